@@ -1,0 +1,1 @@
+"""Inference server programs: finding them and asking what they can do."""

@@ -1,0 +1,111 @@
+"""Every error the program expects, as one tree; anything else that is raised is a bug.
+
+GglibError
+├─ ProcessError                 starting, stopping and watching servers
+│  ├─ StartFailed               spawn refused or early exit, with exit status and decisive log lines
+│  ├─ StopFailed                survived every signal
+│  ├─ NotRunning
+│  ├─ HealthCheckFailed         alive, never became ready
+│  ├─ ConfigurationError        a value, a file or a flag that cannot be used; names the field and the value
+│  ├─ ResourceExhausted         no free port, no memory
+│  └─ RunnerUnavailable         the place where servers run cannot be used: locked by another program, unreachable
+├─ LibraryError                 the model library's storage
+│  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
+├─ SettingsError                the settings file cannot be read or written
+└─ InvalidDraft                 a form's errors, by field
+
+The text of an error is English and complete for logs; views word it for people from its typed fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+class GglibError(Exception):
+    """Base of all expected errors."""
+
+
+class ProcessError(GglibError):
+    """Base of what a process runner raises."""
+
+
+class StartFailed(ProcessError):
+    """The server could not be started or ended before it answered.
+
+    ``exit_status`` is the wait status in Python's convention (negative: killed by that signal), None when nothing
+    was spawned. ``log_lines`` are the decisive lines of its log, oldest first.
+    """
+
+    def __init__(self, message: str, *, exit_status: int | None = None, log_lines: Sequence[str] = ()) -> None:
+        self.exit_status = exit_status
+        self.log_lines = tuple(log_lines)
+        super().__init__("\n".join([message, *self.log_lines]))
+        self.summary = message
+
+
+class StopFailed(ProcessError):
+    """The process survived every signal within its time."""
+
+
+class NotRunning(ProcessError):
+    """There is no such process any more (or there never was)."""
+
+
+class HealthCheckFailed(ProcessError):
+    """The process lives but never became ready."""
+
+
+class ConfigurationError(ProcessError):
+    """A value cannot be used. ``field`` is the name in ServerConfig (or settings), ``value`` what was given."""
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        self.field = field
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{field}: {reason} (got {value!r})")
+
+
+class ResourceExhausted(ProcessError):
+    """Something finite is used up: a port, a port range, memory."""
+
+
+class PortTaken(ResourceExhausted):
+    """The requested port is in use; ``owner`` names the program and pid when the system reveals them."""
+
+    def __init__(self, port: int, owner: str | None) -> None:
+        self.port = port
+        self.owner = owner
+        super().__init__(f"port {port} is in use by {owner or 'another program'}")
+
+
+class RunnerUnavailable(ProcessError):
+    """The place where servers run cannot be used now; what happened to a request is unknown."""
+
+
+class LibraryError(GglibError):
+    """The model library's storage failed."""
+
+
+class InvalidModelFile(LibraryError):
+    """A file that cannot be used as a model. ``offset`` is the byte where reading failed, None when it never began."""
+
+    def __init__(self, path: Path, reason: str, *, offset: int | None = None) -> None:
+        self.path = path
+        self.reason = reason
+        self.offset = offset
+        where = "" if offset is None else f" at byte {offset}"
+        super().__init__(f"{path}: {reason}{where}")
+
+
+class SettingsError(GglibError):
+    """The settings file cannot be read or written; the settings in force stay as they were."""
+
+
+class InvalidDraft(GglibError):
+    """A form holds values that cannot be used: one message per field name."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = dict(fields)
+        super().__init__("; ".join(f"{name}: {text}" for name, text in self.fields.items()))

@@ -1,0 +1,1 @@
+"""Use-cases: starting, watching and stopping servers; keeping the library. asyncio, no Qt."""
