@@ -1,0 +1,98 @@
+"""What an inference engine program is and which flags it understands, read from its own ``--help``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+DRAFT_MTP = "draft-mtp"
+_FLAG = re.compile(r"(-{1,2}[A-Za-z][\w-]*)(,\s*|\s|$)")
+_NOT_SUPPORTED_ANY_MORE = "has been removed"
+
+
+class EngineSource(StrEnum):
+    """Why this engine is the one in use."""
+
+    ARGUMENT = "argument"
+    ENVIRONMENT = "environment"
+    SETTINGS = "settings"
+    PATH = "PATH"
+    PACKAGE = "package"
+    MOCK = "mock"
+
+
+@dataclass(frozen=True)
+class EngineCapabilities:
+    """The flags of one build. ``spellings`` maps every accepted spelling to all spellings of the same option."""
+
+    spellings: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    removed: frozenset[str] = frozenset()
+    spec_types: frozenset[str] = frozenset()
+
+    def supports(self, flag: str) -> bool:
+        return flag in self.spellings
+
+    def same_option(self, flag: str) -> frozenset[str]:
+        """All spellings of the option that ``flag`` is one of, itself included."""
+        return self.spellings.get(flag, frozenset()) | {flag}
+
+    @property
+    def has_mtp(self) -> bool:
+        return DRAFT_MTP in self.spec_types
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One llama-server program of one build, checked by running it."""
+
+    path: Path
+    version: str
+    capabilities: EngineCapabilities
+    source: EngineSource
+
+
+def parse_help(text: str) -> EngineCapabilities:
+    """The capabilities that the output of ``llama-server --help`` lists."""
+    spellings: dict[str, frozenset[str]] = {}
+    removed: set[str] = set()
+    spec_types: frozenset[str] = frozenset()
+    for entry in _entries(text):
+        names, rest = _leading_flags(entry)
+        if _NOT_SUPPORTED_ANY_MORE in rest:
+            removed |= names
+            continue
+        spellings.update(dict.fromkeys(names, names))
+        if "--spec-type" in names:
+            spec_types = frozenset(re.split(r"[,|]", rest.split()[0].strip("[]{}<>"))) if rest.split() else frozenset()
+    return EngineCapabilities(spellings, frozenset(removed), spec_types)
+
+
+def parse_version(text: str) -> str | None:
+    """The text after ``version:`` in the output of ``--version``, None when there is none."""
+    found = re.search(r"^version:\s*(.+?)\s*$", text, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def _entries(text: str) -> list[str]:
+    """One string per option: its line and the indented lines that follow, white space between them folded."""
+    entries: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("-") and not line.startswith("---"):
+            entries.append(line.rstrip())
+        elif entries and line.startswith(" "):
+            entries[-1] += " " + line.strip()
+    return entries
+
+
+def _leading_flags(entry: str) -> tuple[frozenset[str], str]:
+    names: set[str] = set()
+    position = 0
+    while found := _FLAG.match(entry, position):
+        names.add(found.group(1))
+        position = found.end()
+        if not found.group(2).startswith(","):
+            break
+    return frozenset(names), entry[position:]

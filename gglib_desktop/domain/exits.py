@@ -1,0 +1,48 @@
+"""How a server process ended."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class StopRung(StrEnum):
+    """How far the stop ladder had to go. The values are what was sent last."""
+
+    NONE = "none"
+    SIGTERM = "SIGTERM"
+    SECOND_SIGTERM = "second SIGTERM"
+    SIGKILL = "SIGKILL"
+
+
+@dataclass(frozen=True)
+class ServerExit:
+    """The end of a server. ``status`` follows Python: an exit code, or minus the signal; None where only a parent knows."""
+
+    status: int | None
+    stopped_by: StopRung = StopRung.NONE
+
+    @property
+    def signal_number(self) -> int | None:
+        return -self.status if self.status is not None and self.status < 0 else None
+
+    @property
+    def asked_for(self) -> bool:
+        """We were stopping it when it ended."""
+        return self.stopped_by is not StopRung.NONE
+
+    def __str__(self) -> str:
+        if self.status is None:
+            return "ended, reason unknown to us"
+        if self.signal_number is None:
+            return f"exit code {self.status}"
+        return f"signal {self.signal_number}"
+
+
+def signal_name(number: int) -> str:
+    """SIGKILL for 9; the number itself where the system has no name for it."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)

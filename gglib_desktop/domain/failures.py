@@ -1,0 +1,131 @@
+"""Why a server failed, read from its exit and the lines of its log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gglib_desktop.domain.errors import (
+    ConfigurationError,
+    GglibError,
+    HealthCheckFailed,
+    PortTaken,
+    RunnerUnavailable,
+    StartFailed,
+)
+from gglib_desktop.domain.exits import ServerExit
+
+EVIDENCE_LINES = 8
+
+
+class FailureCause(StrEnum):
+    """The classes of failure that people get their own sentence and remedy for."""
+
+    UNKNOWN_FLAG = "unknown flag"
+    BAD_VALUE = "bad value"
+    MODEL_MISSING = "model missing"
+    MODEL_CORRUPT = "model corrupt"
+    ARCHITECTURE_UNSUPPORTED = "architecture unsupported"
+    MTP_LAYERS_MISSING = "MTP layers missing"
+    PORT_TAKEN = "port taken"
+    OUT_OF_MEMORY = "out of memory"
+    LIBRARY_MISSING = "library missing"
+    ENGINE_UNUSABLE = "engine unusable"
+    CONFIGURATION = "configuration"
+    RUNNER_UNAVAILABLE = "runner unavailable"
+    KILLED = "killed"
+    STALLED = "stalled"
+    UNKNOWN = "unknown"
+
+    @property
+    def will_repeat(self) -> bool:
+        """Trying again without a change is bound to fail the same way."""
+        return self not in {FailureCause.KILLED, FailureCause.UNKNOWN, FailureCause.STALLED}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong: a class for the words and the remedy, one line of detail, and the log lines that prove it."""
+
+    cause: FailureCause
+    detail: str = ""
+    evidence: tuple[str, ...] = ()
+    exit: ServerExit | None = field(default=None)
+
+
+# First match wins, so the more special stands above the more general. Patterns are llama.cpp's own words.
+_PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
+    (cause, re.compile(pattern, re.IGNORECASE))
+    for cause, pattern in (
+        (FailureCause.LIBRARY_MISSING, r"error while loading shared libraries|cannot open shared object|library not loaded"),
+        (FailureCause.UNKNOWN_FLAG, r"error: (invalid|unknown) argument|argument has been removed|unrecognized option"),
+        (FailureCause.BAD_VALUE, r"error while handling argument|error: .*(expected|invalid) value|unknown value|invalid stoi|stoi$|stof$"),
+        (FailureCause.MTP_LAYERS_MISSING, r"MTP requested but model doesn't contain MTP layers|failed to create MTP context"),
+        (FailureCause.PORT_TAKEN, r"couldn't bind HTTP server socket|address already in use"),
+        (
+            FailureCause.OUT_OF_MEMORY,
+            r"out of memory|failed to allocate|unable to allocate|cannot allocate memory|std::bad_alloc|ErrorOutOfDeviceMemory|OutOfHostMemory"
+            r"|insufficient memory|cudaMalloc failed|failed to initialize the context|mmap failed",
+        ),
+        (FailureCause.ARCHITECTURE_UNSUPPORTED, r"unknown model architecture|unsupported model architecture"),
+        (FailureCause.MODEL_MISSING, r"failed to open GGUF file|no such file or directory"),
+        (
+            FailureCause.MODEL_CORRUPT,
+            r"invalid magic|tensor .* data is not within the file bounds|failed to read|not within file bounds|corrupted or incomplete"
+            r"|model is corrupted|unexpectedly reached end of file|gguf_init_from|failed to load model|error loading model",
+        ),
+    )
+)
+_INTERESTING = re.compile(r"error|fail|abort|assert|exiting|invalid|what\(\)|terminate called| [EF] ", re.IGNORECASE)
+
+
+def decisive_lines(log: Sequence[str], *, most: int = EVIDENCE_LINES) -> tuple[str, ...]:
+    """The lines of a log that say why it ended, oldest first: those of the cause, else errors, else the last ones."""
+    lines = [line.rstrip() for line in log if line.strip()]
+    matching = [line for line in lines if any(pattern.search(line) for _cause, pattern in _PATTERNS)]
+    chosen = matching or [line for line in lines if _INTERESTING.search(line)] or lines
+    return tuple(chosen[:1] + chosen[1:][-(most - 1) :])
+
+
+def cause_of_log(lines: Sequence[str]) -> FailureCause:
+    """The class that the lines of a log speak of, UNKNOWN when none does."""
+    for cause, pattern in _PATTERNS:
+        if any(pattern.search(line) for line in lines):
+            return cause
+    return FailureCause.UNKNOWN
+
+
+def failure_of_exit(end: ServerExit, log: Sequence[str]) -> Failure:
+    """The failure behind a process that ended by itself or was ended by somebody else."""
+    evidence = decisive_lines(log)
+    cause = cause_of_log(evidence)
+    if end.signal_number in {9, 15} and cause is not FailureCause.OUT_OF_MEMORY:
+        cause = FailureCause.KILLED
+        evidence = tuple(line.rstrip() for line in log if line.strip())[-EVIDENCE_LINES:]
+    return Failure(cause, str(end), evidence, end)
+
+
+def failure_of_error(error: GglibError) -> Failure:
+    """The failure behind an error that a start raised."""
+    match error:
+        case PortTaken():
+            return Failure(FailureCause.PORT_TAKEN, str(error))
+        case ConfigurationError(field="engine"):
+            return Failure(FailureCause.ENGINE_UNUSABLE, error.reason)
+        case ConfigurationError(field="model_path"):
+            return Failure(FailureCause.MODEL_MISSING, str(error))
+        case ConfigurationError():
+            return Failure(FailureCause.CONFIGURATION, str(error))
+        case RunnerUnavailable():
+            return Failure(FailureCause.RUNNER_UNAVAILABLE, str(error))
+        case StartFailed(exit_status=status) if status is not None:
+            cause = cause_of_log(error.log_lines)
+            return Failure(cause, error.summary, error.log_lines, ServerExit(status))
+        case StartFailed():
+            return Failure(FailureCause.ENGINE_UNUSABLE, error.summary, error.log_lines)
+        case HealthCheckFailed():
+            return Failure(FailureCause.STALLED, str(error))
+        case _:
+            return Failure(FailureCause.UNKNOWN, str(error))

@@ -1,0 +1,225 @@
+"""What a GGUF header says, as plain values, and the facts the library shows about a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal, TypeAlias
+
+ByteOrder: TypeAlias = Literal["little", "big"]
+
+
+class GgufValueType(IntEnum):
+    """The number a file stores before each metadata value."""
+
+    UINT8 = 0
+    INT8 = 1
+    UINT16 = 2
+    INT16 = 3
+    UINT32 = 4
+    INT32 = 5
+    FLOAT32 = 6
+    BOOL = 7
+    STRING = 8
+    ARRAY = 9
+    UINT64 = 10
+    INT64 = 11
+    FLOAT64 = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedString:
+    """A string too long to keep; it was measured and passed over."""
+
+    length_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedArray:
+    """An array too long to keep, a vocabulary for instance; it was measured and passed over."""
+
+    element_type: GgufValueType
+    length: int
+
+
+GgufScalar: TypeAlias = int | float | bool | str
+GgufValue: TypeAlias = GgufScalar | SkippedString | SkippedArray | tuple[GgufScalar | SkippedString, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GgufHeader:
+    """Everything before the tensor data; metadata keeps the order of the file.
+
+    ``element_count`` sums over the tensors of this one file. ``required_size_bytes`` is the smallest file that holds
+    them; tensors of a type we do not know count as empty there.
+    """
+
+    version: int
+    byte_order: ByteOrder
+    tensor_count: int
+    metadata: Mapping[str, GgufValue] = field(default_factory=dict)
+    element_count: int = 0
+    required_size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the library lists about one model file; None where the file does not say."""
+
+    name: str | None
+    architecture: str | None
+    size_label: str | None
+    parameter_count: int | None
+    quantisation: str | None
+    context_length: int | None
+    mtp_layers: int
+    block_count: int | None
+    expert_count: int | None
+    has_chat_template: bool
+    file_size_bytes: int
+
+
+# SQLite and Qt's 64-bit integers hold no more.
+_MAX_INTEGER = 2**63 - 1
+_MAX_LINE_CHARACTERS = 200
+
+# Numbers of llama.cpp's enum llama_ftype, gaps and retired formats included.
+_FILE_TYPES = {
+    0: "F32",
+    1: "F16",
+    2: "Q4_0",
+    3: "Q4_1",
+    4: "Q4_1",
+    5: "Q4_2",
+    6: "Q4_3",
+    7: "Q8_0",
+    8: "Q5_0",
+    9: "Q5_1",
+    10: "Q2_K",
+    11: "Q3_K_S",
+    12: "Q3_K_M",
+    13: "Q3_K_L",
+    14: "Q4_K_S",
+    15: "Q4_K_M",
+    16: "Q5_K_S",
+    17: "Q5_K_M",
+    18: "Q6_K",
+    19: "IQ2_XXS",
+    20: "IQ2_XS",
+    21: "Q2_K_S",
+    22: "IQ3_XS",
+    23: "IQ3_XXS",
+    24: "IQ1_S",
+    25: "IQ4_NL",
+    26: "IQ3_S",
+    27: "IQ3_M",
+    28: "IQ2_S",
+    29: "IQ2_M",
+    30: "IQ4_XS",
+    31: "IQ1_M",
+    32: "BF16",
+    33: "Q4_0_4_4",
+    34: "Q4_0_4_8",
+    35: "Q4_0_8_8",
+    36: "TQ1_0",
+    37: "TQ2_0",
+    38: "MXFP4",
+    39: "NVFP4",
+    40: "Q1_0",
+}
+# Set on top of the number where llama.cpp worked the type out from the tensors.
+_FILE_TYPE_GUESSED = 1024
+
+_LABELS_ONLY_IN_NAMES = (
+    *("Q2_K_L", "Q3_K_XL", "Q3_K", "Q4_K_L", "Q4_K_XL", "Q4_K", "Q5_K_L", "Q5_K_XL", "Q5_K", "Q6_K_L", "Q6_K_XL"),
+    *("Q2_K_XL", "Q8_K_XL", "Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "MXFP4_MOE"),
+)
+_ALIASES = {"FP32": "F32", "FP16": "F16"}
+# Not a number format, but all that such a file's name says. Only when nothing else matches: "imatrix" also stands in
+# the names of ordinary models that were quantised with one.
+_LAST_RESORT = "IMATRIX"
+
+
+def _name_pattern() -> re.Pattern[str]:
+    labels = {*_FILE_TYPES.values(), *_LABELS_ONLY_IN_NAMES, *_ALIASES, _LAST_RESORT}
+    # The first alternative that fits wins, so at any one place the longest must be asked first.
+    alternatives = "|".join(sorted(labels, key=len, reverse=True))
+    return re.compile(rf"(?<![^\W_])(UD[\W_])?({alternatives})(?![^\W_])", re.IGNORECASE | re.ASCII)
+
+
+_NAME_PATTERN = _name_pattern()
+
+
+def quantisation_from_name(file_name: str) -> str | None:
+    """Return the longest label that stands alone in the name, the last of equals; ``UD-`` marks Unsloth's own mixes."""
+    best: tuple[bool, int, int] | None = None
+    label = None
+    for match in _NAME_PATTERN.finditer(file_name):
+        found = match[2].upper()
+        rank = (found != _LAST_RESORT, len(found), match.start())
+        if best is None or rank > best:
+            best = rank
+            label = ("UD-" if match[1] else "") + _ALIASES.get(found, found)
+    return label
+
+
+def facts_from_header(header: GgufHeader, *, file_name: str, file_size_bytes: int) -> ModelFacts:
+    """Return the facts of one file; values of a wrong type or outside any sense count as absent."""
+    metadata = header.metadata
+    prefix = _raw_text(metadata, "general.architecture")
+    return ModelFacts(
+        name=_line(metadata, "general.name"),
+        architecture=_line(metadata, "general.architecture"),
+        size_label=_line(metadata, "general.size_label"),
+        parameter_count=_parameter_count(header),
+        quantisation=quantisation_from_name(file_name) or _quantisation_from_file_type(metadata),
+        context_length=_positive(metadata, f"{prefix}.context_length"),
+        mtp_layers=_positive(metadata, f"{prefix}.nextn_predict_layers") or 0,
+        block_count=_positive(metadata, f"{prefix}.block_count"),
+        expert_count=_positive(metadata, f"{prefix}.expert_count"),
+        has_chat_template=_has_chat_template(metadata),
+        file_size_bytes=file_size_bytes,
+    )
+
+
+def _raw_text(metadata: Mapping[str, GgufValue], key: str) -> str:
+    value = metadata.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _line(metadata: Mapping[str, GgufValue], key: str) -> str | None:
+    # These strings land in one row of a list: line breaks, controls and text-direction marks would break it.
+    printable = "".join(char if char.isprintable() else " " for char in _raw_text(metadata, key))
+    return " ".join(printable.split())[:_MAX_LINE_CHARACTERS] or None
+
+
+def _positive(metadata: Mapping[str, GgufValue], key: str) -> int | None:
+    value = metadata.get(key)
+    # bool is an int to Python, not to a file.
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MAX_INTEGER:
+        return value
+    return None
+
+
+def _parameter_count(header: GgufHeader) -> int | None:
+    stated = _positive(header.metadata, "general.parameter_count")
+    if stated is not None:
+        return stated
+    # One shard's tensors are not the model's.
+    if (_positive(header.metadata, "split.count") or 1) > 1:
+        return None
+    return header.element_count if 0 < header.element_count <= _MAX_INTEGER else None
+
+
+def _quantisation_from_file_type(metadata: Mapping[str, GgufValue]) -> str | None:
+    value = metadata.get("general.file_type")
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return _FILE_TYPES.get(value & ~_FILE_TYPE_GUESSED)
+
+
+def _has_chat_template(metadata: Mapping[str, GgufValue]) -> bool:
+    template = metadata.get("tokenizer.chat_template")
+    return isinstance(template, SkippedString) or (isinstance(template, str) and bool(template.strip()))

@@ -1,0 +1,183 @@
+"""A server's configuration as llama-server's command line and environment. The only place that knows its flags."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.server import ServerConfig
+
+HOST = "127.0.0.1"
+INSTANCE_VARIABLE = "GGLIB_INSTANCE"
+DISABLE_MTP_VARIABLE = "GGLIB_DISABLE_MTP"
+_TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+_KEY_FLAGS = frozenset({"--api-key", "--api-key-file"})
+_REDACTED = "[hidden]"
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One typed field's flag. ``alternatives`` are other spellings, known without asking the engine."""
+
+    field: str
+    flag: str
+    alternatives: tuple[str, ...] = ()
+
+_PLAIN_OPTIONS = (
+    _Option("context_size", "-c", ("--ctx-size",)),
+    _Option("gpu_layers", "-ngl", ("--gpu-layers", "--n-gpu-layers")),
+    _Option("reasoning_format", "--reasoning-format"),
+)
+_SAMPLING_OPTIONS = (
+    _Option("temperature", "--temp", ("--temperature",)),
+    _Option("top_p", "--top-p"),
+    _Option("top_k", "--top-k"),
+    _Option("max_tokens", "-n", ("--predict", "--n-predict")),
+    _Option("repeat_penalty", "--repeat-penalty"),
+    _Option("presence_penalty", "--presence-penalty"),
+    _Option("min_p", "--min-p"),
+)
+# Flags that the program itself decides, always, with what to say when somebody else sets them.
+_ALWAYS_OWNED = {
+    "-m": "is decided by the field model_path",
+    "--model": "is decided by the field model_path",
+    "--port": "is decided by the field port",
+    "--host": "cannot be changed: servers listen on this computer only",
+    "--metrics": "is always on; leave it out",
+    "--api-key": "cannot be used: a key in a command line is no secret",
+    "--api-key-file": "cannot be used yet",
+}
+
+
+def server_argv(config: ServerConfig, engine: Engine, port: int, *, mtp_suppressed: bool = False) -> tuple[str, ...]:
+    """The exact command line that serves ``config`` on ``port``, the program first.
+
+    Raises ConfigurationError when ``extra_args`` sets a flag that a field decides, or when the engine lacks a flag
+    that a set field needs.
+    """
+    owned = _fixed_arguments(config, engine.capabilities, port)
+    typed = _typed_arguments(config, engine.capabilities, mtp_suppressed=mtp_suppressed)
+    decided = {flag: f"is decided by the field {field}" for field, flag, *_ in typed}
+    _check_extra_args(config, engine.capabilities, _ALWAYS_OWNED | decided)
+    words = [word for _field, *arguments in typed for word in arguments]
+    return (str(engine.path), *owned, *words, *config.extra_args)
+
+
+def mtp_is_suppressed(environment: Mapping[str, str]) -> bool:
+    """Whether GGLIB_DISABLE_MTP switches speculative decoding off for every server."""
+    return environment.get(DISABLE_MTP_VARIABLE, "").strip().lower() in _TRUE_WORDS
+
+
+def engine_environment(environment: Mapping[str, str], *, frozen: bool = False) -> dict[str, str]:
+    """The environment for an engine: ours without what would silently configure or break it.
+
+    ``frozen``: we run from a bundle, whose library path must not reach other programs.
+    """
+    kept = {name: value for name, value in environment.items() if not _is_harmful(name)}
+    if frozen:
+        kept.pop("LD_LIBRARY_PATH", None)
+        original = kept.pop("LD_LIBRARY_PATH_ORIG", None)
+        if original is not None:
+            kept["LD_LIBRARY_PATH"] = original
+    return kept
+
+
+def shell_line(argv: tuple[str, ...]) -> str:
+    """The command line for a POSIX shell and for logs, with keys hidden."""
+    return shlex.join(
+        _REDACTED if before in _KEY_FLAGS else _hide_attached_key(word)
+        for before, word in zip(("", *argv), argv, strict=False)
+    )
+
+
+def _is_harmful(name: str) -> bool:
+    return name.startswith(("LLAMA_ARG_", "PYTHON")) or name in {"LLAMA_API_KEY", "VIRTUAL_ENV", INSTANCE_VARIABLE}
+
+
+def _hide_attached_key(word: str) -> str:
+    flag, equals, _value = word.partition("=")
+    return f"{flag}={_REDACTED}" if equals and flag in _KEY_FLAGS else word
+
+
+def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, port: int) -> list[str]:
+    words = ["-m", str(_absolute(config.model_path)), "--host", HOST, "--port", str(port), "--metrics"]
+    if capabilities.supports("--cors-origins") and "--cors-origins" not in map(_flag_of, config.extra_args):
+        words += ["--cors-origins", "localhost"]
+    return words
+
+
+def _absolute(path: Path) -> Path:
+    # A path that begins with a dash would read as a flag.
+    return path if path.is_absolute() else Path.cwd() / path
+
+
+def _typed_arguments(
+    config: ServerConfig, capabilities: EngineCapabilities, *, mtp_suppressed: bool
+) -> list[tuple[str, ...]]:
+    """One tuple per set field: the field's name, its flag, and the flag's value if it takes one."""
+    found: list[tuple[str, ...]] = []
+    for option in _PLAIN_OPTIONS:
+        found += _with_value(option, config)
+    if config.jinja is not None:
+        found.append(("jinja", "--jinja" if config.jinja else "--no-jinja"))
+    if config.spec_draft_n_max and not mtp_suppressed:
+        found += _mtp_arguments(config, capabilities)
+    if config.inference_config is not None:
+        for option in _SAMPLING_OPTIONS:
+            found += _with_value(option, config.inference_config, prefix="inference_config.")
+    for field, flag, *value in found:
+        if not capabilities.supports(flag):
+            raise ConfigurationError(field, " ".join(value), f"this engine has no flag {flag}")
+    return found
+
+
+def _mtp_arguments(config: ServerConfig, capabilities: EngineCapabilities) -> list[tuple[str, ...]]:
+    if not capabilities.has_mtp:
+        reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
+        raise ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
+    found: list[tuple[str, ...]] = [
+        ("spec_draft_n_max", "--spec-type", DRAFT_MTP),
+        ("spec_draft_n_max", "--spec-draft-n-max", str(config.spec_draft_n_max)),
+    ]
+    if config.spec_draft_p_min is not None:
+        found.append(("spec_draft_p_min", "--spec-draft-p-min", shortest(config.spec_draft_p_min)))
+    return found
+
+
+def _with_value(option: _Option, values: object, *, prefix: str = "") -> list[tuple[str, ...]]:
+    value = getattr(values, option.field)
+    return [] if value is None else [(prefix + option.field, option.flag, shortest(value))]
+
+
+def shortest(value: object) -> str:
+    """A number as people write it: 1 rather than 1.0, 0.75 rather than 0.750."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _check_extra_args(config: ServerConfig, capabilities: EngineCapabilities, owned: Mapping[str, str]) -> None:
+    objections: dict[str, str] = {}
+    for flag, objection in owned.items():
+        objections.update(dict.fromkeys(capabilities.same_option(flag) | _known_spellings(flag), objection))
+    for word in config.extra_args:
+        flag = _flag_of(word)
+        if flag in objections:
+            raise ConfigurationError("extra_args", word, f"{flag} {objections[flag]}")
+
+
+def _known_spellings(flag: str) -> frozenset[str]:
+    for option in (*_PLAIN_OPTIONS, *_SAMPLING_OPTIONS):
+        if option.flag == flag:
+            return frozenset({flag, *option.alternatives})
+    return frozenset({"--jinja", "--no-jinja"}) if flag in {"--jinja", "--no-jinja"} else frozenset({flag})
+
+
+def _flag_of(word: str) -> str:
+    """The flag that an argument is, in its plain spelling; llama-server reads underscores in long flags as dashes."""
+    flag = word.partition("=")[0]
+    return flag.replace("_", "-") if flag.startswith("--") else flag

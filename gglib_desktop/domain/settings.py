@@ -1,0 +1,40 @@
+"""The program's own settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from gglib_desktop.domain.values import PORT, Limits, Value, limited
+
+DEFAULT_BASE_PORT = 9000
+DEFAULT_STOP_GRACE_S = 5.0
+STOP_GRACE_LIMITS = Limits(0.5, 120)
+
+
+class OnQuit(StrEnum):
+    """What quitting the program does with running servers."""
+
+    ASK = "ask"
+    STOP_ALL = "stop all"
+    LEAVE_RUNNING = "leave running"
+
+
+class Theme(StrEnum):
+    """Which colours the window has."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppSettings(Value):
+    """Settings of the program. ``engine_path`` None looks for one; ``stop_grace_s`` are seconds from SIGTERM on."""
+
+    engine_path: Path | None = None
+    base_port: int = limited(PORT, default=DEFAULT_BASE_PORT)
+    stop_grace_s: float = limited(STOP_GRACE_LIMITS, default=DEFAULT_STOP_GRACE_S)
+    on_quit: OnQuit = OnQuit.ASK
+    theme: Theme = Theme.SYSTEM

@@ -1,0 +1,184 @@
+"""Frozen values whose fields are checked at construction and which travel as JSON.
+
+A class derives from ``Value``, is a frozen dataclass, and says each field's limits where it declares the field. Types,
+limits and JSON are then handled here, so that a new field is one line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, Self
+
+from gglib_desktop.domain.errors import ConfigurationError
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """A closed range of numbers, or open at its lower end; None means no limit."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+
+    def complaint(self, value: float) -> str | None:
+        if self.above is not None and not value > self.above:
+            return f"must be greater than {self.above:g}"
+        below = self.minimum is not None and value < self.minimum
+        beyond = self.maximum is not None and value > self.maximum
+        if not below and not beyond:
+            return None
+        if self.maximum is None:
+            return f"must be at least {self.minimum:g}"
+        return f"must be from {self.minimum:g} to {self.maximum:g}"
+
+
+@dataclasses.dataclass(frozen=True)
+class OneOf:
+    """A closed set of words."""
+
+    choices: tuple[str, ...]
+
+    def complaint(self, value: str) -> str | None:
+        return None if value in self.choices else "must be one of " + ", ".join(self.choices)
+
+
+def limited(limits: Limits | OneOf, *, default: Any = dataclasses.MISSING) -> Any:
+    """A dataclass field whose value, unless it is None, must be within ``limits``."""
+    return dataclasses.field(default=default, metadata={"limits": limits})
+
+
+PORT = Limits(1024, 65535)
+
+
+class Value:
+    """Base of frozen dataclasses with checked fields. Raises ConfigurationError naming the field and the value."""
+
+    def __post_init__(self) -> None:
+        hints = _hints(type(self))
+        for field in _fields(type(self)):
+            given = getattr(self, field.name)
+            value = _checked(field.name, given, hints[field.name])
+            limits = field.metadata.get("limits")
+            complaint = limits.complaint(value) if limits is not None and value is not None else None
+            if complaint:
+                raise ConfigurationError(field.name, given, complaint)
+            object.__setattr__(self, field.name, value)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values for the named fields."""
+        known = {field.name for field in _fields(type(self))}
+        for name, value in changes.items():
+            if name not in known:
+                raise ConfigurationError(name, value, f"{type(self).__name__} has no such field")
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Field names to values that JSON and TOML can hold."""
+        return {field.name: _plain(getattr(self, field.name)) for field in _fields(type(self))}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_mapping(), ensure_ascii=False)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_mapping``. Absent fields get their defaults; fields of newer versions are passed over."""
+        known = {}
+        for field in _fields(cls):
+            if field.name in mapping:
+                known[field.name] = mapping[field.name]
+            elif field.default is dataclasses.MISSING:
+                raise ConfigurationError(field.name, None, "is required")
+        return cls(**known)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        try:
+            mapping = json.loads(text)
+        except ValueError as exc:
+            raise ConfigurationError(cls.__name__, text[:80], f"is not JSON: {exc}") from exc
+        if not isinstance(mapping, dict):
+            raise ConfigurationError(cls.__name__, text[:80], "must be a JSON object")
+        return cls.from_mapping(mapping)
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _fields(cls: type) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(cls)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Value):
+        return value.to_mapping()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _checked(name: str, value: Any, hint: Any) -> Any:
+    """The value as the declared type, or ConfigurationError. Accepts what JSON makes of that type."""
+    if isinstance(hint, types.UnionType):
+        if value is None:
+            return None
+        (hint,) = (option for option in typing.get_args(hint) if option is not types.NoneType)
+    if typing.get_origin(hint) is tuple:
+        return _checked_tuple(name, value, typing.get_args(hint)[0])
+    if hint is bool and isinstance(value, bool):
+        return value
+    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    if hint is str and isinstance(value, str):
+        return _without_nul(name, value)
+    if hint is Path and isinstance(value, str | Path):
+        return Path(_without_nul(name, str(value)))
+    if issubclass(hint, Enum):
+        return _checked_enum(name, value, hint)
+    if issubclass(hint, Value):
+        if isinstance(value, hint):
+            return value
+        if isinstance(value, Mapping):
+            return hint.from_mapping(value)
+    raise ConfigurationError(name, value, f"must be {_TYPE_WORDS.get(hint, hint.__name__)}")
+
+
+_TYPE_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a finite number",
+    str: "text",
+    Path: "a path",
+}
+
+
+def _checked_tuple(name: str, value: Any, element: Any) -> tuple[Any, ...]:
+    if isinstance(value, str | bytes) or not isinstance(value, list | tuple):
+        raise ConfigurationError(name, value, "must be a list")
+    return tuple(_checked(name, item, element) for item in value)
+
+
+def _checked_enum(name: str, value: Any, hint: type[Enum]) -> Enum:
+    try:
+        return hint(value)
+    except ValueError as exc:
+        raise ConfigurationError(name, value, "must be one of " + ", ".join(str(m.value) for m in hint)) from exc
+
+
+def _without_nul(name: str, text: str) -> str:
+    if "\0" in text:
+        raise ConfigurationError(name, text, "must not contain a NUL character")
+    return text

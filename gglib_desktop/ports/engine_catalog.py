@@ -1,0 +1,23 @@
+"""The port that finds inference engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from gglib_desktop.domain.engine import Engine
+
+
+class EngineCatalog(Protocol):
+    """Finds llama-server programs and says what they can do, by running them."""
+
+    async def find(self, configured: Path | None) -> Engine:
+        """The engine in force: the environment's, else ``configured``, else one from PATH, else the packaged one.
+
+        Raises: ConfigurationError for the field ``engine``, saying what is wrong with the one that was named.
+        """
+        ...
+
+    async def inspect(self, path: Path) -> Engine:
+        """The engine at ``path``. Raises: ConfigurationError for the field ``engine``."""
+        ...

@@ -1,0 +1,77 @@
+"""What supervising a server needs beyond starting and stopping it. Every runner offers it too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gglib_desktop.domain.exits import ServerExit
+from gglib_desktop.domain.health import Probe, Usage
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """What a ready server says of itself. ``context_size`` in tokens for each of ``slots``; None where it does not say."""
+
+    context_size: int | None = None
+    slots: int | None = None
+    model_path: str | None = None
+    build: str | None = None
+
+
+@dataclass(frozen=True)
+class LogChunk:
+    """Bytes of a log from ``offset`` on; ``next_offset`` is where to read on; ``skipped`` bytes before were left out."""
+
+    data: bytes
+    next_offset: int
+    skipped: int = 0
+
+
+class ServerMonitor(Protocol):
+    """Observes servers of one runner. Methods that ask the server answer None when it does not."""
+
+    async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
+        """One health question. Never raises; a process that is gone answers REFUSED."""
+        ...
+
+    async def usage(self, handle: ProcessHandle) -> Usage | None:
+        """What the process has used so far; None when it is gone or the runner cannot tell."""
+        ...
+
+    async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
+        """The settings in force, as the server reports them."""
+        ...
+
+    async def busy_slots(self, handle: ProcessHandle) -> int | None:
+        """How many of its slots work on a request now."""
+        ...
+
+    async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
+        """Returns when the process has ended, at once if it has. An event, not a poll."""
+        ...
+
+    async def kill(self, handle: ProcessHandle) -> None:
+        """Ends the process without grace. Returns when it is gone; quietly if it already was. Raises: StopFailed."""
+        ...
+
+    def endpoint(self, handle: ProcessHandle) -> str:
+        """The base URL for OpenAI-compatible clients."""
+        ...
+
+    def config(self, handle: ProcessHandle) -> ServerConfig | None:
+        """The configuration it was started with; None for an unknown server."""
+        ...
+
+    def command_line(self, handle: ProcessHandle) -> str:
+        """The command that runs, quoted for a shell, keys hidden; empty when there is none."""
+        ...
+
+    def log_name(self, handle: ProcessHandle) -> str:
+        """The name under which ``read_log`` knows this run's log, also after the end of the process."""
+        ...
+
+    async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
+        """Up to ``limit_bytes`` of a log from ``offset``; a negative offset counts from the end. Empty at the end."""
+        ...
