@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
+from gglib_desktop.domain.errors import GglibError
+
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -18,8 +22,18 @@ class ErrorReporter(Protocol):
         ...
 
 
+class LogReporter:
+    """Reports bugs to the log alone; for programs without a window."""
+
+    def report(self, error: BaseException, context: str) -> None:
+        _log.error("unexpected error in %s", context, exc_info=error)
+
+
 class TaskScope:
-    """Owns tasks: keeps and names them, reports what they raise, and ends them all when it is closed."""
+    """Owns tasks: keeps and names them, reports the bugs they raise, and ends them all when it is closed.
+
+    An expected error (GglibError) is for whoever awaits the task; here it is only logged.
+    """
 
     def __init__(self, reporter: ErrorReporter) -> None:
         self._reporter = reporter
@@ -54,5 +68,9 @@ class TaskScope:
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, GglibError):
+            _log.warning("%s: %s", task.get_name(), error)
+        else:
             self._reporter.report(error, f"task {task.get_name()}")

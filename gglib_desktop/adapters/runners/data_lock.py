@@ -1,0 +1,54 @@
+"""One program at a time per data directory, as a lock that the kernel releases on any death."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from gglib_desktop.domain.errors import RunnerUnavailable
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+
+class DataLock:
+    """An exclusive lock on a data directory. The file holds its owner's pid, for the message to others only."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "lock"
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Takes the lock, at once or not at all. Raises: RunnerUnavailable naming the owner."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        except OSError as exc:
+            raise RunnerUnavailable(f"cannot use the data directory {self._path.parent}: {exc.strerror}") from exc
+        try:
+            _lock(fd)
+        except OSError as exc:
+            owner = os.pread(fd, 100, 0).decode(errors="replace").strip() if sys.platform != "win32" else ""
+            os.close(fd)
+            who = f"process {owner}" if owner else "another program"
+            raise RunnerUnavailable(f"the data directory {self._path.parent} is in use by {who}") from exc
+        os.ftruncate(fd, 0)
+        os.write(fd, str(os.getpid()).encode())
+        self._fd = fd
+
+    def release(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def _lock(fd: int) -> None:
+    if sys.platform == "win32":  # not run
+        os.lseek(fd, 1 << 30, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        os.lseek(fd, 0, os.SEEK_SET)
+    else:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,214 @@
+"""Server processes of this computer: starting, recognising, signalling them, and seeing their end as an event.
+
+Linux is run and tested. macOS (kqueue) stands behind the same seam and was not run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import hashlib
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+
+from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
+from gglib_desktop.domain.exits import ServerExit, StopRung
+from gglib_desktop.domain.health import Usage
+
+
+def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int) -> int:
+    """Starts a program detached from ours, both its output streams into ``output_fd``. Returns its pid.
+
+    Raises: ConfigurationError for the field ``engine`` when the system refuses.
+    """
+    try:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output_fd,
+            stderr=output_fd,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    except OSError as exc:
+        raise ConfigurationError("engine", argv[0], f"the program cannot be started: {exc.strerror}") from exc
+    # ServerProcess alone reaps it: Popen would warn about, or reap, a child that outlives this object.
+    process.returncode = 0
+    return process.pid
+
+
+def process_identity(pid: int) -> str | None:
+    """What tells a process from any other that has or had its pid; None when it is gone or a zombie."""
+    if not sys.platform.startswith("linux"):
+        try:
+            process = psutil.Process(pid)
+            return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+        except psutil.Error:
+            return None
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    # The second field, the name in parentheses, may itself hold blanks and parentheses.
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state in "ZXx" else f"{_boot_id()}:{fields[18]}"
+
+
+@functools.cache
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def executable_of(pid: int) -> str | None:
+    """The program file of a process, also after an update has replaced it on disk."""
+    try:
+        return psutil.Process(pid).exe().removesuffix(" (deleted)") or None
+    except psutil.Error:
+        return None
+
+
+def argv_hash_of(pid: int) -> str | None:
+    """A digest of the command line of a process."""
+    try:
+        argv = psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return None
+    return hashlib.sha256("\0".join(argv).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def find_tagged(variable: str, value: str) -> int | None:
+    """The pid of the process with ``variable=value`` in its environment that leads its session, None without one. Blocks."""
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(variable) == value and os.getsid(process.pid) == process.pid:
+                return process.pid
+        except (psutil.Error, OSError):
+            continue
+    return None
+
+
+class ServerProcess:
+    """One process, started by us or adopted. Signals reach it only while it is certain to be that very process."""
+
+    def __init__(self, pid: int, identity: str, *, tag: tuple[str, str]) -> None:
+        """Begins to watch. ``tag`` is the variable and value in the environment of all that this process starts.
+
+        Raises: RunnerUnavailable when there is no such process any more.
+        """
+        self.pid = pid
+        self.identity = identity
+        self.stopped_by = StopRung.NONE
+        self._tag = tag
+        self._exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
+        try:
+            self._stats = psutil.Process(pid)
+        except psutil.NoSuchProcess as exc:
+            raise RunnerUnavailable(f"process {pid} is gone") from exc
+        self._close_watch: Callable[[], None] | None = _watch_exit(pid, self._on_exit)
+        if process_identity(pid) not in {identity, None}:
+            self.detach()
+            raise RunnerUnavailable(f"pid {pid} belongs to another process by now")
+
+    @property
+    def has_exited(self) -> bool:
+        return self._exited.done()
+
+    def poll(self) -> bool:
+        """Whether it has ended, asking the kernel rather than waiting for its notice."""
+        if not self.has_exited and process_identity(self.pid) != self.identity:
+            self._on_exit()
+        return self.has_exited
+
+    def on_exit(self, callback: Callable[[], None]) -> None:
+        """Calls back on the loop once the process has ended."""
+        self._exited.add_done_callback(lambda _exited: callback())
+
+    async def wait(self) -> ServerExit:
+        return await asyncio.shield(self._exited)
+
+    async def exits_within(self, seconds: float) -> bool:
+        await asyncio.wait({self._exited}, timeout=seconds)
+        return self.has_exited
+
+    def send(self, number: signal.Signals, rung: StopRung) -> None:
+        """Signals the process group. ``rung`` is remembered as what ended the process, should it end now."""
+        if self.poll():
+            return
+        self.stopped_by = rung
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def usage(self) -> Usage | None:
+        """What it has used so far; None when it is gone."""
+        if self.poll():
+            return None
+        try:
+            with self._stats.oneshot():
+                cpu, memory, status = self._stats.cpu_times(), self._stats.memory_info(), self._stats.status()
+        except psutil.Error:
+            return None
+        return Usage(cpu.user + cpu.system, memory.rss, paused=status == psutil.STATUS_STOPPED)
+
+    def detach(self) -> None:
+        """Ends the watching; the process goes on."""
+        if self._close_watch is not None:
+            self._close_watch()
+            self._close_watch = None
+
+    def leftovers(self) -> list[psutil.Process]:
+        """Processes that it started and that outlived it. Blocks."""
+        variable, value = self._tag
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if os.getpgid(process.pid) == self.pid and process.environ().get(variable) == value:
+                    found.append(process)
+        return found
+
+    def _on_exit(self) -> None:
+        self.detach()
+        if self._exited.done():
+            return
+        status: int | None = None
+        with contextlib.suppress(ChildProcessError):
+            # As long as our child is not reaped nobody else can have its pid, so its group is its own.
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.pid, signal.SIGKILL)
+            reaped, wait_status = os.waitpid(self.pid, os.WNOHANG)
+            if reaped:
+                status = os.waitstatus_to_exitcode(wait_status)
+        self._exited.set_result(ServerExit(status, self.stopped_by))
+
+
+def _watch_exit(pid: int, on_exit: Callable[[], None]) -> Callable[[], None]:
+    """Calls ``on_exit`` on the running loop when the process has ended. Returns what ends the watching."""
+    loop = asyncio.get_running_loop()
+    try:
+        if sys.platform.startswith("linux"):
+            fd = os.pidfd_open(pid)
+            close: Callable[[], None] = lambda: os.close(fd)  # noqa: E731
+        elif hasattr(select, "kqueue"):  # not run
+            queue = select.kqueue()
+            event = select.kevent(pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD, select.KQ_NOTE_EXIT)
+            queue.control([event], 0)
+            fd, close = queue.fileno(), queue.close
+        else:
+            raise RunnerUnavailable("servers on this computer are supported on Linux and macOS so far")
+    except ProcessLookupError as exc:
+        raise RunnerUnavailable(f"process {pid} is gone") from exc
+    loop.add_reader(fd, on_exit)
+
+    def end_watching() -> None:
+        loop.remove_reader(fd)
+        close()
+
+    return end_watching

@@ -1,0 +1,65 @@
+"""Ends a process: politely, then firmly, then by force, each within its time.
+
+llama-server b10434 hangs for ever when SIGTERM meets a request in flight, and ends at once on the second one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+from gglib_desktop.adapters.runners.port_allocator import is_free
+from gglib_desktop.adapters.runners.processes import ServerProcess
+from gglib_desktop.domain.errors import StopFailed
+from gglib_desktop.domain.exits import StopRung
+
+SECOND_GRACE_S = 1.0
+_REAP_S = 3.0
+_IDLE_S = 1.0
+_TICK_S = 0.1
+
+
+async def stop_process(process: ServerProcess, *, port: int, grace_s: float) -> None:
+    """Climbs the ladder until the process is gone. Raises: StopFailed when it survives SIGKILL."""
+    usage = process.usage()
+    process.send(signal.SIGTERM, StopRung.SIGTERM)
+    if usage is not None and usage.paused:
+        # A paused process cannot see the signal before it runs again.
+        process.send(signal.SIGCONT, StopRung.SIGTERM)
+    if await _ends_or_hangs(process, port, grace_s):
+        return
+    process.send(signal.SIGTERM, StopRung.SECOND_SIGTERM)
+    if await process.exits_within(SECOND_GRACE_S):
+        return
+    await kill_process(process)
+
+
+async def kill_process(process: ServerProcess) -> None:
+    """Ends the process group by force. Raises: StopFailed when it survives, in a system call that does not return."""
+    process.send(signal.SIGKILL, StopRung.SIGKILL)
+    if not await process.exits_within(_REAP_S):
+        raise StopFailed(f"process {process.pid} survived SIGKILL for {_REAP_S:g} s; its port and memory stay in use")
+
+
+async def _ends_or_hangs(process: ServerProcess, port: int, grace_s: float) -> bool:
+    """True when it has ended. False after the grace, or earlier once it listens no more and does nothing."""
+    deadline = time.monotonic() + grace_s
+    idle_since, cpu_s = time.monotonic(), -1.0
+    while (now := time.monotonic()) < deadline:
+        if await process.exits_within(min(_TICK_S, deadline - now)):
+            return True
+        usage = process.usage()
+        if usage is None:
+            continue
+        if usage.cpu_s != cpu_s or not is_free(port):
+            idle_since, cpu_s = time.monotonic(), usage.cpu_s
+        elif time.monotonic() - idle_since >= _IDLE_S:
+            return False
+    return process.poll()
+
+
+async def kill_leftovers(process: ServerProcess) -> None:
+    """Ends what the process started and left behind."""
+    for leftover in await asyncio.to_thread(process.leftovers):
+        leftover.kill()
