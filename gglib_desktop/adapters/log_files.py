@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gglib_desktop.domain.log_text import text_lines
 from gglib_desktop.ports.server_monitor import LogChunk
 
 _KEPT_RUNS = 50
@@ -48,8 +49,8 @@ class LogFolder:
         head = self.read(name, 0, 4096).data
         tail = self.read(name, -_TAIL_BYTES, _TAIL_BYTES)
         if not tail.skipped:
-            return decode_lines(tail.data)
-        return decode_lines(head)[:1] + decode_lines(tail.data)[1:]
+            return text_lines(tail.data)
+        return text_lines(head)[:1] + text_lines(tail.data)[1:]
 
     def remove(self, name: str) -> None:
         self.path(name).unlink(missing_ok=True)
@@ -60,8 +61,3 @@ class LogFolder:
         for path in found[_KEPT_RUNS:]:
             if path.stem not in keep:
                 path.unlink(missing_ok=True)
-
-
-def decode_lines(data: bytes) -> list[str]:
-    """Lines of text from a server's output; bytes that are no UTF-8 become replacement characters."""
-    return data.decode("utf-8", errors="replace").splitlines()

@@ -68,8 +68,11 @@ class HealthTracker:
     loading_interval_s: float = FIRST_INTERVAL_S
 
     @classmethod
-    def begin(cls, handle: ProcessHandle, now: float, *, usual_s: float | None = None) -> HealthTracker:
-        return cls(Loading(handle, now, usual_s), last_advance_at=now)
+    def begin(
+        cls, handle: ProcessHandle, now: float, *, since: float | None = None, usual_s: float | None = None
+    ) -> HealthTracker:
+        """A process that has answered but not yet said that it is ready. ``since``: when it began, if not now."""
+        return cls(Loading(handle, now if since is None else since, usual_s), last_advance_at=now)
 
     @property
     def handle(self) -> ProcessHandle:
@@ -104,7 +107,7 @@ class HealthTracker:
         return replace(
             self,
             usage=usage,
-            last_advance_at=self.last_advance_at if usage == self.usage else now,
+            last_advance_at=now if usage is None or usage != self.usage else self.last_advance_at,
             loading_interval_s=min(self.loading_interval_s * 1.5, LAST_LOADING_INTERVAL_S),
         )
 

@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -164,7 +164,8 @@ class LlamaServerRunner:
 
     async def usage(self, handle: ProcessHandle) -> Usage | None:
         server = self._servers.get(handle)
-        return server.process.usage() if server is not None else None
+        usage = server.process.usage() if server is not None else None
+        return replace(usage, log_bytes=self._logs.size(server.record.run)) if server and usage else None
 
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
         server = self._servers.get(handle)

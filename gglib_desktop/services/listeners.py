@@ -1,0 +1,24 @@
+"""Tells interested parties what happened, in order, on the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Event = TypeVar("Event")
+
+
+class Listeners(Generic[Event]):
+    """Callables that receive each event."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def add(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """From now on calls ``listener`` with each event. Returns what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def tell(self, event: Event) -> None:
+        for listener in tuple(self._listeners):
+            listener(event)
