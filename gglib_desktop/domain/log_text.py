@@ -8,7 +8,11 @@ import re
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
+def without_escapes(text: str) -> str:
+    """The text alone, with line ends as they are here."""
+    return _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
 def text_lines(data: bytes) -> list[str]:
-    """Lines without escape sequences; bytes that are no UTF-8 become replacement characters."""
-    text = data.decode("utf-8", errors="replace")
-    return _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n").split("\n") if text else []
+    """Whole lines; bytes that are no UTF-8 become replacement characters."""
+    return without_escapes(data.decode("utf-8", errors="replace")).splitlines()

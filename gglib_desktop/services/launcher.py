@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch import LaunchOptions, MtpDecision, decide_mtp, server_config
+from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision, decide_mtp, server_config
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.ports.engine_catalog import EngineCatalog
@@ -65,37 +66,74 @@ class Launcher:
         )
 
     async def start(self, model_id: int, options: LaunchOptions | None = None, *, another: bool = False) -> int | None:
-        """Starts a model with ``options``, else with what was chosen for it. Returns the server's id.
+        """Starts a model with ``options``, which are then saved for it, else with what was saved. Returns the server's id.
 
         None when the model is not in the library any more. Raises: LibraryError.
         """
-        config = await self._config(model_id, options, another=another)
-        return None if config is None else self._supervisor.start(config, another=another)
-
-    async def restart(self, server_id: int, options: LaunchOptions | None = None) -> None:
-        """Restarts a server as it was, or with ``options``, which are then saved for its model. Raises: LibraryError."""
-        model_id = self._supervisor.server(server_id).config.model_id
-        if options is not None and self._library.model(model_id) is not None:
-            await self._library.save_launch_options(model_id, options)
-        config = await self._config(model_id, options) if options is not None else None
-        self._supervisor.restart(server_id, config)
-
-    async def _config(
-        self, model_id: int, options: LaunchOptions | None, *, another: bool = False
-    ) -> ServerConfig | None:
         model = self._library.model(model_id)
         if model is None:
             return None
-        if options is None:
+        if options is not None:
+            await self._library.save_launch_options(model_id, options)
+        else:
             options = await self._library.launch_options(model_id)
-            if another:
-                # The port chosen for the model is the first server's.
-                options = options.replace(port=None)
+        if another:
+            # The port chosen for the model is its first server's.
+            options = options.replace(port=None)
         if self.engine is None:
             # A start without an engine fails with its reason where people look: in the server's panel.
-            try:
+            with contextlib.suppress(ConfigurationError):
                 await self.find_engine()
-            except ConfigurationError:
-                pass
+        return self._supervisor.start(self._config(model, options), another=another)
+
+    async def restart(self, server_id: int, options: LaunchOptions | None = None) -> None:
+        """Restarts a server as it was, or with ``options``, which are then saved for its model. Raises: LibraryError."""
+        config = self._supervisor.server(server_id).config
+        if options is not None:
+            model = self._library.model(config.model_id)
+            if model is not None:
+                await self._library.save_launch_options(model.id, options)
+            config = self._config(model or _model_of(config), options)
+        self._supervisor.restart(server_id, config)
+
+    async def saved_options(self, config: ServerConfig) -> LaunchOptions | None:
+        """What is saved for the model of a server; None when the library does not have it any more. Raises: LibraryError."""
+        if self._library.model(config.model_id) is None:
+            return None
+        return await self._library.launch_options(config.model_id)
+
+    async def save_options(self, config: ServerConfig, options: LaunchOptions) -> None:
+        """Saves what was chosen in a server's form for its model. Raises: LibraryError."""
+        await self._library.save_launch_options(config.model_id, options)
+
+    def options_in_force(self, config: ServerConfig, saved: LaunchOptions | None) -> LaunchOptions:
+        """The choices behind a configuration: the saved ones if they lead to it, else as close as it tells."""
+        if saved is not None:
+            model = self.model_of(config)
+            if self._config(model, saved).replace(base_port=config.base_port, model_name=config.model_name) == config:
+                return saved
+        return _options_of(config)
+
+    def model_of(self, config: ServerConfig) -> Model:
+        """The library's model, or what the configuration itself says of one that is not there any more."""
+        return self._library.model(config.model_id) or _model_of(config)
+
+    def _config(self, model: Model, options: LaunchOptions) -> ServerConfig:
         decision = self.decide_mtp(model, options)
         return server_config(model, options, base_port=self._settings.current.base_port, mtp=decision)
+
+
+def _model_of(config: ServerConfig) -> Model:
+    return Model(config.model_id, config.model_path, None, None, 0.0, config.model_name)
+
+
+def _options_of(config: ServerConfig) -> LaunchOptions:
+    drafting = bool(config.spec_draft_n_max)
+    options = LaunchOptions(
+        port=config.port, context_size=config.context_size, mtp=MtpChoice.ON if drafting else MtpChoice.OFF
+    )
+    if config.spec_draft_n_max:
+        options = options.replace(spec_draft_n_max=config.spec_draft_n_max)
+    if drafting and config.spec_draft_p_min is not None:
+        options = options.replace(spec_draft_p_min=config.spec_draft_p_min)
+    return options

@@ -36,7 +36,7 @@ from gglib_desktop.domain.states import (
     is_live,
 )
 from gglib_desktop.ports.process_runner import ProcessRunner
-from gglib_desktop.ports.server_monitor import ServerFacts, ServerMonitor
+from gglib_desktop.ports.server_monitor import LogChunk, ServerFacts, ServerMonitor
 from gglib_desktop.services.listeners import Listeners
 from gglib_desktop.tasks import ErrorReporter, TaskScope
 
@@ -199,6 +199,10 @@ class Supervisor:
         if handle is not None:
             entry.stopping = True
             await self._monitor.kill(handle)
+
+    async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
+        """As ServerMonitor's, for views of a log."""
+        return await self._monitor.read_log(log_name, offset, limit_bytes)
 
     def dismiss(self, server_id: int) -> None:
         """Forgets an ended server; a live one stays."""

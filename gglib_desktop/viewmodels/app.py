@@ -1,0 +1,218 @@
+"""The main window: models on one side, servers on the other, and what applies to both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.errors import ConfigurationError, GglibError
+from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.domain.settings import AppSettings
+from gglib_desktop.domain.states import is_live
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.library import Library
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.supervisor import (
+    ServerChanged,
+    ServerRemoved,
+    ServersAdopted,
+    Supervisor,
+    SupervisorEvent,
+)
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
+from gglib_desktop.viewmodels.model_list import ModelListViewModel
+from gglib_desktop.viewmodels.server import ServerViewModel
+from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
+
+
+@dataclass(frozen=True)
+class AppState:
+    """What the window as a whole shows. ``engine_problem`` None and ``engine`` None: still looking for one."""
+
+    running: int = 0
+    rss_bytes: int = 0
+    engine: Engine | None = None
+    engine_problem: ConfigurationError | None = None
+    ready: bool = False
+
+
+class AppViewModel(QObject):
+    """Everything that the window shows and starts."""
+
+    stateChanged = Signal(object)  # AppState
+    serverAdded = Signal(object)  # ServerViewModel
+    serverRemoved = Signal(int)  # its id
+    serverShown = Signal(int)  # the id of a panel to bring into view
+    serversAdopted = Signal(int)  # how many
+    settingsChanged = Signal(object)  # AppSettings
+    failed = Signal(object)  # GglibError
+
+    def __init__(
+        self, library: Library, supervisor: Supervisor, launcher: Launcher, settings: SettingsKeeper, scope: TaskScope
+    ) -> None:
+        super().__init__()
+        self._library = library
+        self._supervisor = supervisor
+        self._launcher = launcher
+        self._settings = settings
+        self._scope = scope
+        self._state = AppState()
+        self.servers: dict[int, ServerViewModel] = {}
+        self.models = ModelListViewModel(library, supervisor)
+        self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
+        self.create_demo.failed.connect(self.failed)
+        self._unsubscribe = (
+            supervisor.subscribe(self._on_supervisor),
+            launcher.subscribe(self._on_engine),
+            settings.subscribe(self._on_settings),
+        )
+
+    @property
+    def state(self) -> AppState:
+        return self._state
+
+    @property
+    def settings(self) -> AppSettings:
+        return self._settings.current
+
+    def open(self, paths: Iterable[Path]) -> None:
+        """Loads the library, takes over servers that run, adds ``paths``, and looks for an engine; all in turn."""
+        self._spawn(self._open(tuple(paths)), "open")
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """Adds model files and selects the first of them."""
+        self._spawn(self._add(tuple(paths)), "add models")
+
+    def remove(self, model_id: int) -> None:
+        self._spawn(self._library.remove(model_id), "remove model")
+
+    def start(self, model_id: int, options: LaunchOptions | None = None, *, another: bool = False) -> None:
+        """Starts a model, with what was chosen for it unless ``options`` say otherwise."""
+        self._spawn(self._start(model_id, options, another=another), "start")
+
+    async def launch_form(self, model_id: int) -> LaunchFormViewModel | None:
+        """The form of "Start with…"; None when the model is gone. Raises: LibraryError."""
+        model = self._library.model(model_id)
+        if model is None:
+            return None
+        options = await self._library.launch_options(model_id)
+        return LaunchFormViewModel(lambda draft: self._launcher.decide_mtp(model, draft), options)
+
+    def settings_form(self) -> SettingsFormViewModel:
+        return SettingsFormViewModel(self._settings, self._launcher, self._scope)
+
+    def stop_all(self) -> None:
+        self._spawn(self._supervisor.stop_all(), "stop all")
+
+    def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
+        """Runs what a view awaits, a dialog for example, as a task of this window."""
+        self._spawn(coroutine, name)
+
+    async def change_settings(self, **changes: Any) -> None:
+        """Raises: ConfigurationError, SettingsError."""
+        await self._settings.change(**changes)
+
+    def set_visible(self, visible: bool) -> None:
+        """A window that nobody sees asks its servers less often."""
+        self._supervisor.visible = visible
+
+    def close(self) -> None:
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self.models.close()
+        for server in self.servers.values():
+            server.close()
+
+    # -- actions
+
+    async def _open(self, paths: tuple[Path, ...]) -> None:
+        if self._settings.problem is not None:
+            self.failed.emit(self._settings.problem)
+        adopting = self._scope.start(self._adopt(), name="adopt")
+        finding = self._scope.start(self._find_engine(), name="find engine")
+        try:
+            await self._library.load()
+            if paths:
+                await self._add(paths)
+        finally:
+            await asyncio.wait({adopting, finding})
+            self._set_state(ready=True)
+
+    async def _adopt(self) -> None:
+        try:
+            await self._supervisor.adopt()
+        except GglibError as exc:
+            self.failed.emit(exc)
+
+    async def _find_engine(self) -> None:
+        try:
+            await self._launcher.find_engine()
+        except ConfigurationError:
+            self._on_engine(None)  # shown as a state of the window, with the reason
+
+    async def _add(self, paths: tuple[Path, ...]) -> None:
+        added = await self._library.add(paths)
+        if added:
+            self.models.selectRequested.emit(added[0].id)
+
+    async def _create_demo(self) -> None:
+        model = await self._library.create_demo()
+        self.models.selectRequested.emit(model.id)
+
+    async def _start(self, model_id: int, options: LaunchOptions | None, *, another: bool) -> None:
+        server_id = await self._launcher.start(model_id, options, another=another)
+        if server_id is not None:
+            self.serverShown.emit(server_id)
+
+    # -- news
+
+    def _on_supervisor(self, event: SupervisorEvent) -> None:
+        match event:
+            case ServerChanged(snapshot):
+                known = self.servers.get(snapshot.id)
+                if known is not None:
+                    known.show(snapshot)
+                else:
+                    server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope)
+                    server.failed.connect(self.failed)
+                    self.servers[snapshot.id] = server
+                    self.serverAdded.emit(server)
+            case ServerRemoved(server_id):
+                self.servers.pop(server_id).close()
+                self.serverRemoved.emit(server_id)
+            case ServersAdopted(count):
+                self.serversAdopted.emit(count)
+        live = [server for server in self._supervisor.servers if is_live(server.state)]
+        self._set_state(running=len(live), rss_bytes=sum(server.rss_bytes or 0 for server in live))
+
+    def _on_engine(self, _news: None) -> None:
+        self._set_state(engine=self._launcher.engine, engine_problem=self._launcher.engine_problem)
+        for server in self.servers.values():
+            server.form.decide_again()
+
+    def _on_settings(self, settings: AppSettings) -> None:
+        self.settingsChanged.emit(settings)
+        self._spawn(self._find_engine(), "find engine")
+
+    def _set_state(self, **changes: Any) -> None:
+        state = AppState(**{**self._state.__dict__, **changes})
+        if state != self._state:
+            self._state = state
+            self.stateChanged.emit(state)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
+        self._scope.start(self._guarded(coroutine), name=name)
+
+    async def _guarded(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        try:
+            await coroutine
+        except GglibError as exc:
+            self.failed.emit(exc)

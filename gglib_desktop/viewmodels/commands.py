@@ -1,0 +1,53 @@
+"""What a button triggers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.tasks import TaskScope
+
+
+class AsyncCommand(QObject):
+    """Runs an action at most once at a time, can be cancelled, and reports expected errors."""
+
+    busyChanged = Signal(bool)
+    failed = Signal(object)  # GglibError
+
+    def __init__(self, scope: TaskScope, action: Callable[[], Awaitable[object]], *, name: str) -> None:
+        super().__init__()
+        self._scope = scope
+        self._action = action
+        self._name = name
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self._task is not None
+
+    @Slot()
+    def trigger(self) -> None:
+        """Starts the action unless it runs already."""
+        if self._task is None:
+            self._task = self._scope.start(self._run(), name=self._name)
+            self._task.add_done_callback(self._finished)
+            self.busyChanged.emit(True)
+
+    @Slot()
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            await self._action()
+        except GglibError as exc:
+            self.failed.emit(exc)
+
+    def _finished(self, _task: asyncio.Task[None]) -> None:
+        # Not a ``finally`` in _run: a task cancelled before its first step never enters the body.
+        self._task = None
+        self.busyChanged.emit(False)

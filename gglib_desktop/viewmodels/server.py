@@ -1,0 +1,175 @@
+"""One server's panel: what it shows and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+
+from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.launch import LaunchOptions, MtpDecision
+from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, handle_of, is_live
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.supervisor import ServerSnapshot, Supervisor
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
+from gglib_desktop.viewmodels.log import LogViewModel
+
+
+@dataclass(frozen=True)
+class ServerPanelState:
+    """All that a panel shows. ``port`` is the last one known, also after the end; times are unix seconds."""
+
+    title: str
+    state: ServerState
+    port: int | None
+    endpoint: str
+    adopted: bool
+    command_line: str
+    context_size: int | None
+    slots: int | None
+    busy_slots: int | None
+    rss_bytes: int | None
+    draft_tokens: int | None
+    min_probability: float | None
+
+    @property
+    def handle(self) -> ProcessHandle | None:
+        return handle_of(self.state)
+
+    @property
+    def is_live(self) -> bool:
+        return is_live(self.state)
+
+    @property
+    def can_answer(self) -> bool:
+        """The endpoint is worth copying: a process listens there."""
+        return self.handle is not None
+
+    @property
+    def is_ready(self) -> bool:
+        return isinstance(self.state, Healthy)
+
+    @property
+    def running_since(self) -> float | None:
+        return self.handle.started_at if self.handle and not isinstance(self.state, Loading) else None
+
+    @property
+    def has_failed(self) -> bool:
+        return isinstance(self.state, Failed | Crashed)
+
+
+class ServerViewModel(QObject):
+    """Shows one server of the supervisor, and acts on it."""
+
+    stateChanged = Signal(object)  # ServerPanelState
+    canApplyChanged = Signal(bool)
+    failed = Signal(object)  # GglibError
+
+    def __init__(
+        self, snapshot: ServerSnapshot, supervisor: Supervisor, launcher: Launcher, scope: TaskScope
+    ) -> None:
+        super().__init__()
+        self.id = snapshot.id
+        self._snapshot = snapshot
+        self._supervisor = supervisor
+        self._launcher = launcher
+        self._scope = scope
+        self._port: int | None = None
+        self._state = self._panel_state(snapshot)
+        self._applied = LaunchOptions()
+        self.log = LogViewModel(scope, supervisor.read_log)
+        self.log.show_log(snapshot.log_name)
+        self.form = LaunchFormViewModel(self._decide, self._applied)
+        self.form.edited.connect(self._on_edited)
+        self.stop = self._command(lambda: supervisor.stop(self.id), "stop")
+        self.kill = self._command(lambda: supervisor.kill(self.id), "kill")
+        self.restart = self._command(lambda: launcher.restart(self.id), "restart")
+        self.apply = self._command(self._apply, "apply")
+        self._reading = self._scope.start(self._read_options(snapshot), name="launch options")
+
+    @property
+    def state(self) -> ServerPanelState:
+        return self._state
+
+    @property
+    def can_apply(self) -> bool:
+        """The form differs from what runs, or nothing runs."""
+        return self.form.draft != self._applied or not self._state.is_live
+
+    def show(self, snapshot: ServerSnapshot) -> None:
+        """Takes the supervisor's news."""
+        could_apply, config = self.can_apply, self._snapshot.config
+        self._snapshot = snapshot
+        self.log.show_log(snapshot.log_name)
+        if snapshot.config != config:
+            self.form.decide_again()
+            self._reading.cancel()
+            self._reading = self._scope.start(self._read_options(snapshot), name="launch options")
+        state = self._panel_state(snapshot)
+        if state != self._state:
+            self._state = state
+            self.stateChanged.emit(state)
+        if self.can_apply != could_apply:
+            self.canApplyChanged.emit(self.can_apply)
+
+    def dismiss(self) -> None:
+        self._supervisor.dismiss(self.id)
+
+    def close(self) -> None:
+        """Ends what runs for this panel alone."""
+        self.log.set_shown(False)
+        self._reading.cancel()
+
+    def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
+        config, facts = snapshot.config, snapshot.facts
+        handle = handle_of(snapshot.state)
+        self._port = handle.port if handle else self._port or config.port
+        name = config.model_name if snapshot.number == 1 else f"{config.model_name} ({snapshot.number})"
+        return ServerPanelState(
+            title=name,
+            state=snapshot.state,
+            port=self._port,
+            endpoint=snapshot.endpoint,
+            adopted=snapshot.adopted,
+            command_line=snapshot.command_line,
+            context_size=facts.context_size if facts else None,
+            slots=facts.slots if facts else None,
+            busy_slots=snapshot.busy_slots,
+            rss_bytes=snapshot.rss_bytes,
+            draft_tokens=config.spec_draft_n_max,
+            min_probability=config.spec_draft_p_min,
+        )
+
+    def _decide(self, options: LaunchOptions) -> MtpDecision:
+        return self._launcher.decide_mtp(self._launcher.model_of(self._snapshot.config), options)
+
+    async def _read_options(self, snapshot: ServerSnapshot) -> None:
+        """The form shows what is saved for the model; a further server of it shows what it runs with."""
+        saved = await self._launcher.saved_options(snapshot.config)
+        self._applied = self._launcher.options_in_force(snapshot.config, saved)
+        self.form.show(saved if saved is not None and snapshot.number == 1 else self._applied)
+        self.canApplyChanged.emit(self.can_apply)
+
+    async def _apply(self) -> None:
+        await self._launcher.restart(self.id, self.form.draft)
+
+    def _on_edited(self, draft: LaunchOptions) -> None:
+        self.canApplyChanged.emit(self.can_apply)
+        if self._snapshot.number == 1:
+            self._scope.start(self._save(draft), name="save launch options")
+
+    async def _save(self, draft: LaunchOptions) -> None:
+        try:
+            await self._launcher.save_options(self._snapshot.config, draft)
+        except GglibError as exc:
+            self.failed.emit(exc)
+
+    def _command(self, action: Callable[[], Awaitable[object]], name: str) -> AsyncCommand:
+        command = AsyncCommand(self._scope, action, name=f"{name} server {self.id}")
+        command.setParent(self)
+        command.failed.connect(self.failed)
+        return command
