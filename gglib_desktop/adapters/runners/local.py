@@ -6,11 +6,9 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
 import signal
 import sys
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +22,7 @@ from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator, listens_on, owner_of
 from gglib_desktop.adapters.runners.processes import ServerProcess
-from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord
+from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord, run_name
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers, kill_process, stop_process
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, PortTaken, RunnerUnavailable, StartFailed, StopFailed
@@ -95,9 +93,7 @@ class LlamaServerRunner:
     ) -> None:
         """Ends watchers and clients and gives the lock back. Servers go on."""
         await self._scope.aclose()
-        for server in self._servers.values():
-            server.process.detach()
-        self._servers.clear()
+        self._forget_servers()
         if self._client is not None:
             await self._client.aclose()
             self._client = None
@@ -208,7 +204,7 @@ class LlamaServerRunner:
 
     async def _start_on(self, config: ServerConfig, engine: Engine, port: int) -> ProcessHandle:
         argv = server_argv(config, engine, port, mtp_suppressed=mtp_is_suppressed(self._environment))
-        record = ServerRecord(_run_name(config.model_name), config, port, shell_line(argv))
+        record = ServerRecord(run_name(config.model_name), config, port, shell_line(argv))
         self._records.write(record)
         _log.info("starting %s: %s", config.model_name, record.command_line)
         process: ServerProcess | None = None
@@ -303,10 +299,20 @@ class LlamaServerRunner:
             if self._client is not None:
                 return
             self._lock.acquire()
-            for record in await asyncio.to_thread(lambda: list(self._records.records())):
-                await self._adopt(record)
-            await asyncio.to_thread(self._logs.prune, {server.record.run for server in self._servers.values()})
-            self._client = LlamaClient()
+            try:
+                for record in await asyncio.to_thread(lambda: list(self._records.records())):
+                    await self._adopt(record)
+                await asyncio.to_thread(self._logs.prune, {server.record.run for server in self._servers.values()})
+                self._client = LlamaClient()
+            except BaseException:
+                self._forget_servers()
+                self._lock.release()
+                raise
+
+    def _forget_servers(self) -> None:
+        for server in self._servers.values():
+            server.process.detach()
+        self._servers.clear()
 
     async def _adopt(self, record: ServerRecord) -> None:
         if record.pid is None:
@@ -355,9 +361,3 @@ def _is_same_process(record: ServerRecord) -> bool:
     if record.executable is not None and processes.executable_of(record.pid) != record.executable:
         return False
     return record.argv_hash is None or processes.argv_hash_of(record.pid) == record.argv_hash
-
-
-def _run_name(model_name: str) -> str:
-    """Sorts by time, says which model, and is no other run's."""
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", model_name).strip("-")[:40].lower() or "model"
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{slug}-{uuid.uuid4().hex[:8]}"

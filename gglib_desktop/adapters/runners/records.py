@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -70,3 +73,9 @@ class RecordStore:
 
     def _path(self, run: str) -> Path:
         return self._folder / f"{run}.json"
+
+
+def run_name(model_name: str) -> str:
+    """Sorts by time, says which model, and is no other run's."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", model_name).strip("-")[:40].lower() or "model"
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{slug}-{uuid.uuid4().hex[:8]}"

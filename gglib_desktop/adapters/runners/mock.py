@@ -1,0 +1,327 @@
+"""Simulated servers: a runner for demonstrations and fast tests that starts no process and opens no port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gglib_desktop.adapters.llama_client import base_url
+from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.runners.data_lock import DataLock
+from gglib_desktop.adapters.runners.mock_server import (
+    SIMULATED_ENGINE,
+    MockScript,
+    MockServer,
+    MockTimings,
+    may_be_model,
+)
+from gglib_desktop.adapters.runners.model_file import check_model_file
+from gglib_desktop.adapters.runners.port_allocator import PortAllocator
+from gglib_desktop.adapters.runners.records import ServerRecord, run_name
+from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
+from gglib_desktop.domain.exits import ServerExit, StopRung
+from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
+from gglib_desktop.domain.llama_args import server_argv, shell_line
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.ports.server_monitor import LogChunk, ServerFacts
+
+_log = logging.getLogger(__name__)
+# Beyond the greatest pid that Linux gives (2 ** 22), so that none of these is ever a real process.
+_FIRST_PID = 5_000_001
+_CONTEXT_SIZE, _SLOTS = 8192, 4
+_CRASH_STATUS, _KILL_STATUS = -11, -9
+_LOG_EVERY_S = 1.0
+_RSS_BYTES = 64 * 2**20
+
+
+class MockRunner:
+    """Simulates llama-server: nothing runs, everything is shown. Servers outlive the runner as real ones do."""
+
+    def __init__(self, data_dir: Path, *, timings: MockTimings | None = None, mtp_suppressed: bool = False) -> None:
+        self._timings = timings or MockTimings()
+        self._mtp_suppressed = mtp_suppressed
+        self._lock = DataLock(data_dir)
+        self._file = data_dir / "mock-servers.json"
+        self._logs = LogFolder(data_dir / "logs")
+        self._ports = PortAllocator()
+        self._servers: dict[ProcessHandle, MockServer] = {}
+        self._next_pid = _FIRST_PID
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Gives the lock back. Servers stay in the record, for the next runner."""
+        for server in self._servers.values():
+            server.end_timers()
+            server.exited.cancel()
+        self._servers.clear()
+        self._is_open = False
+        self._lock.release()
+
+    # -- ProcessRunner
+
+    async def start(self, config: ServerConfig) -> ProcessHandle:
+        self._open()
+        await asyncio.to_thread(check_model_file, config.model_path)
+        owners = {server.handle.port: server for server in self._running()}
+        if config.port in owners:
+            raise PortTaken(config.port, _name(owners[config.port]))
+        port = await self._ports.choose(config, avoid=frozenset(owners))
+        with self._ports.reserved(port):
+            argv = server_argv(config, SIMULATED_ENGINE, port, mtp_suppressed=self._mtp_suppressed)
+            record = ServerRecord(run_name(config.model_name), config, port, shell_line(argv))
+            await asyncio.sleep(self._timings.answer_s)
+            if not self._is_open:
+                raise RunnerUnavailable("the runner is closed")
+            return self._begin(record)
+
+    async def stop(self, handle: ProcessHandle) -> None:
+        self._open()
+        server = self._server(handle)
+        if server.stopped_by is StopRung.NONE:
+            server.stopped_by = StopRung.SIGTERM
+            self._print(server, "I srv    operator(): operator(): cleaning up before exit...")
+            server.at(server.age_s + server.script.stop_s, lambda: self._end(server, 0))
+        await asyncio.shield(server.exited)
+
+    async def is_running(self, handle: ProcessHandle) -> bool:
+        self._open()
+        server = self._servers.get(handle)
+        return server is not None and not server.exited.done()
+
+    async def health(self, handle: ProcessHandle) -> ServerHealth:
+        self._open()
+        self._server(handle)
+        probe = await self.probe(handle, PROBE_TIMEOUT_S)
+        server = self._server(handle)
+        facts = await self.facts(handle)
+        context_size = facts.context_size if facts is not None else None
+        return ServerHealth(probe.result is ProbeResult.OK, server.last_ok, context_size, probe.message or None)
+
+    async def list_running(self) -> Sequence[ProcessHandle]:
+        self._open()
+        return sorted((s.handle for s in self._running()), key=lambda handle: (handle.started_at, handle.port))
+
+    # -- ServerMonitor
+
+    async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
+        server = self._servers.get(handle)
+        if server is not None and server.frozen:
+            await asyncio.wait({server.exited}, timeout=timeout_s)
+        if server is None or server.exited.done():
+            return Probe(ProbeResult.REFUSED, "the process is gone")
+        if server.frozen:
+            return Probe(ProbeResult.TIMEOUT, f"no answer within {timeout_s:g} s")
+        if not server.is_ready:
+            return Probe(ProbeResult.LOADING, "loading the model")
+        server.last_ok = int(time.time())
+        return Probe(ProbeResult.OK)
+
+    async def usage(self, handle: ProcessHandle) -> Usage | None:
+        server = self._servers.get(handle)
+        if server is None or server.exited.done():
+            return None
+        # Loading keeps one core busy, waiting none.
+        cpu_s = min(server.age_s, server.script.load_s)
+        return Usage(cpu_s, _RSS_BYTES, paused=server.frozen, log_bytes=self._logs.size(server.record.run))
+
+    async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
+        server = self._servers.get(handle)
+        if server is None or not server.answers:
+            return None
+        config = server.record.config
+        return ServerFacts(config.context_size or _CONTEXT_SIZE, _SLOTS, str(config.model_path), "simulated")
+
+    async def busy_slots(self, handle: ProcessHandle) -> int | None:
+        server = self._servers.get(handle)
+        return 0 if server is not None and server.answers else None
+
+    async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
+        server = self._servers.get(handle)
+        return await asyncio.shield(server.exited) if server is not None else ServerExit(None)
+
+    async def kill(self, handle: ProcessHandle) -> None:
+        server = self._servers.get(handle)
+        if server is not None and not server.exited.done():
+            server.stopped_by = StopRung.SIGKILL
+            self._end(server, _KILL_STATUS)
+
+    def endpoint(self, handle: ProcessHandle) -> str:
+        return f"{base_url(handle.port)}/v1"
+
+    def config(self, handle: ProcessHandle) -> ServerConfig | None:
+        server = self._servers.get(handle)
+        return server.record.config if server is not None else None
+
+    def command_line(self, handle: ProcessHandle) -> str:
+        server = self._servers.get(handle)
+        return server.record.command_line if server is not None else ""
+
+    def log_name(self, handle: ProcessHandle) -> str:
+        server = self._servers.get(handle)
+        return server.record.run if server is not None else ""
+
+    async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
+        return await asyncio.to_thread(self._logs.read, log_name, offset, limit_bytes)
+
+    # -- what happens to servers, for tests and chaos
+
+    def crash(self, handle: ProcessHandle, status: int = _KILL_STATUS) -> None:
+        """Ends a server as if it had died or somebody else had killed it. Raises: NotRunning."""
+        self._end(self._server(handle), status)
+
+    def freeze(self, handle: ProcessHandle) -> None:
+        """Makes a server answer nothing any more, as SIGSTOP does. Raises: NotRunning."""
+        self._server(handle).frozen = True
+
+    def thaw(self, handle: ProcessHandle) -> None:
+        """Undoes ``freeze``. Raises: NotRunning."""
+        self._server(handle).frozen = False
+
+    # -- the life of a server
+
+    def _begin(self, record: ServerRecord) -> ProcessHandle:
+        script = self._script(record)
+        record = record.replace(pid=self._next_pid, started_at=int(time.time()))
+        server = MockServer(record, script, adopted=False)
+        self._next_pid += 1
+        self._servers[server.handle] = server
+        try:
+            self._save()
+        except RunnerUnavailable:
+            del self._servers[server.handle]
+            raise
+        self._print(server, f"I srv    load_model: loading model '{record.config.model_path}'")
+        self._arm(server)
+        return server.handle
+
+    def _arm(self, server: MockServer) -> None:
+        script = server.script
+        if not server.is_ready or not server.adopted:
+            server.at(script.ready_at_s, lambda: self._on_ready(server))
+        server.at(script.failing_at_s, lambda: self._on_load_failed(server))
+        server.at(script.crashing_at_s, lambda: self._end(server, _CRASH_STATUS))
+        server.at(script.freezing_at_s, lambda: self.freeze(server.handle))
+        server.at(max(server.age_s, script.load_s) + _LOG_EVERY_S, lambda: self._on_pulse(server))
+
+    def _on_ready(self, server: MockServer) -> None:
+        self._print(
+            server,
+            *(f"I srv  line {number}" for number in range(server.script.log_lines)),
+            "I srv  llama_server: model loaded",
+            f"I srv  llama_server: listening on {base_url(server.handle.port)}",
+        )
+
+    def _on_load_failed(self, server: MockServer) -> None:
+        self._print(server, f"E {server.script.fail_load}", "E srv  llama_server: exiting due to model loading error")
+        self._end(server, 1)
+
+    def _on_pulse(self, server: MockServer) -> None:
+        if not server.frozen:
+            self._print(server, "I srv  update_slots: all slots are idle")
+        server.at(server.age_s + _LOG_EVERY_S, lambda: self._on_pulse(server))
+
+    def _end(self, server: MockServer, status: int) -> None:
+        server.end_timers()
+        # Only a parent learns how its child ended; the parent of an adopted one is gone.
+        server.exited.set_result(ServerExit(None if server.adopted else status, server.stopped_by))
+        try:
+            self._save()
+        except RunnerUnavailable as exc:
+            _log.warning("%s", exc)
+
+    def _script(self, record: ServerRecord) -> MockScript:
+        """Raises: StartFailed with the words of llama-server for a flag that we do not have."""
+        script = MockScript(self._timings.load_s, self._timings.stop_s)
+        for word in record.config.extra_args:
+            try:
+                script = script.with_flag(word)
+            except ValueError as exc:
+                line = f"error: invalid argument: {word}"
+                self._append(record.run, f"{line}\n")
+                summary = "the server ended before it answered (exit code 1)"
+                raise StartFailed(summary, exit_status=1, log_lines=(line,), log_name=record.run) from exc
+        if script.fail_load is None and not may_be_model(record.config.model_path):
+            script = dataclasses.replace(script, fail_load="cmn  common_init_: failed to load model")
+        return script
+
+    # -- logs
+
+    def _print(self, server: MockServer, *texts: str) -> None:
+        """Adds lines with the time stamps of llama-server: minutes, seconds, milliseconds, microseconds."""
+        seconds, us = divmod(int(server.age_s * 1e6), 1_000_000)
+        stamp = f"{seconds // 60}.{seconds % 60:02}.{us // 1000:03}.{us % 1000:03}"
+        self._append(server.record.run, "".join(f"{stamp} {text}\n" for text in texts))
+
+    def _append(self, run: str, text: str) -> None:
+        try:
+            with os.fdopen(self._logs.open_for_append(run), "ab") as file:
+                file.write(text.encode())
+        except OSError as exc:
+            _log.warning("cannot write the log of %s: %s", run, exc.strerror)
+
+    # -- the record
+
+    def _open(self) -> None:
+        """Takes the lock and adopts what an earlier runner left, once."""
+        if self._is_open:
+            return
+        self._lock.acquire()
+        self._is_open = True
+        last_pid, records = self._saved()
+        self._next_pid = max(_FIRST_PID, last_pid + 1)
+        for record in records:
+            with contextlib.suppress(StartFailed):
+                server = MockServer(record, self._script(record), adopted=True)
+                if not server.script.is_over_after(server.age_s):
+                    self._servers[server.handle] = server
+                    self._arm(server)
+
+    def _saved(self) -> tuple[int, list[ServerRecord]]:
+        """The last pid given and the servers that ran. A file that cannot be read is set aside."""
+        try:
+            saved = json.loads(self._file.read_text(encoding="utf-8"))
+            return int(saved["last_pid"]), [ServerRecord.from_mapping(each) for each in saved["servers"]]
+        except FileNotFoundError:
+            return 0, []
+        except (OSError, ValueError, KeyError, TypeError, ConfigurationError) as exc:
+            _log.warning("set aside the unreadable record %s: %s", self._file, exc)
+            self._file.rename(self._file.with_suffix(".unreadable"))
+            return 0, []
+
+    def _save(self) -> None:
+        servers = [server.record.to_mapping() for server in self._running()]
+        draft = self._file.with_suffix(".tmp")
+        try:
+            draft.write_text(json.dumps({"last_pid": self._next_pid - 1, "servers": servers}), encoding="utf-8")
+            draft.replace(self._file)
+        except OSError as exc:
+            raise RunnerUnavailable(f"cannot write the record {self._file}: {exc.strerror}") from exc
+
+    # -- small things
+
+    def _running(self) -> list[MockServer]:
+        return [server for server in self._servers.values() if not server.exited.done()]
+
+    def _server(self, handle: ProcessHandle) -> MockServer:
+        server = self._servers.get(handle)
+        if server is None or server.exited.done():
+            raise NotRunning(f"no server of {handle.model_name} with pid {handle.pid} runs on port {handle.port}")
+        return server
+
+
+def _name(server: MockServer) -> str:
+    return f"the simulated server of {server.handle.model_name} (pid {server.handle.pid})"
