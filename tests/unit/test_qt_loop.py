@@ -149,8 +149,12 @@ def test_a_cancelled_callback_does_not_run(run: Run) -> None:
         loop, seen = running_loop(), list[str]()
         loop.set_exception_handler(lambda _loop, context: seen.append(str(context)))
         loop.call_soon_threadsafe(seen.append, "cancelled").cancel()
-        loop.call_soon(lambda: in_the_same_batch.cancel())
-        in_the_same_batch = loop.call_later(0, seen.append, "cancelled")
+
+        def cancel_the_next() -> None:
+            the_next.cancel()
+
+        loop.call_soon(cancel_the_next)
+        the_next = loop.call_later(0, seen.append, "cancelled in its own batch")
         loop.call_soon(seen.append, "kept")
         for _ in range(3):
             await asyncio.sleep(0)
@@ -432,6 +436,21 @@ def test_a_busy_worker_does_not_hold_up_the_end(run: Run) -> None:
     assert finished.wait(DEADLINE_S)
 
 
+def test_closing_a_loop_drops_the_work_that_no_worker_has_begun(qapp: QApplication) -> None:
+    release, begun = threading.Event(), list[int]()
+
+    def work(number: int) -> None:
+        begun.append(number)
+        release.wait(DEADLINE_S)
+
+    with contextlib.closing(QtEventLoop(qapp)) as loop:
+        jobs = [loop._default_executor.submit(work, number) for number in range(6)]
+    release.set()
+    assert [job.cancelled() for job in jobs] == [False] * 4 + [True] * 2
+    assert [job.result(DEADLINE_S) for job in jobs[:4]] == [None] * 4
+    assert sorted(begun) == [0, 1, 2, 3]
+
+
 def test_the_executor_refuses_work_after_its_shutdown(run: Run) -> None:
     async def main() -> None:
         await running_loop().shutdown_default_executor()
@@ -533,6 +552,23 @@ def test_callbacks_wait_while_the_loop_does_not_run(qapp: QApplication) -> None:
         assert loop.run_until_complete(future) == "late"
         loop.call_soon(pytest.fail, "ran after the end")
     assert not loop._batch_timer.isActive()
+
+
+def test_qt_events_find_a_running_loop_up_to_the_end(qapp: QApplication) -> None:
+    found: list[bool] = []
+
+    def slot() -> None:
+        found.append(asyncio._get_running_loop() is not None)
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(lambda _: QTimer.singleShot(0, slot))
+
+    with asyncio.Runner(loop_factory=lambda: QtEventLoop(qapp)) as runner:
+        runner.run(main())
+        runner.run(asyncio.sleep(0.005))
+    assert found == [True]
 
 
 def test_a_loop_over_a_running_application(qapp: QApplication) -> None:
