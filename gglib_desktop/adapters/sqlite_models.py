@@ -68,7 +68,7 @@ class SqliteModelRepository:
         if not rows or rows[0][0] is None:
             return LaunchOptions()
         try:
-            return LaunchOptions.from_json(rows[0][0])
+            return LaunchOptions.from_json(str(rows[0][0]))
         except ConfigurationError as exc:
             raise LibraryError(f"the saved launch settings of model {model_id} cannot be used: {exc}") from exc
 

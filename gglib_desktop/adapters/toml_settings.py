@@ -32,8 +32,8 @@ class TomlSettingsStore:
             raise SettingsError(f"{self._path}: {exc}") from exc
 
     def save(self, settings: AppSettings) -> None:
-        import tomlkit  # 40 ms that most sessions never need
-        from tomlkit.exceptions import TOMLKitError
+        import tomlkit  # noqa: PLC0415  # 40 ms that most sessions never need
+        from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
 
         try:
             text = self._path.read_text(encoding="utf-8") if self._path.exists() else _HEADER + "\n\n"

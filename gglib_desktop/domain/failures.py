@@ -59,10 +59,19 @@ class Failure:
 _PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
     (cause, re.compile(pattern, re.IGNORECASE))
     for cause, pattern in (
-        (FailureCause.LIBRARY_MISSING, r"error while loading shared libraries|cannot open shared object|library not loaded"),
+        (
+            FailureCause.LIBRARY_MISSING,
+            r"error while loading shared libraries|cannot open shared object|library not loaded",
+        ),
         (FailureCause.UNKNOWN_FLAG, r"error: (invalid|unknown) argument|argument has been removed|unrecognized option"),
-        (FailureCause.BAD_VALUE, r"error while handling argument|error: .*(expected|invalid) value|unknown value|invalid stoi|stoi$|stof$"),
-        (FailureCause.MTP_LAYERS_MISSING, r"MTP requested but model doesn't contain MTP layers|failed to create MTP context"),
+        (
+            FailureCause.BAD_VALUE,
+            r"error while handling argument|error: .*(expected|invalid) value|unknown value|invalid stoi|stoi$|stof$",
+        ),
+        (
+            FailureCause.MTP_LAYERS_MISSING,
+            r"MTP requested but model doesn't contain MTP layers|failed to create MTP context",
+        ),
         (FailureCause.PORT_TAKEN, r"couldn't bind HTTP server socket|address already in use"),
         (
             FailureCause.OUT_OF_MEMORY,

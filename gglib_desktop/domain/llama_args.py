@@ -27,6 +27,7 @@ class _Option:
     flag: str
     alternatives: tuple[str, ...] = ()
 
+
 _PLAIN_OPTIONS = (
     _Option("context_size", "-c", ("--ctx-size",)),
     _Option("gpu_layers", "-ngl", ("--gpu-layers", "--n-gpu-layers")),

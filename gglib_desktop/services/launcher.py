@@ -61,25 +61,25 @@ class Launcher:
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as is known now."""
-        return decide_mtp(
-            options.mtp, mtp_layers=model.mtp_layers, engine=self.engine, suppressed=self._mtp_suppressed
-        )
+        return decide_mtp(options.mtp, mtp_layers=model.mtp_layers, engine=self.engine, suppressed=self._mtp_suppressed)
 
     async def start(self, model_id: int, options: LaunchOptions | None = None, *, another: bool = False) -> int | None:
-        """Starts a model with ``options``, which are then saved for it, else with what was saved. Returns the server's id.
+        """Starts a model with ``options``, else with what was saved for it. Returns the server's id.
 
-        None when the model is not in the library any more. Raises: LibraryError.
+        Given options are saved, unless the model runs already: then they are for one more server of it. None when the
+        model is not in the library any more. Raises: LibraryError.
         """
         model = self._library.model(model_id)
         if model is None:
             return None
-        if options is not None:
-            await self._library.save_launch_options(model_id, options)
-        else:
+        another = another or (options is not None and self._supervisor.has_live_server(model_id))
+        if options is None:
             options = await self._library.launch_options(model_id)
-        if another:
-            # The port chosen for the model is its first server's.
-            options = options.replace(port=None)
+            if another:
+                # The port chosen for the model is its first server's.
+                options = options.replace(port=None)
+        elif not another:
+            await self._library.save_launch_options(model_id, options)
         if self.engine is None:
             # A start without an engine fails with its reason where people look: in the server's panel.
             with contextlib.suppress(ConfigurationError):

@@ -132,6 +132,9 @@ class Supervisor:
     def server(self, server_id: int) -> ServerSnapshot:
         return self._entries[server_id].snapshot
 
+    def has_live_server(self, model_id: int) -> bool:
+        return any(s.config.model_id == model_id and is_live(s.state) for s in self.servers)
+
     async def adopt(self) -> int:
         """Takes over the servers that an earlier run of the program left. Returns how many. Raises: RunnerUnavailable."""
         known = {handle_of(entry.snapshot.state) for entry in self._entries.values()}
@@ -217,7 +220,9 @@ class Supervisor:
     # -- one server's life
 
     def _new_entry(self, config: ServerConfig, state: ServerState) -> _Entry:
-        numbers = {e.snapshot.number for e in self._entries.values() if e.snapshot.config.model_name == config.model_name}
+        numbers = {
+            e.snapshot.number for e in self._entries.values() if e.snapshot.config.model_name == config.model_name
+        }
         number = next(n for n in range(1, len(numbers) + 2) if n not in numbers)
         entry = _Entry(ServerSnapshot(self._next_id, number, config, state))
         self._entries[self._next_id] = entry

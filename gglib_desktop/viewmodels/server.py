@@ -69,9 +69,7 @@ class ServerViewModel(QObject):
     canApplyChanged = Signal(bool)
     failed = Signal(object)  # GglibError
 
-    def __init__(
-        self, snapshot: ServerSnapshot, supervisor: Supervisor, launcher: Launcher, scope: TaskScope
-    ) -> None:
+    def __init__(self, snapshot: ServerSnapshot, supervisor: Supervisor, launcher: Launcher, scope: TaskScope) -> None:
         super().__init__()
         self.id = snapshot.id
         self._snapshot = snapshot
@@ -90,6 +88,10 @@ class ServerViewModel(QObject):
         self.restart = self._command(lambda: launcher.restart(self.id), "restart")
         self.apply = self._command(self._apply, "apply")
         self._reading = self._scope.start(self._read_options(snapshot), name="launch options")
+
+    @property
+    def model_id(self) -> int:
+        return self._snapshot.config.model_id
 
     @property
     def state(self) -> ServerPanelState:

@@ -45,7 +45,7 @@ class LlamaEngineCatalog:
         raise ConfigurationError("engine", None, "; ".join([reason, *complaints]))
 
     async def inspect(self, path: Path, source: EngineSource = EngineSource.ARGUMENT) -> Engine:
-        return await asyncio.to_thread(self._inspect, path.expanduser().absolute(), source)
+        return await asyncio.to_thread(self._inspect, path, source)
 
     def _candidates(self) -> Iterator[tuple[Path, EngineSource]]:
         on_path = shutil.which(_PROGRAM, path=self._environment.get("PATH"))
@@ -55,6 +55,7 @@ class LlamaEngineCatalog:
             yield Path(importlib.import_module(_PACKAGE).binary_path()), EngineSource.PACKAGE
 
     def _inspect(self, path: Path, source: EngineSource) -> Engine:
+        path = path.expanduser().absolute()
         _check_file(path)
         status = path.stat()
         key = (str(path), status.st_size, status.st_mtime_ns)
@@ -63,7 +64,9 @@ class LlamaEngineCatalog:
             return known
         capabilities = parse_help(self._output(path, "--help"))
         if not all(capabilities.supports(flag) for flag in _NEEDED_FLAGS):
-            raise _unusable(path, "this program is not llama-server: its --help does not list " + ", ".join(_NEEDED_FLAGS))
+            raise _unusable(
+                path, "this program is not llama-server: its --help does not list " + ", ".join(_NEEDED_FLAGS)
+            )
         version = parse_version(self._output(path, "--version")) or "unknown version"
         engine = Engine(path, version, capabilities, source)
         self._known[key] = engine

@@ -25,7 +25,14 @@ from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord, run_name
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers, kill_process, stop_process
 from gglib_desktop.domain.engine import Engine
-from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, PortTaken, RunnerUnavailable, StartFailed, StopFailed
+from gglib_desktop.domain.errors import (
+    HealthCheckFailed,
+    NotRunning,
+    PortTaken,
+    RunnerUnavailable,
+    StartFailed,
+    StopFailed,
+)
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.failures import FailureCause, cause_of_log, decisive_lines
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage

@@ -39,7 +39,6 @@ _log = logging.getLogger(__name__)
 _FIRST_PID = 5_000_001
 _CONTEXT_SIZE, _SLOTS = 8192, 4
 _CRASH_STATUS, _KILL_STATUS = -11, -9
-_LOG_EVERY_S = 1.0
 _RSS_BYTES = 64 * 2**20
 
 
@@ -215,7 +214,7 @@ class MockRunner:
         server.at(script.failing_at_s, lambda: self._on_load_failed(server))
         server.at(script.crashing_at_s, lambda: self._end(server, _CRASH_STATUS))
         server.at(script.freezing_at_s, lambda: self.freeze(server.handle))
-        server.at(max(server.age_s, script.load_s) + _LOG_EVERY_S, lambda: self._on_pulse(server))
+        server.at(max(server.age_s, script.load_s) + self._timings.log_every_s, lambda: self._on_pulse(server))
 
     def _on_ready(self, server: MockServer) -> None:
         self._print(
@@ -232,7 +231,7 @@ class MockRunner:
     def _on_pulse(self, server: MockServer) -> None:
         if not server.frozen:
             self._print(server, "I srv  update_slots: all slots are idle")
-        server.at(server.age_s + _LOG_EVERY_S, lambda: self._on_pulse(server))
+        server.at(server.age_s + self._timings.log_every_s, lambda: self._on_pulse(server))
 
     def _end(self, server: MockServer, status: int) -> None:
         server.end_timers()

@@ -37,11 +37,12 @@ SIMULATED_ENGINE = Engine(
 
 @dataclass(frozen=True)
 class MockTimings:
-    """Seconds until a new server answers at all, then until its model is loaded, and from stop to its end."""
+    """Seconds until a new server answers, then until its model is loaded; from stop to the end; between log lines."""
 
     answer_s: float = 0.02
     load_s: float = 0.3
     stop_s: float = 0.05
+    log_every_s: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""A second start of the program hands its arguments to the first one. POSIX so far."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_NAME = "app.socket"
+_TIMEOUT_S = 2.0
+_MOST_BYTES = 1024 * 1024
+
+
+class SingleInstance:
+    """Listens in the data directory for later starts. Call ``hand_over`` before, ``listen`` after taking the lock."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._server: asyncio.Server | None = None
+
+    def hand_over(self, paths: Sequence[Path]) -> bool:
+        """Gives ``paths`` to the instance that runs. False when none does. Blocks briefly."""
+        if not hasattr(socket, "AF_UNIX") or not self._data_dir.is_dir():
+            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, self._short_path() as path:
+            connection.settimeout(_TIMEOUT_S)
+            try:
+                connection.connect(path)
+                connection.sendall(json.dumps([str(path.absolute()) for path in paths]).encode() + b"\n")
+                return connection.recv(1) == b"\n"
+            except OSError:
+                return False
+
+    async def listen(self, on_start: Callable[[list[Path]], None]) -> None:
+        """Calls ``on_start`` with the paths of each later start; does nothing if another instance listens already."""
+        if not hasattr(socket, "AF_UNIX") or self.hand_over(()):
+            return
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError, ValueError, TimeoutError):
+                async with asyncio.timeout(_TIMEOUT_S):
+                    names = json.loads(await reader.readline())
+                    writer.write(b"\n")
+                    await writer.drain()
+                on_start([Path(str(name)) for name in names])
+            writer.close()
+
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        (self._data_dir / _NAME).unlink(missing_ok=True)
+        with self._short_path() as path:
+            self._server = await asyncio.start_unix_server(serve, path, limit=_MOST_BYTES)
+
+    async def aclose(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            (self._data_dir / _NAME).unlink(missing_ok=True)
+            self._server = None
+
+    @contextmanager
+    def _short_path(self) -> Iterator[str]:
+        """A path of the socket within the 108 bytes that the system allows, however deep the directory lies."""
+        direct = str(self._data_dir / _NAME)
+        if len(direct.encode()) < 100 or not Path("/proc/self/fd").is_dir():
+            yield direct
+            return
+        fd = os.open(self._data_dir, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield f"/proc/self/fd/{fd}/{_NAME}"
+        finally:
+            os.close(fd)

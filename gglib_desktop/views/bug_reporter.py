@@ -1,0 +1,50 @@
+"""Tells the user of a bug, once, with a report to copy."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+_log = logging.getLogger(__name__)
+
+
+class BugReporter:
+    """Logs exceptions that nobody expected, and shows one dialog at a time for them."""
+
+    def __init__(self) -> None:
+        self.window: QWidget | None = None
+        self._shown: QMessageBox | None = None
+
+    def report(self, error: BaseException, context: str) -> None:
+        _log.error("unexpected error in %s", context, exc_info=error)
+        if self.window is None or self._shown is not None:
+            return
+        tr = QCoreApplication.translate
+        box = QMessageBox(self.window)
+        box.setObjectName("bugDialog")
+        box.setIcon(QMessageBox.Icon.Critical)
+        box.setWindowTitle(tr("BugReporter", "Unexpected error"))
+        box.setText(tr("BugReporter", "Something went wrong that should not. Running servers are not affected."))
+        box.setInformativeText(f"{type(error).__name__}: {error}")
+        box.setDetailedText(f"{context}\n\n" + "".join(traceback.format_exception(error)))
+        box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.finished.connect(self._on_closed)
+        self._shown = box
+        box.open()
+
+    def install_hook(self) -> None:
+        """Also reports what is raised in Qt's slots and virtual methods."""
+
+        def hook(_kind: type[BaseException], error: BaseException, _traceback: TracebackType | None) -> None:
+            self.report(error, "a slot")
+
+        sys.excepthook = hook
+
+    def _on_closed(self, _result: int) -> None:
+        self._shown = None

@@ -1,0 +1,35 @@
+"""Waits for a dialog without a nested event loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+from PySide6.QtWidgets import QDialog
+from shiboken6 import isValid
+
+
+async def ask(dialog: QDialog) -> int:
+    """Opens a dialog and gives its result code; a cancelled task closes it.
+
+    Afterwards the dialog is deleted at the next turn of the event loop: read what it holds before the next ``await``.
+    """
+    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def settle(result: int) -> None:
+        if not answer.done():
+            answer.set_result(result)
+
+    def lose() -> None:
+        settle(QDialog.DialogCode.Rejected.value)
+
+    dialog.finished.connect(settle)
+    # Its parent may go before anybody answers.
+    dialog.destroyed.connect(lose)
+    dialog.open()
+    try:
+        return await answer
+    finally:
+        if isValid(dialog):
+            if dialog.isVisible():
+                dialog.reject()
+            dialog.deleteLater()

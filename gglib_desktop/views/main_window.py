@@ -1,0 +1,311 @@
+"""The main window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSettings, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from gglib_desktop import __version__
+from gglib_desktop.domain.settings import OnQuit
+from gglib_desktop.domain.units import size_text
+from gglib_desktop.viewmodels.app import AppState, AppViewModel
+from gglib_desktop.views.banner import Banner
+from gglib_desktop.views.dialogs.about import AboutDialog
+from gglib_desktop.views.dialogs.ask import ask
+from gglib_desktop.views.dialogs.quit import QuitDialog
+from gglib_desktop.views.dialogs.settings import SettingsDialog
+from gglib_desktop.views.dialogs.start_with import StartWithDialog
+from gglib_desktop.views.icons import app_icon, icon
+from gglib_desktop.views.menus import make_menus
+from gglib_desktop.views.model_list import ModelListView
+from gglib_desktop.views.server_list import ServerListView
+
+_NOTICE_MS = 8000
+
+
+class MainWindow(QMainWindow):
+    """Models on the left, servers on the right. Closing only asks: the program decides what that means."""
+
+    closeRequested = Signal()
+
+    def __init__(self, app: AppViewModel, geometry: QSettings, data_dir: Path) -> None:
+        super().__init__()
+        self._app = app
+        self._geometry = geometry
+        self._data_dir = data_dir
+        self._may_close = False
+        self.setObjectName("mainWindow")
+        self.setWindowTitle("GGLib Desktop")
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self._banner = Banner(self)
+        self._models = ModelListView(app, self)
+        self._servers = ServerListView(app, self)
+        self._summary = QLabel(self)
+        self._summary.setObjectName("summary")
+        self._actions = make_menus(self)
+        self._start = self._button("start", self.tr("Start"), "start", self._on_start)
+        self._start_with = self._button("startWith", self.tr("Start with…"), "start-with", self._on_start_with)
+        self._assemble()
+        self._connect()
+        self._restore_geometry()
+        self._render(app.state)
+        self._render_selection()
+
+    async def confirm_quit(self, running: int) -> tuple[OnQuit | None, bool]:
+        """What to do with running servers, None to stay; and whether to remember it."""
+        dialog = QuitDialog(running, self)
+        await ask(dialog)
+        return dialog.choice, dialog.remember
+
+    def raise_to_front(self) -> None:
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def close_for_good(self) -> None:
+        """Saves the window's place and closes it."""
+        self._geometry.setValue("geometry", self.saveGeometry())
+        self._geometry.setValue("splitter", self._splitter.saveState())
+        self._geometry.sync()
+        self._may_close = True
+        self.close()
+
+    # -- assembling
+
+    def _button(self, name: str, text: str, icon_name: str, slot) -> QPushButton:  # type: ignore[no-untyped-def]
+        button = QPushButton(icon(icon_name), text, self)
+        button.setObjectName(f"{name}Button")
+        button.clicked.connect(slot)
+        return button
+
+    def _assemble(self) -> None:
+        bar = QHBoxLayout()
+        bar.addWidget(self._button("addModels", self.tr("Add models"), "add", self._on_add_models))
+        bar.addWidget(self._start)
+        bar.addWidget(self._start_with)
+        bar.addStretch()
+        bar.addWidget(self._summary)
+        bar.addStretch()
+        bar.addWidget(self._button("settings", self.tr("Settings"), "settings", self._on_settings))
+        self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.addWidget(self._models)
+        self._splitter.addWidget(self._servers)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([280, 720])
+        self._models.setMinimumWidth(200)
+        self._servers.setMinimumWidth(460)
+        content = QWidget(self)
+        layout = QVBoxLayout(content)
+        layout.addLayout(bar)
+        layout.addWidget(self._banner)
+        layout.addWidget(self._splitter, 1)
+        self.setCentralWidget(content)
+
+    def _connect(self) -> None:
+        app = self._app
+        app.stateChanged.connect(self._render)
+        app.models.selectionChanged.connect(self._render_selection)
+        app.failed.connect(self._banner.show_error)
+        app.serversAdopted.connect(self._on_adopted)
+        self._models.startRequested.connect(self._on_start)
+        self._models.menuRequested.connect(self._on_model_menu)
+        self._servers.settingsRequested.connect(self._on_settings)
+        self._actions.connect(
+            add_models=self._on_add_models,
+            create_demo=app.create_demo.trigger,
+            remove_model=self._on_remove,
+            settings=self._on_settings,
+            quit=self.closeRequested.emit,
+            start=self._on_start,
+            start_with=self._on_start_with,
+            start_another=self._on_start_another,
+            stop=lambda: self._on_current("stop"),
+            restart=lambda: self._on_current("restart"),
+            apply=lambda: self._on_current("apply"),
+            copy_endpoint=self._on_copy_endpoint,
+            show_log=self._on_show_log,
+            dismiss=self._on_dismiss,
+            stop_all=app.stop_all,
+            find=self._models.search.setFocus,
+            fold_all=lambda: self._servers.fold_all(True),
+            unfold_all=lambda: self._servers.fold_all(False),
+            about=self._on_about,
+        )
+
+    def _restore_geometry(self) -> None:
+        self.resize(1100, 720)
+        geometry, splitter = self._geometry.value("geometry"), self._geometry.value("splitter")
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(splitter, QByteArray):
+            self._splitter.restoreState(splitter)
+
+    # -- showing
+
+    @Slot(object)
+    def _render(self, state: AppState) -> None:
+        if not state.running:
+            text = self.tr("Nothing runs")
+        else:
+            text = (
+                self.tr("%1 running · %2").replace("%1", str(state.running)).replace("%2", size_text(state.rss_bytes))
+            )
+        self._summary.setText(text)
+
+    @Slot()
+    def _render_selection(self) -> None:
+        selected = self._app.models.selected is not None
+        for control in (self._start, self._start_with):
+            control.setEnabled(selected)
+        actions = self._actions
+        for action in (actions.start, actions.start_with, actions.start_another, actions.remove_model):
+            action.setEnabled(selected)
+
+    @Slot(int)
+    def _on_adopted(self, count: int) -> None:
+        text = self.tr("%n server(s) of an earlier session still run and are back in their panels.", "", count)
+        self._banner.show_text(
+            text.replace("%n", str(count)).replace("server(s)", "server" if count == 1 else "servers")
+        )
+        QTimer.singleShot(_NOTICE_MS, self._banner, self._banner.hide)
+
+    # -- window events
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._may_close:
+            event.accept()
+        else:
+            event.ignore()
+            self.closeRequested.emit()
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._app.set_visible(True)
+
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._app.set_visible(False)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._app.set_visible(not self.isMinimized())
+
+    @override
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    @override
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._app.add([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+        event.acceptProposedAction()
+
+    # -- actions
+
+    @Slot()
+    def _on_add_models(self) -> None:
+        self._app.run(self._add_models(), "choose models")
+
+    async def _add_models(self) -> None:
+        dialog = QFileDialog(self, self.tr("Add models"))
+        dialog.setObjectName("addModelsDialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters([self.tr("Models (*.gguf)"), self.tr("All files (*)")])
+        if await ask(dialog) == QDialog.DialogCode.Accepted:
+            self._app.add([Path(name) for name in dialog.selectedFiles()])
+
+    @Slot()
+    def _on_start(self) -> None:
+        selected = self._app.models.selected
+        if selected is not None:
+            self._app.start(selected.id)
+
+    @Slot()
+    def _on_start_another(self) -> None:
+        selected = self._app.models.selected
+        if selected is not None:
+            self._app.start(selected.id, another=True)
+
+    @Slot()
+    def _on_start_with(self) -> None:
+        self._app.run(self._start_with_options(), "start with")
+
+    async def _start_with_options(self) -> None:
+        selected = self._app.models.selected
+        form = await self._app.launch_form(selected.id) if selected is not None else None
+        if selected is None or form is None:
+            return
+        if await ask(StartWithDialog(selected.name, form, self)) == QDialog.DialogCode.Accepted:
+            self._app.start(selected.id, form.draft)
+
+    @Slot()
+    def _on_settings(self) -> None:
+        self._app.run(ask(SettingsDialog(self._app.settings_form(), self)), "settings")
+
+    @Slot()
+    def _on_about(self) -> None:
+        engine = self._app.state.engine
+        text = f"{engine.path} ({engine.version})" if engine is not None else self.tr("none found")
+        self._app.run(ask(AboutDialog(__version__, text, self._data_dir, self)), "about")
+
+    @Slot()
+    def _on_remove(self) -> None:
+        selected = self._app.models.selected
+        if selected is not None:
+            self._app.remove(selected.id)
+
+    def _on_current(self, command: str) -> None:
+        panel = self._servers.current
+        if panel is not None:
+            getattr(panel.server, command).trigger()
+
+    @Slot()
+    def _on_copy_endpoint(self) -> None:
+        panel = self._servers.current
+        if panel is not None and panel.server.state.can_answer:
+            panel.copy_endpoint()
+
+    @Slot()
+    def _on_show_log(self) -> None:
+        panel = self._servers.current
+        if panel is not None:
+            panel.show_log()
+
+    @Slot()
+    def _on_dismiss(self) -> None:
+        panel = self._servers.current
+        if panel is not None:
+            panel.server.dismiss()
+
+    @Slot(QPoint)
+    def _on_model_menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        actions = self._actions
+        menu.addActions([actions.start, actions.start_with, actions.start_another])
+        menu.addSeparator()
+        menu.addAction(actions.remove_model)
+        menu.popup(place)

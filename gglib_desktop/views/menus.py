@@ -1,0 +1,97 @@
+"""The menu bar: every action of the program, with its shortcut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from gglib_desktop.views.icons import icon
+
+
+@dataclass(frozen=True)
+class Actions:
+    """All actions. The field's name is the action's object name."""
+
+    add_models: QAction
+    create_demo: QAction
+    remove_model: QAction
+    settings: QAction
+    quit: QAction
+    start: QAction
+    start_with: QAction
+    start_another: QAction
+    stop: QAction
+    restart: QAction
+    apply: QAction
+    copy_endpoint: QAction
+    show_log: QAction
+    dismiss: QAction
+    stop_all: QAction
+    find: QAction
+    fold_all: QAction
+    unfold_all: QAction
+    about: QAction
+
+    def connect(self, **slots: Callable[[], object]) -> None:
+        """Connects each action to the slot given under its name; every action must get one."""
+        for field in fields(self):
+            getattr(self, field.name).triggered.connect(slots.pop(field.name))
+        assert not slots, f"no such actions: {sorted(slots)}"
+
+
+def make_menus(window: QMainWindow) -> Actions:
+    """Fills the window's menu bar."""
+
+    def action(name: str, text: str, shortcut: str = "", icon_name: str = "") -> QAction:
+        made = QAction(text, window)
+        made.setObjectName(name)
+        if shortcut:
+            made.setShortcut(QKeySequence(shortcut))
+        if icon_name:
+            made.setIcon(icon(icon_name))
+        return made
+
+    tr = window.tr
+    actions = Actions(
+        add_models=action("add_models", tr("&Add models…"), "Ctrl+O", "add"),
+        create_demo=action("create_demo", tr("Create &demo model"), "", "demo"),
+        remove_model=action("remove_model", tr("Remove &model from list"), "Ctrl+Del"),
+        settings=action("settings", tr("&Settings…"), "Ctrl+,", "settings"),
+        quit=action("quit", tr("&Quit"), "Ctrl+Q"),
+        start=action("start", tr("&Start"), "Ctrl+Return", "start"),
+        start_with=action("start_with", tr("Start &with…"), "Ctrl+Shift+Return", "start-with"),
+        start_another=action("start_another", tr("Start a&nother")),
+        stop=action("stop", tr("S&top"), "Ctrl+.", "stop"),
+        restart=action("restart", tr("&Restart"), "Ctrl+R", "restart"),
+        apply=action("apply", tr("&Apply and restart"), "Ctrl+Shift+R"),
+        copy_endpoint=action("copy_endpoint", tr("&Copy endpoint"), "Ctrl+Shift+C", "copy"),
+        show_log=action("show_log", tr("Show &log"), "Ctrl+L", "log"),
+        dismiss=action("dismiss", tr("&Dismiss"), "Ctrl+W", "dismiss"),
+        stop_all=action("stop_all", tr("Stop a&ll")),
+        find=action("find", tr("&Find model"), "Ctrl+F", "search"),
+        fold_all=action("fold_all", tr("F&old all panels")),
+        unfold_all=action("unfold_all", tr("&Unfold all panels")),
+        about=action("about", tr("&About GGLib Desktop")),
+    )
+    a = actions
+    _menu(window, tr("&File"), a.add_models, a.create_demo, a.remove_model, None, a.settings, None, a.quit)
+    _menu(
+        window, tr("&Server"), a.start, a.start_with, a.start_another, None, a.stop, a.restart, a.apply, None,
+        a.copy_endpoint, a.show_log, a.dismiss, None, a.stop_all,
+    )  # fmt: skip
+    _menu(window, tr("&View"), a.find, None, a.fold_all, a.unfold_all)
+    _menu(window, tr("&Help"), a.about)
+    return actions
+
+
+def _menu(window: QMainWindow, title: str, *entries: QAction | None) -> QMenu:
+    menu = window.menuBar().addMenu(title)
+    for entry in entries:
+        if entry is None:
+            menu.addSeparator()
+        else:
+            menu.addAction(entry)
+    return menu

@@ -1,0 +1,308 @@
+"""The panel of one server."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from gglib_desktop.domain.launch import MtpChoice
+from gglib_desktop.domain.states import Crashed, Failed, Loading, Stopped, Stopping
+from gglib_desktop.domain.units import duration_text, size_text
+from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
+from gglib_desktop.views.failure_card import FailureCard
+from gglib_desktop.views.icons import icon
+from gglib_desktop.views.launch_fields import LaunchFields
+from gglib_desktop.views.log_view import LogView
+from gglib_desktop.views.widgets.elided_label import ElidedLabel
+from gglib_desktop.views.widgets.state_badge import StateBadge
+from gglib_desktop.views.wording import stopped_text
+
+_TICK_MS = 1000
+
+
+class _Header(QWidget):
+    """What stays when the panel is folded: name, health, port, time and the buttons that end the server."""
+
+    def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.fold = QToolButton(self)
+        self.fold.setObjectName("fold")
+        self.fold.setAutoRaise(True)
+        self.name = ElidedLabel(self)
+        self.name.setObjectName("serverName")
+        font = self.name.font()
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 1.1)
+        self.name.setFont(font)
+        self.badge = StateBadge(server.state.state, self)
+        self.port = QLabel(self)
+        self.port.setObjectName("port")
+        self.time = QLabel(self)
+        self.time.setObjectName("time")
+        self.kill = self._button("kill", self.tr("Kill now"), "warning")
+        self.stop = self._button("stop", self.tr("Stop"), "stop")
+        keep = self.kill.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self.kill.setSizePolicy(keep)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.fold)
+        layout.addWidget(self.name, 1)
+        for widget in (self.badge, self.port, self.time, self.kill, self.stop):
+            layout.addWidget(widget)
+        self._fix_widths()
+
+    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
+        button = QPushButton(icon(icon_name), text, self)
+        button.setObjectName(name)
+        return button
+
+    def _fix_widths(self) -> None:
+        """Texts of changing length must not push their neighbours about."""
+        metrics = self.port.fontMetrics()
+        self.port.setMinimumWidth(metrics.horizontalAdvance(self.tr("Port %1").replace("%1", "65535")) + 4)
+        self.time.setMinimumWidth(metrics.horizontalAdvance(self.tr("up %1").replace("%1", "23 h 59 min")) + 4)
+
+
+class ServerPanel(QFrame):
+    """Shows a ServerViewModel and passes on what people do."""
+
+    settingsRequested = Signal()
+
+    def __init__(self, server: ServerViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.server = server
+        self.setObjectName(f"server{server.id}")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._header = _Header(server, self)
+        self._endpoint = ElidedLabel(self)
+        self._endpoint.setObjectName("endpoint")
+        self._endpoint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._activity = QLabel(self)
+        self._activity.setObjectName("activity")
+        self._copy = self._button("copyEndpoint", self.tr("Copy endpoint"), "copy")
+        self._restart = self._button("restart", self.tr("Restart"), "restart")
+        self._dismiss = self._button("dismiss", self.tr("Dismiss"), "dismiss")
+        self._card = FailureCard(self)
+        self._facts = QLabel(self)
+        self._facts.setObjectName("facts")
+        self._command_line = ElidedLabel(self)
+        self._command_line.setObjectName("commandLine")
+        self._fields = LaunchFields(server.form, parent=self)
+        self._apply = self._button("applyAndRestart", self.tr("Apply and restart"), "restart")
+        self._tabs = self._make_tabs()
+        self._body = self._make_body()
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._header)
+        layout.addWidget(self._body)
+        self._ticker = QTimer(self, interval=_TICK_MS)
+        self._ticker.timeout.connect(self._render_time)
+        self._connect()
+        self.set_folded(False)
+        self._render(server.state)
+
+    @property
+    def is_folded(self) -> bool:
+        return self._folded
+
+    def set_folded(self, folded: bool) -> None:
+        """Leaves only the header line, or shows all."""
+        self._folded = folded
+        self._body.setVisible(not folded)
+        self._header.fold.setIcon(icon("fold-closed" if folded else "fold-open"))
+        name = self.tr("Unfold") if folded else self.tr("Fold")
+        self._header.fold.setAccessibleName(name)
+        self._header.fold.setToolTip(name)
+
+    @Slot()
+    def copy_endpoint(self) -> None:
+        QGuiApplication.clipboard().setText(self.server.state.endpoint)
+        self._copy.setText(self.tr("Copied"))
+        QTimer.singleShot(1500, self._copy, self._say_copy_again)
+
+    @Slot()
+    def show_log(self) -> None:
+        self.set_folded(False)
+        self._tabs.setCurrentIndex(1)
+
+    # -- assembling
+
+    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
+        button = QPushButton(icon(icon_name), text, self)
+        button.setObjectName(name)
+        button.setAccessibleName(text)
+        # The text changes for a moment; the width does not.
+        button.setMinimumWidth(button.sizeHint().width())
+        return button
+
+    def _make_body(self) -> QWidget:
+        body = QWidget(self)
+        row = QHBoxLayout()
+        row.addWidget(self._endpoint, 1)
+        for widget in (self._activity, self._copy, self._restart, self._dismiss):
+            row.addWidget(widget)
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        layout.addWidget(self._card)
+        layout.addWidget(self._tabs)
+        return body
+
+    def _make_tabs(self) -> QTabWidget:
+        overview = QWidget(self)
+        layout = QVBoxLayout(overview)
+        layout.addWidget(self._facts)
+        layout.addWidget(self._command_line)
+        layout.addWidget(self._fields)
+        layout.addWidget(self._apply, 0, Qt.AlignmentFlag.AlignRight)
+        layout.addStretch()
+        tabs = QTabWidget(self)
+        tabs.setObjectName("pages")
+        tabs.setDocumentMode(True)
+        tabs.addTab(overview, self.tr("Overview"))
+        tabs.addTab(LogView(self.server.log, self), self.tr("Log"))
+        return tabs
+
+    def _connect(self) -> None:
+        server = self.server
+        server.stateChanged.connect(self._render)
+        server.canApplyChanged.connect(self._render_apply)
+        self._header.fold.clicked.connect(self._on_fold)
+        self._header.stop.clicked.connect(server.stop.trigger)
+        self._header.kill.clicked.connect(server.kill.trigger)
+        self._copy.clicked.connect(self.copy_endpoint)
+        self._restart.clicked.connect(server.restart.trigger)
+        self._dismiss.clicked.connect(self._on_dismiss)
+        self._apply.clicked.connect(server.apply.trigger)
+        self._card.tryAgain.connect(server.restart.trigger)
+        self._card.showLog.connect(self.show_log)
+        self._card.chooseEngine.connect(self.settingsRequested)
+        self._card.useFreePort.connect(self._on_use_free_port)
+        self._card.turnMtpOff.connect(self._on_turn_mtp_off)
+
+    # -- showing
+
+    @Slot(object)
+    def _render(self, state: ServerPanelState) -> None:
+        header = self._header
+        self.setAccessibleName(f"Server: {state.title}")
+        header.name.setText(state.title)
+        header.badge.show_state(state.state)
+        port = "—" if state.port is None else str(state.port)
+        header.port.setText(self.tr("Port %1").replace("%1", port))
+        header.port.setAccessibleName(f"Port: {port}")
+        header.stop.setEnabled(state.is_live and not isinstance(state.state, Stopping))
+        header.kill.setVisible(isinstance(state.state, Stopping) and state.handle is not None)
+        self._endpoint.setText(state.endpoint)
+        self._endpoint.setAccessibleName(f"Endpoint: {state.endpoint}")
+        self._endpoint.setEnabled(state.can_answer)
+        self._copy.setEnabled(state.can_answer)
+        self._dismiss.setEnabled(not state.is_live)
+        self._restart.setEnabled(not isinstance(state.state, Stopping))
+        self._activity.setText(self._activity_text(state))
+        self._activity.setAccessibleName(self._activity.text())
+        self._facts.setText(self._facts_text(state))
+        self._command_line.setText(state.command_line)
+        self._render_failure(state)
+        self._render_apply()
+        self._render_time()
+
+    def _render_failure(self, state: ServerPanelState) -> None:
+        failed = state.state if isinstance(state.state, Failed | Crashed) else None
+        if failed is not None:
+            self._card.show_failure(failed.failure, failed.word)
+        self._card.setVisible(failed is not None)
+
+    @Slot()
+    def _render_apply(self) -> None:
+        self._apply.setEnabled(self.server.can_apply and not isinstance(self.server.state.state, Stopping))
+
+    def _activity_text(self, state: ServerPanelState) -> str:
+        if state.slots is None or state.busy_slots is None or not state.is_live:
+            return self.tr("Activity: none")
+        text = self.tr("Activity: %1 of %2 slots")
+        return text.replace("%1", str(state.busy_slots)).replace("%2", str(state.slots))
+
+    def _facts_text(self, state: ServerPanelState) -> str:
+        parts = []
+        if state.context_size is not None:
+            parts.append(self.tr("ctx %1").replace("%1", str(state.context_size)))
+        if state.slots is not None:
+            parts.append(self.tr("%1 slots").replace("%1", str(state.slots)))
+        if state.rss_bytes is not None:
+            parts.append(self.tr("RAM %1").replace("%1", size_text(state.rss_bytes)))
+        if state.draft_tokens:
+            text = self.tr("drafting %1 tokens from %2").replace("%1", str(state.draft_tokens))
+            parts.append(text.replace("%2", f"{state.min_probability or 0:g}"))
+        else:
+            parts.append(self.tr("no drafting"))
+        if state.adopted:
+            parts.append(self.tr("taken over from an earlier session"))
+        return " · ".join(parts)
+
+    @Slot()
+    def _render_time(self) -> None:
+        state, now = self.server.state, time.time()
+        text = ""
+        match state.state:
+            case Stopping(kill_at=kill_at):
+                text = self.tr("killed in %1 s").replace("%1", str(max(0, round(kill_at - now))))
+            case Loading(since=since, usual_s=usual_s):
+                text = self.tr("for %1").replace("%1", duration_text(now - since))
+                if usual_s is not None and usual_s >= 1:
+                    text += self.tr(" of about %1").replace("%1", duration_text(usual_s))
+            case Stopped():
+                text = stopped_text(state.state)
+            case _ if state.running_since is not None:
+                text = self.tr("up %1").replace("%1", duration_text(now - state.running_since))
+        if text != self._header.time.text():
+            self._header.time.setText(text)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._ticker.start()
+
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._ticker.stop()
+
+    # -- acting
+
+    @Slot()
+    def _on_fold(self) -> None:
+        self.set_folded(not self._folded)
+
+    @Slot()
+    def _on_dismiss(self) -> None:
+        self.server.dismiss()
+
+    @Slot()
+    def _on_use_free_port(self) -> None:
+        self.server.form.edit(port=None)
+        self.server.apply.trigger()
+
+    @Slot()
+    def _on_turn_mtp_off(self) -> None:
+        self.server.form.edit(mtp=MtpChoice.OFF)
+        self.server.apply.trigger()
+
+    @Slot()
+    def _say_copy_again(self) -> None:
+        self._copy.setText(self.tr("Copy endpoint"))

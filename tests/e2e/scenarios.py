@@ -1,0 +1,222 @@
+"""What people do with the program, done from outside to the real program as its own process.
+
+Usage: scenarios.py SCENARIO PYTHON DATA_DIR MODEL PLAIN_MODEL. Runs on the system's Python under Xvfb and a D-Bus session.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from screen import Node, eventually, find_program
+
+TITLE = "GGLib Desktop"
+
+
+class Program:
+    """The program under test."""
+
+    def __init__(self, python: str, data_dir: Path, *arguments: str) -> None:
+        environment = {**os.environ, "GGLIB_DATA_DIR": str(data_dir), "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1"}
+        self.data_dir = data_dir
+        self.process = subprocess.Popen([python, "-P", "-m", "gglib_desktop", *arguments], env=environment)
+        self.screen = find_program(TITLE, self.process.pid)
+
+    def panel(self, name: str) -> Node:
+        return self.screen.get(f"Server: {name}")
+
+    def start_selected(self) -> None:
+        self.screen.get("Start").press()
+
+    def wait_end(self, within_s: float = 20.0) -> int:
+        return self.process.wait(within_s)
+
+
+def health(panel: Node) -> Node:
+    return panel.get("Health: *")
+
+
+def port_of(panel: Node) -> int:
+    return int(panel.get("Port: *").name.split()[1])
+
+
+def server_pids(data_dir: Path) -> list[int]:
+    """llama-server processes of this run, found by the tag in their environment."""
+    found = []
+    runs = {path.stem for path in (data_dir / "logs").glob("*.log")}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                variables = (entry / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if any(v.startswith(b"GGLIB_INSTANCE=") and v.decode().partition("=")[2] in runs for v in variables):
+                found.append(int(entry.name))
+    return found
+
+
+def ask_chat(port: int, tokens: int = 8) -> str:
+    body = {"messages": [{"role": "user", "content": "hello"}], "max_tokens": tokens}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/chat/completions",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return str(json.load(answer)["choices"][0]["message"]["content"])
+
+
+def command_line(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+
+
+def nothing_runs(data_dir: Path, within_s: float = 5.0) -> None:
+    eventually(lambda: not server_pids(data_dir), within_s, lambda: f"still running: {server_pids(data_dir)}")
+
+
+def first_light(python: str, data_dir: Path, model: str, _plain: str) -> None:
+    """Start, a green badge, an answer, other draft settings, stop."""
+    program = Program(python, data_dir, model)
+    row = program.screen.get("Models").row("Tiny")
+    eventually(lambda: row.is_selected, 5, lambda: "the model given as argument is not selected")
+    program.start_selected()
+    panel = program.panel("Tiny")
+    badge = health(panel)
+    badge.wait_name("Health: Healthy")
+    port = port_of(panel)
+    panel.get(f"Endpoint: http://127.0.0.1:{port}/v1")
+    assert ask_chat(port), "no text was generated"
+    (before,) = server_pids(data_dir)
+    assert "draft-mtp" in command_line(before), "the model has MTP layers, so Auto drafts"
+    panel.get("Draft tokens").set_value(5)
+    panel.get("Apply and restart").press()
+    eventually(lambda: server_pids(data_dir) not in ([], [before]), 15, lambda: "the server was not restarted")
+    badge.wait_name("Health: Healthy")
+    (after,) = server_pids(data_dir)
+    words = command_line(after)
+    assert words[words.index("--spec-draft-n-max") + 1] == "5", words
+    assert ask_chat(port_of(panel))
+    panel.get("Stop").press()
+    badge.wait_name("Health: Stopped")
+    nothing_runs(data_dir)
+    program.screen.choose("File", "Quit")
+    assert program.wait_end() == 0
+
+
+def two_servers_and_quit(python: str, data_dir: Path, model: str, plain: str) -> None:
+    """The demo model by a button, two servers at once, and the question when quitting."""
+    program = Program(python, data_dir)
+    program.screen.get("Create demo model").press()
+    row = program.screen.get("Models").row("Demo model")
+    eventually(lambda: row.is_selected, 5, lambda: "what was just added is not selected")
+    program.start_selected()
+    demo = program.panel("Demo model")
+    health(demo).wait_name("Health: Healthy")
+    later = subprocess.run(
+        [python, "-P", "-m", "gglib_desktop", plain], env={**os.environ, "GGLIB_DATA_DIR": str(data_dir)}
+    )
+    assert later.returncode == 0, "a second start hands its model over and ends"
+    row = program.screen.get("Models").row("Plain")
+    eventually(lambda: row.is_selected, 5, lambda: "a model handed over is not selected")
+    program.start_selected()
+    plain_panel = program.panel("Plain")
+    health(plain_panel).wait_name("Health: Healthy")
+    assert port_of(demo) != port_of(plain_panel)
+    assert ask_chat(port_of(plain_panel))
+    demo.get("Stop").press()
+    health(demo).wait_name("Health: Stopped")
+    assert ask_chat(port_of(plain_panel)), "stopping one server disturbed the other"
+    assert not plain_panel.get("Draft tokens").is_enabled, "there are no MTP layers to draft with"
+    demo.get("Dismiss").press()
+    program.screen.wait_gone("Server: Demo model")
+    program.screen.choose("File", "Quit")
+    question = program.screen.get("Quit GGLib Desktop")
+    question.get("Cancel").press()
+    program.screen.wait_gone("Quit GGLib Desktop")
+    assert ask_chat(port_of(plain_panel))
+    program.screen.choose("File", "Quit")
+    program.screen.get("Quit GGLib Desktop").get("Stop all and quit").press()
+    assert program.wait_end() == 0
+    nothing_runs(data_dir)
+
+
+def outlive(python: str, data_dir: Path, model: str, plain: str) -> None:
+    """Servers live on when the program is killed or told to leave them, and are back in their panels."""
+    program = Program(python, data_dir, model)
+    program.screen.get("Models").row("Tiny")
+    program.start_selected()
+    health(program.panel("Tiny")).wait_name("Health: Healthy")
+    (pid,) = server_pids(data_dir)
+    program.process.kill()
+    program.process.wait()
+    assert server_pids(data_dir) == [pid], "the server died with the program"
+    program = Program(python, data_dir)
+    panel = program.panel("Tiny")
+    badge = health(panel)
+    badge.wait_name("Health: Healthy")
+    assert server_pids(data_dir) == [pid]
+    assert ask_chat(port_of(panel))
+    program.screen.choose("File", "Quit")
+    program.screen.get("Quit GGLib Desktop").get("Leave running and quit").press()
+    assert program.wait_end() == 0
+    assert server_pids(data_dir) == [pid]
+    program = Program(python, data_dir)
+    badge = health(program.panel("Tiny"))
+    badge.wait_name("Health: Healthy")
+    os.kill(pid, signal.SIGKILL)
+    killed_at = time.monotonic()
+    eventually(lambda: badge.name.startswith("Health: Crashed"), 2, lambda: f"reads {badge.name!r}")
+    print(f"crash of an adopted server seen from outside after {time.monotonic() - killed_at:.2f} s")
+    program.panel("Tiny").get("Restart").press()
+    badge.wait_name("Health: Healthy")
+    program.process.send_signal(signal.SIGTERM)
+    assert program.wait_end() == 0
+    nothing_runs(data_dir)
+
+
+def failures(python: str, data_dir: Path, model: str, plain: str) -> None:
+    """MTP forced on a model without MTP layers fails with that reason, and the button mends it."""
+    program = Program(python, data_dir, plain)
+    program.screen.get("Models").row("Plain")
+    program.start_selected()
+    panel = program.panel("Plain")
+    badge = health(panel)
+    badge.wait_name("Health: Healthy")
+    panel.get("MTP on").press()
+    panel.get("Apply and restart").press()
+    badge.wait_name("Health: Failed")
+    panel.get("Turn MTP off and start").press()
+    badge.wait_name("Health: Healthy")
+    assert ask_chat(port_of(panel))
+    program.screen.choose("Server", "Stop all")
+    badge.wait_name("Health: Stopped")
+    program.process.send_signal(signal.SIGTERM)
+    assert program.wait_end() == 0
+    nothing_runs(data_dir)
+
+
+SCENARIOS: dict[str, Callable[[str, Path, str, str], None]] = {
+    scenario.__name__: scenario for scenario in (first_light, two_servers_and_quit, outlive, failures)
+}
+
+
+def main() -> int:
+    name, python, data_dir, model, plain = sys.argv[1:]
+    try:
+        SCENARIOS[name](python, Path(data_dir), model, plain)
+    finally:
+        for pid in server_pids(Path(data_dir)):
+            print(f"left behind: {pid}", file=sys.stderr)
+            os.kill(pid, signal.SIGKILL)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

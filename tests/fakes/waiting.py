@@ -1,0 +1,22 @@
+"""Waiting in tests: for a condition, with a deadline, never for a while."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def poll(condition: Callable[[], T | Awaitable[T]], timeout_s: float = 10.0) -> T:
+    """The first true answer of ``condition``, which may be a coroutine function; fails when none comes in time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        answer = condition()
+        result: T = await answer if inspect.isawaitable(answer) else answer
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still {result!r} after {timeout_s:g} s: {inspect.getsource(condition).strip()}")
+        await asyncio.sleep(0.005)
