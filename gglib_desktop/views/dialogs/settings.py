@@ -1,0 +1,191 @@
+"""The settings of the program."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from gglib_desktop.domain.errors import ConfigurationError, GglibError
+from gglib_desktop.domain.settings import STOP_GRACE_LIMITS, OnQuit, Theme
+from gglib_desktop.domain.values import PORT
+from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
+from gglib_desktop.views.bindings import ComboBinding, DoubleSpinBinding, SpinBinding
+from gglib_desktop.views.dialogs.engine_fields import EngineFields
+from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
+from gglib_desktop.views.wording import words_for_error
+
+_WIDTH = 620
+
+
+class SettingsDialog(QDialog):
+    """Closes once its form has saved; until then, and when that fails, it keeps what was typed."""
+
+    def __init__(self, form: SettingsFormViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._form = form
+        self.setObjectName("settings_dialog")
+        self.setWindowTitle(self.tr("Settings"))
+        self._engine = EngineFields(form, self)
+        self._problem = _Problem(self)
+        self._save = QPushButton(self.tr("Save"))
+        self._lay_out()
+        form.draftChanged.connect(self._on_draft_changed)
+        form.failed.connect(self._on_failed)
+        form.saved.connect(self.accept)
+        form.save.busyChanged.connect(self._on_busy)
+        self._on_busy(form.save.is_busy)
+
+    @override
+    def reject(self) -> None:
+        self._form.test.cancel()
+        self._form.save.cancel()
+        super().reject()
+
+    # -- places
+
+    def _lay_out(self) -> None:
+        rows = QFormLayout()
+        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        rows.setHorizontalSpacing(16)
+        rows.setVerticalSpacing(8)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
+        self._engine.add_rows(rows)
+        _add_gap(rows)
+        self._add_server_rows(rows)
+        _add_gap(rows)
+        self._add_row(rows, self.tr("&Theme"), self._theme_box())
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addLayout(rows)
+        layout.addStretch()
+        layout.addWidget(self._problem)
+        layout.addWidget(self._buttons())
+        self.resize(self.sizeHint().expandedTo(self.minimumSize()).width(), self.sizeHint().height())
+        self.setMinimumWidth(_WIDTH)
+
+    def _add_server_rows(self, rows: QFormLayout) -> None:
+        boxes = (self._base_port_box(), self._stop_grace_box(), self._on_quit_box())
+        self._add_row(rows, self.tr("&First port"), boxes[0])
+        self._add_row(rows, self.tr("Time to st&op"), boxes[1])
+        self._add_row(rows, self.tr("On &quit"), boxes[2])
+
+    def _add_row(self, rows: QFormLayout, text: str, field: QWidget) -> None:
+        label = QLabel(text)
+        label.setBuddy(field)
+        field.setMinimumWidth(self.fontMetrics().horizontalAdvance("Leave servers running") + 60)
+        rows.addRow(label, field)
+
+    def _base_port_box(self) -> CalmSpinBox:
+        box = CalmSpinBox(self)
+        box.setObjectName("field_base_port")
+        box.setAccessibleName(self.tr("First port"))
+        box.setToolTip(self.tr("Servers whose port is Auto take a free one from this port on."))
+        box.setRange(int(PORT.minimum or 0), int(PORT.maximum or 0))
+        SpinBinding(box, self._form, "base_port")
+        return box
+
+    def _stop_grace_box(self) -> CalmDoubleSpinBox:
+        box = CalmDoubleSpinBox(self)
+        box.setObjectName("field_stop_grace_s")
+        box.setAccessibleName(self.tr("Time to stop, in seconds"))
+        box.setToolTip(self.tr("How long a server may take to end before it is asked again and then killed."))
+        box.setRange(STOP_GRACE_LIMITS.minimum or 0.0, STOP_GRACE_LIMITS.maximum or 0.0)
+        box.setSingleStep(0.5)
+        box.setDecimals(1)
+        box.setSuffix(self.tr(" s"))
+        DoubleSpinBinding(box, self._form, "stop_grace_s")
+        return box
+
+    def _on_quit_box(self) -> CalmComboBox:
+        box = CalmComboBox(self)
+        box.setObjectName("field_on_quit")
+        box.setAccessibleDescription(self.tr("What quitting does with running servers"))
+        box.addItem(self.tr("Ask"), OnQuit.ASK)
+        box.addItem(self.tr("Stop all servers"), OnQuit.STOP_ALL)
+        box.addItem(self.tr("Leave servers running"), OnQuit.LEAVE_RUNNING)
+        ComboBinding(box, self._form, "on_quit")
+        return box
+
+    def _theme_box(self) -> CalmComboBox:
+        box = CalmComboBox(self)
+        box.setObjectName("field_theme")
+        box.setAccessibleDescription(self.tr("Colours of the window"))
+        box.addItem(self.tr("System"), Theme.SYSTEM)
+        box.addItem(self.tr("Light"), Theme.LIGHT)
+        box.addItem(self.tr("Dark"), Theme.DARK)
+        ComboBinding(box, self._form, "theme")
+        return box
+
+    def _buttons(self) -> QDialogButtonBox:
+        box = QDialogButtonBox()
+        self._save.setObjectName("settings_save")
+        self._save.setAccessibleName(self.tr("Save"))
+        self._save.setDefault(True)
+        self._save.clicked.connect(self._form.save.trigger)
+        box.addButton(self._save, QDialogButtonBox.ButtonRole.ApplyRole)
+        cancel = box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        cancel.setObjectName("settings_cancel")
+        cancel.setAccessibleName(self.tr("Cancel"))
+        cancel.setAutoDefault(False)
+        box.rejected.connect(self.reject)
+        return box
+
+    # -- news
+
+    def _on_busy(self, busy: bool) -> None:
+        self._save.setEnabled(not busy)
+
+    def _on_draft_changed(self, _draft: object) -> None:
+        self._problem.clear()
+
+    def _on_failed(self, error: GglibError) -> None:
+        if isinstance(error, ConfigurationError) and error.field in {"engine", "engine_path"}:
+            self._engine.show_problem(error)
+        else:
+            self._problem.show_error(error)
+
+
+class _Problem(QFrame):
+    """A banner for what went wrong with saving; it keeps its place, so that nothing moves when it appears."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("settings_problem")
+        self._text = QLabel()
+        self._text.setObjectName("settings_problem_text")
+        self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        row = QHBoxLayout(self)
+        row.addWidget(self._text, 1)
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        policy.setVerticalPolicy(QSizePolicy.Policy.MinimumExpanding)
+        self.setSizePolicy(policy)
+        self.hide()
+
+    def show_error(self, error: GglibError) -> None:
+        words = words_for_error(error)
+        self._text.setText("\n".join(text for text in (words.summary, words.hint) if text))
+        self.setAccessibleName(self._text.text())
+        self.show()
+
+    def clear(self) -> None:
+        self.hide()
+
+
+def _add_gap(rows: QFormLayout) -> None:
+    gap = QWidget()
+    gap.setFixedHeight(6)
+    rows.addRow(gap)
