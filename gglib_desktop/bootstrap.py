@@ -10,27 +10,36 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import platformdirs
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.adapters.model_files import DiskModelFiles
+from gglib_desktop.adapters.runners.local import LlamaServerRunner
+from gglib_desktop.adapters.single_instance import SingleInstance
+from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.toml_settings import TomlSettingsStore
 from gglib_desktop.domain.engine import Engine
-from gglib_desktop.domain.errors import ConfigurationError, GglibError
+from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_args import mtp_is_suppressed
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.ports.engine_catalog import EngineCatalog
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import ServerMonitor
-from gglib_desktop.tasks import TaskScope
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.library import Library
+from gglib_desktop.services.quitting import Quitting
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.tasks import ErrorReporter, TaskScope
 
 if TYPE_CHECKING:
-    from gglib_desktop.services.settings_keeper import SettingsKeeper
-    from gglib_desktop.services.supervisor import Supervisor
     from gglib_desktop.viewmodels.app import AppViewModel
     from gglib_desktop.views.main_window import MainWindow
 
@@ -82,11 +91,9 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
     ``engine`` names the program; None looks for one. Raises: ConfigurationError for another kind.
     """
-    from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
-    from gglib_desktop.adapters.runners.local import LlamaServerRunner
-    from gglib_desktop.adapters.runners.mock import MockRunner
-
     if kind == "mock":
+        from gglib_desktop.adapters.runners.mock import MockRunner
+
         return MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ))
     if kind == "local":
         catalog = LlamaEngineCatalog(os.environ)
@@ -118,8 +125,6 @@ def start_logging(options: Options) -> None:
 
 def handed_over(options: Options) -> bool:
     """Whether the program runs already; it then shows its window and takes the models named now."""
-    from gglib_desktop.adapters.single_instance import SingleInstance
-
     return SingleInstance(Places.of_this_user().data_dir).hand_over(options.models)
 
 
@@ -128,152 +133,112 @@ async def run(app: QApplication, options: Options) -> int:
     from gglib_desktop.views.bug_reporter import BugReporter
 
     reporter = BugReporter()
-    reporter.install_hook()
-    asyncio.get_running_loop().set_exception_handler(
-        lambda _loop, context: reporter.report(
-            context.get("exception") or RuntimeError(context.get("message")), "the event loop"
-        )
-    )
-    async with _program(app, options, reporter) as program:
-        reporter.window = program.window
-        await program.until_quit()
+    reporter.install(asyncio.get_running_loop())
+    places = Places.of_this_user()
+    async with contextlib.AsyncExitStack() as stack:
+        services = await _build_services(options, places, reporter, stack)
+        window = _build_window(app, services, places)
+        reporter.window = window
+        quitting = Quitting(services.settings, lambda: services.supervisor.running, window.confirm_quit, services.scope)
+        _connect_quitting(app, window, quitting)
+        services.view_model.open(options.models)
+        await services.listen(window)
+        on_quit = await quitting.decided()
         reporter.window = None
-        program.window.hide()
-        program.watch_over_shutdown()
-        if program.on_quit is OnQuit.STOP_ALL:
-            await program.supervisor.stop_all()
-        await program.supervisor.aclose()
-        program.view_model.close()
-    program.window.close_for_good()
+        window.hide()
+        _watch_over_shutdown(services.settings.current.stop_grace_s + _SHUTDOWN_MARGIN_S)
+        if on_quit is OnQuit.STOP_ALL:
+            await services.supervisor.stop_all()
+        services.view_model.close()
+    window.close_for_good()
     _log.info("ended")
     return 0
 
 
 @dataclass
-class _Program:
-    """The parts that quitting needs."""
+class _Services:
+    """The parts of the program that the window and quitting need."""
 
-    app: QApplication
-    window: MainWindow
-    view_model: AppViewModel
-    supervisor: Supervisor
     settings: SettingsKeeper
+    supervisor: Supervisor
+    view_model: AppViewModel
+    instance: SingleInstance
     scope: TaskScope
-    on_quit: OnQuit = OnQuit.ASK
 
-    async def until_quit(self) -> None:
-        """Returns when the program is to end, with ``on_quit`` saying what becomes of the servers."""
-        ordered, asked = asyncio.Event(), asyncio.Event()
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(NotImplementedError):  # Windows has no such signals
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, ordered.set)
-        self.app.commitDataRequest.connect(lambda _session: ordered.set())
-        self.window.closeRequested.connect(asked.set)
-        order = self.scope.start(ordered.wait(), name="order to quit")
-        while True:
-            question = self.scope.start(self._decide(asked), name="question to quit")
-            await asyncio.wait({order, question}, return_when=asyncio.FIRST_COMPLETED)
-            if order.done():
-                question.cancel()
-                setting = self.settings.current.on_quit
-                self.on_quit = OnQuit.STOP_ALL if setting is OnQuit.ASK else setting
-                return
-            decision = question.result()
-            if decision is not None:
-                self.on_quit = decision
-                return
+    async def listen(self, window: MainWindow) -> None:
+        """From now on later starts of the program show this window."""
 
-    async def _decide(self, asked: asyncio.Event) -> OnQuit | None:
-        """Waits for the wish to quit. None: the user thought better of it."""
-        await asked.wait()
-        asked.clear()
-        running = self.view_model.state.running
-        setting = self.settings.current.on_quit
-        if running == 0:
-            return OnQuit.STOP_ALL
-        if setting is not OnQuit.ASK:
-            return setting
-        choice, remember = await self.window.confirm_quit(running)
-        if choice is not None and remember:
-            try:
-                await self.settings.change(on_quit=choice)
-            except GglibError as exc:
-                _log.warning("%s", exc)
-        return choice
+        def on_second_start(paths: list[Path]) -> None:
+            window.raise_to_front()
+            self.view_model.add(paths)
 
-    def watch_over_shutdown(self) -> None:
-        """Ends the program even if the event loop hangs. A thread, because a task could hang with the loop."""
-        limit_s = self.settings.current.stop_grace_s + _SHUTDOWN_MARGIN_S
-
-        def force() -> None:
-            _log.error("taking down took more than %s s; ending by force", limit_s)
-            logging.shutdown()
-            os._exit(70)
-
-        watchdog = threading.Timer(limit_s, force)
-        watchdog.daemon = True
-        watchdog.start()
+        await self.instance.listen(on_second_start)
 
 
-@asynccontextmanager
-async def _program(app: QApplication, options: Options, reporter: Any) -> AsyncIterator[_Program]:
-    """The object graph, built by constructor, window first shown, and taken down in reverse."""
-    from PySide6.QtCore import QSettings
-
-    from gglib_desktop.adapters.model_files import DiskModelFiles
-    from gglib_desktop.adapters.single_instance import SingleInstance
-    from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
-    from gglib_desktop.adapters.toml_settings import TomlSettingsStore
-    from gglib_desktop.services.launcher import Launcher
-    from gglib_desktop.services.library import Library
-    from gglib_desktop.services.settings_keeper import SettingsKeeper
-    from gglib_desktop.services.supervisor import Supervisor
+async def _build_services(
+    options: Options, places: Places, reporter: ErrorReporter, stack: contextlib.AsyncExitStack
+) -> _Services:
+    """The object graph, built by constructor; ``stack`` takes it down in reverse."""
+    settings = SettingsKeeper(TomlSettingsStore(places.settings))
+    runner, catalog = _runner_and_catalog(options, places, settings)
+    repository = SqliteModelRepository(places.data_dir / "library.sqlite")
+    instance = SingleInstance(places.data_dir)
+    stack.push_async_callback(repository.aclose)
+    await stack.enter_async_context(runner)
+    stack.push_async_callback(instance.aclose)
+    scope = await stack.enter_async_context(TaskScope(reporter))
+    supervisor = Supervisor(runner, runner, reporter, stop_grace_s=lambda: settings.current.stop_grace_s)
+    stack.push_async_callback(supervisor.aclose)
+    library = Library(repository, DiskModelFiles(places.data_dir / "models"))
+    launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=mtp_is_suppressed(os.environ))
     from gglib_desktop.viewmodels.app import AppViewModel
+
+    view_model = AppViewModel(library, supervisor, launcher, settings, scope)
+    return _Services(settings, supervisor, view_model, instance, scope)
+
+
+def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:
     from gglib_desktop.views.icons import app_icon
     from gglib_desktop.views.main_window import MainWindow
     from gglib_desktop.views.theme import apply_theme
 
-    places = Places.of_this_user()
     app.setApplicationDisplayName("GGLib Desktop")
     app.setDesktopFileName(_APP)
     app.setWindowIcon(app_icon())
-    settings = SettingsKeeper(TomlSettingsStore(places.settings))
-    apply_theme(app, settings.current.theme)
-    suppressed = mtp_is_suppressed(os.environ)
-    runner, catalog = _runner_and_catalog(options, places, settings)
-    repository = SqliteModelRepository(places.data_dir / "library.sqlite")
-    instance = SingleInstance(places.data_dir)
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(repository.aclose)
-        await stack.enter_async_context(runner)
-        stack.push_async_callback(instance.aclose)
-        scope = await stack.enter_async_context(TaskScope(reporter))
-        supervisor = Supervisor(runner, runner, reporter, stop_grace_s=lambda: settings.current.stop_grace_s)
-        stack.push_async_callback(supervisor.aclose)
-        library = Library(repository, DiskModelFiles(places.data_dir / "models"))
-        launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=suppressed)
-        view_model = AppViewModel(library, supervisor, launcher, settings, scope)
-        view_model.settingsChanged.connect(lambda changed: apply_theme(app, changed.theme))
-        geometry = QSettings(str(places.data_dir / "window.ini"), QSettings.Format.IniFormat)
-        window = MainWindow(view_model, geometry, places.data_dir)
-        window.show()
+    apply_theme(app, services.settings.current.theme)
+    services.view_model.settingsChanged.connect(lambda changed: apply_theme(app, changed.theme))
+    geometry = QSettings(str(places.data_dir / "window.ini"), QSettings.Format.IniFormat)
+    window = MainWindow(services.view_model, geometry, places.data_dir)
+    window.show()
+    return window
 
-        def on_second_start(paths: list[Path]) -> None:
-            window.raise_to_front()
-            view_model.add(paths)
 
-        view_model.open(options.models)
-        await instance.listen(on_second_start)
-        yield _Program(app, window, view_model, supervisor, settings, scope)
+def _connect_quitting(app: QApplication, window: MainWindow, quitting: Quitting) -> None:
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signals
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, quitting.order)
+    app.commitDataRequest.connect(lambda _session: quitting.order())
+    window.closeRequested.connect(quitting.wish)
+
+
+def _watch_over_shutdown(limit_s: float) -> None:
+    """Ends the program even if the event loop hangs. A thread, because a task would hang with the loop."""
+
+    def force() -> None:
+        _log.error("taking down took more than %s s; ending by force", limit_s)
+        logging.shutdown()
+        os._exit(70)
+
+    watchdog = threading.Timer(limit_s, force)
+    watchdog.daemon = True
+    watchdog.start()
 
 
 def _runner_and_catalog(options: Options, places: Places, settings: SettingsKeeper) -> tuple[Any, EngineCatalog]:
-    from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
-    from gglib_desktop.adapters.engines.mock import MockEngineCatalog
-    from gglib_desktop.adapters.runners.local import LlamaServerRunner
-
     if options.runner == "mock":
+        from gglib_desktop.adapters.engines.mock import MockEngineCatalog
+
         return create_runner("mock", data_dir=places.data_dir), MockEngineCatalog()
     catalog = LlamaEngineCatalog(os.environ)
     runner = LlamaServerRunner(

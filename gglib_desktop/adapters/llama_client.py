@@ -13,9 +13,8 @@ from gglib_desktop.ports.server_monitor import ServerFacts
 _QUESTION_TIMEOUT_S = 2.0
 
 
-def base_url(port: int) -> str:
-    """Where the server on ``port`` answers."""
-    return f"http://{HOST}:{port}"
+def _url(port: int, path: str) -> str:
+    return f"http://{HOST}:{port}{path}"
 
 
 class LlamaClient:
@@ -31,7 +30,7 @@ class LlamaClient:
     async def probe(self, port: int, timeout_s: float) -> Probe:
         """One question to /health. Never raises."""
         try:
-            answer = await self._http.get(f"{base_url(port)}/health", timeout=timeout_s)
+            answer = await self._http.get(_url(port, "/health"), timeout=timeout_s)
         except httpx.ConnectError:
             return Probe(ProbeResult.REFUSED, "the port refuses connections")
         except httpx.TimeoutException:
@@ -66,7 +65,7 @@ class LlamaClient:
 
     async def _ask(self, port: int, path: str) -> Any:
         try:
-            answer = await self._http.get(f"{base_url(port)}{path}")
+            answer = await self._http.get(_url(port, path))
             return answer.json() if answer.status_code == httpx.codes.OK else None
         except (httpx.HTTPError, ValueError):
             return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gglib_desktop.adapters.demo_model import DemoSpec, write_demo_model
 from gglib_desktop.adapters.gguf_header import check_tensor_data, read_header
 from gglib_desktop.domain.gguf import ModelFacts, facts_from_header
 
@@ -23,5 +22,7 @@ class DiskModelFiles:
         return facts_from_header(header, file_name=path.name, file_size_bytes=path.stat().st_size)
 
     def write_demo(self) -> Path:
+        from gglib_desktop.adapters.demo_model import DemoSpec, write_demo_model  # noqa: PLC0415  # most never need it
+
         path = self._demo_folder / "demo-model-F32.gguf"
         return path if path.exists() else write_demo_model(path, DemoSpec(name=DEMO_NAME))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,8 @@ class TomlSettingsStore:
             return AppSettings()
         except (OSError, UnicodeDecodeError) as exc:
             raise SettingsError(f"{self._path}: cannot be read: {exc}") from exc
+        import tomllib  # noqa: PLC0415  # 25 ms, for nothing while there is no file
+
         try:
             return AppSettings.from_mapping(tomllib.loads(text))
         except (tomllib.TOMLDecodeError, ConfigurationError) as exc:

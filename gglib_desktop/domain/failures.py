@@ -79,7 +79,8 @@ _PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
             r"|insufficient memory|cudaMalloc failed|failed to initialize the context|mmap failed",
         ),
         (FailureCause.ARCHITECTURE_UNSUPPORTED, r"unknown model architecture|unsupported model architecture"),
-        (FailureCause.MODEL_MISSING, r"failed to open GGUF file|no such file or directory"),
+        # Not every "no such file": a debugger that writes the backtrace of an abort says it of source files.
+        (FailureCause.MODEL_MISSING, r"failed to open GGUF file|failed to open .*no such file or directory"),
         (
             FailureCause.MODEL_CORRUPT,
             r"invalid magic|tensor .* data is not within the file bounds|failed to read|not within file bounds|corrupted or incomplete"
@@ -95,7 +96,7 @@ def decisive_lines(log: Sequence[str], *, most: int = EVIDENCE_LINES) -> tuple[s
     lines = [line.rstrip() for line in log if line.strip()]
     matching = [line for line in lines if any(pattern.search(line) for _cause, pattern in _PATTERNS)]
     chosen = matching or [line for line in lines if _INTERESTING.search(line)] or lines
-    return tuple(chosen[:1] + chosen[1:][-(most - 1) :])
+    return tuple(chosen if len(chosen) <= most else chosen[:1] + chosen[len(chosen) - most + 1 :])
 
 
 def cause_of_log(lines: Sequence[str]) -> FailureCause:

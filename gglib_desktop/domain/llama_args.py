@@ -68,6 +68,11 @@ def server_argv(config: ServerConfig, engine: Engine, port: int, *, mtp_suppress
     return (str(engine.path), *owned, *words, *config.extra_args)
 
 
+def openai_url(port: int) -> str:
+    """The base URL for OpenAI-compatible clients of a server on this computer."""
+    return f"http://{HOST}:{port}/v1"
+
+
 def mtp_is_suppressed(environment: Mapping[str, str]) -> bool:
     """Whether GGLIB_DISABLE_MTP switches speculative decoding off for every server."""
     return environment.get(DISABLE_MTP_VARIABLE, "").strip().lower() in _TRUE_WORDS

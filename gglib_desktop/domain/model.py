@@ -34,8 +34,11 @@ class Model:
 def with_unique_names(models: Iterable[Model]) -> tuple[Model, ...]:
     """The models with ``name`` set so that no two are equal: by quantisation, then file name, then number."""
     named = [replace(model, name=model.own_name) for model in models]
-    for suffix in (_quantisation, lambda model: model.path.name, lambda model: str(model.id)):
+    for suffix in (_quantisation, lambda model: model.path.name):
         named = _tell_apart(named, suffix)
+    # More than once only where some model's own name ends in another's number.
+    while len({model.name for model in named}) < len(named):
+        named = _tell_apart(named, lambda model: str(model.id))
     return tuple(named)
 
 

@@ -62,7 +62,7 @@ class Value:
     """Base of frozen dataclasses with checked fields. Raises ConfigurationError naming the field and the value."""
 
     def __post_init__(self) -> None:
-        hints = _hints(type(self))
+        hints = _hints(type(self))  # type: ignore[arg-type]  # mypy takes frozen dataclasses for unhashable here
         for field in _fields(type(self)):
             given = getattr(self, field.name)
             value = _checked(field.name, given, hints[field.name])
@@ -85,7 +85,8 @@ class Value:
         return {field.name: _plain(getattr(self, field.name)) for field in _fields(type(self))}
 
     def to_json(self) -> str:
-        return json.dumps(self.to_mapping(), ensure_ascii=False)
+        # In ASCII: file names may hold bytes that are no text, and only escapes carry those.
+        return json.dumps(self.to_mapping())
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
@@ -125,7 +126,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, Enum):
         return value.value
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:
@@ -140,7 +141,7 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         return value
     if hint is int and isinstance(value, int) and not isinstance(value, bool):
         return value
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value):
         return float(value)
     if hint is str and isinstance(value, str):
         return _without_nul(name, value)
@@ -154,6 +155,13 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         if isinstance(value, Mapping):
             return hint.from_mapping(value)
     raise ConfigurationError(name, value, f"must be {_TYPE_WORDS.get(hint, hint.__name__)}")
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False  # a whole number beyond every float
 
 
 _TYPE_WORDS = {

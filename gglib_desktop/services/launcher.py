@@ -87,7 +87,7 @@ class Launcher:
         return self._supervisor.start(self._config(model, options), another=another)
 
     async def restart(self, server_id: int, options: LaunchOptions | None = None) -> None:
-        """Restarts a server as it was, or with ``options``, which are then saved for its model. Raises: LibraryError."""
+        """Restarts a server as it was, or with ``options``, which are saved for its model too. Raises: LibraryError."""
         config = self._supervisor.server(server_id).config
         if options is not None:
             model = self._library.model(config.model_id)
@@ -97,7 +97,7 @@ class Launcher:
         self._supervisor.restart(server_id, config)
 
     async def saved_options(self, config: ServerConfig) -> LaunchOptions | None:
-        """What is saved for the model of a server; None when the library does not have it any more. Raises: LibraryError."""
+        """What is saved for a server's model; None when the library does not have it any more. Raises: LibraryError."""
         if self._library.model(config.model_id) is None:
             return None
         return await self._library.launch_options(config.model_id)

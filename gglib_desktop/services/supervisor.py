@@ -132,11 +132,16 @@ class Supervisor:
     def server(self, server_id: int) -> ServerSnapshot:
         return self._entries[server_id].snapshot
 
+    @property
+    def running(self) -> int:
+        """How many servers live, those that start or stop included."""
+        return sum(is_live(snapshot.state) for snapshot in self.servers)
+
     def has_live_server(self, model_id: int) -> bool:
         return any(s.config.model_id == model_id and is_live(s.state) for s in self.servers)
 
     async def adopt(self) -> int:
-        """Takes over the servers that an earlier run of the program left. Returns how many. Raises: RunnerUnavailable."""
+        """Takes over the servers that an earlier run left, and returns how many. Raises: RunnerUnavailable."""
         known = {handle_of(entry.snapshot.state) for entry in self._entries.values()}
         handles = [handle for handle in await self._runner.list_running() if handle not in known]
         for handle in handles:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 import traceback
 from types import TracebackType
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
@@ -38,13 +40,21 @@ class BugReporter:
         self._shown = box
         box.open()
 
-    def install_hook(self) -> None:
-        """Also reports what is raised in Qt's slots and virtual methods."""
+    def install(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Also reports what is raised in Qt's slots, and in tasks and callbacks that nobody awaits."""
 
         def hook(_kind: type[BaseException], error: BaseException, _traceback: TracebackType | None) -> None:
+            if self.window is None:
+                # Nobody would see a dialog before the window is there, or after it.
+                traceback.print_exception(error)
             self.report(error, "a slot")
 
         sys.excepthook = hook
+        loop.set_exception_handler(self._on_loop_error)
+
+    def _on_loop_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception") or RuntimeError(context.get("message"))
+        self.report(error, "the event loop")
 
     def _on_closed(self, _result: int) -> None:
         self._shown = None

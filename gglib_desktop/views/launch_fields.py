@@ -38,14 +38,14 @@ class LaunchFields(QWidget):
     def __init__(self, form: LaunchFormViewModel, *, with_context: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = form
-        self.setObjectName("launch_fields")
+        self.setObjectName("launchFields")
         self._port = self._port_box()
         self._context = self._context_box() if with_context else None
         self._mtp = _MtpChoices(form, self)
         self._draft_tokens = self._draft_tokens_box()
         self._min_probability = self._min_probability_box()
         self._reason = QLabel()
-        self._reason.setObjectName("mtp_reason")
+        self._reason.setObjectName("mtpReason")
         if with_context:
             self._lay_out_as_rows()
         else:
@@ -130,12 +130,14 @@ class LaunchFields(QWidget):
     def _lay_out_as_rows(self) -> None:
         rows = QFormLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
+        rows.setHorizontalSpacing(16)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
         rows.addRow(self._port_label(), self._port)
         if self._context is not None:
             rows.addRow(_label(self.tr("&Context size"), self._context), self._context)
+        self._mtp.setMinimumHeight(self._port.sizeHint().height())
         speculation = QVBoxLayout()
-        speculation.setSpacing(4)
+        speculation.setSpacing(0)
         speculation.addWidget(self._mtp)
         speculation.addWidget(self._reason)
         rows.addRow(self._mtp_label(), speculation)

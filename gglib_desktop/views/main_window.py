@@ -25,11 +25,7 @@ from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from gglib_desktop.views.banner import Banner
-from gglib_desktop.views.dialogs.about import AboutDialog
 from gglib_desktop.views.dialogs.ask import ask
-from gglib_desktop.views.dialogs.quit import QuitDialog
-from gglib_desktop.views.dialogs.settings import SettingsDialog
-from gglib_desktop.views.dialogs.start_with import StartWithDialog
 from gglib_desktop.views.icons import app_icon, icon
 from gglib_desktop.views.menus import make_menus
 from gglib_desktop.views.model_list import ModelListView
@@ -69,6 +65,8 @@ class MainWindow(QMainWindow):
 
     async def confirm_quit(self, running: int) -> tuple[OnQuit | None, bool]:
         """What to do with running servers, None to stay; and whether to remember it."""
+        from gglib_desktop.views.dialogs.quit import QuitDialog
+
         dialog = QuitDialog(running, self)
         await ask(dialog)
         return dialog.choice, dialog.remember
@@ -258,18 +256,24 @@ class MainWindow(QMainWindow):
         form = await self._app.launch_form(selected.id) if selected is not None else None
         if selected is None or form is None:
             return
+        from gglib_desktop.views.dialogs.start_with import StartWithDialog
+
         if await ask(StartWithDialog(selected.name, form, self)) == QDialog.DialogCode.Accepted:
             self._app.start(selected.id, form.draft)
 
     @Slot()
     def _on_settings(self) -> None:
+        from gglib_desktop.views.dialogs.settings import SettingsDialog
+
         self._app.run(ask(SettingsDialog(self._app.settings_form(), self)), "settings")
 
     @Slot()
     def _on_about(self) -> None:
+        from gglib_desktop.views.dialogs.about import AboutDialog
+
         engine = self._app.state.engine
         text = f"{engine.path} ({engine.version})" if engine is not None else self.tr("none found")
-        self._app.run(ask(AboutDialog(__version__, text, self._data_dir, self)), "about")
+        self._app.run(ask(AboutDialog(__version__, text, str(self._data_dir), self)), "about")
 
     @Slot()
     def _on_remove(self) -> None:

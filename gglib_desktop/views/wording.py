@@ -51,11 +51,12 @@ class Words:
 
 
 def sentence(text: str) -> str:
-    """An error's own English text as a sentence: capital letter first, full stop last."""
+    """An error's own English text as a sentence: full stop last, and capital letter first unless that is a name's."""
     text = text.strip()
     if text and text[-1] not in ".!?…":
         text += "."
-    return text[:1].upper() + text[1:]
+    starts_with_word = text.split(maxsplit=1)[:1] and text.split(maxsplit=1)[0].rstrip(".,:;").isalpha()
+    return text[0].upper() + text[1:] if starts_with_word else text
 
 
 # -- errors
@@ -70,10 +71,11 @@ def words_for_error(error: GglibError) -> Words:
             return _port_taken(error)
         case InvalidModelFile():
             return Words(
-                translate("Errors", "{name} cannot be used as a model: {reason}").format(
-                    name=error.path.name, reason=sentence(error.reason)
+                translate("Errors", "{name} cannot be used as a model.").format(name=error.path.name),
+                _joined(
+                    sentence(error.reason),
+                    translate("Errors", "The file is in {folder}.").format(folder=error.path.parent),
                 ),
-                str(error.path.parent),
             )
         case InvalidDraft():
             return Words(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import signal
@@ -13,9 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from gglib_desktop.adapters.llama_client import LlamaClient, base_url
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.data_lock import DataLock
@@ -40,6 +40,7 @@ from gglib_desktop.domain.llama_args import (
     INSTANCE_VARIABLE,
     engine_environment,
     mtp_is_suppressed,
+    openai_url,
     server_argv,
     shell_line,
 )
@@ -47,6 +48,9 @@ from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealt
 from gglib_desktop.domain.settings import DEFAULT_STOP_GRACE_S
 from gglib_desktop.ports.server_monitor import LogChunk, ServerFacts
 from gglib_desktop.tasks import LogReporter, TaskScope
+
+if TYPE_CHECKING:
+    from gglib_desktop.adapters.llama_client import LlamaClient
 
 _log = logging.getLogger(__name__)
 _FIRST_ANSWER_POLL_S = 0.005
@@ -190,7 +194,7 @@ class LlamaServerRunner:
             await kill_leftovers(server.process)
 
     def endpoint(self, handle: ProcessHandle) -> str:
-        return f"{base_url(handle.port)}/v1"
+        return openai_url(handle.port)
 
     def config(self, handle: ProcessHandle) -> ServerConfig | None:
         server = self._servers.get(handle)
@@ -310,7 +314,9 @@ class LlamaServerRunner:
                 for record in await asyncio.to_thread(lambda: list(self._records.records())):
                     await self._adopt(record)
                 await asyncio.to_thread(self._logs.prune, {server.record.run for server in self._servers.values()})
-                self._client = LlamaClient()
+                # Importing the HTTP library takes 100 ms, so not on the loop, and not before the window is there.
+                client = await asyncio.to_thread(importlib.import_module, "gglib_desktop.adapters.llama_client")
+                self._client = client.LlamaClient()
             except BaseException:
                 self._forget_servers()
                 self._lock.release()

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gglib_desktop.adapters.llama_client import base_url
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.mock_server import (
@@ -30,7 +29,7 @@ from gglib_desktop.adapters.runners.records import ServerRecord, run_name
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
-from gglib_desktop.domain.llama_args import server_argv, shell_line
+from gglib_desktop.domain.llama_args import openai_url, server_argv, shell_line
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.server_monitor import LogChunk, ServerFacts
 
@@ -159,7 +158,7 @@ class MockRunner:
             self._end(server, _KILL_STATUS)
 
     def endpoint(self, handle: ProcessHandle) -> str:
-        return f"{base_url(handle.port)}/v1"
+        return openai_url(handle.port)
 
     def config(self, handle: ProcessHandle) -> ServerConfig | None:
         server = self._servers.get(handle)
@@ -221,7 +220,7 @@ class MockRunner:
             server,
             *(f"I srv  line {number}" for number in range(server.script.log_lines)),
             "I srv  llama_server: model loaded",
-            f"I srv  llama_server: listening on {base_url(server.handle.port)}",
+            f"I srv  llama_server: listening on http://127.0.0.1:{server.handle.port}",
         )
 
     def _on_load_failed(self, server: MockServer) -> None:
@@ -268,7 +267,7 @@ class MockRunner:
     def _append(self, run: str, text: str) -> None:
         try:
             with os.fdopen(self._logs.open_for_append(run), "ab") as file:
-                file.write(text.encode())
+                file.write(text.encode("utf-8", "surrogateescape"))
         except OSError as exc:
             _log.warning("cannot write the log of %s: %s", run, exc.strerror)
 

@@ -63,7 +63,7 @@ def owner_of(port: int) -> str | None:
     except psutil.Error:
         return None
     for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        if connection.pid and connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
             try:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
             except psutil.Error:

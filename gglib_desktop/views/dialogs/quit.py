@@ -23,11 +23,11 @@ class QuitDialog(QDialog):
 
     def __init__(self, running: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("quit_dialog")
+        self.setObjectName("quitDialog")
         self.setWindowTitle(self.tr("Quit GGLib Desktop"))
         self._choice: OnQuit | None = None
         self._remember = QCheckBox(self.tr("&Remember my choice"))
-        self._remember.setObjectName("quit_remember")
+        self._remember.setObjectName("quitRemember")
         self._remember.setAccessibleName(self.tr("Remember my choice"))
         layout = QVBoxLayout(self)
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
@@ -48,14 +48,14 @@ class QuitDialog(QDialog):
         side = self.style().pixelMetric(QStyle.PixelMetric.PM_LargeIconSize) + 16
         picture.setPixmap(app_icon().pixmap(side, side))
         heading = QLabel(self._heading(running))
-        heading.setObjectName("quit_heading")
+        heading.setObjectName("quitHeading")
         font = heading.font()
         font.setBold(True)
         heading.setFont(font)
         consequence = QLabel(
             self.tr("Servers that are left running keep answering.\nThey are here again at the next start.")
         )
-        consequence.setObjectName("quit_consequence")
+        consequence.setObjectName("quitConsequence")
         text = QVBoxLayout()
         text.setSpacing(6)
         text.addWidget(heading)
@@ -75,10 +75,11 @@ class QuitDialog(QDialog):
 
     def _buttons(self) -> QDialogButtonBox:
         box = QDialogButtonBox()
-        stop = _button(box, "quit_stop_all", self.tr("Stop all and quit"), QDialogButtonBox.ButtonRole.YesRole)
-        leave = _button(box, "quit_leave_running", self.tr("Leave running and quit"), QDialogButtonBox.ButtonRole.NoRole)
-        cancel = _button(box, "quit_cancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        stop = _button(box, "quitStopAll", self.tr("Stop all and quit"), QDialogButtonBox.ButtonRole.YesRole)
+        leave = _button(box, "quitLeaveRunning", self.tr("Leave running and quit"), QDialogButtonBox.ButtonRole.NoRole)
+        cancel = _button(box, "quitCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         stop.setDefault(True)
+        stop.setFocus()
         stop.clicked.connect(self._on_stop_all)
         leave.clicked.connect(self._on_leave_running)
         cancel.clicked.connect(self.reject)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
@@ -11,7 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -23,10 +25,12 @@ from gglib_desktop.domain.values import PORT
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 from gglib_desktop.views.bindings import ComboBinding, DoubleSpinBinding, SpinBinding
 from gglib_desktop.views.dialogs.engine_fields import EngineFields
+from gglib_desktop.views.icons import icon
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
 from gglib_desktop.views.wording import words_for_error
 
 _WIDTH = 620
+_PROBLEM_LINES = 3
 
 
 class SettingsDialog(QDialog):
@@ -35,9 +39,10 @@ class SettingsDialog(QDialog):
     def __init__(self, form: SettingsFormViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = form
-        self.setObjectName("settings_dialog")
+        self.setObjectName("settingsDialog")
         self.setWindowTitle(self.tr("Settings"))
         self._engine = EngineFields(form, self)
+        self._boxes = (self._base_port_box(), self._stop_grace_box(), self._on_quit_box(), self._theme_box())
         self._problem = _Problem(self)
         self._save = QPushButton(self.tr("Save"))
         self._lay_out()
@@ -60,26 +65,27 @@ class SettingsDialog(QDialog):
         rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         rows.setHorizontalSpacing(16)
         rows.setVerticalSpacing(8)
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         self._engine.add_rows(rows)
         _add_gap(rows)
-        self._add_server_rows(rows)
+        base_port, stop_grace, on_quit, theme = self._boxes
+        self._add_row(rows, self.tr("&First port"), base_port)
+        self._add_row(rows, self.tr("Time to st&op"), stop_grace)
+        self._add_row(rows, self.tr("On &quit"), on_quit)
         _add_gap(rows)
-        self._add_row(rows, self.tr("&Theme"), self._theme_box())
+        self._add_row(rows, self.tr("&Theme"), theme)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addLayout(rows)
         layout.addStretch()
         layout.addWidget(self._problem)
         layout.addWidget(self._buttons())
-        self.resize(self.sizeHint().expandedTo(self.minimumSize()).width(), self.sizeHint().height())
         self.setMinimumWidth(_WIDTH)
-
-    def _add_server_rows(self, rows: QFormLayout) -> None:
-        boxes = (self._base_port_box(), self._stop_grace_box(), self._on_quit_box())
-        self._add_row(rows, self.tr("&First port"), boxes[0])
-        self._add_row(rows, self.tr("Time to st&op"), boxes[1])
-        self._add_row(rows, self.tr("On &quit"), boxes[2])
+        # Putting widgets into layouts reorders them.
+        focus_order = [*self._engine.focus_order, *self._boxes, self._save]
+        for before, after in pairwise(focus_order):
+            self.setTabOrder(before, after)
+        focus_order[0].setFocus()
 
     def _add_row(self, rows: QFormLayout, text: str, field: QWidget) -> None:
         label = QLabel(text)
@@ -130,13 +136,14 @@ class SettingsDialog(QDialog):
 
     def _buttons(self) -> QDialogButtonBox:
         box = QDialogButtonBox()
-        self._save.setObjectName("settings_save")
+        self._save.setObjectName("settingsSave")
         self._save.setAccessibleName(self.tr("Save"))
         self._save.setDefault(True)
+        # Not the box's accepted signal: the dialog closes when the form has saved.
         self._save.clicked.connect(self._form.save.trigger)
-        box.addButton(self._save, QDialogButtonBox.ButtonRole.ApplyRole)
+        box.addButton(self._save, QDialogButtonBox.ButtonRole.AcceptRole)
         cancel = box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        cancel.setObjectName("settings_cancel")
+        cancel.setObjectName("settingsCancel")
         cancel.setAccessibleName(self.tr("Cancel"))
         cancel.setAutoDefault(False)
         box.rejected.connect(self.reject)
@@ -162,16 +169,19 @@ class _Problem(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("settings_problem")
+        self.setObjectName("settingsProblem")
         self._text = QLabel()
-        self._text.setObjectName("settings_problem_text")
+        self._text.setObjectName("settingsProblemText")
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._text.setMinimumHeight(self._text.fontMetrics().lineSpacing() * _PROBLEM_LINES)
+        self._picture = QLabel()
         row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._text, 1)
         policy = self.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
-        policy.setVerticalPolicy(QSizePolicy.Policy.MinimumExpanding)
         self.setSizePolicy(policy)
         self.hide()
 
@@ -179,6 +189,8 @@ class _Problem(QFrame):
         words = words_for_error(error)
         self._text.setText("\n".join(text for text in (words.summary, words.hint) if text))
         self.setAccessibleName(self._text.text())
+        side = self.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize)
+        self._picture.setPixmap(icon("warning").pixmap(side, side))
         self.show()
 
     def clear(self) -> None:

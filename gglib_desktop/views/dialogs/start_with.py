@@ -14,7 +14,7 @@ class StartWithDialog(QDialog):
 
     def __init__(self, model_name: str, form: LaunchFormViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("start_with_dialog")
+        self.setObjectName("startWithDialog")
         self.setWindowTitle(self.tr("Start {model} with…").format(model=model_name))
         layout = QVBoxLayout(self)
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
@@ -25,12 +25,12 @@ class StartWithDialog(QDialog):
     def _buttons(self) -> QDialogButtonBox:
         box = QDialogButtonBox()
         start = box.addButton(self.tr("Start"), QDialogButtonBox.ButtonRole.AcceptRole)
-        start.setObjectName("start_with_start")
+        start.setObjectName("startWithStart")
         start.setAccessibleName(self.tr("Start"))
         start.setIcon(icon("start"))
         start.setDefault(True)
         cancel = box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        cancel.setObjectName("start_with_cancel")
+        cancel.setObjectName("startWithCancel")
         cancel.setAccessibleName(self.tr("Cancel"))
         cancel.setAutoDefault(False)
         box.accepted.connect(self.accept)

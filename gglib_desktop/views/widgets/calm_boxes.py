@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 from typing_extensions import override
 
@@ -21,6 +21,14 @@ class CalmSpinBox(QSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+    @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self.specialValueText() and self.value() == self.minimum():
+            # Typed digits shall replace the word. Once more after the mouse press that gave the focus, which deselects.
+            self.selectAll()
+            QTimer.singleShot(0, self.selectAll)
 
     @override
     def fixup(self, str: str) -> str:
