@@ -125,7 +125,7 @@ def _model(row: tuple[object, ...]) -> Model:
 
 
 def _facts(text: str) -> ModelFacts | None:
-    """Facts as stored; None when an older or newer version stored other fields: the next look at the file mends that."""
+    """Facts as stored; None when another version stored other fields: the next look at the file mends that."""
     try:
         return ModelFacts(**json.loads(text))
     except (TypeError, ValueError):

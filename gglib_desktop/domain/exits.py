@@ -18,7 +18,7 @@ class StopRung(StrEnum):
 
 @dataclass(frozen=True)
 class ServerExit:
-    """The end of a server. ``status`` follows Python: an exit code, or minus the signal; None where only a parent knows."""
+    """The end of a server. ``status`` is an exit code, or minus the signal; None where only a parent would know."""
 
     status: int | None
     stopped_by: StopRung = StopRung.NONE

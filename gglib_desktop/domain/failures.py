@@ -68,23 +68,28 @@ _PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
             FailureCause.BAD_VALUE,
             r"error while handling argument|error: .*(expected|invalid) value|unknown value|invalid stoi|stoi$|stof$",
         ),
-        (
-            FailureCause.MTP_LAYERS_MISSING,
-            r"MTP requested but model doesn't contain MTP layers|failed to create MTP context",
-        ),
+        (FailureCause.MTP_LAYERS_MISSING, r"MTP requested but model doesn't contain MTP layers"),
         (FailureCause.PORT_TAKEN, r"couldn't bind HTTP server socket|address already in use"),
         (
             FailureCause.OUT_OF_MEMORY,
-            r"out of memory|failed to allocate|unable to allocate|cannot allocate memory|std::bad_alloc|ErrorOutOfDeviceMemory|OutOfHostMemory"
-            r"|insufficient memory|cudaMalloc failed|failed to initialize the context|mmap failed",
+            (
+                r"out of memory|failed to allocate|unable to allocate|cannot allocate memory|std::bad_alloc"
+                r"|ErrorOutOfDeviceMemory|OutOfHostMemory|insufficient memory|cudaMalloc failed|mmap failed"
+                r"|failed to initialize the context"
+            ),
         ),
+        # The engine may end before it has written that line to its log; with memory enough these mean the same.
+        (FailureCause.MTP_LAYERS_MISSING, r"failed to create MTP context|failed to measure MTP context memory"),
         (FailureCause.ARCHITECTURE_UNSUPPORTED, r"unknown model architecture|unsupported model architecture"),
         # Not every "no such file": a debugger that writes the backtrace of an abort says it of source files.
         (FailureCause.MODEL_MISSING, r"failed to open GGUF file|failed to open .*no such file or directory"),
         (
             FailureCause.MODEL_CORRUPT,
-            r"invalid magic|tensor .* data is not within the file bounds|failed to read|not within file bounds|corrupted or incomplete"
-            r"|model is corrupted|unexpectedly reached end of file|gguf_init_from|failed to load model|error loading model",
+            (
+                r"invalid magic|tensor .* data is not within the file bounds|failed to read|not within file bounds"
+                r"|corrupted or incomplete|model is corrupted|unexpectedly reached end of file|gguf_init_from"
+                r"|failed to load model|error loading model"
+            ),
         ),
     )
 )

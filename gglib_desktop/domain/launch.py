@@ -43,7 +43,7 @@ class MtpDecision:
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchOptions(Value):
-    """The choices of the launch form, saved for each model. ``port`` None is automatic, ``context_size`` None the engine's."""
+    """The choices of the launch form, saved for each model. None: an automatic port, the engine's own context."""
 
     port: int | None = limited(PORT, default=None)
     context_size: int | None = limited(Limits(0), default=None)

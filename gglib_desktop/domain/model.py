@@ -12,7 +12,7 @@ from gglib_desktop.domain.gguf import ModelFacts
 
 @dataclass(frozen=True)
 class Model:
-    """A GGUF file in the library. ``facts`` None: never read; ``problem``: why it cannot be used now, in plain words."""
+    """A GGUF file in the library. ``facts`` None: never read. ``problem``: why it cannot be used now."""
 
     id: int
     path: Path

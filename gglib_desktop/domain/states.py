@@ -56,7 +56,7 @@ class Degraded:
 
 @dataclass(frozen=True)
 class Unresponsive:
-    """Missed three or more health checks in a row and shows no progress. ``paused``: somebody stopped the process (state T)."""
+    """Missed three or more health checks in a row without progress. ``paused``: somebody paused the process."""
 
     word: ClassVar[str] = "Unresponsive"
     handle: ProcessHandle
@@ -67,7 +67,7 @@ class Unresponsive:
 
 @dataclass(frozen=True)
 class Stopping:
-    """Asked to end. ``kill_at`` is when it will be killed if it has not ended by then; ``handle`` None: it was starting."""
+    """Asked to end; killed if it has not by ``kill_at``. ``handle`` None: it was only starting."""
 
     word: ClassVar[str] = "Stopping"
     handle: ProcessHandle | None

@@ -12,7 +12,7 @@ from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """What a ready server says of itself. ``context_size`` in tokens for each of ``slots``; None where it does not say."""
+    """What a ready server says of itself; None where it does not. ``context_size``: tokens for each of ``slots``."""
 
     context_size: int | None = None
     slots: int | None = None
@@ -22,7 +22,7 @@ class ServerFacts:
 
 @dataclass(frozen=True)
 class LogChunk:
-    """Bytes of a log from ``offset`` on; ``next_offset`` is where to read on; ``skipped`` bytes before were left out."""
+    """Bytes of a log. ``next_offset`` is where to read on; ``skipped`` bytes before these were left out."""
 
     data: bytes
     next_offset: int

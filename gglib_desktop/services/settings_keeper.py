@@ -26,7 +26,7 @@ class SettingsKeeper:
             self.problem = exc
 
     async def change(self, **changes: Any) -> None:
-        """Saves other values, then puts them in force; or raises ConfigurationError or SettingsError and does neither."""
+        """Saves other values and puts them in force, or raises ConfigurationError or SettingsError and does neither."""
         settings = self.current.replace(**changes)
         if settings == self.current:
             return

@@ -186,7 +186,7 @@ class Supervisor:
             return
         self._ask_to_stop(entry)
         awaited = {task for task in (entry.life, entry.stop) if task is not None}
-        await asyncio.wait(awaited, return_when=asyncio.FIRST_EXCEPTION if entry.stop else asyncio.ALL_COMPLETED)
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_EXCEPTION)
         if entry.stop is not None and entry.stop.done() and not entry.stop.cancelled():
             entry.stop.result()
 
@@ -251,6 +251,10 @@ class Supervisor:
 
     async def _start(self, entry: _Entry) -> ProcessHandle | None:
         """The started process, or None after Failed or, when the start was called off, Stopped."""
+        if isinstance(entry.snapshot.state, Stopping):
+            # Asked before this task had its first step: there is no start to cancel.
+            self._update(entry, state=Stopped(time.time()))
+            return None
         entry.start = self._scope.start(self._runner.start(entry.snapshot.config), name="start")
         await asyncio.wait({entry.start})
         try:
@@ -271,16 +275,15 @@ class Supervisor:
         since = handle.started_at if entry.snapshot.adopted else None
         usual_s = self._usual_load_s.get(handle.model_id)
         tracker = HealthTracker.begin(handle, time.time(), since=since, usual_s=usual_s)
+        before = entry.snapshot.state
         self._update(
             entry,
-            state=tracker.state,
+            # A start that succeeded in the moment in which it was called off is being stopped already.
+            state=replace(before, handle=handle) if isinstance(before, Stopping) else tracker.state,
             endpoint=self._monitor.endpoint(handle),
             command_line=self._monitor.command_line(handle),
             log_name=self._monitor.log_name(handle),
         )
-        if entry.stopping:
-            # Stop was pressed in the moment in which the start succeeded.
-            self._ask_to_stop(entry)
         exit_task = self._scope.start(self._monitor.wait_exit(handle), name="exit")
         while not exit_task.done():
             asked_at = time.monotonic()
@@ -358,12 +361,13 @@ class Supervisor:
         handle = handle_of(entry.snapshot.state)
         now = time.time()
         self._update(entry, state=Stopping(handle, now, now + self._stop_grace_s() + _SECOND_GRACE_S))
-        if entry.start is not None:
-            entry.start.cancel()
-        elif handle is not None:
-            entry.stop = self._scope.start(self._stop(entry, handle), name="stop")
+        entry.stop = self._scope.start(self._stop(entry, handle), name="stop")
 
-    async def _stop(self, entry: _Entry, handle: ProcessHandle) -> None:
+    async def _stop(self, entry: _Entry, handle: ProcessHandle | None) -> None:
+        if entry.start is not None:
+            handle = await _call_off(entry.start)
+        if handle is None:
+            return
         try:
             await self._runner.stop(handle)
         except NotRunning:
@@ -378,3 +382,10 @@ class Supervisor:
         if snapshot != entry.snapshot:
             entry.snapshot = snapshot
             self._listeners.tell(ServerChanged(snapshot))
+
+
+async def _call_off(start: asyncio.Task[ProcessHandle]) -> ProcessHandle | None:
+    """Cancels a start. Gives the process if the start had just succeeded."""
+    start.cancel()
+    await asyncio.wait({start})
+    return None if start.cancelled() or start.exception() is not None else start.result()

@@ -205,7 +205,8 @@ class _MtpChoices(QWidget):
 
 
 def _label(text: str, buddy: QWidget) -> QLabel:
-    label = QLabel(text)
+    # The colon also tells the label from its field for those who find both by name.
+    label = QLabel(f"{text}:")
     label.setBuddy(buddy)
     return label
 

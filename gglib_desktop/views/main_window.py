@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSettings, Qt, QTimer, Signal, Slot
@@ -87,7 +88,7 @@ class MainWindow(QMainWindow):
 
     # -- assembling
 
-    def _button(self, name: str, text: str, icon_name: str, slot) -> QPushButton:  # type: ignore[no-untyped-def]
+    def _button(self, name: str, text: str, icon_name: str, slot: Callable[[], object]) -> QPushButton:
         button = QPushButton(icon(icon_name), text, self)
         button.setObjectName(f"{name}Button")
         button.clicked.connect(slot)

@@ -195,7 +195,8 @@ class ModelListView(QWidget):
         title.setFont(font)
         text = QLabel(
             self.tr(
-                "Drop GGUF files or folders here, or press “Add models”.\n\nNo model at hand? Make a tiny one to try everything:"
+                "Drop GGUF files or folders here, or press “Add models”.\n\n"
+                "No model at hand? Make a tiny one to try everything:"
             ),
             page,
         )

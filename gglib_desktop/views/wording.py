@@ -55,8 +55,8 @@ def sentence(text: str) -> str:
     text = text.strip()
     if text and text[-1] not in ".!?…":
         text += "."
-    starts_with_word = text.split(maxsplit=1)[:1] and text.split(maxsplit=1)[0].rstrip(".,:;").isalpha()
-    return text[0].upper() + text[1:] if starts_with_word else text
+    first_word = text.partition(" ")[0].rstrip(".,:;")
+    return text[0].upper() + text[1:] if first_word.isalpha() else text
 
 
 # -- errors

@@ -56,6 +56,7 @@ _log = logging.getLogger(__name__)
 _FIRST_ANSWER_POLL_S = 0.005
 _FIRST_ANSWER_S = 60.0
 _STOLEN_PORT_TRIES = 5
+_CLOSED = "the runner is closed"
 
 
 @dataclass
@@ -95,6 +96,7 @@ class LlamaServerRunner:
         self._scope = TaskScope(LogReporter())
         self._opening = asyncio.Lock()
         self._client: LlamaClient | None = None
+        self._left = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,12 +105,14 @@ class LlamaServerRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Ends watchers and clients and gives the lock back. Servers go on."""
+        self._left = True
         await self._scope.aclose()
-        self._forget_servers()
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
-        self._lock.release()
+        async with self._opening:
+            self._forget_servers()
+            client, self._client = self._client, None
+            if client is not None:
+                await client.aclose()
+            self._lock.release()
 
     # -- ProcessRunner
 
@@ -224,6 +228,7 @@ class LlamaServerRunner:
             record = record.replace(pid=process.pid, identity=process.identity, started_at=int(time.time()))
             self._records.write(record)
             await self._first_answer(process, record)
+            self._check_not_left()
             record = record.replace(
                 executable=processes.executable_of(process.pid), argv_hash=processes.argv_hash_of(process.pid)
             )
@@ -304,8 +309,6 @@ class LlamaServerRunner:
 
     async def _open(self) -> None:
         """Takes the lock and adopts what an earlier runner left, once."""
-        if self._client is not None:
-            return
         async with self._opening:
             if self._client is not None:
                 return
@@ -324,7 +327,7 @@ class LlamaServerRunner:
 
     def _forget_servers(self) -> None:
         for server in self._servers.values():
-            server.process.detach()
+            server.process.forget()
         self._servers.clear()
 
     async def _adopt(self, record: ServerRecord) -> None:
@@ -354,8 +357,12 @@ class LlamaServerRunner:
     @property
     def _http(self) -> LlamaClient:
         if self._client is None:
-            raise RunnerUnavailable("the runner is closed")
+            raise RunnerUnavailable(_CLOSED)
         return self._client
+
+    def _check_not_left(self) -> None:
+        if self._left:
+            raise RunnerUnavailable(_CLOSED)
 
     def _running(self) -> list[_Server]:
         return [server for server in self._servers.values() if not server.process.poll()]

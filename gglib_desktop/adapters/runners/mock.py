@@ -54,6 +54,7 @@ class MockRunner:
         self._servers: dict[ProcessHandle, MockServer] = {}
         self._next_pid = _FIRST_PID
         self._is_open = False
+        self._left = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,11 +63,11 @@ class MockRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Gives the lock back. Servers stay in the record, for the next runner."""
+        self._left = True
         for server in self._servers.values():
             server.end_timers()
             server.exited.cancel()
         self._servers.clear()
-        self._is_open = False
         self._lock.release()
 
     # -- ProcessRunner
@@ -82,8 +83,7 @@ class MockRunner:
             argv = server_argv(config, SIMULATED_ENGINE, port, mtp_suppressed=self._mtp_suppressed)
             record = ServerRecord(run_name(config.model_name), config, port, shell_line(argv))
             await asyncio.sleep(self._timings.answer_s)
-            if not self._is_open:
-                raise RunnerUnavailable("the runner is closed")
+            self._open()
             return self._begin(record)
 
     async def stop(self, handle: ProcessHandle) -> None:
@@ -275,6 +275,8 @@ class MockRunner:
 
     def _open(self) -> None:
         """Takes the lock and adopts what an earlier runner left, once."""
+        if self._left:
+            raise RunnerUnavailable("the runner is closed")
         if self._is_open:
             return
         self._lock.acquire()

@@ -85,7 +85,7 @@ def argv_hash_of(pid: int) -> str | None:
 
 
 def find_tagged(variable: str, value: str) -> int | None:
-    """The pid of the process with ``variable=value`` in its environment that leads its session, None without one. Blocks."""
+    """The session leader with ``variable=value`` in its environment, by pid; None without one. Blocks."""
     for process in psutil.process_iter():
         try:
             if process.environ().get(variable) == value and os.getsid(process.pid) == process.pid:
@@ -129,7 +129,7 @@ class ServerProcess:
 
     def on_exit(self, callback: Callable[[], None]) -> None:
         """Calls back on the loop once the process has ended."""
-        self._exited.add_done_callback(lambda _exited: callback())
+        self._exited.add_done_callback(lambda exited: None if exited.cancelled() else callback())
 
     async def wait(self) -> ServerExit:
         return await asyncio.shield(self._exited)
@@ -162,6 +162,11 @@ class ServerProcess:
         if self._close_watch is not None:
             self._close_watch()
             self._close_watch = None
+
+    def forget(self) -> None:
+        """Ends the watching and who waits for the end; the process goes on."""
+        self.detach()
+        self._exited.cancel()
 
     def leftovers(self) -> list[psutil.Process]:
         """Processes that it started and that outlived it. Blocks."""
