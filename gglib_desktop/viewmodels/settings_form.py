@@ -42,6 +42,11 @@ class SettingsFormViewModel(QObject):
         """The engine in force."""
         return self._launcher.engine
 
+    @property
+    def engine_problem(self) -> ConfigurationError | None:
+        """Why there is no engine in force; None while one is, or while none was looked for yet."""
+        return self._launcher.engine_problem
+
     def edit(self, **changes: Any) -> None:
         draft = self._draft.replace(**changes)
         if draft != self._draft:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontDatabase, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.failures import Failure, FailureCause
+from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_failure
 
 _MOST_LINES = 8
@@ -27,12 +28,11 @@ class FailureCard(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
         self.setAutoFillBackground(True)
-        self._summary = QLabel(self)
+        self._summary = WrapLabel(parent=self)
         self._summary.setObjectName("failureSummary")
-        self._hint = QLabel(self)
+        self._hint = WrapLabel(parent=self)
         self._hint.setObjectName("failureHint")
         for label in (self._summary, self._hint):
-            label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         font = self._summary.font()
         font.setBold(True)

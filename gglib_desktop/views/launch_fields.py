@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QRadioButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from gglib_desktop.domain.launch import MtpChoice, MtpDecision, MtpReason
 from gglib_desktop.domain.server import MAX_DRAFT_TOKENS
@@ -38,6 +39,7 @@ class LaunchFields(QWidget):
     def __init__(self, form: LaunchFormViewModel, *, with_context: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = form
+        self._flow: FlowLayout | None = None
         self.setObjectName("launchFields")
         self._port = self._port_box()
         self._context = self._context_box() if with_context else None
@@ -53,6 +55,13 @@ class LaunchFields(QWidget):
         self._order_tabs()
         form.decisionChanged.connect(self._show_decision)
         self._show_decision(form.decision)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._flow is not None:
+            # Tabs and scroll areas do not ask their content which height its width needs.
+            self.setFixedHeight(self._flow.heightForWidth(self.width()))
 
     # -- the boxes
 
@@ -122,10 +131,8 @@ class LaunchFields(QWidget):
         flow.addWidget(self._reason)
         # The widest reason, so that the row does not break differently when the reason changes.
         self._reason.setMinimumWidth(self._widest_reason())
+        self._flow = flow
         self.setLayout(flow)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
 
     def _lay_out_as_rows(self) -> None:
         rows = QFormLayout(self)

@@ -51,31 +51,20 @@ class _Header(QWidget):
         self.badge = StateBadge(server.state.state, self)
         self.port = QLabel(self)
         self.port.setObjectName("port")
-        self.time = QLabel(self)
+        self.time = ElidedLabel(self)
         self.time.setObjectName("time")
-        self.kill = self._button("kill", self.tr("Kill now"), "warning")
-        self.stop = self._button("stop", self.tr("Stop"), "stop")
-        keep = self.kill.sizePolicy()
-        keep.setRetainSizeWhenHidden(True)
-        self.kill.setSizePolicy(keep)
+        self.stop = QPushButton(icon("stop"), self.tr("Stop"), self)
+        self.stop.setObjectName("stop")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold)
         layout.addWidget(self.name, 1)
-        for widget in (self.badge, self.port, self.time, self.kill, self.stop):
+        for widget in (self.badge, self.port, self.time, self.stop):
             layout.addWidget(widget)
-        self._fix_widths()
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(icon(icon_name), text, self)
-        button.setObjectName(name)
-        return button
-
-    def _fix_widths(self) -> None:
-        """Texts of changing length must not push their neighbours about."""
+        # Texts of changing length must not push their neighbours about.
         metrics = self.port.fontMetrics()
         self.port.setMinimumWidth(metrics.horizontalAdvance(self.tr("Port %1").replace("%1", "65535")) + 4)
-        self.time.setMinimumWidth(metrics.horizontalAdvance(self.tr("up %1").replace("%1", "23 h 59 min")) + 4)
+        self.time.setFixedWidth(metrics.horizontalAdvance(self.tr("up %1").replace("%1", "59 min")) + 24)
 
 
 class ServerPanel(QFrame):
@@ -93,8 +82,9 @@ class ServerPanel(QFrame):
         self._endpoint = ElidedLabel(self)
         self._endpoint.setObjectName("endpoint")
         self._endpoint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._activity = QLabel(self)
+        self._activity = ElidedLabel(self)
         self._activity.setObjectName("activity")
+        self._kill = self._button("kill", self.tr("Kill now"), "warning")
         self._copy = self._button("copyEndpoint", self.tr("Copy endpoint"), "copy")
         self._restart = self._button("restart", self.tr("Restart"), "restart")
         self._dismiss = self._button("dismiss", self.tr("Dismiss"), "dismiss")
@@ -114,6 +104,7 @@ class ServerPanel(QFrame):
         self._ticker.timeout.connect(self._render_time)
         self._connect()
         self.set_folded(False)
+        self._fit_to_page(0)
         self._render(server.state)
 
     @property
@@ -154,7 +145,7 @@ class ServerPanel(QFrame):
         body = QWidget(self)
         row = QHBoxLayout()
         row.addWidget(self._endpoint, 1)
-        for widget in (self._activity, self._copy, self._restart, self._dismiss):
+        for widget in (self._activity, self._kill, self._copy, self._restart, self._dismiss):
             row.addWidget(widget)
         layout = QVBoxLayout(body)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -174,8 +165,10 @@ class ServerPanel(QFrame):
         tabs = QTabWidget(self)
         tabs.setObjectName("pages")
         tabs.setDocumentMode(True)
-        tabs.addTab(overview, self.tr("Overview"))
-        tabs.addTab(LogView(self.server.log, self), self.tr("Log"))
+        self._pages = (overview, LogView(self.server.log, self))
+        for page, title in zip(self._pages, (self.tr("Overview"), self.tr("Log")), strict=True):
+            tabs.addTab(page, title)
+        tabs.currentChanged.connect(self._fit_to_page)
         return tabs
 
     def _connect(self) -> None:
@@ -184,7 +177,7 @@ class ServerPanel(QFrame):
         server.canApplyChanged.connect(self._render_apply)
         self._header.fold.clicked.connect(self._on_fold)
         self._header.stop.clicked.connect(server.stop.trigger)
-        self._header.kill.clicked.connect(server.kill.trigger)
+        self._kill.clicked.connect(server.kill.trigger)
         self._copy.clicked.connect(self.copy_endpoint)
         self._restart.clicked.connect(server.restart.trigger)
         self._dismiss.clicked.connect(self._on_dismiss)
@@ -207,7 +200,7 @@ class ServerPanel(QFrame):
         header.port.setText(self.tr("Port %1").replace("%1", port))
         header.port.setAccessibleName(f"Port: {port}")
         header.stop.setEnabled(state.is_live and not isinstance(state.state, Stopping))
-        header.kill.setVisible(isinstance(state.state, Stopping) and state.handle is not None)
+        self._kill.setVisible(isinstance(state.state, Stopping) and state.handle is not None)
         self._endpoint.setText(state.endpoint)
         self._endpoint.setAccessibleName(f"Endpoint: {state.endpoint}")
         self._endpoint.setEnabled(state.can_answer)
@@ -247,10 +240,10 @@ class ServerPanel(QFrame):
         if state.rss_bytes is not None:
             parts.append(self.tr("RAM %1").replace("%1", size_text(state.rss_bytes)))
         if state.draft_tokens:
-            text = self.tr("drafting %1 tokens from %2").replace("%1", str(state.draft_tokens))
+            text = self.tr("MTP drafts %1, p ≥ %2").replace("%1", str(state.draft_tokens))
             parts.append(text.replace("%2", f"{state.min_probability or 0:g}"))
         else:
-            parts.append(self.tr("no drafting"))
+            parts.append(self.tr("no MTP drafting"))
         if state.adopted:
             parts.append(self.tr("taken over from an earlier session"))
         return " · ".join(parts)
@@ -284,6 +277,13 @@ class ServerPanel(QFrame):
         self._ticker.stop()
 
     # -- acting
+
+    @Slot(int)
+    def _fit_to_page(self, current: int) -> None:
+        """Gives the panel the height of the page that is shown, not that of the tallest one."""
+        for index, page in enumerate(self._pages):
+            policy = QSizePolicy.Policy.Preferred if index == current else QSizePolicy.Policy.Ignored
+            page.setSizePolicy(policy, policy)
 
     @Slot()
     def _on_fold(self) -> None:

@@ -312,6 +312,7 @@ class LlamaServerRunner:
         async with self._opening:
             if self._client is not None:
                 return
+            self._check_not_left()
             self._lock.acquire()
             try:
                 for record in await asyncio.to_thread(lambda: list(self._records.records())):
@@ -319,6 +320,7 @@ class LlamaServerRunner:
                 await asyncio.to_thread(self._logs.prune, {server.record.run for server in self._servers.values()})
                 # Importing the HTTP library takes 100 ms, so not on the loop, and not before the window is there.
                 client = await asyncio.to_thread(importlib.import_module, "gglib_desktop.adapters.llama_client")
+                self._check_not_left()
                 self._client = client.LlamaClient()
             except BaseException:
                 self._forget_servers()

@@ -112,7 +112,7 @@ class ServerProcess:
             self._stats = psutil.Process(pid)
         except psutil.NoSuchProcess as exc:
             raise RunnerUnavailable(f"process {pid} is gone") from exc
-        self._close_watch: Callable[[], None] | None = _watch_exit(pid, self._on_exit)
+        self._watch = _ExitWatch(pid, self._on_exit)
         if process_identity(pid) not in {identity, None}:
             self.detach()
             raise RunnerUnavailable(f"pid {pid} belongs to another process by now")
@@ -123,7 +123,8 @@ class ServerProcess:
 
     def poll(self) -> bool:
         """Whether it has ended, asking the kernel rather than waiting for its notice."""
-        if not self.has_exited and process_identity(self.pid) != self.identity:
+        # Not by the process's state: the first thread may be a zombie while others still end.
+        if not self.has_exited and self._watch.has_ended():
             self._on_exit()
         return self.has_exited
 
@@ -159,9 +160,7 @@ class ServerProcess:
 
     def detach(self) -> None:
         """Ends the watching; the process goes on."""
-        if self._close_watch is not None:
-            self._close_watch()
-            self._close_watch = None
+        self._watch.close()
 
     def forget(self) -> None:
         """Ends the watching and who waits for the end; the process goes on."""
@@ -194,26 +193,34 @@ class ServerProcess:
         self._exited.set_result(ServerExit(status, self.stopped_by))
 
 
-def _watch_exit(pid: int, on_exit: Callable[[], None]) -> Callable[[], None]:
-    """Calls ``on_exit`` on the running loop when the process has ended. Returns what ends the watching."""
-    loop = asyncio.get_running_loop()
-    try:
-        if sys.platform.startswith("linux"):
-            fd = os.pidfd_open(pid)
-            close: Callable[[], None] = lambda: os.close(fd)  # noqa: E731
-        elif hasattr(select, "kqueue"):  # not run
-            queue = select.kqueue()
-            event = select.kevent(pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD, select.KQ_NOTE_EXIT)
-            queue.control([event], 0)
-            fd, close = queue.fileno(), queue.close
-        else:
-            raise RunnerUnavailable("servers on this computer are supported on Linux and macOS so far")
-    except ProcessLookupError as exc:
-        raise RunnerUnavailable(f"process {pid} is gone") from exc
-    loop.add_reader(fd, on_exit)
+class _ExitWatch:
+    """Calls back on the running loop when a process has ended with all its threads. Raises: RunnerUnavailable."""
 
-    def end_watching() -> None:
-        loop.remove_reader(fd)
-        close()
+    def __init__(self, pid: int, on_exit: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            if sys.platform.startswith("linux"):
+                self._fd = os.pidfd_open(pid)
+                self._close_fd: Callable[[], None] = lambda: os.close(self._fd)
+            elif hasattr(select, "kqueue"):  # not run
+                queue = select.kqueue()
+                event = select.kevent(pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD, select.KQ_NOTE_EXIT)
+                queue.control([event], 0)
+                self._fd, self._close_fd = queue.fileno(), queue.close
+            else:
+                raise RunnerUnavailable("servers on this computer are supported on Linux and macOS so far")
+        except ProcessLookupError as exc:
+            raise RunnerUnavailable(f"process {pid} is gone") from exc
+        self._open = True
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
+        self._loop.add_reader(self._fd, on_exit)
 
-    return end_watching
+    def has_ended(self) -> bool:
+        return self._open and bool(self._poll.poll(0))
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._fd)
+            self._close_fd()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QMetaObject, Qt
 from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 from typing_extensions import override
@@ -28,11 +28,13 @@ class CalmSpinBox(QSpinBox):
         if self.specialValueText() and self.value() == self.minimum():
             # Typed digits shall replace the word. Once more after the mouse press that gave the focus, which deselects.
             self.selectAll()
-            QTimer.singleShot(0, self.selectAll)
+            QMetaObject.invokeMethod(self, "selectAll", Qt.ConnectionType.QueuedConnection)
 
     @override
     def fixup(self, str: str) -> str:
-        return self.specialValueText() if not str.strip() else super().fixup(str)
+        emptied = self.specialValueText() and not str.strip()
+        # The minimum's digits: Qt takes the special text itself only from its own line edit, not from here.
+        return self.textFromValue(self.minimum()) if emptied else super().fixup(str)
 
 
 class CalmDoubleSpinBox(QDoubleSpinBox):

@@ -1,0 +1,131 @@
+"""A runner that does exactly what a test says, in no time."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from gglib_desktop.domain.errors import NotRunning, ProcessError
+from gglib_desktop.domain.exits import ServerExit, StopRung
+from gglib_desktop.domain.health import Probe, ProbeResult, Usage
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.ports.server_monitor import LogChunk, ServerFacts
+
+OK = Probe(ProbeResult.OK)
+LOADING = Probe(ProbeResult.LOADING, "loading the model")
+NO_ANSWER = Probe(ProbeResult.TIMEOUT, "no answer within 2 s")
+
+
+@dataclass
+class ScriptedServer:
+    """One server. A test writes its fields, the supervisor reads them."""
+
+    handle: ProcessHandle
+    config: ServerConfig
+    answer: Probe = LOADING
+    usage: Usage | None = field(default_factory=lambda: Usage(0.0, 1000))
+    cpu_s_per_question: float = 0.0
+    busy_slots: int | None = 0
+    stop_error: ProcessError | None = None
+    ends_on_stop: bool = True
+    questions: int = 0
+    exited: asyncio.Future[ServerExit] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def end(self, status: int | None, rung: StopRung = StopRung.NONE) -> None:
+        if not self.exited.done():
+            self.exited.set_result(ServerExit(status, rung))
+
+
+class ScriptedRunner:
+    """Implements ProcessRunner and ServerMonitor. ``may_start`` holds starts back while it is not set."""
+
+    def __init__(self) -> None:
+        self.servers: list[ScriptedServer] = []
+        self.may_start = asyncio.Event()
+        self.may_start.set()
+        self.start_error: ProcessError | None = None
+        self.finishes_cancelled_starts = False
+        self.starts = 0
+        self.cancelled_starts = 0
+        self.log = b""
+
+    @property
+    def last(self) -> ScriptedServer:
+        return self.servers[-1]
+
+    # -- ProcessRunner
+
+    async def start(self, config: ServerConfig) -> ProcessHandle:
+        self.starts += 1
+        try:
+            await self.may_start.wait()
+        except asyncio.CancelledError:
+            self.cancelled_starts += 1
+            if not self.finishes_cancelled_starts:
+                raise
+        if self.start_error is not None:
+            raise self.start_error
+        number = len(self.servers)
+        handle = ProcessHandle(config.model_id, config.model_name, 100 + number, config.base_port + number, 1_000)
+        self.servers.append(ScriptedServer(handle, config))
+        return handle
+
+    async def stop(self, handle: ProcessHandle) -> None:
+        server = self._server(handle)
+        if server.exited.done():
+            raise NotRunning("gone")
+        if server.stop_error is not None:
+            raise server.stop_error
+        if server.ends_on_stop:
+            server.end(0, StopRung.SIGTERM)
+        await asyncio.shield(server.exited)
+
+    async def is_running(self, handle: ProcessHandle) -> bool:
+        return not self._server(handle).exited.done()
+
+    async def health(self, handle: ProcessHandle) -> ServerHealth:
+        return ServerHealth(self._server(handle).answer == OK)
+
+    async def list_running(self) -> Sequence[ProcessHandle]:
+        return [server.handle for server in self.servers if not server.exited.done()]
+
+    # -- ServerMonitor
+
+    async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
+        server = self._server(handle)
+        server.questions += 1
+        if server.usage is not None:
+            server.usage = replace(server.usage, cpu_s=server.usage.cpu_s + server.cpu_s_per_question)
+        return server.answer
+
+    async def usage(self, handle: ProcessHandle) -> Usage | None:
+        return self._server(handle).usage
+
+    async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
+        return ServerFacts(context_size=2048, slots=4)
+
+    async def busy_slots(self, handle: ProcessHandle) -> int | None:
+        return self._server(handle).busy_slots
+
+    async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
+        return await asyncio.shield(self._server(handle).exited)
+
+    async def kill(self, handle: ProcessHandle) -> None:
+        self._server(handle).end(-9, StopRung.SIGKILL)
+
+    def endpoint(self, handle: ProcessHandle) -> str:
+        return f"http://127.0.0.1:{handle.port}/v1"
+
+    def config(self, handle: ProcessHandle) -> ServerConfig | None:
+        return self._server(handle).config
+
+    def command_line(self, handle: ProcessHandle) -> str:
+        return f"serve {handle.model_name}"
+
+    def log_name(self, handle: ProcessHandle) -> str:
+        return f"log-{handle.pid}"
+
+    async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
+        return LogChunk(self.log, len(self.log))
+
+    def _server(self, handle: ProcessHandle) -> ScriptedServer:
+        return next(server for server in self.servers if server.handle == handle)

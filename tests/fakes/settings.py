@@ -1,0 +1,73 @@
+"""A settings store and an engine catalog without files or programs, and the settings form on top of them."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities, EngineSource
+from gglib_desktop.domain.errors import ConfigurationError, SettingsError
+from gglib_desktop.domain.settings import AppSettings
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.library import Library
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
+
+FOUND = Engine(
+    Path("/usr/bin/llama-server"),
+    "10434 (4a6735a)",
+    EngineCapabilities(spec_types=frozenset({DRAFT_MTP})),
+    EngineSource.PATH,
+)
+
+
+class FakeSettingsStore:
+    """Keeps the settings in memory; ``problem`` is raised instead of saving."""
+
+    def __init__(self, settings: AppSettings | None = None) -> None:
+        self.settings = settings or AppSettings()
+        self.problem: SettingsError | None = None
+
+    def load(self) -> AppSettings:
+        return self.settings
+
+    def save(self, settings: AppSettings) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.settings = settings
+
+
+class FakeEngineCatalog:
+    """Knows the engines it was given by path, and one that it finds. ``gate`` holds answers back until it is set."""
+
+    def __init__(self, engines: Mapping[Path, Engine] | None = None, found: Engine | None = FOUND) -> None:
+        self.engines = dict(engines or {})
+        self.found = found
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def find(self, configured: Path | None) -> Engine:
+        if configured is not None:
+            return await self.inspect(configured)
+        await self.gate.wait()
+        if self.found is None:
+            raise ConfigurationError("engine", None, "no llama-server found in PATH")
+        return self.found
+
+    async def inspect(self, path: Path) -> Engine:
+        await self.gate.wait()
+        if path not in self.engines:
+            raise ConfigurationError("engine", str(path), "there is no such file")
+        return self.engines[path]
+
+
+def settings_form(
+    store: FakeSettingsStore, catalog: FakeEngineCatalog, scope: TaskScope, *, engine: Engine | None = FOUND
+) -> SettingsFormViewModel:
+    keeper = SettingsKeeper(store)
+    # Testing an engine needs the catalog alone.
+    launcher = Launcher(cast(Library, None), cast(Supervisor, None), catalog, keeper, mtp_suppressed=False)
+    launcher.engine = engine
+    return SettingsFormViewModel(keeper, launcher, scope)

@@ -1,0 +1,59 @@
+"""What tests of supervised servers share: who hears of bugs, and what a supervisor told."""
+
+from typing import Any
+
+from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.states import ServerState, handle_of
+from gglib_desktop.services.supervisor import ServerChanged, Supervisor, SupervisorEvent
+from tests.fakes.waiting import poll
+
+
+class KeptBugs:
+    """Keeps what was reported, for the test to look at; none is expected."""
+
+    def __init__(self) -> None:
+        self.bugs: list[BaseException] = []
+
+    def report(self, error: BaseException, context: str) -> None:
+        self.bugs.append(error)
+
+
+class Story:
+    """All that a supervisor told, in order."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self.supervisor = supervisor
+        self.events: list[SupervisorEvent] = []
+        supervisor.subscribe(self.events.append)
+
+    def states(self, server_id: int) -> list[ServerState]:
+        return [e.snapshot.state for e in self.events if isinstance(e, ServerChanged) and e.snapshot.id == server_id]
+
+    def words(self, server_id: int) -> list[str]:
+        """The words of the states that a server went through, each once for as long as it lasted."""
+        words: list[str] = []
+        for state in self.states(server_id):
+            if not words or words[-1] != state.word:
+                words.append(state.word)
+        return words
+
+    def state(self, server_id: int) -> ServerState:
+        return self.supervisor.server(server_id).state
+
+    async def reaches(self, server_id: int, word: str, timeout_s: float = 10.0) -> Any:
+        """Returns the state once it is the one with this word."""
+
+        def there() -> bool:
+            return self.state(server_id).word == word
+
+        await poll(there, timeout_s)
+        return self.state(server_id)
+
+    async def reaches_again(self, server_id: int, word: str, times: int = 2) -> None:
+        """Returns when the server is in a state with this word for the second time, or as often as said."""
+        await poll(lambda: self.words(server_id).count(word) >= times)
+
+    def handle(self, server_id: int) -> ProcessHandle:
+        handle = handle_of(self.state(server_id))
+        assert handle is not None
+        return handle
