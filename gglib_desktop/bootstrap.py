@@ -187,9 +187,15 @@ async def _build_services(
     await stack.enter_async_context(runner)
     stack.push_async_callback(instance.aclose)
     scope = await stack.enter_async_context(TaskScope(reporter))
-    supervisor = Supervisor(runner, runner, reporter, stop_grace_s=lambda: settings.current.stop_grace_s)
-    stack.push_async_callback(supervisor.aclose)
     library = Library(repository, DiskModelFiles(places.data_dir / "models"))
+    supervisor = Supervisor(
+        runner,
+        runner,
+        reporter,
+        stop_grace_s=lambda: settings.current.stop_grace_s,
+        restart_policy=library.restart_policy,
+    )
+    stack.push_async_callback(supervisor.aclose)
     launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=mtp_is_suppressed(os.environ))
     from gglib_desktop.viewmodels.app import AppViewModel
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import MAX_DRAFT_TOKENS, ServerConfig
 from gglib_desktop.domain.values import PORT, Limits, Value, limited
 
@@ -50,6 +51,11 @@ class LaunchOptions(Value):
     mtp: MtpChoice = MtpChoice.AUTO
     spec_draft_n_max: int = limited(Limits(1, MAX_DRAFT_TOKENS), default=DEFAULT_DRAFT_TOKENS)
     spec_draft_p_min: float = limited(Limits(0, 1), default=DEFAULT_MIN_PROBABILITY)
+    restart: RestartPolicy = RestartPolicy.NEVER
+
+    def same_server(self, other: LaunchOptions) -> bool:
+        """Both lead to the same server: what differs, if anything, is not for the engine."""
+        return self.replace(restart=other.restart) == other
 
 
 def decide_mtp(choice: MtpChoice, *, mtp_layers: int, engine: Engine | None, suppressed: bool) -> MtpDecision:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.failures import Failure
+from gglib_desktop.domain.restart import Retry
 from gglib_desktop.domain.server import ProcessHandle
 
 
@@ -95,11 +96,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class Crashed:
-    """Was ready, then died without being asked."""
+    """Was ready, then died without being asked. ``retry``: it will be started again by itself."""
 
     word: ClassVar[str] = "Crashed"
     at: float
     failure: Failure
+    retry: Retry | None = None
 
 
 Running = Loading | Healthy | Busy | Degraded | Unresponsive

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gglib_desktop.domain.errors import InvalidModelFile
+from gglib_desktop.domain.errors import InvalidModelFile, LibraryError
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model, with_unique_names
+from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.ports.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.listeners import Listeners
 
@@ -65,6 +66,14 @@ class Library:
 
     async def launch_options(self, model_id: int) -> LaunchOptions:
         return await self._repository.launch_options(model_id)
+
+    async def restart_policy(self, model_id: int) -> RestartPolicy:
+        """What the user wants when this model's server crashes; NEVER when that cannot be read."""
+        try:
+            return (await self._repository.launch_options(model_id)).restart
+        except LibraryError as exc:
+            _log.warning("%s", exc)
+            return RestartPolicy.NEVER
 
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None:
         """Raises: LibraryError."""

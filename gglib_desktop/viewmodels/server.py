@@ -12,7 +12,8 @@ from gglib_desktop.domain.launch import LaunchOptions, MtpDecision
 from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, handle_of, is_live
 from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.supervisor import ServerSnapshot, Supervisor
+from gglib_desktop.services.server_life import ServerSnapshot
+from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
@@ -84,6 +85,7 @@ class ServerViewModel(QObject):
         self.form = LaunchFormViewModel(self._decide, self._applied)
         self.form.edited.connect(self._on_edited)
         self.stop = self._command(lambda: supervisor.stop(self.id), "stop")
+        self.stop_trying = self._command(self._stop_trying, "stop trying")
         self.kill = self._command(lambda: supervisor.kill(self.id), "kill")
         self.restart = self._command(lambda: launcher.restart(self.id), "restart")
         self.apply = self._command(self._apply, "apply")
@@ -100,7 +102,7 @@ class ServerViewModel(QObject):
     @property
     def can_apply(self) -> bool:
         """The form differs from what runs, or nothing runs."""
-        return self.form.draft != self._applied or not self._state.is_live
+        return not self.form.draft.same_server(self._applied) or not self._state.is_live
 
     def show(self, snapshot: ServerSnapshot) -> None:
         """Takes the supervisor's news."""
@@ -117,6 +119,9 @@ class ServerViewModel(QObject):
             self.stateChanged.emit(state)
         if self.can_apply != could_apply:
             self.canApplyChanged.emit(self.can_apply)
+
+    async def _stop_trying(self) -> None:
+        self._supervisor.stop_trying(self.id)
 
     def dismiss(self) -> None:
         self._supervisor.dismiss(self.id)

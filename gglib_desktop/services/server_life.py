@@ -1,0 +1,333 @@
+"""The life of one server, from asking for it to its end and, if so wished, to its next start."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
+from gglib_desktop.domain.exits import ServerExit
+from gglib_desktop.domain.failures import Failure, failure_of_error, failure_of_exit
+from gglib_desktop.domain.health import (
+    HIDDEN_INTERVAL_S,
+    LOAD_STALL_S,
+    PROBE_TIMEOUT_S,
+    HealthTracker,
+    ProbeResult,
+    Usage,
+)
+from gglib_desktop.domain.log_text import text_lines
+from gglib_desktop.domain.restart import RestartPolicy, Retry, next_retry
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.settings import DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.states import (
+    Crashed,
+    Failed,
+    Loading,
+    Running,
+    ServerState,
+    Starting,
+    Stopped,
+    Stopping,
+    Unresponsive,
+    handle_of,
+    is_live,
+)
+from gglib_desktop.ports.process_runner import ProcessRunner
+from gglib_desktop.ports.server_monitor import ServerFacts, ServerMonitor
+from gglib_desktop.tasks import TaskScope
+
+_log = logging.getLogger(__name__)
+_LOG_TAIL_BYTES = 64 * 1024
+_SECOND_GRACE_S = 1.0
+_ACTIVE_CPU_S = 0.02
+
+
+@dataclass(frozen=True)
+class ServerSnapshot:
+    """All that is known of one server now. ``number`` tells servers of one model apart: 1, 2, …"""
+
+    id: int
+    number: int
+    config: ServerConfig
+    state: ServerState
+    adopted: bool = False
+    endpoint: str = ""
+    command_line: str = ""
+    log_name: str = ""
+    facts: ServerFacts | None = None
+    busy_slots: int | None = None
+    rss_bytes: int | None = None
+
+
+async def _never_restart(_model_id: int) -> RestartPolicy:
+    return RestartPolicy.NEVER
+
+
+@dataclass
+class LifeContext:
+    """What the lives of all servers share. ``visible``: somebody looks; ``usual_load_s``: by model, as seen before."""
+
+    runner: ProcessRunner
+    monitor: ServerMonitor
+    scope: TaskScope
+    tell: Callable[[ServerSnapshot], None]
+    stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S
+    load_stall_s: float = LOAD_STALL_S
+    restart_policy: Callable[[int], Awaitable[RestartPolicy]] = _never_restart
+    visible: bool = True
+    usual_load_s: dict[int, float] = field(default_factory=dict)
+
+
+class ServerLife:
+    """One server. Its snapshot changes by what is observed, and by being asked to start or stop."""
+
+    def __init__(self, snapshot: ServerSnapshot, context: LifeContext) -> None:
+        self.snapshot = snapshot
+        self._context = context
+        self._life: asyncio.Task[None] | None = None
+        self._start_task: asyncio.Task[ProcessHandle] | None = None
+        self._stop_task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._next_config: ServerConfig | None = None
+        self._given_up: Failure | None = None
+        self._ready_at: float | None = None
+        self._tries = 0
+
+    @property
+    def is_live(self) -> bool:
+        return is_live(self.snapshot.state)
+
+    def adopt(self, handle: ProcessHandle) -> None:
+        """Follows a process that an earlier run of the program started."""
+        self._update(adopted=True)
+        self._life = self._context.scope.start(self._live(handle), name=f"server {self.snapshot.id}")
+
+    def begin(self, config: ServerConfig) -> None:
+        """Starts it, unless it lives. A retry that waits is made unnecessary by this."""
+        self._tries = 0
+        self._cancel_retry()
+        self._begin(config)
+
+    def restart(self, config: ServerConfig) -> None:
+        """Stops it if it lives, and starts it with ``config``."""
+        if self.is_live:
+            self._next_config = config
+            self._ask_to_stop()
+        else:
+            self.begin(config)
+
+    async def stop(self) -> None:
+        """Returns when it has ended and will not start by itself. Raises: StopFailed."""
+        self._next_config = None
+        self.stop_trying()
+        if self._life is None or not self.is_live:
+            return
+        self._ask_to_stop()
+        awaited = {task for task in (self._life, self._stop_task) if task is not None}
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_EXCEPTION)
+        if self._stop_task is not None and self._stop_task.done() and not self._stop_task.cancelled():
+            self._stop_task.result()
+
+    async def kill(self) -> None:
+        """Ends it without grace. Raises: StopFailed."""
+        self._next_config = None
+        handle = handle_of(self.snapshot.state)
+        if handle is not None:
+            self._stopping = True
+            await self._context.monitor.kill(handle)
+
+    def stop_trying(self) -> None:
+        """A crashed server that waits for its next start stays crashed."""
+        state = self.snapshot.state
+        if isinstance(state, Crashed) and state.retry is not None:
+            self._cancel_retry()
+            self._update(state=replace(state, retry=None))
+
+    # -- from start to end
+
+    def _begin(self, config: ServerConfig) -> None:
+        old = self.snapshot
+        self.snapshot = ServerSnapshot(old.id, old.number, config, Starting(time.time()), log_name=old.log_name)
+        self._stopping, self._stop_task, self._given_up, self._ready_at = False, None, None, None
+        self._context.tell(self.snapshot)
+        self._life = self._context.scope.start(self._live(None), name=f"server {old.id}")
+
+    async def _live(self, adopted: ProcessHandle | None) -> None:
+        handle = adopted or await self._start()
+        if handle is not None:
+            await self._watch(handle)
+        config, self._next_config = self._next_config, None
+        state = self.snapshot.state
+        if config is not None:
+            self._tries = 0
+            self._begin(config)
+        elif isinstance(state, Crashed) and state.retry is not None:
+            await self._try_again(state.retry)
+
+    async def _try_again(self, retry: Retry) -> None:
+        await asyncio.sleep(max(0.0, retry.at - time.time()))
+        self._tries = retry.number
+        self._begin(self.snapshot.config)
+
+    def _cancel_retry(self) -> None:
+        if self._life is not None and not self.is_live:
+            self._life.cancel()
+
+    async def _start(self) -> ProcessHandle | None:
+        """The started process, or None after Failed or, when the start was called off, Stopped."""
+        if isinstance(self.snapshot.state, Stopping):
+            # Asked before this task had its first step: there is no start to cancel.
+            self._update(state=Stopped(time.time()))
+            return None
+        self._start_task = self._context.scope.start(self._context.runner.start(self.snapshot.config), name="start")
+        await asyncio.wait({self._start_task})
+        try:
+            return self._start_task.result()
+        except asyncio.CancelledError:
+            self._update(state=Stopped(time.time()))
+        except ProcessError as exc:
+            if isinstance(exc, StartFailed):
+                self._update(log_name=exc.log_name)
+            ended = Stopped(time.time()) if self._stopping else Failed(time.time(), failure_of_error(exc))
+            self._update(state=ended)
+        finally:
+            self._start_task = None
+        return None
+
+    async def _watch(self, handle: ProcessHandle) -> None:
+        """Follows a process to its end."""
+        monitor = self._context.monitor
+        since = handle.started_at if self.snapshot.adopted else None
+        usual_s = self._context.usual_load_s.get(handle.model_id)
+        tracker = HealthTracker.begin(handle, time.time(), since=since, usual_s=usual_s)
+        before = self.snapshot.state
+        self._update(
+            # A start that succeeded in the moment in which it was called off is being stopped already.
+            state=replace(before, handle=handle) if isinstance(before, Stopping) else tracker.state,
+            endpoint=monitor.endpoint(handle),
+            command_line=monitor.command_line(handle),
+            log_name=monitor.log_name(handle),
+        )
+        exit_task = self._context.scope.start(monitor.wait_exit(handle), name="exit")
+        while not exit_task.done():
+            asked_at = time.monotonic()
+            tracker = await self._look(tracker, exit_task)
+            pause = self._interval_s(tracker) - (time.monotonic() - asked_at)
+            await asyncio.wait({exit_task}, timeout=max(0.0, pause))
+        await self._ended(tracker, exit_task.result())
+
+    def _interval_s(self, tracker: HealthTracker) -> float:
+        calm = tracker.ready and not tracker.missed and not tracker.busy
+        return HIDDEN_INTERVAL_S if calm and not self._context.visible else tracker.interval_s
+
+    async def _look(self, tracker: HealthTracker, exit_task: asyncio.Task[ServerExit]) -> HealthTracker:
+        """Asks once how the server is, unless it ends first."""
+        handle, monitor = tracker.handle, self._context.monitor
+        before = await monitor.usage(handle)
+        question = self._context.scope.start(monitor.probe(handle, PROBE_TIMEOUT_S), name="probe")
+        await asyncio.wait({question, exit_task}, return_when=asyncio.FIRST_COMPLETED)
+        if exit_task.done():
+            question.cancel()
+            return tracker
+        probe = question.result()
+        after = await monitor.usage(handle)
+        now = time.time()
+        following = tracker.observe(probe, before, after, now)
+        if self._stopping:
+            return following
+        if following.stalled_for(now) > self._context.load_stall_s:
+            self._give_up(following)
+        if following.ready and not tracker.ready:
+            await self._became_ready(tracker.state, now)
+        busy = await self._busy_slots(handle, tracker.usage, after) if probe.result is ProbeResult.OK else None
+        self._observed(following, busy, after)
+        return following
+
+    def _observed(self, tracker: HealthTracker, busy_slots: int | None, usage: Usage | None) -> None:
+        if not self._stopping:
+            known = self.snapshot.busy_slots if busy_slots is None else busy_slots
+            self._update(state=tracker.state, busy_slots=known, rss_bytes=usage.rss_bytes if usage else None)
+
+    async def _became_ready(self, state: Running, now: float) -> None:
+        handle = state.handle
+        self._ready_at = now
+        if isinstance(state, Loading) and not self.snapshot.adopted:
+            self._context.usual_load_s[handle.model_id] = now - state.since
+        self._update(facts=await self._context.monitor.facts(handle))
+
+    async def _busy_slots(self, handle: ProcessHandle, before: Usage | None, after: Usage | None) -> int | None:
+        """Asked only of a server that used CPU time since the last look: the others do nothing, and asking costs."""
+        idle = before is not None and after is not None and after.cpu_s - before.cpu_s < _ACTIVE_CPU_S
+        return 0 if idle else await self._context.monitor.busy_slots(handle)
+
+    def _give_up(self, tracker: HealthTracker) -> None:
+        error = HealthCheckFailed(f"no progress while loading for {self._context.load_stall_s:g} s")
+        self._given_up = failure_of_error(error)
+        self._stopping = True
+        self._stop_task = self._context.scope.start(self._context.monitor.kill(tracker.handle), name="give up")
+
+    async def _ended(self, tracker: HealthTracker, end: ServerExit) -> None:
+        now = time.time()
+        if self._given_up is not None:
+            self._update(state=Failed(now, self._given_up), busy_slots=None, rss_bytes=None)
+            return
+        if self._stopping or end.asked_for:
+            self._update(state=Stopped(now, end), busy_slots=None, rss_bytes=None)
+            return
+        name = self.snapshot.log_name
+        tail = await self._context.monitor.read_log(name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
+        failure = failure_of_exit(end, text_lines(tail.data))
+        _log.warning("%s ended: %s", self.snapshot.config.model_name, end)
+        ended = Crashed(now, failure) if tracker.ready else Failed(now, failure)
+        self._update(state=ended, busy_slots=None, rss_bytes=None)
+        if isinstance(ended, Crashed):
+            await self._plan_retry(ended)
+
+    async def _plan_retry(self, crashed: Crashed) -> None:
+        policy = await self._context.restart_policy(self.snapshot.config.model_id)
+        ready_s = crashed.at - self._ready_at if self._ready_at is not None else 0.0
+        retry = next_retry(policy, crashed.failure, tries=self._tries, ready_s=ready_s, now=crashed.at)
+        if self.snapshot.state is crashed:
+            self._update(state=replace(crashed, retry=retry))
+
+    # -- stopping
+
+    def _ask_to_stop(self) -> None:
+        if self._stop_task is not None and not self._stop_task.done():
+            return
+        self._stopping = True
+        handle = handle_of(self.snapshot.state)
+        now = time.time()
+        self._update(state=Stopping(handle, now, now + self._context.stop_grace_s() + _SECOND_GRACE_S))
+        self._stop_task = self._context.scope.start(self._stop(handle), name="stop")
+
+    async def _stop(self, handle: ProcessHandle | None) -> None:
+        if self._start_task is not None:
+            handle = await _call_off(self._start_task)
+        if handle is None:
+            return
+        try:
+            await self._context.runner.stop(handle)
+        except NotRunning:
+            return
+        except ProcessError as exc:
+            self._stopping, self._next_config = False, None
+            self._update(state=Unresponsive(handle, time.time(), str(exc)))
+            raise
+
+    def _update(self, **changes: object) -> None:
+        snapshot = replace(self.snapshot, **changes)  # type: ignore[arg-type]
+        if snapshot != self.snapshot:
+            self.snapshot = snapshot
+            self._context.tell(snapshot)
+
+
+async def _call_off(start: asyncio.Task[ProcessHandle]) -> ProcessHandle | None:
+    """Cancels a start. Gives the process if the start had just succeeded."""
+    start.cancel()
+    await asyncio.wait({start})
+    return None if start.cancelled() or start.exception() is not None else start.result()
