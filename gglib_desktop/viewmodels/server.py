@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.launch import LaunchOptions, MtpDecision
+from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision
+from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
 from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, handle_of, is_live
 from gglib_desktop.services.launcher import Launcher
@@ -36,6 +37,7 @@ class ServerPanelState:
     rss_bytes: int | None
     draft_tokens: int | None
     min_probability: float | None
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -120,6 +122,27 @@ class ServerViewModel(QObject):
         if self.can_apply != could_apply:
             self.canApplyChanged.emit(self.can_apply)
 
+    def mend(self, remedy: Remedy) -> None:
+        """Applies what a remedy changes, and starts again. Those that only show something are the view's."""
+        config = self._snapshot.config
+        match remedy:
+            case Remedy.TRY_AGAIN:
+                self.restart.trigger()
+                return
+            case Remedy.DROP_FLAGS:
+                self._supervisor.restart(self.id, config.replace(extra_args=()))
+                return
+            case Remedy.USE_FREE_PORT:
+                self.form.edit(port=None)
+            case Remedy.TURN_MTP_OFF:
+                self.form.edit(mtp=MtpChoice.OFF)
+            case Remedy.LOWER_CONTEXT:
+                facts = self._launcher.model_of(config).facts
+                self.form.edit(context_size=lower_context(config, facts.context_length if facts else None))
+            case _:
+                return
+        self.apply.trigger()
+
     async def _stop_trying(self) -> None:
         self._supervisor.stop_trying(self.id)
 
@@ -149,6 +172,9 @@ class ServerViewModel(QObject):
             rss_bytes=snapshot.rss_bytes,
             draft_tokens=config.spec_draft_n_max,
             min_probability=config.spec_draft_p_min,
+            remedies=remedies_for(snapshot.state.failure, config)
+            if isinstance(snapshot.state, Failed | Crashed)
+            else (),
         )
 
     def _decide(self, options: LaunchOptions) -> MtpDecision:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QSignalBlocker, SignalInstance
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QDoubleSpinBox, QLineEdit, QRadioButton, QSpinBox
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QRadioButton, QSpinBox
 
 
 class FormViewModel(Protocol):
@@ -110,6 +110,27 @@ class RadioBinding(QObject):
         if number != self._group.checkedId():
             with QSignalBlocker(self._group):
                 self._group.button(number).setChecked(True)
+
+
+class CheckBinding(QObject):
+    """One of two values as a check box, which owns the binding."""
+
+    def __init__(self, box: QCheckBox, form: FormViewModel, field: str, *, on: Any, off: Any) -> None:
+        super().__init__(box)
+        self._box, self._form, self._field = box, form, field
+        self._on, self._off = on, off
+        box.toggled.connect(self._push)
+        form.draftChanged.connect(self._pull)
+        self._pull(form.draft)
+
+    def _push(self, checked: bool) -> None:
+        self._form.edit(**{self._field: self._on if checked else self._off})
+
+    def _pull(self, draft: Any) -> None:
+        checked = getattr(draft, self._field) == self._on
+        if checked != self._box.isChecked():
+            with QSignalBlocker(self._box):
+                self._box.setChecked(checked)
 
 
 class ComboBinding(QObject):

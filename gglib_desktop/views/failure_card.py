@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontDatabase, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+import time
+from collections.abc import Sequence
 
-from gglib_desktop.domain.failures import Failure, FailureCause
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QFontDatabase, QPalette
+from PySide6.QtWidgets import QFrame, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from gglib_desktop.domain.failures import Failure
+from gglib_desktop.domain.remedies import Remedy
+from gglib_desktop.domain.restart import Retry
+from gglib_desktop.views.widgets.flow_row import FlowRow
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_failure
 
@@ -16,11 +22,8 @@ _MOST_LINES = 8
 class FailureCard(QFrame):
     """One failure with its remedies. It emits what was chosen; acting is the panel's business."""
 
-    tryAgain = Signal()
-    useFreePort = Signal()
-    turnMtpOff = Signal()
-    chooseEngine = Signal()
-    showLog = Signal()
+    chosen = Signal(object)  # Remedy
+    stopTrying = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,61 +31,92 @@ class FailureCard(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
         self.setAutoFillBackground(True)
-        self._summary = WrapLabel(parent=self)
-        self._summary.setObjectName("failureSummary")
-        self._hint = WrapLabel(parent=self)
-        self._hint.setObjectName("failureHint")
-        for label in (self._summary, self._hint):
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        font = self._summary.font()
-        font.setBold(True)
-        self._summary.setFont(font)
-        self._evidence = QPlainTextEdit(self)
-        self._evidence.setObjectName("failureEvidence")
-        self._evidence.setAccessibleName(self.tr("Evidence from the log"))
-        self._evidence.setReadOnly(True)
-        self._evidence.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self._evidence.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._summary = self._label("failureSummary", bold=True)
+        self._hint = self._label("failureHint", bold=False)
+        self._evidence = self._make_evidence()
+        self._retry = QLabel(self)
+        self._retry.setObjectName("retry")
+        self._stop_trying = QPushButton(self.tr("Stop trying"), self)
+        self._stop_trying.setObjectName("stopTrying")
+        self._stop_trying.clicked.connect(self.stopTrying)
         self._remedies = self._make_remedies()
+        buttons = FlowRow([self._retry, self._stop_trying, *self._remedies.values()], self)
         layout = QVBoxLayout(self)
-        for widget in (self._summary, self._hint, self._evidence):
+        for widget in (self._summary, self._hint, self._evidence, buttons):
             layout.addWidget(widget)
-        row = QHBoxLayout()
-        for button in self._remedies.values():
-            row.addWidget(button)
-        row.addStretch()
-        layout.addLayout(row)
 
-    def show_failure(self, failure: Failure, ended_word: str) -> None:
+    def show_failure(
+        self, failure: Failure, ended_word: str, remedies: Sequence[Remedy], *, retry: Retry | None
+    ) -> None:
         words = words_for_failure(failure, ended_word)
         self._summary.setText(words.summary)
         self._hint.setText(words.hint)
         self._hint.setVisible(bool(words.hint))
         self.setAccessibleName(words.summary)
-        lines = failure.evidence[-_MOST_LINES:]
-        self._evidence.setPlainText("\n".join(lines))
+        self.setAccessibleDescription(words.hint)
+        self._show_evidence(failure.evidence[-_MOST_LINES:])
+        for remedy, button in self._remedies.items():
+            button.setVisible(remedy in remedies)
+        self._stop_trying.setVisible(retry is not None)
+        self._retry.setVisible(retry is not None)
+        self.show_countdown(retry)
+
+    def show_countdown(self, retry: Retry | None) -> None:
+        """Says when the next try is, as time goes by."""
+        if retry is not None:
+            text = self.tr("Starts again in %1 s (try %2 of %3)")
+            wait_s = max(0, round(retry.at - time.time()))
+            for place, value in (("%1", wait_s), ("%2", retry.number), ("%3", retry.most)):
+                text = text.replace(place, str(value))
+            self._retry.setText(text)
+
+    def _label(self, name: str, *, bold: bool) -> WrapLabel:
+        label = WrapLabel(parent=self)
+        label.setObjectName(name)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        font = label.font()
+        font.setBold(bold)
+        label.setFont(font)
+        return label
+
+    def _make_evidence(self) -> QPlainTextEdit:
+        evidence = QPlainTextEdit(self)
+        evidence.setObjectName("failureEvidence")
+        evidence.setAccessibleName(self.tr("Evidence from the log"))
+        evidence.setReadOnly(True)
+        evidence.setTabChangesFocus(True)
+        evidence.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        evidence.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        return evidence
+
+    def _show_evidence(self, lines: Sequence[str]) -> None:
+        text = "\n".join(lines)
+        if text != self._evidence.toPlainText():
+            self._evidence.setPlainText(text)
         self._evidence.setVisible(bool(lines))
         margins = self._evidence.contentsMargins()
+        # One line more than there are, for the scroll bar below.
         height = self._evidence.fontMetrics().lineSpacing() * (len(lines) + 1) + 12
         self._evidence.setFixedHeight(height + margins.top() + margins.bottom())
-        cause = failure.cause
-        self._remedies["useFreePort"].setVisible(cause is FailureCause.PORT_TAKEN)
-        self._remedies["turnMtpOff"].setVisible(cause is FailureCause.MTP_LAYERS_MISSING)
-        self._remedies["chooseEngine"].setVisible(
-            cause in {FailureCause.ENGINE_UNUSABLE, FailureCause.LIBRARY_MISSING, FailureCause.ARCHITECTURE_UNSUPPORTED}
-        )
 
-    def _make_remedies(self) -> dict[str, QPushButton]:
-        made = {}
-        for name, text, signal in (
-            ("useFreePort", self.tr("Use a free port and start"), self.useFreePort),
-            ("turnMtpOff", self.tr("Turn MTP off and start"), self.turnMtpOff),
-            ("chooseEngine", self.tr("Choose another engine…"), self.chooseEngine),
-            ("tryAgain", self.tr("Try again"), self.tryAgain),
-            ("showLog", self.tr("Show log"), self.showLog),
+    def _make_remedies(self) -> dict[Remedy, QPushButton]:
+        made: dict[Remedy, QPushButton] = {}
+        for remedy, name, text in (
+            (Remedy.USE_FREE_PORT, "useFreePort", self.tr("Use a free port and start")),
+            (Remedy.TURN_MTP_OFF, "turnMtpOff", self.tr("Turn MTP off and start")),
+            (Remedy.LOWER_CONTEXT, "lowerContext", self.tr("Halve the context and start")),
+            (Remedy.DROP_FLAGS, "dropFlags", self.tr("Start without extra flags")),
+            (Remedy.CHOOSE_ENGINE, "chooseEngine", self.tr("Choose another engine…")),
+            (Remedy.TRY_AGAIN, "tryAgain", self.tr("Try again")),
+            (Remedy.SHOW_LOG, "showLog", self.tr("Show log")),
         ):
             button = QPushButton(text, self)
             button.setObjectName(name)
-            button.clicked.connect(signal)
-            made[name] = button
+            button.setProperty("remedy", remedy.value)
+            button.clicked.connect(self._on_clicked)
+            made[remedy] = button
         return made
+
+    @Slot()
+    def _on_clicked(self) -> None:
+        self.chosen.emit(Remedy(self.sender().property("remedy")))

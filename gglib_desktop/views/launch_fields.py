@@ -7,6 +7,7 @@ from itertools import pairwise
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QCheckBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -17,9 +18,10 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop.domain.launch import MtpChoice, MtpDecision, MtpReason
+from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import MAX_DRAFT_TOKENS
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
-from gglib_desktop.views.bindings import DoubleSpinBinding, OptionalSpinBinding, RadioBinding, SpinBinding
+from gglib_desktop.views.bindings import CheckBinding, DoubleSpinBinding, OptionalSpinBinding, RadioBinding, SpinBinding
 from gglib_desktop.views.widgets.calm_boxes import CalmDoubleSpinBox, CalmSpinBox
 from gglib_desktop.views.widgets.flow_layout import FlowLayout
 from gglib_desktop.views.wording import mtp_reason_text
@@ -46,6 +48,7 @@ class LaunchFields(QWidget):
         self._mtp = _MtpChoices(form, self)
         self._draft_tokens = self._draft_tokens_box()
         self._min_probability = self._min_probability_box()
+        self._restart = self._restart_box()
         self._reason = QLabel()
         self._reason.setObjectName("mtpReason")
         if with_context:
@@ -107,6 +110,14 @@ class LaunchFields(QWidget):
         DoubleSpinBinding(box, self._form, "spec_draft_p_min")
         return box
 
+    def _restart_box(self) -> QCheckBox:
+        box = QCheckBox(self.tr("Start again after a crash"), self)
+        box.setObjectName("field_restart")
+        box.setAccessibleName(box.text())
+        box.setToolTip(self.tr("After 2, 10 and 30 seconds, and only if the cause may pass by itself"))
+        CheckBinding(box, self._form, "restart", on=RestartPolicy.ON_CRASH, off=RestartPolicy.NEVER)
+        return box
+
     # -- places
 
     def _port_label(self) -> QLabel:
@@ -129,6 +140,7 @@ class LaunchFields(QWidget):
         min_probability = _side_by_side(self._min_probability_label(), self._min_probability)
         flow.addWidget(_side_by_side(draft_tokens, min_probability, gap=flow.column_gap))
         flow.addWidget(self._reason)
+        flow.addWidget(self._restart)
         # The widest reason, so that the row does not break differently when the reason changes.
         self._reason.setMinimumWidth(self._widest_reason())
         self._flow = flow
@@ -150,6 +162,7 @@ class LaunchFields(QWidget):
         rows.addRow(self._mtp_label(), speculation)
         rows.addRow(self._draft_tokens_label(), self._draft_tokens)
         rows.addRow(self._min_probability_label(), self._min_probability)
+        rows.addRow("", self._restart)
         self._reason.setMinimumWidth(self._widest_reason())
         boxes: list[QAbstractSpinBox] = [self._port, self._draft_tokens, self._min_probability]
         boxes += [self._context] if self._context is not None else []
@@ -158,7 +171,8 @@ class LaunchFields(QWidget):
             box.setMinimumWidth(width)
 
     def _order_tabs(self) -> None:
-        fields: list[QWidget] = [self._port, *self._mtp.buttons, self._draft_tokens, self._min_probability]
+        drafting = (*self._mtp.buttons, self._draft_tokens, self._min_probability)
+        fields: list[QWidget] = [self._port, *drafting, self._restart]
         if self._context is not None:
             fields.insert(1, self._context)
         for before, after in pairwise(fields):

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPalette
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -38,6 +38,7 @@ from gglib_desktop.views.theme import state_colour, state_icon
 
 _MARGIN = 8
 _ICON = 12
+_GLASS = 14
 
 
 class _RowPainter(QStyledItemDelegate):
@@ -117,6 +118,20 @@ class _ModelTableView(QTableView):
             super().keyPressEvent(event)
 
 
+class _SearchField(QLineEdit):
+    """Shows a magnifying glass. QLineEdit's own icons are buttons, and this one would do nothing."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setTextMargins(_GLASS + _MARGIN, 0, 0, 0)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        place = QRect(_MARGIN, (self.height() - _GLASS) // 2, _GLASS, _GLASS)
+        paint_icon(QPainter(self), place, "search", self.palette().color(QPalette.ColorRole.PlaceholderText))
+
+
 class ModelListView(QWidget):
     """The models, the search above them, and what to do when there are none."""
 
@@ -151,12 +166,11 @@ class ModelListView(QWidget):
         self._render()
 
     def _make_search(self) -> QLineEdit:
-        search = QLineEdit(self)
+        search = _SearchField(self)
         search.setObjectName("searchModels")
         search.setAccessibleName(self.tr("Search models"))
         search.setPlaceholderText(self.tr("Search models"))
         search.setClearButtonEnabled(True)
-        search.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
         search.textChanged.connect(self._models.search)
         search.returnPressed.connect(self.startRequested)
         return search

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from gglib_desktop.domain.launch import MtpChoice
+from gglib_desktop.domain.remedies import Remedy
+from gglib_desktop.domain.restart import Retry
 from gglib_desktop.domain.states import Crashed, Failed, Loading, Stopped, Stopping
 from gglib_desktop.domain.units import duration_text, size_text
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
@@ -182,11 +183,8 @@ class ServerPanel(QFrame):
         self._restart.clicked.connect(server.restart.trigger)
         self._dismiss.clicked.connect(self._on_dismiss)
         self._apply.clicked.connect(server.apply.trigger)
-        self._card.tryAgain.connect(server.restart.trigger)
-        self._card.showLog.connect(self.show_log)
-        self._card.chooseEngine.connect(self.settingsRequested)
-        self._card.useFreePort.connect(self._on_use_free_port)
-        self._card.turnMtpOff.connect(self._on_turn_mtp_off)
+        self._card.chosen.connect(self._on_remedy)
+        self._card.stopTrying.connect(server.stop_trying.trigger)
 
     # -- showing
 
@@ -218,7 +216,8 @@ class ServerPanel(QFrame):
     def _render_failure(self, state: ServerPanelState) -> None:
         failed = state.state if isinstance(state.state, Failed | Crashed) else None
         if failed is not None:
-            self._card.show_failure(failed.failure, failed.word)
+            retry = failed.retry if isinstance(failed, Crashed) else None
+            self._card.show_failure(failed.failure, failed.word, state.remedies, retry=retry)
         self._card.setVisible(failed is not None)
 
     @Slot()
@@ -259,6 +258,9 @@ class ServerPanel(QFrame):
                 text = self.tr("for %1").replace("%1", duration_text(now - since))
                 if usual_s is not None and usual_s >= 1:
                     text += self.tr(" of about %1").replace("%1", duration_text(usual_s))
+            case Crashed(retry=Retry() as retry):
+                self._card.show_countdown(retry)
+                text = self.tr("waits")
             case Stopped():
                 text = stopped_text(state.state)
             case _ if state.running_since is not None:
@@ -293,15 +295,14 @@ class ServerPanel(QFrame):
     def _on_dismiss(self) -> None:
         self.server.dismiss()
 
-    @Slot()
-    def _on_use_free_port(self) -> None:
-        self.server.form.edit(port=None)
-        self.server.apply.trigger()
-
-    @Slot()
-    def _on_turn_mtp_off(self) -> None:
-        self.server.form.edit(mtp=MtpChoice.OFF)
-        self.server.apply.trigger()
+    @Slot(object)
+    def _on_remedy(self, remedy: Remedy) -> None:
+        if remedy is Remedy.SHOW_LOG:
+            self.show_log()
+        elif remedy is Remedy.CHOOSE_ENGINE:
+            self.settingsRequested.emit()
+        else:
+            self.server.mend(remedy)
 
     @Slot()
     def _say_copy_again(self) -> None:

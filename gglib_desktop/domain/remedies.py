@@ -1,0 +1,60 @@
+"""What can be done about a failure with one press."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from gglib_desktop.domain.failures import Failure, FailureCause
+from gglib_desktop.domain.server import ServerConfig
+
+LEAST_CONTEXT = 2048
+_USUAL_CONTEXT = 32768
+
+
+class Remedy(StrEnum):
+    """A change that may help, or a look at what happened."""
+
+    USE_FREE_PORT = "use a free port"
+    TURN_MTP_OFF = "turn MTP off"
+    LOWER_CONTEXT = "lower the context"
+    DROP_FLAGS = "start without extra flags"
+    CHOOSE_ENGINE = "choose another engine"
+    TRY_AGAIN = "try again"
+    SHOW_LOG = "show log"
+
+
+_BY_CAUSE = {
+    FailureCause.PORT_TAKEN: (Remedy.USE_FREE_PORT,),
+    FailureCause.MTP_LAYERS_MISSING: (Remedy.TURN_MTP_OFF,),
+    FailureCause.OUT_OF_MEMORY: (Remedy.LOWER_CONTEXT,),
+    FailureCause.STALLED: (Remedy.LOWER_CONTEXT,),
+    FailureCause.UNKNOWN_FLAG: (Remedy.DROP_FLAGS, Remedy.CHOOSE_ENGINE),
+    FailureCause.BAD_VALUE: (Remedy.DROP_FLAGS,),
+    FailureCause.ARCHITECTURE_UNSUPPORTED: (Remedy.CHOOSE_ENGINE,),
+    FailureCause.LIBRARY_MISSING: (Remedy.CHOOSE_ENGINE,),
+    FailureCause.ENGINE_UNUSABLE: (Remedy.CHOOSE_ENGINE,),
+}
+
+
+def remedies_for(failure: Failure, config: ServerConfig) -> tuple[Remedy, ...]:
+    """The remedies to offer, the most promising first."""
+    special = [remedy for remedy in _BY_CAUSE.get(failure.cause, ()) if _makes_sense(remedy, config)]
+    look = [Remedy.SHOW_LOG] if failure.exit is not None else []
+    return (*special, Remedy.TRY_AGAIN, *look)
+
+
+def lower_context(config: ServerConfig, model_context: int | None) -> int:
+    """Half of the context that was asked for, else of the model's own; tokens, at least ``LEAST_CONTEXT``."""
+    return max(LEAST_CONTEXT, (config.context_size or model_context or _USUAL_CONTEXT) // 2)
+
+
+def _makes_sense(remedy: Remedy, config: ServerConfig) -> bool:
+    match remedy:
+        case Remedy.DROP_FLAGS:
+            return bool(config.extra_args)
+        case Remedy.LOWER_CONTEXT:
+            return config.context_size is None or config.context_size > LEAST_CONTEXT
+        case Remedy.TURN_MTP_OFF:
+            return bool(config.spec_draft_n_max)
+        case _:
+            return True
