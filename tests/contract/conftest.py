@@ -1,0 +1,48 @@
+"""Contract tests run on both event loops: plain asyncio, as other programs use the adapters, and the program's own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.bootstrap import Runner
+from tests.conftest import qt_loop
+from tests.contract.harness import Harness, LocalHarness, MockHarness, stop_all
+
+
+def pytest_asyncio_loop_factories(config, item):
+    return {"asyncio": asyncio.new_event_loop, "qt": qt_loop}
+
+
+@pytest.fixture
+def local(data_dir: Path, engine_path: Path, tiny_model: Path) -> Iterator[LocalHarness]:
+    harness = LocalHarness(data_dir, engine_path, tiny_model)
+    yield harness
+    left = harness.processes()
+    for process in left:
+        process.kill()
+    assert not left, "processes that the test left running"
+
+
+@pytest.fixture
+def mock(data_dir: Path, tiny_model: Path) -> MockHarness:
+    return MockHarness(data_dir, tiny_model)
+
+
+@pytest.fixture(params=[pytest.param("local", marks=pytest.mark.llama), "mock"])
+def bare_harness(request: pytest.FixtureRequest) -> Harness:
+    harness: Harness = request.getfixturevalue(request.param)
+    return harness
+
+
+@pytest.fixture
+async def harness(bare_harness: Harness) -> AsyncIterator[Harness]:
+    yield bare_harness
+    await stop_all(bare_harness)
+
+
+@pytest.fixture
+async def runner(harness: Harness) -> AsyncIterator[Runner]:
+    async with harness.runner() as runner:
+        yield runner

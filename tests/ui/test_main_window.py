@@ -1,0 +1,346 @@
+"""The window as a whole: what it is called, what it teaches, and what its controls do."""
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabWidget,
+    QWidget,
+)
+
+from gglib_desktop.adapters.runners.mock import MockRunner
+from gglib_desktop.domain.errors import LibraryError
+from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.views.dialogs.about import AboutDialog
+from gglib_desktop.views.dialogs.quit import QuitDialog
+from gglib_desktop.views.dialogs.settings import SettingsDialog
+from gglib_desktop.views.dialogs.start_with import StartWithDialog
+from tests.fakes.accessibility import Role, Seen, get, names, seen_in
+from tests.fakes.library import some_facts
+from tests.fakes.waiting import poll
+from tests.ui.conftest import TIMINGS, Desk, text_of
+
+
+def click(qtbot, widget: QWidget) -> None:
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def banner(desk: Desk) -> str:
+    label = desk.window.findChild(QLabel, "bannerText")
+    assert label is not None
+    return label.text() if label.isVisible() else ""
+
+
+async def opened(desk: Desk, kind: type[QDialog]) -> Any:
+    """The dialog of this kind, once it is on screen."""
+
+    def visible() -> QDialog | None:
+        return next((dialog for dialog in desk.window.findChildren(kind) if dialog.isVisible()), None)
+
+    return await poll(visible)
+
+
+# -- names
+
+
+async def test_the_empty_window_is_called_as_agreed(desk):
+    await desk.open()
+    assert desk.window.windowTitle() == "GGLib Desktop"
+    assert seen_in(desk.window)[0].name == "GGLib Desktop"
+    assert {name for name in names(desk.window, Role.Button) if name} == {
+        "Add models",
+        "Start",
+        "Start with…",
+        "Settings",
+        "Create demo model",
+    }
+    assert names(desk.window, Role.EditableText) == ["Search models"]
+    assert isinstance(get(desk.window, "Models", Role.Table), QAbstractItemView)
+    assert names(desk.window, Role.MenuItem)[:4] == ["File", "Server", "View", "Help"]
+
+
+async def test_a_second_server_of_a_model_has_a_number(desk):
+    await desk.open()
+    model = await desk.add("Tiny")
+    desk.app.start(model.id)
+    await desk.panel_in("Tiny", "Healthy")
+    desk.window.findChild(QAction, "start_another").trigger()
+    second = await desk.panel_in("Tiny (2)", "Healthy")
+    assert second.server.id != desk.panel("Tiny").server.id
+
+
+INTERACTIVE = {
+    Role.Button,
+    Role.EditableText,
+    Role.CheckBox,
+    Role.RadioButton,
+    Role.SpinBox,
+    Role.ComboBox,
+    Role.PageTab,
+    Role.Table,
+    Role.List,
+}
+
+
+async def every_kind_of_panel(desk: Desk) -> None:
+    await desk.open()
+    healthy, failed = await desk.add("Healthy"), await desk.add("Failed")
+    desk.start(healthy)
+    desk.start(failed, "--mock-fail-load=couldn't bind HTTP server socket")
+    await desk.panel_in("Healthy", "Healthy")
+    await desk.panel_in("Failed", "Failed")
+    desk.panel("Healthy").show_log()
+
+
+async def unnamed(desk: Desk) -> list[Seen]:
+    await every_kind_of_panel(desk)
+    return [node for node in seen_in(desk.window) if node.shown and node.role in INTERACTIVE and not node.name]
+
+
+async def test_nothing_that_can_be_used_is_without_a_name(desk):
+    # What is inside of a field is a part of it.
+    assert [node for node in await unnamed(desk) if node.widget and node.widget.parent() not in fields(desk)] == []
+
+
+async def test_nothing_inside_of_a_field_is_without_a_name(desk):
+    assert [node for node in await unnamed(desk) if not isinstance(node.widget, QLineEdit)] == []
+
+
+def fields(desk: Desk) -> list[QWidget]:
+    return [field for kind in (QAbstractSpinBox, QLineEdit) for field in desk.window.findChildren(kind)]
+
+
+async def test_everything_that_can_be_used_has_an_object_name(desk):
+    await every_kind_of_panel(desk)
+    kinds = (QAbstractButton, QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox, QAbstractItemView, QTabWidget)
+    widgets = [widget for kind in kinds for widget in desk.window.findChildren(kind)]
+    parts = (QAbstractSpinBox, QLineEdit, QComboBox)
+    nameless = [w for w in widgets if not w.objectName() and not isinstance(w.parent(), parts)]
+    # The square in the corner of a table is Qt's own and never shown here.
+    assert [w for w in nameless if w.isVisible()] == []
+    assert len({action.objectName() for action in actions(desk)}) == len(actions(desk))
+
+
+def actions(desk: Desk) -> list[QAction]:
+    return [action for action in desk.window.findChildren(QAction) if action.text() and action.menu() is None]
+
+
+async def test_the_menu_bar_holds_every_action_and_no_shortcut_twice(desk):
+    await desk.open()
+    menus = {
+        menu.title(): menu.actions() for menu in desk.window.menuBar().findChildren(QWidget) if hasattr(menu, "title")
+    }
+    in_menus = {action.objectName() for entries in menus.values() for action in entries if action.text()}
+    for name in ("add_models", "create_demo", "start", "start_with", "stop", "restart", "settings", "quit", "find"):
+        assert name in in_menus
+    shortcuts = [action.shortcut().toString() for action in actions(desk) if not action.shortcut().isEmpty()]
+    assert len(shortcuts) == len(set(shortcuts))
+
+
+# -- empty states
+
+
+async def test_without_models_it_says_how_to_get_one(desk):
+    await desk.open()
+    said = text_of(desk.window)
+    assert "No models yet" in said
+    assert "First add a model on the left" in said
+    assert not get(desk.window, "Start").isEnabled()
+
+
+async def test_the_demo_model_is_one_click_away(desk, qtbot):
+    await desk.open()
+    click(qtbot, get(desk.window, "Create demo model"))
+    await poll(lambda: desk.app.models.selected is not None)
+    assert desk.app.models.selected.name == "Demo model"
+    said = text_of(desk.window)
+    assert "No models yet" not in said
+    assert "Select a model on the left and press Start" in said
+
+
+async def test_without_an_engine_it_says_so(desk):
+    desk.catalog.found = None
+    await desk.open()
+    await desk.add()
+    assert "No llama-server was found" in text_of(desk.window)
+    assert "Settings" in desk.window.findChild(QLabel, "serversEmpty").text()
+
+
+# -- models and servers
+
+
+async def test_what_is_given_at_the_start_is_listed_and_selected(desk):
+    first, second = desk.files.make("a.gguf", some_facts("A")), desk.files.make("b.gguf", some_facts("B"))
+    await desk.open(second, first)
+    await poll(lambda: desk.app.models.selected is not None and desk.app.models.selected.name == "B")
+    assert get(desk.window, "Start").isEnabled()
+
+
+async def test_start_shows_a_panel_that_becomes_healthy(desk, qtbot):
+    await desk.open()
+    await desk.add("Tiny")
+    click(qtbot, get(desk.window, "Start"))
+    panel = await desk.panel_in("Tiny", "Healthy")
+    assert panel.isVisible()
+    await poll(lambda: desk.window.findChild(QLabel, "summary").text() == "1 running · 64.0 MiB")
+    click(qtbot, get(desk.window, "Start"))
+    await poll(lambda: len(desk.supervisor.servers) == 1)
+    await desk.supervisor.stop_all()
+    assert desk.window.findChild(QLabel, "summary").text() == "Nothing runs"
+
+
+async def test_start_with_starts_what_was_chosen(desk, qtbot):
+    await desk.open()
+    await desk.add("Tiny")
+    click(qtbot, get(desk.window, "Start with…"))
+    dialog = await opened(desk, StartWithDialog)
+    dialog.findChild(QAbstractSpinBox, "field_context_size").setValue(4096)
+    click(qtbot, get(dialog, "Start"))
+    panel = await desk.panel_in("Tiny", "Healthy")
+    assert "-c 4096" in panel.server.state.command_line
+
+
+async def test_stop_all_stops_all(desk):
+    await desk.open()
+    for name in ("A", "B"):
+        desk.app.start((await desk.add(name)).id)
+        await desk.panel_in(name, "Healthy")
+    desk.window.findChild(QAction, "stop_all").trigger()
+    await desk.panel_in("A", "Stopped")
+    await desk.panel_in("B", "Stopped")
+
+
+async def test_servers_of_an_earlier_session_are_announced(desk, tmp_path):
+    model = desk.files.make("old.gguf", some_facts("Old"))
+    async with MockRunner(tmp_path / "data", timings=TIMINGS) as earlier:
+        await earlier.start(ServerConfig(1, "Old", model, 9000))
+    await desk.open()
+    panel = await desk.panel_in("Old", "Healthy")
+    assert "1 server of an earlier session" in banner(desk)
+    assert "taken over" in text_of(panel)
+
+
+async def test_what_went_wrong_is_said_in_a_line_that_can_be_closed(desk, qtbot):
+    await desk.open()
+    desk.app.failed.emit(LibraryError("the disk is full"))
+    assert "The disk is full." in banner(desk)
+    click(qtbot, get(desk.window, "Close message"))
+    assert banner(desk) == ""
+
+
+async def test_settings_open_from_button_and_menu(desk, qtbot):
+    await desk.open()
+    click(qtbot, get(desk.window, "Settings"))
+    dialog = await opened(desk, SettingsDialog)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    await poll(lambda: not desk.window.findChildren(SettingsDialog))
+    desk.window.findChild(QAction, "settings").trigger()
+    dialog = await opened(desk, SettingsDialog)
+    dialog.reject()
+    await poll(lambda: not desk.window.findChildren(SettingsDialog))
+
+
+async def test_about_names_the_engine(desk):
+    await desk.open()
+    desk.window.findChild(QAction, "about").trigger()
+    dialog = await opened(desk, AboutDialog)
+    assert "/usr/bin/llama-server" in text_of(dialog)
+    dialog.reject()
+    await poll(lambda: not desk.window.findChildren(AboutDialog))
+
+
+async def test_a_model_is_taken_off_the_list(desk):
+    await desk.open()
+    model = await desk.add("Tiny")
+    desk.window.findChild(QAction, "remove_model").trigger()
+    await poll(lambda: desk.library.models == ())
+    assert model.path.exists()
+    await poll(lambda: "No models yet" in text_of(desk.window))
+
+
+# -- closing, dropping, sizes, keys
+
+
+async def test_closing_asks_and_the_window_stays(desk):
+    await desk.open()
+    asked: list[None] = []
+    desk.window.closeRequested.connect(lambda: asked.append(None))
+    event = QCloseEvent()
+    QApplication.sendEvent(desk.window, event)
+    assert not event.isAccepted()
+    assert len(asked) == 1
+    assert not desk.window.close()
+    desk.window.findChild(QAction, "quit").trigger()
+    assert len(asked) == 3
+    assert desk.window.isVisible()
+
+
+async def test_the_question_before_quitting_gives_the_answer(desk, qtbot):
+    await desk.open()
+    asking = desk.app._scope.start(desk.window.confirm_quit(2), name="question")
+    dialog = await opened(desk, QuitDialog)
+    assert dialog.windowTitle() == "Quit GGLib Desktop"
+    click(qtbot, get(dialog, "Cancel"))
+    assert await asking == (None, False)
+
+
+def drop(desk: Desk, *urls: QUrl) -> bool:
+    """Drags and drops; whether it was taken."""
+    data = QMimeData()
+    data.setUrls(list(urls))
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(desk.window.rect().center(), Qt.DropAction.CopyAction, data, buttons, keys)
+    enter.ignore()
+    QApplication.sendEvent(desk.window, enter)
+    if enter.isAccepted():
+        place = QPointF(desk.window.rect().center())
+        QApplication.sendEvent(desk.window, QDropEvent(place, Qt.DropAction.CopyAction, data, buttons, keys))
+    return enter.isAccepted()
+
+
+async def test_files_can_be_dropped_and_web_pages_cannot(desk):
+    await desk.open()
+    path = desk.files.make("dropped.gguf", some_facts("Dropped"))
+    assert not drop(desk, QUrl("https://example.org/model.gguf"))
+    assert drop(desk, QUrl.fromLocalFile(str(path)))
+    await poll(lambda: desk.app.models.selected is not None and desk.app.models.selected.name == "Dropped")
+
+
+async def test_it_fits_a_small_screen(desk):
+    await every_kind_of_panel(desk)
+    hint = desk.window.minimumSizeHint()
+    assert (hint.width(), hint.height()) <= (800, 600)
+    desk.window.resize(800, 600)
+    await poll(lambda: desk.window.size().toTuple() == (800, 600))
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [("Ctrl+Return", "start"), ("Ctrl+F", "find"), ("Ctrl+.", "stop"), ("Ctrl+R", "restart"), ("Ctrl+Q", "quit")],
+)
+async def test_keys_for_the_most_common_actions(desk, keys, name):
+    await desk.open()
+    assert desk.window.findChild(QAction, name).shortcut() == QKeySequence(keys)
+
+
+async def test_the_window_comes_back_where_it_was(desk, tmp_path):
+    await desk.open()
+    # Not larger than the screen of these tests.
+    desk.window.resize(788, 640)
+    await poll(lambda: desk.window.width() == 788)
+    desk.window.close_for_good()
+    assert not desk.window.isVisible()
+    again = type(desk.window)(desk.app, desk.window._geometry, tmp_path)
+    assert again.size().toTuple() == (788, 640)
+    again.close_for_good()

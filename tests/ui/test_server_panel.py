@@ -1,0 +1,356 @@
+"""One server's panel: what it says in each state, and what its buttons do."""
+
+import re
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QSpinBox, QTabWidget, QWidget
+
+from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.views.dialogs.settings import SettingsDialog
+from gglib_desktop.views.server_panel import ServerPanel
+from gglib_desktop.views.widgets.state_badge import StateBadge
+from tests.fakes.accessibility import Role, get, names, seen_in
+from tests.fakes.library import some_facts
+from tests.fakes.waiting import poll
+from tests.ui.conftest import Desk, text_of
+
+
+def click(qtbot, widget: QWidget) -> None:
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def press(qtbot, panel: ServerPanel, name: str) -> None:
+    click(qtbot, get(panel, name, Role.Button))
+
+
+def enabled(panel: ServerPanel) -> set[str]:
+    """The buttons on screen that can be pressed."""
+    buttons = [button for button in panel.findChildren(QPushButton) if button.isVisible() and button.isEnabled()]
+    known = {"Stop", "Restart", "Dismiss", "Copy endpoint", "Apply and restart", "Kill now"}
+    return {button.accessibleName() or button.text() for button in buttons} & known
+
+
+@pytest.fixture
+async def model(desk):
+    await desk.open()
+    return await desk.add("Tiny")
+
+
+@pytest.fixture
+async def healthy(desk, model) -> ServerPanel:
+    desk.app.start(model.id)
+    panel: ServerPanel = await desk.panel_in("Tiny", "Healthy")
+    await poll(lambda: "Activity: 0 of 4 slots" in text_of(panel))
+    return panel
+
+
+# -- names
+
+
+async def test_a_panel_is_called_as_agreed(desk, healthy):
+    port = healthy.server.state.port
+    assert healthy.accessibleName() == "Server: Tiny"
+    assert {"Stop", "Restart", "Dismiss", "Copy endpoint", "Apply and restart"} <= set(names(healthy, Role.Button))
+    labels = names(healthy, Role.StaticText)
+    assert "Health: Healthy" in labels
+    assert f"Port: {port}" in labels
+    assert f"Endpoint: http://127.0.0.1:{port}/v1" in labels
+    assert "Activity: 0 of 4 slots" in labels
+    assert set(names(healthy, Role.SpinBox)) == {"Server port", "Draft tokens", "Minimum probability"}
+    assert names(healthy, Role.RadioButton) == ["MTP auto", "MTP on", "MTP off"]
+    assert names(healthy, Role.PageTab)[:2] == ["Overview", "Log"]
+
+
+async def test_form_controls_are_named_after_their_fields(healthy):
+    for name in ("field_port", "field_spec_draft_n_max", "field_spec_draft_p_min", "field_mtp_auto"):
+        assert healthy.findChild(QWidget, name) is not None
+
+
+async def test_names_stay_current_while_a_panel_is_folded(desk, healthy, qtbot):
+    port = healthy.server.state.port
+    press(qtbot, healthy, "Fold")
+    assert healthy.is_folded
+    desk.runner.crash(healthy.server.state.handle)
+    await desk.panel_in("Tiny", "Crashed")
+    all_names = {node.name for node in seen_in(healthy)}
+    assert {"Health: Crashed", f"Port: {port}", "Unfold", "Stop"} <= all_names
+
+
+async def test_folding_leaves_the_header(healthy, qtbot):
+    tall = healthy.sizeHint().height()
+    press(qtbot, healthy, "Fold")
+    await poll(lambda: healthy.height() < tall / 2)
+    shown = names(healthy, Role.Button, Role.StaticText)
+    assert "Stop" in shown
+    assert "Health: Healthy" in shown
+    assert "Copy endpoint" not in shown
+    press(qtbot, healthy, "Unfold")
+    assert "Copy endpoint" in names(healthy, Role.Button)
+
+
+# -- states
+
+
+async def test_what_can_be_pressed_in_each_state(desk, model, qtbot):
+    desk.start(model, "--mock-load-s=60", "--mock-stop-s=60")
+    panel = await desk.panel_in("Tiny", "Loading")
+    # Applying what is saved would leave these flags out.
+    assert enabled(panel) == {"Stop", "Restart", "Copy endpoint", "Apply and restart"}
+    press(qtbot, panel, "Stop")
+    await desk.panel_in("Tiny", "Stopping")
+    assert enabled(panel) == {"Kill now", "Copy endpoint"}
+    assert "killed in 6 s" in text_of(panel) or "killed in 5 s" in text_of(panel)
+    press(qtbot, panel, "Kill now")
+    await desk.panel_in("Tiny", "Stopped")
+    assert enabled(panel) == {"Restart", "Dismiss", "Apply and restart"}
+    assert "was killed" in text_of(panel)
+
+
+async def test_stop_restart_and_dismiss(desk, healthy, qtbot):
+    first = healthy.server.state.handle
+    press(qtbot, healthy, "Stop")
+    await desk.panel_in("Tiny", "Stopped")
+    press(qtbot, healthy, "Restart")
+    await desk.panel_in("Tiny", "Healthy")
+    assert healthy.server.state.handle.pid != first.pid
+    press(qtbot, healthy, "Stop")
+    await desk.panel_in("Tiny", "Stopped")
+    press(qtbot, healthy, "Dismiss")
+    await poll(lambda: not desk.window.findChildren(ServerPanel))
+    assert "No server runs" in text_of(desk.window)
+
+
+async def test_a_restart_leads_back_to_the_same_buttons(desk, healthy, qtbot):
+    first = healthy.server.state.handle
+    press(qtbot, healthy, "Restart")
+    await poll(lambda: healthy.server.state.handle not in {first, None})
+    await desk.panel_in("Tiny", "Healthy")
+    await poll(lambda: enabled(healthy) == {"Stop", "Restart", "Copy endpoint"})
+
+
+async def test_nothing_in_the_header_moves_when_the_state_changes(desk, model):
+    places: dict[str, dict[str, tuple[int, int]]] = {}
+
+    def note(word: str) -> None:
+        panel = desk.panel("Tiny")
+        parts = [
+            panel.findChild(StateBadge),
+            *(panel.findChild(QWidget, n) for n in ("fold", "serverName", "port", "stop")),
+        ]
+        places[word] = {part.objectName(): part.mapTo(panel, QPoint()).toTuple() for part in parts}
+
+    server_id = desk.start(model, "--mock-load-s=0.3", "--mock-stop-s=0.3")
+    for word in ("Loading", "Healthy"):
+        await desk.panel_in("Tiny", word)
+        await poll(lambda: desk.panel("Tiny").findChild(QWidget, "stop").x() > 100)
+        note(word)
+    desk.panel("Tiny").server.stop.trigger()
+    for word in ("Stopping", "Stopped"):
+        await desk.panel_in("Tiny", word)
+        note(word)
+    desk.start(model, "--nope")
+    await desk.panel_in("Tiny", "Failed")
+    note("Failed")
+    desk.supervisor.restart(
+        server_id, desk.supervisor.server(server_id).config.replace(extra_args=("--mock-load-s=9",))
+    )
+    note("Starting")
+    assert len(places) == 6
+    assert all(places[word] == places["Healthy"] for word in places), places
+
+
+async def test_the_badge_has_its_word_its_shape_and_its_reason(desk, healthy):
+    badge = healthy.findChild(StateBadge)
+    assert badge.text() == "Healthy"
+    assert badge.accessibleDescription() == "The server answers in time."
+    desk.runner.crash(healthy.server.state.handle, -11)
+    await desk.panel_in("Tiny", "Crashed")
+    assert badge.text() == "Crashed (signal 11)"
+    assert badge.accessibleName() == "Health: Crashed"
+    assert "Killed by signal 11 (SIGSEGV)" in badge.accessibleDescription()
+
+
+async def test_it_says_how_long_it_runs_and_what_it_uses(healthy):
+    assert re.fullmatch(r"up \d+ s", healthy.findChild(QLabel, "time").text())
+    facts = healthy.findChild(QLabel, "facts").text()
+    for said in ("ctx 8192", "4 slots", "RAM 64.0 MiB", "2", "0.75"):
+        assert said in facts
+    assert "--spec-draft-n-max 2" in healthy.findChild(QLabel, "commandLine").text()
+
+
+async def test_the_endpoint_goes_to_the_clipboard(healthy, qtbot):
+    press(qtbot, healthy, "Copy endpoint")
+    assert QApplication.clipboard().text() == healthy.server.state.endpoint
+    assert healthy.findChild(QPushButton, "copyEndpoint").text() == "Copied"
+    assert "Copy endpoint" in names(healthy, Role.Button), "it is still called the same"
+
+
+# -- the form
+
+
+async def test_another_setting_is_applied_by_a_restart_and_saved(desk, model, healthy, qtbot):
+    assert "Apply and restart" not in enabled(healthy)
+    draft_tokens = get(healthy, "Draft tokens")
+    assert isinstance(draft_tokens, QSpinBox)
+    draft_tokens.setValue(5)
+    assert "Apply and restart" in enabled(healthy)
+    press(qtbot, healthy, "Apply and restart")
+    await poll(lambda: "--spec-draft-n-max 5" in healthy.server.state.command_line)
+    await desk.panel_in("Tiny", "Healthy")
+    await poll(lambda: "Apply and restart" not in enabled(healthy))
+    assert await desk.library.launch_options(model.id) == LaunchOptions(spec_draft_n_max=5)
+
+
+async def test_going_back_to_what_runs_leaves_nothing_to_apply(healthy, qtbot):
+    click(qtbot, get(healthy, "MTP off"))
+    assert "Apply and restart" in enabled(healthy)
+    assert not get(healthy, "Draft tokens").isEnabled()
+    click(qtbot, get(healthy, "MTP auto"))
+    assert "Apply and restart" not in enabled(healthy)
+    assert get(healthy, "Draft tokens").isEnabled()
+
+
+async def test_a_model_without_layers_has_nothing_to_draft_with(desk):
+    await desk.open()
+    model = await desk.add("Plain", some_facts("Plain", mtp_layers=0))
+    desk.app.start(model.id)
+    panel = await desk.panel_in("Plain", "Healthy")
+    for name in ("Draft tokens", "Minimum probability"):
+        assert not get(panel, name).isEnabled()
+        assert get(panel, name).accessibleDescription() == "Off: this model has no MTP layers"
+    assert "drafting" in panel.findChild(QLabel, "facts").text()
+
+
+async def test_a_chosen_port_is_used_after_applying(desk, healthy, qtbot):
+    box = get(healthy, "Server port")
+    assert isinstance(box, QSpinBox)
+    assert box.text() == "Auto"
+    box.setValue(9555)
+    press(qtbot, healthy, "Apply and restart")
+    await poll(lambda: "Port: 9555" in names(healthy, Role.StaticText))
+    await desk.panel_in("Tiny", "Healthy")
+
+
+# -- failures
+
+
+def evidence(panel: ServerPanel) -> str:
+    found = panel.findChild(QPlainTextEdit, "failureEvidence")
+    assert found is not None
+    return found.toPlainText() if found.isVisible() else ""
+
+
+async def test_an_unknown_flag_names_itself_and_trying_again_fails_again(desk, model, qtbot):
+    desk.start(model, "--nope")
+    panel = await desk.panel_in("Tiny", "Failed")
+    assert evidence(panel) == "error: invalid argument: --nope"
+    assert "Exit code 1" in text_of(panel)
+    states: list[str] = []
+    panel.server.stateChanged.connect(lambda state: states.append(state.state.word))
+    press(qtbot, panel, "Try again")
+    await poll(lambda: states[-1:] == ["Failed"])
+    assert "Starting" in states
+
+
+async def test_a_taken_port_is_mended_with_a_click(desk, model, healthy, qtbot):
+    other = await desk.add("Other")
+    port = healthy.server.state.port
+    desk.app.start(other.id, LaunchOptions(port=port))
+    panel = await desk.panel_in("Other", "Failed")
+    assert f"port {port} is in use by the simulated server of Tiny" in text_of(panel).replace("Port", "port")
+    press(qtbot, panel, "Use a free port and start")
+    await desk.panel_in("Other", "Healthy")
+    assert panel.server.state.port != port
+    assert not panel.findChild(QWidget, "failureCard").isVisible()
+
+
+async def test_missing_layers_are_mended_with_a_click(desk, model, qtbot):
+    desk.start(model, "--mock-fail-load=srv load_model: failed to create MTP context", spec_draft_n_max=2)
+    panel = await desk.panel_in("Tiny", "Failed")
+    assert "failed to create MTP context" in evidence(panel)
+    press(qtbot, panel, "Turn MTP off and start")
+    await desk.panel_in("Tiny", "Healthy")
+    assert "--spec-type" not in panel.server.state.command_line
+
+
+async def test_an_engine_that_cannot_be_used_leads_to_the_settings(desk, model, qtbot):
+    desk.start(model, "--mock-fail-load=error while loading shared libraries: libggml.so: cannot open shared object")
+    panel = await desk.panel_in("Tiny", "Failed")
+    press(qtbot, panel, "Choose another engine…")
+    await poll(lambda: [d for d in desk.window.findChildren(SettingsDialog) if d.isVisible()])
+    desk.window.findChild(SettingsDialog).reject()
+    await poll(lambda: not desk.window.findChildren(SettingsDialog))
+
+
+async def test_one_killed_by_somebody_else_says_so_and_shows_its_log(desk, healthy, qtbot):
+    desk.runner.crash(healthy.server.state.handle, -9)
+    await desk.panel_in("Tiny", "Crashed")
+    said = text_of(healthy)
+    assert "Something else on this computer ended the server. Killed by signal 9 (SIGKILL)." in said
+    assert "model loaded" in evidence(healthy)
+    for remedy in ("Use a free port and start", "Turn MTP off and start", "Choose another engine…"):
+        assert remedy not in names(healthy, Role.Button)
+    press(qtbot, healthy, "Show log")
+    assert healthy.findChild(QTabWidget, "pages").currentIndex() == 1
+    await poll(lambda: healthy.server.log.table.rowCount() > 1)
+
+
+async def test_the_card_goes_when_the_server_starts_again(desk, healthy, qtbot):
+    desk.runner.crash(healthy.server.state.handle)
+    await desk.panel_in("Tiny", "Crashed")
+    assert healthy.findChild(QWidget, "failureCard").isVisible()
+    press(qtbot, healthy, "Try again")
+    await desk.panel_in("Tiny", "Healthy")
+    assert not healthy.findChild(QWidget, "failureCard").isVisible()
+
+
+# -- actions of the menu bar act on a panel
+
+
+@pytest.mark.parametrize(("action", "word"), [("stop", "Stopped"), ("restart", "Healthy")])
+async def test_menu_actions_mean_the_selected_models_server(desk, healthy, action, word):
+    pid = healthy.server.state.handle.pid
+    desk.window.findChild(QAction, action).trigger()
+    await poll(lambda: healthy.server.state.handle is None or healthy.server.state.handle.pid != pid)
+    await desk.panel_in("Tiny", word)
+
+
+async def test_menu_actions_show_the_log_copy_the_endpoint_and_fold(desk, healthy):
+    desk.window.findChild(QAction, "show_log").trigger()
+    assert healthy.findChild(QTabWidget, "pages").currentIndex() == 1
+    desk.window.findChild(QAction, "copy_endpoint").trigger()
+    assert QApplication.clipboard().text() == healthy.server.state.endpoint
+    desk.window.findChild(QAction, "fold_all").trigger()
+    assert healthy.is_folded
+    desk.window.findChild(QAction, "unfold_all").trigger()
+    assert not healthy.is_folded
+    desk.window.findChild(QAction, "dismiss").trigger()
+    assert desk.panel("Tiny") is healthy, "a running server's panel stays"
+
+
+async def test_a_panel_that_is_started_comes_into_view(desk: Desk):
+    await desk.open()
+    for number in range(5):
+        desk.app.start((await desk.add(f"Model {number}")).id)
+        await desk.panel_in(f"Model {number}", "Healthy")
+    desk.app.start(desk.library.models[0].id)
+    first = desk.panel("Model 0")
+    await poll(lambda: not first.visibleRegion().isEmpty())
+
+
+async def test_a_flag_that_is_not_known_can_be_dropped(desk, model, qtbot):
+    desk.start(model, "--nope")
+    panel = await desk.panel_in("Tiny", "Failed")
+    press(qtbot, panel, "Start without extra flags")
+    await desk.panel_in("Tiny", "Healthy")
+
+
+async def test_too_little_memory_is_met_with_half_the_context(desk, model, qtbot):
+    line = "--mock-fail-load=ggml_backend_alloc: failed to allocate buffer, out of memory"
+    desk.start(model, line, context_size=4096)
+    panel = await desk.panel_in("Tiny", "Failed")
+    press(qtbot, panel, "Halve the context and start")
+    await desk.panel_in("Tiny", "Healthy")
+    assert panel.server.state.context_size == 2048

@@ -1,0 +1,241 @@
+"""From a model and what was chosen for it to a server that runs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.adapters.runners.local import LlamaServerRunner
+from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.failures import FailureCause
+from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision, MtpReason
+from gglib_desktop.domain.settings import AppSettings
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.supervisor import Supervisor
+from tests.fakes.library import some_facts
+from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
+from tests.fakes.supervision import Story
+
+WITHOUT_MTP = Engine(Path("/opt/old/llama-server"), "1", EngineCapabilities(), EngineSource.SETTINGS)
+
+
+@pytest.fixture
+def catalog() -> FakeEngineCatalog:
+    return FakeEngineCatalog({WITHOUT_MTP.path: WITHOUT_MTP})
+
+
+@pytest.fixture
+def settings() -> SettingsKeeper:
+    return SettingsKeeper(FakeSettingsStore(AppSettings(base_port=9400)))
+
+
+@pytest.fixture
+async def launcher(library, supervisor, catalog, settings) -> Launcher:
+    return Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
+
+
+@pytest.fixture
+async def plain(library, files):
+    (model,) = await library.add([files.make("plain.gguf", some_facts("Plain"))])
+    return model
+
+
+@pytest.fixture
+async def tiny(library, files):
+    (model,) = await library.add([files.make("tiny.gguf", some_facts("Tiny", mtp_layers=1))])
+    return model
+
+
+# -- starting
+
+
+async def test_a_start_uses_what_is_saved_for_the_model(launcher, library, story, plain):
+    await library.save_launch_options(plain.id, LaunchOptions(context_size=512))
+    server_id = await launcher.start(plain.id)
+    await story.reaches(server_id, "Healthy")
+    config = story.supervisor.server(server_id).config
+    assert (config.model_id, config.model_name, config.model_path) == (plain.id, "Plain", plain.path)
+    assert (config.context_size, config.port, config.base_port) == (512, None, 9400)
+    assert 9400 <= story.handle(server_id).port < 9500
+
+
+async def test_what_start_with_gives_is_saved(launcher, library, story, tiny):
+    options = LaunchOptions(context_size=1024, mtp=MtpChoice.ON, spec_draft_n_max=5, spec_draft_p_min=0.1)
+    server_id = await launcher.start(tiny.id, options)
+    await story.reaches(server_id, "Healthy")
+    config = story.supervisor.server(server_id).config
+    assert (config.context_size, config.spec_draft_n_max, config.spec_draft_p_min) == (1024, 5, 0.1)
+    assert await library.launch_options(tiny.id) == options
+
+
+async def test_start_with_for_a_model_that_runs_is_for_one_more_server_and_not_saved(launcher, library, story, plain):
+    first = await launcher.start(plain.id)
+    await story.reaches(first, "Healthy")
+    second = await launcher.start(plain.id, LaunchOptions(context_size=1024))
+    await story.reaches(second, "Healthy")
+    assert [server.number for server in story.supervisor.servers] == [1, 2]
+    assert story.supervisor.server(second).config.context_size == 1024
+    assert await library.launch_options(plain.id) == LaunchOptions()
+
+
+async def test_another_server_does_not_ask_for_the_firsts_port(launcher, library, story, plain):
+    first = await launcher.start(plain.id)
+    await story.reaches(first, "Healthy")
+    await library.save_launch_options(plain.id, LaunchOptions(port=story.handle(first).port, context_size=512))
+    second = await launcher.start(plain.id, another=True)
+    await story.reaches(second, "Healthy")
+    assert story.supervisor.server(second).config.port is None
+    assert story.supervisor.server(second).config.context_size == 512
+
+
+async def test_a_second_start_is_the_first_ones_server(launcher, plain):
+    assert await launcher.start(plain.id) == await launcher.start(plain.id)
+
+
+async def test_a_model_that_is_gone_from_the_list_starts_nothing(launcher, supervisor):
+    assert await launcher.start(99) is None
+    assert supervisor.servers == ()
+
+
+async def test_without_an_engine_the_start_fails_in_its_panel(data_dir, bugs, library, plain):
+    settings = SettingsKeeper(FakeSettingsStore(AppSettings(engine_path=Path("/nowhere/llama-server"))))
+    environment = {name: value for name, value in os.environ.items() if name != "GGLIB_LLAMA_SERVER_PATH"}
+    catalog = LlamaEngineCatalog(environment)
+    runner = LlamaServerRunner(data_dir, lambda: catalog.find(settings.current.engine_path), environment=environment)
+    async with runner:
+        supervisor = Supervisor(runner, runner, bugs)
+        story = Story(supervisor)
+        launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
+        server_id = await launcher.start(plain.id)
+        assert server_id is not None
+        failed = await story.reaches(server_id, "Failed")
+        assert failed.failure.cause is FailureCause.ENGINE_UNUSABLE
+        assert failed.failure.detail == "there is no such file"
+        assert launcher.engine_problem is not None
+        assert not list(data_dir.glob("servers/*"))
+        await supervisor.aclose()
+
+
+# -- restarting
+
+
+async def test_a_restart_with_options_saves_them(launcher, library, story, tiny):
+    server_id = await launcher.start(tiny.id)
+    await story.reaches(server_id, "Healthy")
+    options = LaunchOptions(mtp=MtpChoice.ON, spec_draft_n_max=7)
+    await launcher.restart(server_id, options)
+    await story.reaches_again(server_id, "Healthy")
+    assert story.supervisor.server(server_id).config.spec_draft_n_max == 7
+    assert await library.launch_options(tiny.id) == options
+
+
+async def test_a_restart_without_options_changes_nothing(launcher, library, story, tiny):
+    server_id = await launcher.start(tiny.id, LaunchOptions(context_size=512))
+    await story.reaches(server_id, "Healthy")
+    before = story.supervisor.server(server_id).config
+    await library.save_launch_options(tiny.id, LaunchOptions(context_size=4096))
+    await launcher.restart(server_id)
+    await story.reaches_again(server_id, "Healthy")
+    assert story.supervisor.server(server_id).config == before
+
+
+async def test_a_server_whose_model_left_the_list_can_be_restarted(launcher, library, story, tiny):
+    server_id = await launcher.start(tiny.id)
+    await story.reaches(server_id, "Healthy")
+    await library.remove(tiny.id)
+    await launcher.restart(server_id, LaunchOptions(context_size=512))
+    await story.reaches_again(server_id, "Healthy")
+    config = story.supervisor.server(server_id).config
+    assert (config.model_path, config.model_name, config.context_size) == (tiny.path, "Tiny", 512)
+    assert await launcher.saved_options(config) is None
+
+
+# -- what is in force
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        LaunchOptions(),
+        LaunchOptions(mtp=MtpChoice.OFF, spec_draft_n_max=9),
+        LaunchOptions(port=9432, context_size=0),
+        LaunchOptions(mtp=MtpChoice.ON, spec_draft_n_max=3, spec_draft_p_min=0.5),
+    ],
+)
+async def test_saved_choices_that_lead_to_what_runs_are_in_force(launcher, supervisor, tiny, options):
+    server_id = await launcher.start(tiny.id, options)
+    assert launcher.options_in_force(supervisor.server(server_id).config, options) == options
+
+
+async def test_other_choices_are_not_in_force(launcher, supervisor, tiny):
+    server_id = await launcher.start(tiny.id, LaunchOptions(port=9432, spec_draft_n_max=3))
+    config = supervisor.server(server_id).config
+    in_force = launcher.options_in_force(config, LaunchOptions(spec_draft_n_max=4))
+    assert in_force == LaunchOptions(port=9432, mtp=MtpChoice.ON, spec_draft_n_max=3)
+    assert launcher.options_in_force(config.replace(spec_draft_n_max=None), None).mtp is MtpChoice.OFF
+
+
+async def test_a_changed_first_port_is_no_change_of_what_runs(launcher, supervisor, settings, tiny):
+    server_id = await launcher.start(tiny.id)
+    await settings.change(base_port=9500)
+    assert launcher.options_in_force(supervisor.server(server_id).config, LaunchOptions()) == LaunchOptions()
+
+
+async def test_another_name_is_no_change_of_what_runs(launcher, library, supervisor, files, tiny):
+    server_id = await launcher.start(tiny.id)
+    config = supervisor.server(server_id).config
+    await library.add([files.make("other.gguf", some_facts("Tiny", quantisation="Q8_0"))])
+    assert library.model(tiny.id).name != config.model_name
+    assert launcher.options_in_force(config, LaunchOptions()) == LaunchOptions()
+
+
+# -- the engine and drafting
+
+
+async def test_the_engine_is_found_and_listeners_hear_of_another(launcher, settings, catalog):
+    told: list[None] = []
+    launcher.subscribe(told.append)
+    assert await launcher.find_engine() is FOUND
+    await launcher.find_engine()
+    await settings.change(engine_path=WITHOUT_MTP.path)
+    assert await launcher.find_engine() is launcher.engine is WITHOUT_MTP
+    catalog.engines.clear()
+    with pytest.raises(ConfigurationError) as caught:
+        await launcher.find_engine()
+    assert launcher.engine_problem is caught.value
+    assert len(told) == 3
+
+
+async def test_testing_an_engine_puts_nothing_in_force(launcher):
+    assert await launcher.test_engine(WITHOUT_MTP.path) is WITHOUT_MTP
+    assert await launcher.test_engine(None) is FOUND
+    with pytest.raises(ConfigurationError):
+        await launcher.test_engine(Path("/nowhere"))
+    assert (launcher.engine, launcher.engine_problem) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (MtpChoice.AUTO, 1, FOUND, False, MtpReason.MODEL_AND_ENGINE_CAN),
+        (MtpChoice.AUTO, 0, FOUND, False, MtpReason.NO_LAYERS),
+        (MtpChoice.AUTO, 1, WITHOUT_MTP, False, MtpReason.NO_ENGINE_SUPPORT),
+        (MtpChoice.ON, 0, FOUND, False, MtpReason.CHOSEN),
+        (MtpChoice.OFF, 1, FOUND, False, MtpReason.SWITCHED_OFF),
+        (MtpChoice.ON, 1, FOUND, True, MtpReason.SUPPRESSED),
+    ],
+)
+async def test_whether_a_start_drafts(library, files, supervisor, case):
+    choice, layers, engine, suppressed, reason = case
+    settings = SettingsKeeper(FakeSettingsStore())
+    launcher = Launcher(library, supervisor, FakeEngineCatalog(found=engine), settings, mtp_suppressed=suppressed)
+    (model,) = await library.add([files.make("model.gguf", some_facts(mtp_layers=layers))])
+    options = LaunchOptions(mtp=choice)
+    server_id = await launcher.start(model.id, options)
+    decision = launcher.decide_mtp(model, options)
+    assert decision == MtpDecision(reason in {MtpReason.CHOSEN, MtpReason.MODEL_AND_ENGINE_CAN}, reason)
+    config = supervisor.server(server_id).config
+    assert (config.spec_draft_n_max, config.spec_draft_p_min) == ((2, 0.75) if decision.enabled else (None, None))

@@ -1,0 +1,163 @@
+"""The list of models: what gets into it, under which name, and what becomes of files that cannot be used."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.domain.errors import LibraryError
+from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.domain.model import Model
+from gglib_desktop.services.library import Library
+from tests.fakes.library import some_facts
+
+
+def names(library: Library) -> list[str]:
+    return [model.name for model in library.models]
+
+
+async def test_what_is_added_is_listed_in_that_order(library, files):
+    one, two = files.make("one.gguf", some_facts("One")), files.make("two.gguf", some_facts("Two"))
+    added = await library.add([two, one])
+    assert [model.path for model in added] == [two, one]
+    assert names(library) == ["Two", "One"]
+    assert library.model(added[0].id) == added[0]
+    assert library.model(99) is None
+
+
+async def test_listeners_hear_of_changes_and_of_nothing_else(library, files):
+    path = files.make("one.gguf", some_facts())
+    told: list[Sequence[Model]] = []
+    library.subscribe(told.append)
+    (model,) = await library.add([path])
+    await library.add([path])
+    await library.remove(model.id)
+    await library.remove(model.id)
+    assert told == [(model,), ()]
+
+
+async def test_one_file_is_one_model_whatever_it_is_called(library, files, tmp_path):
+    path = files.make("one.gguf", some_facts())
+    link = tmp_path / "link.gguf"
+    link.symlink_to(path)
+    roundabout = path.parent / ".." / path.parent.name / path.name
+    added = await library.add([link, path, roundabout])
+    assert [model.path for model in added] == [path]
+    assert await library.add([link]) == added
+    assert len(library.models) == 1
+
+
+async def test_a_folder_stands_for_the_models_below_it(library, files):
+    deep = files.make("a/b/deep.gguf", some_facts("Deep"))
+    flat = files.make("flat.gguf", some_facts("Flat"))
+    files.make("readme.txt")
+    added = await library.add([flat.parent])
+    assert {model.path for model in added} == {deep, flat}
+
+
+async def test_an_empty_folder_adds_nothing(library, tmp_path):
+    assert await library.add([tmp_path / "data"]) == ()
+    assert library.models == ()
+
+
+async def test_a_file_that_is_no_model_is_listed_with_the_reason(library, files):
+    (bad,) = await library.add([files.make("bad.gguf")])
+    (gone,) = await library.add([Path("/nowhere/gone.gguf")])
+    assert (bad.name, bad.facts, bad.problem) == ("bad", None, "this is not a GGUF file")
+    assert (gone.name, gone.problem) == ("gone", "there is no such file")
+
+
+async def test_a_bad_file_harms_no_other(library, files):
+    good, bad = files.make("good.gguf", some_facts("Good")), files.make("bad.gguf")
+    await library.add([bad, good])
+    assert [(model.name, model.problem is None) for model in library.models] == [("bad", False), ("Good", True)]
+
+
+async def test_a_file_that_went_keeps_its_facts_and_comes_back(repository, files):
+    path = files.make("one.gguf", some_facts("One"))
+    await Library(repository, files).add([path])
+    path.unlink()
+    later = Library(repository, files)
+    await later.load()
+    (model,) = later.models
+    assert (model.name, model.problem) == ("One", "there is no such file")
+    files.make("one.gguf", some_facts("One"))
+    latest = Library(repository, files)
+    await latest.load()
+    (again,) = latest.models
+    assert (again.id, again.added_at) == (model.id, model.added_at)
+    assert again.problem is None
+
+
+async def test_a_file_that_changed_is_read_again(repository, files):
+    await Library(repository, files).add([files.make("one.gguf", some_facts("Old"))])
+    files.make("one.gguf", some_facts("New", mtp_layers=1))
+    later = Library(repository, files)
+    await later.load()
+    assert names(later) == ["New"]
+    assert later.models[0].mtp_layers == 1
+
+
+async def test_what_is_stored_is_shown_before_any_file_is_looked_at(repository, files):
+    path = files.make("one.gguf", some_facts("One"))
+    await Library(repository, files).add([path])
+    path.unlink()
+    later = Library(repository, files)
+    told: list[Sequence[Model]] = []
+    later.subscribe(told.append)
+    await later.load()
+    assert [[model.problem for model in models] for models in told] == [[None], ["there is no such file"]]
+
+
+async def test_removing_leaves_the_file(library, files):
+    path = files.make("one.gguf", some_facts())
+    (model,) = await library.add([path])
+    await library.remove(model.id)
+    assert library.models == ()
+    assert path.exists()
+
+
+async def test_a_model_added_again_begins_anew(library, files):
+    path = files.make("one.gguf", some_facts())
+    (model,) = await library.add([path])
+    await library.save_launch_options(model.id, LaunchOptions(port=9123))
+    await library.remove(model.id)
+    (again,) = await library.add([path])
+    assert again.id != model.id, "records of servers name models by their number"
+    assert await library.launch_options(again.id) == LaunchOptions()
+
+
+async def test_the_demo_model_is_made_once(library):
+    demo = await library.create_demo()
+    assert demo.name == "Demo model"
+    assert await library.create_demo() == demo
+    assert len(library.models) == 1
+
+
+async def test_no_two_models_are_called_the_same(library, files):
+    first = files.make("first.gguf", some_facts("Same", quantisation="Q4_K_M"))
+    (model,) = await library.add([first])
+    assert model.name == "Same"
+    await library.add([files.make("second.gguf", some_facts("Same", quantisation="Q8_0"))])
+    assert names(library) == ["Same Q4_K_M", "Same Q8_0"]
+    await library.add([files.make("third.gguf", some_facts("Same", quantisation="Q8_0"))])
+    assert len(set(names(library))) == 3
+    await library.remove(model.id)
+    await library.remove(library.models[-1].id)
+    assert names(library) == ["Same"]
+
+
+async def test_what_was_chosen_is_kept_for_each_model(library, files):
+    one, two = await library.add([files.make("one.gguf", some_facts("1")), files.make("two.gguf", some_facts("2"))])
+    await library.save_launch_options(one.id, LaunchOptions(context_size=512))
+    assert await library.launch_options(one.id) == LaunchOptions(context_size=512)
+    assert await library.launch_options(two.id) == LaunchOptions()
+
+
+async def test_storage_that_cannot_be_used_is_said(tmp_path, files):
+    (tmp_path / "library.sqlite").write_text("this is no database, and longer than a header" * 10)
+    repository = SqliteModelRepository(tmp_path / "library.sqlite")
+    with pytest.raises(LibraryError, match="cannot be used"):
+        await Library(repository, files).load()
+    await repository.aclose()

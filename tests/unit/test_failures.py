@@ -1,0 +1,152 @@
+"""From the end of a server and its log to a cause in words with evidence; logs as llama-server b10434 printed them."""
+
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.domain.errors import (
+    ConfigurationError,
+    GglibError,
+    HealthCheckFailed,
+    NotRunning,
+    PortTaken,
+    RunnerUnavailable,
+    StartFailed,
+)
+from gglib_desktop.domain.exits import ServerExit
+from gglib_desktop.domain.failures import (
+    EVIDENCE_LINES,
+    FailureCause,
+    cause_of_log,
+    decisive_lines,
+    failure_of_error,
+    failure_of_exit,
+)
+
+LOGS = Path(__file__).parent.parent / "fakes" / "logs"
+
+
+def log(name: str) -> list[str]:
+    return (LOGS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "cause", "words"),
+    [
+        ("unknown_flag", 1, FailureCause.UNKNOWN_FLAG, "error: invalid argument: --nope"),
+        ("removed_flag", 1, FailureCause.UNKNOWN_FLAG, "the argument has been removed. use --spec-draft-n-max"),
+        ("bad_value", 1, FailureCause.BAD_VALUE, 'error while handling argument "-c": stoi'),
+        ("value_missing", 1, FailureCause.BAD_VALUE, "expected value for argument"),
+        ("model_missing", 1, FailureCause.MODEL_MISSING, "failed to open GGUF file 'nothere.gguf'"),
+        ("model_truncated", 1, FailureCause.MODEL_CORRUPT, "model is corrupted or incomplete"),
+        ("not_gguf", 1, FailureCause.MODEL_CORRUPT, "invalid magic characters: 'not ', expected 'GGUF'"),
+        ("unknown_architecture", 1, FailureCause.ARCHITECTURE_UNSUPPORTED, "unknown model architecture: 'qwen99'"),
+        ("mtp_without_layers", 1, FailureCause.MTP_LAYERS_MISSING, "failed to create MTP context"),
+        ("port_taken", 1, FailureCause.PORT_TAKEN, "couldn't bind HTTP server socket"),
+        ("out_of_memory_context", 1, FailureCause.OUT_OF_MEMORY, "std::bad_alloc"),
+        ("out_of_memory_cache", 1, FailureCause.OUT_OF_MEMORY, "failed to allocate buffer for kv cache"),
+        ("context_of_one", -6, FailureCause.UNKNOWN, "GGML_ASSERT(n_tokens_all <= cparams.n_batch) failed"),
+    ],
+)
+def test_recorded_logs_name_their_cause(name, status, cause, words):
+    failure = failure_of_exit(ServerExit(status), log(name))
+    assert failure.cause is cause
+    assert any(words in line for line in failure.evidence)
+    assert len(failure.evidence) <= EVIDENCE_LINES
+    assert failure.exit == ServerExit(status)
+    assert failure.detail == str(ServerExit(status))
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("llama-server: error while loading shared libraries: libgomp.so.1: cannot open", FailureCause.LIBRARY_MISSING),
+        ("dyld: Library not loaded: @rpath/libllama.dylib", FailureCause.LIBRARY_MISSING),
+        ("ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory", FailureCause.OUT_OF_MEMORY),
+        ("ggml_vulkan: Device memory allocation failed: ErrorOutOfDeviceMemory", FailureCause.OUT_OF_MEMORY),
+        ("llama_model_load: error loading model: mmap failed: Cannot allocate memory", FailureCause.OUT_OF_MEMORY),
+        ("bind: Address already in use", FailureCause.PORT_TAKEN),
+        ("Illegal instruction", FailureCause.UNKNOWN),
+    ],
+)
+def test_lines_of_other_systems(line, cause):
+    assert cause_of_log([line]) is cause
+
+
+def test_a_debugger_that_misses_sources_does_not_make_the_model_missing():
+    lines = ["30\t../sysdeps/unix/sysv/linux/wait4.c: No such file or directory."]
+    assert cause_of_log(lines) is FailureCause.UNKNOWN
+
+
+@pytest.mark.parametrize("number", [9, 15])
+def test_killed_by_somebody_keeps_the_last_lines(number):
+    lines = [f"line {n}" for n in range(20)] + ["", "  "]
+    failure = failure_of_exit(ServerExit(-number), lines)
+    assert failure.cause is FailureCause.KILLED
+    assert failure.evidence == tuple(f"line {n}" for n in range(12, 20))
+
+
+def test_killed_while_memory_ran_out_is_about_memory():
+    failure = failure_of_exit(ServerExit(-9), ["cudaMalloc failed: out of memory"])
+    assert failure.cause is FailureCause.OUT_OF_MEMORY
+
+
+def test_an_empty_log_is_no_evidence():
+    failure = failure_of_exit(ServerExit(None), [])
+    assert (failure.cause, failure.evidence) == (FailureCause.UNKNOWN, ())
+    assert failure.detail == "ended, reason unknown to us"
+
+
+def test_lines_that_speak_of_a_cause_come_before_others():
+    lines = ["an error of no class", "x failed to load model", "more"]
+    assert decisive_lines(lines) == ("x failed to load model",)
+
+
+def test_without_a_cause_errors_are_evidence():
+    assert decisive_lines(["hello", "0.1 E something", "what():  boom", "bye"]) == ("0.1 E something", "what():  boom")
+
+
+def test_without_errors_the_last_lines_are_evidence():
+    lines = [f"line {n}" for n in range(20)]
+    assert decisive_lines(lines) == ("line 0", *lines[-7:])
+
+
+@pytest.mark.parametrize(("most", "kept"), [(1, "a"), (2, "a c"), (3, "a b c"), (9, "a b c")])
+def test_there_is_a_most_of_evidence(most, kept):
+    lines = decisive_lines(["error a", "error b", "error c"], most=most)
+    assert " ".join(line[-1] for line in lines) == kept
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (PortTaken(9000, "nginx (pid 7)"), FailureCause.PORT_TAKEN),
+        (ConfigurationError("engine", "/x", "there is no such file"), FailureCause.ENGINE_UNUSABLE),
+        (ConfigurationError("model_path", "/x", "there is no such file"), FailureCause.MODEL_MISSING),
+        (ConfigurationError("extra_args", "--port", "is decided by the field port"), FailureCause.CONFIGURATION),
+        (RunnerUnavailable("locked"), FailureCause.RUNNER_UNAVAILABLE),
+        (StartFailed("spawn refused"), FailureCause.ENGINE_UNUSABLE),
+        (HealthCheckFailed("never ready"), FailureCause.STALLED),
+        (NotRunning("gone"), FailureCause.UNKNOWN),
+        (GglibError("whatever"), FailureCause.UNKNOWN),
+    ],
+)
+def test_errors_of_a_start_have_a_cause(error, cause):
+    failure = failure_of_error(error)
+    assert failure.cause is cause
+    assert failure.detail
+    assert failure.exit is None
+
+
+def test_an_early_exit_brings_its_evidence():
+    line = "error: invalid argument: --nope"
+    failure = failure_of_error(StartFailed("ended early", exit_status=1, log_lines=[line]))
+    assert failure.cause is FailureCause.UNKNOWN_FLAG
+    assert failure.evidence == (line,)
+    assert failure.detail == "ended early"
+    assert failure.exit == ServerExit(1)
+
+
+def test_only_what_may_be_different_next_time_is_worth_another_try():
+    again = {cause for cause in FailureCause if not cause.will_repeat}
+    assert again == {FailureCause.KILLED, FailureCause.UNKNOWN, FailureCause.STALLED}
