@@ -59,7 +59,7 @@ def bare() -> None:
 def ours() -> None:
     from gglib_desktop import __main__ as program  # noqa: PLC0415
 
-    program.QApplication = WatchedApplication  # type: ignore[misc]
+    vars(program)["QApplication"] = WatchedApplication
     sys.argv = ["gglib-desktop"]
     program.main()
 
@@ -140,7 +140,7 @@ async def bench_healthy(folder: Path, model: Path) -> None:
     from gglib_desktop.bootstrap import create_runner  # noqa: PLC0415
     from gglib_desktop.domain.server import ServerConfig  # noqa: PLC0415
     from gglib_desktop.domain.states import Healthy  # noqa: PLC0415
-    from gglib_desktop.services.supervisor import ServerChanged, Supervisor  # noqa: PLC0415
+    from gglib_desktop.services.supervisor import ServerChanged, Supervisor, SupervisorEvent  # noqa: PLC0415
     from gglib_desktop.tasks import LogReporter  # noqa: PLC0415
 
     engine = (await LlamaEngineCatalog(os.environ).find(None)).path
@@ -149,13 +149,12 @@ async def bench_healthy(folder: Path, model: Path) -> None:
         supervisor = Supervisor(runner, runner, LogReporter())
         for number in range(HEALTHY_ROUNDS + 1):
             ready = asyncio.Event()
-            unsubscribe = supervisor.subscribe(
-                lambda event, ready=ready: (
+
+            def on_event(event: SupervisorEvent, ready: asyncio.Event = ready) -> None:
+                if isinstance(event, ServerChanged) and isinstance(event.snapshot.state, Healthy):
                     ready.set()
-                    if isinstance(event, ServerChanged) and isinstance(event.snapshot.state, Healthy)
-                    else None
-                )
-            )
+
+            unsubscribe = supervisor.subscribe(on_event)
             began = time.perf_counter()
             server = supervisor.start(ServerConfig(number, "Bench", model, 19000))
             await ready.wait()

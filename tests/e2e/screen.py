@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 import gi
@@ -65,7 +66,7 @@ class Node:
     @property
     def children(self) -> Iterator[Node]:
         for index in range(self._ask(self._it.get_child_count, 0)):
-            child = self._ask(lambda index=index: self._it.get_child_at_index(index), None)
+            child = self._ask(partial(self._it.get_child_at_index, index), None)
             if child is not None:
                 yield Node(child)
 
@@ -88,17 +89,17 @@ class Node:
                 return node
         return None
 
-    def get(self, name: str, within_s: float = 10.0) -> Node:
+    def get(self, name: str, within_s: float = 20.0) -> Node:
         return eventually(lambda: self.look_for(name), within_s, lambda: f"nothing named {name!r}:\n{self.tree()}")
 
-    def wait_gone(self, name: str, within_s: float = 10.0) -> None:
+    def wait_gone(self, name: str, within_s: float = 20.0) -> None:
         eventually(lambda: self.look_for(name) is None, within_s, lambda: f"{name!r} is still there")
 
-    def wait_name(self, name: str, within_s: float = 30.0) -> None:
+    def wait_name(self, name: str, within_s: float = 40.0) -> None:
         """Until this very thing has the name, as a health label does when the state changes."""
         eventually(lambda: self.name == name, within_s, lambda: f"reads {self.name!r}, not {name!r}")
 
-    def press(self, within_s: float = 5.0) -> None:
+    def press(self, within_s: float = 15.0) -> None:
         eventually(lambda: self.is_enabled, within_s, lambda: f"{self.name!r} is not enabled")
         action = self._it.get_action_iface()
         names = [action.get_action_name(index) for index in range(action.get_n_actions())]
@@ -115,7 +116,7 @@ class Node:
     def set_text(self, text: str) -> None:
         Atspi.EditableText.set_text_contents(self._it.get_editable_text_iface(), text)
 
-    def row(self, begins_with: str, within_s: float = 10.0) -> Node:
+    def row(self, begins_with: str, within_s: float = 20.0) -> Node:
         return eventually(
             lambda: next((row for row in self.children if row.name.startswith(begins_with)), None),
             within_s,
@@ -135,14 +136,12 @@ class Node:
         """Presses an entry of the menu bar, by the titles on the way to it."""
         place = self
         for title in titles:
-            place = eventually(
-                lambda place=place, title=title: next(
-                    (n for n in place.below(hidden=True) if n.name == title and n.role in {"menu item", "menu"}), None
-                ),
-                5.0,
-                lambda title=title: f"no menu entry {title!r}",
-            )
+            place = eventually(partial(place._entry, title), 15.0, partial("no menu entry {!r}".format, title))
         place.press()
+
+    def _entry(self, title: str) -> Node | None:
+        entries = (node for node in self.below(hidden=True) if node.role in {"menu item", "menu"})
+        return next((node for node in entries if node.name == title), None)
 
     def tree(self, depth: int = 0) -> str:
         lines = ["  " * depth + f"[{self.role}] {self.name!r} #{self.object_name}"]
@@ -160,7 +159,7 @@ class Node:
         return otherwise if answer is None else answer
 
 
-def find_program(title: str, pid: int, within_s: float = 20.0) -> Node:
+def find_program(title: str, pid: int, within_s: float = 40.0) -> Node:
     """The program with this process id, once its window with this title is there."""
     Atspi.init()
 
