@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 ARGS ?=
+SEED ?= 1
+STEPS ?= 200
+RUNNER ?= local
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
@@ -18,7 +21,7 @@ UTF8 := LANG=C.UTF-8 LC_ALL=C.UTF-8
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # the steps of the set-up need each other in the order written
-.PHONY: help setup setup-run display run test check bench install uninstall lock clean
+.PHONY: help setup setup-run display run test check bench chaos install uninstall lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +49,9 @@ check: setup-run ## Lint, types and import contracts
 
 bench: setup ## Measure start, memory, Start to Healthy and idle CPU
 	@QT_QPA_PLATFORM=xcb $(UTF8) xvfb-run -a -s '-screen 0 1280x900x24' $(PY) -m tests.bench $(ARGS)
+
+chaos: setup-run ## Start, stop, freeze and kill at random, and compare with the system; SEED=1 STEPS=200 RUNNER=local
+	@QT_QPA_PLATFORM=offscreen $(UTF8) $(PY) -m tests.chaos --seed $(SEED) --steps $(STEPS) --runner $(RUNNER) $(ARGS)
 
 install: setup-run ## Put launcher, menu entry, icon and file type in place for this user
 	@packaging/linux/install.sh install

@@ -30,8 +30,10 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_args import mtp_is_suppressed
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.ports.engine_catalog import EngineCatalog
+from gglib_desktop.ports.foreign_servers import ForeignServers
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import ServerMonitor
+from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.quitting import Quitting
@@ -51,8 +53,8 @@ _LOG_BYTES = 2 * 1024 * 1024
 _SHUTDOWN_MARGIN_S = 12.0
 
 
-class Runner(ProcessRunner, ServerMonitor, Protocol):
-    """What every runner is: the port and the monitor beside it."""
+class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):
+    """What every runner is: the port and the ports beside it."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,8 @@ async def _build_services(
     launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=mtp_is_suppressed(os.environ))
     from gglib_desktop.viewmodels.app import AppViewModel
 
-    view_model = AppViewModel(library, supervisor, launcher, settings, scope)
+    foreign = ForeignWatch(runner, supervisor, library, scope)
+    view_model = AppViewModel(library, supervisor, launcher, settings, scope, foreign=foreign)
     return _Services(settings, supervisor, view_model, instance, scope)
 
 

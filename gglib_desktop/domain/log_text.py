@@ -1,18 +1,57 @@
-"""A server's output as lines of text."""
+"""A server's output as lines of text, and how serious each is."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from enum import IntEnum
 
 # Colours and cursor movements: CSI sequences, and OSC sequences up to their terminator.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+# llama.cpp: "0.00.025.257 I srv  …" with time stamps, "I srv  …" without.
+_PREFIX = re.compile(r"(?:\d+\.\d\d\.\d{3}\.\d{3} )?([DIWE]) ")
+# What is said on the way out, past the program's own log.
+_OUTCRY = re.compile(r"error\b|terminate called|.*GGML_ASSERT|.*error while loading shared libraries", re.IGNORECASE)
+
+
+class LogLevel(IntEnum):
+    """How serious a line is. NOTE is more than all: lines of our own, which no filter hides."""
+
+    DEBUG = 0
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+    NOTE = 4
+
+
+_LEVELS = {"D": LogLevel.DEBUG, "I": LogLevel.INFO, "W": LogLevel.WARNING, "E": LogLevel.ERROR}
 
 
 def without_escapes(text: str) -> str:
     """The text alone, with line ends as they are here."""
-    return _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def text_lines(data: bytes) -> list[str]:
     """Whole lines; bytes that are no UTF-8 become replacement characters."""
     return without_escapes(data.decode("utf-8", errors="replace")).splitlines()
+
+
+def level_of(line: str) -> LogLevel | None:
+    """The level that a line states, or that its words give away; None for one that goes on with what came before."""
+    stated = _PREFIX.match(line)
+    if stated is not None:
+        return _LEVELS[stated[1]]
+    return LogLevel.ERROR if _OUTCRY.match(line) else None
+
+
+def levels_of(lines: Iterable[str], before: LogLevel = LogLevel.INFO) -> list[LogLevel]:
+    """The level of each line; one that states none has that of the line before it."""
+    levels = []
+    for line in lines:
+        level = level_of(line)
+        before = before if level is None else level
+        levels.append(before)
+    return levels

@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 _LOG_TAIL_BYTES = 64 * 1024
 _SECOND_GRACE_S = 1.0
 _ACTIVE_CPU_S = 0.02
+_ADOPTED_SILENCE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -236,12 +237,14 @@ class ServerLife:
         probe = question.result()
         after = await monitor.usage(handle)
         now = time.time()
+        if self.snapshot.adopted and probe.result is not ProbeResult.LOADING:
+            tracker = _no_longer_loading(tracker, now)
         following = tracker.observe(probe, before, after, now)
         if self._stopping:
             return following
         if following.stalled_for(now) > self._context.load_stall_s:
             self._give_up(following)
-        if following.ready and not tracker.ready:
+        if probe.result is ProbeResult.OK and self._ready_at is None:
             await self._became_ready(tracker.state, now)
         busy = await self._busy_slots(handle, tracker.usage, after) if probe.result is ProbeResult.OK else None
         self._observed(following, busy, after)
@@ -324,6 +327,14 @@ class ServerLife:
         if snapshot != self.snapshot:
             self.snapshot = snapshot
             self._context.tell(snapshot)
+
+
+def _no_longer_loading(tracker: HealthTracker, now: float) -> HealthTracker:
+    """Of an adopted server that neither answers nor moves.
+
+    What hangs or is paused, or was told to stop by a program that did not live to see it through, does not load.
+    """
+    return replace(tracker, ready=True) if tracker.stalled_for(now) > _ADOPTED_SILENCE_S else tracker
 
 
 async def _call_off(start: asyncio.Task[ProcessHandle]) -> ProcessHandle | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gglib_desktop.domain.errors import ProcessError
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.states import Loading, ServerState, Starting, handle_of
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import LogChunk, ServerMonitor
@@ -92,12 +92,18 @@ class Supervisor:
         known = {handle_of(life.snapshot.state) for life in self._lives.values()}
         handles = [handle for handle in running if handle not in known]
         for handle in handles:
-            config = self._monitor.config(handle)
-            assert config is not None, "a listed server has a record"
-            self._new_life(config, Loading(handle, handle.started_at)).adopt(handle)
+            self.take_over(handle)
         if handles:
             self._listeners.tell(ServersAdopted(len(handles)))
         return len(handles)
+
+    def take_over(self, handle: ProcessHandle) -> int:
+        """Watches a server that runs already and that the runner knows; returns its id."""
+        config = self._monitor.config(handle)
+        assert config is not None, "a listed server has a record"
+        life = self._new_life(config, Loading(handle, handle.started_at))
+        life.adopt(handle)
+        return life.snapshot.id
 
     def start(self, config: ServerConfig, *, another: bool = False) -> int:
         """Starts a server and returns its id at once.

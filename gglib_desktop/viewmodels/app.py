@@ -15,6 +15,7 @@ from gglib_desktop.domain.errors import ConfigurationError, GglibError
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.states import is_live
+from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.settings_keeper import SettingsKeeper
@@ -27,6 +28,7 @@ from gglib_desktop.services.supervisor import (
 )
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.foreign import ForeignViewModel
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.server import ServerViewModel
@@ -56,8 +58,16 @@ class AppViewModel(QObject):
     failed = Signal(object)  # GglibError
 
     def __init__(
-        self, library: Library, supervisor: Supervisor, launcher: Launcher, settings: SettingsKeeper, scope: TaskScope
+        self,
+        library: Library,
+        supervisor: Supervisor,
+        launcher: Launcher,
+        settings: SettingsKeeper,
+        scope: TaskScope,
+        *,
+        foreign: ForeignWatch | None = None,
     ) -> None:
+        """``foreign`` None: nothing is known of servers that somebody else started."""
         super().__init__()
         self._library = library
         self._supervisor = supervisor
@@ -67,6 +77,9 @@ class AppViewModel(QObject):
         self._state = AppState()
         self.servers: dict[int, ServerViewModel] = {}
         self.models = ModelListViewModel(library, supervisor)
+        watch = foreign or ForeignWatch(NoForeignServers(), supervisor, library, scope)
+        self.foreign = ForeignViewModel(watch, scope)
+        self.foreign.adopted.connect(self.serverShown)
         self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
         self.create_demo.failed.connect(self.failed)
         self._unsubscribe = (
@@ -123,11 +136,13 @@ class AppViewModel(QObject):
     def set_visible(self, visible: bool) -> None:
         """A window that nobody sees asks its servers less often."""
         self._supervisor.visible = visible
+        self.foreign.set_visible(visible)
 
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self.models.close()
+        self.foreign.close()
         for server in self.servers.values():
             server.close()
 
@@ -145,6 +160,7 @@ class AppViewModel(QObject):
         finally:
             await asyncio.wait({adopting, finding})
             self._set_state(ready=True)
+            self.foreign.begin()
 
     async def _adopt(self) -> None:
         try:

@@ -4,77 +4,73 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-from collections import deque
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from typing_extensions import override
+from PySide6.QtCore import QObject, Signal
 
-from gglib_desktop.domain.log_text import without_escapes
+from gglib_desktop.domain.log_text import LogLevel, levels_of, without_escapes
 from gglib_desktop.ports.server_monitor import LogChunk
 from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.log_table import LogTable
 
-MOST_LINES = 50_000
-_POLL_S = 0.1
+_TICK_S = 0.05
+_IDLE_TICK_S = 0.1
+# Of one chunk all lines are made in one go, in about 2 ms; between two the event loop is free.
 _CHUNK_BYTES = 256 * 1024
-# Of a long log the end is shown first; what stands before is on disk.
-_FIRST_BYTES = 1024 * 1024
-_NO_PARENT = QModelIndex()
-_Index = QModelIndex | QPersistentModelIndex
+_TICK_CHUNKS = 4
+# Of a long log the end is shown first. The same much may wait to be shown; when it is more, most of it is left out.
+_FIRST_BYTES = 16 * 1024 * 1024
+_AFTER_SKIP_BYTES = 1024 * 1024
+# What grows without a line end for so long is shown as lines of this length.
+_LONGEST_LINE = 4000
+_MOST_UNFINISHED = 64 * 1024
+# A beginning of a line that stays so is shown after this many looks.
+_LOOKS_AT_UNFINISHED = 3
 
 ReadLog = Callable[[str, int, int], Awaitable[LogChunk]]
 
 
-class LogTable(QAbstractTableModel):
-    """The last ``MOST_LINES`` lines as one column."""
+class LineMaker:
+    """Turns pieces of a log into lines, whatever the pieces' borders are."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._lines: deque[str] = deque()
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._unfinished = ""
 
-    @override
-    def rowCount(self, parent: _Index = _NO_PARENT) -> int:
-        return 0 if parent.isValid() else len(self._lines)
+    def lines(self, data: bytes) -> list[str]:
+        """The lines that end in ``data``; what follows the last line end is kept for the next call."""
+        done, end, self._unfinished = (self._unfinished + self._decoder.decode(data)).rpartition("\n")
+        if len(self._unfinished) > _MOST_UNFINISHED:
+            done, end, self._unfinished = done + end + self._unfinished, "\n", ""
+        if not end:
+            return []
+        lines = without_escapes(done).split("\n")
+        return lines if len(max(lines, key=len)) <= _LONGEST_LINE else [part for line in lines for part in _parts(line)]
 
-    @override
-    def columnCount(self, parent: _Index = _NO_PARENT) -> int:
-        return 0 if parent.isValid() else 1
+    def take_unfinished(self) -> str:
+        """The beginning of a line, which the next call of ``lines`` goes on with."""
+        text, self._unfinished = self._unfinished, ""
+        # A line that was written over several times reads as it does last.
+        return without_escapes(text).rstrip("\n").rpartition("\n")[2]
 
-    @override
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and index.isValid():
-            return self._lines[index.row()]
-        return None
-
-    def append(self, lines: list[str]) -> None:
-        """Adds lines at the end, and drops as many at the beginning as are too many."""
-        lines = lines[-MOST_LINES:]
-        excess = len(self._lines) + len(lines) - MOST_LINES
-        if excess > 0:
-            self.beginRemoveRows(_NO_PARENT, 0, excess - 1)
-            for _ in range(excess):
-                self._lines.popleft()
-            self.endRemoveRows()
-        if lines:
-            first = len(self._lines)
-            self.beginInsertRows(_NO_PARENT, first, first + len(lines) - 1)
-            self._lines.extend(lines)
-            self.endInsertRows()
-
-    def clear(self) -> None:
-        self.beginResetModel()
-        self._lines.clear()
-        self.endResetModel()
-
-    def text(self) -> str:
-        return "\n".join(self._lines)
+    def reset(self) -> None:
+        self._decoder.reset()
+        self._unfinished = ""
 
 
 class LogViewModel(QObject):
-    """Reads a log in pieces while it is shown, at most ten times a second."""
+    """Reads a log in pieces while it is shown, and tells of new lines at most twenty times a second.
+
+    The log of a following run comes below that of the one before.
+    """
 
     appended = Signal()
+    nameChanged = Signal(str)
+    saved = Signal(str)  # the file's path
+    saveFailed = Signal(str)  # the system's reason
 
     def __init__(self, scope: TaskScope, read_log: ReadLog) -> None:
         super().__init__()
@@ -82,19 +78,36 @@ class LogViewModel(QObject):
         self._scope = scope
         self._read_log = read_log
         self._name = ""
+        # The run whose turn it is when the present one's log has been read, and since when it runs.
+        self._next: tuple[str, str] | None = None
         self._offset = -_FIRST_BYTES
-        self._unfinished = ""
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._left_out = 0
+        self._maker = LineMaker()
+        # Read and not yet shown.
+        self._lines: list[str] = []
+        self._levels: list[LogLevel] = []
+        self._level = LogLevel.INFO
+        # The last row is the beginning of a line.
+        self._line_is_open = False
+        self._idle_looks = 0
         self._following: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The newest run's; empty before the first."""
+        return self._next[0] if self._next else self._name
 
     def show_log(self, name: str) -> None:
-        """Turns to the log of another run."""
-        if name != self._name:
-            self._name = name
-            self._offset = -_FIRST_BYTES
-            self._unfinished = ""
-            self._decoder.reset()
-            self.table.clear()
+        """Turns to the log of another run. The lines of the former one stay, above a line that separates the two."""
+        if name in {"", self.name}:
+            return
+        if self._following is None and self.table.is_empty:
+            self._turn_to(name)
+        else:
+            # After all that the former one wrote last.
+            self._next = (name, time.strftime("%H:%M:%S"))
+        self.nameChanged.emit(name)
 
     def set_shown(self, shown: bool) -> None:
         """Follows while shown; nothing on screen costs nothing."""
@@ -104,27 +117,159 @@ class LogViewModel(QObject):
             self._following.cancel()
             self._following = None
 
-    async def _follow(self) -> None:
-        while True:
-            if not await self._read_more():
-                await asyncio.sleep(_POLL_S)
+    def save(self, path: Path) -> None:
+        """Copies the newest run's whole log file, or what is shown when that is gone. ``saved`` or ``saveFailed``."""
+        if self._saving is None or self._saving.done():
+            self._saving = self._scope.start(self._save(path), name="save log")
 
-    async def _read_more(self) -> bool:
-        """Whether there may be more to read right now."""
-        name = self._name
-        if not name:
+    # -- following
+
+    async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            came = await self._look()
+            if came:
+                self._idle_looks = 0
+            elif self._next is not None:
+                self._begin_next(*self._next)
+            else:
+                self._idle_looks += 1
+                if self._idle_looks == _LOOKS_AT_UNFINISHED:
+                    self._show_unfinished()
+            pause = _TICK_S if came else _IDLE_TICK_S
+            await asyncio.sleep(max(_TICK_S / 5, began + pause - loop.time()))
+
+    async def _look(self) -> bool:
+        """Shows what is new, up to a limit. Whether there was something."""
+        if not self._name:
             return False
-        chunk = await self._read_log(name, self._offset, _CHUNK_BYTES)
-        if name != self._name:
-            return True
-        self._offset = chunk.next_offset
-        text = self._unfinished + self._decoder.decode(chunk.data)
-        *lines, self._unfinished = without_escapes(text).split("\n")
-        if chunk.skipped:
-            lines[0:1] = [f"… {chunk.skipped} bytes before this are in the log file"]
+        try:
+            for _ in range(_TICK_CHUNKS):
+                chunk = await self._read_log(self._name, self._offset, _CHUNK_BYTES)
+                self._take(chunk)
+                if len(chunk.data) < _CHUNK_BYTES:
+                    return bool(chunk.data)
+                await asyncio.sleep(0)
+            await self._skip_when_far_behind()
+        finally:
+            # Also when this is cancelled: what was read is not read again.
+            self._show()
+        return True
+
+    async def _skip_when_far_behind(self) -> None:
+        """Nobody reads what rushes past so fast; people want to see what happens now."""
+        size = await self._size()
+        if size - self._offset > _FIRST_BYTES:
+            self._left_out += size - _AFTER_SKIP_BYTES - self._offset
+            self._offset = size - _AFTER_SKIP_BYTES
+
+    async def _size(self) -> int:
+        return (await self._read_log(self._name, -1, 1)).next_offset
+
+    def _begin_next(self, name: str, since: str) -> None:
+        self._show_unfinished()
+        if not self.table.is_empty:
+            self._note(self.tr("──── new run %1 ────").replace("%1", since))
+            self._show()
+        self._turn_to(name)
+
+    def _turn_to(self, name: str) -> None:
+        self._name, self._next = name, None
+        self._offset, self._left_out = -_FIRST_BYTES, 0
+        self._maker.reset()
+        self._level = LogLevel.INFO
+
+    # -- making lines
+
+    def _take(self, chunk: LogChunk) -> None:
+        """Makes lines of a chunk, below a note of what is missing before them."""
+        before, self._offset = self._offset, chunk.next_offset
+        data = chunk.data
+        if 0 <= chunk.next_offset - len(data) < before:
+            self._maker.reset()
+            self._note(self.tr("… the log file was cut down; this is its new beginning"))
+        missing = self._left_out + chunk.skipped
+        if missing:
+            # What follows begins in the middle of a line, most likely.
+            rest, end, data = data.partition(b"\n")
+            self._left_out = missing + len(rest) + len(end)
+            if not end:
+                return
+            self._maker.reset()
+            self._note(self._text_of_missing(is_kept=not chunk.skipped, is_first=before < 0))
+            self._left_out = 0
+        self._add(self._maker.lines(data))
+
+    def _text_of_missing(self, *, is_kept: bool, is_first: bool) -> str:
+        if is_first:
+            text = self.tr("… %1 bytes before this are not shown")
+        elif is_kept:
+            text = self.tr("… %1 bytes skipped; they are in the log file")
+        else:
+            text = self.tr("… %1 bytes skipped; the log file keeps only its end")
+        return text.replace("%1", f"{self._left_out:,}")
+
+    def _add(self, lines: list[str]) -> None:
+        if lines and self._line_is_open:
+            self._line_is_open = False
+            self.table.extend_last(lines.pop(0))
         if lines:
-            self.table.append(lines)
+            levels = levels_of(lines, self._level)
+            self._level = levels[-1]
+            self._lines += lines
+            self._levels += levels
+
+    def _note(self, text: str) -> None:
+        self._line_is_open = False
+        self._lines.append(text)
+        self._levels.append(LogLevel.NOTE)
+
+    def _show_unfinished(self) -> None:
+        text = self._maker.take_unfinished()
+        if text:
+            self._add([text])
+            self._show()
+            self._line_is_open = True
+
+    def _show(self) -> None:
+        if self._lines:
+            lines, self._lines = self._lines, []
+            levels, self._levels = self._levels, []
+            self.table.append(lines, levels)
             self.appended.emit()
-        # Even a flood is taken piece by piece, with the loop free in between.
-        await asyncio.sleep(0)
-        return len(chunk.data) == _CHUNK_BYTES
+
+    # -- saving
+
+    async def _save(self, path: Path) -> None:
+        part = path.with_name(f".{path.name}.part")
+        try:
+            await self._copy_to(part)
+            await asyncio.to_thread(part.replace, path)
+        except OSError as exc:
+            self.saveFailed.emit(exc.strerror or str(exc))
+        else:
+            self.saved.emit(str(path))
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    async def _copy_to(self, path: Path) -> None:
+        name = self.name
+        # Up to here; a server that goes on writing would keep this busy for ever.
+        size = (await self._read_log(name, -1, 1)).next_offset if name else 0
+        with await asyncio.to_thread(path.open, "wb") as file:
+            if not size:
+                await asyncio.to_thread(file.write, f"{self.table.text()}\n".encode(errors="replace"))
+            offset = 0
+            while offset < size:
+                chunk = await self._read_log(name, offset, min(_CHUNK_BYTES, size - offset))
+                if not chunk.data:
+                    break
+                await asyncio.to_thread(file.write, chunk.data)
+                offset = chunk.next_offset
+
+
+def _parts(line: str) -> list[str]:
+    """A line, cut where it becomes too long to be painted."""
+    return [line[begin : begin + _LONGEST_LINE] for begin in range(0, max(1, len(line)), _LONGEST_LINE)]

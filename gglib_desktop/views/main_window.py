@@ -27,6 +27,7 @@ from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from gglib_desktop.views.banner import Banner
 from gglib_desktop.views.dialogs.ask import ask
+from gglib_desktop.views.foreign_view import ForeignView
 from gglib_desktop.views.icons import app_icon, icon
 from gglib_desktop.views.menus import make_menus
 from gglib_desktop.views.model_list import ModelListView
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         self._banner = Banner(self)
         self._models = ModelListView(app, self)
         self._servers = ServerListView(app, self)
+        self._foreign = ForeignView(app.foreign, self)
         self._summary = QLabel(self)
         self._summary.setObjectName("summary")
         self._actions = make_menus(self)
@@ -106,7 +108,7 @@ class MainWindow(QMainWindow):
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.addWidget(self._models)
-        self._splitter.addWidget(self._servers)
+        self._splitter.addWidget(self._server_side())
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setSizes([260, 740])
         self._models.setMinimumWidth(200)
@@ -118,12 +120,21 @@ class MainWindow(QMainWindow):
         layout.addWidget(self._splitter, 1)
         self.setCentralWidget(content)
 
+    def _server_side(self) -> QWidget:
+        side = QWidget(self)
+        layout = QVBoxLayout(side)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._servers, 1)
+        layout.addWidget(self._foreign)
+        return side
+
     def _connect(self) -> None:
         app = self._app
         app.stateChanged.connect(self._render)
         app.models.selectionChanged.connect(self._render_selection)
         app.failed.connect(self._banner.show_error)
         app.serversAdopted.connect(self._on_adopted)
+        app.foreign.noneFound.connect(self._on_none_found)
         self._models.startRequested.connect(self._on_start)
         self._models.menuRequested.connect(self._on_model_menu)
         self._servers.settingsRequested.connect(self._on_settings)
@@ -146,6 +157,7 @@ class MainWindow(QMainWindow):
             find=self._models.search.setFocus,
             fold_all=lambda: self._servers.fold_all(True),
             unfold_all=lambda: self._servers.fold_all(False),
+            foreign=app.foreign.look,
             about=self._on_about,
         )
 
@@ -184,6 +196,11 @@ class MainWindow(QMainWindow):
         self._banner.show_text(
             text.replace("%n", str(count)).replace("server(s)", "server" if count == 1 else "servers")
         )
+        QTimer.singleShot(_NOTICE_MS, self._banner, self._banner.hide)
+
+    @Slot()
+    def _on_none_found(self) -> None:
+        self._banner.show_text(self.tr("None found: no other llama-server runs on this computer."))
         QTimer.singleShot(_NOTICE_MS, self._banner, self._banner.hide)
 
     # -- window events

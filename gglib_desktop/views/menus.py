@@ -33,6 +33,7 @@ class Actions:
     find: QAction
     fold_all: QAction
     unfold_all: QAction
+    foreign: QAction
     about: QAction
 
     def connect(self, **slots: Callable[[], object]) -> None:
@@ -74,6 +75,7 @@ def make_menus(window: QMainWindow) -> Actions:
         find=action("find", tr("&Find model"), "Ctrl+F", "search"),
         fold_all=action("fold_all", tr("F&old all panels")),
         unfold_all=action("unfold_all", tr("&Unfold all panels")),
+        foreign=action("foreign", tr("Other &llama-servers")),
         about=action("about", tr("&About GGLib Desktop")),
     )
     a = actions
@@ -82,7 +84,7 @@ def make_menus(window: QMainWindow) -> Actions:
         window, tr("&Server"), a.start, a.start_with, a.start_another, None, a.stop, a.restart, a.apply, None,
         a.copy_endpoint, a.show_log, a.dismiss, None, a.stop_all,
     )  # fmt: skip
-    _menu(window, tr("&View"), a.find, None, a.fold_all, a.unfold_all)
+    _menu(window, tr("&View"), a.find, None, a.fold_all, a.unfold_all, None, a.foreign)
     _menu(window, tr("&Help"), a.about)
     return actions
 

@@ -16,11 +16,11 @@ import pytest
 from gglib_desktop.adapters.runners.processes import argv_hash_of, executable_of, process_identity
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.failures import FailureCause, failure_of_exit
+from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from tests.contract.harness import STOP_GRACE_S, LocalHarness, stop_all
-from tests.contract.test_process_runner import becomes_healthy, occupied, whole_log
+from tests.contract.test_process_runner import becomes_healthy, failure_of_start, occupied, whole_log
 from tests.fakes.waiting import poll
 
 
@@ -123,12 +123,10 @@ async def test_a_model_with_layers_drafts(harness, runner, tiny_model):
 
 @pytest.mark.llama
 async def test_drafting_without_layers_fails_with_its_own_cause(harness, runner, plain_model):
-    handle = await runner.start(harness.config(model_path=plain_model, spec_draft_n_max=2, spec_draft_p_min=0.75))
-    end = await asyncio.wait_for(runner.wait_exit(handle), 10)
-    lines = (await whole_log(runner, runner.log_name(handle))).splitlines()
-    failure = failure_of_exit(end, lines)
+    config = harness.config(model_path=plain_model, spec_draft_n_max=2, spec_draft_p_min=0.75)
+    failure = await failure_of_start(runner, config)
     assert failure.cause is FailureCause.MTP_LAYERS_MISSING
-    assert any("failed to create MTP context" in line for line in failure.evidence)
+    assert any("MTP" in line for line in failure.evidence)
 
 
 @pytest.mark.llama
@@ -356,7 +354,7 @@ async def test_grandchildren_of_an_adopted_server_die_with_it(harness, how):
     async with harness.runner_with(harness.stub) as runner:
         assert await runner.list_running() == [handle]
         await getattr(runner, how)(handle)
-        assert not harness.processes()
+        await poll(lambda: not harness.processes(), 2)
 
 
 # -- nothing is used up

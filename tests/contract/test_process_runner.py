@@ -20,9 +20,9 @@ from gglib_desktop.domain.errors import (
     StartFailed,
 )
 from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.failures import FailureCause, cause_of_log, decisive_lines
+from gglib_desktop.domain.failures import Failure, FailureCause, failure_of_error, failure_of_exit
 from gglib_desktop.domain.health import ProbeResult
-from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from tests.contract.harness import STOP_GRACE_S
 from tests.fakes.waiting import poll
 
@@ -40,6 +40,16 @@ async def whole_log(runner: Runner, name: str, *, chunk_bytes: int = 100_000) ->
     while (chunk := await runner.read_log(name, offset, chunk_bytes)).data:
         data, offset = data + chunk.data, chunk.next_offset
     return data.decode()
+
+
+async def failure_of_start(runner: Runner, config: ServerConfig) -> Failure:
+    """Why a server ended while it loaded; it may end so soon that nothing has seen it answer."""
+    try:
+        handle = await runner.start(config)
+    except StartFailed as exc:
+        return failure_of_error(exc)
+    end = await asyncio.wait_for(runner.wait_exit(handle), 30)
+    return failure_of_exit(end, (await whole_log(runner, runner.log_name(handle))).splitlines())
 
 
 @contextlib.contextmanager
@@ -143,19 +153,12 @@ async def test_a_folder_is_no_model(harness, runner, tmp_path):
 async def test_a_file_that_is_no_model_ends_the_server_while_it_loads(harness, runner, tmp_path):
     path = tmp_path / "letter.gguf"
     path.write_text("Dear reader, I am no model. " * 100)
-    try:
-        handle = await runner.start(harness.config(model_path=path))
-    except StartFailed as exc:
-        # An engine may end so soon that nothing has seen it answer.
-        status, lines = exc.exit_status, exc.log_lines
-    else:
-        end = await asyncio.wait_for(runner.wait_exit(handle), 10)
-        assert not end.asked_for
-        status, lines = end.status, decisive_lines((await whole_log(runner, runner.log_name(handle))).splitlines())
-        assert not await runner.is_running(handle)
-    assert status == 1
-    assert any("failed to load model" in line for line in lines)
-    assert cause_of_log(lines) is FailureCause.MODEL_CORRUPT
+    failure = await failure_of_start(runner, harness.config(model_path=path))
+    assert failure.exit is not None
+    assert (failure.exit.status, failure.exit.asked_for) == (1, False)
+    assert any("failed to load model" in line for line in failure.evidence)
+    assert failure.cause is FailureCause.MODEL_CORRUPT
+    assert await runner.list_running() == []
 
 
 @pytest.mark.parametrize("name", [b'-it\'s "a" model\t$HOME \xc3\xbc.gguf', b"caf\xe9.gguf"], ids=["odd", "no text"])

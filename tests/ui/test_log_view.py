@@ -32,10 +32,6 @@ async def view(qtbot, logs, bugs) -> AsyncIterator[LogView]:
         view.hide()
 
 
-def part(view: QWidget, kind: type, name: str):
-    return view.findChild(kind, name)
-
-
 def table(view: QWidget) -> QTableView:
     found = view.findChild(QTableView, "log")
     assert found is not None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.data_lock import DataLock
+from gglib_desktop.adapters.runners.foreign import ForeignProcesses
 from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator, listens_on, owner_of
 from gglib_desktop.adapters.runners.processes import ServerProcess
@@ -35,6 +36,7 @@ from gglib_desktop.domain.errors import (
 )
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.failures import FailureCause, cause_of_log, decisive_lines
+from gglib_desktop.domain.foreign import ForeignServer
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
 from gglib_desktop.domain.llama_args import (
     INSTANCE_VARIABLE,
@@ -90,12 +92,16 @@ class LlamaServerRunner:
         self._lock = DataLock(data_dir)
         self._records = RecordStore(data_dir / "servers")
         self._logs = LogFolder(data_dir / "logs")
+        self._foreign = ForeignProcesses(
+            self._records, self._logs, ours=lambda: [s.record for s in self._running()], take_over=self._try_adopt
+        )
         self._ports = PortAllocator()
         self._servers: dict[ProcessHandle, _Server] = {}
         self._stops: dict[ProcessHandle, asyncio.Task[None]] = {}
         self._scope = TaskScope(LogReporter())
         self._opening = asyncio.Lock()
         self._client: LlamaClient | None = None
+        self._trimming: asyncio.Task[None] | None = None
         self._left = False
 
     async def __aenter__(self) -> Self:
@@ -215,6 +221,22 @@ class LlamaServerRunner:
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         return await asyncio.to_thread(self._logs.read, log_name, offset, limit_bytes)
 
+    # -- ForeignServers
+
+    async def list_foreign(self) -> Sequence[ForeignServer]:
+        await self._open()
+        return await self._foreign.find()
+
+    async def adopt(
+        self, server: ForeignServer, *, model_id: int | None = None, model_name: str | None = None
+    ) -> ProcessHandle:
+        await self._open()
+        return await self._foreign.adopt(server, self._http, model_id=model_id, model_name=model_name)
+
+    async def stop_foreign(self, server: ForeignServer) -> None:
+        await self._open()
+        await self._foreign.stop(server, grace_s=self._stop_grace_s())
+
     # -- starting
 
     async def _start_on(self, config: ServerConfig, engine: Engine, port: int) -> ProcessHandle:
@@ -292,6 +314,9 @@ class LlamaServerRunner:
         server = _Server(record.handle(), record, process)
         self._servers[server.handle] = server
         process.on_exit(lambda: self._records.delete(record.run))
+        if self._trimming is None or self._trimming.done():
+            trimming = self._logs.keep_trimmed(lambda: [s.record.run for s in self._running()])
+            self._trimming = self._scope.start(trimming, name="trim logs")
         return server
 
     # -- stopping
@@ -346,10 +371,12 @@ class LlamaServerRunner:
             self._records.write(record)
 
     def _try_adopt(self, record: ServerRecord) -> _Server | None:
-        if record.pid is None or record.identity is None or not _is_same_process(record):
+        self._check_not_left()
+        if record.pid is None or record.identity is None or not record.is_alive():
             return None
+        tag = (INSTANCE_VARIABLE, record.run)
         try:
-            process = ServerProcess(record.pid, record.identity, tag=(INSTANCE_VARIABLE, record.run))
+            process = ServerProcess(record.pid, record.identity, tag=tag, owns_group=record.owns_group)
         except RunnerUnavailable:
             return None
         return self._announce(record, process)
@@ -374,12 +401,3 @@ class LlamaServerRunner:
         if server is None or server.process.poll():
             raise NotRunning(f"no server of {handle.model_name} with pid {handle.pid} runs on port {handle.port}")
         return server
-
-
-def _is_same_process(record: ServerRecord) -> bool:
-    assert record.pid is not None
-    if processes.process_identity(record.pid) != record.identity:
-        return False
-    if record.executable is not None and processes.executable_of(record.pid) != record.executable:
-        return False
-    return record.argv_hash is None or processes.argv_hash_of(record.pid) == record.argv_hash

@@ -28,6 +28,7 @@ from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.adapters.runners.records import ServerRecord, run_name
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.exits import ServerExit, StopRung
+from gglib_desktop.domain.foreign import ForeignServer
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
 from gglib_desktop.domain.llama_args import openai_url, server_argv, shell_line
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
@@ -174,6 +175,18 @@ class MockRunner:
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         return await asyncio.to_thread(self._logs.read, log_name, offset, limit_bytes)
+
+    # -- ForeignServers: nobody else simulates any
+
+    async def list_foreign(self) -> Sequence[ForeignServer]:
+        self._open()
+        return ()
+
+    async def adopt(self, server: ForeignServer, **_model: object) -> ProcessHandle:
+        raise NotRunning(f"process {server.pid} is gone")
+
+    async def stop_foreign(self, server: ForeignServer) -> None:
+        raise NotRunning(f"process {server.pid} is gone")
 
     # -- what happens to servers, for tests and chaos
 

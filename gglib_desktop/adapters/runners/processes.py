@@ -98,15 +98,17 @@ def find_tagged(variable: str, value: str) -> int | None:
 class ServerProcess:
     """One process, started by us or adopted. Signals reach it only while it is certain to be that very process."""
 
-    def __init__(self, pid: int, identity: str, *, tag: tuple[str, str]) -> None:
+    def __init__(self, pid: int, identity: str, *, tag: tuple[str, str], owns_group: bool = True) -> None:
         """Begins to watch. ``tag`` is the variable and value in the environment of all that this process starts.
 
-        Raises: RunnerUnavailable when there is no such process any more.
+        ``owns_group`` False: somebody else started it, so its group and its children are not ours to signal, nor is
+        it ours to reap. Raises: RunnerUnavailable when there is no such process any more.
         """
         self.pid = pid
         self.identity = identity
         self.stopped_by = StopRung.NONE
         self._tag = tag
+        self._owns_group = owns_group
         self._exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
         try:
             self._stats = psutil.Process(pid)
@@ -140,12 +142,19 @@ class ServerProcess:
         return self.has_exited
 
     def send(self, number: signal.Signals, rung: StopRung) -> None:
-        """Signals the process group. ``rung`` is remembered as what ended the process, should it end now."""
+        """Signals the process group, or the process alone where the group is not its own.
+
+        ``rung`` is remembered as what ended the process, should it end now.
+        """
         if self.poll():
             return
         self.stopped_by = rung
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+            if self._owns_group:
+                os.killpg(self.pid, number)
+            # The first thread may be a zombie while others still end: no identity is no other identity.
+            elif process_identity(self.pid) in {self.identity, None}:
+                self._watch.signal(number)
 
     def usage(self) -> Usage | None:
         """What it has used so far; None when it is gone."""
@@ -168,7 +177,9 @@ class ServerProcess:
         self._exited.cancel()
 
     def leftovers(self) -> list[psutil.Process]:
-        """Processes that it started and that outlived it. Blocks."""
+        """Processes that it started and that outlived it; none where the group is not its own. Blocks."""
+        if not self._owns_group:
+            return []
         variable, value = self._tag
         found = []
         for process in psutil.process_iter():
@@ -181,7 +192,10 @@ class ServerProcess:
         self.detach()
         if self._exited.done():
             return
-        status: int | None = None
+        self._exited.set_result(ServerExit(self._reaped() if self._owns_group else None, self.stopped_by))
+
+    def _reaped(self) -> int | None:
+        """The exit status of our own child, whose group ends with it; None for any other process."""
         with contextlib.suppress(ChildProcessError):
             # As long as our child is not reaped nobody else can have its pid, so its group is its own.
             if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
@@ -189,8 +203,8 @@ class ServerProcess:
                     os.killpg(self.pid, signal.SIGKILL)
             reaped, wait_status = os.waitpid(self.pid, os.WNOHANG)
             if reaped:
-                status = os.waitstatus_to_exitcode(wait_status)
-        self._exited.set_result(ServerExit(status, self.stopped_by))
+                return os.waitstatus_to_exitcode(wait_status)
+        return None
 
 
 class _ExitWatch:
@@ -198,6 +212,7 @@ class _ExitWatch:
 
     def __init__(self, pid: int, on_exit: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
+        self._pid = pid
         try:
             if sys.platform.startswith("linux"):
                 self._fd = os.pidfd_open(pid)
@@ -218,6 +233,13 @@ class _ExitWatch:
 
     def has_ended(self) -> bool:
         return self._open and bool(self._poll.poll(0))
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signals the process that is watched: on Linux no other one can be meant, even when the pid is used again."""
+        if sys.platform.startswith("linux"):
+            signal.pidfd_send_signal(self._fd, number)
+        else:  # not run
+            os.kill(self._pid, number)
 
     def close(self) -> None:
         if self._open:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
+from gglib_desktop.adapters.runners import processes
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import Value
@@ -24,6 +25,7 @@ class ServerRecord(Value):
 
     ``run`` names the run, its log and the tag in the process's environment. ``identity`` tells the process from a
     later one with the same pid; ``executable`` and ``argv_hash`` are those of the process itself, once it answered.
+    ``owns_group`` is False for a process that somebody else started: its group is not ours to signal.
     """
 
     run: str
@@ -36,10 +38,19 @@ class ServerRecord(Value):
     started_at: int | None = None
     executable: str | None = None
     argv_hash: str | None = None
+    owns_group: bool = True
 
     def handle(self) -> ProcessHandle:
         assert self.started_at is not None
         return ProcessHandle(self.config.model_id, self.config.model_name, self.pid, self.port, self.started_at)
+
+    def is_alive(self) -> bool:
+        """Whether the very process that was recorded still runs."""
+        if self.pid is None or self.identity is None or processes.process_identity(self.pid) != self.identity:
+            return False
+        if self.executable is not None and processes.executable_of(self.pid) != self.executable:
+            return False
+        return self.argv_hash is None or processes.argv_hash_of(self.pid) == self.argv_hash
 
 
 class RecordStore:
@@ -61,6 +72,9 @@ class RecordStore:
 
     def delete(self, run: str) -> None:
         self._path(run).unlink(missing_ok=True)
+
+    def has(self, run: str) -> bool:
+        return self._path(run).is_file()
 
     def records(self) -> Iterator[ServerRecord]:
         """All records. One that cannot be read is set aside, not deleted: it may be all that is known of a server."""
