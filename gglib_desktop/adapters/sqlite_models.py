@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # One entry per version of the file, each run in one transaction. Append; never change an entry that was released.
@@ -70,7 +72,9 @@ class SqliteModelRepository:
         try:
             return LaunchOptions.from_json(str(rows[0][0]))
         except ConfigurationError as exc:
-            raise LibraryError(f"the saved launch settings of model {model_id} cannot be used: {exc}") from exc
+            # Another version's, most likely. A model that could not be started for that would be lost to its user.
+            _log.warning("passed over the saved launch settings of model %s: %s", model_id, exc)
+            return LaunchOptions()
 
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None:
         await self._execute("UPDATE models SET launch_options = ? WHERE id = ?", (options.to_json(), model_id))

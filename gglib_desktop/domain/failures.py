@@ -128,7 +128,8 @@ def failure_of_error(error: GglibError) -> Failure:
         case PortTaken():
             return Failure(FailureCause.PORT_TAKEN, str(error))
         case ConfigurationError(field="engine"):
-            return Failure(FailureCause.ENGINE_UNUSABLE, error.reason)
+            named = f"{error.value}: " if error.value is not None else ""
+            return Failure(FailureCause.ENGINE_UNUSABLE, named + error.reason)
         case ConfigurationError(field="model_path"):
             return Failure(FailureCause.MODEL_MISSING, str(error))
         case ConfigurationError():

@@ -87,11 +87,15 @@ class Launcher:
         return self._supervisor.start(self._config(model, options), another=another)
 
     async def restart(self, server_id: int, options: LaunchOptions | None = None) -> None:
-        """Restarts a server as it was, or with ``options``, which are saved for its model too. Raises: LibraryError."""
-        config = self._supervisor.server(server_id).config
+        """Restarts a server as it was, or with ``options``. Raises: LibraryError.
+
+        Given options are saved for its model, unless it is a further server of it.
+        """
+        server = self._supervisor.server(server_id)
+        config = server.config
         if options is not None:
             model = self._library.model(config.model_id)
-            if model is not None:
+            if model is not None and server.number == 1:
                 await self._library.save_launch_options(model.id, options)
             config = self._config(model or _model_of(config), options)
         self._supervisor.restart(server_id, config)

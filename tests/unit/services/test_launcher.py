@@ -113,7 +113,7 @@ async def test_without_an_engine_the_start_fails_in_its_panel(data_dir, bugs, li
         assert server_id is not None
         failed = await story.reaches(server_id, "Failed")
         assert failed.failure.cause is FailureCause.ENGINE_UNUSABLE
-        assert failed.failure.detail == "there is no such file"
+        assert "there is no such file" in failed.failure.detail
         assert launcher.engine_problem is not None
         assert not list(data_dir.glob("servers/*"))
         await supervisor.aclose()
@@ -130,6 +130,17 @@ async def test_a_restart_with_options_saves_them(launcher, library, story, tiny)
     await story.reaches_again(server_id, "Healthy")
     assert story.supervisor.server(server_id).config.spec_draft_n_max == 7
     assert await library.launch_options(tiny.id) == options
+
+
+async def test_a_restart_of_a_further_server_saves_nothing(launcher, library, story, plain):
+    first = await launcher.start(plain.id)
+    second = await launcher.start(plain.id, another=True)
+    await story.reaches(second, "Healthy")
+    await launcher.restart(second, LaunchOptions(context_size=512))
+    await story.reaches_again(second, "Healthy")
+    assert story.supervisor.server(second).config.context_size == 512
+    assert await library.launch_options(plain.id) == LaunchOptions()
+    assert story.supervisor.server(first).config.context_size is None
 
 
 async def test_a_restart_without_options_changes_nothing(launcher, library, story, tiny):

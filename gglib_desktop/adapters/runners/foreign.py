@@ -1,0 +1,271 @@
+"""llama-servers of this computer that somebody else started: finding, taking over and ending them.
+
+Names serve for listing alone. Signals go to one process, known by pid and start time, never to a group or a name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+import psutil
+
+from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.runners import processes
+from gglib_desktop.adapters.runners.port_allocator import listens_on
+from gglib_desktop.adapters.runners.processes import ServerProcess
+from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord, run_name
+from gglib_desktop.adapters.runners.stop_ladder import stop_process
+from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
+from gglib_desktop.domain.foreign import (
+    ForeignServer,
+    is_llama_server,
+    public_command_line,
+    server_port,
+    stated_model,
+)
+from gglib_desktop.domain.health import PROBE_TIMEOUT_S, ProbeResult
+from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.values import PORT
+
+if TYPE_CHECKING:
+    from gglib_desktop.adapters.llama_client import LlamaClient
+
+_UNKNOWN_MODEL = Path("unknown-model")
+_INIT_PID = 1
+
+
+class ForeignProcesses:
+    """What a runner needs for the ForeignServers port.
+
+    ``ours`` gives the records of the runner's own running servers; ``take_over`` makes a record's process one of
+    them, or gives None when it is gone.
+    """
+
+    def __init__(
+        self,
+        records: RecordStore,
+        logs: LogFolder,
+        *,
+        ours: Callable[[], Iterable[ServerRecord]],
+        take_over: Callable[[ServerRecord], object | None],
+    ) -> None:
+        self._records = records
+        self._logs = logs
+        self._ours = ours
+        self._take_over = take_over
+        self._adopting = asyncio.Lock()
+
+    async def find(self) -> Sequence[ForeignServer]:
+        found = await asyncio.to_thread(_find, self._records.has)
+        # Asked afterwards: one may have been taken over while the search ran.
+        return [server for server in found if self._own_record(server) is None]
+
+    async def adopt(
+        self, server: ForeignServer, http: LlamaClient, *, model_id: int | None, model_name: str | None
+    ) -> ProcessHandle:
+        async with self._adopting:
+            known = self._own_record(server)
+            if known is not None:
+                return known.handle()
+            _check_signals_reach(server)
+            port = await _usable_port(server, http)
+            path = server.model_path or await _served_model(http, port)
+            name = model_name or (path.stem if path != _UNKNOWN_MODEL else "llama-server")
+            # Models of the library have positive ids.
+            config = ServerConfig(-server.pid if model_id is None else model_id, name, path, port, port=port)
+            record = _record(server, config, port)
+            self._begin(record)
+            return record.handle()
+
+    async def stop(self, server: ForeignServer, *, grace_s: float) -> None:
+        _check_signals_reach(server)
+        process = _watched(server)
+        try:
+            # Without a known port only the process's own activity tells whether it still ends.
+            await stop_process(process, port=server.port or 0, grace_s=grace_s)
+        finally:
+            process.forget()
+
+    def _begin(self, record: ServerRecord) -> None:
+        self._records.write(record)
+        taken: object | None = None
+        try:
+            taken = self._take_over(record)
+        finally:
+            if taken is None:
+                self._records.delete(record.run)
+        if taken is None:
+            raise NotRunning(f"process {record.pid} is gone")
+        with contextlib.suppress(OSError), os.fdopen(self._logs.open_for_append(record.run), "ab") as log:
+            log.write(
+                b"This server was not started by GGLib Desktop, which took it over while it ran. "
+                b"Its output goes where its starter sent it.\n"
+            )
+
+    def _own_record(self, server: ForeignServer) -> ServerRecord | None:
+        chosen = (server.pid, server.identity)
+        return next((record for record in self._ours() if (record.pid, record.identity) == chosen), None)
+
+
+# -- adopting
+
+
+def _check_signals_reach(server: ForeignServer) -> None:
+    """Raises: NotRunning when it is gone, RunnerUnavailable when it is another user's."""
+    if processes.process_identity(server.pid) != server.identity:
+        raise NotRunning(f"process {server.pid} is gone")
+    try:
+        os.kill(server.pid, 0)
+    except ProcessLookupError as exc:
+        raise NotRunning(f"process {server.pid} is gone") from exc
+    except PermissionError as exc:
+        raise RunnerUnavailable(f"process {server.pid} belongs to another user") from exc
+
+
+async def _usable_port(server: ForeignServer, http: LlamaClient) -> int:
+    """The port, if the server can be asked there as our own ones are. Raises: ConfigurationError."""
+    port = server.port
+    if port is None:
+        raise ConfigurationError("port", None, f"process {server.pid} listens on no port that can be reached from here")
+    if PORT.complaint(port):
+        reason = f"it listens on port {port}, and this program looks after servers on ports from 1024 up"
+        raise ConfigurationError("port", port, reason)
+    if not await asyncio.to_thread(listens_on, server.pid, port):
+        raise ConfigurationError("port", port, f"process {server.pid} does not listen on port {port}")
+    probe = await http.probe(port, PROBE_TIMEOUT_S)
+    if probe.result in {ProbeResult.REFUSED, ProbeResult.FOREIGN}:
+        reason = f"it does not answer on this computer's own address, 127.0.0.1, at port {port} ({probe.message})"
+        raise ConfigurationError("port", port, reason)
+    return port
+
+
+async def _served_model(http: LlamaClient, port: int) -> Path:
+    """The model of a server whose command line names no file, as the server itself says."""
+    facts = await http.facts(port)
+    return Path(facts.model_path) if facts is not None and facts.model_path else _UNKNOWN_MODEL
+
+
+def _record(server: ForeignServer, config: ServerConfig, port: int) -> ServerRecord:
+    return ServerRecord(
+        run_name(config.model_name),
+        config,
+        port,
+        server.command_line,
+        pid=server.pid,
+        identity=server.identity,
+        started_at=server.started_at,
+        executable=processes.executable_of(server.pid),
+        argv_hash=processes.argv_hash_of(server.pid),
+        owns_group=False,
+    )
+
+
+def _watched(server: ForeignServer) -> ServerProcess:
+    try:
+        return ServerProcess(server.pid, server.identity, tag=(INSTANCE_VARIABLE, ""), owns_group=False)
+    except RunnerUnavailable as exc:
+        raise NotRunning(str(exc)) from exc
+
+
+# -- finding; all of this blocks
+
+
+def _find(is_own_run: Callable[[str], bool]) -> list[ForeignServer]:
+    found = []
+    for process in psutil.process_iter():
+        # Processes end while one looks, and those of others do not tell everything.
+        with contextlib.suppress(psutil.Error, OSError):
+            argv = _argv_of_server(process)
+            server = _described(process, argv, is_own_run) if argv else None
+            if server is not None:
+                found.append(server)
+    return sorted(found, key=lambda server: (server.started_at, server.pid))
+
+
+def _argv_of_server(process: psutil.Process) -> list[str]:
+    """The command line of a llama-server, nothing for any other program."""
+    try:
+        program = process.exe().removesuffix(" (deleted)")
+    except psutil.AccessDenied:
+        program = ""
+    name = PurePath(program or process.name()).name
+    if not name.lower().startswith("llama"):
+        return []
+    argv = process.cmdline()
+    return argv if is_llama_server(name, argv) else []
+
+
+def _described(process: psutil.Process, argv: list[str], is_own_run: Callable[[str], bool]) -> ForeignServer | None:
+    """None for one that the runner started, or that is gone by now."""
+    try:
+        environment: Mapping[str, str] = process.environ()
+    except psutil.AccessDenied:
+        environment = {}
+    # One that is just being started has its record already.
+    run = environment.get(INSTANCE_VARIABLE)
+    if run and is_own_run(run):
+        return None
+    with process.oneshot():
+        started_at, rss_bytes = int(process.create_time()), process.memory_info().rss
+    port = server_port(argv, environment, _listening(process)) if _shares_network(process.pid) else None
+    model = _absolute(stated_model(argv, environment), process)
+    parent = _parent_of(process, of_this_program=run is not None)
+    # Last, so that all the above was said of a process that still lived.
+    identity = processes.process_identity(process.pid)
+    if identity is None or not process.is_running():
+        return None
+    return ForeignServer(process.pid, identity, port, model, public_command_line(argv), rss_bytes, parent, started_at)
+
+
+def _listening(process: psutil.Process) -> set[int]:
+    try:
+        connections = process.net_connections(kind="tcp")
+    except psutil.AccessDenied:
+        return set()
+    return {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
+
+
+def _shares_network(pid: int) -> bool:
+    """False for a process in a container with a network of its own: its port numbers mean nothing here."""
+    if not sys.platform.startswith("linux"):
+        return True
+    try:
+        return Path(f"/proc/{pid}/ns/net").readlink() == Path("/proc/self/ns/net").readlink()
+    except OSError:
+        return True
+
+
+def _absolute(model: Path | None, process: psutil.Process) -> Path | None:
+    """The real path, as the library keeps it, as far as the process's folder is known."""
+    if model is None:
+        return None
+    try:
+        return (Path(process.cwd()) / model).resolve()
+    except (psutil.AccessDenied, OSError):
+        return model
+
+
+def _parent_of(process: psutil.Process, *, of_this_program: bool) -> str | None:
+    parent = process.parent()
+    orphaned = parent is None or parent.pid == _INIT_PID or parent.name() == "systemd"
+    if of_this_program:
+        who = "another GGLib Desktop"
+        return who if parent is None or orphaned else f"{who} ({parent.pid})"
+    return _service_of(process.pid) if parent is None or orphaned else f"{parent.name()} ({parent.pid})"
+
+
+def _service_of(pid: int) -> str | None:
+    """The systemd service that a process without another parent is part of; systemd starts those again."""
+    try:
+        groups = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return None
+    unit = PurePath(groups[0]).name if groups else ""
+    return unit if unit.endswith(".service") and not unit.startswith("user@") else None

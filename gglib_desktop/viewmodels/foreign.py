@@ -1,0 +1,111 @@
+"""The llama-servers that somebody else started: what is shown of them and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.foreign import ForeignServer
+from gglib_desktop.services.foreign import ForeignWatch
+from gglib_desktop.tasks import TaskScope
+
+
+@dataclass(frozen=True)
+class ForeignRow:
+    """One server. ``busy``: it is being taken over or ended."""
+
+    server: ForeignServer
+    busy: bool = False
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.server.pid, self.server.identity
+
+    @property
+    def title(self) -> str:
+        """Its model's file name, else the command."""
+        return self.server.model_path.name if self.server.model_path else self.server.command_line
+
+
+class ForeignViewModel(QObject):
+    """Shows what a ForeignWatch finds."""
+
+    rowsChanged = Signal(object)  # tuple[ForeignRow, ...]
+    failed = Signal(object)  # GglibError
+    adopted = Signal(int)  # the id of the server that it is from now on
+    noneFound = Signal()
+    found = Signal()
+
+    def __init__(self, watch: ForeignWatch, scope: TaskScope) -> None:
+        super().__init__()
+        self._watch = watch
+        self._scope = scope
+        self._busy: set[tuple[int, str]] = set()
+        self._rows: tuple[ForeignRow, ...] = ()
+        self._unsubscribe = watch.subscribe(self._on_servers)
+        self.begin = watch.begin
+        self.set_visible = watch.set_visible
+
+    @property
+    def rows(self) -> tuple[ForeignRow, ...]:
+        """Oldest first."""
+        return self._rows
+
+    @Slot()
+    def look(self) -> None:
+        """Looks now, ignored ones included, and says whether there are any."""
+        self.run(self._look, "look for foreign servers")
+
+    def adopt(self, server: ForeignServer) -> None:
+        self._act(server, self._adopt, "adopt")
+
+    def stop(self, server: ForeignServer) -> None:
+        """Ends it; the person has been asked."""
+        self._act(server, self._watch.stop, "stop")
+
+    def ignore(self, server: ForeignServer) -> None:
+        self._watch.ignore(server)
+
+    def run(self, action: Callable[[], Awaitable[object]], name: str) -> None:
+        """Runs what a view awaits, a dialog for example, and tells of its errors."""
+        self._scope.start(self._guarded(action), name=name)
+
+    def close(self) -> None:
+        self._unsubscribe()
+
+    def _act(self, server: ForeignServer, action: Callable[[ForeignServer], Awaitable[object]], name: str) -> None:
+        key = (server.pid, server.identity)
+        if key in self._busy:
+            return
+        self._set_busy(self._busy | {key})
+        task = self._scope.start(self._guarded(lambda: action(server)), name=f"{name} process {server.pid}")
+        task.add_done_callback(lambda _task: self._set_busy(self._busy - {key}))
+
+    async def _adopt(self, server: ForeignServer) -> None:
+        self.adopted.emit(await self._watch.adopt(server))
+
+    async def _look(self) -> None:
+        found = await self._watch.look(at_all=True)
+        (self.found if found else self.noneFound).emit()
+
+    async def _guarded(self, action: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await action()
+        except GglibError as exc:
+            self.failed.emit(exc)
+
+    def _on_servers(self, _servers: tuple[ForeignServer, ...]) -> None:
+        self._render()
+
+    def _set_busy(self, busy: set[tuple[int, str]]) -> None:
+        self._busy = busy
+        self._render()
+
+    def _render(self) -> None:
+        rows = tuple(ForeignRow(server, (server.pid, server.identity) in self._busy) for server in self._watch.servers)
+        if rows != self._rows:
+            self._rows = rows
+            self.rowsChanged.emit(rows)

@@ -1,0 +1,203 @@
+"""The lines of a log that are kept: which of them are shown, and where a text stands in them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from typing_extensions import override
+
+from gglib_desktop.domain.log_text import LogLevel
+
+MOST_LINES = 100_000
+# A log of very long lines must not fill the memory.
+_MOST_CHARACTERS = 32 * 1024 * 1024
+LevelRole = Qt.ItemDataRole.UserRole + 1
+_NO_PARENT = QModelIndex()
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class LogTable(QAbstractTableModel):
+    """The last ``most_lines`` lines as one column, of which those of a level and above are rows.
+
+    Every line has a number that it keeps while older ones are dropped. A row's DisplayRole is the line, its LevelRole
+    the LogLevel.
+    """
+
+    def __init__(self, parent: QObject | None = None, *, most_lines: int = MOST_LINES) -> None:
+        super().__init__(parent)
+        self._most_lines = most_lines
+        self._lines: list[str] = []
+        self._levels: list[LogLevel] = []
+        self._characters = 0
+        self._first = 0
+        self._least = LogLevel.DEBUG
+        # Numbers of the lines that are shown; of those, the ones in which the wanted text stands. Both ascending.
+        self._shown: range | list[int] = range(0)
+        self._wanted = ""
+        self._matches: list[int] = []
+        self._longest = ""
+        self._dropped = 0
+
+    @override
+    def rowCount(self, parent: _Index = _NO_PARENT) -> int:
+        return 0 if parent.isValid() else len(self._shown)
+
+    @override
+    def columnCount(self, parent: _Index = _NO_PARENT) -> int:
+        return 0 if parent.isValid() else 1
+
+    @override
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._lines[self._shown[index.row()] - self._first]
+        if role == LevelRole:
+            return self._levels[self._shown[index.row()] - self._first]
+        return None
+
+    @property
+    def longest_line(self) -> str:
+        """The longest line that is shown, or was until lately."""
+        return self._longest
+
+    @property
+    def is_empty(self) -> bool:
+        """There is no line at all, whatever is shown."""
+        return not self._lines
+
+    def line(self, row: int) -> str:
+        return self._lines[self._shown[row] - self._first]
+
+    def number_at(self, row: int) -> int | None:
+        """The number of the line in a row; it stays when rows come and go."""
+        return self._shown[row] if 0 <= row < len(self._shown) else None
+
+    def row_near(self, number: int) -> int:
+        """The row of this line or, when it is not shown, of the next one that is."""
+        return min(bisect_left(self._shown, number), len(self._shown) - 1)
+
+    def text(self) -> str:
+        """All that is shown."""
+        return "\n".join(self._lines[number - self._first] for number in self._shown)
+
+    # -- growing
+
+    def append(self, lines: Sequence[str], levels: Sequence[LogLevel]) -> None:
+        """Adds lines at the end, and drops as many at the beginning as are too many."""
+        lines, levels = lines[-self._most_lines :], levels[-self._most_lines :]
+        self._make_room(len(lines), sum(map(len, lines)))
+        start = self._first + len(self._lines)
+        new = [number for number, level in enumerate(levels, start) if level >= self._least]
+        if new:
+            self.beginInsertRows(_NO_PARENT, len(self._shown), len(self._shown) + len(new) - 1)
+        self._lines += lines
+        self._levels += levels
+        if new:
+            self._shown = self._shown + new if isinstance(self._shown, list) else self._all()
+            self._matches += self._matching(new)
+            self._longest = max(self._longest, self._longest_of(new), key=len)
+            self.endInsertRows()
+
+    def extend_last(self, text: str) -> None:
+        """Goes on with the newest line."""
+        number = self._first + len(self._lines) - 1
+        self._lines[-1] += text
+        self._characters += len(text)
+        row = len(self._shown) - 1
+        if row < 0 or self._shown[row] != number:
+            return
+        self._longest = max(self._longest, self._lines[-1], key=len)
+        if number not in self._matches[-1:]:
+            self._matches += self._matching([number])
+        self.dataChanged.emit(self.index(row, 0), self.index(row, 0))
+
+    def _make_room(self, lines: int, characters: int) -> None:
+        count = max(0, len(self._lines) + lines - self._most_lines)
+        self._characters += characters - sum(map(len, self._lines[:count]))
+        while self._characters > _MOST_CHARACTERS and count < len(self._lines):
+            self._characters -= len(self._lines[count])
+            count += 1
+        if count:
+            self._drop(count)
+
+    def _drop(self, count: int) -> None:
+        first = self._first + count
+        rows = bisect_left(self._shown, first)
+        if rows:
+            self.beginRemoveRows(_NO_PARENT, 0, rows - 1)
+        del self._lines[:count], self._levels[:count]
+        self._first = first
+        if rows:
+            self._shown = self._shown[rows:]
+            del self._matches[: bisect_left(self._matches, first)]
+            self.endRemoveRows()
+        self._dropped += count
+        if self._dropped >= self._most_lines:
+            # The longest line has gone by now, most likely. Looking more often costs more than it is worth.
+            self._dropped = 0
+            self._longest = self._longest_of(self._shown)
+
+    # -- filtering
+
+    def show_from(self, least: LogLevel) -> None:
+        """Shows the lines of this level and above."""
+        if least is self._least:
+            return
+        self.beginResetModel()
+        self._least = least
+        shown = [number for number, level in enumerate(self._levels, self._first) if level >= least]
+        self._shown = self._all() if least is LogLevel.DEBUG else shown
+        self._matches = self._matching(self._shown)
+        self._longest = self._longest_of(self._shown)
+        self.endResetModel()
+
+    # -- searching
+
+    @property
+    def wanted(self) -> str:
+        """The text that is searched for, in lower case; empty when none is."""
+        return self._wanted
+
+    @property
+    def match_count(self) -> int:
+        """How many of the shown lines hold the text."""
+        return len(self._matches)
+
+    def search(self, text: str) -> None:
+        """Looks for a text in all that is shown and what will be, large and small letters alike."""
+        self._wanted = text.lower()
+        self._matches = self._matching(self._shown)
+
+    def match_position(self, row: int) -> int:
+        """Which of the matches a row is, from 1 on; 0 when it is none."""
+        if not 0 <= row < len(self._shown):
+            return 0
+        number = self._shown[row]
+        position = bisect_left(self._matches, number)
+        return position + 1 if self._matches[position : position + 1] == [number] else 0
+
+    def next_match(self, row: int, *, forward: bool = True) -> int | None:
+        """The row of the next match after ``row`` or, backward, before it; beyond the end it goes on at the other."""
+        if not self._matches:
+            return None
+        number = self._shown[row] if 0 <= row < len(self._shown) else -1
+        if forward:
+            position = bisect_right(self._matches, number) % len(self._matches)
+        else:
+            position = bisect_left(self._matches, number) - 1
+        return bisect_left(self._shown, self._matches[position])
+
+    def _all(self) -> range:
+        return range(self._first, self._first + len(self._lines))
+
+    def _matching(self, numbers: Iterable[int]) -> list[int]:
+        wanted, lines, first = self._wanted, self._lines, self._first
+        return [number for number in numbers if wanted in lines[number - first].lower()] if wanted else []
+
+    def _longest_of(self, numbers: Iterable[int]) -> str:
+        lines, first = self._lines, self._first
+        return max((lines[number - first] for number in numbers), key=len, default="")

@@ -1,0 +1,81 @@
+"""The program without its outer shell, over simulated servers: everything between files and pixels."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gglib_desktop.adapters.runners.mock import MockRunner
+from gglib_desktop.adapters.runners.mock_server import MockTimings
+from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.domain.gguf import ModelFacts
+from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.library import Library
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.app import AppViewModel
+from tests.fakes.library import FakeModelFiles, some_facts
+from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
+from tests.fakes.supervision import KeptBugs
+from tests.fakes.waiting import poll
+
+TIMINGS = MockTimings(answer_s=0.02, load_s=0.05, stop_s=0.03)
+
+
+@dataclass
+class Program:
+    """The parts, and what tests do with them again and again."""
+
+    app: AppViewModel
+    runner: MockRunner
+    supervisor: Supervisor
+    launcher: Launcher
+    library: Library
+    settings: SettingsKeeper
+    scope: TaskScope
+    files: FakeModelFiles
+    catalog: FakeEngineCatalog
+    store: FakeSettingsStore
+
+    async def open(self, *paths: Path) -> None:
+        self.app.open(paths)
+        await poll(lambda: self.app.state.ready)
+
+    async def add(self, name: str = "Tiny", facts: ModelFacts | None = None) -> Model:
+        """Adds a model through the view-model."""
+        path = self.files.make(f"{name}.gguf", facts or some_facts(name, mtp_layers=1))
+        self.app.add([path])
+
+        def listed() -> Model | None:
+            return next((model for model in self.library.models if model.path == path.resolve()), None)
+
+        model = await poll(listed)
+        assert model is not None
+        return model
+
+    def start(self, model: Model, *flags: str, **fields: Any) -> int:
+        """Starts it with flags that simulate something."""
+        return self.supervisor.start(ServerConfig(model.id, model.name, model.path, 9000, extra_args=flags, **fields))
+
+
+@asynccontextmanager
+async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program]:
+    """Everything built and at the end taken down as the real program does it."""
+    data_dir = folder / "data"
+    async with AsyncExitStack() as stack:
+        repository = SqliteModelRepository(data_dir / "library.sqlite")
+        stack.push_async_callback(repository.aclose)
+        runner = await stack.enter_async_context(MockRunner(data_dir, timings=TIMINGS))
+        scope = await stack.enter_async_context(TaskScope(bugs))
+        supervisor = Supervisor(runner, runner, bugs)
+        stack.push_async_callback(supervisor.aclose)
+        files, catalog, store = FakeModelFiles(folder / "models"), FakeEngineCatalog(), FakeSettingsStore()
+        library, settings = Library(repository, files), SettingsKeeper(store)
+        launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
+        app = AppViewModel(library, supervisor, launcher, settings, scope)
+        yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store)
+        app.close()

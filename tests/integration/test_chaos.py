@@ -1,0 +1,27 @@
+"""A short walk of `make chaos`; the long ones are for people and nights."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.chaos.oracle import KINDS
+from tests.chaos.world import ROOT
+
+
+@pytest.mark.parametrize(("runner", "steps"), [pytest.param("local", 25, marks=pytest.mark.llama), ("mock", 150)])
+def test_the_program_and_the_system_agree_after_whatever_happens(runner, steps):
+    words = ["--runner", runner, "--seed", "1", "--steps", str(steps)]
+    # When its harness is killed, the program stops its servers and ends.
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    counts = " ".join(f"{kind}=0" for kind in KINDS)
+    assert done.stdout.splitlines()[-1] == f"chaos: seed=1 steps={steps} {counts}"

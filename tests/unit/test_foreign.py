@@ -1,0 +1,76 @@
+"""What the command line of somebody else's llama-server says."""
+
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.domain.foreign import is_llama_server, public_command_line, server_port, stated_model
+
+
+@pytest.mark.parametrize(
+    ("program", "argv", "serves"),
+    [
+        ("llama-server", ["llama-server", "-m", "a.gguf"], True),
+        ("llama-server", ["my-server"], True),
+        ("Llama-Server.EXE", ["llama-server.exe"], True),
+        ("llama", ["llama", "server", "-m", "a.gguf"], True),
+        ("llama", ["llama", "serve"], True),
+        ("llama", ["llama", "cli"], False),
+        ("llama", ["llama"], False),
+        ("llama-cli", ["llama-cli", "-m", "a.gguf"], False),
+        ("llama-server-monitor", ["llama-server-monitor"], False),
+        ("python3", ["python3", "llama-server"], False),
+        ("llama-server", ["llama-server", "--help"], False),
+        ("llama-server", ["llama-server", "--version"], False),
+        ("llama-server", [], True),
+    ],
+)
+def test_a_program_counts_by_its_file_name(program, argv, serves):
+    assert is_llama_server(program, argv) is serves
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "model"),
+    [
+        (["-m", "/models/a.gguf"], {}, "/models/a.gguf"),
+        (["--model", "a.gguf", "--port", "1"], {}, "a.gguf"),
+        (["--model=/models/a.gguf"], {}, "/models/a.gguf"),
+        (["-m=a=b.gguf"], {}, "a=b.gguf"),
+        (["-m", "a.gguf", "-m", "b.gguf"], {}, "b.gguf"),
+        (["-hf", "someone/model"], {}, None),
+        (["--alias", "-m"], {}, None),
+        (["-m"], {}, None),
+        ([], {"LLAMA_ARG_MODEL": "c.gguf"}, "c.gguf"),
+        (["-m", "a.gguf"], {"LLAMA_ARG_MODEL": "c.gguf"}, "a.gguf"),
+    ],
+)
+def test_the_model_is_the_file_that_was_named(words, environment, model):
+    assert stated_model(["llama-server", *words], environment) == (None if model is None else Path(model))
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "listening", "port"),
+    [
+        (["--port", "9000"], {}, {9000}, 9000),
+        (["--port=9000"], {}, {9000, 8080}, 9000),
+        (["--port", "9000"], {}, set(), 9000),
+        (["--port", "9000"], {}, {9100}, 9100),
+        ([], {"LLAMA_ARG_PORT": "9000"}, set(), 9000),
+        ([], {}, {8080}, 8080),
+        ([], {}, {9931, 7000}, 9931),
+        ([], {}, {7001, 7000}, 7000),
+        ([], {}, set(), None),
+        (["--port", "many"], {}, set(), None),
+        (["--port", "0"], {}, {40000}, 40000),
+        (["--port", "70000"], {}, set(), None),
+    ],
+)
+def test_the_port_is_the_one_that_it_listens_on(words, environment, listening, port):
+    assert server_port(["llama-server", *words], environment, listening) == port
+
+
+def test_keys_and_tokens_are_not_shown():
+    line = public_command_line(["llama-server", "--api-key", "secret1", "-hft", "secret2", "-m", "my model.gguf"])
+    assert "secret" not in line
+    assert line.startswith("llama-server --api-key")
+    assert line.endswith("-m 'my model.gguf'")

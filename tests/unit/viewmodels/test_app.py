@@ -1,0 +1,196 @@
+"""The program as its window sees it."""
+
+from gglib_desktop.adapters.runners.mock import MockRunner
+from gglib_desktop.domain.errors import ConfigurationError, LibraryError, RunnerUnavailable, SettingsError
+from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.settings import AppSettings, Theme
+from gglib_desktop.viewmodels.app import AppState, AppViewModel
+from tests.fakes.library import some_facts
+from tests.fakes.program import TIMINGS, Program
+from tests.fakes.settings import FOUND
+from tests.fakes.waiting import poll
+
+
+def told_by(program: Program) -> list[tuple[str, object]]:
+    told: list[tuple[str, object]] = []
+    app = program.app
+    app.serverAdded.connect(lambda server: told.append(("added", server.id)))
+    app.serverRemoved.connect(lambda server_id: told.append(("removed", server_id)))
+    app.serverShown.connect(lambda server_id: told.append(("shown", server_id)))
+    app.serversAdopted.connect(lambda count: told.append(("adopted", count)))
+    app.failed.connect(lambda error: told.append(("failed", error)))
+    app.models.selectRequested.connect(lambda model_id: told.append(("select", model_id)))
+    return told
+
+
+async def healthy(program: Program, server_id: int) -> None:
+    await poll(lambda: program.supervisor.server(server_id).state.word == "Healthy")
+
+
+# -- opening
+
+
+async def test_opening_loads_adds_adopts_and_finds_the_engine(program, tmp_path):
+    old = program.files.make("old.gguf", some_facts("Old"))
+    async with MockRunner(tmp_path / "data", timings=TIMINGS) as earlier:
+        await earlier.start(ServerConfig(1, "Old", old, 9000))
+    told = told_by(program)
+    new = program.files.make("new.gguf", some_facts("New"))
+    assert not program.app.state.ready
+    await program.open(new)
+    assert [model.name for model in program.library.models] == ["New"]
+    assert program.app.state.engine is FOUND
+    assert [server.state.title for server in program.app.servers.values()] == ["Old"]
+    assert ("adopted", 1) in told
+    assert ("select", program.library.models[0].id) in told
+    assert program.app.state.running == 1
+
+
+async def test_without_an_engine_it_says_why(program):
+    program.catalog.found = None
+    told = told_by(program)
+    await program.open()
+    assert program.app.state.engine is None
+    assert isinstance(program.app.state.engine_problem, ConfigurationError)
+    assert told == [], "shown as a state, not as an accident"
+
+
+async def test_a_data_directory_that_is_in_use_is_said_and_the_models_are_there(program, tmp_path):
+    told = told_by(program)
+    async with MockRunner(tmp_path / "data") as other:
+        await other.list_running()
+        await program.open(program.files.make("new.gguf", some_facts("New")))
+    (error,) = [error for name, error in told if name == "failed"]
+    assert isinstance(error, RunnerUnavailable)
+    assert len(program.library.models) == 1
+
+
+async def test_settings_that_could_not_be_read_are_said(program):
+    told = told_by(program)
+    program.settings.problem = SettingsError("settings.toml: line 3 is wrong")
+    await program.open()
+    assert ("failed", program.settings.problem) in told
+
+
+# -- models
+
+
+async def test_the_first_of_what_was_added_is_selected(program):
+    told = told_by(program)
+    paths = [program.files.make(f"{name}.gguf", some_facts(name)) for name in ("A", "B")]
+    program.app.add(paths)
+    await poll(lambda: any(name == "select" for name, _ in told))
+    assert told == [("select", program.library.models[0].id)]
+
+
+async def test_the_demo_model_is_selected(program):
+    told = told_by(program)
+    program.app.create_demo.trigger()
+    assert program.app.create_demo.is_busy
+    await poll(lambda: told)
+    assert told == [("select", program.library.models[0].id)]
+
+
+async def test_a_library_that_cannot_be_written_is_said(program, tmp_path):
+    told = told_by(program)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "library.sqlite").mkdir()
+    program.app.add([program.files.make("a.gguf", some_facts("A"))])
+    await poll(lambda: told)
+    assert isinstance(told[0][1], LibraryError)
+
+
+async def test_removing_a_model_leaves_its_server(program):
+    model = await program.add()
+    program.app.start(model.id)
+    await poll(lambda: program.app.servers)
+    program.app.remove(model.id)
+    await poll(lambda: not program.library.models)
+    assert len(program.app.servers) == 1
+
+
+# -- servers
+
+
+async def test_a_start_is_shown(program):
+    model = await program.add()
+    told = told_by(program)
+    program.app.start(model.id)
+    await poll(lambda: len(told) == 2)
+    (server_id,) = program.app.servers
+    assert told == [("added", server_id), ("shown", server_id)]
+    program.app.start(model.id)
+    await poll(lambda: len(told) == 3)
+    assert told[-1] == ("shown", server_id), "a start of what runs shows where it runs"
+
+
+async def test_what_runs_is_counted_with_its_memory(program):
+    first, second = await program.add("A"), await program.add("B")
+    for model in (first, second):
+        program.app.start(model.id)
+    await poll(lambda: len(program.app.servers) == 2)
+    await poll(lambda: program.app.state.rss_bytes == 2 * 64 * 2**20)
+    assert program.app.state.running == 2
+    program.app.stop_all()
+    await poll(lambda: program.app.state.running == 0)
+    assert program.app.state.rss_bytes == 0
+
+
+async def test_a_dismissed_server_is_gone(program):
+    told = told_by(program)
+    server_id = program.start(await program.add(), "--nope")
+    await poll(lambda: program.supervisor.server(server_id).state.word == "Failed")
+    program.app.servers[server_id].dismiss()
+    assert program.app.servers == {}
+    assert told[-1] == ("removed", server_id)
+
+
+async def test_start_with_begins_with_what_is_saved(program):
+    model = await program.add()
+    await program.library.save_launch_options(model.id, LaunchOptions(context_size=512))
+    form = await program.app.launch_form(model.id)
+    assert form is not None
+    assert form.draft == LaunchOptions(context_size=512)
+    assert form.decision.enabled
+    assert await program.app.launch_form(99) is None
+
+
+async def test_a_hidden_window_asks_less_often(program):
+    program.app.set_visible(False)
+    assert program.supervisor.visible is False
+    program.app.set_visible(True)
+    assert program.supervisor.visible is True
+
+
+# -- settings and the end
+
+
+async def test_changed_settings_are_told_and_the_engine_is_looked_for_again(program):
+    await program.open()
+    told: list[AppSettings] = []
+    program.app.settingsChanged.connect(told.append)
+    program.catalog.found = None
+    await program.app.change_settings(theme=Theme.DARK)
+    assert told == [program.app.settings] == [AppSettings(theme=Theme.DARK)]
+    await poll(lambda: program.app.state.engine_problem is not None)
+    assert program.app.state.engine is None
+
+
+async def test_a_bug_in_what_a_view_runs_reaches_the_reporter(program, bugs):
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    program.app.run(broken(), "broken")
+    await poll(lambda: bugs.bugs)
+    assert isinstance(bugs.bugs.pop(), ZeroDivisionError)
+
+
+async def test_after_closing_it_hears_nothing(program):
+    parts = (program.library, program.supervisor, program.launcher, program.settings, program.scope)
+    app = AppViewModel(*parts)
+    app.close()
+    await healthy(program, program.start(await program.add()))
+    assert app.servers == {}
+    assert app.models.total == 0
+    assert app.state == AppState()

@@ -1,0 +1,152 @@
+"""The rows of the model list, the search, and what is selected."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.states import Healthy, Starting
+from gglib_desktop.viewmodels.model_list import ModelListViewModel, ModelRow, RowRole, model_row
+from tests.fakes.library import some_facts
+from tests.fakes.program import Program
+from tests.fakes.waiting import poll
+
+
+def names(program: Program) -> list[str]:
+    return [row.name for row in program.app.models.table.rows]
+
+
+@pytest.fixture
+async def filled(program: Program) -> Program:
+    for name, quantisation in (("Qwen Large", "Q4_K_M"), ("Qwen Small", "Q8_0"), ("Gemma", "F16")):
+        await program.add(name, some_facts(name, quantisation=quantisation))
+    return program
+
+
+# -- rows
+
+
+def test_a_row_says_what_is_known(tmp_path):
+    facts = some_facts("Tiny", mtp_layers=1, quantisation="Q4_K_M")
+    row = model_row(Model(3, tmp_path / "t.gguf", facts, None, 0.0, "Tiny"), None)
+    assert (row.id, row.name, row.quantisation) == (3, "Tiny", "Q4_K_M")
+    assert row.facts == "1.2 M · 3.0 MiB · llama · MTP"
+    assert row.has_mtp
+    assert row.accessible_text == "Tiny, Q4_K_M, 1.2 M · 3.0 MiB · llama · MTP"
+
+
+def test_a_row_of_a_file_that_cannot_be_read_says_why(tmp_path):
+    row = model_row(Model(3, tmp_path / "t.gguf", None, "there is no such file", 0.0, "t"), Starting(0.0))
+    assert row.accessible_text == "t, there is no such file, Starting"
+    assert (row.facts, row.quantisation) == ("", "")
+
+
+async def test_the_table_gives_text_names_paths_and_the_row_itself(filled):
+    table = filled.app.models.table
+    index = table.index(0, 0)
+    row = index.data(RowRole)
+    assert isinstance(row, ModelRow)
+    assert index.data() == "Qwen Large"
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == row.accessible_text
+    assert index.data(Qt.ItemDataRole.ToolTipRole) == row.path
+    assert index.data(Qt.ItemDataRole.DecorationRole) is None
+    assert table.data(table.index(-1, 0)) is None
+    assert table.rowCount(index) == table.columnCount(index) == 0
+
+
+async def test_the_table_behaves_as_views_expect(filled, qtmodeltester):
+    qtmodeltester.check(filled.app.models.table)
+
+
+# -- search
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("", ["Qwen Large", "Qwen Small", "Gemma"]),
+        ("qwen", ["Qwen Large", "Qwen Small"]),
+        ("SMALL qwen", ["Qwen Small"]),
+        ("q8_0", ["Qwen Small"]),
+        ("gemma.gguf", ["Gemma"]),
+        ("llama", ["Qwen Large", "Qwen Small", "Gemma"]),
+        ("qwen gemma", []),
+        ("   ", ["Qwen Large", "Qwen Small", "Gemma"]),
+    ],
+)
+async def test_every_word_must_occur_somewhere(filled, words, found):
+    filled.app.models.search(words)
+    assert names(filled) == found
+    assert filled.app.models.total == 3
+
+
+async def test_a_model_that_is_added_shows_only_if_it_matches(filled):
+    filled.app.models.search("qwen")
+    await filled.add("Phi")
+    assert names(filled) == ["Qwen Large", "Qwen Small"]
+    filled.app.models.search("")
+    assert names(filled)[-1] == "Phi"
+
+
+# -- states
+
+
+async def test_a_row_shows_the_state_of_its_live_server(filled):
+    model = filled.library.models[0]
+
+    def state() -> object:
+        return filled.app.models.table.rows[0].state
+
+    server_id = filled.start(model)
+    assert isinstance(state(), Starting)
+    await poll(lambda: isinstance(state(), Healthy))
+    filled.supervisor.start(filled.supervisor.server(server_id).config, another=True)
+    await filled.supervisor.stop(server_id)
+    assert state() is not None, "its second server lives"
+    await filled.supervisor.stop_all()
+    assert state() is None
+    assert [row.state for row in filled.app.models.table.rows] == [None, None, None]
+
+
+async def test_a_state_changes_its_own_row_and_no_other(filled):
+    changed: list[int] = []
+    filled.app.models.table.dataChanged.connect(lambda first, _last: changed.append(first.row()))
+    server_id = filled.start(filled.library.models[1])
+    await poll(lambda: isinstance(filled.supervisor.server(server_id).state, Healthy))
+    assert set(changed) == {1}
+
+
+# -- selection
+
+
+async def test_what_is_selected_is_told_once(filled):
+    models, told = filled.app.models, []
+    models.selectionChanged.connect(lambda: told.append(models.selected and models.selected.name))
+    first = filled.library.models[0].id
+    models.select(first)
+    models.select(first)
+    models.select(None)
+    assert told == ["Qwen Large", None]
+
+
+async def test_a_selected_row_that_the_search_hides_is_not_selected(filled):
+    models = filled.app.models
+    models.select(filled.library.models[2].id)
+    models.search("qwen")
+    hidden = models.selected
+    models.search("")
+    assert (hidden, models.selected.name) == (None, "Gemma")
+
+
+async def test_a_selected_model_that_goes_is_not_selected(filled):
+    models = filled.app.models
+    models.select(filled.library.models[2].id)
+    await filled.library.remove(filled.library.models[2].id)
+    assert models.selected is None
+    assert models.table.row_of(99) is None
+
+
+async def test_after_closing_it_hears_nothing_more(filled):
+    models = ModelListViewModel(filled.library, filled.supervisor)
+    models.close()
+    await filled.library.remove(filled.library.models[0].id)
+    assert models.total == 3

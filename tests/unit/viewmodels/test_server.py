@@ -1,0 +1,256 @@
+"""One server's panel without widgets: what it shows, what its form applies and saves."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from gglib_desktop.domain.engine import EngineCapabilities
+from gglib_desktop.domain.errors import GglibError, LibraryError
+from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpReason
+from gglib_desktop.domain.remedies import Remedy
+from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
+from tests.fakes.library import some_facts
+from tests.fakes.program import Program
+from tests.fakes.settings import FOUND
+from tests.fakes.waiting import poll
+
+
+async def in_state(server: ServerViewModel, word: str) -> None:
+    await poll(lambda: server.state.state.word == word)
+
+
+async def healthy(program: Program, name: str = "Tiny", options: LaunchOptions | None = None) -> ServerViewModel:
+    """The view-model of a healthy server whose form shows what is saved."""
+    model = await program.add(name)
+    server_id = await program.launcher.start(model.id, options)
+    assert server_id is not None
+    server = program.app.servers[server_id]
+    await in_state(server, "Healthy")
+    await poll(lambda: not server.can_apply)
+    return server
+
+
+async def saved(program: Program, server: ServerViewModel, options: LaunchOptions) -> None:
+    """Returns when these options are saved for the server's model."""
+
+    async def so():
+        return await program.library.launch_options(server.model_id) == options
+
+    await poll(so)
+
+
+# -- what it shows
+
+
+async def test_it_shows_what_runs(program):
+    server = await healthy(program, options=LaunchOptions(context_size=512))
+    state = server.state
+    assert state.title == "Tiny"
+    assert state.handle is not None
+    assert (state.port, state.context_size, state.slots) == (state.handle.port, 512, 4)
+    assert (state.draft_tokens, state.min_probability) == (2, 0.75)
+    assert state.endpoint.endswith(f":{state.port}/v1")
+    assert state.is_live
+    assert state.is_ready
+    assert state.can_answer
+    assert state.running_since == state.handle.started_at
+
+
+async def test_the_port_stays_known_after_the_end(program):
+    server = await healthy(program)
+    port = server.state.port
+    server.stop.trigger()
+    await in_state(server, "Stopped")
+    assert (server.state.port, server.state.handle, server.state.can_answer) == (port, None, False)
+    assert not server.state.is_live
+    assert server.state.running_since is None
+
+
+async def test_it_tells_of_each_change_once(program):
+    server = await healthy(program)
+    told: list[ServerPanelState] = []
+    server.stateChanged.connect(told.append)
+    server.stop.trigger()
+    await in_state(server, "Stopped")
+    assert told[-1] == server.state
+    assert all(before != after for before, after in pairwise(told))
+
+
+async def test_a_second_server_of_a_model_has_a_number(program):
+    first = await healthy(program)
+    second_id = await program.launcher.start(first.model_id, another=True)
+    assert program.app.servers[second_id].state.title == "Tiny (2)"
+
+
+# -- buttons
+
+
+async def test_stop_restart_kill_and_dismiss(program):
+    server = await healthy(program)
+    first = server.state.handle
+    server.restart.trigger()
+    await poll(lambda: server.state.handle not in {None, first})
+    await in_state(server, "Healthy")
+    server.kill.trigger()
+    await in_state(server, "Stopped")
+    server.dismiss()
+    assert program.app.servers == {}
+
+
+async def test_an_error_of_a_command_is_told(program, tmp_path):
+    server = await healthy(program)
+    told: list[GglibError] = []
+    server.failed.connect(told.append)
+    with closing(sqlite3.connect(tmp_path / "data" / "library.sqlite")) as stranger:
+        stranger.execute("DROP TABLE models")
+    server.apply.trigger()
+    await poll(lambda: not server.apply.is_busy)
+    assert [type(error) for error in told] == [LibraryError]
+    assert server.state.is_ready, "what could not be saved was not applied"
+
+
+# -- the form
+
+
+async def test_the_form_shows_what_is_saved(program):
+    options = LaunchOptions(port=9321, mtp=MtpChoice.OFF, spec_draft_n_max=7)
+    server = await healthy(program, options=options)
+    assert server.form.draft == options
+    assert server.form.decision.reason is MtpReason.SWITCHED_OFF
+
+
+async def test_an_edit_can_be_applied_and_taken_back(program):
+    server = await healthy(program)
+    told: list[tuple[bool, bool]] = []
+    server.canApplyChanged.connect(lambda can: told.append((can, server.can_apply)))
+    server.form.edit(spec_draft_n_max=5)
+    server.form.edit(spec_draft_n_max=2)
+    assert told == [(True, True), (False, False)]
+
+
+async def test_an_edit_is_saved_for_the_model_at_once(program):
+    server = await healthy(program)
+    server.form.edit(spec_draft_n_max=5)
+    server.form.edit(spec_draft_n_max=6)
+
+    await saved(program, server, LaunchOptions(spec_draft_n_max=6))
+    assert server.state.draft_tokens == 2, "what runs has not changed"
+
+
+async def test_edits_of_a_second_server_are_its_own(program):
+    first = await healthy(program)
+    second_id = await program.launcher.start(first.model_id, another=True)
+    second = program.app.servers[second_id]
+    await in_state(second, "Healthy")
+    second.form.edit(context_size=512)
+    first.form.edit(spec_draft_n_max=5)
+
+    await saved(program, first, LaunchOptions(spec_draft_n_max=5))
+    assert second.form.draft.context_size == 512
+
+
+async def test_applying_restarts_with_the_new_configuration(program):
+    server = await healthy(program)
+    server.form.edit(spec_draft_n_max=5, context_size=1024)
+    server.apply.trigger()
+    await poll(lambda: server.state.draft_tokens == 5)
+    await in_state(server, "Healthy")
+    assert "--spec-draft-n-max 5" in server.state.command_line
+    assert server.state.context_size == 1024
+    await poll(lambda: not server.can_apply)
+
+
+async def test_what_ended_can_always_be_applied(program):
+    server = await healthy(program)
+    server.stop.trigger()
+    await in_state(server, "Stopped")
+    assert server.can_apply
+    server.apply.trigger()
+    await in_state(server, "Healthy")
+    await poll(lambda: not server.can_apply)
+
+
+async def test_the_decision_follows_the_engine(program):
+    server = await healthy(program)
+    assert server.form.decision.enabled
+    program.catalog.found = replace(FOUND, capabilities=EngineCapabilities())
+    await program.settings.change(base_port=9700)
+    await poll(lambda: server.form.decision.reason is MtpReason.NO_ENGINE_SUPPORT)
+
+
+async def test_a_model_without_layers_does_not_draft(program):
+    model = await program.add("Plain", some_facts("Plain"))
+    server_id = await program.launcher.start(model.id)
+    server = program.app.servers[server_id]
+    assert server.form.decision.reason is MtpReason.NO_LAYERS
+    server.form.edit(mtp=MtpChoice.ON)
+    assert server.form.decision.enabled
+
+
+async def test_a_server_of_a_model_that_left_the_list_keeps_its_form(program):
+    server = await healthy(program)
+    await program.library.remove(server.model_id)
+    server.form.edit(context_size=1024)
+    server.apply.trigger()
+    await poll(lambda: server.state.context_size == 1024)
+
+
+# -- remedies
+
+
+async def test_a_failure_offers_what_fits_and_trying_again(program):
+    server = await healthy(program)
+    program.runner.crash(server.state.handle, -9)
+    await in_state(server, "Crashed")
+    assert server.state.has_failed
+    assert server.state.remedies == (Remedy.TRY_AGAIN, Remedy.SHOW_LOG)
+    server.mend(Remedy.TRY_AGAIN)
+    await in_state(server, "Healthy")
+    assert not server.state.remedies
+
+
+@pytest.mark.parametrize(
+    ("flag", "fields", "remedy"),
+    [
+        ("--nope", {}, Remedy.DROP_FLAGS),
+        ("--mock-fail-load=failed to create MTP context", {"spec_draft_n_max": 2}, Remedy.TURN_MTP_OFF),
+        ("--mock-fail-load=out of memory", {"context_size": 8192}, Remedy.LOWER_CONTEXT),
+        ("--mock-fail-load=couldn't bind HTTP server socket", {"port": 9432}, Remedy.USE_FREE_PORT),
+    ],
+)
+async def test_a_remedy_mends(program, flag, fields, remedy):
+    model = await program.add()
+    server = program.app.servers[program.start(model, flag, **fields)]
+    await in_state(server, "Failed")
+    assert server.state.remedies[0] is remedy
+    server.mend(remedy)
+    await in_state(server, "Healthy")
+    for field, value in fields.items():
+        assert getattr(program.supervisor.server(server.id).config, field) != value
+
+
+async def test_a_remedy_that_only_shows_something_starts_nothing(program):
+    model = await program.add()
+    server = program.app.servers[program.start(model, "--nope")]
+    await in_state(server, "Failed")
+    server.mend(Remedy.SHOW_LOG)
+    assert server.state.state.word == "Failed"
+    assert not server.restart.is_busy
+    assert not server.apply.is_busy
+
+
+async def test_what_was_saved_and_cannot_be_read_does_not_keep_a_model_from_starting(program, tmp_path):
+    model = await program.add()
+    with closing(sqlite3.connect(tmp_path / "data" / "library.sqlite")) as other_version:
+        other_version.execute('UPDATE models SET launch_options = \'{"mtp": "sometimes"}\'')
+        other_version.commit()
+    program.app.start(model.id)
+    await poll(lambda: program.app.servers)
+    (server,) = program.app.servers.values()
+    await in_state(server, "Healthy")
+    assert server.form.draft == LaunchOptions()
+    server.form.edit(context_size=512)
+    await saved(program, server, LaunchOptions(context_size=512))
