@@ -18,11 +18,16 @@ def _url(port: int, path: str) -> str:
 
 
 class LlamaClient:
-    """One keep-alive HTTP client for all servers of a runner."""
+    """One keep-alive HTTP client for all servers of a runner. ``transport`` stands in for the network, in tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         # Loopback needs no certificates and no proxies; loading them costs 70 ms.
-        self._http = httpx.AsyncClient(verify=False, trust_env=False, timeout=_QUESTION_TIMEOUT_S)  # noqa: S501  # no TLS here
+        self._http = httpx.AsyncClient(
+            verify=False,  # noqa: S501  # no TLS here
+            trust_env=False,
+            timeout=_QUESTION_TIMEOUT_S,
+            transport=transport,
+        )
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -89,11 +89,11 @@ class LogFolder:
             except OSError as exc:
                 _log.warning("cannot trim the log %s: %s", name, exc.strerror)
 
-    async def keep_trimmed(self, running: Callable[[], Sequence[str]]) -> None:
-        """Trims the logs of running servers every few seconds, until the last of them has ended."""
+    async def keep_trimmed(self, running: Callable[[], Sequence[str]], *, every_s: float = _TRIM_EVERY_S) -> None:
+        """Trims the logs of running servers again and again, until the last of them has ended."""
         while names := running():
             await asyncio.to_thread(self.trim, names)
-            await asyncio.sleep(_TRIM_EVERY_S)
+            await asyncio.sleep(every_s)
 
     def remove(self, name: str) -> None:
         self.path(name).unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import socket
@@ -42,13 +41,16 @@ class SingleInstance:
             return
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(OSError, ValueError, TimeoutError):
+            try:
                 async with asyncio.timeout(_TIMEOUT_S):
-                    names = json.loads(await reader.readline())
+                    paths = _paths(await reader.readline())
                     writer.write(b"\n")
                     await writer.drain()
-                on_start([Path(str(name)) for name in names])
-            writer.close()
+            except (OSError, ValueError, TimeoutError, RecursionError):
+                return
+            finally:
+                writer.close()
+            on_start(paths)
 
         self._data_dir.mkdir(parents=True, exist_ok=True)
         (self._data_dir / _NAME).unlink(missing_ok=True)
@@ -73,3 +75,11 @@ class SingleInstance:
             yield f"/proc/self/fd/{fd}/{_NAME}"
         finally:
             os.close(fd)
+
+
+def _paths(line: bytes) -> list[Path]:
+    """What another start said. Raises: ValueError when it was none of ours."""
+    names = json.loads(line)
+    if not isinstance(names, list):
+        raise ValueError("not a list of paths")
+    return [Path(str(name)) for name in names]

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import json
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -58,7 +59,7 @@ class SqliteModelRepository:
             "INSERT INTO models (path, facts, problem, added_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (path) DO UPDATE SET facts = excluded.facts, problem = excluded.problem"
             " RETURNING id, path, facts, problem, added_at",
-            (str(path), None if facts is None else json.dumps(dataclasses.asdict(facts)), problem, time.time()),
+            (_stored(path), None if facts is None else json.dumps(dataclasses.asdict(facts)), problem, time.time()),
         )
         return _model(rows[0])
 
@@ -96,9 +97,14 @@ class SqliteModelRepository:
         if self._connection is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self._path, timeout=5)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            _migrate(connection, self._path)
+            try:
+                # First of all, so that a newer version's file stays as it is.
+                _migrate(connection, self._path)
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+            except BaseException:
+                connection.close()
+                raise
             self._connection = connection
         return self._connection
 
@@ -111,17 +117,24 @@ class SqliteModelRepository:
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
-        connection.close()
         raise LibraryError(f"the library {path} was written by a newer version of this program (format {version})")
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _stored(path: Path) -> str | bytes:
+    """A path as text, or as bytes where a file's name is no text."""
+    try:
+        return str(path).encode().decode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
 
 
 def _model(row: tuple[object, ...]) -> Model:
     model_id, path, facts, problem, added_at = row
     return Model(
         id=int(str(model_id)),
-        path=Path(str(path)),
+        path=Path(os.fsdecode(path)) if isinstance(path, bytes) else Path(str(path)),
         facts=None if facts is None else _facts(str(facts)),
         problem=None if problem is None else str(problem),
         added_at=float(str(added_at)),

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gglib_desktop.domain.engine import DRAFT_MTP
 from gglib_desktop.domain.llama_args import shell_line
+from gglib_desktop.domain.server import MAX_DRAFT_TOKENS
 
 # Builds up to b10434 and later ones, where nothing else is said.
 DEFAULT_PORTS = (8080, 9931)
+# The engine's own, where drafting is on and no number is said.
+DEFAULT_DRAFT_TOKENS = 3
 _MODEL_FLAGS = frozenset({"-m", "--model"})
 _TOKEN_FLAGS = frozenset({"-hft", "--hf-token"})
 # With one of these the program prints something and ends.
+_CONTEXT_FLAGS = frozenset({"-c", "--ctx-size"})
+_GPU_FLAGS = frozenset({"-ngl", "--gpu-layers", "--n-gpu-layers"})
+_SPEC_TYPE_FLAGS = frozenset({"--spec-type"})
+_DRAFT_TOKENS_FLAGS = frozenset({"--spec-draft-n-max"})
+_PROBABILITY_FLAGS = frozenset({"--spec-draft-p-min", "--draft-p-min"})
 _NO_SERVER_FLAGS = frozenset(
     {"-h", "--help", "--usage", "--version", "--list-devices", "-cl", "--cache-list", "--completion-bash"}
 )
+
+
+@dataclass(frozen=True)
+class StatedSettings:
+    """What a command line says of the settings that we have too; None where it says nothing that we could say."""
+
+    context_size: int | None = None
+    gpu_layers: int | None = None
+    spec_draft_n_max: int | None = None
+    spec_draft_p_min: float | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,7 @@ class ForeignServer:
     rss_bytes: int
     parent: str | None
     started_at: int
+    settings: StatedSettings = StatedSettings()
 
 
 def is_llama_server(program: str, argv: Sequence[str]) -> bool:
@@ -61,11 +82,34 @@ def server_port(argv: Sequence[str], environment: Mapping[str, str], listening: 
     return next((port for port in wanted if port in listening), min(listening, default=stated))
 
 
+def stated_settings(argv: Sequence[str]) -> StatedSettings:
+    """The settings, so that adopting shows what runs and a restart keeps it."""
+    drafts = DRAFT_MTP in (_value_of(argv, _SPEC_TYPE_FLAGS) or "").split(",")
+    draft_tokens = _number(argv, _DRAFT_TOKENS_FLAGS, 1, MAX_DRAFT_TOKENS)
+    probability = _number(argv, _PROBABILITY_FLAGS, 0, 1)
+    context_size = _number(argv, _CONTEXT_FLAGS, 0)
+    gpu_layers = _number(argv, _GPU_FLAGS, 0)
+    return StatedSettings(
+        context_size=None if context_size is None else int(context_size),
+        gpu_layers=None if gpu_layers is None else int(gpu_layers),
+        spec_draft_n_max=int(draft_tokens or DEFAULT_DRAFT_TOKENS) if drafts else None,
+        spec_draft_p_min=probability if drafts else None,
+    )
+
+
 def public_command_line(argv: Sequence[str]) -> str:
     """The command line for a shell and for people, with keys and tokens hidden."""
     return shell_line(
         tuple("[hidden]" if before in _TOKEN_FLAGS else word for before, word in zip(("", *argv), argv, strict=False))
     )
+
+
+def _number(argv: Sequence[str], flags: frozenset[str], least: float, most: float = math.inf) -> float | None:
+    try:
+        number = float(_value_of(argv, flags) or "nan")
+    except ValueError:
+        return None  # words such as "auto", which saying nothing means too
+    return number if math.isfinite(number) and least <= number <= most else None
 
 
 def _value_of(argv: Sequence[str], flags: frozenset[str]) -> str | None:

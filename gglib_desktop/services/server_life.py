@@ -142,9 +142,9 @@ class ServerLife:
             await self._context.monitor.kill(handle)
 
     def stop_trying(self) -> None:
-        """A crashed server that waits for its next start stays crashed."""
+        """A crashed server that waits for its next start, or for whether there will be one, stays crashed."""
         state = self.snapshot.state
-        if isinstance(state, Crashed) and state.retry is not None:
+        if isinstance(state, Crashed):
             self._cancel_retry()
             self._update(state=replace(state, retry=None))
 

@@ -47,7 +47,8 @@ class LineMaker:
             done, end, self._unfinished = done + end + self._unfinished, "\n", ""
         if not end:
             return []
-        lines = without_escapes(done).split("\n")
+        # With its last line end: where that is CR LF it is one.
+        lines = without_escapes(done + "\n").split("\n")[:-1]
         return lines if len(max(lines, key=len)) <= _LONGEST_LINE else [part for line in lines for part in _parts(line)]
 
     def take_unfinished(self) -> str:

@@ -38,7 +38,8 @@ class LogTable(QAbstractTableModel):
         self._shown: range | list[int] = range(0)
         self._wanted = ""
         self._matches: list[int] = []
-        self._longest = ""
+        # The longest line shown of late, and the one of the time before; that time ends when as much was dropped as fits.
+        self._longest = self._longest_before = ""
         self._dropped = 0
 
     @override
@@ -62,7 +63,7 @@ class LogTable(QAbstractTableModel):
     @property
     def longest_line(self) -> str:
         """The longest line that is shown, or was until lately."""
-        return self._longest
+        return max(self._longest, self._longest_before, key=len)
 
     @property
     def is_empty(self) -> bool:
@@ -137,9 +138,8 @@ class LogTable(QAbstractTableModel):
             self.endRemoveRows()
         self._dropped += count
         if self._dropped >= self._most_lines:
-            # The longest line has gone by now, most likely. Looking more often costs more than it is worth.
             self._dropped = 0
-            self._longest = self._longest_of(self._shown)
+            self._longest, self._longest_before = "", self._longest
 
     # -- filtering
 
@@ -152,7 +152,7 @@ class LogTable(QAbstractTableModel):
         shown = [number for number, level in enumerate(self._levels, self._first) if level >= least]
         self._shown = self._all() if least is LogLevel.DEBUG else shown
         self._matches = self._matching(self._shown)
-        self._longest = self._longest_of(self._shown)
+        self._longest, self._longest_before = self._longest_of(self._shown), ""
         self.endResetModel()
 
     # -- searching

@@ -26,6 +26,8 @@ _MARGIN = 4
 _LEVEL_COLOURS = {
     LogLevel.ERROR: ("#ae1c1c", "#ff9a92"),
     LogLevel.WARNING: ("#7d4d00", "#f2bd4b"),
+    LogLevel.DEBUG: ("#545b66", "#b3b9c2"),
+    LogLevel.NOTE: ("#545b66", "#b3b9c2"),
 }
 _MATCH_COLOURS = ("#ffe58a", "#574600")
 _CURRENT_MATCH = QColor("#ffd84d")
@@ -222,8 +224,7 @@ def _text_colour(level: LogLevel, palette: QPalette, *, selected: bool) -> QColo
         return palette.color(QPalette.ColorRole.HighlightedText)
     if level in _LEVEL_COLOURS:
         return QColor(_LEVEL_COLOURS[level][is_dark(palette)])
-    quiet = level in {LogLevel.NOTE, LogLevel.DEBUG}
-    return palette.color(QPalette.ColorRole.PlaceholderText if quiet else QPalette.ColorRole.Text)
+    return palette.color(QPalette.ColorRole.Text)
 
 
 def _paint_focus(painter: QPainter, option: QStyleOptionViewItem) -> None:

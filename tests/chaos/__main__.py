@@ -15,11 +15,10 @@ from collections.abc import Callable
 
 from tests.chaos.app_process import NoAnswerError
 from tests.chaos.oracle import KINDS, Claim, Difference, differences, without_app
-from tests.chaos.steps import Steps
+from tests.chaos.steps import SETTLE_S, Steps
 from tests.chaos.views import Usage
 from tests.chaos.world import World, say
 
-_SETTLE_S = 15.0
 _POLL_S = 0.02
 _HISTORY = 40
 # After as many disagreements the rest would tell the same again.
@@ -70,7 +69,7 @@ class Chaos:
         self._note(f"begun: {self._least}")
 
     def _wait(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _SETTLE_S
+        deadline = time.monotonic() + SETTLE_S
         while not condition():
             if time.monotonic() > deadline:
                 raise NoAnswerError("the first server did not start and stop as it should")
@@ -78,7 +77,7 @@ class Chaos:
 
     def _settle(self, claims: list[Claim]) -> None:
         """Waits until the program and the system agree and the claims hold."""
-        deadline = time.monotonic() + _SETTLE_S
+        deadline = time.monotonic() + self._steps.limit_s
         found = self._look(claims)
         while found and time.monotonic() < deadline:
             time.sleep(_POLL_S)

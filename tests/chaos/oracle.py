@@ -28,7 +28,7 @@ class Difference:
 Claim = Callable[[AppView], str]
 
 
-def becomes(server_id: int, *words: str, cause: str | None = None, not_pid: int | None = None) -> Claim:
+def becomes(server_id: int, *words: str, causes: Collection[str] = (), not_pid: int | None = None) -> Claim:
     """A server comes to be called by one of ``words``; ``not_pid``: and is another process than that."""
 
     def check(app: AppView) -> str:
@@ -37,8 +37,8 @@ def becomes(server_id: int, *words: str, cause: str | None = None, not_pid: int 
             return f"#{server_id} is gone, not {'/'.join(words)}"
         if server.word not in words:
             return f"{server} is not {'/'.join(words)}"
-        if cause is not None and server.cause != cause:
-            return f"{server} has another cause than {cause}"
+        if causes and server.cause not in causes:
+            return f"{server} has another cause than {' or '.join(causes)}"
         return f"{server} is the same process still" if not_pid is not None and server.pid == not_pid else ""
 
     return check

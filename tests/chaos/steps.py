@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from tests.chaos.app import STOP_GRACE_S
 from tests.chaos.oracle import Claim, becomes, pid_becomes, shows_pids
 from tests.chaos.views import AppView, ShownServer
 from tests.chaos.world import MODELS, World
 
 CAP = 5
+SETTLE_S = 15.0
+# The engine alone would hang for ever, or for about 14 s; this is the grace and 2 s, and as much for a busy machine.
+_STOP_S = 2 * (STOP_GRACE_S + 2.0)
 _LONGEST_PAUSE_S = 45.0
 
 Step = Callable[[], list[Claim]]
@@ -24,6 +28,8 @@ class Steps:
         self._app = world.app
         self._chance = chance
         self._tell = tell
+        # How long what a step leads to may take.
+        self.limit_s = SETTLE_S
         self._weights: dict[Step, float] = {
             self.start: 10,
             self.start_another: 8,
@@ -45,6 +51,7 @@ class Steps:
             self.dismiss: 4,
             self.stop_all: 5,
             self.kill_app: 4,
+            self.kill_app_at_start: 4,
             self.quit_and_leave: 3,
             self.quit_and_stop: 2,
             self.burst: 14,
@@ -65,6 +72,7 @@ class Steps:
         ]
 
     def take(self) -> list[Claim]:
+        self.limit_s = SETTLE_S
         self._end_old_pauses()
         hanging = next((s for s in self._app.view().live if s.word == "Unresponsive" and not self._is_paused(s)), None)
         if hanging is not None:
@@ -86,26 +94,33 @@ class Steps:
 
     def bad_flag(self) -> list[Claim]:
         config = self._world.config(self._chance.randrange(MODELS), extra_args=["--no-such-flag"])
-        return self._start("start with a bad flag", config, another=True, cause="unknown flag")
+        return self._start("start with a bad flag", config, another=True, causes=["unknown flag"])
 
     def truncated_model(self) -> list[Claim]:
         config = self._world.config(self._chance.randrange(MODELS), model_path=self._world.truncated)
-        return self._start("start a truncated model", config, another=True, cause="model corrupt")
+        # b10434 ends without having written its log in 2 of 100 cases when the machine is busy.
+        return self._start("start a truncated model", config, another=True, causes=["model corrupt", "unknown"])
 
     def port_of_a_stranger(self) -> list[Claim]:
         port = self._world.stranger.getsockname()[1]
         config = self._world.config(self._chance.randrange(MODELS), port=port)
-        return self._start("start on a stranger's port", config, another=True, cause="port taken")
+        return self._start("start on a stranger's port", config, another=True, causes=["port taken"])
 
     def port_of_ours(self) -> list[Claim]:
         server = self._some_live()
         if server is None:
             return self.start()
         config = self._world.config(self._chance.randrange(MODELS), port=server.port)
-        return self._start(f"start on the port of #{server.id}", config, another=True, cause="port taken")
+        return self._start(f"start on the port of #{server.id}", config, another=True, causes=["port taken"])
 
     def _start(
-        self, name: str, config: dict[str, object], *, another: bool = False, clicks: int = 1, cause: str | None = None
+        self,
+        name: str,
+        config: dict[str, object],
+        *,
+        another: bool = False,
+        clicks: int = 1,
+        causes: Collection[str] = (),
     ) -> list[Claim]:
         view = self._app.view()
         if len(view.live) >= CAP:
@@ -117,7 +132,7 @@ class Steps:
         before = view.server(ids[0])
         if before is not None and before.is_live:
             return [shows_pids({server.pid for server in view.live if server.pid is not None})]
-        return [becomes(ids[0], "Failed", cause=cause) if cause else becomes(ids[0], "Healthy")]
+        return [becomes(ids[0], "Failed", causes=causes) if causes else becomes(ids[0], "Healthy")]
 
     def cancel(self) -> list[Claim]:
         if len(self._app.view().live) >= CAP:
@@ -138,6 +153,7 @@ class Steps:
     def _stop(self, server: ShownServer) -> list[Claim]:
         self._tell(f"stop {server}")
         self._app.ask("stop", server_id=server.id)
+        self.limit_s = _STOP_S
         return [becomes(server.id, "Stopped")]
 
     def kill_now(self) -> list[Claim]:
@@ -173,11 +189,13 @@ class Steps:
         talks = self._world.talk(server.pid, server.port)
         self._tell(f"stop while it generates ({talks}): {server}")
         self._app.ask("stop", server_id=server.id)
+        self.limit_s = _STOP_S
         return [becomes(server.id, "Stopped")]
 
     def stop_all(self) -> list[Claim]:
         self._tell("stop all")
         self._app.ask("stop_all")
+        self.limit_s = _STOP_S
         return [shows_pids([])]
 
     def dismiss(self) -> list[Claim]:
@@ -255,6 +273,19 @@ class Steps:
         self._app.kill()
         return self._again(before)
 
+    def kill_app_at_start(self) -> list[Claim]:
+        """Between the moments in which a server is written down, exists, and is written down with its pid."""
+        if len(self._app.view().live) < CAP:
+            after_s = self._chance.uniform(0, 0.015)
+            self._tell(f"start another, and kill -9 the program {after_s * 1000:.1f} ms later")
+            config = self._world.config(self._chance.randrange(MODELS))
+            self._app.ask("start", config=config, another=True)
+            time.sleep(after_s)
+        self._app.kill()
+        self._world.app_ended()
+        self._app.start()
+        return []
+
     def quit_and_leave(self) -> list[Claim]:
         self._tell("quit, leave servers running, start again")
         before = self._world.system.view().pids
@@ -286,6 +317,7 @@ class Steps:
         )
         for action in actions:
             action()
+            self.limit_s = SETTLE_S
             time.sleep(self._chance.choice((0.0, self._chance.uniform(0, 0.03), self._chance.uniform(0, 0.15))))
         ending = self._chance.random()
         if ending < 0.25:

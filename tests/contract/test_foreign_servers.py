@@ -95,13 +95,23 @@ async def runner(harness: LocalHarness):
 async def found(runner: Runner, pid: int) -> ForeignServer:
     """The listed server with this pid, once it listens."""
 
-    async def listed() -> ForeignServer | None:
+    async def listed():
         servers = await runner.list_foreign()
-        return next((server for server in servers if server.pid == pid and runs_on_its_port(server)), None)
+        return [server for server in servers if server.pid == pid and runs_on_its_port(server)]
 
-    server = await poll(listed)
-    assert server is not None
+    server: ForeignServer = (await poll(listed))[0]  # type: ignore[index]  # mypy cannot tell what poll awaits
     return server
+
+
+async def loaded(port: int) -> None:
+    """Returns when the model there is loaded."""
+    client = LlamaClient()
+
+    async def ready():
+        return (await client.probe(port, 1)).result is ProbeResult.OK
+
+    await poll(ready)
+    await client.aclose()
 
 
 def runs_on_its_port(server: ForeignServer) -> bool:
@@ -180,15 +190,16 @@ async def test_other_programs_are_not_listed_and_one_that_only_helps_neither(run
 
 @pytest.mark.llama
 async def test_an_adopted_one_is_as_a_started_one(harness, runner, elsewhere):
-    process = elsewhere.start()
+    process = elsewhere.start("-c", "1024", "--spec-type", "draft-mtp", "--spec-draft-n-max", "2")
     server = await found(runner, process.pid)
     handle = await runner.adopt(server)
     assert (handle.pid, handle.port, handle.model_name) == (process.pid, server.port, harness.model.stem)
     assert handle.model_id == -process.pid
     assert await runner.list_running() == [handle]
     assert server.pid not in {each.pid for each in await runner.list_foreign()}
-    assert (await becomes_healthy(runner, handle)).context_size
+    assert (await becomes_healthy(runner, handle)).context_size == 1024
     config = runner.config(handle)
+    assert (config.context_size, config.spec_draft_n_max) == (1024, 2)
     assert (config.port, config.model_path, config.extra_args) == (server.port, harness.model.resolve(), ())
     assert runner.command_line(handle) == server.command_line
     assert (await whole_log(runner, runner.log_name(handle))).count("\n") == 1
@@ -213,13 +224,8 @@ async def test_two_clicks_are_one_adoption(runner, elsewhere):
 @pytest.mark.llama
 async def test_a_model_from_elsewhere_is_the_one_that_the_server_names(harness, runner, elsewhere):
     server = await found(runner, elsewhere.start().pid)
-    client = LlamaClient()
-
-    async def loaded() -> bool:
-        return (await client.probe(server.port, 1)).result is ProbeResult.OK
-
-    await poll(loaded)
-    await client.aclose()
+    assert server.port is not None
+    await loaded(server.port)
     handle = await runner.adopt(dataclasses.replace(server, model_path=None))
     assert runner.config(handle).model_path.name == harness.model.name
     assert handle.model_name == harness.model.stem
@@ -295,6 +301,7 @@ async def test_one_that_is_gone_in_between_is_not_running(harness, runner, elsew
     process = elsewhere.start()
     server = await found(runner, process.pid)
     process.kill()
+    await poll(lambda: process_identity(process.pid) is None)
     for again in range(2):
         with pytest.raises(NotRunning):
             await runner.adopt(server)

@@ -29,5 +29,11 @@ class FakeClockLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
+    async def pass_time(self, seconds: float) -> None:
+        """Returns when that much time has passed on this clock."""
+        over = asyncio.Event()
+        self.call_later(seconds, over.set)
+        await over.wait()
+
     def _advance(self, seconds: float) -> None:
         self.now += seconds

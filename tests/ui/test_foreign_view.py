@@ -257,5 +257,7 @@ def test_the_question_stays_readable_for_any_server(qtbot):
 
 async def test_the_menu_says_when_there_are_none(desk):
     await desk.open()
-    child(desk.window, QAction, "foreign").trigger()
+    action = desk.window.findChild(QAction, "foreign")
+    assert action.text().replace("&", "") == "Other llama-servers"
+    action.trigger()
     await poll(lambda: child(desk.window, QLabel, "bannerText").text().startswith("None found"))

@@ -110,7 +110,7 @@ async def test_searching_narrows_the_list_by_every_word(desk, qtbot):
 
 async def test_nothing_found_is_said(desk, qtbot):
     await filled(desk)
-    qtbot.keyClicks(search(desk), "llama 9")
+    qtbot.keyClicks(search(desk), "llama xyzzy")
     assert shown(desk) == []
     assert "No model matches the search." in text_of(desk.window)
     assert "No models yet" not in text_of(desk.window)

@@ -151,7 +151,7 @@ def test_a_failure_before_there_was_a_process_says_what_was_wrong(qapp):
     taken = words_for_failure(failure_of_error(PortTaken(9000, "python (pid 42)")), "Failed")
     assert taken.summary == "Port 9000 is in use by python (pid 42)."
     gone = words_for_failure(failure_of_error(ConfigurationError("engine", "/x", "there is no such file")), "Failed")
-    assert gone.hint.startswith("There is no such file.")
+    assert gone.hint.startswith("/x: there is no such file.")
 
 
 def test_a_failure_tells_how_the_process_ended(qapp):

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.foreign import is_llama_server, public_command_line, server_port, stated_model
+from gglib_desktop.domain.foreign import (
+    StatedSettings,
+    is_llama_server,
+    public_command_line,
+    server_port,
+    stated_model,
+    stated_settings,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +74,26 @@ def test_the_model_is_the_file_that_was_named(words, environment, model):
 )
 def test_the_port_is_the_one_that_it_listens_on(words, environment, listening, port):
     assert server_port(["llama-server", *words], environment, listening) == port
+
+
+@pytest.mark.parametrize(
+    ("line", "settings"),
+    [
+        ("", StatedSettings()),
+        ("-c 2048 -ngl 99", StatedSettings(2048, 99)),
+        ("--ctx-size=0 --n-gpu-layers auto", StatedSettings(0)),
+        ("-c -1 -c 1e400", StatedSettings()),
+        ("--spec-draft-n-max 4 --spec-draft-p-min 0.5", StatedSettings()),
+        ("--spec-type draft-mtp", StatedSettings(spec_draft_n_max=3)),
+        (
+            "--spec-type ngram-mod,draft-mtp --spec-draft-n-max 4 --spec-draft-p-min 0.5",
+            StatedSettings(spec_draft_n_max=4, spec_draft_p_min=0.5),
+        ),
+        ("--spec-type draft-mtp --spec-draft-n-max 64 --draft-p-min 2", StatedSettings(spec_draft_n_max=3)),
+    ],
+)
+def test_settings_that_we_have_too_are_read(line, settings):
+    assert stated_settings(["llama-server", *line.split()]) == settings
 
 
 def test_keys_and_tokens_are_not_shown():

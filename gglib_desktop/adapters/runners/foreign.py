@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from gglib_desktop.domain.foreign import (
     public_command_line,
     server_port,
     stated_model,
+    stated_settings,
 )
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, ProbeResult
 from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE
@@ -75,11 +77,16 @@ class ForeignProcesses:
             if known is not None:
                 return known.handle()
             _check_signals_reach(server)
-            port = await _usable_port(server, http)
+            try:
+                port = await _usable_port(server, http)
+            except ConfigurationError:
+                _check_signals_reach(server)  # it may just have ended, which is the better reason
+                raise
             path = server.model_path or await _served_model(http, port)
             name = model_name or (path.stem if path != _UNKNOWN_MODEL else "llama-server")
             # Models of the library have positive ids.
-            config = ServerConfig(-server.pid if model_id is None else model_id, name, path, port, port=port)
+            own_id = -server.pid if model_id is None else model_id
+            config = ServerConfig(own_id, name, path, port, port=port, **asdict(server.settings))
             record = _record(server, config, port)
             self._begin(record)
             return record.handle()
@@ -221,7 +228,17 @@ def _described(process: psutil.Process, argv: list[str], is_own_run: Callable[[s
     identity = processes.process_identity(process.pid)
     if identity is None or not process.is_running():
         return None
-    return ForeignServer(process.pid, identity, port, model, public_command_line(argv), rss_bytes, parent, started_at)
+    return ForeignServer(
+        process.pid,
+        identity,
+        port,
+        model,
+        public_command_line(argv),
+        rss_bytes,
+        parent,
+        started_at,
+        stated_settings(argv),
+    )
 
 
 def _listening(process: psutil.Process) -> set[int]:

@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 _FIRST_PID = 5_000_001
 _CONTEXT_SIZE, _SLOTS = 8192, 4
 _CRASH_STATUS, _KILL_STATUS = -11, -9
+_LOADED = "model loaded"
+_LOG_BYTES = 64 * 1024 * 1024
 _RSS_BYTES = 64 * 2**20
 
 
@@ -221,7 +223,11 @@ class MockRunner:
 
     def _arm(self, server: MockServer) -> None:
         script = server.script
-        if not server.is_ready or not server.adopted:
+        # By the log and not by age: a start time in whole seconds makes an adopted server look older than it is.
+        server.is_ready = server.adopted and _LOADED.encode() in self._logs.read(server.record.run, 0, _LOG_BYTES).data
+        if not server.is_ready and script.ready_at_s is not None and script.ready_at_s <= server.age_s:
+            self._on_ready(server)
+        elif not server.is_ready:
             server.at(script.ready_at_s, lambda: self._on_ready(server))
         server.at(script.failing_at_s, lambda: self._on_load_failed(server))
         server.at(script.crashing_at_s, lambda: self._end(server, _CRASH_STATUS))
@@ -229,10 +235,11 @@ class MockRunner:
         server.at(max(server.age_s, script.load_s) + self._timings.log_every_s, lambda: self._on_pulse(server))
 
     def _on_ready(self, server: MockServer) -> None:
+        server.is_ready = True
         self._print(
             server,
             *(f"I srv  line {number}" for number in range(server.script.log_lines)),
-            "I srv  llama_server: model loaded",
+            f"I srv  llama_server: {_LOADED}",
             f"I srv  llama_server: listening on http://127.0.0.1:{server.handle.port}",
         )
 
@@ -302,6 +309,9 @@ class MockRunner:
                 if not server.script.is_over_after(server.age_s):
                     self._servers[server.handle] = server
                     self._arm(server)
+        if len(self._servers) < len(records):
+            # Those that ended while no program ran have no place in the record any more.
+            self._save()
 
     def _saved(self) -> tuple[int, list[ServerRecord]]:
         """The last pid given and the servers that ran. A file that cannot be read is set aside."""

@@ -97,6 +97,7 @@ class MockServer:
         self.began_at = time.monotonic() - (max(0.0, time.time() - record.started_at) if adopted else 0.0)
         self.exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
         self.stopped_by = StopRung.NONE
+        self.is_ready = False
         self.frozen = False
         self.last_ok: int | None = None
         self._timers: set[asyncio.TimerHandle] = set()
@@ -104,10 +105,6 @@ class MockServer:
     @property
     def age_s(self) -> float:
         return time.monotonic() - self.began_at
-
-    @property
-    def is_ready(self) -> bool:
-        return self.script.ready_at_s is not None and self.age_s >= self.script.ready_at_s
 
     @property
     def answers(self) -> bool:

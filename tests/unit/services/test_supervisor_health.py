@@ -12,6 +12,7 @@ from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.health import HEALTHY_INTERVAL_S, HIDDEN_INTERVAL_S, Probe, ProbeResult
 from gglib_desktop.domain.states import Crashed, Degraded, Failed, Healthy, Loading, Stopped, Stopping, Unresponsive
 from gglib_desktop.services.supervisor import Supervisor
+from tests.fakes.clock_loop import FakeClockLoop
 from tests.fakes.scripted_runner import LOADING, NO_ANSWER, OK, ScriptedRunner
 from tests.fakes.supervision import Story
 from tests.fakes.waiting import poll
@@ -129,8 +130,10 @@ async def test_death_is_not_debounced(server_id, story, runner):
 
 
 async def questions_in(runner, seconds: float) -> int:
-    before, begin = runner.last.questions, now()
-    await poll(lambda: now() - begin > seconds)
+    before = runner.last.questions
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, FakeClockLoop)
+    await loop.pass_time(seconds)
     return int(runner.last.questions - before)
 
 

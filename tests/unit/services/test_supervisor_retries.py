@@ -9,6 +9,7 @@ from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.restart import BACK_OFF_S, RestartPolicy
 from gglib_desktop.domain.states import Crashed, Failed, Stopped
 from gglib_desktop.services.supervisor import ServerChanged, Supervisor
+from tests.fakes.clock_loop import FakeClockLoop
 from tests.fakes.scripted_runner import OK, ScriptedRunner
 from tests.fakes.supervision import Story
 from tests.fakes.waiting import poll
@@ -73,8 +74,8 @@ async def crash(story: Story, runner: ScriptedRunner, server_id: int) -> Crashed
 async def time_passes(seconds: float) -> None:
     """On this loop's clock, which jumps."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
-    await poll(lambda: loop.time() > end)
+    assert isinstance(loop, FakeClockLoop)
+    await loop.pass_time(seconds)
 
 
 async def test_it_tries_three_times_ever_later_and_then_gives_up(server_id, story, runner):
@@ -160,7 +161,8 @@ async def test_it_can_be_told_not_to_try(server_id, supervisor, story, runner, h
 
 
 @pytest.mark.parametrize("how", ["stop trying", "stop", "dismiss"])
-async def test_it_can_be_told_not_to_try_before_it_knows_whether_to(server_id, supervisor, story, runner, policy, how):
+async def test_it_can_be_told_not_to_try_before_it_knows_whether_to(server_id, story, runner, policy, how):
+    supervisor = story.supervisor
     policy.known.clear()
     runner.last.end(-11)
     await poll(lambda: policy.asked)

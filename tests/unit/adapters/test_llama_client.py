@@ -1,0 +1,137 @@
+"""What becomes of the many ways in which a server may or may not answer."""
+
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+
+from gglib_desktop.adapters.llama_client import LlamaClient
+from gglib_desktop.domain.health import Probe, ProbeResult
+from gglib_desktop.ports.server_monitor import ServerFacts
+
+Answer = httpx.Response | Exception
+
+PROPS = {
+    "default_generation_settings": {"n_ctx": 4096, "params": {}},
+    "total_slots": 4,
+    "model_path": "/models/tiny.gguf",
+    "build_info": "b10434-7e4c0a9",
+}
+
+
+class Server:
+    """Answers by path; everything that was asked is kept."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers.get(request.url.path, httpx.Response(404))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+async def client(server) -> AsyncIterator[LlamaClient]:
+    client = LlamaClient(transport=httpx.MockTransport(server))
+    yield client
+    await client.aclose()
+
+
+def json(value: object, status: int = 200) -> httpx.Response:
+    return httpx.Response(status, json=value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "words"),
+    [
+        (json({"status": "ok"}), ProbeResult.OK, ""),
+        (json({"error": {"message": "Loading model"}}, 503), ProbeResult.LOADING, "loading"),
+        (httpx.Response(503, text="busy"), ProbeResult.LOADING, "loading"),
+        (json({"status": "no slot available"}), ProbeResult.FOREIGN, "HTTP 200"),
+        (json(["ok"]), ProbeResult.FOREIGN, "HTTP 200"),
+        (httpx.Response(200, text="<html>It works!</html>"), ProbeResult.FOREIGN, "HTTP 200"),
+        (httpx.Response(404), ProbeResult.FOREIGN, "HTTP 404"),
+        (httpx.Response(401), ProbeResult.FOREIGN, "HTTP 401"),
+        (httpx.ConnectError("refused"), ProbeResult.REFUSED, "refuses"),
+        (httpx.ReadTimeout("slow"), ProbeResult.TIMEOUT, "no answer within 0.5 s"),
+        (httpx.ConnectTimeout("slow"), ProbeResult.TIMEOUT, "no answer within 0.5 s"),
+        (httpx.PoolTimeout("slow"), ProbeResult.TIMEOUT, "no answer within 0.5 s"),
+        (httpx.RemoteProtocolError("what?"), ProbeResult.REFUSED, "RemoteProtocolError"),
+        (httpx.ReadError("reset"), ProbeResult.REFUSED, "ReadError"),
+    ],
+)
+async def test_a_probe_says_what_came_of_it_and_never_raises(client, server, answer, result, words):
+    server.answers["/health"] = answer
+    probe = await client.probe(9000, 0.5)
+    assert probe.result is result
+    assert words in probe.message
+    assert probe == Probe(result) or probe.message
+
+
+async def test_questions_go_to_the_port_on_this_computer(client, server):
+    server.answers |= {"/health": json({"status": "ok"}), "/props": json(PROPS), "/slots": json([])}
+    await client.probe(9123, 0.5)
+    await client.facts(9123)
+    await client.busy_slots(9123)
+    assert [str(request.url) for request in server.asked] == [
+        f"http://127.0.0.1:9123/{path}" for path in ("health", "props", "slots")
+    ]
+    assert server.asked[0].extensions["timeout"]["read"] == 0.5
+
+
+async def test_facts_are_what_the_server_says(client, server):
+    server.answers["/props"] = json(PROPS)
+    assert await client.facts(9000) == ServerFacts(4096, 4, "/models/tiny.gguf", "b10434-7e4c0a9")
+
+
+@pytest.mark.parametrize(
+    ("props", "facts"),
+    [
+        ({}, ServerFacts()),
+        ({"default_generation_settings": None}, ServerFacts()),
+        ({"default_generation_settings": [], "total_slots": "four"}, ServerFacts()),
+        ({"default_generation_settings": {"n_ctx": 4096.5}, "total_slots": 1}, ServerFacts(slots=1)),
+    ],
+)
+async def test_facts_that_are_not_said_are_not_known(client, server, props, facts):
+    server.answers["/props"] = json(props)
+    assert await client.facts(9000) == facts
+
+
+@pytest.mark.parametrize(
+    ("slots", "busy"),
+    [
+        ([], 0),
+        ([{"is_processing": True}, {"is_processing": False}, {"id": 2}], 1),
+        ([{"is_processing": True}, "slot"], 1),
+        ({"error": "disabled"}, None),
+    ],
+)
+async def test_busy_slots_are_counted(client, server, slots, busy):
+    server.answers["/slots"] = json(slots)
+    assert await client.busy_slots(9000) == busy
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(401),
+        httpx.Response(200, text="{"),
+        httpx.Response(200, content=b"\xff\xfe"),
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+    ],
+)
+@pytest.mark.parametrize("question", [LlamaClient.facts, LlamaClient.busy_slots])
+async def test_without_a_usable_answer_nothing_is_known(client, server, answer, question: Callable):  # type: ignore[type-arg]
+    server.answers |= {"/props": answer, "/slots": answer}
+    assert await question(client, 9000) is None

@@ -1,0 +1,230 @@
+"""The library's file: what is written stays, whatever happens to the program."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.adapters.sqlite_models import MIGRATIONS, SqliteModelRepository
+from gglib_desktop.domain.errors import LibraryError
+from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
+from tests.fakes.library import some_facts
+
+
+@pytest.fixture
+def file(data_dir: Path) -> Path:
+    return data_dir / "library.sqlite"
+
+
+@pytest.fixture
+async def repository(file) -> AsyncIterator[SqliteModelRepository]:
+    repository = SqliteModelRepository(file)
+    yield repository
+    await repository.aclose()
+
+
+async def reopened(repository: SqliteModelRepository, file: Path) -> SqliteModelRepository:
+    """Another repository over the same file, as after a restart."""
+    await repository.aclose()
+    repository.__init__(file)  # type: ignore[misc]
+    return repository
+
+
+def execute(file: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
+    """Does something to the file behind the repository's back."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        return connection.execute(statement, values).fetchall()
+
+
+# -- what is written is read
+
+
+async def test_models_come_back_as_they_were_added(repository, file):
+    facts = some_facts("Größe 日本", mtp_layers=2)
+    one = await repository.add(Path("/models/ä 1.gguf"), facts, None)
+    two = await repository.add(Path("/models/2.gguf"), None, "there is no such file")
+    again = await reopened(repository, file)
+    assert await again.models() == [one, two]
+    assert (one.path, one.facts, one.problem) == (Path("/models/ä 1.gguf"), facts, None)
+    assert (two.facts, two.problem) == (None, "there is no such file")
+
+
+async def test_a_path_added_again_keeps_its_number_and_date(repository):
+    first = await repository.add(Path("/m.gguf"), None, "unreadable")
+    await repository.save_launch_options(first.id, LaunchOptions(port=9100))
+    again = await repository.add(Path("/m.gguf"), some_facts(), None)
+    assert again == replace(first, facts=some_facts(), problem=None)
+    assert await repository.models() == [again]
+    assert await repository.launch_options(first.id) == LaunchOptions(port=9100)
+
+
+async def test_a_file_name_that_is_no_text_can_be_kept(repository, file):
+    path = Path(os.fsdecode(b"/models/\xff\xfe.gguf"))
+    model = await repository.add(path, some_facts(), None)
+    assert model.path == path
+    assert await repository.add(path, some_facts(), None) == model
+    again = await reopened(repository, file)
+    assert [model.path for model in await again.models()] == [path]
+
+
+async def test_numbers_are_never_given_twice(repository, file):
+    """Records of running servers name models by them."""
+    model = await repository.add(Path("/m.gguf"), None, None)
+    await repository.remove(model.id)
+    again = await reopened(repository, file)
+    assert (await again.add(Path("/m.gguf"), None, None)).id > model.id
+
+
+async def test_large_numbers_survive(repository):
+    facts = replace(some_facts(), file_size_bytes=2**62, parameter_count=2**62)
+    await repository.add(Path("/m.gguf"), facts, None)
+    assert [model.facts for model in await repository.models()] == [facts]
+
+
+async def test_what_was_chosen_is_kept_until_the_model_goes(repository, file):
+    model = await repository.add(Path("/m.gguf"), None, None)
+    assert await repository.launch_options(model.id) == LaunchOptions()
+    options = LaunchOptions(port=9100, context_size=0, mtp=MtpChoice.OFF, spec_draft_n_max=9, spec_draft_p_min=0.05)
+    await repository.save_launch_options(model.id, options)
+    again = await reopened(repository, file)
+    assert await again.launch_options(model.id) == options
+    await again.remove(model.id)
+    assert await again.launch_options(model.id) == LaunchOptions()
+
+
+async def test_options_for_a_model_that_is_gone_are_for_nobody(repository):
+    await repository.save_launch_options(99, LaunchOptions(port=9100))
+    await repository.remove(99)
+    assert await repository.launch_options(99) == LaunchOptions()
+
+
+@pytest.mark.parametrize("stored", ["{broken", '{"mtp": "sometimes"}', '{"port": 80}', "[]", ""])
+async def test_saved_options_that_cannot_be_read_give_way_to_the_defaults(repository, file, stored, caplog):
+    model = await repository.add(Path("/m.gguf"), None, None)
+    execute(file, "UPDATE models SET launch_options = ?", stored)
+    assert await repository.launch_options(model.id) == LaunchOptions()
+    assert "passed over the saved launch settings" in caplog.text
+
+
+@pytest.mark.parametrize("stored", ["{broken", "{}", '{"name": "only"}', "[1]", "null"])
+async def test_facts_that_cannot_be_read_are_unknown(repository, file, stored):
+    model = await repository.add(Path("/m.gguf"), some_facts(), None)
+    execute(file, "UPDATE models SET facts = ?", stored)
+    assert await repository.models() == [replace(model, facts=None)]
+
+
+# -- versions of the file
+
+
+async def test_a_new_file_has_the_newest_format(repository, file):
+    await repository.models()
+    assert execute(file, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    assert execute(file, "PRAGMA journal_mode") == [("wal",)]
+
+
+async def test_an_empty_file_of_version_0_is_filled(repository, file):
+    file.parent.mkdir(parents=True)
+    execute(file, "CREATE TABLE something_else (x)")
+    assert await repository.models() == []
+    assert execute(file, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+
+
+async def test_each_older_format_keeps_its_models(repository, file):
+    file.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
+        old.execute("INSERT INTO models (path, added_at) VALUES ('/old.gguf', 12.5)")
+        old.commit()
+    (model,) = await repository.models()
+    assert (model.path, model.added_at) == (Path("/old.gguf"), 12.5)
+
+
+async def test_a_newer_format_is_refused_and_left_alone(repository, file):
+    file.parent.mkdir(parents=True)
+    execute(file, "PRAGMA user_version = 999")
+    before = file.read_bytes()
+    for _time in range(2):
+        with pytest.raises(LibraryError, match="newer version of this program"):
+            await repository.models()
+    assert file.read_bytes() == before
+
+
+# -- a place that cannot be used
+
+
+async def test_a_file_that_is_no_database_is_said(repository, file):
+    file.parent.mkdir(parents=True)
+    file.write_text("not a database, and longer than the header of one " * 20)
+    with pytest.raises(LibraryError, match=str(file)):
+        await repository.add(Path("/m.gguf"), None, None)
+
+
+async def test_a_folder_in_its_place_is_said(repository, file):
+    file.mkdir(parents=True)
+    with pytest.raises(LibraryError, match="cannot be used"):
+        await repository.models()
+
+
+async def test_a_place_that_became_usable_is_used(repository, file):
+    file.parent.parent.mkdir(exist_ok=True)
+    file.parent.write_text("a file where the folder should be")
+    with pytest.raises(LibraryError):
+        await repository.models()
+    file.parent.unlink()
+    assert await repository.models() == []
+
+
+async def test_closing_without_use_makes_no_file(file):
+    await SqliteModelRepository(file).aclose()
+    assert not file.exists()
+
+
+# -- death
+
+
+_WRITER = """
+import asyncio, sys
+from pathlib import Path
+from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.domain.launch import LaunchOptions
+
+async def main():
+    repository = SqliteModelRepository(Path(sys.argv[1]))
+    for number in range(1_000_000):
+        model = await repository.add(Path(f"/models/{number}.gguf"), None, None)
+        await repository.save_launch_options(model.id, LaunchOptions(context_size=number))
+        print(model.id, number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def what_a_killed_writer_said(file: Path) -> list[str]:
+    """Whole lines of a program that saves and tells, until it is killed in the middle of it."""
+    writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(file)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    first = [writer.stdout.readline() for _ in range(50)]
+    os.kill(writer.pid, signal.SIGKILL)
+    rest = writer.stdout.readlines()
+    writer.stdout.close()
+    writer.wait()
+    return [line for line in first + rest if line.endswith("\n")]
+
+
+async def test_a_killed_program_loses_nothing_that_was_saved(repository, file):
+    said = await asyncio.to_thread(what_a_killed_writer_said, file)
+    saved = {model.id: model.path for model in await repository.models()}
+    assert len(said) >= 50
+    for line in said:
+        model_id, number = (int(word) for word in line.split())
+        assert saved[model_id] == Path(f"/models/{number}.gguf")
+        assert await repository.launch_options(model_id) == LaunchOptions(context_size=number)
+    assert execute(file, "PRAGMA integrity_check") == [("ok",)]
