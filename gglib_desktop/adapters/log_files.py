@@ -8,7 +8,7 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from gglib_desktop.domain.log_text import text_lines
@@ -81,18 +81,17 @@ class LogFolder:
         first = text_lines(head.data)[:1] if not head.skipped else []
         return first + text_lines(tail.data)[1:]
 
-    def trim(self, names: Iterable[str]) -> None:
-        """Lets the beginning go of each of these logs that has become too long, while servers write to them. Blocks."""
-        for name in names:
-            try:
-                self._trim(self.path(name))
-            except OSError as exc:
-                _log.warning("cannot trim the log %s: %s", name, exc.strerror)
+    def trim(self, name: str) -> None:
+        """Lets the beginning of a log go when it has become too long, while a server writes to it. Blocks."""
+        try:
+            self._trim(self.path(name))
+        except OSError as exc:
+            _log.warning("cannot trim the log %s: %s", name, exc.strerror)
 
-    async def keep_trimmed(self, running: Callable[[], Sequence[str]], *, every_s: float = _TRIM_EVERY_S) -> None:
-        """Trims the logs of running servers again and again, until the last of them has ended."""
-        while names := running():
-            await asyncio.to_thread(self.trim, names)
+    async def keep_trimmed(self, name: str, has_ended: Callable[[], bool], *, every_s: float = _TRIM_EVERY_S) -> None:
+        """Trims the log of a running server again and again, until it has ended."""
+        while not has_ended():
+            await asyncio.to_thread(self.trim, name)
             await asyncio.sleep(every_s)
 
     def remove(self, name: str) -> None:

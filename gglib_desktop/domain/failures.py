@@ -37,12 +37,13 @@ class FailureCause(StrEnum):
     RUNNER_UNAVAILABLE = "runner unavailable"
     KILLED = "killed"
     STALLED = "stalled"
+    FROZEN = "frozen"
     UNKNOWN = "unknown"
 
     @property
     def will_repeat(self) -> bool:
         """Trying again without a change is bound to fail the same way."""
-        return self not in {FailureCause.KILLED, FailureCause.UNKNOWN, FailureCause.STALLED}
+        return self not in {FailureCause.KILLED, FailureCause.UNKNOWN, FailureCause.STALLED, FailureCause.FROZEN}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ HOST = "127.0.0.1"
 INSTANCE_VARIABLE = "GGLIB_INSTANCE"
 DISABLE_MTP_VARIABLE = "GGLIB_DISABLE_MTP"
 _TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-_KEY_FLAGS = frozenset({"--api-key", "--api-key-file"})
+_KEY_FLAGS = frozenset({"--api-key", "--api-key-file", "-hft", "--hf-token"})
 _REDACTED = "[hidden]"
 
 
@@ -51,6 +51,9 @@ _ALWAYS_OWNED = {
     "--metrics": "is always on; leave it out",
     "--api-key": "cannot be used: a key in a command line is no secret",
     "--api-key-file": "cannot be used yet",
+    "--api-prefix": "cannot be used: the server could not be asked how it is",
+    "--ssl-key-file": "cannot be used: the server could not be asked how it is",
+    "--ssl-cert-file": "cannot be used: the server could not be asked how it is",
 }
 
 

@@ -39,7 +39,7 @@ _BY_CAUSE = {
 def remedies_for(failure: Failure, config: ServerConfig) -> tuple[Remedy, ...]:
     """The remedies to offer, the most promising first."""
     special = [remedy for remedy in _BY_CAUSE.get(failure.cause, ()) if _makes_sense(remedy, config)]
-    look = [Remedy.SHOW_LOG] if failure.exit is not None else []
+    look = [Remedy.SHOW_LOG] if failure.exit is not None or failure.cause is FailureCause.FROZEN else []
     return (*special, Remedy.TRY_AGAIN, *look)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.failures import Failure
+from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.restart import Retry
 from gglib_desktop.domain.server import ProcessHandle
 
@@ -64,6 +64,10 @@ class Unresponsive:
     since: float
     reason: str
     paused: bool = False
+
+    @property
+    def failure(self) -> Failure:
+        return Failure(FailureCause.FROZEN, self.reason)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class LogTable(QAbstractTableModel):
         self._shown: range | list[int] = range(0)
         self._wanted = ""
         self._matches: list[int] = []
-        # The longest line shown of late, and the one of the time before; that time ends when as much was dropped as fits.
+        # The longest line shown of late, and of the time before; a time ends when as many lines went as fit in.
         self._longest = self._longest_before = ""
         self._dropped = 0
 
@@ -169,8 +169,10 @@ class LogTable(QAbstractTableModel):
 
     def search(self, text: str) -> None:
         """Looks for a text in all that is shown and what will be, large and small letters alike."""
-        self._wanted = text.lower()
-        self._matches = self._matching(self._shown)
+        before, self._wanted = self._wanted, text.lower()
+        # A longer text can only stand where the shorter one does.
+        narrows = before and before in self._wanted
+        self._matches = self._matching(self._matches if narrows else self._shown)
 
     def match_position(self, row: int) -> int:
         """Which of the matches a row is, from 1 on; 0 when it is none."""
@@ -196,6 +198,8 @@ class LogTable(QAbstractTableModel):
 
     def _matching(self, numbers: Iterable[int]) -> list[int]:
         wanted, lines, first = self._wanted, self._lines, self._first
+        if wanted and numbers is self._shown and len(self._shown) == len(lines):
+            return [number for number, line in enumerate(lines, first) if wanted in line.lower()]
         return [number for number in numbers if wanted in lines[number - first].lower()] if wanted else []
 
     def _longest_of(self, numbers: Iterable[int]) -> str:

@@ -11,7 +11,7 @@ from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision
 from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
 from gglib_desktop.domain.server import ProcessHandle
-from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, handle_of, is_live
+from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, Unresponsive, handle_of, is_live
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.server_life import ServerSnapshot
 from gglib_desktop.services.supervisor import Supervisor
@@ -173,7 +173,7 @@ class ServerViewModel(QObject):
             draft_tokens=config.spec_draft_n_max,
             min_probability=config.spec_draft_p_min,
             remedies=remedies_for(snapshot.state.failure, config)
-            if isinstance(snapshot.state, Failed | Crashed)
+            if isinstance(snapshot.state, Failed | Crashed | Unresponsive)
             else (),
         )
 

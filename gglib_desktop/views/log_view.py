@@ -199,8 +199,9 @@ class LogView(QWidget):
 
     @Slot()
     def _copy_lines(self) -> None:
-        lines = [self._log.table.line(row) for row in self._rows.selected_rows()]
-        QGuiApplication.clipboard().setText("\n".join(lines) if lines else self._log.table.text())
+        table, rows = self._log.table, self._rows.selected_rows()
+        is_part = 0 < len(rows) < table.rowCount()
+        QGuiApplication.clipboard().setText("\n".join(map(table.line, rows)) if is_part else table.text())
 
     @Slot()
     def _on_save(self) -> None:

@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.domain.restart import Retry
-from gglib_desktop.domain.states import Crashed, Failed, Loading, Stopped, Stopping
+from gglib_desktop.domain.states import Crashed, Failed, Loading, Stopped, Stopping, Unresponsive
 from gglib_desktop.domain.units import duration_text, size_text
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.failure_card import FailureCard
@@ -214,7 +214,7 @@ class ServerPanel(QFrame):
         self._render_time()
 
     def _render_failure(self, state: ServerPanelState) -> None:
-        failed = state.state if isinstance(state.state, Failed | Crashed) else None
+        failed = state.state if isinstance(state.state, Failed | Crashed | Unresponsive) else None
         if failed is not None:
             retry = failed.retry if isinstance(failed, Crashed) else None
             self._card.show_failure(failed.failure, failed.word, state.remedies, retry=retry)

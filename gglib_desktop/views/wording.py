@@ -198,6 +198,7 @@ def _failure_sentences() -> dict[FailureCause, str]:
         FailureCause.RUNNER_UNAVAILABLE: translate("Failures", "Servers cannot be started now."),
         FailureCause.KILLED: translate("Failures", "Something else on this computer ended the server."),
         FailureCause.STALLED: translate("Failures", "The server stopped making progress before it was ready."),
+        FailureCause.FROZEN: translate("Failures", "The server runs but does not answer."),
         FailureCause.UNKNOWN: translate("Failures", "The server ended before it was ready."),
     }
 
@@ -209,6 +210,8 @@ def _failure_hint(failure: Failure) -> str:
             return _joined(reason, translate("Failures", "Choose another engine in Settings."))
         case FailureCause.RUNNER_UNAVAILABLE | FailureCause.MODEL_MISSING if reason:
             return reason
+        case FailureCause.FROZEN:
+            return _joined(reason, translate("Failures", "It may come back by itself; stop it if you will not wait."))
         case FailureCause.STALLED:
             return _joined(reason, translate("Failures", "Start it again; the log shows how far it came."))
         case FailureCause.KILLED if failure.exit is not None and failure.exit.signal_number == 9:

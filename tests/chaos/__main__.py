@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.chaos.app_process import NoAnswerError
 from tests.chaos.oracle import KINDS, Claim, Difference, differences, without_app
@@ -56,15 +57,15 @@ class Chaos:
         """Starts the program and sees what it uses once every part of it has been used."""
         app = self._world.app
         app.start()
-        sockets = app.view().usage.sockets
+        fresh = app.view().usage
         (server_id,) = app.ask("start", config=self._world.config(0))
         self._wait(lambda: app.view().server(server_id).word == "Healthy")  # type: ignore[union-attr]
         app.ask("stop", server_id=server_id)
         self._wait(lambda: not app.view().live)
-        # What ends with the server, its tasks and descriptors, does so within a turn or two of the loop.
+        # What ends with the server, its descriptors, does so within a turn or two of the loop.
         usages = [app.view().usage for _ in range(20)]
-        fds, threads, tasks = (min(getattr(each, name) for each in usages) for name in ("fds", "threads", "tasks"))
-        self._least = Usage(fds, sockets, 0, threads, tasks, ())
+        fds, threads = (min(getattr(each, name) for each in usages) for name in ("fds", "threads"))
+        self._least = replace(fresh, fds=fds, threads=threads)
         app.ask("dismiss", server_id=server_id)
         self._note(f"begun: {self._least}")
 

@@ -15,6 +15,8 @@ CAP = 5
 SETTLE_S = 15.0
 # The engine alone would hang for ever, or for about 14 s; this is the grace and 2 s, and as much for a busy machine.
 _STOP_S = 2 * (STOP_GRACE_S + 2.0)
+# An end is to be shown within 100 ms; the rest is for the looking, and for a busy machine.
+_CRASH_S = 2.0
 _LONGEST_PAUSE_S = 45.0
 
 Step = Callable[[], list[Claim]]
@@ -214,6 +216,7 @@ class Steps:
             return self.start()
         self._tell(f"kill -9 {server}")
         self._world.system.crash(server)
+        self.limit_s = _CRASH_S
         # A paused one that was adopted was not seen ready.
         return [becomes(server.id, "Crashed", *(("Failed",) if server.word == "Loading" else ()))]
 

@@ -101,7 +101,6 @@ class LlamaServerRunner:
         self._scope = TaskScope(LogReporter())
         self._opening = asyncio.Lock()
         self._client: LlamaClient | None = None
-        self._trimming: asyncio.Task[None] | None = None
         self._left = False
 
     async def __aenter__(self) -> Self:
@@ -313,10 +312,8 @@ class LlamaServerRunner:
     def _announce(self, record: ServerRecord, process: ServerProcess) -> _Server:
         server = _Server(record.handle(), record, process)
         self._servers[server.handle] = server
-        process.on_exit(lambda: self._records.delete(record.run))
-        if self._trimming is None or self._trimming.done():
-            trimming = self._logs.keep_trimmed(lambda: [s.record.run for s in self._running()])
-            self._trimming = self._scope.start(trimming, name="trim logs")
+        trimming = self._scope.start(self._logs.keep_trimmed(record.run, lambda: process.has_exited), name="trim log")
+        process.on_exit(lambda: self._records.delete(record.run), trimming.cancel)
         return server
 
     # -- stopping

@@ -52,6 +52,7 @@ class MockRunner:
         self._mtp_suppressed = mtp_suppressed
         self._lock = DataLock(data_dir)
         self._file = data_dir / "mock-servers.json"
+        self._draft = self._file.with_suffix(".tmp")
         self._logs = LogFolder(data_dir / "logs")
         self._ports = PortAllocator()
         self._servers: dict[ProcessHandle, MockServer] = {}
@@ -309,8 +310,8 @@ class MockRunner:
                 if not server.script.is_over_after(server.age_s):
                     self._servers[server.handle] = server
                     self._arm(server)
-        if len(self._servers) < len(records):
-            # Those that ended while no program ran have no place in the record any more.
+        if len(self._servers) < len(records) or self._draft.exists():
+            # Those that ended while no program ran have no place in the record any more, nor has half a record one.
             self._save()
 
     def _saved(self) -> tuple[int, list[ServerRecord]]:
@@ -327,10 +328,9 @@ class MockRunner:
 
     def _save(self) -> None:
         servers = [server.record.to_mapping() for server in self._running()]
-        draft = self._file.with_suffix(".tmp")
         try:
-            draft.write_text(json.dumps({"last_pid": self._next_pid - 1, "servers": servers}), encoding="utf-8")
-            draft.replace(self._file)
+            self._draft.write_text(json.dumps({"last_pid": self._next_pid - 1, "servers": servers}), encoding="utf-8")
+            self._draft.replace(self._file)
         except OSError as exc:
             raise RunnerUnavailable(f"cannot write the record {self._file}: {exc.strerror}") from exc
 

@@ -130,9 +130,15 @@ class ServerProcess:
             self._on_exit()
         return self.has_exited
 
-    def on_exit(self, callback: Callable[[], None]) -> None:
+    def on_exit(self, *callbacks: Callable[[], object]) -> None:
         """Calls back on the loop once the process has ended."""
-        self._exited.add_done_callback(lambda exited: None if exited.cancelled() else callback())
+
+        def call_back(exited: asyncio.Future[ServerExit]) -> None:
+            if not exited.cancelled():
+                for callback in callbacks:
+                    callback()
+
+        self._exited.add_done_callback(call_back)
 
     async def wait(self) -> ServerExit:
         return await asyncio.shield(self._exited)

@@ -77,7 +77,12 @@ class RecordStore:
         return self._path(run).is_file()
 
     def records(self) -> Iterator[ServerRecord]:
-        """All records. One that cannot be read is set aside, not deleted: it may be all that is known of a server."""
+        """All records. One that cannot be read is set aside, not deleted: it may be all that is known of a server.
+
+        Not while records are written: drafts that a program left which was killed while it wrote are removed.
+        """
+        for draft in self._folder.glob("*.tmp"):
+            draft.unlink(missing_ok=True)
         for path in sorted(self._folder.glob("*.json")):
             try:
                 yield ServerRecord.from_json(path.read_text(encoding="utf-8"))

@@ -1,6 +1,8 @@
 """Log files keep their end and lose nothing while they are cut down under a server that writes."""
 
 import asyncio
+import ctypes
+import errno
 import logging
 import os
 import subprocess
@@ -96,7 +98,7 @@ def test_the_lines_that_may_hold_a_reason(logs):
 def test_a_log_within_its_bounds_is_left_alone(logs):
     data = numbered(5000)
     written(logs, data)
-    logs.trim(["run"])
+    logs.trim("run")
     assert logs.read("run", 0, 10**6).data == data
 
 
@@ -105,7 +107,7 @@ def test_a_long_log_keeps_its_end_and_every_offset(logs):
     data = numbered(40_000)
     written(logs, data)
     middle = logs.read("run", 0, 500_000).next_offset
-    logs.trim(["run"])
+    logs.trim("run")
     assert KEPT <= taken_bytes(logs) <= KEPT + 64 * 1024
     assert logs.size("run") == len(data), "the log's length is what was ever written"
     chunk = logs.read("run", middle, 10**6)
@@ -124,7 +126,7 @@ def test_a_long_log_keeps_its_end_and_every_offset(logs):
 @pytest.mark.usefixtures("holes_work")
 def test_a_log_without_its_beginning_has_no_first_line(logs):
     written(logs, b"first\n" + numbered(40_000))
-    logs.trim(["run"])
+    logs.trim("run")
     lines = logs.last_lines("run")
     assert "first" not in lines
     assert {len(line) for line in lines} == {len("line 0000000 of many")}
@@ -139,13 +141,13 @@ def test_what_is_written_meanwhile_is_not_lost(logs):
     offset, cuts, taken = 0, 0, 0
     with subprocess.Popen([sys.executable, "-c", WRITER, str(logs.path("run")), str(count)]) as writer:
         while writer.poll() is None:
-            logs.trim(["run"])
+            logs.trim("run")
             cuts, taken = cuts + (taken_bytes(logs) < taken), taken_bytes(logs)
             chunk = logs.read("run", offset, 32 * 1024)
             offset = chunk.next_offset
             assert everything[offset - len(chunk.data) : offset] == chunk.data
     assert writer.returncode == 0
-    logs.trim(["run"])
+    logs.trim("run")
     assert cuts
     assert taken_bytes(logs) <= MOST
     assert logs.size("run") == len(everything)
@@ -159,7 +161,7 @@ def test_a_reader_in_the_part_that_goes_never_sees_a_hole(logs, monkeypatch):
 
     def read_after_a_trim(fd: int, count: int) -> bytes:
         monkeypatch.setattr(os, "read", real_read)
-        logs.trim(["run"])
+        logs.trim("run")
         return real_read(fd, count)
 
     monkeypatch.setattr(os, "read", read_after_a_trim)
@@ -168,12 +170,28 @@ def test_a_reader_in_the_part_that_goes_never_sees_a_hole(logs, monkeypatch):
     assert b"\0" not in chunk.data
 
 
+@pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EIO])
+def test_only_where_holes_are_unknown_is_there_another_way(tmp_path, monkeypatch, code):
+    class Libc:
+        @staticmethod
+        def fallocate64(*_arguments: int) -> int:
+            ctypes.set_errno(code)
+            return -1
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_arguments, **_options: Libc)
+    if code == errno.EIO:
+        with pytest.raises(OSError, match=os.strerror(code)):
+            punch_hole(0, 4096)
+    else:
+        assert not punch_hole(0, 4096)
+
+
 def test_without_holes_the_end_is_written_anew(tmp_path):
     logs = LogFolder(tmp_path / "logs", most_bytes=MOST, kept_bytes=KEPT, punch=lambda _fd, _length: False)
     data = numbered(40_000)
     server = logs.open_for_append("run")
     os.write(server, data)
-    logs.trim(["run"])
+    logs.trim("run")
     os.write(server, b"and on\n")
     os.close(server)
     kept = logs.read("run", len(data), 10**6)
@@ -181,20 +199,20 @@ def test_without_holes_the_end_is_written_anew(tmp_path):
     assert (data + b"and on\n").endswith(kept.data)
 
 
-def test_a_log_that_cannot_be_trimmed_does_not_keep_others_from_it(logs, caplog):
-    written(logs, numbered(40_000))
+def test_a_log_that_cannot_be_trimmed_is_a_warning(logs, caplog):
     with caplog.at_level(logging.WARNING):
-        logs.trim(["none", "run"])
+        logs.trim("none")
     assert "cannot trim the log none" in caplog.text
-    assert taken_bytes(logs) <= MOST
 
 
-async def test_logs_are_trimmed_while_servers_run(logs):
-    written(logs, numbered(40_000))
-    running = ["run"]
-    trimming = asyncio.ensure_future(logs.keep_trimmed(lambda: running, every_s=0.01))
-    await poll(lambda: taken_bytes(logs) <= MOST)
-    running.clear()
+async def test_a_log_is_trimmed_again_and_again_until_the_server_ends(logs):
+    ended = False
+    written(logs, b"")
+    trimming = asyncio.ensure_future(logs.keep_trimmed("run", lambda: ended, every_s=0.01))
+    for _ in range(2):
+        written(logs, numbered(40_000))
+        await poll(lambda: taken_bytes(logs) <= MOST)
+    ended = True
     await trimming
 
 

@@ -52,6 +52,7 @@ async def test_a_folder_stands_for_the_models_below_it(library, files):
     deep = files.make("a/b/deep.gguf", some_facts("Deep"))
     flat = files.make("flat.gguf", some_facts("Flat"))
     files.make("readme.txt")
+    (flat.parent / "link.gguf").symlink_to(deep)
     added = await library.add([flat.parent])
     assert {model.path for model in added} == {deep, flat}
 

@@ -242,7 +242,7 @@ async def test_a_start_that_succeeds_while_it_is_stopped_is_stopped(supervisor, 
     server_id = supervisor.start(config())
     await poll(lambda: runner.starts)
     await supervisor.stop(server_id)
-    assert isinstance(story.state(server_id), Stopped)
+    assert story.words(server_id) == ["Starting", "Stopping", "Stopped"]
     assert runner.last.exited.result().stopped_by is StopRung.SIGTERM
 
 

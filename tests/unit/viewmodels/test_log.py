@@ -46,6 +46,12 @@ class EndlessLog:
         return LogChunk(data, end, skipped=start if offset < 0 else start - wanted)
 
 
+def number_in(note: str, pattern: str) -> int:
+    found = re.fullmatch(pattern, note)
+    assert found, note
+    return int(found[1].replace(",", ""))
+
+
 def lines(log: LogViewModel) -> list[str]:
     return [log.table.line(row) for row in range(log.table.rowCount())]
 
@@ -194,7 +200,7 @@ async def test_a_first_line_says_what_is_not_shown(scope):
     await poll(lambda: log.table.rowCount() and lines(log)[-1].startswith(f"line {endless.size // 320 - 1} "))
     log.set_shown(False)
     note, first = lines(log)[:2]
-    missing = int(re.fullmatch(r"… ([\d,]+) bytes before this are not shown", note)[1].replace(",", ""))
+    missing = number_in(note, r"… ([\d,]+) bytes before this are not shown")
     assert missing == int(first.split()[1]) * endless.width, "from here on every byte is there"
 
 
@@ -212,7 +218,7 @@ async def test_a_flood_is_leapt_over_and_said_so(scope):
     await poll(lambda: lines(log)[-1].startswith(f"line {flood.size // 160 - 1} "))
     log.set_shown(False)
     before, note, after = lines(log)[row - 1 : row + 2]
-    missing = int(re.fullmatch(r"… ([\d,]+) bytes skipped; they are in the log file", note)[1].replace(",", ""))
+    missing = number_in(note, r"… ([\d,]+) bytes skipped; they are in the log file")
     # The piece before ends anywhere in a line, which is then missing too.
     lines_between = int(after.split()[1]) - int(before.split()[1]) - 1
     assert lines_between - 1 < missing / flood.width <= lines_between
@@ -235,13 +241,14 @@ async def test_a_beginning_that_was_let_go_meanwhile_is_said_so(scope):
     assert lines(log)[101].startswith("line 1101 ")
 
 
-async def test_a_log_file_that_was_cut_down_is_shown_from_its_beginning(log, logs):
+async def test_a_log_file_that_was_cut_down_is_shown_from_its_beginning(scope):
+    logs = GrowingLogs()
     logs.write("run", b"one\ntwo\n")
 
     async def read(name: str, offset: int, limit_bytes: int) -> LogChunk:
         return await logs.read(name, offset if offset <= len(logs.logs[name]) else 0, limit_bytes)
 
-    log = LogViewModel(log._scope, read)
+    log = LogViewModel(scope, read)
     log.show_log("run")
     log.set_shown(True)
     await shows(log, "one", "two")
@@ -324,15 +331,15 @@ async def test_what_is_shown_is_saved_when_the_file_is_gone(log, logs, tmp_path)
     assert (tmp_path / "my.log").read_text() == "one\ntwo\n"
 
 
-async def test_a_log_that_ends_early_is_saved_as_far_as_it_goes(log, logs, tmp_path):
+async def test_a_log_that_ends_early_is_saved_as_far_as_it_goes(scope, tmp_path):
+    logs = GrowingLogs()
     logs.write("run", b"one\ntwo\n")
-    log.show_log("run")
 
     async def read(name: str, offset: int, limit_bytes: int) -> LogChunk:
         chunk = await logs.read(name, offset, limit_bytes)
         return chunk if offset < 4 else LogChunk(b"", offset)
 
-    log = LogViewModel(log._scope, read)
+    log = LogViewModel(scope, read)
     log.show_log("run")
     logs.most_bytes = 4
     saved = QSignalSpy(log.saved)

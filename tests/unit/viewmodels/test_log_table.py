@@ -143,6 +143,15 @@ def test_no_match_and_no_search(table):
         assert table.next_match(0, forward=False) is None
 
 
+def test_typing_on_narrows_and_deleting_widens(table):
+    add(table, "a", "ab", "abc", "b")
+    counts = []
+    for text in ("a", "ab", "abc", "ab", "b", "xb", "b"):
+        table.search(text)
+        counts.append(table.match_count)
+    assert counts == [3, 2, 1, 2, 3, 0, 3]
+
+
 def test_what_comes_later_is_searched_and_what_goes_is_forgotten(table):
     table.search("hit")
     add(table, "hit 0", "miss", "hit 2")
