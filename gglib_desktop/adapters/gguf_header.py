@@ -38,7 +38,8 @@ _DEFAULT_ALIGNMENT = 32
 _SMALLEST_ENTRY_BYTES = 8 + 4 + 1
 _SMALLEST_TENSOR_BYTES = 8 + 4 + 4 + 8
 
-_SCALAR_FORMATS = {
+# struct's letter for each value type of fixed size.
+SCALAR_FORMATS = {
     GgufValueType.UINT8: "B",
     GgufValueType.INT8: "b",
     GgufValueType.UINT16: "H",
@@ -259,7 +260,7 @@ class _HeaderReader:
         self._u64 = struct.Struct(f"{sign}Q")
         self._two_counts = struct.Struct(f"{sign}QQ")
         self._array_head = struct.Struct(f"{sign}IQ")
-        self._scalars = {kind: struct.Struct(sign + code) for kind, code in _SCALAR_FORMATS.items()}
+        self._scalars = {kind: struct.Struct(sign + code) for kind, code in SCALAR_FORMATS.items()}
         self._shapes = [struct.Struct(f"{sign}{dimensions}QIQ") for dimensions in range(_MAX_DIMENSIONS + 1)]
         self._kept_bytes = 0
         self._keys_bytes = 0

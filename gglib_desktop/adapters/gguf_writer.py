@@ -8,24 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from gglib_desktop.adapters.gguf_header import SCALAR_FORMATS
 from gglib_desktop.domain.gguf import ByteOrder, GgufScalar, GgufValueType
 
 _ALIGNMENT = 32
 _F32 = 0
 _F32_BYTES = 4
-_FORMATS = {
-    GgufValueType.UINT8: "B",
-    GgufValueType.INT8: "b",
-    GgufValueType.UINT16: "H",
-    GgufValueType.INT16: "h",
-    GgufValueType.UINT32: "I",
-    GgufValueType.INT32: "i",
-    GgufValueType.FLOAT32: "f",
-    GgufValueType.BOOL: "?",
-    GgufValueType.UINT64: "Q",
-    GgufValueType.INT64: "q",
-    GgufValueType.FLOAT64: "d",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +73,7 @@ class GgufWriter:
     def _values(self, kind: GgufValueType, values: Sequence[GgufScalar]) -> bytes:
         if kind is GgufValueType.STRING:
             return b"".join(self._string(str(value)) for value in values)
-        return self._pack(f"{len(values)}{_FORMATS[kind]}", *values)
+        return self._pack(f"{len(values)}{SCALAR_FORMATS[kind]}", *values)
 
     def _string(self, text: str) -> bytes:
         encoded = text.encode()

@@ -100,6 +100,7 @@ async def test_a_row_shows_the_state_of_its_live_server(filled):
     assert isinstance(state(), Starting)
     await poll(lambda: isinstance(state(), Healthy))
     filled.supervisor.start(filled.supervisor.server(server_id).config, another=True)
+    assert isinstance(state(), Healthy), "the first one counts"
     await filled.supervisor.stop(server_id)
     assert state() is not None, "its second server lives"
     await filled.supervisor.stop_all()

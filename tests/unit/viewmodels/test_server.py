@@ -1,5 +1,6 @@
 """One server's panel without widgets: what it shows, what its form applies and saves."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -145,10 +146,11 @@ async def test_edits_of_a_second_server_are_its_own(program):
     second_id = await program.launcher.start(first.model_id, another=True)
     second = program.app.servers[second_id]
     await in_state(second, "Healthy")
-    second.form.edit(context_size=512)
     first.form.edit(spec_draft_n_max=5)
-
     await saved(program, first, LaunchOptions(spec_draft_n_max=5))
+    second.form.edit(context_size=512)
+    await asyncio.sleep(0)  # a save would begin now, before the question below
+    assert await program.library.launch_options(first.model_id) == LaunchOptions(spec_draft_n_max=5)
     assert second.form.draft.context_size == 512
 
 
