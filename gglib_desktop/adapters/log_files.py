@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.log_text import text_lines
 from gglib_desktop.ports.server_monitor import LogChunk
 
@@ -47,9 +48,16 @@ class LogFolder:
         return self._folder / f"{name}.log"
 
     def open_for_append(self, name: str) -> int:
-        """A descriptor for the server's output: appending, so that several writers and a trim never overwrite."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        return os.open(self.path(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o600)
+        """A descriptor for the server's output: appending, so that several writers and a trim never overwrite.
+
+        Raises: RunnerUnavailable when the log cannot be written.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return os.open(self.path(name), flags, 0o600)
+        except OSError as exc:
+            raise RunnerUnavailable(f"cannot write the log {self.path(name)}: {exc.strerror}") from exc
 
     def size(self, name: str) -> int:
         """How much was ever written to a log, also when its beginning was let go."""

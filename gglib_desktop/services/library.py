@@ -67,6 +67,10 @@ class Library:
     async def launch_options(self, model_id: int) -> LaunchOptions:
         return await self._repository.launch_options(model_id)
 
+    async def model_problem(self, path: Path) -> str | None:
+        """What is wrong with a model file, as its header and its length tell; None when nothing is."""
+        return (await self._examine(path))[1]
+
     async def restart_policy(self, model_id: int) -> RestartPolicy:
         """What the user wants when this model's server crashes; NEVER when that cannot be read."""
         try:

@@ -17,7 +17,12 @@ class Listeners(Generic[Event]):
     def add(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """From now on calls ``listener`` with each event. Returns what ends that."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def end() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return end
 
     def tell(self, event: Event) -> None:
         for listener in tuple(self._listeners):

@@ -7,10 +7,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
 from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.failures import Failure, failure_of_error, failure_of_exit
+from gglib_desktop.domain.failures import Failure, FailureCause, failure_of_error, failure_of_exit
 from gglib_desktop.domain.health import (
     HIDDEN_INTERVAL_S,
     LOAD_STALL_S,
@@ -68,6 +69,10 @@ async def _never_restart(_model_id: int) -> RestartPolicy:
     return RestartPolicy.NEVER
 
 
+async def _no_opinion(_model: Path) -> str | None:
+    return None
+
+
 @dataclass
 class LifeContext:
     """What the lives of all servers share. ``visible``: somebody looks; ``usual_load_s``: by model, as seen before."""
@@ -79,6 +84,7 @@ class LifeContext:
     stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S
     load_stall_s: float = LOAD_STALL_S
     restart_policy: Callable[[int], Awaitable[RestartPolicy]] = _never_restart
+    model_problem: Callable[[Path], Awaitable[str | None]] = _no_opinion
     visible: bool = True
     usual_load_s: dict[int, float] = field(default_factory=dict)
 
@@ -186,17 +192,22 @@ class ServerLife:
             return None
         self._start_task = self._context.scope.start(self._context.runner.start(self.snapshot.config), name="start")
         await asyncio.wait({self._start_task})
-        try:
-            return self._start_task.result()
-        except asyncio.CancelledError:
+        start, self._start_task = self._start_task, None
+        if start.cancelled():
             self._update(state=Stopped(time.time()))
-        except ProcessError as exc:
-            if isinstance(exc, StartFailed):
-                self._update(log_name=exc.log_name)
-            ended = Stopped(time.time()) if self._stopping else Failed(time.time(), failure_of_error(exc))
-            self._update(state=ended)
-        finally:
-            self._start_task = None
+            return None
+        error = start.exception()
+        if error is None:
+            return start.result()
+        if isinstance(error, StartFailed):
+            self._update(log_name=error.log_name)
+        # A bug has been reported by the scope of the start; the panel must not say "Starting" for ever.
+        failure = (
+            failure_of_error(error)
+            if isinstance(error, ProcessError)
+            else Failure(FailureCause.UNKNOWN, f"{type(error).__name__}: {error}")
+        )
+        self._update(state=Stopped(time.time()) if self._stopping else Failed(time.time(), failure))
         return None
 
     async def _watch(self, handle: ProcessHandle) -> None:
@@ -285,10 +296,17 @@ class ServerLife:
         tail = await self._context.monitor.read_log(name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
         failure = failure_of_exit(end, text_lines(tail.data))
         _log.warning("%s ended: %s", self.snapshot.config.model_name, end)
+        if not tracker.ready and failure.cause is FailureCause.UNKNOWN:
+            failure = await self._look_at_the_model(failure)
         ended = Crashed(now, failure) if tracker.ready else Failed(now, failure)
         self._update(state=ended, busy_slots=None, rss_bytes=None)
         if isinstance(ended, Crashed):
             await self._plan_retry(ended)
+
+    async def _look_at_the_model(self, failure: Failure) -> Failure:
+        """llama-server b10434 can end before it has written the reason to its log; the file itself may tell it."""
+        problem = await self._context.model_problem(self.snapshot.config.model_path)
+        return failure if problem is None else replace(failure, cause=FailureCause.MODEL_CORRUPT, detail=problem)
 
     async def _plan_retry(self, crashed: Crashed) -> None:
         policy = await self._context.restart_policy(self.snapshot.config.model_id)

@@ -192,10 +192,11 @@ class MainWindow(QMainWindow):
 
     @Slot(int)
     def _on_adopted(self, count: int) -> None:
-        text = self.tr("%n server(s) of an earlier session still run and are back in their panels.", "", count)
-        self._banner.show_text(
-            text.replace("%n", str(count)).replace("server(s)", "server" if count == 1 else "servers")
-        )
+        if count == 1:
+            text = self.tr("One server of an earlier session still runs; it is back in its panel.")
+        else:
+            text = self.tr("%1 servers of an earlier session still run; they are back in their panels.")
+        self._banner.show_text(text.replace("%1", str(count)))
         QTimer.singleShot(_NOTICE_MS, self._banner, self._banner.hide)
 
     @Slot()

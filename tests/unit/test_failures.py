@@ -149,4 +149,4 @@ def test_an_early_exit_brings_its_evidence():
 
 def test_only_what_may_be_different_next_time_is_worth_another_try():
     again = {cause for cause in FailureCause if not cause.will_repeat}
-    assert again == {FailureCause.KILLED, FailureCause.UNKNOWN, FailureCause.STALLED}
+    assert again == {FailureCause.KILLED, FailureCause.UNKNOWN, FailureCause.STALLED, FailureCause.FROZEN}

@@ -110,6 +110,31 @@ async def test_one_that_dies_while_loading_has_failed(supervisor, story, config)
     assert story.words(server_id) == ["Starting", "Loading", "Failed"]
 
 
+async def test_a_log_without_a_reason_is_no_excuse_when_the_model_file_is_broken(mock, bugs, config):
+    async def problem(_path):
+        return "truncated: 10 bytes are missing"
+
+    supervisor = Supervisor(mock, mock, bugs, model_problem=problem)
+    server_id = supervisor.start(config("--mock-fail-load=nothing that anybody understands"))
+    failed = await Story(supervisor).reaches(server_id, "Failed")
+    assert failed.failure.cause is FailureCause.MODEL_CORRUPT
+    assert failed.failure.detail == "truncated: 10 bytes are missing"
+    await supervisor.aclose()
+
+
+async def test_a_bug_in_the_runner_is_reported_and_does_not_leave_the_server_starting(mock, bugs, config, data_dir):
+    class Broken(MockRunner):
+        async def start(self, config):
+            raise KeyError("a bug")
+
+    supervisor = Supervisor(Broken(data_dir), mock, bugs)
+    failed = await Story(supervisor).reaches(supervisor.start(config()), "Failed")
+    assert "a bug" in failed.failure.detail
+    assert [type(bug) for bug in bugs.bugs] == [KeyError]
+    bugs.bugs.clear()
+    await supervisor.aclose()
+
+
 async def test_one_that_dies_after_it_was_ready_has_crashed(supervisor, story, mock, config):
     server_id = supervisor.start(config())
     await story.reaches(server_id, "Healthy")
