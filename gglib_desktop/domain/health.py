@@ -22,6 +22,8 @@ LAST_LOADING_INTERVAL_S = 0.250
 UNRESPONSIVE_AFTER = 3
 LOAD_STALL_S = 120.0
 _PROGRESS_CPU_S = 0.05
+# Far more than the wait before a look while loading and its question take, also on a busy machine.
+_LONGEST_LOOK_S = 30.0
 
 
 class ProbeResult(StrEnum):
@@ -65,6 +67,7 @@ class HealthTracker:
     busy: bool = False
     usage: Usage | None = None
     last_advance_at: float = 0.0
+    looked_at: float = 0.0
     loading_interval_s: float = FIRST_INTERVAL_S
 
     @classmethod
@@ -72,7 +75,7 @@ class HealthTracker:
         cls, handle: ProcessHandle, now: float, *, since: float | None = None, usual_s: float | None = None
     ) -> HealthTracker:
         """A process that has answered but not yet said that it is ready. ``since``: when it began, if not now."""
-        return cls(Loading(handle, now if since is None else since, usual_s), last_advance_at=now)
+        return cls(Loading(handle, now if since is None else since, usual_s), last_advance_at=now, looked_at=now)
 
     @property
     def handle(self) -> ProcessHandle:
@@ -104,10 +107,14 @@ class HealthTracker:
         return self._missed_one_more(probe, after, now)
 
     def _still_loading(self, usage: Usage | None, now: float) -> HealthTracker:
+        advanced = usage is None or usage.paused or usage != self.usage
+        # Time in which nobody looked, the computer asleep for example, is no stall.
+        unseen_s = now - self.looked_at if abs(now - self.looked_at) > _LONGEST_LOOK_S else 0.0
         return replace(
             self,
             usage=usage,
-            last_advance_at=now if usage is None or usage != self.usage else self.last_advance_at,
+            looked_at=now,
+            last_advance_at=now if advanced else self.last_advance_at + unseen_s,
             loading_interval_s=min(self.loading_interval_s * 1.5, LAST_LOADING_INTERVAL_S),
         )
 

@@ -10,6 +10,8 @@ from gglib_desktop.domain.values import PORT, Limits, Value, limited
 
 DEFAULT_BASE_PORT = 9000
 DEFAULT_STOP_GRACE_S = 5.0
+# From the second SIGTERM to SIGKILL.
+SECOND_GRACE_S = 1.0
 STOP_GRACE_LIMITS = Limits(0.5, 120)
 
 

@@ -5,31 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
 from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.failures import Failure, FailureCause, failure_of_error, failure_of_exit
 from gglib_desktop.domain.health import (
     HIDDEN_INTERVAL_S,
-    LOAD_STALL_S,
     PROBE_TIMEOUT_S,
     HealthTracker,
     ProbeResult,
     Usage,
 )
 from gglib_desktop.domain.log_text import text_lines
-from gglib_desktop.domain.restart import RestartPolicy, Retry, next_retry
+from gglib_desktop.domain.restart import Retry, next_retry
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.settings import DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.settings import SECOND_GRACE_S
 from gglib_desktop.domain.states import (
     Crashed,
     Failed,
     Loading,
     Running,
-    ServerState,
     Starting,
     Stopped,
     Stopping,
@@ -37,56 +33,13 @@ from gglib_desktop.domain.states import (
     handle_of,
     is_live,
 )
-from gglib_desktop.ports.process_runner import ProcessRunner
-from gglib_desktop.ports.server_monitor import ServerFacts, ServerMonitor
-from gglib_desktop.tasks import TaskScope
+from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
 
 _log = logging.getLogger(__name__)
 _LOG_TAIL_BYTES = 64 * 1024
-_SECOND_GRACE_S = 1.0
 _ACTIVE_CPU_S = 0.02
+_EVIDENCE_WAIT_S = 0.05
 _ADOPTED_SILENCE_S = 1.0
-
-
-@dataclass(frozen=True)
-class ServerSnapshot:
-    """All that is known of one server now. ``number`` tells servers of one model apart: 1, 2, …"""
-
-    id: int
-    number: int
-    config: ServerConfig
-    state: ServerState
-    adopted: bool = False
-    endpoint: str = ""
-    command_line: str = ""
-    log_name: str = ""
-    facts: ServerFacts | None = None
-    busy_slots: int | None = None
-    rss_bytes: int | None = None
-
-
-async def _never_restart(_model_id: int) -> RestartPolicy:
-    return RestartPolicy.NEVER
-
-
-async def _no_opinion(_model: Path) -> str | None:
-    return None
-
-
-@dataclass
-class LifeContext:
-    """What the lives of all servers share. ``visible``: somebody looks; ``usual_load_s``: by model, as seen before."""
-
-    runner: ProcessRunner
-    monitor: ServerMonitor
-    scope: TaskScope
-    tell: Callable[[ServerSnapshot], None]
-    stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S
-    load_stall_s: float = LOAD_STALL_S
-    restart_policy: Callable[[int], Awaitable[RestartPolicy]] = _never_restart
-    model_problem: Callable[[Path], Awaitable[str | None]] = _no_opinion
-    visible: bool = True
-    usual_load_s: dict[int, float] = field(default_factory=dict)
 
 
 class ServerLife:
@@ -111,7 +64,7 @@ class ServerLife:
     def adopt(self, handle: ProcessHandle) -> None:
         """Follows a process that an earlier run of the program started."""
         self._update(adopted=True)
-        self._life = self._context.scope.start(self._live(handle), name=f"server {self.snapshot.id}")
+        self._live_on(handle)
 
     def begin(self, config: ServerConfig) -> None:
         """Starts it, unless it lives. A retry that waits is made unnecessary by this."""
@@ -161,7 +114,23 @@ class ServerLife:
         self.snapshot = ServerSnapshot(old.id, old.number, config, Starting(time.time()), log_name=old.log_name)
         self._stopping, self._stop_task, self._given_up, self._ready_at = False, None, None, None
         self._context.tell(self.snapshot)
-        self._life = self._context.scope.start(self._live(None), name=f"server {old.id}")
+        self._live_on(None)
+
+    def _live_on(self, adopted: ProcessHandle | None) -> None:
+        self._life = self._context.scope.start(self._live(adopted), name=f"server {self.snapshot.id}")
+        self._life.add_done_callback(self._on_life_over)
+
+    def _on_life_over(self, life: asyncio.Task[None]) -> None:
+        """After a bug in the watching (reported by the scope) the panel says so, and can still stop the server."""
+        if life is not self._life or life.cancelled() or life.exception() is None or not self.is_live:
+            return
+        reason = f"it is not watched any more, because of an error in this program: {life.exception()}"
+        handle = handle_of(self.snapshot.state)
+        if handle is None:
+            self._update(state=Failed(time.time(), Failure(FailureCause.UNKNOWN, reason)))
+        else:
+            self._stopping = False
+            self._update(state=Unresponsive(handle, time.time(), reason))
 
     async def _live(self, adopted: ProcessHandle | None) -> None:
         handle = adopted or await self._start()
@@ -228,13 +197,19 @@ class ServerLife:
         while not exit_task.done():
             asked_at = time.monotonic()
             tracker = await self._look(tracker, exit_task)
-            pause = self._interval_s(tracker) - (time.monotonic() - asked_at)
-            await asyncio.wait({exit_task}, timeout=max(0.0, pause))
+            await self._pause(tracker, asked_at, exit_task)
         await self._ended(tracker, exit_task.result())
 
-    def _interval_s(self, tracker: HealthTracker) -> float:
+    async def _pause(self, tracker: HealthTracker, asked_at: float, exit_task: asyncio.Task[ServerExit]) -> None:
+        """Until the next question is due, the process ends, or somebody begins to look."""
         calm = tracker.ready and not tracker.missed and not tracker.busy
-        return HIDDEN_INTERVAL_S if calm and not self._context.visible else tracker.interval_s
+        if self._context.visible or not calm:
+            pause = tracker.interval_s - (time.monotonic() - asked_at)
+            await asyncio.wait({exit_task}, timeout=max(0.0, pause))
+            return
+        woken = self._context.scope.start(self._context.woken.wait(), name="hidden")
+        await asyncio.wait({exit_task, woken}, timeout=HIDDEN_INTERVAL_S, return_when=asyncio.FIRST_COMPLETED)
+        woken.cancel()
 
     async def _look(self, tracker: HealthTracker, exit_task: asyncio.Task[ServerExit]) -> HealthTracker:
         """Asks once how the server is, unless it ends first."""
@@ -255,23 +230,27 @@ class ServerLife:
             return following
         if following.stalled_for(now) > self._context.load_stall_s:
             self._give_up(following)
-        if probe.result is ProbeResult.OK and self._ready_at is None:
-            await self._became_ready(tracker.state, now)
-        busy = await self._busy_slots(handle, tracker.usage, after) if probe.result is ProbeResult.OK else None
+        # What a server that does not answer works on is not known.
+        busy = None
+        if probe.result is ProbeResult.OK:
+            if self._ready_at is None:
+                self._became_ready(tracker.state, now)
+            if self.snapshot.facts is None:
+                self._update(facts=await monitor.facts(handle))
+            busy = await self._busy_slots(handle, tracker.usage, after)
+            busy = self.snapshot.busy_slots if busy is None else busy
         self._observed(following, busy, after)
         return following
 
     def _observed(self, tracker: HealthTracker, busy_slots: int | None, usage: Usage | None) -> None:
         if not self._stopping:
-            known = self.snapshot.busy_slots if busy_slots is None else busy_slots
-            self._update(state=tracker.state, busy_slots=known, rss_bytes=usage.rss_bytes if usage else None)
+            self._update(state=tracker.state, busy_slots=busy_slots, rss_bytes=usage.rss_bytes if usage else None)
 
-    async def _became_ready(self, state: Running, now: float) -> None:
+    def _became_ready(self, state: Running, now: float) -> None:
         handle = state.handle
         self._ready_at = now
         if isinstance(state, Loading) and not self.snapshot.adopted:
             self._context.usual_load_s[handle.model_id] = now - state.since
-        self._update(facts=await self._context.monitor.facts(handle))
 
     async def _busy_slots(self, handle: ProcessHandle, before: Usage | None, after: Usage | None) -> int | None:
         """Asked only of a server that used CPU time since the last look: the others do nothing, and asking costs."""
@@ -282,7 +261,14 @@ class ServerLife:
         error = HealthCheckFailed(f"no progress while loading for {self._context.load_stall_s:g} s")
         self._given_up = failure_of_error(error)
         self._stopping = True
-        self._stop_task = self._context.scope.start(self._context.monitor.kill(tracker.handle), name="give up")
+        self._stop_task = self._context.scope.start(self._end_given_up(tracker.handle), name="give up")
+
+    async def _end_given_up(self, handle: ProcessHandle) -> None:
+        try:
+            await self._context.monitor.kill(handle)
+        except ProcessError as exc:
+            self._stopping, self._given_up = False, None
+            self._update(state=Unresponsive(handle, time.time(), str(exc)))
 
     async def _ended(self, tracker: HealthTracker, end: ServerExit) -> None:
         now = time.time()
@@ -292,19 +278,30 @@ class ServerLife:
         if self._stopping or end.asked_for:
             self._update(state=Stopped(now, end), busy_slots=None, rss_bytes=None)
             return
+        _log.warning("%s ended: %s", self.snapshot.config.model_name, end)
+        explained = self._context.scope.start(self._explain(end, ready=tracker.ready), name="why it ended")
+        # A slow disk may delay the reason, but not the news.
+        await asyncio.wait({explained}, timeout=_EVIDENCE_WAIT_S)
+        if isinstance(self.snapshot.state, Stopping):
+            explained.cancel()
+            self._update(state=Stopped(now, end), busy_slots=None, rss_bytes=None)
+            return
+        failure = explained.result() if explained.done() else failure_of_exit(end, ())
+        ended: Failed | Crashed = Crashed(now, failure) if tracker.ready else Failed(now, failure)
+        self._update(state=ended, busy_slots=None, rss_bytes=None)
+        ended = replace(ended, failure=await explained)
+        if self.snapshot.state == replace(ended, failure=failure):
+            self._update(state=ended)
+            if isinstance(ended, Crashed):
+                await self._plan_retry(ended)
+
+    async def _explain(self, end: ServerExit, *, ready: bool) -> Failure:
         name = self.snapshot.log_name
         tail = await self._context.monitor.read_log(name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
         failure = failure_of_exit(end, text_lines(tail.data))
-        _log.warning("%s ended: %s", self.snapshot.config.model_name, end)
-        if not tracker.ready and failure.cause is FailureCause.UNKNOWN:
-            failure = await self._look_at_the_model(failure)
-        ended = Crashed(now, failure) if tracker.ready else Failed(now, failure)
-        self._update(state=ended, busy_slots=None, rss_bytes=None)
-        if isinstance(ended, Crashed):
-            await self._plan_retry(ended)
-
-    async def _look_at_the_model(self, failure: Failure) -> Failure:
-        """llama-server b10434 can end before it has written the reason to its log; the file itself may tell it."""
+        if ready or failure.cause is not FailureCause.UNKNOWN:
+            return failure
+        # llama-server b10434 can end before it has written the reason to its log; the file itself may tell it.
         problem = await self._context.model_problem(self.snapshot.config.model_path)
         return failure if problem is None else replace(failure, cause=FailureCause.MODEL_CORRUPT, detail=problem)
 
@@ -312,7 +309,7 @@ class ServerLife:
         policy = await self._context.restart_policy(self.snapshot.config.model_id)
         ready_s = crashed.at - self._ready_at if self._ready_at is not None else 0.0
         retry = next_retry(policy, crashed.failure, tries=self._tries, ready_s=ready_s, now=crashed.at)
-        if self.snapshot.state is crashed:
+        if self.snapshot.state == crashed:
             self._update(state=replace(crashed, retry=retry))
 
     # -- stopping
@@ -323,7 +320,7 @@ class ServerLife:
         self._stopping = True
         handle = handle_of(self.snapshot.state)
         now = time.time()
-        self._update(state=Stopping(handle, now, now + self._context.stop_grace_s() + _SECOND_GRACE_S))
+        self._update(state=Stopping(handle, now, now + self._context.stop_grace_s() + SECOND_GRACE_S))
         self._stop_task = self._context.scope.start(self._stop(handle), name="stop")
 
     async def _stop(self, handle: ProcessHandle | None) -> None:
@@ -334,11 +331,14 @@ class ServerLife:
         try:
             await self._context.runner.stop(handle)
         except NotRunning:
-            return
+            pass
         except ProcessError as exc:
             self._stopping, self._next_config = False, None
             self._update(state=Unresponsive(handle, time.time(), str(exc)))
             raise
+        if self._life is not None and self._life.done() and isinstance(self.snapshot.state, Stopping):
+            # Nobody watches it any more who would see the end.
+            self._update(state=Stopped(time.time()))
 
     def _update(self, **changes: object) -> None:
         snapshot = replace(self.snapshot, **changes)  # type: ignore[arg-type]

@@ -14,8 +14,9 @@ from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.states import Loading, ServerState, Starting, handle_of
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import LogChunk, ServerMonitor
+from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
 from gglib_desktop.services.listeners import Listeners
-from gglib_desktop.services.server_life import LifeContext, ServerLife, ServerSnapshot
+from gglib_desktop.services.server_life import ServerLife
 from gglib_desktop.tasks import ErrorReporter, TaskScope
 
 _log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Supervisor:
 
     @visible.setter
     def visible(self, visible: bool) -> None:
-        self._context.visible = visible
+        self._context.set_visible(visible)
 
     def has_live_server(self, model_id: int) -> bool:
         return any(life.is_live for life in self._lives_of(model_id))
@@ -99,6 +100,9 @@ class Supervisor:
 
     def take_over(self, handle: ProcessHandle) -> int:
         """Watches a server that runs already and that the runner knows; returns its id."""
+        for life in self._lives.values():
+            if handle_of(life.snapshot.state) == handle:
+                return life.snapshot.id
         config = self._monitor.config(handle)
         assert config is not None, "a listed server has a record"
         life = self._new_life(config, Loading(handle, handle.started_at))

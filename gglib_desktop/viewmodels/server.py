@@ -13,7 +13,7 @@ from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
 from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, Unresponsive, handle_of, is_live
 from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.server_life import ServerSnapshot
+from gglib_desktop.services.life_context import ServerSnapshot
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand

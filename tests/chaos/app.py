@@ -30,7 +30,7 @@ from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.states import handle_of
 from gglib_desktop.qt_loop import QtEventLoop
-from gglib_desktop.services.server_life import ServerSnapshot
+from gglib_desktop.services.life_context import ServerSnapshot
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from tests.chaos.views import ShownServer, Usage

@@ -1,0 +1,66 @@
+"""What one server's life shares with the others, and what is known of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gglib_desktop.domain.health import LOAD_STALL_S
+from gglib_desktop.domain.restart import RestartPolicy
+from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.settings import DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.states import ServerState
+from gglib_desktop.ports.process_runner import ProcessRunner
+from gglib_desktop.ports.server_monitor import ServerFacts, ServerMonitor
+from gglib_desktop.tasks import TaskScope
+
+
+@dataclass(frozen=True)
+class ServerSnapshot:
+    """All that is known of one server now. ``number`` tells servers of one model apart: 1, 2, …"""
+
+    id: int
+    number: int
+    config: ServerConfig
+    state: ServerState
+    adopted: bool = False
+    endpoint: str = ""
+    command_line: str = ""
+    log_name: str = ""
+    facts: ServerFacts | None = None
+    busy_slots: int | None = None
+    rss_bytes: int | None = None
+
+
+async def _never_restart(_model_id: int) -> RestartPolicy:
+    return RestartPolicy.NEVER
+
+
+async def _no_opinion(_model: Path) -> str | None:
+    return None
+
+
+@dataclass
+class LifeContext:
+    """What the lives of all servers share. ``visible``: somebody looks; ``usual_load_s``: by model, as seen before."""
+
+    runner: ProcessRunner
+    monitor: ServerMonitor
+    scope: TaskScope
+    tell: Callable[[ServerSnapshot], None]
+    stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S
+    load_stall_s: float = LOAD_STALL_S
+    restart_policy: Callable[[int], Awaitable[RestartPolicy]] = _never_restart
+    model_problem: Callable[[Path], Awaitable[str | None]] = _no_opinion
+    visible: bool = True
+    usual_load_s: dict[int, float] = field(default_factory=dict)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def set_visible(self, visible: bool) -> None:
+        """Who begins to look sees the truth at once, not what was true at the last rare look."""
+        if visible and not self.visible:
+            self.woken.set()
+            self.woken = asyncio.Event()
+        self.visible = visible
