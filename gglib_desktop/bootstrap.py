@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from gglib_desktop.adapters.single_instance import SingleInstance
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
 from gglib_desktop.domain.engine import Engine
-from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.errors import ConfigurationError, GglibError, RunnerUnavailable
 from gglib_desktop.domain.llama_args import mtp_is_suppressed
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.ports.engine_catalog import EngineCatalog
@@ -51,6 +52,8 @@ DATA_DIR_VARIABLE = "GGLIB_DATA_DIR"
 _LOG_BYTES = 2 * 1024 * 1024
 # Beyond the stop ladder's own time: what taking everything else down may need before we end by force.
 _SHUTDOWN_MARGIN_S = 12.0
+_EXIT_HUNG = 70
+_OTHER_INSTANCE_S = 10.0
 
 
 class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):
@@ -141,16 +144,24 @@ async def run(app: QApplication, options: Options) -> int:
         services = await _build_services(options, places, reporter, stack)
         window = _build_window(app, services, places)
         reporter.window = window
-        quitting = Quitting(services.settings, lambda: services.supervisor.running, window.confirm_quit, services.scope)
+        quitting = Quitting(services.settings, services.running, window.confirm_quit, services.scope)
         _connect_quitting(app, window, quitting)
+        if await services.belong_to_another(options.models):
+            window.close_for_good()
+            return 0
         services.view_model.open(options.models)
         await services.listen(window)
         on_quit = await quitting.decided()
         reporter.window = None
         window.hide()
         _watch_over_shutdown(services.settings.current.stop_grace_s + _SHUTDOWN_MARGIN_S)
+        # A program started from now on must not be handed to one that ends.
+        await services.instance.aclose()
+        services.view_model.refuse_starts()
+        await services.view_model.adopted()
         if on_quit is OnQuit.STOP_ALL:
             await services.supervisor.stop_all()
+        await _audit(services.runner, on_quit)
         services.view_model.close()
     window.close_for_good()
     _log.info("ended")
@@ -162,10 +173,33 @@ class _Services:
     """The parts of the program that the window and quitting need."""
 
     settings: SettingsKeeper
+    runner: Runner
     supervisor: Supervisor
     view_model: AppViewModel
     instance: SingleInstance
     scope: TaskScope
+
+    async def running(self) -> int:
+        """How many servers live, once those of an earlier session have been found."""
+        await self.view_model.adopted()
+        return self.supervisor.running
+
+    async def belong_to_another(self, models: tuple[Path, ...]) -> bool:
+        """Whether another instance, started in the same moment, has the data directory and took the models.
+
+        One that is just ending is waited for.
+        """
+        deadline = time.monotonic() + _OTHER_INSTANCE_S
+        while True:
+            try:
+                await self.runner.list_running()
+                return False
+            except RunnerUnavailable:
+                if await asyncio.to_thread(self.instance.hand_over, models):
+                    return True
+                if time.monotonic() > deadline:
+                    return False
+            await asyncio.sleep(0.2)
 
     async def listen(self, window: MainWindow) -> None:
         """From now on later starts of the program show this window."""
@@ -204,7 +238,7 @@ async def _build_services(
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = AppViewModel(library, supervisor, launcher, settings, scope, foreign=foreign)
-    return _Services(settings, supervisor, view_model, instance, scope)
+    return _Services(settings, runner, supervisor, view_model, instance, scope)
 
 
 def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:
@@ -232,15 +266,23 @@ def _connect_quitting(app: QApplication, window: MainWindow, quitting: Quitting)
     window.closeRequested.connect(quitting.wish)
 
 
+async def _audit(runner: Runner, on_quit: OnQuit) -> None:
+    """The last look: what still runs by the records and the kernel, against what was wanted."""
+    try:
+        left = await runner.list_running()
+    except GglibError as exc:
+        _log.warning("nothing could be audited: %s", exc)
+        return
+    if left and on_quit is OnQuit.STOP_ALL:
+        _log.error("still running although all were to be stopped: %s", left)
+    else:
+        _log.info("left running: %s", [(handle.model_name, handle.pid, handle.port) for handle in left])
+
+
 def _watch_over_shutdown(limit_s: float) -> None:
     """Ends the program even if the event loop hangs. A thread, because a task would hang with the loop."""
-
-    def force() -> None:
-        _log.error("taking down took more than %s s; ending by force", limit_s)
-        logging.shutdown()
-        os._exit(70)
-
-    watchdog = threading.Timer(limit_s, force)
+    # Not through logging, whose locks the hanging thread may hold.
+    watchdog = threading.Timer(limit_s, os._exit, args=(_EXIT_HUNG,))
     watchdog.daemon = True
     watchdog.start()
 

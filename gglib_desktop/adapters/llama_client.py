@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -35,10 +36,12 @@ class LlamaClient:
     async def probe(self, port: int, timeout_s: float) -> Probe:
         """One question to /health. Never raises."""
         try:
-            answer = await self._http.get(_url(port, "/health"), timeout=timeout_s)
+            # The library's own timeout is for each piece of an answer, so somebody who sends drop by drop never ends.
+            async with asyncio.timeout(timeout_s):
+                answer = await self._http.get(_url(port, "/health"), timeout=timeout_s)
         except httpx.ConnectError:
             return Probe(ProbeResult.REFUSED, "the port refuses connections")
-        except httpx.TimeoutException:
+        except (httpx.TimeoutException, TimeoutError):
             return Probe(ProbeResult.TIMEOUT, f"no answer within {timeout_s:g} s")
         except httpx.HTTPError as exc:
             return Probe(ProbeResult.REFUSED, f"the connection broke: {type(exc).__name__}")
@@ -70,9 +73,10 @@ class LlamaClient:
 
     async def _ask(self, port: int, path: str) -> Any:
         try:
-            answer = await self._http.get(_url(port, path))
+            async with asyncio.timeout(_QUESTION_TIMEOUT_S):
+                answer = await self._http.get(_url(port, path))
             return answer.json() if answer.status_code == httpx.codes.OK else None
-        except (httpx.HTTPError, ValueError):
+        except (httpx.HTTPError, TimeoutError, ValueError):
             return None
 
 
@@ -85,4 +89,4 @@ def _json_object(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.log_text import text_lines
 from gglib_desktop.ports.server_monitor import LogChunk
@@ -96,10 +97,17 @@ class LogFolder:
         except OSError as exc:
             _log.warning("cannot trim the log %s: %s", name, exc.strerror)
 
-    async def keep_trimmed(self, name: str, has_ended: Callable[[], bool], *, every_s: float = _TRIM_EVERY_S) -> None:
+    async def keep_trimmed(
+        self,
+        name: str,
+        has_ended: Callable[[], bool],
+        *,
+        every_s: float = _TRIM_EVERY_S,
+        in_thread: InThread = asyncio.to_thread,
+    ) -> None:
         """Trims the log of a running server again and again, until it has ended."""
         while not has_ended():
-            await asyncio.to_thread(self.trim, name)
+            await in_thread(self.trim, name)
             await asyncio.sleep(every_s)
 
     def remove(self, name: str) -> None:

@@ -36,8 +36,8 @@ class SingleInstance:
                 return False
 
     async def listen(self, on_start: Callable[[list[Path]], None]) -> None:
-        """Calls ``on_start`` with the paths of each later start; does nothing if another instance listens already."""
-        if not hasattr(socket, "AF_UNIX") or self.hand_over(()):
+        """Calls ``on_start`` with the paths of each later start. The caller holds the data directory's lock."""
+        if not hasattr(socket, "AF_UNIX"):
             return
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 DRAFT_MTP = "draft-mtp"
+ENGINE_VARIABLE = "GGLIB_LLAMA_SERVER_PATH"
 _FLAG = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)(,\s*|\s|$)")
 _NOT_SUPPORTED_ANY_MORE = "has been removed"
 

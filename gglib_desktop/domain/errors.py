@@ -10,6 +10,7 @@ GglibError
 │  ├─ ResourceExhausted         no free port, no memory
 │  └─ RunnerUnavailable         the place where servers run cannot be used: locked by another program, unreachable
 ├─ LibraryError                 the model library's storage
+│  ├─ ModelInUse                a server of the model runs; names the model
 │  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
 ├─ SettingsError                the settings file cannot be read or written
 └─ InvalidDraft                 a form's errors, by field
@@ -89,6 +90,14 @@ class RunnerUnavailable(ProcessError):
 
 class LibraryError(GglibError):
     """The model library's storage failed."""
+
+
+class ModelInUse(LibraryError):
+    """A model cannot leave the list while a server of it runs."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"a server of {name} runs; stop its server first")
 
 
 class InvalidModelFile(LibraryError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gglib_desktop.domain.errors import (
@@ -76,6 +76,7 @@ _PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
             (
                 r"out of memory|failed to allocate|unable to allocate|cannot allocate memory|std::bad_alloc"
                 r"|ErrorOutOfDeviceMemory|OutOfHostMemory|insufficient memory|cudaMalloc failed|mmap failed"
+                r"|device memory allocation of size \d+ failed|resource allocation failed"
                 r"|failed to initialize the context"
             ),
         ),
@@ -138,8 +139,7 @@ def failure_of_error(error: GglibError) -> Failure:
         case RunnerUnavailable():
             return Failure(FailureCause.RUNNER_UNAVAILABLE, str(error))
         case StartFailed(exit_status=status) if status is not None:
-            cause = cause_of_log(error.log_lines)
-            return Failure(cause, error.summary, error.log_lines, ServerExit(status))
+            return replace(failure_of_exit(ServerExit(status), error.log_lines), detail=error.summary)
         case StartFailed():
             return Failure(FailureCause.ENGINE_UNUSABLE, error.summary, error.log_lines)
         case HealthCheckFailed():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gglib_desktop.domain.engine import DRAFT_MTP
-from gglib_desktop.domain.llama_args import shell_line
+from gglib_desktop.domain.llama_args import flag_of
 from gglib_desktop.domain.server import MAX_DRAFT_TOKENS
 
 # Builds up to b10434 and later ones, where nothing else is said.
@@ -16,13 +16,12 @@ DEFAULT_PORTS = (8080, 9931)
 # The engine's own, where drafting is on and no number is said.
 DEFAULT_DRAFT_TOKENS = 3
 _MODEL_FLAGS = frozenset({"-m", "--model"})
-_TOKEN_FLAGS = frozenset({"-hft", "--hf-token"})
-# With one of these the program prints something and ends.
 _CONTEXT_FLAGS = frozenset({"-c", "--ctx-size"})
 _GPU_FLAGS = frozenset({"-ngl", "--gpu-layers", "--n-gpu-layers"})
 _SPEC_TYPE_FLAGS = frozenset({"--spec-type"})
 _DRAFT_TOKENS_FLAGS = frozenset({"--spec-draft-n-max"})
 _PROBABILITY_FLAGS = frozenset({"--spec-draft-p-min", "--draft-p-min"})
+# With one of these the program prints something and ends.
 _NO_SERVER_FLAGS = frozenset(
     {"-h", "--help", "--usage", "--version", "--list-devices", "-cl", "--cache-list", "--completion-bash"}
 )
@@ -97,13 +96,6 @@ def stated_settings(argv: Sequence[str]) -> StatedSettings:
     )
 
 
-def public_command_line(argv: Sequence[str]) -> str:
-    """The command line for a shell and for people, with keys and tokens hidden."""
-    return shell_line(
-        tuple("[hidden]" if before in _TOKEN_FLAGS else word for before, word in zip(("", *argv), argv, strict=False))
-    )
-
-
 def _number(argv: Sequence[str], flags: frozenset[str], least: float, most: float = math.inf) -> float | None:
     try:
         number = float(_value_of(argv, flags) or "nan")
@@ -116,9 +108,9 @@ def _value_of(argv: Sequence[str], flags: frozenset[str]) -> str | None:
     """The value of a flag, separate or after an equals sign. The last one counts, as it does for llama-server."""
     found = None
     for before, word in zip(("", *argv), argv, strict=False):
-        flag, equals, value = word.partition("=")
-        if before in flags:
+        _flag, equals, value = word.partition("=")
+        if "=" not in before and flag_of(before) in flags:
             found = word
-        elif equals and flag in flags:
+        elif equals and flag_of(word) in flags:
             found = value
     return found

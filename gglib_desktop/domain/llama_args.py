@@ -98,7 +98,7 @@ def engine_environment(environment: Mapping[str, str], *, frozen: bool = False) 
 def shell_line(argv: tuple[str, ...]) -> str:
     """The command line for a POSIX shell and for logs, with keys hidden."""
     return shlex.join(
-        _REDACTED if before in _KEY_FLAGS else _hide_attached_key(word)
+        _REDACTED if flag_of(before) in _KEY_FLAGS and "=" not in before else _hide_attached_key(word)
         for before, word in zip(("", *argv), argv, strict=False)
     )
 
@@ -109,12 +109,12 @@ def _is_harmful(name: str) -> bool:
 
 def _hide_attached_key(word: str) -> str:
     flag, equals, _value = word.partition("=")
-    return f"{flag}={_REDACTED}" if equals and flag in _KEY_FLAGS else word
+    return f"{flag}={_REDACTED}" if equals and flag_of(word) in _KEY_FLAGS else word
 
 
 def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, port: int) -> list[str]:
     words = ["-m", str(_absolute(config.model_path)), "--host", HOST, "--port", str(port), "--metrics"]
-    if capabilities.supports("--cors-origins") and "--cors-origins" not in map(_flag_of, config.extra_args):
+    if capabilities.supports("--cors-origins") and "--cors-origins" not in map(flag_of, config.extra_args):
         words += ["--cors-origins", "localhost"]
     return words
 
@@ -174,7 +174,7 @@ def _check_extra_args(config: ServerConfig, capabilities: EngineCapabilities, ow
     for flag, objection in owned.items():
         objections.update(dict.fromkeys(capabilities.same_option(flag) | _known_spellings(flag), objection))
     for word in config.extra_args:
-        flag = _flag_of(word)
+        flag = flag_of(word)
         if flag in objections:
             raise ConfigurationError("extra_args", word, f"{flag} {objections[flag]}")
 
@@ -186,7 +186,7 @@ def _known_spellings(flag: str) -> frozenset[str]:
     return frozenset({"--jinja", "--no-jinja"}) if flag in {"--jinja", "--no-jinja"} else frozenset({flag})
 
 
-def _flag_of(word: str) -> str:
+def flag_of(word: str) -> str:
     """The flag that an argument is, in its plain spelling; llama-server reads underscores in long flags as dashes."""
     flag = word.partition("=")[0]
     return flag.replace("_", "-") if flag.startswith("--") else flag

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from gglib_desktop.domain.engine import ENGINE_VARIABLE
 from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.server import ServerConfig
 
@@ -38,7 +39,7 @@ _BY_CAUSE = {
 
 def remedies_for(failure: Failure, config: ServerConfig) -> tuple[Remedy, ...]:
     """The remedies to offer, the most promising first."""
-    special = [remedy for remedy in _BY_CAUSE.get(failure.cause, ()) if _makes_sense(remedy, config)]
+    special = [remedy for remedy in _BY_CAUSE.get(failure.cause, ()) if _makes_sense(remedy, failure, config)]
     look = [Remedy.SHOW_LOG] if failure.exit is not None or failure.cause is FailureCause.FROZEN else []
     return (*special, Remedy.TRY_AGAIN, *look)
 
@@ -48,7 +49,7 @@ def lower_context(config: ServerConfig, model_context: int | None) -> int:
     return max(LEAST_CONTEXT, (config.context_size or model_context or _USUAL_CONTEXT) // 2)
 
 
-def _makes_sense(remedy: Remedy, config: ServerConfig) -> bool:
+def _makes_sense(remedy: Remedy, failure: Failure, config: ServerConfig) -> bool:
     match remedy:
         case Remedy.DROP_FLAGS:
             return bool(config.extra_args)
@@ -56,5 +57,7 @@ def _makes_sense(remedy: Remedy, config: ServerConfig) -> bool:
             return config.context_size is None or config.context_size > LEAST_CONTEXT
         case Remedy.TURN_MTP_OFF:
             return bool(config.spec_draft_n_max)
+        case Remedy.CHOOSE_ENGINE:
+            return ENGINE_VARIABLE not in failure.detail
         case _:
             return True

@@ -116,7 +116,10 @@ class Launcher:
             model = self.model_of(config)
             if self._config(model, saved).replace(base_port=config.base_port, model_name=config.model_name) == config:
                 return saved
-        return _options_of(config)
+        options = _options_of(config)
+        by_itself = options.replace(mtp=MtpChoice.AUTO)
+        same = self.decide_mtp(self.model_of(config), by_itself).enabled == bool(config.spec_draft_n_max)
+        return by_itself if same else options
 
     def model_of(self, config: ServerConfig) -> Model:
         """The library's model, or what the configuration itself says of one that is not there any more."""

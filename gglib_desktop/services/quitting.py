@@ -20,7 +20,9 @@ AskPerson = Callable[[int], Awaitable[tuple[OnQuit | None, bool]]]
 class Quitting:
     """Collects wishes (a person closes the window) and orders (a signal, the end of the session) to quit."""
 
-    def __init__(self, settings: SettingsKeeper, running: Callable[[], int], ask: AskPerson, scope: TaskScope) -> None:
+    def __init__(
+        self, settings: SettingsKeeper, running: Callable[[], Awaitable[int]], ask: AskPerson, scope: TaskScope
+    ) -> None:
         self._settings = settings
         self._running = running
         self._ask = ask
@@ -53,7 +55,7 @@ class Quitting:
     async def _answer_wish(self) -> OnQuit | None:
         await self._wished.wait()
         self._wished.clear()
-        running, setting = self._running(), self._settings.current.on_quit
+        running, setting = await self._running(), self._settings.current.on_quit
         if running == 0:
             return OnQuit.STOP_ALL
         if setting is not OnQuit.ASK:

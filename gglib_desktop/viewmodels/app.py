@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.engine import Engine
-from gglib_desktop.domain.errors import ConfigurationError, GglibError
+from gglib_desktop.domain.errors import ConfigurationError, GglibError, ModelInUse
 from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.states import is_live
-from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
+from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.settings_keeper import SettingsKeeper
@@ -65,9 +67,8 @@ class AppViewModel(QObject):
         settings: SettingsKeeper,
         scope: TaskScope,
         *,
-        foreign: ForeignWatch | None = None,
+        foreign: ForeignWatch,
     ) -> None:
-        """``foreign`` None: nothing is known of servers that somebody else started."""
         super().__init__()
         self._library = library
         self._supervisor = supervisor
@@ -75,10 +76,11 @@ class AppViewModel(QObject):
         self._settings = settings
         self._scope = scope
         self._state = AppState()
+        self._adopting: asyncio.Task[None] | None = None
+        self._ending = False
         self.servers: dict[int, ServerViewModel] = {}
         self.models = ModelListViewModel(library, supervisor)
-        watch = foreign or ForeignWatch(NoForeignServers(), supervisor, library, scope)
-        self.foreign = ForeignViewModel(watch, scope)
+        self.foreign = ForeignViewModel(foreign, scope)
         self.foreign.adopted.connect(self.serverShown)
         self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
         self.create_demo.failed.connect(self.failed)
@@ -105,7 +107,8 @@ class AppViewModel(QObject):
         self._spawn(self._add(tuple(paths)), "add models")
 
     def remove(self, model_id: int) -> None:
-        self._spawn(self._library.remove(model_id), "remove model")
+        """Takes a model off the list; refused while a server of it lives, whose panel could not be started again."""
+        self._spawn(self._remove(model_id), "remove model")
 
     def start(self, model_id: int, options: LaunchOptions | None = None, *, another: bool = False) -> None:
         """Starts a model, with what was chosen for it unless ``options`` say otherwise."""
@@ -138,6 +141,15 @@ class AppViewModel(QObject):
         self._supervisor.visible = visible
         self.foreign.set_visible(visible)
 
+    def refuse_starts(self) -> None:
+        """The program ends; what is asked for from now on comes too late."""
+        self._ending = True
+
+    async def adopted(self) -> None:
+        """Returns when the servers of an earlier session, if any, have been taken over."""
+        if self._adopting is not None:
+            await asyncio.wait({self._adopting})
+
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
@@ -151,7 +163,7 @@ class AppViewModel(QObject):
     async def _open(self, paths: tuple[Path, ...]) -> None:
         if self._settings.problem is not None:
             self.failed.emit(self._settings.problem)
-        adopting = self._scope.start(self._adopt(), name="adopt")
+        adopting = self._adopting = self._scope.start(self._adopt(), name="adopt")
         finding = self._scope.start(self._find_engine(), name="find engine")
         try:
             await self._library.load()
@@ -179,11 +191,21 @@ class AppViewModel(QObject):
         if added:
             self.models.selectRequested.emit(added[0].id)
 
+    async def _remove(self, model_id: int) -> None:
+        model = self._library.model(model_id)
+        if model is None:
+            return
+        if any(server.model_id == model_id and server.state.is_live for server in self.servers.values()):
+            raise ModelInUse(model.name)
+        await self._library.remove(model_id)
+
     async def _create_demo(self) -> None:
         model = await self._library.create_demo()
         self.models.selectRequested.emit(model.id)
 
     async def _start(self, model_id: int, options: LaunchOptions | None, *, another: bool) -> None:
+        if self._ending:
+            return
         server_id = await self._launcher.start(model_id, options, another=another)
         if server_id is not None:
             self.serverShown.emit(server_id)
@@ -199,6 +221,7 @@ class AppViewModel(QObject):
                 else:
                     server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope)
                     server.failed.connect(self.failed)
+                    server.restartPolicyEdited.connect(partial(self._on_restart_policy, server))
                     self.servers[snapshot.id] = server
                     self.serverAdded.emit(server)
             case ServerRemoved(server_id):
@@ -208,6 +231,11 @@ class AppViewModel(QObject):
                 self.serversAdopted.emit(count)
         live = [server for server in self._supervisor.servers if is_live(server.state)]
         self._set_state(running=len(live), rss_bytes=sum(server.rss_bytes or 0 for server in live))
+
+    def _on_restart_policy(self, edited: ServerViewModel, policy: RestartPolicy) -> None:
+        for server in self.servers.values():
+            if server is not edited and server.model_id == edited.model_id:
+                server.show_restart_policy(policy)
 
     def _on_engine(self, _news: None) -> None:
         self._set_state(engine=self._launcher.engine, engine_problem=self._launcher.engine_problem)

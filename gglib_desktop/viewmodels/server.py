@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision
 from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
+from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, Unresponsive, handle_of, is_live
 from gglib_desktop.services.launcher import Launcher
@@ -23,7 +24,7 @@ from gglib_desktop.viewmodels.log import LogViewModel
 
 @dataclass(frozen=True)
 class ServerPanelState:
-    """All that a panel shows. ``port`` is the last one known, also after the end; times are unix seconds."""
+    """All that a panel shows. ``port`` is the process's, else the one asked for; times are unix seconds."""
 
     title: str
     state: ServerState
@@ -70,6 +71,7 @@ class ServerViewModel(QObject):
 
     stateChanged = Signal(object)  # ServerPanelState
     canApplyChanged = Signal(bool)
+    restartPolicyEdited = Signal(object)  # RestartPolicy, of the model and so of all its servers
     failed = Signal(object)  # GglibError
 
     def __init__(self, snapshot: ServerSnapshot, supervisor: Supervisor, launcher: Launcher, scope: TaskScope) -> None:
@@ -79,7 +81,6 @@ class ServerViewModel(QObject):
         self._supervisor = supervisor
         self._launcher = launcher
         self._scope = scope
-        self._port: int | None = None
         self._state = self._panel_state(snapshot)
         self._applied = LaunchOptions()
         self.log = LogViewModel(scope, supervisor.read_log)
@@ -146,6 +147,10 @@ class ServerViewModel(QObject):
     async def _stop_trying(self) -> None:
         self._supervisor.stop_trying(self.id)
 
+    def show_restart_policy(self, policy: RestartPolicy) -> None:
+        """Takes what was chosen in the form of another server of the same model."""
+        self.form.show(self.form.draft.replace(restart=policy))
+
     def dismiss(self) -> None:
         self._supervisor.dismiss(self.id)
 
@@ -157,13 +162,12 @@ class ServerViewModel(QObject):
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
         config, facts = snapshot.config, snapshot.facts
         handle = handle_of(snapshot.state)
-        self._port = handle.port if handle else self._port or config.port
         name = config.model_name if snapshot.number == 1 else f"{config.model_name} ({snapshot.number})"
         return ServerPanelState(
             title=name,
             state=snapshot.state,
-            port=self._port,
-            endpoint=snapshot.endpoint,
+            port=handle.port if handle else config.port,
+            endpoint=snapshot.endpoint if handle else "",
             adopted=snapshot.adopted,
             command_line=snapshot.command_line,
             context_size=facts.context_size if facts else None,
@@ -192,11 +196,15 @@ class ServerViewModel(QObject):
 
     def _on_edited(self, draft: LaunchOptions) -> None:
         self.canApplyChanged.emit(self.can_apply)
-        if self._snapshot.number == 1:
-            self._scope.start(self._save(draft), name="save launch options")
+        self._scope.start(self._save(draft), name="save launch options")
+        self.restartPolicyEdited.emit(draft.restart)
 
     async def _save(self, draft: LaunchOptions) -> None:
+        """The first server's form is the model's; of a further one's only what happens after a crash is."""
         try:
+            if self._snapshot.number > 1:
+                saved = await self._launcher.saved_options(self._snapshot.config)
+                draft = (saved or draft).replace(restart=draft.restart)
             await self._launcher.save_options(self._snapshot.config, draft)
         except GglibError as exc:
             self.failed.emit(exc)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
@@ -10,9 +10,11 @@ from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.wording import words_for_error
 
+_NOTICE_MS = 8000
+
 
 class Banner(QFrame):
-    """Shows one message until it is dismissed or replaced."""
+    """Shows one message until it is dismissed or replaced; a notice goes by itself."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,9 +38,17 @@ class Banner(QFrame):
         layout.setContentsMargins(10, 4, 4, 4)
         layout.addWidget(self._text, 1)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self._notice_over = QTimer(self, singleShot=True, interval=_NOTICE_MS)
+        self._notice_over.timeout.connect(self.hide)
         self.hide()
 
+    def show_notice(self, text: str) -> None:
+        """Shows what needs no answer, for a few seconds."""
+        self.show_text(text)
+        self._notice_over.start()
+
     def show_text(self, text: str) -> None:
+        self._notice_over.stop()
         self._text.setText(text)
         self.show()
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPlainTextEdit, QPushButton, QVBox
 from gglib_desktop.domain.failures import Failure
 from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.domain.restart import Retry
+from gglib_desktop.domain.states import Unresponsive
 from gglib_desktop.views.widgets.flow_row import FlowRow
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_failure
@@ -57,6 +58,9 @@ class FailureCard(QFrame):
         self._show_evidence(failure.evidence[-_MOST_LINES:])
         for remedy, button in self._remedies.items():
             button.setVisible(remedy in remedies)
+        lives = ended_word == Unresponsive.word
+        again = self.tr("Stop it and start again") if lives else self.tr("Try again")
+        self._remedies[Remedy.TRY_AGAIN].setText(again)
         self._stop_trying.setVisible(retry is not None)
         self._retry.setVisible(retry is not None)
         self.show_countdown(retry)

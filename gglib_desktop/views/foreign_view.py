@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, RunnerUnavailable
 from gglib_desktop.domain.units import size_text
@@ -16,24 +26,34 @@ from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import sentence, words_for_error
 
 _MOST_ROWS = 3
+# In a window lower than this, one row less: the panels above need the room.
+_LOW_WINDOW = 700
 _PROBLEM_MS = 20_000
 
 
 class ForeignView(QFrame):
-    """There only while there is something to show; at most a few rows high, the rest scrolls."""
+    """There only while there is something to show; a few rows high at most, the rest scrolls; can be folded."""
 
     def __init__(self, foreign: ForeignViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._foreign = foreign
         self._rows: dict[tuple[int, str], _Row] = {}
+        self._folded = False
+        self._limit = _MOST_ROWS
+        # The height does not shrink while rows come and go: the panels above would jump.
+        self._most_seen = 0
         self.setObjectName("foreignServers")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        title = QLabel(self.tr("Other llama-servers on this computer"), self)
-        title.setObjectName("foreignTitle")
-        self.setAccessibleName(title.text())
-        font = title.font()
+        self.setAccessibleName(self.tr("Other llama-servers on this computer"))
+        self._fold = QToolButton(self)
+        self._fold.setObjectName("foldForeign")
+        self._fold.setAutoRaise(True)
+        self._fold.clicked.connect(self._on_fold)
+        self._title = QLabel(self)
+        self._title.setObjectName("foreignTitle")
+        font = self._title.font()
         font.setBold(True)
-        title.setFont(font)
+        self._title.setFont(font)
         self._problem = WrapLabel(parent=self)
         self._problem.setObjectName("foreignProblem")
         self._problem.setTextFormat(Qt.TextFormat.PlainText)
@@ -41,18 +61,40 @@ class ForeignView(QFrame):
         self._forget_problem = QTimer(self, singleShot=True, interval=_PROBLEM_MS)
         self._forget_problem.timeout.connect(self._on_problem_old)
         self._scroll = self._make_scroll()
+        header = QHBoxLayout()
+        header.addWidget(self._fold)
+        header.addWidget(self._title, 1)
         layout = QVBoxLayout(self)
-        for widget in (title, self._problem, self._scroll):
-            layout.addWidget(widget)
+        layout.addLayout(header)
+        layout.addWidget(self._problem)
+        layout.addWidget(self._scroll)
         foreign.rowsChanged.connect(self._render)
         foreign.failed.connect(self._on_failed)
         foreign.found.connect(self._on_found)
         self._render(foreign.rows)
 
+    def fit_into(self, window_height: int) -> None:
+        """Takes less room in a low window."""
+        self._limit = _MOST_ROWS if window_height >= _LOW_WINDOW else _MOST_ROWS - 1
+        self._fit()
+
+    @Slot()
+    def go_last(self) -> None:
+        """Tab comes here after everything else: what is made later, a panel for example, stands before it."""
+        buttons = [self._fold, *(button for row in self._rows.values() for button in row.buttons)]
+        last: QWidget | None = self.window().previousInFocusChain()
+        while last is not None and (last in buttons or not last.focusPolicy() & Qt.FocusPolicy.TabFocus):
+            last = last.previousInFocusChain()
+        for button in buttons:
+            if last is not None:
+                self.setTabOrder(last, button)
+            last = button
+
     def _make_scroll(self) -> QScrollArea:
         content = QWidget(self)
         self._list = QVBoxLayout(content)
         self._list.setContentsMargins(0, 0, 0, 0)
+        self._list.addStretch(1)
         scroll = QScrollArea(self)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -77,15 +119,29 @@ class ForeignView(QFrame):
                 widget = self._rows[row.key] = _Row(row, self._foreign, self)
                 self._list.insertWidget(index, widget)
             widget.show_row(row)
+        self._rows = {key: self._rows[key] for key in keys}
         self._fit()
 
     def _fit(self) -> None:
-        heights = [row.sizeHint().height() for row in self._rows.values()]
-        shown = heights[:_MOST_ROWS]
-        gaps = self._list.spacing() * max(0, len(shown) - 1)
-        self._scroll.setFixedHeight(sum(shown) + gaps)
+        count = len(self._rows)
+        self._most_seen = max(self._most_seen, count) if count and not self._folded else 0
+        shown = min(self._most_seen, self._limit)
+        if shown:
+            row_height = max(row.sizeHint().height() for row in self._rows.values())
+            self._scroll.setFixedHeight(shown * row_height + (shown - 1) * self._list.spacing())
         self._scroll.setVisible(bool(shown))
-        self.setVisible(bool(shown) or not self._problem.isHidden())
+        title = self.accessibleName()
+        self._title.setText(f"{title} ({count})" if self._folded and count else title)
+        self._fold.setIcon(icon("fold-closed" if self._folded else "fold-open"))
+        name = self.tr("Show other llama-servers") if self._folded else self.tr("Hide other llama-servers")
+        self._fold.setAccessibleName(name)
+        self._fold.setToolTip(name)
+        self.setVisible(bool(count) or not self._problem.isHidden())
+
+    @Slot()
+    def _on_fold(self) -> None:
+        self._folded = not self._folded
+        self._fit()
 
     @Slot(object)
     def _on_failed(self, error: GglibError) -> None:
@@ -110,6 +166,8 @@ class ForeignView(QFrame):
     def _on_found(self) -> None:
         row = next(iter(self._rows.values()), None)
         if row is not None:
+            self._folded = False
+            self._fit()
             row.adopt.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
@@ -130,7 +188,8 @@ class _Row(QWidget):
         self._ignore = self._button("ignore", self.tr("Ignore"), self.tr("Do not show it again in this session"))
         line = QHBoxLayout()
         line.addWidget(self._title, 1)
-        for button in (self.adopt, self._stop, self._ignore):
+        self.buttons = (self.adopt, self._stop, self._ignore)
+        for button in self.buttons:
             line.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -146,7 +205,7 @@ class _Row(QWidget):
         self._title.setText(row.title)
         self._title.setToolTip(row.server.command_line)
         self._facts.setText(self._facts_text(row))
-        for button in (self.adopt, self._stop, self._ignore):
+        for button in self.buttons:
             button.setEnabled(not row.busy)
 
     def _button(self, name: str, text: str, tip: str, icon_name: str = "") -> QPushButton:

@@ -120,17 +120,26 @@ class LaunchFields(QWidget):
 
     # -- places
 
+    def _label(self, text: str, buddy: QWidget) -> QLabel:
+        """The colon also tells the label from its field for those who find both by name."""
+        if self._context is None:
+            # There may be many panels, but only one use of each mnemonic: that is the dialog's.
+            text = text.replace("&", "")
+        label = QLabel(f"{text}:")
+        label.setBuddy(buddy)
+        return label
+
     def _port_label(self) -> QLabel:
-        return _label(self.tr("Server &port"), self._port)
+        return self._label(self.tr("Server &port"), self._port)
 
     def _mtp_label(self) -> QLabel:
-        return _label(self.tr("Speculative &decoding (MTP)"), self._mtp.first)
+        return self._label(self.tr("Speculative &decoding (MTP)"), self._mtp.first)
 
     def _draft_tokens_label(self) -> QLabel:
-        return _label(self.tr("Draft &tokens"), self._draft_tokens)
+        return self._label(self.tr("Draft &tokens"), self._draft_tokens)
 
     def _min_probability_label(self) -> QLabel:
-        return _label(self.tr("&Minimum probability"), self._min_probability)
+        return self._label(self.tr("&Minimum probability"), self._min_probability)
 
     def _lay_out_as_flow(self) -> None:
         flow = FlowLayout()
@@ -153,7 +162,7 @@ class LaunchFields(QWidget):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.FieldsStayAtSizeHint)
         rows.addRow(self._port_label(), self._port)
         if self._context is not None:
-            rows.addRow(_label(self.tr("&Context size"), self._context), self._context)
+            rows.addRow(self._label(self.tr("&Context size"), self._context), self._context)
         self._mtp.setMinimumHeight(self._port.sizeHint().height())
         speculation = QVBoxLayout()
         speculation.setSpacing(0)
@@ -223,13 +232,6 @@ class _MtpChoices(QWidget):
         button.setObjectName(object_name)
         button.setAccessibleName(accessible_name)
         return button
-
-
-def _label(text: str, buddy: QWidget) -> QLabel:
-    # The colon also tells the label from its field for those who find both by name.
-    label = QLabel(f"{text}:")
-    label.setBuddy(buddy)
-    return label
 
 
 def _side_by_side(first: QWidget, second: QWidget, *, gap: int = 6) -> QWidget:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QSettings, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSettings, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QDialog,
     QFileDialog,
     QHBoxLayout,
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QSplitter,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,9 +33,8 @@ from gglib_desktop.views.foreign_view import ForeignView
 from gglib_desktop.views.icons import app_icon, icon
 from gglib_desktop.views.menus import make_menus
 from gglib_desktop.views.model_list import ModelListView
+from gglib_desktop.views.server_commands import ServerCommands
 from gglib_desktop.views.server_list import ServerListView
-
-_NOTICE_MS = 8000
 
 
 class MainWindow(QMainWindow):
@@ -51,6 +52,11 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("GGLib Desktop")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
+        # Made in the order in which Tab goes through them.
+        self._add = self._button("addModels", self.tr("Add models"), "add", self._on_add_models)
+        self._start = self._button("start", self.tr("Start"), "start", self._on_start)
+        self._start_with = self._button("startWith", self.tr("Start with…"), "start-with", self._on_start_with)
+        self._open_settings = self._button("settings", self.tr("Settings"), "settings", self._on_settings)
         self._banner = Banner(self)
         self._models = ModelListView(app, self)
         self._servers = ServerListView(app, self)
@@ -58,8 +64,7 @@ class MainWindow(QMainWindow):
         self._summary = QLabel(self)
         self._summary.setObjectName("summary")
         self._actions = make_menus(self)
-        self._start = self._button("start", self.tr("Start"), "start", self._on_start)
-        self._start_with = self._button("startWith", self.tr("Start with…"), "start-with", self._on_start_with)
+        self._commands = ServerCommands(self._actions, app, self._servers)
         self._assemble()
         self._connect()
         self._restore_geometry()
@@ -98,13 +103,13 @@ class MainWindow(QMainWindow):
 
     def _assemble(self) -> None:
         bar = QHBoxLayout()
-        bar.addWidget(self._button("addModels", self.tr("Add models"), "add", self._on_add_models))
+        bar.addWidget(self._add)
         bar.addWidget(self._start)
         bar.addWidget(self._start_with)
         bar.addStretch()
         bar.addWidget(self._summary)
         bar.addStretch()
-        bar.addWidget(self._button("settings", self.tr("Settings"), "settings", self._on_settings))
+        bar.addWidget(self._open_settings)
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.addWidget(self._models)
@@ -134,6 +139,7 @@ class MainWindow(QMainWindow):
         app.models.selectionChanged.connect(self._render_selection)
         app.failed.connect(self._banner.show_error)
         app.serversAdopted.connect(self._on_adopted)
+        app.serverAdded.connect(self._foreign.go_last)
         app.foreign.noneFound.connect(self._on_none_found)
         self._models.startRequested.connect(self._on_start)
         self._models.menuRequested.connect(self._on_model_menu)
@@ -147,16 +153,16 @@ class MainWindow(QMainWindow):
             start=self._on_start,
             start_with=self._on_start_with,
             start_another=self._on_start_another,
-            stop=lambda: self._on_current("stop"),
-            restart=lambda: self._on_current("restart"),
-            apply=lambda: self._on_current("apply"),
-            copy_endpoint=self._on_copy_endpoint,
-            show_log=self._on_show_log,
-            dismiss=self._on_dismiss,
+            stop=self._commands.stop,
+            restart=self._commands.restart,
+            apply=self._commands.apply,
+            copy_endpoint=self._commands.copy_endpoint,
+            show_log=self._commands.show_log,
+            dismiss=self._commands.dismiss,
             stop_all=app.stop_all,
             find=self._models.search.setFocus,
-            fold_all=lambda: self._servers.fold_all(True),
-            unfold_all=lambda: self._servers.fold_all(False),
+            fold_all=self._commands.fold_all,
+            unfold_all=self._commands.unfold_all,
             foreign=app.foreign.look,
             about=self._on_about,
         )
@@ -196,13 +202,11 @@ class MainWindow(QMainWindow):
             text = self.tr("One server of an earlier session still runs; it is back in its panel.")
         else:
             text = self.tr("%1 servers of an earlier session still run; they are back in their panels.")
-        self._banner.show_text(text.replace("%1", str(count)))
-        QTimer.singleShot(_NOTICE_MS, self._banner, self._banner.hide)
+        self._banner.show_notice(text.replace("%1", str(count)))
 
     @Slot()
     def _on_none_found(self) -> None:
-        self._banner.show_text(self.tr("None found: no other llama-server runs on this computer."))
-        QTimer.singleShot(_NOTICE_MS, self._banner, self._banner.hide)
+        self._banner.show_notice(self.tr("None found: no other llama-server runs on this computer."))
 
     # -- window events
 
@@ -229,6 +233,21 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self._app.set_visible(not self.isMinimized())
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._foreign.fit_into(self.height())
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the keyboard, as it does in dialogs."""
+        button = QApplication.focusWidget()
+        enter = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and not event.isAutoRepeat()
+        if enter and isinstance(button, QPushButton | QToolButton) and self.isAncestorOf(button):
+            button.click()
+        else:
+            super().keyPressEvent(event)
 
     @override
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -299,29 +318,6 @@ class MainWindow(QMainWindow):
         selected = self._app.models.selected
         if selected is not None:
             self._app.remove(selected.id)
-
-    def _on_current(self, command: str) -> None:
-        panel = self._servers.current
-        if panel is not None:
-            getattr(panel.server, command).trigger()
-
-    @Slot()
-    def _on_copy_endpoint(self) -> None:
-        panel = self._servers.current
-        if panel is not None and panel.server.state.can_answer:
-            panel.copy_endpoint()
-
-    @Slot()
-    def _on_show_log(self) -> None:
-        panel = self._servers.current
-        if panel is not None:
-            panel.show_log()
-
-    @Slot()
-    def _on_dismiss(self) -> None:
-        panel = self._servers.current
-        if panel is not None:
-            panel.server.dismiss()
 
     @Slot(QPoint)
     def _on_model_menu(self, place: QPoint) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
@@ -45,18 +46,21 @@ class Actions:
 
 def make_menus(window: QMainWindow) -> Actions:
     """Fills the window's menu bar."""
-
-    def action(name: str, text: str, shortcut: str = "", icon_name: str = "") -> QAction:
-        made = QAction(text, window)
-        made.setObjectName(name)
-        if shortcut:
-            made.setShortcut(QKeySequence(shortcut))
-        if icon_name:
-            made.setIcon(icon(icon_name))
-        return made
-
     tr = window.tr
-    actions = Actions(
+    a = _make_actions(window)
+    _menu(window, tr("&File"), a.add_models, a.create_demo, a.remove_model, None, a.settings, None, a.quit)
+    _menu(
+        window, tr("&Server"), a.start, a.start_with, a.start_another, None, a.stop, a.restart, a.apply, None,
+        a.copy_endpoint, a.show_log, a.dismiss, None, a.stop_all,
+    )  # fmt: skip
+    _menu(window, tr("&View"), a.find, None, a.fold_all, a.unfold_all, None, a.foreign)
+    _menu(window, tr("&Help"), a.about)
+    return a
+
+
+def _make_actions(window: QMainWindow) -> Actions:
+    action, tr = partial(_action, window), window.tr
+    return Actions(
         add_models=action("add_models", tr("&Add models…"), "Ctrl+O", "add"),
         create_demo=action("create_demo", tr("Create &demo model"), "", "demo"),
         remove_model=action("remove_model", tr("Remove &model from list"), "Ctrl+Del"),
@@ -78,15 +82,16 @@ def make_menus(window: QMainWindow) -> Actions:
         foreign=action("foreign", tr("Other &llama-servers")),
         about=action("about", tr("&About GGLib Desktop")),
     )
-    a = actions
-    _menu(window, tr("&File"), a.add_models, a.create_demo, a.remove_model, None, a.settings, None, a.quit)
-    _menu(
-        window, tr("&Server"), a.start, a.start_with, a.start_another, None, a.stop, a.restart, a.apply, None,
-        a.copy_endpoint, a.show_log, a.dismiss, None, a.stop_all,
-    )  # fmt: skip
-    _menu(window, tr("&View"), a.find, None, a.fold_all, a.unfold_all, None, a.foreign)
-    _menu(window, tr("&Help"), a.about)
-    return actions
+
+
+def _action(window: QMainWindow, name: str, text: str, shortcut: str = "", icon_name: str = "") -> QAction:
+    made = QAction(text, window)
+    made.setObjectName(name)
+    if shortcut:
+        made.setShortcut(QKeySequence(shortcut))
+    if icon_name:
+        made.setIcon(icon(icon_name))
+    return made
 
 
 def _menu(window: QMainWindow, title: str, *entries: QAction | None) -> QMenu:

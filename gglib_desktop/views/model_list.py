@@ -34,7 +34,7 @@ from typing_extensions import override
 from gglib_desktop.viewmodels.app import AppViewModel
 from gglib_desktop.viewmodels.model_list import ModelRow, RowRole
 from gglib_desktop.views.icons import icon, paint_icon
-from gglib_desktop.views.theme import state_colour, state_icon
+from gglib_desktop.views.theme import quiet_colour, state_colour, state_icon
 
 _MARGIN = 8
 _ICON = 12
@@ -55,7 +55,7 @@ class _RowPainter(QStyledItemDelegate):
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         ink = option.palette.color(QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
-        faint = ink if selected else option.palette.color(QPalette.ColorRole.PlaceholderText)
+        quiet = ink if selected else quiet_colour(option.palette)
         painter.save()
         area = option.rect.adjusted(_MARGIN, _MARGIN // 2, -_MARGIN, -_MARGIN // 2)
         first = QRect(area.left(), area.top(), area.width(), area.height() // 2)
@@ -68,10 +68,11 @@ class _RowPainter(QStyledItemDelegate):
         name_area = QRect(
             text_left, first.top(), first.right() - text_left - quantisation_width - _MARGIN, first.height()
         )
-        painter.setPen(faint)
+        painter.setPen(quiet)
         painter.setFont(option.font)
         painter.drawText(first, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row.quantisation)
-        _draw_elided(painter, second.adjusted(_ICON + _MARGIN, 0, 0, 0), row.problem or row.facts, faint, option.font)
+        text, pen = (row.problem, ink) if row.problem else (row.facts, quiet)
+        _draw_elided(painter, second.adjusted(_ICON + _MARGIN, 0, 0, 0), text, pen, option.font)
         _draw_elided(painter, name_area, row.name, ink, bold)
         painter.restore()
 
@@ -119,11 +120,26 @@ class _ModelTableView(QTableView):
 
 
 class _SearchField(QLineEdit):
-    """Shows a magnifying glass. QLineEdit's own icons are buttons, and this one would do nothing."""
+    """Shows a magnifying glass. QLineEdit's own icons are buttons, and this one would do nothing.
+
+    Down leaves it for the list, and so does Esc, which clears it.
+    """
+
+    left = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setTextMargins(_GLASS + _MARGIN, 0, 0, 0)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.clear()
+            self.left.emit()
+        elif event.key() == Qt.Key.Key_Down:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -173,6 +189,7 @@ class ModelListView(QWidget):
         search.setClearButtonEnabled(True)
         search.textChanged.connect(self._models.search)
         search.returnPressed.connect(self.startRequested)
+        search.left.connect(self._on_search_left)
         return search
 
     def _make_table(self) -> _ModelTableView:
@@ -276,6 +293,11 @@ class ModelListView(QWidget):
     @Slot(QModelIndex)
     def _on_double_clicked(self, _index: QModelIndex) -> None:
         self.startRequested.emit()
+
+    @Slot()
+    def _on_search_left(self) -> None:
+        if self._models.table.rowCount():
+            self._table.setFocus()
 
     @Slot(str)
     def _on_typed(self, text: str) -> None:

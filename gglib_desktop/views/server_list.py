@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
@@ -20,6 +20,7 @@ class ServerListView(QStackedWidget):
         super().__init__(parent)
         self._app = app
         self.panels: dict[int, ServerPanel] = {}
+        self._wanted = 0
         self._empty = QLabel(self)
         self._empty.setObjectName("serversEmpty")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -34,6 +35,9 @@ class ServerListView(QStackedWidget):
         self._scroll.setObjectName("servers")
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # Panels fit any width; beside a scroll bar they would look cut off.
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(content)
         self.addWidget(self._empty)
         self.addWidget(self._scroll)
@@ -59,9 +63,22 @@ class ServerListView(QStackedWidget):
 
     @Slot(int)
     def bring_into_view(self, server_id: int) -> None:
-        panel = self.panels.get(server_id)
-        if panel is not None:
-            self._scroll.ensureWidgetVisible(panel, 0, 0)
+        """Shows a panel from its top, once it has its place."""
+        self._wanted = server_id
+        QTimer.singleShot(0, self, self._show_wanted)
+
+    @Slot()
+    def _show_wanted(self) -> None:
+        panel = self.panels.get(self._wanted)
+        if panel is None:
+            return
+        bar, height = self._scroll.verticalScrollBar(), self._scroll.viewport().height()
+        if panel.y() < bar.value() or panel.geometry().bottom() > bar.value() + height:
+            bar.setValue(panel.y())
+
+    @Slot(QWidget)
+    def _on_revealed(self, part: QWidget) -> None:
+        self._scroll.ensureWidgetVisible(part, 0, 0)
 
     def fold_all(self, folded: bool) -> None:
         for panel in self.panels.values():
@@ -71,6 +88,7 @@ class ServerListView(QStackedWidget):
     def _on_added(self, server: ServerViewModel) -> None:
         panel = ServerPanel(server, self)
         panel.settingsRequested.connect(self.settingsRequested)
+        panel.revealed.connect(self._on_revealed)
         self.panels[server.id] = panel
         self._layout.insertWidget(self._layout.count() - 1, panel)
         self.setCurrentWidget(self._scroll)

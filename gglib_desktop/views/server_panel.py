@@ -30,9 +30,11 @@ from gglib_desktop.views.launch_fields import LaunchFields
 from gglib_desktop.views.log_view import LogView
 from gglib_desktop.views.widgets.elided_label import ElidedLabel
 from gglib_desktop.views.widgets.state_badge import StateBadge
+from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import stopped_text
 
 _TICK_MS = 1000
+_NAME_CHARACTERS = 12
 
 
 class _Header(QWidget):
@@ -65,13 +67,15 @@ class _Header(QWidget):
         # Texts of changing length must not push their neighbours about.
         metrics = self.port.fontMetrics()
         self.port.setMinimumWidth(metrics.horizontalAdvance(self.tr("Port %1").replace("%1", "65535")) + 4)
-        self.time.setFixedWidth(metrics.horizontalAdvance(self.tr("up %1").replace("%1", "59 min")) + 24)
+        self.time.setFixedWidth(metrics.horizontalAdvance(self.tr("up %1").replace("%1", "59 min")) + 8)
+        self.name.setMinimumWidth(metrics.averageCharWidth() * _NAME_CHARACTERS)
 
 
 class ServerPanel(QFrame):
     """Shows a ServerViewModel and passes on what people do."""
 
     settingsRequested = Signal()
+    revealed = Signal(QWidget)  # a part of the panel to bring into view
 
     def __init__(self, server: ServerViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,14 +87,15 @@ class ServerPanel(QFrame):
         self._endpoint = ElidedLabel(self)
         self._endpoint.setObjectName("endpoint")
         self._endpoint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._activity = ElidedLabel(self)
+        self._activity = QLabel(self)
         self._activity.setObjectName("activity")
+        self._activity.setContentsMargins(0, 0, 0, 6)
         self._kill = self._button("kill", self.tr("Kill now"), "warning")
         self._copy = self._button("copyEndpoint", self.tr("Copy endpoint"), "copy")
         self._restart = self._button("restart", self.tr("Restart"), "restart")
         self._dismiss = self._button("dismiss", self.tr("Dismiss"), "dismiss")
         self._card = FailureCard(self)
-        self._facts = QLabel(self)
+        self._facts = WrapLabel(parent=self)
         self._facts.setObjectName("facts")
         self._command_line = ElidedLabel(self)
         self._command_line.setObjectName("commandLine")
@@ -130,7 +135,10 @@ class ServerPanel(QFrame):
     @Slot()
     def show_log(self) -> None:
         self.set_folded(False)
-        self._tabs.setCurrentIndex(1)
+        log = self._pages[1]
+        self._tabs.setCurrentWidget(log)
+        log.setFocus()
+        self.revealed.emit(self._tabs)
 
     # -- assembling
 
@@ -146,7 +154,7 @@ class ServerPanel(QFrame):
         body = QWidget(self)
         row = QHBoxLayout()
         row.addWidget(self._endpoint, 1)
-        for widget in (self._activity, self._kill, self._copy, self._restart, self._dismiss):
+        for widget in (self._kill, self._copy, self._restart, self._dismiss):
             row.addWidget(widget)
         layout = QVBoxLayout(body)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -169,6 +177,7 @@ class ServerPanel(QFrame):
         self._pages = (overview, LogView(self.server.log, self))
         for page, title in zip(self._pages, (self.tr("Overview"), self.tr("Log")), strict=True):
             tabs.addTab(page, title)
+        tabs.setCornerWidget(self._activity)
         tabs.currentChanged.connect(self._fit_to_page)
         return tabs
 
@@ -200,8 +209,7 @@ class ServerPanel(QFrame):
         header.stop.setEnabled(state.is_live and not isinstance(state.state, Stopping))
         self._kill.setVisible(isinstance(state.state, Stopping) and state.handle is not None)
         self._endpoint.setText(state.endpoint)
-        self._endpoint.setAccessibleName(f"Endpoint: {state.endpoint}")
-        self._endpoint.setEnabled(state.can_answer)
+        self._endpoint.setAccessibleName(f"Endpoint: {state.endpoint or 'none'}")
         self._copy.setEnabled(state.can_answer)
         self._dismiss.setEnabled(not state.is_live)
         self._restart.setEnabled(not isinstance(state.state, Stopping))
@@ -231,6 +239,8 @@ class ServerPanel(QFrame):
         return text.replace("%1", str(state.busy_slots)).replace("%2", str(state.slots))
 
     def _facts_text(self, state: ServerPanelState) -> str:
+        if isinstance(state.state, Stopped):
+            return stopped_text(state.state)
         parts = []
         if state.context_size is not None:
             parts.append(self.tr("ctx %1").replace("%1", str(state.context_size)))
@@ -244,7 +254,7 @@ class ServerPanel(QFrame):
         else:
             parts.append(self.tr("no MTP drafting"))
         if state.adopted:
-            parts.append(self.tr("taken over from an earlier session"))
+            parts.append(self.tr("taken over, not started here"))
         return " · ".join(parts)
 
     @Slot()
@@ -261,8 +271,6 @@ class ServerPanel(QFrame):
             case Crashed(retry=Retry() as retry):
                 self._card.show_countdown(retry)
                 text = self.tr("waits")
-            case Stopped():
-                text = stopped_text(state.state)
             case _ if state.running_since is not None:
                 text = self.tr("up %1").replace("%1", duration_text(now - state.running_since))
         if text != self._header.time.text():

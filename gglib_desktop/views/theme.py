@@ -56,6 +56,7 @@ _DARK = {
     _Role.ToolTipBase: "#383c42",
     _Role.ToolTipText: "#e7e9ec",
 }
+_LEAST_CONTRAST = 4.5
 _DISABLED_TEXT = {False: "#7a818c", True: "#8f959f"}
 _DISABLED_HIGHLIGHT = {False: "#c3c9d2", True: "#4a4f57"}
 
@@ -103,6 +104,34 @@ def state_colour(word: str, palette: QPalette) -> QColor:
     """The colour of a state, given by its word, as text on the window's background."""
     light, dark = _STATE_COLOURS[word]
     return QColor(dark if is_dark(palette) else light)
+
+
+def quiet_colour(palette: QPalette) -> QColor:
+    """For text of lesser weight in lists: nearer to the background than text is, and still at least 4.5 : 1."""
+    text, base = palette.color(_Role.Text), palette.color(_Role.Base)
+    for share in (0.65, 0.75, 0.85):
+        mixed = _mixed(base, text, share)
+        if _contrast(mixed, base) >= _LEAST_CONTRAST:
+            return mixed
+    return text
+
+
+def _contrast(one: QColor, other: QColor) -> float:
+    """From 1 (the same) to 21, as WCAG defines it for text on a background."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: QColor) -> float:
+    parts = (colour.redF(), colour.greenF(), colour.blueF())
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _mixed(one: QColor, other: QColor, share: float) -> QColor:
+    """``share`` of the second colour, the rest of the first."""
+    pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
+    return QColor(*(round(a + (b - a) * share) for a, b in pairs))
 
 
 def state_icon(word: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
+from gglib_desktop.domain.engine import ENGINE_VARIABLE
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     GglibError,
@@ -13,6 +14,7 @@ from gglib_desktop.domain.errors import (
     InvalidDraft,
     InvalidModelFile,
     LibraryError,
+    ModelInUse,
     NotRunning,
     PortTaken,
     ResourceExhausted,
@@ -69,6 +71,11 @@ def words_for_error(error: GglibError) -> Words:
             return _configuration(error)
         case PortTaken():
             return _port_taken(error)
+        case ModelInUse():
+            return Words(
+                translate("Errors", "{name} stays in the list while a server of it runs.").format(name=error.name),
+                translate("Errors", "Stop its server first."),
+            )
         case InvalidModelFile():
             return Words(
                 translate("Errors", "{name} cannot be used as a model.").format(name=error.path.name),
@@ -115,7 +122,7 @@ def _configuration(error: ConfigurationError) -> Words:
             summary = translate("Errors", "No llama-server was found.")
         else:
             summary = translate("Errors", "{path} cannot be used as the engine.").format(path=error.value)
-        return Words(summary, _joined(sentence(error.reason), translate("Errors", "Choose another one in Settings.")))
+        return Words(summary, _joined(sentence(error.reason), _choose_engine(error.reason)))
     if error.field == "model_path":
         return Words(
             translate("Errors", "The model file {path} cannot be used.").format(path=error.value),
@@ -125,6 +132,11 @@ def _configuration(error: ConfigurationError) -> Words:
         translate("Errors", "{field} cannot be used as it is.").format(field=field_name(error.field)),
         translate("Errors", "“{value}”: {reason}").format(value=error.value, reason=sentence(error.reason)),
     )
+
+
+def _choose_engine(reason: str) -> str:
+    """Settings help unless the environment names the engine; the reason then says what does."""
+    return "" if ENGINE_VARIABLE in reason else translate("Errors", "Choose another engine in Settings.")
 
 
 def _port_taken(error: PortTaken) -> Words:
@@ -207,7 +219,7 @@ def _failure_hint(failure: Failure) -> str:
     reason = sentence(failure.detail) if failure.exit is None else ""
     match failure.cause:
         case FailureCause.ENGINE_UNUSABLE:
-            return _joined(reason, translate("Failures", "Choose another engine in Settings."))
+            return _joined(reason, _choose_engine(failure.detail))
         case FailureCause.RUNNER_UNAVAILABLE | FailureCause.MODEL_MISSING if reason:
             return reason
         case FailureCause.FROZEN:

@@ -12,6 +12,7 @@ from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.settings_keeper import SettingsKeeper
@@ -76,6 +77,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         files, catalog, store = FakeModelFiles(folder / "models"), FakeEngineCatalog(), FakeSettingsStore()
         library, settings = Library(repository, files), SettingsKeeper(store)
         launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
-        app = AppViewModel(library, supervisor, launcher, settings, scope)
+        foreign = ForeignWatch(NoForeignServers(), supervisor, library, scope)
+        app = AppViewModel(library, supervisor, launcher, settings, scope, foreign=foreign)
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store)
         app.close()

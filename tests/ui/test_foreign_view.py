@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QToolButton, QWidget
 from shiboken6 import delete
 
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable, StopFailed
@@ -36,6 +36,7 @@ class Section:
     window: QWidget
     view: ForeignView
     foreign: FakeForeignServers
+    watch: ForeignWatch
     model: ForeignViewModel
     supervisor: Supervisor
     scope: TaskScope
@@ -44,6 +45,12 @@ class Section:
         self.foreign.servers[:] = servers
         self.model.look()
         await poll(lambda: [row.server for row in self.model.rows] == list(servers))
+
+    async def change(self, *servers) -> None:
+        """As when they are looked for from time to time."""
+        self.foreign.servers[:] = servers
+        await self.watch.look()
+        assert [row.server for row in self.model.rows] == list(servers)
 
     def click(self, name: str) -> None:
         QTest.mouseClick(child(self.view, QPushButton, name), Qt.MouseButton.LeftButton)
@@ -74,7 +81,7 @@ async def section(qapp) -> AsyncIterator[Section]:
         view = ForeignView(model, window)
         view.resize(460, 200)
         window.show()
-        yield Section(window, view, foreign, model, supervisor, scope)
+        yield Section(window, view, foreign, watch, model, supervisor, scope)
         model.close()
         await supervisor.aclose()
     delete(window)
@@ -261,3 +268,56 @@ async def test_the_menu_says_when_there_are_none(desk):
     assert action.text().replace("&", "") == "Other llama-servers"
     action.trigger()
     await poll(lambda: child(desk.window, QLabel, "bannerText").text().startswith("None found"))
+
+
+# -- height
+
+
+def fold(section: Section) -> None:
+    QTest.mouseClick(child(section.view, QToolButton, "foldForeign"), Qt.MouseButton.LeftButton)
+
+
+async def test_folded_it_is_one_line_with_the_number(section):
+    await section.show(some_server(1), some_server(2), some_server(3))
+    tall = section.view.sizeHint().height()
+    fold(section)
+    assert section.texts() == ["Other llama-servers on this computer (3)"]
+    assert section.view.sizeHint().height() < tall / 3
+    await section.change(some_server(1))
+    assert section.texts() == ["Other llama-servers on this computer (1)"]
+    await section.change()
+    await section.change(some_server(4))
+    assert section.texts() == ["Other llama-servers on this computer (1)"], "for as long as the program runs"
+    fold(section)
+    assert "theirs.gguf" in section.texts()
+    assert section.view.sizeHint().height() < tall
+
+
+async def test_asked_for_by_the_menu_it_unfolds(section):
+    await section.show(some_server(4711))
+    fold(section)
+    section.model.look()
+    await poll(lambda: "theirs.gguf" in section.texts())
+
+
+async def test_it_keeps_its_height_while_rows_come_and_go(section):
+    await section.show(some_server(1), some_server(2))
+    height = section.view.sizeHint().height()
+    await section.show(some_server(2))
+    assert section.view.sizeHint().height() == height
+    await section.show(some_server(2), some_server(3))
+    assert section.view.sizeHint().height() == height
+    await section.show()
+    await section.show(some_server(5))
+    assert section.view.sizeHint().height() < height
+
+
+async def test_in_a_low_window_it_shows_two_rows(section):
+    await section.show(some_server(1), some_server(2))
+    two = section.view.sizeHint().height()
+    await section.show(some_server(1), some_server(2), some_server(3))
+    assert section.view.sizeHint().height() > two
+    section.view.fit_into(699)
+    assert section.view.sizeHint().height() == two
+    section.view.fit_into(700)
+    assert section.view.sizeHint().height() > two

@@ -11,7 +11,7 @@ from gglib_desktop.domain.settings import Theme
 from gglib_desktop.domain.states import Ended, Running, Starting, Stopping
 from gglib_desktop.views.icons import app_icon, icon, paint_icon
 from gglib_desktop.views.resources import resource
-from gglib_desktop.views.theme import apply_theme, is_dark, own_palette, state_colour, state_icon
+from gglib_desktop.views.theme import apply_theme, is_dark, own_palette, quiet_colour, state_colour, state_icon
 
 STATE_WORDS = [state.word for state in (Starting, Stopping, *Running.__args__, *Ended.__args__)]
 Role, Group = QPalette.ColorRole, QPalette.ColorGroup
@@ -202,3 +202,16 @@ def test_a_palette_that_fits_the_theme_is_left_alone(qtbot, qapp):
         apply_theme(qapp, Theme.DARK)
     assert not changed.signal_triggered
     assert qapp.palette().color(Role.Window).name() == "#101418"
+
+
+@pytest.mark.parametrize("palette", [own_palette(dark=False), own_palette(dark=True), QPalette(QColor("#333"))])
+def test_quiet_text_can_be_read_and_is_not_as_strong_as_text(qapp, palette):
+    base = palette.color(Role.Base)
+    assert 4.5 <= contrast(quiet_colour(palette), base) < contrast(palette.color(Role.Text), base)
+
+
+def test_a_palette_without_contrast_to_spare_keeps_its_text_colour(qapp):
+    palette = QPalette()
+    palette.setColor(Role.Base, QColor("#ffffff"))
+    palette.setColor(Role.Text, QColor("#707070"))
+    assert quiet_colour(palette) == QColor("#707070")

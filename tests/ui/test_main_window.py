@@ -335,3 +335,50 @@ async def test_the_window_comes_back_where_it_was(desk, tmp_path):
     again = type(desk.window)(desk.app, desk.window._geometry, tmp_path)
     assert again.size().toTuple() == (788, 640)
     again.close_for_good()
+
+
+async def test_tab_goes_through_the_window_as_it_is_read(desk):
+    await every_kind_of_panel(desk)
+    stops, widget = [], desk.window.nextInFocusChain()
+    while widget is not desk.window:
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.objectName():
+            stops.append(widget)
+        widget = widget.nextInFocusChain()
+    names = [stop.objectName() for stop in stops]
+    assert names[:4] == ["addModelsButton", "startButton", "startWithButton", "settingsButton"]
+    assert names.index("searchModels") < names.index("models") < names.index("fold")
+    assert names[-1] == "foldForeign", "also after panels that came later"
+    panels = [desk.panel("Healthy"), desk.panel("Failed")]
+    owners = [index for stop in stops for index, panel in enumerate(panels) if panel.isAncestorOf(stop)]
+    assert owners == sorted(owners)
+    assert "servers" not in names, "the area that scrolls is no stop"
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+async def test_enter_presses_the_button_that_has_the_keyboard(desk, qtbot, key):
+    await desk.open()
+    await desk.add("Tiny")
+    desk.window.activateWindow()
+    start = get(desk.window, "Start")
+    start.setFocus()
+    await poll(lambda: QApplication.focusWidget() is start)
+    qtbot.keyClick(start, key)
+    panel = await desk.panel_in("Tiny", "Healthy")
+    stop = panel.findChild(QAbstractButton, "stop")
+    stop.setFocus()
+    qtbot.keyClick(stop, key)
+    await desk.panel_in("Tiny", "Stopped")
+    desk.app.failed.emit(LibraryError("the disk is full"))
+    close = get(desk.window, "Close message")
+    close.setFocus()
+    qtbot.keyClick(close, key)
+    assert banner(desk) == ""
+
+
+async def test_a_model_with_a_server_stays_in_the_list(desk):
+    await desk.open()
+    desk.start(await desk.add("Tiny"))
+    await desk.panel_in("Tiny", "Healthy")
+    desk.window.findChild(QAction, "remove_model").trigger()
+    await poll(lambda: "stop its server first" in banner(desk).lower())
+    assert len(desk.library.models) == 1

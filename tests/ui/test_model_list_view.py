@@ -229,3 +229,36 @@ async def test_every_state_of_a_row_can_be_painted(desk):
         table(desk).selectRow(row)
         picture = table(desk).grab().toImage()
         assert len({picture.pixel(x, y) for x in range(0, picture.width(), 3) for y in range(20)}) > 2
+
+
+# -- leaving the search field
+
+
+async def focused(desk: Desk, widget: QWidget) -> None:
+    desk.window.activateWindow()
+    widget.setFocus()
+    await poll(lambda: QApplication.focusWidget() is widget)
+
+
+async def test_esc_clears_the_search_and_goes_to_the_list(desk, qtbot):
+    await filled(desk)
+    await focused(desk, search(desk))
+    qtbot.keyClicks(search(desk), "nothing like this")
+    assert shown(desk) == []
+    qtbot.keyClick(search(desk), Qt.Key.Key_Escape)
+    assert search(desk).text() == ""
+    assert len(shown(desk)) == 3
+    assert QApplication.focusWidget() is table(desk)
+
+
+async def test_down_goes_from_the_search_to_what_was_found(desk, qtbot):
+    await filled(desk)
+    await focused(desk, search(desk))
+    qtbot.keyClicks(search(desk), "nothing like this")
+    qtbot.keyClick(search(desk), Qt.Key.Key_Down)
+    assert QApplication.focusWidget() is search(desk), "there is nothing to go to"
+    search(desk).setText("qwen")
+    qtbot.keyClick(search(desk), Qt.Key.Key_Down)
+    assert QApplication.focusWidget() is table(desk)
+    assert len(selected(desk)) == 1
+    assert len(shown(desk)) == 2

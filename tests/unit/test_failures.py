@@ -63,7 +63,14 @@ def test_recorded_logs_name_their_cause(name, status, cause, words):
         ("llama-server: error while loading shared libraries: libgomp.so.1: cannot open", FailureCause.LIBRARY_MISSING),
         ("dyld: Library not loaded: @rpath/libllama.dylib", FailureCause.LIBRARY_MISSING),
         ("ggml_backend_cuda_buffer_type_alloc_buffer: cudaMalloc failed: out of memory", FailureCause.OUT_OF_MEMORY),
+        ("alloc_tensor_range: failed to allocate CUDA0 buffer of size 151851674624", FailureCause.OUT_OF_MEMORY),
+        ("llama_model_load: error loading model: unable to allocate CUDA0 buffer", FailureCause.OUT_OF_MEMORY),
+        ("graph_reserve: failed to allocate compute buffers", FailureCause.OUT_OF_MEMORY),
+        ("CUDA error: out of memory", FailureCause.OUT_OF_MEMORY),
+        ("CUDA error: the resource allocation failed", FailureCause.OUT_OF_MEMORY),
         ("ggml_vulkan: Device memory allocation failed: ErrorOutOfDeviceMemory", FailureCause.OUT_OF_MEMORY),
+        ("ggml_vulkan: Device memory allocation of size 118497280 failed.", FailureCause.OUT_OF_MEMORY),
+        ("ggml_vulkan: vk::Device::allocateMemory: ErrorOutOfDeviceMemory", FailureCause.OUT_OF_MEMORY),
         ("llama_model_load: error loading model: mmap failed: Cannot allocate memory", FailureCause.OUT_OF_MEMORY),
         ("bind: Address already in use", FailureCause.PORT_TAKEN),
         ("Illegal instruction", FailureCause.UNKNOWN),
@@ -89,6 +96,23 @@ def test_killed_by_somebody_keeps_the_last_lines(number):
 def test_killed_while_memory_ran_out_is_about_memory():
     failure = failure_of_exit(ServerExit(-9), ["cudaMalloc failed: out of memory"])
     assert failure.cause is FailureCause.OUT_OF_MEMORY
+
+
+def test_the_kernels_killer_leaves_no_words_in_the_log():
+    """Its line stands in the system's journal. What is seen is signal 9 alone, before the first answer and after."""
+    log = ["srv    load_model: loading model 'big.gguf'", "load_tensors: loading model tensors"]
+    later = failure_of_exit(ServerExit(-9), log)
+    early = failure_of_error(StartFailed("ended early", exit_status=-9, log_lines=log))
+    assert later.cause is early.cause is FailureCause.KILLED
+    assert later.exit is not None
+    assert later.exit.signal_number == 9
+
+
+def test_a_kill_before_the_first_answer_is_no_fault_of_the_model():
+    lines = ["llama_model_load: error loading model: interrupted"]
+    for status in (-9, -15):
+        failure = failure_of_error(StartFailed("ended early", exit_status=status, log_lines=lines))
+        assert (failure.cause, failure.exit, failure.detail) == (FailureCause.KILLED, ServerExit(status), "ended early")
 
 
 def test_an_empty_log_is_no_evidence():

@@ -7,7 +7,6 @@ import pytest
 from gglib_desktop.domain.foreign import (
     StatedSettings,
     is_llama_server,
-    public_command_line,
     server_port,
     stated_model,
     stated_settings,
@@ -96,8 +95,8 @@ def test_settings_that_we_have_too_are_read(line, settings):
     assert stated_settings(["llama-server", *line.split()]) == settings
 
 
-def test_keys_and_tokens_are_not_shown():
-    line = public_command_line(["llama-server", "--api-key", "secret1", "-hft", "secret2", "-m", "my model.gguf"])
-    assert "secret" not in line
-    assert line.startswith("llama-server --api-key")
-    assert line.endswith("-m 'my model.gguf'")
+def test_flags_are_read_in_every_spelling_that_the_engine_reads():
+    assert stated_settings(["llama-server", "--ctx_size", "512", "--n_gpu_layers=3"]) == StatedSettings(
+        context_size=512, gpu_layers=3
+    )
+    assert stated_model(["llama-server", "--mo=x", "-m=a=b", "no.gguf"], {}) == Path("a=b")

@@ -250,6 +250,24 @@ def test_the_line_for_a_shell_is_quoted_and_hides_keys():
     assert line.startswith("'/opt/llama server' -m ")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--api_key", "SECRET"),
+        ("--api_key=SECRET",),
+        ("--hf_token", "SECRET"),
+        ("--hf-token=SECRET",),
+        ("-hft", "SECRET"),
+        ("--api_key-file", "SECRET"),
+    ],
+)
+def test_keys_are_hidden_in_every_spelling_that_the_engine_reads(words):
+    line = shell_line(("llama-server", *words, "-m", "my model.gguf"))
+    assert "SECRET" not in line
+    assert words[0].partition("=")[0] in line
+    assert line.endswith("-m 'my model.gguf'")
+
+
 def test_clients_are_told_where_to_find_a_server():
     assert openai_url(9000) == "http://127.0.0.1:9000/v1"
 

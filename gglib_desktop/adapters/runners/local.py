@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import logging
-import os
-import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,26 +17,19 @@ from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.foreign import ForeignProcesses
 from gglib_desktop.adapters.runners.model_file import check_model_file
-from gglib_desktop.adapters.runners.port_allocator import PortAllocator, listens_on, owner_of
+from gglib_desktop.adapters.runners.port_allocator import PortAllocator, listening_family
 from gglib_desktop.adapters.runners.processes import ServerProcess
-from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord, run_name
+from gglib_desktop.adapters.runners.records import Likeness, RecordStore, ServerRecord, run_name
+from gglib_desktop.adapters.runners.start import abandon, first_answer, spawn_server
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers, kill_process, stop_process
+from gglib_desktop.adapters.threads import Threads
 from gglib_desktop.domain.engine import Engine
-from gglib_desktop.domain.errors import (
-    HealthCheckFailed,
-    NotRunning,
-    PortTaken,
-    RunnerUnavailable,
-    StartFailed,
-    StopFailed,
-)
-from gglib_desktop.domain.exits import ServerExit, StopRung
-from gglib_desktop.domain.failures import FailureCause, cause_of_log, decisive_lines
+from gglib_desktop.domain.errors import NotRunning, PortTaken, RunnerUnavailable, StopFailed
+from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.foreign import ForeignServer
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
 from gglib_desktop.domain.llama_args import (
     INSTANCE_VARIABLE,
-    engine_environment,
     mtp_is_suppressed,
     openai_url,
     server_argv,
@@ -55,9 +44,8 @@ if TYPE_CHECKING:
     from gglib_desktop.adapters.llama_client import LlamaClient
 
 _log = logging.getLogger(__name__)
-_FIRST_ANSWER_POLL_S = 0.005
-_FIRST_ANSWER_S = 60.0
 _STOLEN_PORT_TRIES = 5
+_THREADS = 3
 _CLOSED = "the runner is closed"
 
 
@@ -89,14 +77,17 @@ class LlamaServerRunner:
         self._engine = engine
         self._environment = environment
         self._stop_grace_s = stop_grace_s
+        # Supervision does not wait behind files on a dead network share, which take up the loop's threads.
+        self._threads = Threads(_THREADS)
         self._lock = DataLock(data_dir)
         self._records = RecordStore(data_dir / "servers")
         self._logs = LogFolder(data_dir / "logs")
         self._foreign = ForeignProcesses(
-            self._records, self._logs, ours=lambda: [s.record for s in self._running()], take_over=self._try_adopt
+            self._records, self._logs, ours=lambda: [s.record for s in self._running()], take_over=self._take_over
         )
-        self._ports = PortAllocator()
+        self._ports = PortAllocator(self._threads.run)
         self._servers: dict[ProcessHandle, _Server] = {}
+        self._undead: dict[str, ServerProcess] = {}
         self._stops: dict[ProcessHandle, asyncio.Task[None]] = {}
         self._scope = TaskScope(LogReporter())
         self._opening = asyncio.Lock()
@@ -118,11 +109,13 @@ class LlamaServerRunner:
             if client is not None:
                 await client.aclose()
             self._lock.release()
+        self._threads.close()
 
     # -- ProcessRunner
 
     async def start(self, config: ServerConfig) -> ProcessHandle:
         await self._open()
+        # In the threads of the loop: the file may be on a share that does not answer.
         await asyncio.to_thread(check_model_file, config.model_path)
         engine = await self._engine()
         stolen: set[int] = set()
@@ -200,7 +193,7 @@ class LlamaServerRunner:
         server = self._servers.get(handle)
         if server is not None and not server.process.poll():
             await kill_process(server.process)
-            await kill_leftovers(server.process)
+            await kill_leftovers(server.process, self._threads.run)
 
     def endpoint(self, handle: ProcessHandle) -> str:
         return openai_url(handle.port)
@@ -218,7 +211,7 @@ class LlamaServerRunner:
         return server.record.run if server is not None else ""
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
-        return await asyncio.to_thread(self._logs.read, log_name, offset, limit_bytes)
+        return await self._threads.run(self._logs.read, log_name, offset, limit_bytes)
 
     # -- ForeignServers
 
@@ -245,74 +238,37 @@ class LlamaServerRunner:
         _log.info("starting %s: %s", config.model_name, record.command_line)
         process: ServerProcess | None = None
         try:
-            process = self._spawn(record, argv)
+            process = await spawn_server(argv, self._environment, self._logs, record.run, self._threads.run)
             record = record.replace(pid=process.pid, identity=process.identity, started_at=int(time.time()))
             self._records.write(record)
-            await self._first_answer(process, record)
+            await first_answer(process, record, lambda: self._http, self._logs, self._threads.run)
+            record = await self._threads.run(record.described, process.pid)
             self._check_not_left()
-            record = record.replace(
-                executable=processes.executable_of(process.pid), argv_hash=processes.argv_hash_of(process.pid)
-            )
             self._records.write(record)
             return self._announce(record, process).handle
         except BaseException as exc:
-            if process is not None:
-                await self._abandon(process)
-            self._records.delete(record.run)
+            if process is None or await abandon(process):
+                self._records.delete(record.run)
+            else:
+                self._keep_watch(record.run, process)
             if isinstance(exc, asyncio.CancelledError):
                 self._logs.remove(record.run)
             raise
 
-    def _spawn(self, record: ServerRecord, argv: tuple[str, ...]) -> ServerProcess:
-        environment = engine_environment(self._environment, frozen=getattr(sys, "frozen", False))
-        environment[INSTANCE_VARIABLE] = record.run
-        output_fd = self._logs.open_for_append(record.run)
-        try:
-            pid = processes.spawn(argv, environment, output_fd)
-        finally:
-            os.close(output_fd)
-        # Our own child cannot lose its pid before we reap it, so an identity that cannot be read means: ended already.
-        identity = processes.process_identity(pid) or f"ended:{pid}"
-        return ServerProcess(pid, identity, tag=(INSTANCE_VARIABLE, record.run))
-
-    async def _first_answer(self, process: ServerProcess, record: ServerRecord) -> None:
-        """Returns when the process itself answers on its port. Raises StartFailed or PortTaken when it ends before."""
-        deadline = time.monotonic() + _FIRST_ANSWER_S
-        while not await process.exits_within(_FIRST_ANSWER_POLL_S):
-            if time.monotonic() > deadline:
-                raise HealthCheckFailed(f"the program runs but does not listen on port {record.port}")
-            probe = await self._http.probe(record.port, PROBE_TIMEOUT_S)
-            if probe.result is ProbeResult.REFUSED:
-                continue
-            # Whoever took the port a moment before us may answer in its place.
-            if listens_on(process.pid, record.port) and not process.poll():
-                return
-        end = await process.wait()
-        lines = await asyncio.to_thread(self._logs.last_lines, record.run)
-        evidence = decisive_lines(lines)
-        if cause_of_log(evidence) is FailureCause.PORT_TAKEN:
-            raise PortTaken(record.port, await asyncio.to_thread(owner_of, record.port))
-        raise StartFailed(
-            f"the server ended before it answered ({end})",
-            exit_status=end.status,
-            log_lines=evidence,
-            log_name=record.run,
-        )
-
-    async def _abandon(self, process: ServerProcess) -> None:
-        """Leaves nothing of a start that failed or was cancelled, also when it is cancelled once more."""
-        if not process.poll():
-            process.send(signal.SIGKILL, StopRung.SIGKILL)
-            ending = asyncio.ensure_future(process.exits_within(3.0))
-            while not ending.done():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.shield(ending)
-        process.detach()
+    def _keep_watch(self, run: str, process: ServerProcess) -> None:
+        """Of one that is not wanted and cannot be killed, so that it is reaped and its record is known until then."""
+        _log.warning("process %s of a start that failed survives SIGKILL; its port and memory stay in use", process.pid)
+        if self._left:
+            process.forget()
+            return
+        self._undead[run] = process
+        process.on_exit(lambda: self._records.delete(run), lambda: self._undead.pop(run))
 
     def _announce(self, record: ServerRecord, process: ServerProcess) -> _Server:
         server = _Server(record.handle(), record, process)
         self._servers[server.handle] = server
-        trimming = self._scope.start(self._logs.keep_trimmed(record.run, lambda: process.has_exited), name="trim log")
+        keep_trimmed = self._logs.keep_trimmed(record.run, lambda: process.has_exited, in_thread=self._threads.run)
+        trimming = self._scope.start(keep_trimmed, name="trim log")
         process.on_exit(lambda: self._records.delete(record.run), trimming.cancel)
         return server
 
@@ -325,7 +281,7 @@ class LlamaServerRunner:
             _log.warning("server %s survived every signal", server.handle)
             raise
         finally:
-            await kill_leftovers(server.process)
+            await kill_leftovers(server.process, self._threads.run)
 
     # -- opening and adopting
 
@@ -337,11 +293,11 @@ class LlamaServerRunner:
             self._check_not_left()
             self._lock.acquire()
             try:
-                for record in await asyncio.to_thread(lambda: list(self._records.records())):
+                for record in await self._threads.run(lambda: list(self._records.records())):
                     await self._adopt(record)
-                await asyncio.to_thread(self._logs.prune, {server.record.run for server in self._servers.values()})
+                await self._threads.run(self._logs.prune, {server.record.run for server in self._servers.values()})
                 # Importing the HTTP library takes 100 ms, so not on the loop, and not before the window is there.
-                client = await asyncio.to_thread(importlib.import_module, "gglib_desktop.adapters.llama_client")
+                client = await self._threads.run(importlib.import_module, "gglib_desktop.adapters.llama_client")
                 self._check_not_left()
                 self._client = client.LlamaClient()
             except BaseException:
@@ -350,32 +306,50 @@ class LlamaServerRunner:
                 raise
 
     def _forget_servers(self) -> None:
-        for server in self._servers.values():
-            server.process.forget()
+        for process in (*(server.process for server in self._servers.values()), *self._undead.values()):
+            process.forget()
         self._servers.clear()
+        self._undead.clear()
 
     async def _adopt(self, record: ServerRecord) -> None:
-        if record.pid is None:
-            pid = await asyncio.to_thread(processes.find_tagged, INSTANCE_VARIABLE, record.run)
-            identity = processes.process_identity(pid) if pid is not None else None
-            record = record.replace(pid=pid, identity=identity, started_at=int(time.time()))
-        server = self._try_adopt(record)
-        if server is None:
+        """Makes a recorded server one of ours, if it still runs. Where that cannot be told its record stays."""
+        try:
+            if record.pid is None:
+                pid = await self._threads.run(processes.find_tagged, INSTANCE_VARIABLE, record.run)
+                identity = processes.process_identity(pid) if pid is not None else None
+                record = record.replace(pid=pid, identity=identity, started_at=int(time.time()))
+            likeness = await self._threads.run(record.likeness)
+            if likeness is Likeness.GONE:
+                raise NotRunning(f"process {record.pid} is gone")
+            if likeness is Likeness.CHANGED:
+                _log.warning("pid %s runs something else than the server of %s", record.pid, record.config.model_name)
+                self._records.set_aside(record.run)
+                return
+            process = self._take_over(record).process
+        except NotRunning:
             _log.info("the server of %s (pid %s) is gone", record.config.model_name, record.pid)
             self._records.delete(record.run)
-        else:
-            _log.info("adopted the server of %s, pid %s, port %s", record.config.model_name, record.pid, record.port)
-            self._records.write(record)
+            return
+        except (RunnerUnavailable, OSError) as exc:
+            self._check_not_left()
+            _log.warning("cannot adopt the server of %s (pid %s): %s", record.config.model_name, record.pid, exc)
+            return
+        _log.info("adopted the server of %s, pid %s, port %s", record.config.model_name, record.pid, record.port)
+        self._records.write(record)
+        family = await self._threads.run(listening_family, process.pid, record.port)
+        process.count_in(family or ())
 
-    def _try_adopt(self, record: ServerRecord) -> _Server | None:
+    def _take_over(self, record: ServerRecord) -> _Server:
+        """Makes a process that runs already one of ours. Raises: NotRunning, RunnerUnavailable."""
         self._check_not_left()
-        if record.pid is None or record.identity is None or not record.is_alive():
-            return None
+        assert record.pid is not None
+        assert record.identity is not None
         tag = (INSTANCE_VARIABLE, record.run)
-        try:
-            process = ServerProcess(record.pid, record.identity, tag=tag, owns_group=record.owns_group)
-        except RunnerUnavailable:
-            return None
+        process = ServerProcess(record.pid, record.identity, tag=tag, owns_group=record.owns_group)
+        if process.poll():
+            raise NotRunning(f"process {record.pid} is gone")
+        # The group of a child ends when it is reaped; that of an adopted server outlives it.
+        process.on_exit(lambda: self._scope.start(kill_leftovers(process, self._threads.run), name="end leftovers"))
         return self._announce(record, process)
 
     # -- small things

@@ -40,7 +40,8 @@ _FIRST_PID = 5_000_001
 _CONTEXT_SIZE, _SLOTS = 8192, 4
 _CRASH_STATUS, _KILL_STATUS = -11, -9
 _LOADED = "model loaded"
-_LOG_BYTES = 64 * 1024 * 1024
+_IDLE = "all slots are idle"
+_LOG_TAIL_BYTES = 64 * 1024
 _RSS_BYTES = 64 * 2**20
 
 
@@ -225,7 +226,8 @@ class MockRunner:
     def _arm(self, server: MockServer) -> None:
         script = server.script
         # By the log and not by age: a start time in whole seconds makes an adopted server look older than it is.
-        server.is_ready = server.adopted and _LOADED.encode() in self._logs.read(server.record.run, 0, _LOG_BYTES).data
+        tail = self._logs.read(server.record.run, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES).data if server.adopted else b""
+        server.is_ready = _LOADED.encode() in tail or _IDLE.encode() in tail
         if not server.is_ready and script.ready_at_s is not None and script.ready_at_s <= server.age_s:
             self._on_ready(server)
         elif not server.is_ready:
@@ -250,7 +252,7 @@ class MockRunner:
 
     def _on_pulse(self, server: MockServer) -> None:
         if not server.frozen:
-            self._print(server, "I srv  update_slots: all slots are idle")
+            self._print(server, f"I srv  update_slots: {_IDLE}")
         server.at(server.age_s + self._timings.log_every_s, lambda: self._on_pulse(server))
 
     def _end(self, server: MockServer, status: int) -> None:
@@ -289,8 +291,8 @@ class MockRunner:
         try:
             with os.fdopen(self._logs.open_for_append(run), "ab") as file:
                 file.write(text.encode("utf-8", "surrogateescape"))
-        except OSError as exc:
-            _log.warning("cannot write the log of %s: %s", run, exc.strerror)
+        except (OSError, RunnerUnavailable) as exc:
+            _log.warning("cannot write the log of %s: %s", run, exc)
 
     # -- the record
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import psutil
 
+from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import PortTaken, ResourceExhausted
 from gglib_desktop.domain.server import ServerConfig
 
@@ -21,7 +22,8 @@ _ADDRESSES = ("127.0.0.1", "0.0.0.0")
 class PortAllocator:
     """Hands out each port to one start at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_thread: InThread = asyncio.to_thread) -> None:
+        self._in_thread = in_thread
         self._reserved: set[int] = set()
 
     @contextmanager
@@ -42,7 +44,7 @@ class PortAllocator:
             if config.port in self._reserved:
                 raise PortTaken(config.port, "a server that is starting")
             if not is_free(config.port):
-                raise PortTaken(config.port, await asyncio.to_thread(owner_of, config.port))
+                raise PortTaken(config.port, await self._in_thread(owner_of, config.port))
             return config.port
         last = min(config.base_port + WINDOW - 1, _LAST_PORT)
         for port in range(config.base_port, last + 1):
@@ -52,7 +54,10 @@ class PortAllocator:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on ``port``, on loopback and on all addresses."""
+    """Whether a server could listen on ``port``, on loopback and on all addresses.
+
+    Raises: ResourceExhausted when the system gives nothing to try it with.
+    """
     return all(_can_bind(address, port) for address in _ADDRESSES)
 
 
@@ -72,26 +77,39 @@ def owner_of(port: int) -> str | None:
 
 
 def listens_on(pid: int, port: int) -> bool:
-    """Whether the process itself, or one it started, listens on ``port``."""
+    """Whether the process itself, or one it started, listens on ``port``. Blocks."""
+    return listening_family(pid, port) is not None
+
+
+def listening_family(pid: int, port: int) -> list[psutil.Process] | None:
+    """All that the process started when one of these listens on ``port``, nothing when it does so itself. Blocks.
+
+    None when nobody of them listens.
+    """
     try:
         process = psutil.Process(pid)
         if _has_listener(process, port):
-            return True
-        return any(_has_listener(child, port) for child in process.children(recursive=True))
-    except psutil.Error:
-        return False
+            return []
+        children = process.children(recursive=True)
+    except (psutil.Error, OSError):
+        return None
+    return children if any(_has_listener(child, port) for child in children) else None
 
 
 def _has_listener(process: psutil.Process, port: int) -> bool:
     try:
         connections = process.net_connections(kind="tcp")
-    except psutil.Error:
+    except (psutil.Error, OSError):
         return False
     return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)
 
 
 def _can_bind(address: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+    try:
+        probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    except OSError as exc:
+        raise ResourceExhausted(f"the system gives no socket: {exc.strerror}") from exc
+    with probe:
         if sys.platform == "win32":  # not run
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:

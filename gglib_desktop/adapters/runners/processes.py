@@ -14,12 +14,13 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
-from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
+from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.health import Usage
 
@@ -46,7 +47,10 @@ def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int)
 
 
 def process_identity(pid: int) -> str | None:
-    """What tells a process from any other that has or had its pid; None when it is gone or a zombie."""
+    """What tells a process from any other that has or had its pid; None when it is gone or a zombie.
+
+    Raises: RunnerUnavailable when the system does not say.
+    """
     if not sys.platform.startswith("linux"):
         try:
             process = psutil.Process(pid)
@@ -55,11 +59,14 @@ def process_identity(pid: int) -> str | None:
             return None
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
+        boot_id = _boot_id()
+    except (FileNotFoundError, ProcessLookupError):
         return None
+    except OSError as exc:
+        raise RunnerUnavailable(f"cannot look at process {pid}: {exc.strerror}") from exc
     # The second field, the name in parentheses, may itself hold blanks and parentheses.
     state, *fields = stat.rpartition(")")[2].split()
-    return None if state in "ZXx" else f"{_boot_id()}:{fields[18]}"
+    return None if state in "ZXx" else f"{boot_id}:{fields[18]}"
 
 
 @functools.cache
@@ -71,15 +78,26 @@ def executable_of(pid: int) -> str | None:
     """The program file of a process, also after an update has replaced it on disk."""
     try:
         return psutil.Process(pid).exe().removesuffix(" (deleted)") or None
-    except psutil.Error:
+    except (psutil.Error, OSError):
         return None
 
 
+def executable_file_of(pid: int) -> str | None:
+    """Device and inode of the program file, which stay when it is moved or replaced; None where nobody tells."""
+    try:
+        stat = Path(f"/proc/{pid}/exe").stat()
+    except OSError:
+        return None
+    return f"{stat.st_dev}:{stat.st_ino}"
+
+
 def argv_hash_of(pid: int) -> str | None:
-    """A digest of the command line of a process."""
+    """A digest of the command line of a process; None when nobody tells."""
     try:
         argv = psutil.Process(pid).cmdline()
-    except psutil.Error:
+    except (psutil.Error, OSError):
+        return None
+    if not argv:
         return None
     return hashlib.sha256("\0".join(argv).encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -90,9 +108,17 @@ def find_tagged(variable: str, value: str) -> int | None:
         try:
             if process.environ().get(variable) == value and os.getsid(process.pid) == process.pid:
                 return process.pid
-        except (psutil.Error, OSError):
+        except (psutil.Error, ProcessLookupError, PermissionError):
             continue
     return None
+
+
+def reap(pid: int, *, within_s: float) -> None:
+    """Waits for the end of a child of ours that was killed. Blocks."""
+    deadline = time.monotonic() + within_s
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(pid, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
+            time.sleep(0.002)
 
 
 class ServerProcess:
@@ -102,7 +128,8 @@ class ServerProcess:
         """Begins to watch. ``tag`` is the variable and value in the environment of all that this process starts.
 
         ``owns_group`` False: somebody else started it, so its group and its children are not ours to signal, nor is
-        it ours to reap. Raises: RunnerUnavailable when there is no such process any more.
+        it ours to reap. Raises: NotRunning when there is no such process any more, RunnerUnavailable when it cannot be
+        watched.
         """
         self.pid = pid
         self.identity = identity
@@ -113,11 +140,17 @@ class ServerProcess:
         try:
             self._stats = psutil.Process(pid)
         except psutil.NoSuchProcess as exc:
-            raise RunnerUnavailable(f"process {pid} is gone") from exc
+            raise NotRunning(f"process {pid} is gone") from exc
+        except OSError as exc:
+            raise RunnerUnavailable(f"cannot look at process {pid}: {exc.strerror}") from exc
+        self._family: tuple[psutil.Process, ...] = ()
         self._watch = _ExitWatch(pid, self._on_exit)
-        if process_identity(pid) not in {identity, None}:
+        try:
+            if process_identity(pid) not in {identity, None}:
+                raise NotRunning(f"pid {pid} belongs to another process by now")
+        except (NotRunning, RunnerUnavailable):
             self.detach()
-            raise RunnerUnavailable(f"pid {pid} belongs to another process by now")
+            raise
 
     @property
     def has_exited(self) -> bool:
@@ -162,16 +195,22 @@ class ServerProcess:
             elif process_identity(self.pid) in {self.identity, None}:
                 self._watch.signal(number)
 
+    def count_in(self, family: Sequence[psutil.Process]) -> None:
+        """Makes ``usage`` count other processes in, such as the server that a wrapper script runs."""
+        self._family = tuple(family)
+
     def usage(self) -> Usage | None:
         """What it has used so far; None when it is gone."""
-        if self.poll():
+        used = _used_by(self._stats) if not self.poll() else None
+        if used is None:
             return None
-        try:
-            with self._stats.oneshot():
-                cpu, memory, status = self._stats.cpu_times(), self._stats.memory_info(), self._stats.status()
-        except psutil.Error:
-            return None
-        return Usage(cpu.user + cpu.system, memory.rss, paused=status == psutil.STATUS_STOPPED)
+        for process in self._family:
+            more = _used_by(process)
+            if more is not None:
+                used = Usage(
+                    used.cpu_s + more.cpu_s, used.rss_bytes + more.rss_bytes, paused=used.paused or more.paused
+                )
+        return used
 
     def detach(self) -> None:
         """Ends the watching; the process goes on."""
@@ -182,17 +221,20 @@ class ServerProcess:
         self.detach()
         self._exited.cancel()
 
-    def leftovers(self) -> list[psutil.Process]:
-        """Processes that it started and that outlived it; none where the group is not its own. Blocks."""
-        if not self._owns_group:
-            return []
+    def kill_leftovers(self) -> None:
+        """Ends what it started and what outlived it. Blocks.
+
+        Nothing while it lives, and nothing where the group is not its own.
+        """
+        if not self._owns_group or not self.has_exited:
+            return
         variable, value = self._tag
-        found = []
         for process in psutil.process_iter():
+            # They end while one looks.
             with contextlib.suppress(psutil.Error, OSError):
-                if os.getpgid(process.pid) == self.pid and process.environ().get(variable) == value:
-                    found.append(process)
-        return found
+                is_member = process.pid != self.pid and os.getpgid(process.pid) == self.pid
+                if is_member and process.environ().get(variable) == value:
+                    process.kill()
 
     def _on_exit(self) -> None:
         self.detach()
@@ -213,8 +255,22 @@ class ServerProcess:
         return None
 
 
+def _used_by(process: psutil.Process) -> Usage | None:
+    try:
+        if not process.is_running():
+            return None
+        with process.oneshot():
+            cpu, memory, status = process.cpu_times(), process.memory_info(), process.status()
+    except (psutil.Error, OSError):
+        return None
+    return Usage(cpu.user + cpu.system, memory.rss, paused=status == psutil.STATUS_STOPPED)
+
+
 class _ExitWatch:
-    """Calls back on the running loop when a process has ended with all its threads. Raises: RunnerUnavailable."""
+    """Calls back on the running loop when a process has ended with all its threads.
+
+    Raises: NotRunning when it is gone, RunnerUnavailable when the system cannot watch it.
+    """
 
     def __init__(self, pid: int, on_exit: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -231,11 +287,17 @@ class _ExitWatch:
             else:
                 raise RunnerUnavailable("servers on this computer are supported on Linux and macOS so far")
         except ProcessLookupError as exc:
-            raise RunnerUnavailable(f"process {pid} is gone") from exc
-        self._open = True
+            raise NotRunning(f"process {pid} is gone") from exc
+        except OSError as exc:
+            raise RunnerUnavailable(f"cannot watch process {pid}: {exc.strerror}") from exc
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLIN)
-        self._loop.add_reader(self._fd, on_exit)
+        try:
+            self._loop.add_reader(self._fd, on_exit)
+        except OSError as exc:
+            self._close_fd()
+            raise RunnerUnavailable(f"cannot watch process {pid}: {exc.strerror}") from exc
+        self._open = True
 
     def has_ended(self) -> bool:
         return self._open and bool(self._poll.poll(0))

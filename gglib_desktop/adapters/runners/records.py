@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -9,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
+from enum import Enum, auto
 from pathlib import Path
 
 from gglib_desktop.adapters.runners import processes
@@ -19,12 +21,21 @@ from gglib_desktop.domain.values import Value
 _log = logging.getLogger(__name__)
 
 
+class Likeness(Enum):
+    """What has become of a recorded process. CHANGED: it runs something else now, so it is no server of ours."""
+
+    SAME = auto()
+    GONE = auto()
+    CHANGED = auto()
+
+
 @dataclass(frozen=True)
 class ServerRecord(Value):
     """One server run. Written first without a pid, so that a crash of ours between spawn and write loses nothing.
 
     ``run`` names the run, its log and the tag in the process's environment. ``identity`` tells the process from a
-    later one with the same pid; ``executable`` and ``argv_hash`` are those of the process itself, once it answered.
+    later one with the same pid; ``executable``, ``executable_file`` (device and inode) and ``argv_hash`` are those of
+    the process itself, once it answered.
     ``owns_group`` is False for a process that somebody else started: its group is not ours to signal.
     """
 
@@ -37,6 +48,7 @@ class ServerRecord(Value):
     identity: str | None = None
     started_at: int | None = None
     executable: str | None = None
+    executable_file: str | None = None
     argv_hash: str | None = None
     owns_group: bool = True
 
@@ -44,13 +56,29 @@ class ServerRecord(Value):
         assert self.started_at is not None
         return ProcessHandle(self.config.model_id, self.config.model_name, self.pid, self.port, self.started_at)
 
-    def is_alive(self) -> bool:
-        """Whether the very process that was recorded still runs."""
+    def described(self, pid: int) -> ServerRecord:
+        """The record with what a process tells of its program."""
+        return self.replace(
+            executable=processes.executable_of(pid),
+            executable_file=processes.executable_file_of(pid),
+            argv_hash=processes.argv_hash_of(pid),
+        )
+
+    def likeness(self) -> Likeness:
+        """Whether the very process that was recorded still runs, and still the same program.
+
+        The identity proves the process. Its program file may be moved and its command line be rewritten meanwhile, so
+        only both together speak against it, and what cannot be read does not. Blocks. Raises: RunnerUnavailable.
+        """
         if self.pid is None or self.identity is None or processes.process_identity(self.pid) != self.identity:
-            return False
-        if self.executable is not None and processes.executable_of(self.pid) != self.executable:
-            return False
-        return self.argv_hash is None or processes.argv_hash_of(self.pid) == self.argv_hash
+            return Likeness.GONE
+        same_file = _may_be_same(self.executable_file, processes.executable_file_of(self.pid))
+        same_path = _may_be_same(self.executable, processes.executable_of(self.pid))
+        # Records of earlier versions know no file.
+        same_program = same_path if self.executable_file is None else same_file or same_path
+        if same_program or _may_be_same(self.argv_hash, processes.argv_hash_of(self.pid)):
+            return Likeness.SAME
+        return Likeness.CHANGED
 
 
 class RecordStore:
@@ -71,27 +99,45 @@ class RecordStore:
             raise RunnerUnavailable(f"cannot write the record {target}: {exc.strerror}") from exc
 
     def delete(self, run: str) -> None:
-        self._path(run).unlink(missing_ok=True)
+        try:
+            self._path(run).unlink(missing_ok=True)
+        except OSError as exc:
+            _log.warning("cannot remove the record %s: %s", self._path(run), exc.strerror)
+
+    def set_aside(self, run: str) -> None:
+        """Keeps the record for people, and reads it no more."""
+        path = self._path(run)
+        try:
+            path.rename(path.with_suffix(".unreadable"))
+        except OSError as exc:
+            _log.warning("cannot set aside the record %s: %s", path, exc.strerror)
 
     def has(self, run: str) -> bool:
         return self._path(run).is_file()
 
     def records(self) -> Iterator[ServerRecord]:
-        """All records. One that cannot be read is set aside, not deleted: it may be all that is known of a server.
+        """All records. One that makes no sense is set aside, not deleted: it may be all that is known of a server.
 
         Not while records are written: drafts that a program left which was killed while it wrote are removed.
         """
         for draft in self._folder.glob("*.tmp"):
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
         for path in sorted(self._folder.glob("*.json")):
             try:
                 yield ServerRecord.from_json(path.read_text(encoding="utf-8"))
-            except (OSError, UnicodeDecodeError, ConfigurationError) as exc:
+            except (UnicodeDecodeError, ConfigurationError) as exc:
                 _log.warning("set aside the unreadable record %s: %s", path, exc)
-                path.rename(path.with_suffix(".unreadable"))
+                self.set_aside(path.stem)
+            except OSError as exc:
+                _log.warning("cannot read the record %s now: %s", path, exc.strerror)
 
     def _path(self, run: str) -> Path:
         return self._folder / f"{run}.json"
+
+
+def _may_be_same(recorded: str | None, found: str | None) -> bool:
+    return recorded is None or found is None or recorded == found
 
 
 def run_name(model_name: str) -> str:

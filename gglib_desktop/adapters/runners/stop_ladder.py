@@ -5,13 +5,13 @@ llama-server b10434 hangs for ever when SIGTERM meets a request in flight, and e
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import time
 
 from gglib_desktop.adapters.runners.port_allocator import is_free
 from gglib_desktop.adapters.runners.processes import ServerProcess
-from gglib_desktop.domain.errors import StopFailed
+from gglib_desktop.adapters.threads import InThread
+from gglib_desktop.domain.errors import ResourceExhausted, StopFailed
 from gglib_desktop.domain.exits import StopRung
 
 SECOND_GRACE_S = 1.0
@@ -52,14 +52,21 @@ async def _ends_or_hangs(process: ServerProcess, port: int, grace_s: float) -> b
         usage = process.usage()
         if usage is None:
             continue
-        if usage.cpu_s != cpu_s or not is_free(port):
+        if usage.cpu_s != cpu_s or not _is_free(port):
             idle_since, cpu_s = time.monotonic(), usage.cpu_s
         elif time.monotonic() - idle_since >= _IDLE_S:
             return False
     return process.poll()
 
 
-async def kill_leftovers(process: ServerProcess) -> None:
-    """Ends what the process started and left behind."""
-    for leftover in await asyncio.to_thread(process.leftovers):
-        leftover.kill()
+def _is_free(port: int) -> bool:
+    try:
+        return is_free(port)
+    except ResourceExhausted:
+        return False
+
+
+async def kill_leftovers(process: ServerProcess, in_thread: InThread) -> None:
+    """Ends what the process started and left behind. Nothing while it lives."""
+    if process.poll():
+        await in_thread(process.kill_leftovers)

@@ -17,7 +17,7 @@ _GAP = 6
 
 
 class StateBadge(QLabel):
-    """Wide enough for every word, so that nothing beside it moves when the state changes."""
+    """Wide enough for every state's word, so that nothing beside it moves when the state changes."""
 
     def __init__(self, state: ServerState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,12 +35,13 @@ class StateBadge(QLabel):
         self.setAccessibleName(f"Health: {state.word}")
         self.setAccessibleDescription(state_description(state))
         self.setToolTip(state_description(state))
+        self.updateGeometry()
         self.update()
 
     @override
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        widest = max(metrics.horizontalAdvance(text) for text in (self.tr("Crashed (signal 15)"), self.text()))
+        widest = max(metrics.horizontalAdvance(text) for text in (self.tr("Unresponsive"), self.text()))
         return QSize(_ICON + _GAP + widest + 2, max(_ICON, metrics.height()) + 2)
 
     @override

@@ -1,5 +1,8 @@
 """What becomes of the many ways in which a server may or may not answer."""
 
+import asyncio
+import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -135,3 +138,40 @@ async def test_busy_slots_are_counted(client, server, slots, busy):
 async def test_without_a_usable_answer_nothing_is_known(client, server, answer, question: Callable):  # type: ignore[type-arg]
     server.answers |= {"/props": answer, "/slots": answer}
     assert await question(client, 9000) is None
+
+
+@pytest.fixture
+async def dripping_port() -> AsyncIterator[int]:
+    """Somebody who answers drop by drop and never ends."""
+
+    hung_up = asyncio.Event()
+
+    async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while not writer.is_closing():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        writer.close()
+        hung_up.set()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    await asyncio.wait_for(hung_up.wait(), 5)
+
+
+async def test_an_answer_that_never_ends_is_none(dripping_port):
+    client = LlamaClient()
+    began_at = time.monotonic()
+    assert (await client.probe(dripping_port, 0.2)).result is ProbeResult.TIMEOUT
+    assert time.monotonic() - began_at < 1
+    await client.aclose()
+
+
+async def test_yes_is_no_number(client, server):
+    server.answers["/props"] = json({"total_slots": True, "default_generation_settings": {"n_ctx": True}})
+    facts = await client.facts(9000)
+    assert facts is not None
+    assert (facts.slots, facts.context_size) == (None, None)

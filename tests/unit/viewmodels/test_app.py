@@ -1,10 +1,11 @@
 """The program as its window sees it."""
 
 from gglib_desktop.adapters.runners.mock import MockRunner
-from gglib_desktop.domain.errors import ConfigurationError, LibraryError, RunnerUnavailable, SettingsError
+from gglib_desktop.domain.errors import ConfigurationError, LibraryError, ModelInUse, RunnerUnavailable, SettingsError
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.settings import AppSettings, Theme
+from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.program import TIMINGS, Program
@@ -101,13 +102,24 @@ async def test_a_library_that_cannot_be_written_is_said(program, tmp_path):
     assert isinstance(told[0][1], LibraryError)
 
 
-async def test_removing_a_model_leaves_its_server(program):
-    model = await program.add()
-    program.app.start(model.id)
-    await poll(lambda: program.app.servers)
+async def test_a_model_is_not_removed_while_a_server_of_it_runs(program):
+    model, other = await program.add("Tiny"), await program.add("Other")
+    server_id = program.start(model)
+    await healthy(program, server_id)
+    told = told_by(program)
+    program.app.remove(model.id)
+    await poll(lambda: told)
+    ((name, error),) = told
+    assert name == "failed"
+    assert isinstance(error, ModelInUse)
+    assert str(error) == "a server of Tiny runs; stop its server first"
+    assert program.library.models == (model, other)
+    program.app.remove(other.id)
+    await poll(lambda: program.library.models == (model,))
+    await program.supervisor.stop(server_id)
     program.app.remove(model.id)
     await poll(lambda: not program.library.models)
-    assert len(program.app.servers) == 1
+    assert len(program.app.servers) == 1, "its log can still be read"
 
 
 # -- servers
@@ -188,7 +200,8 @@ async def test_a_bug_in_what_a_view_runs_reaches_the_reporter(program, bugs):
 
 async def test_after_closing_it_hears_nothing(program):
     parts = (program.library, program.supervisor, program.launcher, program.settings, program.scope)
-    app = AppViewModel(*parts)
+    foreign = ForeignWatch(NoForeignServers(), program.supervisor, program.library, program.scope)
+    app = AppViewModel(*parts, foreign=foreign)
     app.close()
     await healthy(program, program.start(await program.add()))
     assert app.servers == {}

@@ -60,12 +60,12 @@ async def test_it_shows_what_runs(program):
     assert state.running_since == state.handle.started_at
 
 
-async def test_the_port_stays_known_after_the_end(program):
+async def test_what_ended_shows_no_port_that_another_may_have_by_now(program):
     server = await healthy(program)
-    port = server.state.port
+    assert server.state.endpoint
     server.stop.trigger()
     await in_state(server, "Stopped")
-    assert (server.state.port, server.state.handle, server.state.can_answer) == (port, None, False)
+    assert (server.state.port, server.state.endpoint, server.state.can_answer) == (None, "", False)
     assert not server.state.is_live
     assert server.state.running_since is None
 

@@ -1,0 +1,39 @@
+"""Threads of one's own, for work that must go on while others wait for a dead network share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, Protocol, TypeVar
+
+from gglib_desktop.domain.errors import RunnerUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class InThread(Protocol):
+    """Runs a function that blocks off the loop, as asyncio.to_thread does."""
+
+    def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]: ...
+
+
+class Threads:
+    """A few threads that the loop's other users cannot take up. Made when they are first needed."""
+
+    def __init__(self, most: int) -> None:
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="runner")
+
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As asyncio.to_thread. Raises: RunnerUnavailable after ``close``, and when the system gives no thread."""
+        try:
+            running = self._pool.submit(partial(function, *args, **kwargs))
+        except RuntimeError as exc:
+            raise RunnerUnavailable(f"the runner has no threads: {exc}") from exc
+        return await asyncio.wrap_future(running)
+
+    def close(self) -> None:
+        """Takes no more work. What has begun or waits is done, and nobody waits for it."""
+        self._pool.shutdown(wait=False)

@@ -1,0 +1,93 @@
+"""When the program ends, and what becomes of the servers."""
+
+import asyncio
+
+import pytest
+
+from gglib_desktop.domain.settings import OnQuit
+from gglib_desktop.services.quitting import Quitting
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.tasks import LogReporter, TaskScope
+from tests.fakes.settings import FakeSettingsStore
+from tests.fakes.waiting import poll
+
+
+class Person:
+    """Answers the question with what the test says, and counts how often it was asked."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked: list[int] = []
+        self.silent = asyncio.Event()
+
+    async def ask(self, running):
+        self.asked.append(running)
+        if not self.answers:
+            await self.silent.wait()
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+def keeper():
+    return SettingsKeeper(FakeSettingsStore())
+
+
+@pytest.fixture
+async def scope():
+    async with TaskScope(LogReporter()) as scope:
+        yield scope
+
+
+def quitting(keeper, scope, person, *, running=2):
+    async def count():
+        return running
+
+    return Quitting(keeper, count, person.ask, scope)
+
+
+async def test_with_nothing_running_nobody_is_asked(keeper, scope):
+    person = Person()
+    quit_ = quitting(keeper, scope, person, running=0)
+    quit_.wish()
+    assert await asyncio.wait_for(quit_.decided(), 5) is OnQuit.STOP_ALL
+    assert person.asked == []
+
+
+async def test_what_the_person_chose_is_done_and_a_no_is_a_no(keeper, scope):
+    person = Person((None, False), (OnQuit.LEAVE_RUNNING, False))
+    quit_ = quitting(keeper, scope, person)
+    decided = asyncio.ensure_future(quit_.decided())
+    quit_.wish()
+    await poll(lambda: person.asked == [2], 5)
+    assert not decided.done()
+    quit_.wish()
+    assert await asyncio.wait_for(decided, 5) is OnQuit.LEAVE_RUNNING
+    assert keeper.current.on_quit is OnQuit.ASK
+
+
+async def test_a_choice_is_remembered_if_wished(keeper, scope):
+    quit_ = quitting(keeper, scope, Person((OnQuit.LEAVE_RUNNING, True)))
+    quit_.wish()
+    await asyncio.wait_for(quit_.decided(), 5)
+    assert keeper.current.on_quit is OnQuit.LEAVE_RUNNING
+
+
+async def test_an_order_never_asks_and_does_not_wait_for_an_answer(keeper, scope):
+    person = Person()
+    quit_ = quitting(keeper, scope, person)
+    decided = asyncio.ensure_future(quit_.decided())
+    quit_.wish()
+    await poll(lambda: person.asked == [2], 5)
+    quit_.order()
+    assert await asyncio.wait_for(decided, 5) is OnQuit.STOP_ALL
+
+
+@pytest.mark.parametrize("setting", [OnQuit.STOP_ALL, OnQuit.LEAVE_RUNNING])
+async def test_a_setting_decides_without_a_question(keeper, scope, setting):
+    await keeper.change(on_quit=setting)
+    person = Person()
+    for act in (Quitting.wish, Quitting.order):
+        quit_ = quitting(keeper, scope, person)
+        act(quit_)
+        assert await asyncio.wait_for(quit_.decided(), 5) is setting
+    assert person.asked == []
