@@ -82,6 +82,8 @@ class AppViewModel(QObject):
         self.foreign.adopted.connect(self.serverShown)
         self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
         self.create_demo.failed.connect(self.failed)
+        self.scan = AsyncCommand(scope, library.scan, name="scan")
+        self.scan.failed.connect(self.failed)
         self._unsubscribe = (
             supervisor.subscribe(self._on_supervisor),
             launcher.subscribe(self._on_engine),
@@ -97,12 +99,16 @@ class AppViewModel(QObject):
         return self._settings.current
 
     def open(self, paths: Iterable[Path]) -> None:
-        """Loads the library, takes over servers that run, adds ``paths``, and looks for an engine; all in turn."""
+        """Loads the library, takes over servers that run, adds ``paths``, and looks for an engine; then for models."""
         self._spawn(self._open(tuple(paths)), "open")
 
     def add(self, paths: Iterable[Path]) -> None:
-        """Adds model files and selects the first of them."""
+        """Adds model files and folders, and selects the first model of them."""
         self._spawn(self._add(tuple(paths)), "add models")
+
+    def stop_scan(self) -> None:
+        """Looks no further for models; what was found stays."""
+        self._library.stop_scan()
 
     def remove(self, model_id: int) -> None:
         self._spawn(self._library.remove(model_id), "remove model")
@@ -161,6 +167,7 @@ class AppViewModel(QObject):
             await asyncio.wait({adopting, finding})
             self._set_state(ready=True)
             self.foreign.begin()
+        self.scan.trigger()
 
     async def _adopt(self) -> None:
         try:

@@ -140,6 +140,8 @@ class MainWindow(QMainWindow):
         self._servers.settingsRequested.connect(self._on_settings)
         self._actions.connect(
             add_models=self._on_add_models,
+            add_folder=self._on_add_folder,
+            scan=app.scan.trigger,
             create_demo=app.create_demo.trigger,
             remove_model=self._on_remove,
             settings=self._on_settings,
@@ -250,6 +252,18 @@ class MainWindow(QMainWindow):
         dialog.setObjectName("addModelsDialog")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setNameFilters([self.tr("Models (*.gguf)"), self.tr("All files (*)")])
+        if await ask(dialog) == QDialog.DialogCode.Accepted:
+            self._app.add([Path(name) for name in dialog.selectedFiles()])
+
+    @Slot()
+    def _on_add_folder(self) -> None:
+        self._app.run(self._add_folder(), "choose a folder")
+
+    async def _add_folder(self) -> None:
+        dialog = QFileDialog(self, self.tr("Add folder"))
+        dialog.setObjectName("addFolderDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         if await ask(dialog) == QDialog.DialogCode.Accepted:
             self._app.add([Path(name) for name in dialog.selectedFiles()])
 
