@@ -17,7 +17,7 @@ from typing import TypeVar
 from gglib_desktop.domain.errors import ConfigurationError, LibraryError
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.model import Model, ModelFile, PassedOver
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -34,7 +34,47 @@ MIGRATIONS = (
         launch_options TEXT
     );
     """,
+    """
+    ALTER TABLE models ADD COLUMN size_bytes INTEGER;
+    ALTER TABLE models ADD COLUMN mtime_ns INTEGER;
+    ALTER TABLE models ADD COLUMN header_hash TEXT;
+    ALTER TABLE models ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE models ADD COLUMN parts TEXT;  -- JSON: the paths of a model in several files
+    ALTER TABLE models ADD COLUMN label TEXT;
+    ALTER TABLE models ADD COLUMN last_used REAL;
+    CREATE TABLE folders (
+        path TEXT PRIMARY KEY,
+        added_at REAL NOT NULL
+    );
+    CREATE TABLE passed_over (  -- files that are not listed: companions of models, and what the user took off
+        path TEXT PRIMARY KEY,
+        removed INTEGER NOT NULL,
+        size_bytes INTEGER,
+        mtime_ns INTEGER,
+        label TEXT
+    );
+    """,
 )
+_COLUMNS = "id, path, facts, problem, added_at, size_bytes, mtime_ns, header_hash, missing, parts, label, last_used"
+_INSERT = " ".join(
+    (
+        "INSERT INTO models (path, facts, problem, size_bytes, mtime_ns, header_hash, missing, parts, label, added_at)",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "ON CONFLICT (path) DO UPDATE SET facts = excluded.facts, problem = excluded.problem,",
+        "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, header_hash = excluded.header_hash,",
+        "missing = excluded.missing, parts = excluded.parts, label = excluded.label",
+        "RETURNING",
+        _COLUMNS,
+    )
+)
+_UPDATE = " ".join(
+    (
+        "UPDATE models SET path = ?, facts = ?, problem = ?, size_bytes = ?, mtime_ns = ?, header_hash = ?,",
+        "missing = ?, parts = ?, label = ? WHERE id = ? RETURNING",
+        _COLUMNS,
+    )
+)
+_NOT_LISTED = "INSERT OR REPLACE INTO passed_over (path, removed, size_bytes, mtime_ns, label) VALUES (?, ?, ?, ?, ?)"
 
 
 class SqliteModelRepository:
@@ -51,20 +91,50 @@ class SqliteModelRepository:
         self._thread.shutdown()
 
     async def models(self) -> Sequence[Model]:
-        rows = await self._execute("SELECT id, path, facts, problem, added_at FROM models ORDER BY id")
-        return [_model(row) for row in rows]
+        def work() -> list[Model]:
+            rows = self._open().execute("SELECT " + _COLUMNS + " FROM models ORDER BY id")  # noqa: S608  # our own
+            return [_model(row) for row in rows]
 
-    async def add(self, path: Path, facts: ModelFacts | None, problem: str | None) -> Model:
-        rows = await self._execute(
-            "INSERT INTO models (path, facts, problem, added_at) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (path) DO UPDATE SET facts = excluded.facts, problem = excluded.problem"
-            " RETURNING id, path, facts, problem, added_at",
-            (_stored(path), None if facts is None else json.dumps(dataclasses.asdict(facts)), problem, time.time()),
-        )
-        return _model(rows[0])
+        return await self._run(work)
+
+    async def save(
+        self, entries: Sequence[tuple[int | None, ModelFile]], passed_over: Sequence[PassedOver] = ()
+    ) -> Sequence[Model]:
+        def work() -> list[Model]:
+            with self._open() as connection:
+                connection.executemany(_NOT_LISTED, map(_passed_over_values, passed_over))
+                return [model for entry in entries for model in _save(connection, *entry)]
+
+        return await self._run(work)
 
     async def remove(self, model_id: int) -> None:
-        await self._execute("DELETE FROM models WHERE id = ?", (model_id,))
+        def work() -> None:
+            with self._open() as connection:
+                rows = connection.execute("DELETE FROM models WHERE id = ? RETURNING path", (model_id,)).fetchall()
+                connection.executemany(_NOT_LISTED, [(path, True, None, None, None) for (path,) in rows])
+
+        await self._run(work)
+
+    async def passed_over(self) -> Sequence[PassedOver]:
+        rows = await self._execute("SELECT path, removed, size_bytes, mtime_ns, label FROM passed_over ORDER BY path")
+        return [
+            PassedOver(_path(path), bool(removed), _integer(size), _integer(mtime), _text(label))
+            for path, removed, size, mtime, label in rows
+        ]
+
+    async def folders(self) -> Sequence[Path]:
+        return [_path(path) for (path,) in await self._execute("SELECT path FROM folders ORDER BY added_at, path")]
+
+    async def add_folder(self, path: Path) -> None:
+        await self._execute(
+            "INSERT OR IGNORE INTO folders (path, added_at) VALUES (?, ?)", (_stored(path), time.time())
+        )
+
+    async def remove_folder(self, path: Path) -> None:
+        await self._execute("DELETE FROM folders WHERE path = ?", (_stored(path),))
+
+    async def note_used(self, model_id: int, when: float) -> None:
+        await self._execute("UPDATE models SET last_used = ? WHERE id = ?", (when, model_id))
 
     async def launch_options(self, model_id: int) -> LaunchOptions:
         rows = await self._execute("SELECT launch_options FROM models WHERE id = ?", (model_id,))
@@ -130,14 +200,56 @@ def _stored(path: Path) -> str | bytes:
         return os.fsencode(path)
 
 
+def _save(connection: sqlite3.Connection, model_id: int | None, file: ModelFile) -> list[Model]:
+    path = _stored(file.path)
+    values = (
+        path,
+        None if file.facts is None else json.dumps(dataclasses.asdict(file.facts)),
+        file.problem,
+        file.size_bytes,
+        file.mtime_ns,
+        file.header_hash,
+        file.missing,
+        json.dumps([os.fspath(part) for part in file.parts]) if file.parts else None,
+        file.label,
+    )
+    connection.execute("DELETE FROM passed_over WHERE path = ?", (path,))
+    if model_id is None:
+        return [_model(row) for row in connection.execute(_INSERT, (*values, time.time())).fetchall()]
+    return [_model(row) for row in connection.execute(_UPDATE, (*values, model_id)).fetchall()]
+
+
+def _passed_over_values(file: PassedOver) -> tuple[object, ...]:
+    return _stored(file.path), file.removed, file.size_bytes, file.mtime_ns, file.label
+
+
+def _path(stored: object) -> Path:
+    return Path(os.fsdecode(stored)) if isinstance(stored, bytes) else Path(str(stored))
+
+
+def _text(stored: object) -> str | None:
+    return None if stored is None else str(stored)
+
+
+def _integer(stored: object) -> int | None:
+    return stored if isinstance(stored, int) else None
+
+
 def _model(row: tuple[object, ...]) -> Model:
-    model_id, path, facts, problem, added_at = row
+    model_id, path, facts, problem, added_at, size, mtime, header_hash, missing, parts, label, last_used = row
     return Model(
         id=int(str(model_id)),
-        path=Path(os.fsdecode(path)) if isinstance(path, bytes) else Path(str(path)),
+        path=_path(path),
         facts=None if facts is None else _facts(str(facts)),
-        problem=None if problem is None else str(problem),
+        problem=_text(problem),
         added_at=float(str(added_at)),
+        size_bytes=_integer(size),
+        mtime_ns=_integer(mtime),
+        header_hash=_text(header_hash),
+        missing=bool(missing),
+        parts=() if parts is None else tuple(Path(part) for part in json.loads(str(parts))),
+        label=_text(label),
+        last_used=None if last_used is None else float(str(last_used)),
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal, TypeAlias
 
+from gglib_desktop.domain.capabilities import EMBEDDING_ARCHITECTURES, capabilities_of_template
+
 ByteOrder: TypeAlias = Literal["little", "big"]
 
 
@@ -79,6 +81,21 @@ class ModelFacts:
     expert_count: int | None
     has_chat_template: bool
     file_size_bytes: int
+    # Since the second version of the library; with defaults, so that what older ones stored can be read.
+    expert_used_count: int | None = None
+    embedding_length: int | None = None
+    head_count: int | None = None
+    head_count_kv: int | None = None
+    licence: str | None = None
+    source_repository: str | None = None
+    tokenizer: str | None = None
+    model_type: str | None = None
+    capabilities: tuple[tuple[str, str], ...] = ()
+    """What the model can do, each with the evidence for it."""
+
+    def __post_init__(self) -> None:
+        # JSON has lists only.
+        object.__setattr__(self, "capabilities", tuple((str(name), str(why)) for name, why in self.capabilities))
 
 
 # SQLite and Qt's 64-bit integers hold no more.
@@ -165,15 +182,20 @@ def quantisation_from_name(file_name: str) -> str | None:
     return label
 
 
-def facts_from_header(header: GgufHeader, *, file_name: str, file_size_bytes: int) -> ModelFacts:
-    """Return the facts of one file; values of a wrong type or outside any sense count as absent."""
+def facts_from_header(
+    header: GgufHeader, *, file_name: str, file_size_bytes: int, element_count: int | None = None
+) -> ModelFacts:
+    """Return the facts of one model; values of a wrong type or outside any sense count as absent.
+
+    ``element_count`` sums over all parts of a model in several files; None where it is not known or there is only one.
+    """
     metadata = header.metadata
     prefix = _raw_text(metadata, "general.architecture")
     return ModelFacts(
         name=_line(metadata, "general.name"),
         architecture=_line(metadata, "general.architecture"),
         size_label=_line(metadata, "general.size_label"),
-        parameter_count=_parameter_count(header),
+        parameter_count=_parameter_count(header, element_count),
         quantisation=quantisation_from_name(file_name) or _quantisation_from_file_type(metadata),
         context_length=_positive(metadata, f"{prefix}.context_length"),
         mtp_layers=_positive(metadata, f"{prefix}.nextn_predict_layers") or 0,
@@ -181,7 +203,44 @@ def facts_from_header(header: GgufHeader, *, file_name: str, file_size_bytes: in
         expert_count=_positive(metadata, f"{prefix}.expert_count"),
         has_chat_template=_has_chat_template(metadata),
         file_size_bytes=file_size_bytes,
+        expert_used_count=_positive(metadata, f"{prefix}.expert_used_count"),
+        embedding_length=_positive(metadata, f"{prefix}.embedding_length"),
+        head_count=_positive(metadata, f"{prefix}.attention.head_count"),
+        head_count_kv=_positive(metadata, f"{prefix}.attention.head_count_kv"),
+        licence=_line(metadata, "general.license"),
+        source_repository=_source_repository(metadata),
+        tokenizer=_line(metadata, "tokenizer.ggml.model"),
+        model_type=_line(metadata, "general.type"),
+        capabilities=_capabilities(metadata, prefix),
     )
+
+
+_HUB = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+?)/?", re.ASCII)
+
+
+def _source_repository(metadata: Mapping[str, GgufValue]) -> str | None:
+    for key in ("general.source.huggingface.repository", "general.source.repo_url", "general.repo_url"):
+        stated = _line(metadata, key)
+        if stated is not None:
+            match = _HUB.fullmatch(stated)
+            return match[1] if match else stated
+    return None
+
+
+def _capabilities(metadata: Mapping[str, GgufValue], prefix: str) -> tuple[tuple[str, str], ...]:
+    template = _raw_text(metadata, "tokenizer.chat_template")
+    experts = _positive(metadata, f"{prefix}.expert_count")
+    layers = _positive(metadata, f"{prefix}.nextn_predict_layers")
+    found = dict(capabilities_of_template(template))
+    if _positive(metadata, f"{prefix}.pooling_type") is not None:
+        found["embedding"] = f"{prefix}.pooling_type is set"
+    elif prefix in EMBEDDING_ARCHITECTURES:
+        found["embedding"] = f"architecture {prefix}"
+    if experts is not None and experts > 1:
+        found["moe"] = f"{prefix}.expert_count = {experts}"
+    if layers is not None:
+        found["mtp"] = f"{prefix}.nextn_predict_layers = {layers}"
+    return tuple(found.items())
 
 
 def _raw_text(metadata: Mapping[str, GgufValue], key: str) -> str:
@@ -203,14 +262,16 @@ def _positive(metadata: Mapping[str, GgufValue], key: str) -> int | None:
     return None
 
 
-def _parameter_count(header: GgufHeader) -> int | None:
+def _parameter_count(header: GgufHeader, element_count: int | None) -> int | None:
     stated = _positive(header.metadata, "general.parameter_count")
     if stated is not None:
         return stated
-    # One shard's tensors are not the model's.
-    if (_positive(header.metadata, "split.count") or 1) > 1:
-        return None
-    return header.element_count if 0 < header.element_count <= _MAX_INTEGER else None
+    if element_count is None:
+        # One shard's tensors are not the model's.
+        if (_positive(header.metadata, "split.count") or 1) > 1:
+            return None
+        element_count = header.element_count
+    return element_count if 0 < element_count <= _MAX_INTEGER else None
 
 
 def _quantisation_from_file_type(metadata: Mapping[str, GgufValue]) -> str | None:

@@ -3,16 +3,59 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gglib_desktop.domain.capabilities import is_companion
 from gglib_desktop.domain.gguf import ModelFacts
+from gglib_desktop.domain.scan import Stamp
+
+NO_SUCH_FILE = "the file does not exist"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What is known about a model's file, or the files it is split into (``parts``, in order; empty: ``path`` alone).
+
+    ``size_bytes`` and ``mtime_ns`` are None until the file was looked at. ``header_hash`` with the size tells a file
+    from every other wherever it lies. ``label`` is what a store calls a file whose own name says nothing.
+    """
+
+    path: Path
+    facts: ModelFacts | None = None
+    problem: str | None = None
+    size_bytes: int | None = None
+    mtime_ns: int | None = None
+    header_hash: str | None = None
+    missing: bool = False
+    parts: tuple[Path, ...] = ()
+    label: str | None = None
+
+    @property
+    def is_companion(self) -> bool:
+        """Whether it belongs to another model, as a vision projector does, and cannot be served alone."""
+        return is_companion(self.facts, self.label or self.path.name)
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A file that is not listed: a companion of the models beside it, or (``removed``) one that the user took off."""
+
+    path: Path
+    removed: bool
+    size_bytes: int | None = None
+    mtime_ns: int | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True)
 class Model:
-    """A GGUF file in the library. ``facts`` None: never read. ``problem``: why it cannot be used now."""
+    """A model in the library: what ModelFile says, and what the library adds.
+
+    ``facts`` None: never read. ``problem``: why it cannot be used now. ``missing``: the file is gone, for now.
+    ``last_used``: when a server of it was started last.
+    """
 
     id: int
     path: Path
@@ -20,35 +63,80 @@ class Model:
     problem: str | None
     added_at: float
     name: str = ""
+    size_bytes: int | None = None
+    mtime_ns: int | None = None
+    header_hash: str | None = None
+    missing: bool = False
+    parts: tuple[Path, ...] = ()
+    label: str | None = None
+    last_used: float | None = None
 
     @property
     def own_name(self) -> str:
-        """``general.name``, else the file's stem."""
-        return (self.facts.name if self.facts else None) or self.path.stem
+        """``general.name``, else what its store calls it, else the file's stem."""
+        return (self.facts.name if self.facts else None) or self.label or self.path.stem
 
     @property
     def mtp_layers(self) -> int:
         return self.facts.mtp_layers if self.facts else 0
 
+    @property
+    def source_repository(self) -> str | None:
+        """Where it comes from, ``publisher/name``: as the header says, else as the folders of a download do."""
+        return (self.facts.source_repository if self.facts else None) or repository_of(self.path)
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What its file looked like when it was read last."""
+        return None if self.size_bytes is None or self.mtime_ns is None else (self.size_bytes, self.mtime_ns)
+
+
+def repository_of(path: Path) -> str | None:
+    """The repository that the folders of Hugging Face's cache and of LM Studio are named after."""
+    folders = path.parts[:-1]
+    for index, folder in enumerate(folders):
+        below = folders[index + 1 :]
+        if folder.startswith("models--") and below[:1] == ("snapshots",):
+            return "/".join(part for part in folder.split("--")[1:] if part) or None
+        if folder in ("lmstudio", ".lmstudio", "lm-studio") and below[:1] == ("models",) and len(below) >= 3:
+            return f"{below[1]}/{below[2]}"
+    return None
+
 
 def with_unique_names(models: Iterable[Model]) -> tuple[Model, ...]:
-    """The models with ``name`` set so that no two are equal: by quantisation, then file name, then number."""
-    named = [replace(model, name=model.own_name) for model in models]
-    for suffix in (_quantisation, lambda model: model.path.name):
-        named = _tell_apart(named, suffix)
+    """The models with ``name`` set so that no two are equal: by quantisation, then file name, then number.
+
+    A model that has its name already is returned as the same object.
+    """
+    listed = list(models)
+    names = [model.own_name for model in listed]
+    for suffix in (_quantisation, _file_name):
+        _tell_apart(names, listed, suffix)
     # More than once only where some model's own name ends in another's number.
-    while len({model.name for model in named}) < len(named):
-        named = _tell_apart(named, lambda model: str(model.id))
-    return tuple(named)
+    while len(set(names)) < len(names):
+        _tell_apart(names, listed, _number)
+    return tuple(
+        model if model.name == name else replace(model, name=name) for model, name in zip(listed, names, strict=True)
+    )
 
 
 def _quantisation(model: Model) -> str:
     return (model.facts.quantisation if model.facts else None) or ""
 
 
-def _tell_apart(models: list[Model], suffix: Callable[[Model], str]) -> list[Model]:
-    count = Counter(model.name for model in models)
-    return [
-        replace(model, name=f"{model.name} {suffix(model)}") if count[model.name] > 1 and suffix(model) else model
-        for model in models
-    ]
+def _file_name(model: Model) -> str:
+    said = model.label or model.path.name
+    return "" if said == model.own_name else said
+
+
+def _number(model: Model) -> str:
+    return str(model.id)
+
+
+def _tell_apart(names: list[str], models: Sequence[Model], suffix: Callable[[Model], str]) -> None:
+    count = Counter(names)
+    if len(count) == len(names):
+        return
+    for index, model in enumerate(models):
+        if count[names[index]] > 1 and (added := suffix(model)):
+            names[index] = f"{names[index]} {added}"

@@ -1,29 +1,54 @@
-"""The port where the library keeps its models, and the one that reads and makes model files."""
+"""The port where the library keeps its models, and the one that finds, reads and makes model files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.model import Model, ModelFile, PassedOver
+from gglib_desktop.domain.scan import FoundModel, WalkRequest, WalkStep
 
 
 class ModelRepository(Protocol):
-    """Stores models and what was chosen for each. Every method raises LibraryError when the storage fails."""
+    """Stores models and what was chosen for each. Every method raises LibraryError when the storage fails.
+
+    Each call is kept as a whole or not at all, whatever happens to the program.
+    """
 
     async def models(self) -> Sequence[Model]:
         """All models in the order in which they were added; ``name`` is not set."""
         ...
 
-    async def add(self, path: Path, facts: ModelFacts | None, problem: str | None) -> Model:
-        """The model at ``path``, added or brought up to date; its id and date of adding stay."""
+    async def save(
+        self, entries: Sequence[tuple[int | None, ModelFile]], passed_over: Sequence[PassedOver] = ()
+    ) -> Sequence[Model]:
+        """The models as they now are. A number names the model that changes, also its path; None: the one at the path.
+
+        A model at a path that it does not have is added; ids, dates of adding and what was chosen stay. ``passed_over``
+        notes files that are not to be listed; saving a model at such a path forgets that.
+        """
         ...
 
     async def remove(self, model_id: int) -> None:
-        """Forgets a model and what was chosen for it; its file stays."""
+        """Forgets a model and what was chosen for it; its file stays, and is passed over from now on."""
+        ...
+
+    async def passed_over(self) -> Sequence[PassedOver]:
+        """The files that are not listed."""
+        ...
+
+    async def folders(self) -> Sequence[Path]:
+        """The folders that are looked through at each scan, in the order in which they were added."""
+        ...
+
+    async def add_folder(self, path: Path) -> None: ...
+
+    async def remove_folder(self, path: Path) -> None: ...
+
+    async def note_used(self, model_id: int, when: float) -> None:
+        """A server of the model was started at ``when``, in unix seconds."""
         ...
 
     async def launch_options(self, model_id: int) -> LaunchOptions:
@@ -36,9 +61,23 @@ class ModelRepository(Protocol):
 class ModelFiles(Protocol):
     """Model files on disk. The methods block: services call them in a thread."""
 
-    def read_facts(self, path: Path) -> ModelFacts:
-        """The facts in a file's header. Raises: InvalidModelFile."""
+    def stores(self) -> Sequence[Path]:
+        """Folders where other programs of this computer keep models; read, never written."""
         ...
+
+    def split(self, paths: Sequence[Path]) -> tuple[Sequence[Path], Sequence[Path]]:
+        """The folders among ``paths`` under their real names, and everything else."""
+        ...
+
+    def walk(self, request: WalkRequest) -> Iterator[WalkStep]:
+        """Looks at every place of the request, a folder at a time."""
+        ...
+
+    def examine(self, found: FoundModel) -> ModelFile:
+        """Reads a file's header. A file that cannot be used has the reason in ``problem``."""
+        ...
+
+    def exists(self, path: Path) -> bool: ...
 
     def write_demo(self) -> Path:
         """Makes the demo model if it is not there yet. Raises: LibraryError."""

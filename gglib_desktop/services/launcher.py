@@ -84,7 +84,9 @@ class Launcher:
             # A start without an engine fails with its reason where people look: in the server's panel.
             with contextlib.suppress(ConfigurationError):
                 await self.find_engine()
-        return self._supervisor.start(self._config(model, options), another=another)
+        server_id = self._supervisor.start(self._config(model, options), another=another)
+        await self._library.note_used(model_id)
+        return server_id
 
     async def restart(self, server_id: int, options: LaunchOptions | None = None) -> None:
         """Restarts a server as it was, or with ``options``. Raises: LibraryError.

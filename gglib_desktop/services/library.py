@@ -4,72 +4,134 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gglib_desktop.domain.errors import InvalidModelFile, LibraryError
-from gglib_desktop.domain.gguf import ModelFacts
+from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model, with_unique_names
+from gglib_desktop.domain.model import Model, PassedOver, with_unique_names
 from gglib_desktop.domain.restart import RestartPolicy
+from gglib_desktop.domain.scan import FoundModel, ScanProgress, Stamp, WalkRequest
 from gglib_desktop.ports.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.listeners import Listeners
+from gglib_desktop.services.scanning import ModelIndex, Scan
 
 _log = logging.getLogger(__name__)
+# A list that is shown anew more often is no use to anybody; and a long one must leave time for everything else.
+_BATCH_S = 0.1
+_MOST_BATCH_S = 1.0
+_SHARE_OF_SHOWING = 4
 
 
 class Library:
-    """The list of models, each with the facts of its file or the reason why it cannot be used."""
+    """The list of models, each with the facts of its file or the reason why it cannot be used.
+
+    ``progress`` is None while nothing is looked for.
+    """
 
     def __init__(self, repository: ModelRepository, files: ModelFiles) -> None:
         self._repository = repository
         self._files = files
         self._listeners: Listeners[Sequence[Model]] = Listeners()
+        self._progress_listeners: Listeners[ScanProgress | None] = Listeners()
         self.subscribe = self._listeners.add
+        self.subscribe_progress = self._progress_listeners.add
         self.models: tuple[Model, ...] = ()
+        self.progress: ScanProgress | None = None
+        self._by_id: dict[int, Model] = {}
+        self._companions: dict[Path, PassedOver] = {}
+        self._index = ModelIndex(())
+        self._showing = asyncio.Lock()
+        self._scans: list[Scan] = []
 
     def model(self, model_id: int) -> Model | None:
-        return next((model for model in self.models if model.id == model_id), None)
+        return self._by_id.get(model_id)
+
+    def companions(self, model: Model) -> tuple[Path, ...]:
+        """The vision projectors that lie beside a model."""
+        folder = model.path.parent
+        return tuple(path for path in self._companions if path.parent == folder)
 
     async def load(self) -> None:
-        """Lists what is stored, then looks at every file again. Raises: LibraryError."""
-        self._show(await self._repository.models())
-        for model in self.models:
-            facts, problem = await self._examine(model.path)
-            if (facts or model.facts, problem) != (model.facts, model.problem):
-                # Facts of a file that is gone for now are still worth showing.
-                await self._repository.add(model.path, facts or model.facts, problem)
-        self._show(await self._repository.models())
+        """Lists what is stored, without a look at any file. Raises: LibraryError."""
+        self._companions = {file.path: file for file in await self._repository.passed_over() if not file.removed}
+        self._by_id = {model.id: model for model in await self._repository.models()}
+        await self._show()
+
+    async def scan(self) -> None:
+        """Looks at every model again, and for new ones in all folders and stores. Raises: LibraryError."""
+        stores, folders, passed_over, index = await asyncio.gather(
+            asyncio.to_thread(self._files.stores),
+            self._repository.folders(),
+            self._repository.passed_over(),
+            self._indexed(),
+        )
+        known = dict(index.stamps)
+        known.update((os.fspath(file.path), None if file.removed else _stamp(file)) for file in passed_over)
+        await self._run(Scan(self._files, WalkRequest((*stores, *folders), known=known), index, settle=True))
+
+    def stop_scan(self) -> None:
+        """Ends what looks for models now; what was found stays."""
+        for scan in self._scans:
+            scan.stop()
 
     async def add(self, paths: Iterable[Path]) -> tuple[Model, ...]:
         """Adds files, and the GGUF files anywhere below folders. Returns them in order. Raises: LibraryError.
 
-        A file that cannot be used is listed with the reason.
+        Folders are remembered: later scans look there again. A file that cannot be used is listed with the reason.
         """
-        ids = []
-        for path in await asyncio.to_thread(_model_paths, tuple(paths)):
-            facts, problem = await self._examine(path)
-            ids.append((await self._repository.add(path, facts, problem)).id)
-        self._show(await self._repository.models())
-        return tuple(model for model_id in ids if (model := self.model(model_id)) is not None)
+        folders, others = await asyncio.to_thread(self._files.split, tuple(paths))
+        for folder in folders:
+            await self._repository.add_folder(folder)
+        index = await self._indexed()
+        request = WalkRequest(tuple(folders), tuple(others), index.stamps)
+        scan = Scan(self._files, request, index, settle=False)
+        await self._run(scan)
+        by_path = {os.fspath(model.path): model for model in self.models}
+        return tuple(by_path[path] for path in scan.met if path in by_path)
+
+    async def folders(self) -> Sequence[Path]:
+        """The folders that are looked through at each scan. Raises: LibraryError."""
+        return await self._repository.folders()
+
+    async def remove_folder(self, folder: Path) -> None:
+        """Looks there no more; what was found there stays listed. Raises: LibraryError."""
+        await self._repository.remove_folder(folder)
 
     async def remove(self, model_id: int) -> None:
-        """Takes a model off the list; its file stays. Raises: LibraryError."""
+        """Takes a model off the list, for good unless it is added again; its file stays. Raises: LibraryError."""
         await self._repository.remove(model_id)
-        self._show(await self._repository.models())
+        self._by_id.pop(model_id, None)
+        await self._show()
 
     async def create_demo(self) -> Model:
         """Makes the demo model and adds it. Raises: LibraryError."""
         (model,) = await self.add([await asyncio.to_thread(self._files.write_demo)])
         return model
 
+    async def note_used(self, model_id: int) -> None:
+        """A server of the model is being started. A failure to keep that is only logged."""
+        when = time.time()
+        try:
+            await self._repository.note_used(model_id, when)
+        except LibraryError as exc:
+            _log.warning("%s", exc)
+            return
+        model = self._by_id.get(model_id)
+        if model is not None:
+            self._by_id[model_id] = replace(model, last_used=when)
+            await self._show()
+
     async def launch_options(self, model_id: int) -> LaunchOptions:
         return await self._repository.launch_options(model_id)
 
     async def model_problem(self, path: Path) -> str | None:
         """What is wrong with a model file, as its header and its length tell; None when nothing is."""
-        return (await self._examine(path))[1]
+        found = FoundModel(path, (path,))
+        return (await asyncio.to_thread(self._files.examine, found)).problem
 
     async def restart_policy(self, model_id: int) -> RestartPolicy:
         """What the user wants when this model's server crashes; NEVER when that cannot be read."""
@@ -83,25 +145,53 @@ class Library:
         """Raises: LibraryError."""
         await self._repository.save_launch_options(model_id, options)
 
-    async def _examine(self, path: Path) -> tuple[ModelFacts | None, str | None]:
+    # -- scanning
+
+    async def _run(self, scan: Scan) -> None:
+        self._scans.append(scan)
+        limit_s = _BATCH_S
         try:
-            return await asyncio.to_thread(self._files.read_facts, path), None
-        except InvalidModelFile as exc:
-            _log.info("%s", exc)
-            return None, exc.reason
+            while True:
+                batch = await asyncio.to_thread(scan.next_batch, limit_s)
+                if batch.entries or batch.passed_over:
+                    saved = await self._repository.save(batch.entries, batch.passed_over)
+                    self._companions.update((file.path, file) for file in batch.passed_over)
+                    began = time.monotonic()
+                    self._by_id.update((model.id, model) for model in saved)
+                    await self._show()
+                    cost_s = time.monotonic() - began
+                    limit_s = min(max(_BATCH_S, _SHARE_OF_SHOWING * cost_s), _MOST_BATCH_S)
+                if batch.done:
+                    return
+                self._tell_progress(batch.progress)
+        finally:
+            scan.stop()
+            self._scans.remove(scan)
+            if not self._scans:
+                self._tell_progress(None)
 
-    def _show(self, models: Sequence[Model]) -> None:
-        named = with_unique_names(replace(model, name="") for model in models)
-        if named != self.models:
-            self.models = named
-            self._listeners.tell(named)
+    def _tell_progress(self, progress: ScanProgress | None) -> None:
+        if progress != self.progress:
+            self.progress = progress
+            self._progress_listeners.tell(progress)
+
+    async def _indexed(self) -> ModelIndex:
+        if self._index.models is not self.models:
+            self._index = await asyncio.to_thread(ModelIndex, self.models)
+        return self._index
+
+    async def _show(self) -> None:
+        """Lists the models under their names. In a thread: names depend on all models, and there may be thousands."""
+        async with self._showing:
+            listed = tuple(self._by_id.values())
+            named = await asyncio.to_thread(with_unique_names, listed)
+            for before, model in zip(listed, named, strict=True):
+                if model is not before and self._by_id.get(model.id) is before:
+                    self._by_id[model.id] = model
+            if named != self.models:
+                self.models = named
+                self._listeners.tell(named)
 
 
-def _model_paths(paths: tuple[Path, ...]) -> list[Path]:
-    """Real paths, each once: links to one file are one model. Blocks."""
-    found: dict[Path, None] = {}
-    for path in paths:
-        real = path.expanduser().resolve()
-        inside = sorted(real.rglob("*.gguf")) if real.is_dir() else [real]
-        found.update(dict.fromkeys(one.resolve() for one in inside))
-    return list(found)
+def _stamp(file: PassedOver) -> Stamp:
+    return file.size_bytes or 0, file.mtime_ns or 0

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, ModelInUse
 from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.states import is_live
@@ -35,6 +36,9 @@ from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.server import ServerViewModel
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
+
+if TYPE_CHECKING:
+    from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class AppViewModel(QObject):
         scope: TaskScope,
         *,
         foreign: ForeignWatch,
+        details: Callable[[Model], ModelDetailsViewModel],
     ) -> None:
         super().__init__()
         self._library = library
@@ -75,6 +80,7 @@ class AppViewModel(QObject):
         self._launcher = launcher
         self._settings = settings
         self._scope = scope
+        self._details = details
         self._state = AppState()
         self._adopting: asyncio.Task[None] | None = None
         self._ending = False
@@ -84,6 +90,8 @@ class AppViewModel(QObject):
         self.foreign.adopted.connect(self.serverShown)
         self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
         self.create_demo.failed.connect(self.failed)
+        self.scan = AsyncCommand(scope, library.scan, name="scan")
+        self.scan.failed.connect(self.failed)
         self._unsubscribe = (
             supervisor.subscribe(self._on_supervisor),
             launcher.subscribe(self._on_engine),
@@ -99,12 +107,16 @@ class AppViewModel(QObject):
         return self._settings.current
 
     def open(self, paths: Iterable[Path]) -> None:
-        """Loads the library, takes over servers that run, adds ``paths``, and looks for an engine; all in turn."""
+        """Loads the library, takes over servers that run, adds ``paths``, and looks for an engine; then for models."""
         self._spawn(self._open(tuple(paths)), "open")
 
     def add(self, paths: Iterable[Path]) -> None:
-        """Adds model files and selects the first of them."""
+        """Adds model files and folders, and selects the first model of them."""
         self._spawn(self._add(tuple(paths)), "add models")
+
+    def stop_scan(self) -> None:
+        """Looks no further for models; what was found stays."""
+        self._library.stop_scan()
 
     def remove(self, model_id: int) -> None:
         """Takes a model off the list; refused while a server of it lives, whose panel could not be started again."""
@@ -121,6 +133,11 @@ class AppViewModel(QObject):
             return None
         options = await self._library.launch_options(model_id)
         return LaunchFormViewModel(lambda draft: self._launcher.decide_mtp(model, draft), options)
+
+    def details(self, model_id: int) -> ModelDetailsViewModel | None:
+        """What the details dialog shows; None when the model is gone."""
+        model = self._library.model(model_id)
+        return self._details(model) if model is not None else None
 
     def settings_form(self) -> SettingsFormViewModel:
         return SettingsFormViewModel(self._settings, self._launcher, self._scope)
@@ -173,6 +190,7 @@ class AppViewModel(QObject):
             await asyncio.wait({adopting, finding})
             self._set_state(ready=True)
             self.foreign.begin()
+        self.scan.trigger()
 
     async def _adopt(self) -> None:
         try:

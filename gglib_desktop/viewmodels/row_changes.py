@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex
 
 Row = TypeVar("Row")
-# Beyond this many single changes one reset is cheaper for the view.
-_MOST_CHANGES = 200
+# Beyond this many runs of rows to insert or remove, one reset is cheaper for the view.
+_MOST_RUNS = 32
 
 
 def apply_rows(
@@ -17,28 +17,58 @@ def apply_rows(
 ) -> None:
     """Makes ``rows``, the list behind ``model``, equal to ``wanted``, announcing what is inserted, removed or changed.
 
-    Rows that stay must keep their order; otherwise, and when most rows change, the model is reset.
+    Neighbours come and go together. Rows that stay must keep their order; otherwise, and when rows change in many
+    places, the model is reset.
     """
-    wanted_keys = [key(row) for row in wanted]
-    present = {key(row) for row in rows}
-    kept = present.intersection(wanted_keys)
-    order_kept = [key(row) for row in rows if key(row) in kept] == [k for k in wanted_keys if k in kept]
-    if not order_kept or len(present) + len(wanted_keys) - 2 * len(kept) > _MOST_CHANGES:
-        model.beginResetModel()
-        rows[:] = wanted
-        model.endResetModel()
+    if not rows and not wanted:
         return
-    nowhere = QModelIndex()
-    for index in range(len(rows) - 1, -1, -1):
-        if key(rows[index]) not in kept:
-            model.beginRemoveRows(nowhere, index, index)
-            del rows[index]
-            model.endRemoveRows()
+    keys, wanted_keys = [key(row) for row in rows], [key(row) for row in wanted]
+    same_keys = keys == wanted_keys
+    if not same_keys:
+        kept = set(keys).intersection(wanted_keys)
+        gone = [index for index, k in enumerate(keys) if k not in kept]
+        new = [index for index, k in enumerate(wanted_keys) if k not in kept]
+        order_kept = [k for k in keys if k in kept] == [k for k in wanted_keys if k in kept]
+        gone_runs, new_runs = list(_runs(gone)), list(_runs(new))
+        if not order_kept or len(gone_runs) + len(new_runs) > _MOST_RUNS:
+            model.beginResetModel()
+            rows[:] = wanted
+            model.endResetModel()
+            return
+        _remove(model, rows, gone_runs)
+        _insert(model, rows, wanted, new_runs)
+    last_column = model.columnCount() - 1
     for index, row in enumerate(wanted):
-        if index >= len(rows) or key(rows[index]) != wanted_keys[index]:
-            model.beginInsertRows(nowhere, index, index)
-            rows.insert(index, row)
-            model.endInsertRows()
-        elif rows[index] != row:
+        if rows[index] is not row and rows[index] != row:
             rows[index] = row
-            model.dataChanged.emit(model.index(index, 0), model.index(index, model.columnCount() - 1))
+            model.dataChanged.emit(model.index(index, 0), model.index(index, last_column))
+
+
+def _runs(indexes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of neighbours."""
+    first = previous = None
+    for index in indexes:
+        if first is None or previous is None:
+            first = index
+        elif index != previous + 1:
+            yield first, previous
+            first = index
+        previous = index
+    if first is not None and previous is not None:
+        yield first, previous
+
+
+def _remove(model: QAbstractTableModel, rows: list[Row], runs: Sequence[tuple[int, int]]) -> None:
+    for first, last in reversed(runs):
+        model.beginRemoveRows(QModelIndex(), first, last)
+        del rows[first : last + 1]
+        model.endRemoveRows()
+
+
+def _insert(
+    model: QAbstractTableModel, rows: list[Row], wanted: Sequence[Row], runs: Sequence[tuple[int, int]]
+) -> None:
+    for first, last in runs:
+        model.beginInsertRows(QModelIndex(), first, last)
+        rows[first:first] = wanted[first : last + 1]
+        model.endInsertRows()

@@ -19,7 +19,6 @@ from gglib_desktop.domain.errors import ConfigurationError, GglibError, RunnerUn
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.foreign import ForeignRow, ForeignViewModel
 from gglib_desktop.views.dialogs.ask import ask
-from gglib_desktop.views.dialogs.stop_foreign import StopForeignDialog
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.widgets.elided_label import ElidedLabel
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
@@ -246,5 +245,7 @@ class _Row(QWidget):
     async def _stop_if_meant(self) -> None:
         # This row may be gone by the time of the answer.
         row, foreign = self._row, self._foreign
+        from gglib_desktop.views.dialogs.stop_foreign import StopForeignDialog  # noqa: PLC0415  # rarely opened
+
         if await ask(StopForeignDialog(row, self.window())) == QDialog.DialogCode.Accepted:
             foreign.stop(row.server)

@@ -143,9 +143,12 @@ class MainWindow(QMainWindow):
         app.foreign.noneFound.connect(self._on_none_found)
         self._models.startRequested.connect(self._on_start)
         self._models.menuRequested.connect(self._on_model_menu)
+        self._models.detailsRequested.connect(self._on_details)
         self._servers.settingsRequested.connect(self._on_settings)
         self._actions.connect(
             add_models=self._on_add_models,
+            add_folder=self._on_add_folder,
+            scan=app.scan.trigger,
             create_demo=app.create_demo.trigger,
             remove_model=self._on_remove,
             settings=self._on_settings,
@@ -274,6 +277,18 @@ class MainWindow(QMainWindow):
             self._app.add([Path(name) for name in dialog.selectedFiles()])
 
     @Slot()
+    def _on_add_folder(self) -> None:
+        self._app.run(self._add_folder(), "choose a folder")
+
+    async def _add_folder(self) -> None:
+        dialog = QFileDialog(self, self.tr("Add folder"))
+        dialog.setObjectName("addFolderDialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        if await ask(dialog) == QDialog.DialogCode.Accepted:
+            self._app.add([Path(name) for name in dialog.selectedFiles()])
+
+    @Slot()
     def _on_start(self) -> None:
         selected = self._app.models.selected
         if selected is not None:
@@ -298,6 +313,15 @@ class MainWindow(QMainWindow):
 
         if await ask(StartWithDialog(selected.name, form, self)) == QDialog.DialogCode.Accepted:
             self._app.start(selected.id, form.draft)
+
+    @Slot()
+    def _on_details(self) -> None:
+        selected = self._app.models.selected
+        details = self._app.details(selected.id) if selected is not None else None
+        if details is not None:
+            from gglib_desktop.views.dialogs.model_details import ModelDetailsDialog
+
+            self._app.run(ask(ModelDetailsDialog(details, self)), "details")
 
     @Slot()
     def _on_settings(self) -> None:
@@ -325,6 +349,8 @@ class MainWindow(QMainWindow):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         actions = self._actions
         menu.addActions([actions.start, actions.start_with, actions.start_another])
+        menu.addSeparator()
+        menu.addActions([self._models.details, self._models.show_in_folder, self._models.copy_path])
         menu.addSeparator()
         menu.addAction(actions.remove_model)
         menu.popup(place)

@@ -17,6 +17,8 @@ class Actions:
     """All actions. The field's name is the action's object name."""
 
     add_models: QAction
+    add_folder: QAction
+    scan: QAction
     create_demo: QAction
     remove_model: QAction
     settings: QAction
@@ -48,7 +50,10 @@ def make_menus(window: QMainWindow) -> Actions:
     """Fills the window's menu bar."""
     tr = window.tr
     a = _make_actions(window)
-    _menu(window, tr("&File"), a.add_models, a.create_demo, a.remove_model, None, a.settings, None, a.quit)
+    _menu(
+        window, tr("&File"), a.add_models, a.add_folder, a.scan, None, a.create_demo, a.remove_model, None,
+        a.settings, None, a.quit,
+    )  # fmt: skip
     _menu(
         window, tr("&Server"), a.start, a.start_with, a.start_another, None, a.stop, a.restart, a.apply, None,
         a.copy_endpoint, a.show_log, a.dismiss, None, a.stop_all,
@@ -62,6 +67,8 @@ def _make_actions(window: QMainWindow) -> Actions:
     action, tr = partial(_action, window), window.tr
     return Actions(
         add_models=action("add_models", tr("&Add models…"), "Ctrl+O", "add"),
+        add_folder=action("add_folder", tr("Add &folder…"), "Ctrl+Shift+O", "folder"),
+        scan=action("scan", tr("S&can again"), "F5"),
         create_demo=action("create_demo", tr("Create &demo model"), "", "demo"),
         remove_model=action("remove_model", tr("Remove &model from list"), "Ctrl+Del"),
         settings=action("settings", tr("&Settings…"), "Ctrl+,", "settings"),

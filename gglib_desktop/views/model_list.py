@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QRect,
-    QSize,
     Qt,
+    QUrl,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import (
+    QAction,
+    QDesktopServices,
+    QGuiApplication,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
     QPushButton,
     QStackedLayout,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -32,75 +40,13 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop.viewmodels.app import AppViewModel
-from gglib_desktop.viewmodels.model_list import ModelRow, RowRole
+from gglib_desktop.viewmodels.model_list import RowRole
 from gglib_desktop.views.icons import icon, paint_icon
-from gglib_desktop.views.theme import quiet_colour, state_colour, state_icon
+from gglib_desktop.views.model_rows import RowPainter, row_height
+from gglib_desktop.views.sort_button import SortButton
 
 _MARGIN = 8
-_ICON = 12
 _GLASS = 14
-
-
-class _RowPainter(QStyledItemDelegate):
-    """Paints a model in two lines: state, name and quantisation, then facts or the problem."""
-
-    @override
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        row: ModelRow = index.data(RowRole)
-        self.initStyleOption(option, index)
-        option.text = ""
-        style = option.widget.style()
-        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        ink = option.palette.color(QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
-        quiet = ink if selected else quiet_colour(option.palette)
-        painter.save()
-        area = option.rect.adjusted(_MARGIN, _MARGIN // 2, -_MARGIN, -_MARGIN // 2)
-        first = QRect(area.left(), area.top(), area.width(), area.height() // 2)
-        second = QRect(area.left(), first.bottom() + 1, area.width(), area.height() - first.height())
-        self._paint_state(painter, first, row, None if selected else option.palette, ink)
-        text_left = first.left() + _ICON + _MARGIN
-        bold = QFont(option.font)
-        bold.setWeight(QFont.Weight.DemiBold)
-        quantisation_width = QFontMetrics(option.font).horizontalAdvance(row.quantisation)
-        name_area = QRect(
-            text_left, first.top(), first.right() - text_left - quantisation_width - _MARGIN, first.height()
-        )
-        painter.setPen(quiet)
-        painter.setFont(option.font)
-        painter.drawText(first, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row.quantisation)
-        text, pen = (row.problem, ink) if row.problem else (row.facts, quiet)
-        _draw_elided(painter, second.adjusted(_ICON + _MARGIN, 0, 0, 0), text, pen, option.font)
-        _draw_elided(painter, name_area, row.name, ink, bold)
-        painter.restore()
-
-    @override
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(120, row_height(option.fontMetrics))
-
-    def _paint_state(
-        self, painter: QPainter, line: QRect, row: ModelRow, palette: QPalette | None, ink: QColor
-    ) -> None:
-        place = QRect(line.left(), line.center().y() - _ICON // 2 + 1, _ICON, _ICON)
-        if row.problem and row.state is None:
-            paint_icon(painter, place, "warning", ink if palette is None else state_colour("Degraded", palette))
-        elif row.state is not None:
-            word = row.state.word
-            paint_icon(painter, place, state_icon(word), ink if palette is None else state_colour(word, palette))
-
-
-def row_height(metrics: QFontMetrics) -> int:
-    """The height of every row, in pixels: two lines and the margins."""
-    return 2 * metrics.lineSpacing() + _MARGIN + 4
-
-
-def _draw_elided(painter: QPainter, area: QRect, text: str, ink: QColor, font: QFont) -> None:
-    painter.setFont(font)
-    painter.setPen(ink)
-    shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
-    painter.drawText(area, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
 
 
 class _ModelTableView(QTableView):
@@ -153,12 +99,17 @@ class ModelListView(QWidget):
 
     startRequested = Signal()
     menuRequested = Signal(QPoint)  # a place on the screen
+    detailsRequested = Signal()  # of the selected model
 
     def __init__(self, app: AppViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._models = app.models
         self.search = self._make_search()
         self._table = self._make_table()
+        self._anchor: tuple[int, int] | None = None
+        self.details = self._action("details", self.tr("&Details…"), self.detailsRequested.emit)
+        self.show_in_folder = self._action("show_in_folder", self.tr("Show in &folder"), self._on_show_in_folder)
+        self.copy_path = self._action("copy_path", self.tr("Copy &path"), self._on_copy_path)
         self._empty = self._make_empty_state(app)
         self._nothing_found = QLabel(self.tr("No model matches the search."), self)
         self._nothing_found.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -171,15 +122,21 @@ class ModelListView(QWidget):
             self._stack.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.search)
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        line.addWidget(self.search, 1)
+        line.addWidget(SortButton(self._models, self))
+        layout.addLayout(line)
         layout.addWidget(stack, 1)
         self._models.selectRequested.connect(self._on_select_requested)
         self._models.countChanged.connect(self._render)
-        self._models.table.modelReset.connect(self._restore_selection)
-        self._models.table.rowsInserted.connect(self._restore_selection)
-        self._models.table.rowsRemoved.connect(self._restore_selection)
+        self._models.selectionChanged.connect(self._render_actions)
+        self._models.table.rowsAboutToChange.connect(self._remember_place)
+        self._models.table.rowsChanged.connect(self._restore_place)
+        self._models.sortChanged.connect(self._show_selected)
         self._table.selectionModel().selectionChanged.connect(self._on_selection_changed)
         self._render()
+        self._render_actions()
 
     def _make_search(self) -> QLineEdit:
         search = _SearchField(self)
@@ -192,12 +149,18 @@ class ModelListView(QWidget):
         search.left.connect(self._on_search_left)
         return search
 
+    def _action(self, name: str, text: str, slot: Callable[[], object]) -> QAction:
+        action = QAction(text, self)
+        action.setObjectName(name)
+        action.triggered.connect(slot)
+        return action
+
     def _make_table(self) -> _ModelTableView:
         table = _ModelTableView(self)
         table.setObjectName("models")
         table.setAccessibleName(self.tr("Models"))
         table.setModel(self._models.table)
-        table.setItemDelegate(_RowPainter(table))
+        table.setItemDelegate(RowPainter(self._models, table))
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -271,17 +234,58 @@ class ModelListView(QWidget):
             self._table.scrollTo(index)
 
     @Slot()
-    def _restore_selection(self) -> None:
-        """Keeps the selected model selected by its id; with nothing selected, the first one."""
-        selection = self._table.selectionModel()
-        if selection.hasSelection():
-            return
-        wanted = self._models.selected
-        row = self._models.table.row_of(wanted.id) if wanted else 0
-        if row is not None and self._models.table.rowCount():
-            index = self._models.table.index(row, 0)
+    def _render_actions(self) -> None:
+        for action in (self.details, self.show_in_folder, self.copy_path):
+            action.setEnabled(self._models.selected is not None)
+
+    @Slot()
+    def _remember_place(self) -> None:
+        """Notes a model that is in sight, the selected one if it is, and how far below the top edge it is."""
+        table, rows = self._table, self._models.table.rows
+        top = table.rowAt(0)
+        self._anchor = None
+        if 0 <= top < len(rows):
+            anchor = top
+            selected = table.selectionModel().selectedIndexes()
+            if selected and 0 <= table.rowViewportPosition(selected[0].row()) < table.viewport().height():
+                anchor = selected[0].row()
+            self._anchor = rows[anchor].id, table.rowViewportPosition(anchor)
+
+    @Slot()
+    def _restore_place(self) -> None:
+        """Keeps the selected model selected by its id, with nothing selected the first one; and what is in sight."""
+        selection, model = self._table.selectionModel(), self._models.table
+        if not selection.hasSelection() and model.rowCount():
+            wanted = self._models.selected
+            row = model.row_of(wanted.id) if wanted else 0
+            index = model.index(row or 0, 0)
             selection.select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        if self._anchor is not None:
+            model_id, offset = self._anchor
+            row = model.row_of(model_id)
+            if row is not None:
+                bar = self._table.verticalScrollBar()
+                bar.setValue(bar.value() + self._table.rowViewportPosition(row) - offset)
+
+    @Slot()
+    def _show_selected(self) -> None:
+        """In another order: the selected model is what people still look at."""
+        indexes = self._table.selectionModel().selectedIndexes()
+        if indexes:
+            self._table.scrollTo(indexes[0])
+
+    @Slot()
+    def _on_show_in_folder(self) -> None:
+        selected = self._models.selected
+        if selected is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(selected.path).parent)))
+
+    @Slot()
+    def _on_copy_path(self) -> None:
+        selected = self._models.selected
+        if selected is not None:
+            QGuiApplication.clipboard().setText(selected.path)
 
     @Slot()
     def _on_selection_changed(

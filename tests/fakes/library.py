@@ -1,9 +1,17 @@
 """Model files whose headers say what a test says."""
 
+import itertools
+import os
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from gglib_desktop.domain.errors import InvalidModelFile
+from gglib_desktop.adapters.model_files import DiskModelFiles
 from gglib_desktop.domain.gguf import ModelFacts
+from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.scan import FoundModel
+
+_DATES = itertools.count(1_700_000_000)
 
 
 def some_facts(name: str | None = "Tiny", *, mtp_layers: int = 0, quantisation: str = "F32") -> ModelFacts:
@@ -23,27 +31,45 @@ def some_facts(name: str | None = "Tiny", *, mtp_layers: int = 0, quantisation: 
 
 
 class FakeModelFiles:
-    """Knows the facts of paths it was told of; every other file is no model."""
+    """Knows the facts of paths it was told of; every other file is no model. Folders are the disk's own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stores: Sequence[Path] = ()) -> None:
+        self._disk = DiskModelFiles(folder, stores)
         self._folder = folder
         self._facts: dict[Path, ModelFacts] = {}
+        self.examined: list[Path] = []
+        self.stores = self._disk.stores
+        self.split = self._disk.split
+        self.walk = self._disk.walk
+        self.exists = self._disk.exists
 
     def make(self, name: str, facts: ModelFacts | None = None) -> Path:
-        """A file in the folder, with facts if it is to be a model."""
+        """A file in the folder, with facts if it is to be a model. No two made have the same date."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"GGUF and so on")
+        os.utime(path, (time.time(), next(_DATES)))
         if facts is not None:
             self._facts[path.resolve()] = facts
         return path
 
-    def read_facts(self, path: Path) -> ModelFacts:
-        if not path.exists():
-            raise InvalidModelFile(path, "there is no such file")
-        if path not in self._facts:
-            raise InvalidModelFile(path, "this is not a GGUF file", offset=0)
-        return self._facts[path]
+    def examine(self, found: FoundModel) -> ModelFile:
+        self.examined.append(found.path)
+        if not found.parts:
+            return ModelFile(found.path, problem=found.problem, missing=True)
+        facts = self._facts.get(found.path)
+        size, mtime = found.stamp or (None, None)
+        return ModelFile(
+            found.path,
+            facts,
+            found.problem or (None if facts else "this is not a GGUF file"),
+            size,
+            mtime,
+            header_hash=f"hash of {facts}" if facts else None,
+            parts=found.parts if len(found.parts) > 1 else (),
+            label=found.label,
+        )
 
     def write_demo(self) -> Path:
-        return self.make("demo.gguf", some_facts("Demo model", mtp_layers=1))
+        path = self._folder / "demo.gguf"
+        return path if path.exists() else self.make("demo.gguf", some_facts("Demo model", mtp_layers=1))

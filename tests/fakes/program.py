@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gglib_desktop.adapters.gguf_header import read_header
+from gglib_desktop.adapters.memory import PsutilMemory
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
@@ -19,6 +21,7 @@ from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
 from tests.fakes.library import FakeModelFiles, some_facts
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import KeptBugs
@@ -78,6 +81,14 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         library, settings = Library(repository, files), SettingsKeeper(store)
         launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
         foreign = ForeignWatch(NoForeignServers(), supervisor, library, scope)
-        app = AppViewModel(library, supervisor, launcher, settings, scope, foreign=foreign)
+        app = AppViewModel(
+            library,
+            supervisor,
+            launcher,
+            settings,
+            scope,
+            foreign=foreign,
+            details=lambda model: ModelDetailsViewModel(model, read_header, PsutilMemory(), scope),
+        )
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store)
         app.close()

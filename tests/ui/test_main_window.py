@@ -132,7 +132,8 @@ async def test_the_menu_bar_holds_every_action_and_no_shortcut_twice(desk):
         menu.title(): menu.actions() for menu in desk.window.menuBar().findChildren(QWidget) if hasattr(menu, "title")
     }
     in_menus = {action.objectName() for entries in menus.values() for action in entries if action.text()}
-    for name in ("add_models", "create_demo", "start", "start_with", "stop", "restart", "settings", "quit", "find"):
+    expected = {"add_models", "add_folder", "scan", "create_demo", "start", "start_with", "stop", "restart", "settings"}
+    for name in expected | {"quit", "find"}:
         assert name in in_menus
     shortcuts = [action.shortcut().toString() for action in actions(desk) if not action.shortcut().isEmpty()]
     assert len(shortcuts) == len(set(shortcuts))

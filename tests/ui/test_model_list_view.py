@@ -1,11 +1,15 @@
 """The list of models: what is selected, what the keyboard does, and what is shown of each."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTableView, QToolButton, QWidget
 
 from gglib_desktop.viewmodels.model_list import RowRole
+from gglib_desktop.views.model_rows import matches
 from tests.fakes.accessibility import Role, get, seen_in
 from tests.fakes.library import some_facts
 from tests.fakes.waiting import poll
@@ -262,3 +266,85 @@ async def test_down_goes_from_the_search_to_what_was_found(desk, qtbot):
     assert QApplication.focusWidget() is table(desk)
     assert len(selected(desk)) == 1
     assert len(shown(desk)) == 2
+
+
+# -- sorting, places and what the context menu adds
+
+
+async def test_the_sort_button_sorts(desk):
+    await filled(desk)
+    button = desk.window.findChild(QToolButton, "sortModels")
+    actions = {action.objectName(): action for action in button.menu().actions()}
+    assert button.accessibleName() == "Sort models"
+    assert actions["sort_added"].isChecked()
+    actions["sort_name"].trigger()
+    assert shown(desk) == ["Gemma", "Qwen Large", "Qwen Small"]
+    actions["sort_descending"].trigger()
+    assert shown(desk) == ["Qwen Small", "Qwen Large", "Gemma"]
+    assert selected(desk) == ["Gemma"]
+    checked = {name for name, action in actions.items() if action.isChecked()}
+    assert checked == {"sort_name", "sort_descending"}
+
+
+async def test_the_selected_model_stays_where_it_is_seen(desk):
+    await desk.open()
+    paths = [desk.files.make(f"m{number:02}.gguf", some_facts(f"Model {number:02}")) for number in range(60)]
+    desk.app.add(paths)
+    await poll(lambda: len(shown(desk)) == 60)
+    view = table(desk)
+    view.selectRow(40)
+    view.scrollTo(view.model().index(40, 0))
+    before = view.rowViewportPosition(40)
+    desk.app.remove(desk.library.models[3].id)
+    await poll(lambda: len(shown(desk)) == 59)
+    assert selected(desk) == ["Model 40"]
+    assert view.rowViewportPosition(39) == before
+    view.clearSelection()
+    top = view.model().index(view.rowAt(0), 0).data()
+    desk.app.remove(desk.library.models[3].id)
+    await poll(lambda: len(shown(desk)) == 58)
+    assert view.model().index(view.rowAt(0), 0).data() == top
+
+
+def test_matches_are_found_whole_and_once():
+    assert matches("Qwen3 Large", ("qwen", "n3", "arg")) == [(0, 5), (7, 10)]
+    assert matches("aXa", ("a",)) == [(0, 1), (2, 3)]
+    assert matches("Qwen", ()) == []
+    assert matches("İ", ("i",)) == []
+
+
+async def test_what_was_sought_is_marked_and_a_path_shown_where_it_matched(desk, qtbot):
+    await filled(desk)
+
+    def colours() -> set[str]:
+        table(desk).clearSelection()
+        picture = table(desk).viewport().grab().toImage()
+        return {
+            picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(min(picture.height(), 60))
+        }
+
+    marks = {"#ffe08a", "#6b5310"}
+    assert not colours() & marks
+    qtbot.keyClicks(search(desk), "qwen")
+    assert colours() & marks
+    search(desk).setText("large.gguf")
+    assert colours() & marks
+    table(desk).selectRow(0)
+    assert not table(desk).grab().isNull()
+
+
+async def test_the_actions_of_a_model_act_on_the_selected_one(desk, monkeypatch):
+    await filled(desk)
+    view = desk.window.findChild(QWidget, "models").parent().parent()
+    asked: list[str] = []
+    view.detailsRequested.connect(lambda: asked.append("details"))
+    view.details.trigger()
+    view.copy_path.trigger()
+    assert asked == ["details"]
+    assert QApplication.clipboard().text() == desk.app.models.selected.path
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    view.show_in_folder.trigger()
+    assert opened == [str(Path(desk.app.models.selected.path).parent)]
+    table(desk).clearSelection()
+    assert not any(action.isEnabled() for action in (view.details, view.copy_path, view.show_in_folder))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gglib_desktop.domain.capabilities import is_companion
 from gglib_desktop.domain.gguf import (
     GgufHeader,
     GgufValueType,
@@ -34,6 +35,14 @@ def test_a_full_header_gives_every_fact():
             "qwen35moe.nextn_predict_layers": 1,
             "qwen35moe.block_count": 49,
             "qwen35moe.expert_count": 128,
+            "qwen35moe.expert_used_count": 8,
+            "qwen35moe.embedding_length": 2048,
+            "qwen35moe.attention.head_count": 32,
+            "qwen35moe.attention.head_count_kv": 4,
+            "general.license": "apache-2.0",
+            "general.type": "model",
+            "general.repo_url": "https://huggingface.co/org/Some-Model",
+            "tokenizer.ggml.model": "gpt2",
             "tokenizer.chat_template": "{{ messages }}",
         },
         file_name="Some-Model-Q4_K_M.gguf",
@@ -51,6 +60,15 @@ def test_a_full_header_gives_every_fact():
         expert_count=128,
         has_chat_template=True,
         file_size_bytes=123,
+        expert_used_count=8,
+        embedding_length=2048,
+        head_count=32,
+        head_count_kv=4,
+        licence="apache-2.0",
+        source_repository="org/Some-Model",
+        tokenizer="gpt2",
+        model_type="model",
+        capabilities=(("moe", "qwen35moe.expert_count = 128"), ("mtp", "qwen35moe.nextn_predict_layers = 1")),
     )
     assert ModelFacts(**json.loads(json.dumps(dataclasses.asdict(facts)))) == facts
 
@@ -69,6 +87,65 @@ def test_an_empty_header_gives_no_facts():
         has_chat_template=False,
         file_size_bytes=123,
     )
+
+
+def test_facts_stored_by_the_first_version_can_be_read():
+    old = ["name", "architecture", "size_label", "parameter_count", "quantisation", "context_length", "mtp_layers"]
+    old += ["block_count", "expert_count", "has_chat_template", "file_size_bytes"]
+    facts = _facts({"general.name": "Old", "general.architecture": "llama"})
+    stored = {name: getattr(facts, name) for name in old}
+    assert ModelFacts(**stored) == facts
+
+
+@pytest.mark.parametrize(
+    ("metadata", "capabilities"),
+    [
+        ({"tokenizer.chat_template": "a <think> b"}, {"reasoning": "the chat template has <think>"}),
+        ({"tokenizer.chat_template": "{% if tools %}"}, {"tools": "the chat template has if tools"}),
+        ({"tokenizer.chat_template": "<image>"}, {"vision": "the chat template has <image>"}),
+        ({"bert.pooling_type": 1}, {"embedding": "bert.pooling_type is set"}),
+        ({}, {"embedding": "architecture bert"}),
+        ({"bert.expert_count": 1}, {"embedding": "architecture bert"}),
+    ],
+)
+def test_a_capability_comes_with_its_evidence(metadata, capabilities):
+    facts = _facts({"general.architecture": "bert", **metadata})
+    assert dict(facts.capabilities) == {"embedding": "architecture bert", **capabilities}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "repository"),
+    [
+        ({}, None),
+        ({"general.repo_url": "https://hf.co/a/b/"}, "a/b"),
+        ({"general.source.repo_url": "https://example.org/x"}, "https://example.org/x"),
+        ({"general.source.huggingface.repository": "a/b", "general.repo_url": "https://hf.co/c/d"}, "a/b"),
+    ],
+)
+def test_the_source_is_what_the_header_states(metadata, repository):
+    assert _facts(metadata).source_repository == repository
+
+
+def test_parts_are_counted_together():
+    header = GgufHeader(3, "little", 1, {"split.count": 2}, element_count=5)
+    facts = facts_from_header(header, file_name="m", file_size_bytes=1, element_count=12)
+    assert facts.parameter_count == 12
+
+
+@pytest.mark.parametrize(
+    ("metadata", "file_name", "expected"),
+    [
+        ({"general.type": "mmproj"}, "m.gguf", True),
+        ({"general.type": "model"}, "mmproj-m.gguf", False),
+        ({"general.architecture": "clip"}, "m.gguf", True),
+        ({"general.architecture": "llama"}, "mmproj-m.gguf", True),
+        ({"general.architecture": "llama"}, "m.gguf", False),
+    ],
+)
+def test_a_projector_belongs_to_another_model(metadata, file_name, expected):
+    assert is_companion(_facts(metadata), file_name) is expected
+    assert is_companion(None, "mmproj.gguf")
+    assert not is_companion(None, "m.gguf")
 
 
 def test_only_the_models_own_architecture_is_asked():

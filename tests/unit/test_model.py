@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gglib_desktop.domain.gguf import ModelFacts
-from gglib_desktop.domain.model import Model, with_unique_names
+from gglib_desktop.domain.model import Model, ModelFile, with_unique_names
 
 
 def facts(name: str | None, quantisation: str | None = None, mtp_layers: int = 0) -> ModelFacts:
@@ -58,3 +58,47 @@ def test_no_two_names_are_equal(seeds):
     named = with_unique_names(models)
     assert len({each.name for each in named}) == len(models)
     assert [each.id for each in named] == [each.id for each in models]
+
+
+def test_a_file_without_a_name_is_called_as_its_store_calls_it():
+    each = Model(1, Path("/blobs/sha256-00"), facts(None), None, 0.0, label="llama3:8b")
+    assert each.own_name == "llama3:8b"
+    two = Model(2, Path("/blobs/sha256-01"), facts(None), None, 0.0, label="llama3:8b")
+    assert [named.name for named in with_unique_names([each, two])] == [
+        "llama3:8b 1",
+        "llama3:8b 2",
+    ]
+
+
+def test_a_model_that_has_its_name_stays_the_same_object():
+    named = with_unique_names([model(1, "/m/a.gguf", facts("A"))])
+    assert with_unique_names(named)[0] is named[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "repository"),
+    [
+        ("/h/hub/models--org--Model-GGUF/snapshots/abc/m.gguf", "org/Model-GGUF"),
+        ("/h/hub/models--gpt2/snapshots/abc/sub/m.gguf", "gpt2"),
+        ("/h/hub/models--/snapshots/abc/m.gguf", None),
+        ("/h/hub/models--org--Model/blobs/m.gguf", None),
+        ("/home/x/.lmstudio/models/publisher/repo/m.gguf", "publisher/repo"),
+        ("/home/x/.cache/lm-studio/models/publisher/repo/m.gguf", "publisher/repo"),
+        ("/home/x/.lmstudio/models/m.gguf", None),
+        ("/models/m.gguf", None),
+    ],
+)
+def test_a_download_tells_its_repository(path, repository):
+    assert model(1, path, None).source_repository == repository
+    stated = ModelFacts(*("n", "llama", None, None, None, None, 0, None, None, True, 1), source_repository="a/b")
+    assert model(1, path, stated).source_repository == "a/b"
+
+
+@pytest.mark.parametrize(("size", "mtime", "stamp"), [(1, 2, (1, 2)), (None, 2, None), (1, None, None)])
+def test_a_stamp_is_there_when_the_file_was_looked_at(size, mtime, stamp):
+    assert Model(1, Path("/m"), None, None, 0.0, size_bytes=size, mtime_ns=mtime).stamp == stamp
+
+
+@pytest.mark.parametrize(("path", "label", "expected"), [("/mmproj.gguf", None, True), ("/mmproj.gguf", "m:8b", False)])
+def test_a_companion_is_told_by_its_name(path, label, expected):
+    assert ModelFile(Path(path), label=label).is_companion is expected

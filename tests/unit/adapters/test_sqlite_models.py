@@ -1,6 +1,7 @@
 """The library's file: what is written stays, whatever happens to the program."""
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -15,8 +16,15 @@ import pytest
 
 from gglib_desktop.adapters.sqlite_models import MIGRATIONS, SqliteModelRepository
 from gglib_desktop.domain.errors import LibraryError
+from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
+from gglib_desktop.domain.model import Model, ModelFile, PassedOver
 from tests.fakes.library import some_facts
+
+FACTS_OF_VERSION_1 = (
+    *("name", "architecture", "size_label", "parameter_count", "quantisation", "context_length", "mtp_layers"),
+    *("block_count", "expert_count", "has_chat_template", "file_size_bytes"),
+)
 
 
 @pytest.fixture
@@ -38,6 +46,11 @@ async def reopened(repository: SqliteModelRepository, file: Path) -> SqliteModel
     return repository
 
 
+async def add(repository: SqliteModelRepository, path: Path, facts: ModelFacts | None, problem: str | None) -> Model:
+    (model,) = await repository.save([(None, ModelFile(path, facts, problem))])
+    return model
+
+
 def execute(file: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
     """Does something to the file behind the repository's back."""
     with closing(sqlite3.connect(file)) as connection, connection:
@@ -49,8 +62,8 @@ def execute(file: Path, statement: str, *values: object) -> list[tuple[object, .
 
 async def test_models_come_back_as_they_were_added(repository, file):
     facts = some_facts("Größe 日本", mtp_layers=2)
-    one = await repository.add(Path("/models/ä 1.gguf"), facts, None)
-    two = await repository.add(Path("/models/2.gguf"), None, "there is no such file")
+    one = await add(repository, Path("/models/ä 1.gguf"), facts, None)
+    two = await add(repository, Path("/models/2.gguf"), None, "there is no such file")
     again = await reopened(repository, file)
     assert await again.models() == [one, two]
     assert (one.path, one.facts, one.problem) == (Path("/models/ä 1.gguf"), facts, None)
@@ -58,9 +71,9 @@ async def test_models_come_back_as_they_were_added(repository, file):
 
 
 async def test_a_path_added_again_keeps_its_number_and_date(repository):
-    first = await repository.add(Path("/m.gguf"), None, "unreadable")
+    first = await add(repository, Path("/m.gguf"), None, "unreadable")
     await repository.save_launch_options(first.id, LaunchOptions(port=9100))
-    again = await repository.add(Path("/m.gguf"), some_facts(), None)
+    again = await add(repository, Path("/m.gguf"), some_facts(), None)
     assert again == replace(first, facts=some_facts(), problem=None)
     assert await repository.models() == [again]
     assert await repository.launch_options(first.id) == LaunchOptions(port=9100)
@@ -68,29 +81,29 @@ async def test_a_path_added_again_keeps_its_number_and_date(repository):
 
 async def test_a_file_name_that_is_no_text_can_be_kept(repository, file):
     path = Path(os.fsdecode(b"/models/\xff\xfe.gguf"))
-    model = await repository.add(path, some_facts(), None)
+    model = await add(repository, path, some_facts(), None)
     assert model.path == path
-    assert await repository.add(path, some_facts(), None) == model
+    assert await add(repository, path, some_facts(), None) == model
     again = await reopened(repository, file)
     assert [model.path for model in await again.models()] == [path]
 
 
 async def test_numbers_are_never_given_twice(repository, file):
     """Records of running servers name models by them."""
-    model = await repository.add(Path("/m.gguf"), None, None)
+    model = await add(repository, Path("/m.gguf"), None, None)
     await repository.remove(model.id)
     again = await reopened(repository, file)
-    assert (await again.add(Path("/m.gguf"), None, None)).id > model.id
+    assert (await add(again, Path("/m.gguf"), None, None)).id > model.id
 
 
 async def test_large_numbers_survive(repository):
     facts = replace(some_facts(), file_size_bytes=2**62, parameter_count=2**62)
-    await repository.add(Path("/m.gguf"), facts, None)
+    await add(repository, Path("/m.gguf"), facts, None)
     assert [model.facts for model in await repository.models()] == [facts]
 
 
 async def test_what_was_chosen_is_kept_until_the_model_goes(repository, file):
-    model = await repository.add(Path("/m.gguf"), None, None)
+    model = await add(repository, Path("/m.gguf"), None, None)
     assert await repository.launch_options(model.id) == LaunchOptions()
     options = LaunchOptions(port=9100, context_size=0, mtp=MtpChoice.OFF, spec_draft_n_max=9, spec_draft_p_min=0.05)
     await repository.save_launch_options(model.id, options)
@@ -108,7 +121,7 @@ async def test_options_for_a_model_that_is_gone_are_for_nobody(repository):
 
 @pytest.mark.parametrize("stored", ["{broken", '{"mtp": "sometimes"}', '{"port": 80}', "[]", ""])
 async def test_saved_options_that_cannot_be_read_give_way_to_the_defaults(repository, file, stored, caplog):
-    model = await repository.add(Path("/m.gguf"), None, None)
+    model = await add(repository, Path("/m.gguf"), None, None)
     execute(file, "UPDATE models SET launch_options = ?", stored)
     assert await repository.launch_options(model.id) == LaunchOptions()
     assert "passed over the saved launch settings" in caplog.text
@@ -116,9 +129,54 @@ async def test_saved_options_that_cannot_be_read_give_way_to_the_defaults(reposi
 
 @pytest.mark.parametrize("stored", ["{broken", "{}", '{"name": "only"}', "[1]", "null"])
 async def test_facts_that_cannot_be_read_are_unknown(repository, file, stored):
-    model = await repository.add(Path("/m.gguf"), some_facts(), None)
+    model = await add(repository, Path("/m.gguf"), some_facts(), None)
     execute(file, "UPDATE models SET facts = ?", stored)
     assert await repository.models() == [replace(model, facts=None)]
+
+
+async def test_everything_about_a_file_comes_back(repository, file):
+    parts = (Path("/m-1.gguf"), Path(os.fsdecode(b"/\xff.gguf")))
+    known = ModelFile(Path("/m-1.gguf"), some_facts(), "odd", 2**62, 2**62, "abc", True, parts, "label")
+    (model,) = await repository.save([(None, known)])
+    await repository.note_used(model.id, 5.5)
+    again = await reopened(repository, file)
+    (kept,) = await again.models()
+    assert kept == replace(model, last_used=5.5)
+    for name in ModelFile.__dataclass_fields__:
+        assert getattr(kept, name) == getattr(known, name)
+
+
+async def test_a_model_can_move(repository):
+    (model,) = await repository.save([(None, ModelFile(Path("/a.gguf"), some_facts()))])
+    await repository.save_launch_options(model.id, LaunchOptions(port=9100))
+    (moved,) = await repository.save([(model.id, ModelFile(Path("/b.gguf"), some_facts()))])
+    assert moved == replace(model, path=Path("/b.gguf"))
+    assert await repository.launch_options(model.id) == LaunchOptions(port=9100)
+    assert await repository.save([(99, ModelFile(Path("/c.gguf")))]) == []
+
+
+async def test_saving_is_all_or_nothing(repository):
+    (one, two) = await repository.save([(None, ModelFile(Path("/1.gguf"))), (None, ModelFile(Path("/2.gguf")))])
+    with pytest.raises(LibraryError):
+        await repository.save([(None, ModelFile(Path("/3.gguf"))), (one.id, ModelFile(two.path))])
+    assert await repository.models() == [one, two]
+
+
+async def test_folders_and_files_passed_over_come_back(repository, file):
+    odd = Path(os.fsdecode(b"/\xff"))
+    for folder in (odd, Path("/models"), odd):
+        await repository.add_folder(folder)
+    companion = PassedOver(Path("/mmproj.gguf"), False, 2**62, 2**62, "label")
+    await repository.save([], [companion])
+    model = await add(repository, odd, None, None)
+    await repository.remove(model.id)
+    again = await reopened(repository, file)
+    assert await again.folders() == [odd, Path("/models")]
+    assert set(await again.passed_over()) == {companion, PassedOver(odd, True)}
+    await add(again, odd, None, None)
+    await again.remove_folder(odd)
+    assert await again.folders() == [Path("/models")]
+    assert await again.passed_over() == [companion]
 
 
 # -- versions of the file
@@ -147,6 +205,41 @@ async def test_each_older_format_keeps_its_models(repository, file):
     assert (model.path, model.added_at) == (Path("/old.gguf"), 12.5)
 
 
+@pytest.mark.parametrize("version", range(len(MIGRATIONS)))
+async def test_every_older_format_becomes_the_newest(repository, file, version):
+    file.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(file)) as old:
+        for script in MIGRATIONS[:version]:
+            old.executescript(script)
+        old.execute(f"PRAGMA user_version = {version}")
+        if version:
+            facts = json.dumps({name: getattr(some_facts(), name) for name in FACTS_OF_VERSION_1})
+            options = LaunchOptions(port=9123).to_json()
+            values = ("/old.gguf", facts, "odd", 12.5, options)
+            old.execute(
+                "INSERT INTO models (path, facts, problem, added_at, launch_options) VALUES (?, ?, ?, ?, ?)", values
+            )
+        old.commit()
+    models = await repository.models()
+    assert execute(file, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    assert await repository.folders() == await repository.passed_over() == []
+    if version:
+        (model,) = models
+        assert model == Model(model.id, Path("/old.gguf"), some_facts(), "odd", 12.5)
+        assert await repository.launch_options(model.id) == LaunchOptions(port=9123)
+
+
+async def test_a_migration_that_fails_changes_nothing(repository, file):
+    file.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1; CREATE TABLE passed_over (x);")
+    before = execute(file, "SELECT sql FROM sqlite_master ORDER BY name")
+    with pytest.raises(LibraryError, match="already exists"):
+        await repository.models()
+    assert execute(file, "SELECT sql FROM sqlite_master ORDER BY name") == before
+    assert execute(file, "PRAGMA user_version") == [(1,)]
+
+
 async def test_a_newer_format_is_refused_and_left_alone(repository, file):
     file.parent.mkdir(parents=True)
     execute(file, "PRAGMA user_version = 999")
@@ -164,7 +257,7 @@ async def test_a_file_that_is_no_database_is_said(repository, file):
     file.parent.mkdir(parents=True)
     file.write_text("not a database, and longer than the header of one " * 20)
     with pytest.raises(LibraryError, match=str(file)):
-        await repository.add(Path("/m.gguf"), None, None)
+        await add(repository, Path("/m.gguf"), None, None)
 
 
 async def test_a_folder_in_its_place_is_said(repository, file):
@@ -195,11 +288,12 @@ import asyncio, sys
 from pathlib import Path
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.domain.model import ModelFile
 
 async def main():
     repository = SqliteModelRepository(Path(sys.argv[1]))
     for number in range(1_000_000):
-        model = await repository.add(Path(f"/models/{number}.gguf"), None, None)
+        model = (await repository.save([(None, ModelFile(Path(f"/models/{number}.gguf")))]))[0]
         await repository.save_launch_options(model.id, LaunchOptions(context_size=number))
         print(model.id, number, flush=True)
 

@@ -8,7 +8,7 @@ import pytest
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.model import NO_SUCH_FILE, Model
 from gglib_desktop.services.library import Library
 from tests.fakes.library import some_facts
 
@@ -66,7 +66,7 @@ async def test_a_file_that_is_no_model_is_listed_with_the_reason(library, files)
     (bad,) = await library.add([files.make("bad.gguf")])
     (gone,) = await library.add([Path("/nowhere/gone.gguf")])
     assert (bad.name, bad.facts, bad.problem) == ("bad", None, "this is not a GGUF file")
-    assert (gone.name, gone.problem) == ("gone", "there is no such file")
+    assert (gone.name, gone.problem) == ("gone", NO_SUCH_FILE)
 
 
 async def test_a_bad_file_harms_no_other(library, files):
@@ -81,11 +81,13 @@ async def test_a_file_that_went_keeps_its_facts_and_comes_back(repository, files
     path.unlink()
     later = Library(repository, files)
     await later.load()
+    await later.scan()
     (model,) = later.models
-    assert (model.name, model.problem) == ("One", "there is no such file")
+    assert (model.name, model.problem) == ("One", NO_SUCH_FILE)
     files.make("one.gguf", some_facts("One"))
     latest = Library(repository, files)
     await latest.load()
+    await latest.scan()
     (again,) = latest.models
     assert (again.id, again.added_at) == (model.id, model.added_at)
     assert again.problem is None
@@ -96,6 +98,7 @@ async def test_a_file_that_changed_is_read_again(repository, files):
     files.make("one.gguf", some_facts("New", mtp_layers=1))
     later = Library(repository, files)
     await later.load()
+    await later.scan()
     assert names(later) == ["New"]
     assert later.models[0].mtp_layers == 1
 
@@ -108,7 +111,8 @@ async def test_what_is_stored_is_shown_before_any_file_is_looked_at(repository, 
     told: list[Sequence[Model]] = []
     later.subscribe(told.append)
     await later.load()
-    assert [[model.problem for model in models] for models in told] == [[None], ["there is no such file"]]
+    await later.scan()
+    assert [[model.problem for model in models] for models in told] == [[None], [NO_SUCH_FILE]]
 
 
 async def test_removing_leaves_the_file(library, files):

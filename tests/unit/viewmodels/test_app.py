@@ -93,6 +93,21 @@ async def test_the_demo_model_is_selected(program):
     assert told == [("select", program.library.models[0].id)]
 
 
+async def test_models_are_looked_for_at_the_start_and_on_demand(program):
+    seen: list[object] = []
+    program.app.models.scanChanged.connect(seen.append)
+    folder = program.files.make("deep/a.gguf", some_facts("A")).parent
+    await program.open(folder)
+    await poll(lambda: not program.app.scan.is_busy)
+    program.files.make("deep/b.gguf", some_facts("B"))
+    program.app.scan.trigger()
+    await poll(lambda: not program.app.scan.is_busy)
+    assert [model.name for model in program.library.models] == ["A", "B"]
+    assert program.app.models.scan is None
+    assert seen == [] or seen[-1] is None
+    program.app.stop_scan()
+
+
 async def test_a_library_that_cannot_be_written_is_said(program, tmp_path):
     told = told_by(program)
     (tmp_path / "data").mkdir()
@@ -201,7 +216,11 @@ async def test_a_bug_in_what_a_view_runs_reaches_the_reporter(program, bugs):
 async def test_after_closing_it_hears_nothing(program):
     parts = (program.library, program.supervisor, program.launcher, program.settings, program.scope)
     foreign = ForeignWatch(NoForeignServers(), program.supervisor, program.library, program.scope)
-    app = AppViewModel(*parts, foreign=foreign)
+
+    def details(_model):
+        raise AssertionError("nobody asked for details")
+
+    app = AppViewModel(*parts, foreign=foreign, details=details)
     app.close()
     await healthy(program, program.start(await program.add()))
     assert app.servers == {}

@@ -1,11 +1,13 @@
 """The rows of the model list, the search, and what is selected."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.states import Healthy, Starting
-from gglib_desktop.viewmodels.model_list import ModelListViewModel, ModelRow, RowRole, model_row
+from gglib_desktop.viewmodels.model_list import ModelListViewModel, ModelRow, RowRole, SortKey, model_row
 from tests.fakes.library import some_facts
 from tests.fakes.program import Program
 from tests.fakes.waiting import poll
@@ -85,6 +87,66 @@ async def test_a_model_that_is_added_shows_only_if_it_matches(filled):
     assert names(filled) == ["Qwen Large", "Qwen Small"]
     filled.app.models.search("")
     assert names(filled)[-1] == "Phi"
+
+
+def test_what_is_sought_does_not_run_from_one_field_into_the_next(tmp_path):
+    row = model_row(Model(3, tmp_path / "t.gguf", some_facts("Tiny", quantisation="Q8_0"), None, 0.0, "Tiny"), None)
+    assert "tiny" in row.search_key
+    assert "tiny q8_0" not in row.search_key
+
+
+# -- sorting
+
+
+@pytest.fixture
+async def various(program: Program) -> Program:
+    for name, size, parameters in (("b 13B", 30, 13), ("a 7b", 10, None), ("B 7B", 20, 7)):
+        facts = replace(some_facts(name), file_size_bytes=size, parameter_count=parameters)
+        await program.add(name, facts)
+    program.app.add([program.files.make("x.gguf")])
+    await poll(lambda: program.app.models.total == 4)
+    return program
+
+
+@pytest.mark.parametrize(
+    ("key", "up", "down"),
+    [
+        (SortKey.ADDED, ["b 13B", "a 7b", "B 7B", "x"], ["x", "B 7B", "a 7b", "b 13B"]),
+        (SortKey.NAME, ["a 7b", "B 7B", "b 13B", "x"], ["x", "b 13B", "B 7B", "a 7b"]),
+        (SortKey.SIZE, ["a 7b", "B 7B", "b 13B", "x"], ["b 13B", "B 7B", "a 7b", "x"]),
+        (SortKey.PARAMETERS, ["B 7B", "b 13B", "a 7b", "x"], ["b 13B", "B 7B", "a 7b", "x"]),
+    ],
+)
+async def test_models_are_sorted_and_what_is_unknown_comes_last(various, key, up, down):
+    models = various.app.models
+    models.sort(key, descending=False)
+    assert names(various) == up
+    models.sort(key, descending=True)
+    assert names(various) == down
+
+
+async def test_a_search_and_new_models_keep_the_order(various):
+    models, told = various.app.models, []
+    models.sortChanged.connect(lambda: told.append(models.sort_key))
+    models.sort(SortKey.NAME, descending=False)
+    models.sort(SortKey.NAME, descending=False)
+    models.search("b")
+    await various.add("A 1B", some_facts("A 1B"))
+    assert names(various) == ["A 1B", "a 7b", "B 7B", "b 13B"]
+    assert told == [SortKey.NAME]
+
+
+async def test_a_state_does_not_disturb_the_order(various):
+    models = various.app.models
+    models.sort(SortKey.SIZE, descending=True)
+    model = next(m for m in various.library.models if m.name == "B 7B")
+    various.start(model)
+    await poll(lambda: isinstance(models.table.rows[1].state, Healthy))
+    models.search("13")
+    await various.supervisor.stop_all()
+    models.search("")
+    assert names(various) == ["b 13B", "B 7B", "a 7b", "x"]
+    assert [row.state for row in models.table.rows] == [None] * 4
 
 
 # -- states

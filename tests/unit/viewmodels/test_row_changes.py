@@ -117,10 +117,23 @@ def test_a_changed_row_alone_is_announced(qapp):
     assert told == [(3, 3)]
 
 
-@pytest.mark.parametrize(("count", "resets"), [(100, 0), (1000, 1)])
-def test_a_flood_of_changes_is_one_reset(qapp, count, resets):
-    table = Table([])
+@pytest.mark.parametrize(("every", "resets"), [(100, 0), (10, 1)])
+def test_changes_in_many_places_are_one_reset(qapp, every, resets):
+    table = Table([Row(number, "a") for number in range(1000)])
     mirror = Mirror(table)
-    table.show([Row(number, "a") for number in range(count)])
-    assert len(mirror.rows) == count
+    table.show([Row(number, "a") for number in range(1000) if number % every])
+    assert mirror.rows == table.rows
+    assert len(mirror.rows) == 1000 - 1000 // every
     assert mirror.resets == resets
+
+
+def test_neighbours_come_and_go_together(qapp):
+    table = Table([Row(number, "a") for number in range(10)])
+    mirror = Mirror(table)
+    told: list[tuple[int, int]] = []
+    for signal in (table.rowsInserted, table.rowsRemoved):
+        signal.connect(lambda _parent, first, last: told.append((first, last)))
+    table.show([Row(number, "a") for number in (0, 1, 5, 6, 7, 20, 21, 22)])
+    assert told == [(8, 9), (2, 4), (5, 7)]
+    assert mirror.rows == table.rows
+    assert mirror.resets == 0

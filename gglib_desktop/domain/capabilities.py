@@ -1,0 +1,48 @@
+"""What a model can do, told from its header's words, each with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+EMBEDDING_ARCHITECTURES = frozenset(
+    {"bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "modern-bert", "t5encoder"}
+)
+
+# Only marks that stand in a template for one purpose. The first that is found is the evidence.
+_TEMPLATE_MARKS = {
+    "reasoning": (
+        *("<think>", "</think>", "<reasoning>", "<seed:think>", "<|START_THINKING|>", "<|inner_prefix|>"),
+        *("enable_thinking", "thinking_forced_open", "reasoning_content", "<|channel|>analysis"),
+    ),
+    "tools": (
+        *("<tool_call>", "[TOOL_CALLS]", "<｜tool▁calls▁begin｜>", "<|python_tag|>", "functools[", "<|tool_call"),
+        *("if tools", "tools is defined", "tools | length", "available_tools"),
+    ),
+    "vision": ("<|vision_start|>", "<|image_pad|>", "<image>", "<start_of_image>", "'image_url'", '"image_url"'),
+}
+
+
+def capabilities_of_template(template: str) -> Iterator[tuple[str, str]]:
+    """The capabilities that a chat template speaks of."""
+    for capability, marks in _TEMPLATE_MARKS.items():
+        for mark in marks:
+            if mark in template:
+                yield capability, f"the chat template has {mark}"
+                break
+
+
+class _Facts(Protocol):
+    @property
+    def model_type(self) -> str | None: ...
+    @property
+    def architecture(self) -> str | None: ...
+
+
+def is_companion(facts: _Facts | None, file_name: str) -> bool:
+    """Whether a file belongs to another model, as a vision projector does; the header's word goes before the name's."""
+    if facts is not None and facts.model_type is not None:
+        return facts.model_type.lower() == "mmproj"
+    if facts is not None and facts.architecture == "clip":
+        return True
+    return file_name.lower().startswith("mmproj")

@@ -1,0 +1,225 @@
+"""How much memory serving a model will take, before it is started.
+
+Not counted: what llama-server gathers while it works (prompt cache and checkpoints), and the drivers' own memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from gglib_desktop.domain.cache_layout import ArchitectureKeys, AttentionLayer, CacheLayout, HeaderGap, cache_layout
+from gglib_desktop.domain.gguf import GgufValue
+
+# Cache types: (numbers in a block, bytes of a block).
+CACHE_TYPES = {
+    "f32": (1, 4),
+    "f16": (1, 2),
+    "bf16": (1, 2),
+    "q8_0": (32, 34),
+    "q5_1": (32, 24),
+    "q5_0": (32, 22),
+    "q4_1": (32, 20),
+    "q4_0": (32, 18),
+    "iq4_nl": (32, 18),
+}
+CONTEXT_STEP = 256
+_FLOAT_BYTES = 4
+_FIXED_BUFFERS_BYTES = 16 * 2**20
+# A range no wider than this is worth calling good.
+_GOOD_SPREAD = 1.15
+# Other programs want memory too, and a system without any left stalls.
+_COMFORTABLE_SHARE = 0.9
+
+
+class Confidence(StrEnum):
+    """How far a forecast can be trusted."""
+
+    GOOD = "good"
+    ROUGH = "rough"
+    UNKNOWN = "unknown"
+
+
+class Fit(StrEnum):
+    """Whether a model fits into the memory that there is."""
+
+    FITS = "fits"
+    TIGHT = "tight"
+    DOES_NOT_FIT = "does not fit"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """From ``low`` to ``high`` bytes."""
+
+    low: int
+    high: int
+
+    def __add__(self, other: ByteRange) -> ByteRange:
+        return ByteRange(self.low + other.low, self.high + other.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The memory of a computer or a card; ``free_bytes`` is what programs can have now."""
+
+    total_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Serving:
+    """How a model is to be served. ``context`` in tokens, 0 the model's own; ``draft_tokens`` 0: without drafting.
+
+    The defaults are llama-server's. With ``unified`` all slots share the context, else each has its part of it.
+    """
+
+    context: int = 0
+    slots: int = 4
+    unified: bool = True
+    key_type: str = "f16"
+    value_type: str = "f16"
+    batch: int = 512
+    draft_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The memory that a server will need, by part. None: unknown; ``gaps`` are the metadata keys that would tell."""
+
+    weights_bytes: int | None
+    cache: ByteRange | None
+    buffers: ByteRange | None
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> ByteRange | None:
+        if self.weights_bytes is None or self.cache is None or self.buffers is None:
+            return None
+        return ByteRange(self.weights_bytes, self.weights_bytes) + self.cache + self.buffers
+
+    @property
+    def confidence(self) -> Confidence:
+        total = self.total
+        if total is None:
+            return Confidence.UNKNOWN
+        return Confidence.GOOD if total.high <= total.low * _GOOD_SPREAD else Confidence.ROUGH
+
+
+def forecast(metadata: Mapping[str, GgufValue], weights_bytes: int | None, serving: Serving) -> Forecast:
+    """``weights_bytes`` is the size of the file, of all shards together; None when one is missing."""
+    context = serving.context or model_context(metadata)
+    if context is None:
+        return Forecast(weights_bytes, None, None, ("context_length",))
+    serving = replace(serving, context=context)
+    gaps: list[str] = []
+    cache = buffers = None
+    try:
+        cache = _cache(cache_layout(metadata), serving)
+    except HeaderGap as gap:
+        gaps.append(gap.key)
+    try:
+        buffers = _buffers(ArchitectureKeys(metadata), serving)
+    except HeaderGap as gap:
+        gaps.append(gap.key)
+    return Forecast(weights_bytes, cache, buffers, tuple(dict.fromkeys(gaps)))
+
+
+def model_context(metadata: Mapping[str, GgufValue]) -> int | None:
+    """The longest context that the model was made for, in tokens."""
+    try:
+        return ArchitectureKeys(metadata).required("context_length")
+    except HeaderGap:
+        return None
+
+
+def judge(total: ByteRange | None, memory: Memory | None) -> Fit:
+    """Compares a forecast with what is free now."""
+    if total is None or memory is None:
+        return Fit.UNKNOWN
+    if total.high <= memory.free_bytes * _COMFORTABLE_SHARE:
+        return Fit.FITS
+    return Fit.TIGHT if total.low <= memory.free_bytes else Fit.DOES_NOT_FIT
+
+
+def largest_context_that_fits(
+    metadata: Mapping[str, GgufValue], weights_bytes: int | None, serving: Serving, memory: Memory | None
+) -> int | None:
+    """The longest context, up to the model's own, that is sure to fit comfortably; 0 when none does, None: unknown."""
+    longest = model_context(metadata)
+    if longest is None or memory is None:
+        return None
+
+    def fits(context: int) -> bool:
+        total = forecast(metadata, weights_bytes, replace(serving, context=context)).total
+        return judge(total, memory) is Fit.FITS
+
+    if forecast(metadata, weights_bytes, replace(serving, context=longest)).total is None:
+        return None
+    if fits(longest):
+        return longest
+    least, most = 0, longest // CONTEXT_STEP  # in steps; `least` fits, unless it is 0, and what follows `most` does not
+    while least < most:
+        middle = (least + most + 1) // 2
+        if fits(middle * CONTEXT_STEP):
+            least = middle
+        else:
+            most = middle - 1
+    return least * CONTEXT_STEP
+
+
+def _cache(layout: CacheLayout, serving: Serving) -> ByteRange:
+    streams, cells = _streams(serving)
+    window_cells = cells
+    if layout.window is not None:
+        seen_at_once = layout.window * (serving.slots if serving.unified else 1) + serving.batch
+        window_cells = _padded(min(cells, seen_at_once))
+    layers = layout.layers + (layout.draft_layers if serving.draft_tokens else ())
+    low = high = 0
+    for layer in layers:
+        least, most = _cell_bytes(layer, layout, serving)
+        low += least * streams * (cells if layer.windowed is False else window_cells)
+        high += most * streams * (window_cells if layer.windowed else cells)
+    # A draft that is refused needs the states of before, one for each of its tokens.
+    states = layout.state_floats * _FLOAT_BYTES * serving.slots * (1 + serving.draft_tokens)
+    return ByteRange(low + states, high + states)
+
+
+def _cell_bytes(layer: AttentionLayer, layout: CacheLayout, serving: Serving) -> tuple[int, int]:
+    """The bytes of one token in one layer: at least, and at most."""
+    key = _row_bytes(layer.key_width, serving.key_type)
+    value = _row_bytes(layer.value_width, serving.value_type)
+    return (key if layout.is_latent else key + value), key + value
+
+
+def _row_bytes(width: int, cache_type: str) -> int:
+    per_block, block_bytes = CACHE_TYPES[cache_type]
+    return -(-width // per_block) * block_bytes
+
+
+def _buffers(keys: ArchitectureKeys, serving: Serving) -> ByteRange:
+    """Room for intermediate results. The engine packs them tightly, so the sum of the large ones is the most."""
+    width = keys.required("embedding_length")
+    inner = max(keys.per_layer("feed_forward_length", keys.layer_count()) or (4 * width,))
+    inner = max(inner, (keys.number("expert_feed_forward_length") or 0) * (keys.number("expert_used_count") or 0))
+    vocabulary = keys.vocabulary()
+    logits = vocabulary * serving.batch * _FLOAT_BYTES
+    _count, cells = _streams(serving)
+    mask = cells * serving.batch * _FLOAT_BYTES
+    results = (8 * width + 3 * inner) * serving.batch * _FLOAT_BYTES
+    answers = vocabulary * serving.slots * _FLOAT_BYTES
+    low, high = max(logits, mask // 2) + answers, logits + mask * 3 // 2 + results + answers + _FIXED_BUFFERS_BYTES
+    contexts = 2 if serving.draft_tokens else 1
+    return ByteRange(low, high * contexts)
+
+
+def _streams(serving: Serving) -> tuple[int, int]:
+    """How many separate parts the cache has, and how many tokens each of them holds."""
+    count = 1 if serving.unified else serving.slots
+    return count, _padded(-(-_padded(serving.context) // count))
+
+
+def _padded(cells: int) -> int:
+    return -(-cells // CONTEXT_STEP) * CONTEXT_STEP

@@ -1,0 +1,44 @@
+"""Models in several files, ``name-00001-of-00003.gguf`` and so on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_PATTERN = re.compile(r"(.*)-(\d{5})-of-(\d{5})(\.gguf)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ShardName:
+    """A file name that says which part of how many it is. Numbers begin at 1."""
+
+    prefix: str
+    number: int
+    total: int
+    suffix: str = ".gguf"
+
+    def part(self, number: int) -> str:
+        """The file name of another part."""
+        return f"{self.prefix}-{number:05}-of-{self.total:05}{self.suffix}"
+
+
+def shard_name(file_name: str) -> ShardName | None:
+    """What the name says, None for a name that speaks of no part that can be."""
+    match = _PATTERN.fullmatch(file_name)
+    if match is None:
+        return None
+    number, total = int(match[2]), int(match[3])
+    return ShardName(match[1], number, total, match[4]) if 0 < number <= total else None
+
+
+def missing_parts_text(absent: Sequence[int], shard: ShardName) -> str:
+    """Says which parts are missing; ``absent`` is not empty."""
+    if len(absent) == 1:
+        return f"part {absent[0]} of {shard.total} is missing: {shard.part(absent[0])}"
+    named = [str(number) for number in absent[:_MOST_NAMED]]
+    left = len(absent) - len(named)
+    if left:
+        named.append(f"{left} more")
+    return f"parts {', '.join(named[:-1])} and {named[-1]} of {shard.total} are missing"

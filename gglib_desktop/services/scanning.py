@@ -1,0 +1,141 @@
+"""One look at the disks for models, in pieces that a thread takes one after the other."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from gglib_desktop.domain.model import Model, ModelFile, PassedOver
+from gglib_desktop.domain.scan import FoundModel, ScanProgress, Stamp, WalkRequest
+from gglib_desktop.ports.model_repository import ModelFiles
+
+COMPANION = "this file belongs to another model and is loaded together with it"
+
+
+@dataclass
+class ScanBatch:
+    """What one piece of a scan came to: what is to be saved, and how far the scan is."""
+
+    entries: list[tuple[int | None, ModelFile]] = field(default_factory=list)
+    passed_over: list[PassedOver] = field(default_factory=list)
+    progress: ScanProgress = field(default_factory=ScanProgress)
+    done: bool = False
+
+
+class ModelIndex:
+    """The models by what a scan asks for. Making it takes milliseconds for thousands: do so in a thread."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self.models = models
+        self.by_path = {os.fspath(model.path): model for model in models}
+        self.stamps: dict[str, Stamp | None] = {}
+        """Of the models that need not be read again if their files look as they did."""
+        self.by_identity: dict[tuple[int, str], list[Model]] = {}
+        for path, model in self.by_path.items():
+            if not model.missing and model.stamp is not None:
+                self.stamps[path] = model.stamp
+            if model.size_bytes is not None and model.header_hash is not None:
+                self.by_identity.setdefault((model.size_bytes, model.header_hash), []).append(model)
+
+
+class Scan:
+    """Compares what lies on the disks with the models of an index.
+
+    The files that the user ``named`` are listed whatever they hold. With ``settle`` every model that was not met is
+    looked at too, so that it is known afterwards which are missing.
+    """
+
+    def __init__(self, files: ModelFiles, request: WalkRequest, index: ModelIndex, *, settle: bool) -> None:
+        self._files = files
+        self._steps = files.walk(request)
+        self._known = request.known
+        self._index = index
+        self._named = {path.name for path in request.files}
+        self._settle = settle
+        self._pending: deque[FoundModel] = deque()
+        self._claimed: set[int] = set()
+        self._progress = ScanProgress()
+        self._stopped = False
+        self.met: dict[str, None] = {}
+        """The paths of all models that were there, in the order in which they were met."""
+
+    def stop(self) -> None:
+        """The piece under way ends at the next file. May be called from any thread."""
+        self._stopped = True
+
+    def next_batch(self, limit_s: float) -> ScanBatch:
+        """Goes on for about ``limit_s``. Blocks."""
+        batch = ScanBatch()
+        deadline = time.monotonic() + limit_s
+        while not self._stopped:
+            if self._pending:
+                self._take(self._pending.popleft(), batch)
+            elif not self._step():
+                batch.done = True
+                break
+            if time.monotonic() >= deadline:
+                break
+        batch.done = batch.done or self._stopped
+        batch.progress = self._progress
+        return batch
+
+    def _step(self) -> bool:
+        step = next(self._steps, None)
+        if step is None:
+            if not self._settle:
+                return False
+            self._settle = False
+            rest = [self._index.by_path[path] for path in self._index.by_path.keys() - self.met.keys()]
+            # Without those that were met at another place.
+            files = tuple(model.path for model in rest if model.id not in self._claimed)
+            self._steps = self._files.walk(WalkRequest(files=files, known=self._known))
+            return True
+        for path in step.unchanged:
+            self.met[path] = None
+        self._pending.extend(step.found)
+        seen = self._progress.files_seen + step.files_seen
+        self._progress = ScanProgress(seen, self._progress.models_read, step.folder)
+        return True
+
+    def _take(self, found: FoundModel, batch: ScanBatch) -> None:
+        path = os.fspath(found.path)
+        known = self._index.by_path.get(path)
+        file = self._files.examine(found)
+        self._progress = replace(self._progress, models_read=self._progress.models_read + 1)
+        if file.is_companion and not file.missing:
+            if known is None and found.path.name not in self._named:
+                batch.passed_over.append(PassedOver(file.path, False, file.size_bytes, file.mtime_ns, file.label))
+                return
+            file = replace(file, problem=file.problem or COMPANION)
+        self.met[path] = None
+        known = known or self._moved(file)
+        if known is None:
+            batch.entries.append((None, file))
+            return
+        if file.facts is None:
+            # What a file said before it went or broke is still worth showing.
+            file = replace(file, facts=known.facts)
+        if file.missing:
+            file = replace(
+                file,
+                size_bytes=known.size_bytes,
+                mtime_ns=known.mtime_ns,
+                header_hash=known.header_hash,
+                parts=known.parts,
+                label=known.label,
+            )
+        if any(getattr(known, name) != getattr(file, name) for name in ModelFile.__dataclass_fields__):
+            batch.entries.append((known.id, file))
+
+    def _moved(self, file: ModelFile) -> Model | None:
+        """The model that this file was when it lay elsewhere, if it is not there any more."""
+        if file.size_bytes is None or file.header_hash is None:
+            return None
+        for model in self._index.by_identity.get((file.size_bytes, file.header_hash), ()):
+            if model.id not in self._claimed and not self._files.exists(model.path):
+                self._claimed.add(model.id)
+                return model
+        return None

@@ -1,0 +1,109 @@
+"""The page of a model's details that says how much memory it will need."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtWidgets import QFormLayout, QLabel, QSpinBox, QWidget
+
+from gglib_desktop.domain.forecast import CONTEXT_STEP, ByteRange, Confidence, Fit, Serving
+from gglib_desktop.domain.units import size_text
+from gglib_desktop.viewmodels.model_details import DetailsState, ModelDetailsViewModel
+from gglib_desktop.views.widgets.wrap_label import WrapLabel
+
+_MOST_TOKENS = 16 * 1024 * 1024
+
+
+class MemoryPage(QWidget):
+    """The forecast for a context that is chosen here, by part, and whether it fits."""
+
+    def __init__(self, details: ModelDetailsViewModel) -> None:
+        super().__init__()
+        self._context = QSpinBox()
+        self._context.setObjectName("field_forecast_context")
+        self._context.setAccessibleName(self.tr("Context for the forecast"))
+        self._context.setRange(CONTEXT_STEP, _MOST_TOKENS)
+        self._context.setSingleStep(1024)
+        self._context.setGroupSeparatorShown(True)
+        self._context.setSuffix(self.tr(" tokens"))
+        self._context.valueChanged.connect(details.set_context)
+        self._verdict = WrapLabel()
+        self._verdict.setObjectName("forecastVerdict")
+        self._parts: dict[str, QLabel] = {}
+        form = QFormLayout(self)
+        label = QLabel(self.tr("&Context"))
+        label.setBuddy(self._context)
+        form.addRow(label, self._context)
+        for name, text in self._texts().items():
+            self._parts[name] = QLabel()
+            self._parts[name].setObjectName(f"forecast_{name}")
+            self._parts[name].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            form.addRow(text, self._parts[name])
+        form.addRow(self._verdict)
+        details.stateChanged.connect(self._render)
+        self._render(details.state)
+
+    def _texts(self) -> dict[str, str]:
+        return {
+            "weights": self.tr("Weights"),
+            "cache": self.tr("Cache of the context"),
+            "buffers": self.tr("Working buffers"),
+            "total": self.tr("Together"),
+            "free": self.tr("Free main memory"),
+        }
+
+    @Slot(object)
+    def _render(self, state: DetailsState) -> None:
+        with QSignalBlocker(self._context):
+            self._context.setValue(state.context)
+        self._context.setEnabled(state.forecast is not None)
+        found, memory = state.forecast, state.memory
+        weights = found.weights_bytes if found else None
+        unknown = self.tr("unknown")
+        shown = {
+            "weights": unknown if weights is None else size_text(weights),
+            "cache": self._range(found.cache if found else None),
+            "buffers": self._range(found.buffers if found else None),
+            "total": self._range(found.total if found else None),
+            "free": unknown
+            if memory is None
+            else self.tr("{free} of {total}").format(
+                free=size_text(memory.free_bytes), total=size_text(memory.total_bytes)
+            ),
+        }
+        for name, text in shown.items():
+            self._parts[name].setText(text)
+            self._parts[name].setAccessibleName(f"{self._texts()[name]}: {text}")
+        self._verdict.setText(self._sentences(state))
+
+    def _range(self, size: ByteRange | None) -> str:
+        if size is None:
+            return self.tr("unknown")
+        low, high = size_text(size.low), size_text(size.high)
+        return low if low == high else self.tr("{low} to {high}").format(low=low, high=high)
+
+    def _sentences(self, state: DetailsState) -> str:
+        found = state.forecast
+        if state.loading:
+            return self.tr("Reading the file’s header…")
+        if found is None:
+            return self.tr("Nothing can be said: the file’s header cannot be read.")
+        said = [self._fit(state.fit)]
+        if found.gaps:
+            said.append(self.tr("The header does not tell {keys}.").format(keys=", ".join(found.gaps)))
+        if found.confidence is Confidence.ROUGH:
+            said.append(self.tr("This is a rough forecast."))
+        if state.fitting_context:
+            context = f"{state.fitting_context:,}"
+            said.append(self.tr("Up to {context} tokens fit comfortably.").format(context=context))
+        assumption = self.tr(
+            "Counted for {slots} slots that share the context, in main memory; graphics memory is not."
+        )
+        return " ".join((*said, assumption.format(slots=Serving().slots)))
+
+    def _fit(self, fit: Fit) -> str:
+        return {
+            Fit.FITS: self.tr("It fits into the memory that is free now."),
+            Fit.TIGHT: self.tr("It is tight: it may fit, but little or nothing will be left."),
+            Fit.DOES_NOT_FIT: self.tr("It does not fit into the memory that is free now."),
+            Fit.UNKNOWN: self.tr("Whether it fits is unknown."),
+        }[fit]

@@ -1,0 +1,212 @@
+"""Looking for models on the disks: what comes, goes, moves and comes back."""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.domain.model import NO_SUCH_FILE, Model
+from gglib_desktop.domain.scan import ScanProgress
+from gglib_desktop.services import library as library_module
+from gglib_desktop.services.library import Library
+from gglib_desktop.services.scanning import COMPANION
+from tests.fakes.library import FakeModelFiles, some_facts
+from tests.fakes.waiting import poll
+
+
+def names(library: Library) -> list[str]:
+    return sorted(model.name for model in library.models)
+
+
+async def restarted(repository, files) -> Library:
+    library = Library(repository, files)
+    await library.load()
+    return library
+
+
+async def test_a_folder_is_remembered_and_looked_through_again(library, repository, files):
+    one = files.make("deep/er/one.gguf", some_facts("One"))
+    await library.add([one.parent.parent])
+    files.make("deep/two.gguf", some_facts("Two"))
+    later = await restarted(repository, files)
+    assert await later.folders() == [one.parent.parent]
+    await later.scan()
+    assert names(later) == ["One", "Two"]
+    await later.remove_folder(one.parent.parent)
+    files.make("deep/three.gguf", some_facts("Three"))
+    await later.scan()
+    assert names(later) == ["One", "Two"]
+
+
+async def test_stores_of_other_programs_are_looked_through(repository, tmp_path):
+    files = FakeModelFiles(tmp_path / "models", [tmp_path / "models/store", tmp_path / "nowhere"])
+    files.make("store/publisher/repo/one.gguf", some_facts("One"))
+    library = await restarted(repository, files)
+    await library.scan()
+    assert names(library) == ["One"]
+    assert await library.folders() == []
+
+
+async def test_only_what_changed_is_read_again(library, repository, files):
+    one = files.make("a/one.gguf", some_facts("One"))
+    two = files.make("a/two.gguf", some_facts("Two"))
+    files.make("a/mmproj-one.gguf", some_facts("Projector"))
+    await library.add([one.parent])
+    later = await restarted(repository, files)
+    files.examined.clear()
+    await later.scan()
+    assert files.examined == []
+    files.make("a/two.gguf", some_facts("Two again"))
+    await later.scan()
+    assert files.examined == [two]
+    assert names(later) == ["One", "Two again"]
+
+
+async def test_a_missing_model_is_marked_and_its_facts_stay(library, files):
+    one = files.make("a/one.gguf", some_facts("One"))
+    (model,) = await library.add([one.parent])
+    one.unlink()
+    await library.scan()
+    (gone,) = library.models
+    assert (gone.id, gone.missing, gone.problem, gone.facts) == (model.id, True, NO_SUCH_FILE, model.facts)
+    files.make("a/one.gguf", some_facts("One"))
+    await library.scan()
+    (back,) = library.models
+    assert (back.id, back.missing, back.problem) == (model.id, False, None)
+
+
+async def test_a_moved_model_is_the_same_model(library, repository, files):
+    one = files.make("a/one.gguf", some_facts("One"))
+    (model,) = await library.add([one.parent])
+    new = files.make("a/b/other name.gguf", some_facts("One"))
+    one.unlink()
+    await library.scan()
+    (moved,) = library.models
+    assert (moved.id, moved.path, moved.missing, moved.added_at) == (model.id, new, False, model.added_at)
+    assert [each.path for each in (await restarted(repository, files)).models] == [new]
+
+
+async def test_a_missing_model_comes_back_at_another_place(library, files):
+    one = files.make("a/one.gguf", some_facts("One"))
+    (model,) = await library.add([one.parent])
+    one.unlink()
+    await library.scan()
+    new = files.make("elsewhere/one.gguf", some_facts("One"))
+    (back,) = await library.add([new])
+    assert (back.id, back.path, back.missing) == (model.id, new, False)
+    assert len(library.models) == 1
+
+
+async def test_a_copy_is_a_model_of_its_own(library, files):
+    files.make("a/one.gguf", some_facts("One"))
+    one = files.make("a/copy.gguf", some_facts("One"))
+    await library.add([one.parent])
+    assert len(library.models) == 2
+
+
+async def test_what_was_taken_off_stays_off_until_it_is_added_again(library, files):
+    one = files.make("a/one.gguf", some_facts("One"))
+    (model,) = await library.add([one.parent])
+    await library.remove(model.id)
+    await library.scan()
+    assert library.models == ()
+    (again,) = await library.add([one])
+    await library.scan()
+    assert [each.id for each in library.models] == [again.id]
+
+
+async def test_companions_are_not_models_of_their_own(library, files):
+    one = files.make("a/one.gguf", some_facts("One"))
+    projector = files.make("a/mmproj-one.gguf", some_facts("Projector"))
+    (model,) = await library.add([one.parent])
+    assert names(library) == ["One"]
+    assert library.companions(model) == (projector,)
+    (named,) = await library.add([projector])
+    assert (named.path, named.problem) == (projector, COMPANION)
+
+
+async def test_parts_are_one_model_and_missing_ones_are_said(library, files):
+    first = files.make("a/m-00001-of-00002.gguf", some_facts("M"))
+    (model,) = await library.add([first.parent])
+    assert model.problem == "part 2 of 2 is missing: m-00002-of-00002.gguf"
+    second = files.make("a/m-00002-of-00002.gguf")
+    await library.scan()
+    (whole,) = library.models
+    assert (whole.id, whole.problem, whole.parts) == (model.id, None, (first, second))
+
+
+async def test_progress_is_told_and_ends(library, files, monkeypatch):
+    for number in range(5):
+        files.make(f"a/{number}.gguf", some_facts(str(number)))
+    told: list[ScanProgress | None] = []
+    library.subscribe_progress(told.append)
+    monkeypatch.setattr(library_module, "_BATCH_S", 0.0)
+    monkeypatch.setattr(library_module, "_MOST_BATCH_S", 0.0)
+    folder = files.make("a/last.gguf", some_facts("Last")).parent
+    await library.add([folder])
+    assert len(library.models) == 6
+    assert told[0] == ScanProgress(6, 0, str(folder))
+    assert [each.models_read for each in told if each] == [0, 1, 2, 3, 4, 5, 6]
+    assert told[-1] is None
+    assert library.progress is None
+
+
+async def many(files: FakeModelFiles, count: int = 300) -> Path:
+    for number in range(count):
+        files.make(f"many/{number}/{number}.gguf", some_facts(f"Model {number}"))
+    return files.make("many/x.gguf", some_facts("X")).parent
+
+
+async def test_a_scan_can_be_stopped_and_keeps_what_it_found(library, files, monkeypatch):
+    folder = await many(files)
+    monkeypatch.setattr(library_module, "_BATCH_S", 0.001)
+    adding = asyncio.ensure_future(library.add([folder]))
+    await poll(lambda: library.models)
+    assert library.progress is not None or len(library.models) == 301
+    library.stop_scan()
+    added = await adding
+    assert 0 < len(added) == len(library.models) <= 301
+    await library.scan()
+    assert len(library.models) == 301
+
+
+async def test_a_cancelled_scan_leaves_nothing_behind(library, files, monkeypatch):
+    folder = await many(files)
+    await library.add([folder])
+    shutil.rmtree(folder)
+    monkeypatch.setattr(library_module, "_BATCH_S", 0.001)
+    scanning = asyncio.ensure_future(library.scan())
+    await asyncio.sleep(0)
+    scanning.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await scanning
+    assert library.progress is None
+    await library.scan()
+    assert all(model.missing for model in library.models)
+
+
+async def test_using_a_model_is_noted(library, repository, files):
+    (model,) = await library.add([files.make("one.gguf", some_facts("One"))])
+    assert model.last_used is None
+    await library.note_used(model.id)
+    await library.note_used(99)
+    (used,) = library.models
+    assert used.last_used is not None
+    assert [each.last_used for each in (await restarted(repository, files)).models] == [used.last_used]
+
+
+async def test_ollama_models_are_called_as_ollama_calls_them(repository, tmp_path):
+    files = FakeModelFiles(tmp_path / "models")
+    digest = "a" * 64
+    blob = files.make(f"store/blobs/sha256-{digest}", some_facts(None))
+    manifest = blob.parent.parent / "manifests/registry.ollama.ai/library/llama3/8b"
+    manifest.parent.mkdir(parents=True)
+    layer = {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{digest}"}
+    manifest.write_text(json.dumps({"layers": [layer]}))
+    library = await restarted(repository, files)
+    (model,) = await library.add([blob.parent.parent])
+    assert (model.name, model.path) == ("llama3:8b", blob)
+    again: tuple[Model, ...] = (await restarted(repository, files)).models
+    assert [each.name for each in again] == ["llama3:8b"]

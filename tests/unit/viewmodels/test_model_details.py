@@ -1,0 +1,171 @@
+"""What the details of a model say, without a dialog."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
+from gglib_desktop.adapters.gguf_header import read_header
+from gglib_desktop.adapters.memory import PsutilMemory
+from gglib_desktop.domain.errors import InvalidModelFile
+from gglib_desktop.domain.forecast import Fit, Memory
+from gglib_desktop.domain.gguf import GgufValueType, SkippedArray, SkippedString, facts_from_header
+from gglib_desktop.domain.model import Model
+from gglib_desktop.tasks import LogReporter, TaskScope
+from gglib_desktop.viewmodels.model_details import FactName, MetadataTable, ModelDetailsViewModel, value_text
+from tests.fakes.waiting import poll
+
+GIB = 2**30
+
+
+class FixedMemory:
+    def __init__(self, free_bytes: int | None = 8 * GIB) -> None:
+        self.free_bytes = free_bytes
+
+    def read(self) -> Memory | None:
+        return None if self.free_bytes is None else Memory(16 * GIB, self.free_bytes)
+
+
+def demo(folder: Path) -> Model:
+    path = write_demo_model(folder / "tiny-Q8_0.gguf", DemoSpec(architecture=DemoArchitecture.QWEN35_MTP))
+    facts = facts_from_header(read_header(path), file_name=path.name, file_size_bytes=path.stat().st_size)
+    return Model(id=1, path=path, facts=facts, problem=None, added_at=0.0, name="Tiny")
+
+
+@pytest.fixture
+async def scope(qapp) -> AsyncIterator[TaskScope]:
+    async with TaskScope(LogReporter()) as scope:
+        yield scope
+
+
+async def loaded(model: Model, scope: TaskScope, memory: FixedMemory | None = None) -> ModelDetailsViewModel:
+    details = ModelDetailsViewModel(model, read_header, memory or FixedMemory(), scope)
+    assert details.state.loading
+    await poll(lambda: not details.state.loading)
+    return details
+
+
+async def test_facts_have_their_sources(scope, tmp_path):
+    details = await loaded(demo(tmp_path), scope)
+    facts = {fact.name: (fact.value, fact.source) for fact in details.state.facts}
+    assert facts[FactName.ARCHITECTURE] == ("qwen35", "general.architecture")
+    assert facts[FactName.CONTEXT] == ("8192", "qwen35.context_length")
+    assert facts[FactName.MTP_LAYERS] == ("1", "qwen35.nextn_predict_layers")
+    assert facts[FactName.QUANTISATION] == ("Q8_0", "file name")
+    assert facts[FactName.SIZE] == ("5.0 MiB", "file")
+    assert facts[FactName.PARAMETERS][1] == "tensors"
+    assert len(facts[FactName.CHAT_TEMPLATE][0]) == 80
+    assert FactName.EXPERTS not in facts
+
+
+async def test_the_forecast_follows_the_context_and_the_memory(scope, tmp_path):
+    memory = FixedMemory()
+    details = await loaded(demo(tmp_path), scope, memory)
+    state = details.state
+    assert (state.context, state.longest_context, state.fitting_context) == (8192, 8192, 8192)
+    assert state.fit is Fit.FITS
+    assert state.forecast is not None
+    assert state.forecast.weights_bytes == demo(tmp_path).path.stat().st_size
+    memory.free_bytes = 1
+    details.set_context(4096)
+    assert (details.state.context, details.state.fit, details.state.fitting_context) == (4096, Fit.DOES_NOT_FIT, 0)
+    memory.free_bytes = None
+    details.set_context(2048)
+    assert (details.state.fit, details.state.fitting_context) == (Fit.UNKNOWN, None)
+
+
+async def test_a_model_that_is_not_whole_has_no_known_size(scope, tmp_path):
+    whole = demo(tmp_path)
+    part = Model(id=1, path=whole.path, facts=whole.facts, problem="part 2 of 2 is missing", added_at=0.0, name="Tiny")
+    details = await loaded(part, scope)
+    assert details.state.problem == "part 2 of 2 is missing"
+    assert details.state.fit is Fit.UNKNOWN
+
+
+async def test_a_header_that_cannot_be_read_says_why(scope, tmp_path):
+    gone = Model(id=1, path=tmp_path / "gone.gguf", facts=None, problem=None, added_at=0.0, name="gone")
+    details = await loaded(gone, scope)
+    assert details.state.problem == "the file does not exist"
+    assert (details.state.facts, details.state.forecast, details.state.fit) == ((), None, Fit.UNKNOWN)
+    details.set_context(4096)
+    assert details.state.forecast is None
+
+
+async def test_without_facts_the_header_still_speaks(scope, tmp_path):
+    whole = demo(tmp_path)
+    bare = Model(id=1, path=whole.path, facts=None, problem=None, added_at=0.0, name="Tiny")
+    details = await loaded(bare, scope)
+    names = {fact.name for fact in details.state.facts}
+    assert FactName.LAYERS in names
+    assert FactName.SIZE not in names
+
+
+async def test_after_closing_nothing_more_is_said(scope, tmp_path):
+    def never(path: Path):
+        raise InvalidModelFile(path, "read after all")
+
+    details = ModelDetailsViewModel(demo(tmp_path), never, FixedMemory(), scope)
+    told: list[object] = []
+    details.stateChanged.connect(told.append)
+    details.close()
+    await asyncio.sleep(0)
+    await scope.aclose()
+    assert told == []
+
+
+# -- raw metadata
+
+
+async def test_metadata_is_searched_by_every_word_in_key_or_value(scope, tmp_path):
+    details = await loaded(demo(tmp_path), scope)
+    table = details.metadata
+    count = table.rowCount()
+    assert count > 20
+    table.search("HEAD kv")
+    assert table.rows == [("qwen35.attention.head_count_kv", "2")]
+    assert table.text([0]) == "qwen35.attention.head_count_kv\t2"
+    table.search("")
+    assert table.rowCount() == count
+
+
+def test_a_cell_is_one_line_and_its_tool_tip_all_of_it(qapp):
+    table = MetadataTable()
+    table.fill({"a": "one\n  two", "b": 3})
+    index = table.index(0, 1)
+    assert index.data() == "one two"
+    assert index.data(Qt.ItemDataRole.ToolTipRole) == "one\n  two"
+    assert index.data(Qt.ItemDataRole.DecorationRole) is None
+    assert table.data(table.index(-1, 0)) is None
+    assert table.rowCount(index) == table.columnCount(index) == 0
+
+
+def test_the_table_behaves_as_views_expect(qapp, qtmodeltester):
+    table = MetadataTable()
+    table.fill({"a": 1, "b": 2})
+    qtmodeltester.check(table)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (False, "false"),
+        (7, "7"),
+        (9.999999974752427e-07, "1e-06"),
+        ("x", "x"),
+        ((1, 2), "1, 2"),
+        (SkippedString(1234567), "(1,234,567 bytes of text, not kept)"),
+        (SkippedArray(GgufValueType.STRING, 150000), "(150,000 values of type string)"),
+    ],
+)
+def test_values_as_text(value, text):
+    assert value_text(value) == text
+
+
+def test_the_memory_of_this_computer():
+    memory = PsutilMemory().read()
+    assert memory is not None
+    assert 0 < memory.free_bytes <= memory.total_bytes
