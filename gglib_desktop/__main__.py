@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
+import gc
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
-from gglib_desktop import __version__, bootstrap
-from gglib_desktop.qt_loop import QtEventLoop
+if TYPE_CHECKING:
+    from gglib_desktop.bootstrap import Options
 
 
 def main() -> int:
     """Runs the program until it quits. Returns its exit status."""
-    arguments = _parse(sys.argv[1:])
-    options = bootstrap.Options(models=tuple(arguments.models), runner=arguments.runner, debug=arguments.debug)
+    # While modules are loaded the collector finds nothing and costs a twentieth of the start; bootstrap turns it on.
+    gc.disable()
+    import asyncio
+
+    from gglib_desktop import bootstrap
+    from gglib_desktop.qt_loop import QtEventLoop
+
+    options = _options(sys.argv[1:])
     bootstrap.start_logging(options)
     if bootstrap.handed_over(options):
         return 0
@@ -27,7 +33,15 @@ def main() -> int:
         return runner.run(bootstrap.run(app, options))
 
 
-def _parse(words: list[str]) -> argparse.Namespace:
+def _options(words: list[str]) -> Options:
+    from gglib_desktop.bootstrap import Options
+
+    if not words:
+        return Options()
+    import argparse
+
+    from gglib_desktop import __version__
+
     parser = argparse.ArgumentParser(
         prog="gglib-desktop", description="The desktop control room for local LLM servers."
     )
@@ -35,7 +49,8 @@ def _parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--runner", choices=["local", "mock"], default="local", help="mock simulates servers")
     parser.add_argument("--debug", action="store_true", help="log everything, to the console too")
     parser.add_argument("--version", action="version", version=f"GGLib Desktop {__version__}")
-    return parser.parse_args(words)
+    arguments = parser.parse_args(words)
+    return Options(models=tuple(arguments.models), runner=arguments.runner, debug=arguments.debug)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib
 import logging
 import logging.handlers
 import os
@@ -12,20 +13,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-import platformdirs
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
-from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.adapters.single_instance import SingleInstance
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
@@ -60,6 +59,7 @@ _LOG_BYTES = 2 * 1024 * 1024
 _SHUTDOWN_MARGIN_S = 12.0
 _EXIT_HUNG = 70
 _OTHER_INSTANCE_S = 10.0
+_EXPOSE_TRIES = 40
 
 
 class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):
@@ -90,6 +90,8 @@ class Places:
         if named:
             data_dir = Path(named).expanduser().absolute()
             return cls(data_dir, data_dir / "settings.toml", data_dir / "app.log")
+        import platformdirs
+
         return cls(
             platformdirs.user_data_path(_APP),
             platformdirs.user_config_path(_APP) / "settings.toml",
@@ -107,6 +109,8 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
         return MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ))
     if kind == "local":
+        from gglib_desktop.adapters.runners.local import LlamaServerRunner
+
         catalog = LlamaEngineCatalog(os.environ)
 
         async def find() -> Engine:
@@ -149,9 +153,11 @@ async def run(app: QApplication, options: Options) -> int:
     async with contextlib.AsyncExitStack() as stack:
         services = await _build_services(options, places, reporter, stack)
         window = _build_window(app, services, places)
+        gc.enable()
         reporter.window = window
         quitting = Quitting(services.settings, services.running, window.confirm_quit, services.scope)
         _connect_quitting(app, window, quitting)
+        await _load_the_rest(window)
         if await services.belong_to_another(options.models):
             window.close_for_good()
             return 0
@@ -172,6 +178,16 @@ async def run(app: QApplication, options: Options) -> int:
     window.close_for_good()
     _log.info("ended")
     return 0
+
+
+async def _load_the_rest(window: MainWindow) -> None:
+    """Loads, once the window is on the screen, what the first server needs: so the first Start does not wait for it."""
+    for _try in range(_EXPOSE_TRIES):
+        if window.windowHandle().isExposed():
+            break
+        await asyncio.sleep(0.005)
+    await asyncio.to_thread(importlib.import_module, "gglib_desktop.adapters.runners.local")
+    importlib.import_module("gglib_desktop.views.server_panel")
 
 
 class KeptObjects:
@@ -321,10 +337,35 @@ def _runner_and_catalog(options: Options, places: Places, settings: SettingsKeep
 
         return create_runner("mock", data_dir=places.data_dir), MockEngineCatalog()
     catalog = LlamaEngineCatalog(os.environ)
-    runner = LlamaServerRunner(
-        places.data_dir,
-        lambda: catalog.find(settings.current.engine_path),
-        environment=os.environ,
-        stop_grace_s=lambda: settings.current.stop_grace_s,
-    )
-    return runner, catalog
+
+    def build() -> Runner:
+        from gglib_desktop.adapters.runners.local import LlamaServerRunner
+
+        return LlamaServerRunner(
+            places.data_dir,
+            lambda: catalog.find(settings.current.engine_path),
+            environment=os.environ,
+            stop_grace_s=lambda: settings.current.stop_grace_s,
+        )
+
+    return _LateRunner(build), catalog
+
+
+class _LateRunner:
+    """A runner whose code is loaded when it is first used: the window does not wait for it, 40 ms of its start."""
+
+    def __init__(self, build: Callable[[], Runner]) -> None:
+        self._build = build
+        self._runner: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._runner is None:
+            self._runner = self._build()
+        return getattr(self._runner, name)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *reason: object) -> None:
+        if self._runner is not None:
+            await self._runner.__aexit__(*reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenuBar, QWidget
 
@@ -10,7 +12,9 @@ from gglib_desktop.viewmodels.app import AppViewModel
 from gglib_desktop.viewmodels.server import ServerViewModel
 from gglib_desktop.views.menus import Actions
 from gglib_desktop.views.server_list import ServerListView
-from gglib_desktop.views.server_panel import ServerPanel
+
+if TYPE_CHECKING:
+    from gglib_desktop.views.server_panel import ServerPanel
 
 
 class ServerCommands(QObject):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from gglib_desktop.viewmodels.server import ServerViewModel
-from gglib_desktop.views.server_panel import ServerPanel
 from gglib_desktop.views.wording import words_for_error
+
+if TYPE_CHECKING:
+    from gglib_desktop.views.server_panel import ServerPanel
 
 
 class ServerListView(QStackedWidget):
@@ -86,6 +90,8 @@ class ServerListView(QStackedWidget):
 
     @Slot(object)
     def _on_added(self, server: ServerViewModel) -> None:
+        from gglib_desktop.views.server_panel import ServerPanel  # noqa: PLC0415  # 25 ms of the window's start
+
         panel = ServerPanel(server, self)
         panel.settingsRequested.connect(self.settingsRequested)
         panel.revealed.connect(self._on_revealed)
