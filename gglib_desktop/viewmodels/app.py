@@ -139,6 +139,10 @@ class AppViewModel(QObject):
         model = self._library.model(model_id)
         return self._details(model) if model is not None else None
 
+    def runs(self, model_id: int) -> bool:
+        """Whether the model has a live server."""
+        return self._supervisor.has_live_server(model_id)
+
     def settings_form(self) -> SettingsFormViewModel:
         return SettingsFormViewModel(self._settings, self._launcher, self._scope)
 

@@ -311,7 +311,8 @@ class MainWindow(QMainWindow):
             return
         from gglib_desktop.views.dialogs.start_with import StartWithDialog
 
-        if await ask(StartWithDialog(selected.name, form, self)) == QDialog.DialogCode.Accepted:
+        dialog = StartWithDialog(selected.name, form, self, runs=self._app.runs(selected.id))
+        if await ask(dialog) == QDialog.DialogCode.Accepted:
             self._app.start(selected.id, form.draft)
 
     @Slot()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QPushButton, QSpinBox, QWidget
 from shiboken6 import delete, isValid
 
 from gglib_desktop.domain.launch import LaunchOptions, MtpDecision, MtpReason
@@ -93,6 +93,13 @@ def test_start_with_is_left_by_escape_and_by_cancel(qtbot, launch_form):
         leave(dialog)
         assert not dialog.isVisible()
         assert dialog.result() == QDialog.DialogCode.Rejected
+
+
+def test_start_with_says_that_it_starts_one_more(qtbot, launch_form):
+    dialog = StartWithDialog("Tiny", launch_form, runs=True)
+    qtbot.addWidget(dialog)
+    assert button(dialog, "startWithStart").text() == "Start another"
+    assert any("runs already" in label.text() for label in dialog.findChildren(QLabel))
 
 
 # -- Quit
