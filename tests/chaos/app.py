@@ -43,6 +43,16 @@ _INPUT, _OUTPUT = 0, 1
 AnyRunner = LlamaServerRunner | MockRunner
 
 
+# Pools make their threads when they are first needed, up to this many; more than that is a leak.
+_POOLS = {"runner": 3, "gglib": 4}
+
+
+def _threads_beyond_pools() -> int:
+    names = [thread.name for thread in threading.enumerate()]
+    pooled = {prefix: sum(name.startswith(prefix) for name in names) for prefix in _POOLS}
+    return len(names) - sum(min(pooled[prefix], most) for prefix, most in _POOLS.items())
+
+
 class Bugs:
     """Keeps what nobody expected, for the next view."""
 
@@ -163,7 +173,7 @@ class App:
         sockets = sum(link.startswith("socket:") for link in links)
         client = getattr(self._runner, "_client", None)
         pool = len(client._http._transport._pool.connections) if client is not None else 0
-        threads = threading.active_count()
+        threads = _threads_beyond_pools()
         tasks = len(asyncio.all_tasks())
         return Usage(len(links) - sockets, sockets, pool, threads, tasks, tuple(self._runner._ports._reserved))
 
