@@ -268,7 +268,7 @@ async def _build_services(
         reporter,
         stop_grace_s=lambda: settings.current.stop_grace_s,
         restart_policy=library.restart_policy,
-        model_problem=library.model_problem,
+        examine_model=library.examine,
     )
     stack.push_async_callback(supervisor.aclose)
     launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=mtp_is_suppressed(os.environ))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from gglib_desktop.domain.errors import RunnerUnavailable
 
@@ -25,6 +25,7 @@ class Threads:
 
     def __init__(self, most: int) -> None:
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="runner")
+        self._under_way: set[Future[Any]] = set()
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """As asyncio.to_thread. Raises: RunnerUnavailable after ``close``, and when the system gives no thread."""
@@ -32,8 +33,15 @@ class Threads:
             running = self._pool.submit(partial(function, *args, **kwargs))
         except RuntimeError as exc:
             raise RunnerUnavailable(f"the runner has no threads: {exc}") from exc
+        self._under_way.add(running)
+        running.add_done_callback(self._under_way.discard)
         return await asyncio.wrap_future(running)
 
-    def close(self) -> None:
-        """Takes no more work. What has begun or waits is done, and nobody waits for it."""
+    async def aclose(self, within_s: float = 2.0) -> None:
+        """Takes no more work, and returns when all that was taken is done, or after ``within_s``.
+
+        Work goes on to its end also when whoever waited for it was cancelled.
+        """
         self._pool.shutdown(wait=False)
+        work = (asyncio.wrap_future(one) for one in tuple(self._under_way))
+        await asyncio.wait({asyncio.gather(*work, return_exceptions=True)}, timeout=within_s)

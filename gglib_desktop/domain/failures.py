@@ -16,6 +16,8 @@ from gglib_desktop.domain.errors import (
     StartFailed,
 )
 from gglib_desktop.domain.exits import ServerExit
+from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.server import ServerConfig
 
 EVIDENCE_LINES = 8
 
@@ -146,3 +148,14 @@ def failure_of_error(error: GglibError) -> Failure:
             return Failure(FailureCause.STALLED, str(error))
         case _:
             return Failure(FailureCause.UNKNOWN, str(error))
+
+
+def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) -> Failure:
+    """A failure whose log names no cause, with the one that the model file tells of, if it tells of any."""
+    if failure.cause is not FailureCause.UNKNOWN:
+        return failure
+    if file.problem is not None:
+        return replace(failure, cause=FailureCause.MODEL_CORRUPT, detail=file.problem)
+    if config.spec_draft_n_max and file.facts is not None and file.facts.mtp_layers == 0:
+        return replace(failure, cause=FailureCause.MTP_LAYERS_MISSING, detail="the model file has no MTP layers")
+    return failure

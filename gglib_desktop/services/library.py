@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model, PassedOver, with_unique_names
+from gglib_desktop.domain.model import Model, ModelFile, PassedOver, with_unique_names
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.scan import FoundModel, ScanProgress, Stamp, WalkRequest
 from gglib_desktop.ports.model_repository import ModelFiles, ModelRepository
@@ -128,10 +128,9 @@ class Library:
     async def launch_options(self, model_id: int) -> LaunchOptions:
         return await self._repository.launch_options(model_id)
 
-    async def model_problem(self, path: Path) -> str | None:
-        """What is wrong with a model file, as its header and its length tell; None when nothing is."""
-        found = FoundModel(path, (path,))
-        return (await asyncio.to_thread(self._files.examine, found)).problem
+    async def examine(self, path: Path) -> ModelFile:
+        """What a model file tells now, whatever was known of it before."""
+        return await asyncio.to_thread(self._files.examine, FoundModel(path, (path,)))
 
     async def restart_policy(self, model_id: int) -> RestartPolicy:
         """What the user wants when this model's server crashes; NEVER when that cannot be read."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gglib_desktop.domain.health import LOAD_STALL_S
+from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.settings import DEFAULT_STOP_GRACE_S
@@ -38,8 +39,8 @@ async def _never_restart(_model_id: int) -> RestartPolicy:
     return RestartPolicy.NEVER
 
 
-async def _no_opinion(_model: Path) -> str | None:
-    return None
+async def _not_examined(path: Path) -> ModelFile:
+    return ModelFile(path)
 
 
 @dataclass
@@ -53,7 +54,7 @@ class LifeContext:
     stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S
     load_stall_s: float = LOAD_STALL_S
     restart_policy: Callable[[int], Awaitable[RestartPolicy]] = _never_restart
-    model_problem: Callable[[Path], Awaitable[str | None]] = _no_opinion
+    examine_model: Callable[[Path], Awaitable[ModelFile]] = _not_examined
     visible: bool = True
     usual_load_s: dict[int, float] = field(default_factory=dict)
     woken: asyncio.Event = field(default_factory=asyncio.Event)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
 from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.failures import Failure, FailureCause, failure_of_error, failure_of_exit
+from gglib_desktop.domain.failures import Failure, FailureCause, explained_by_model, failure_of_error, failure_of_exit
 from gglib_desktop.domain.health import (
     HIDDEN_INTERVAL_S,
     PROBE_TIMEOUT_S,
@@ -176,8 +176,18 @@ class ServerLife:
             if isinstance(error, ProcessError)
             else Failure(FailureCause.UNKNOWN, f"{type(error).__name__}: {error}")
         )
-        self._update(state=Stopped(time.time()) if self._stopping else Failed(time.time(), failure))
+        await self._failed_to_start(failure)
         return None
+
+    async def _failed_to_start(self, failure: Failure) -> None:
+        now = time.time()
+        explained = self._context.scope.start(self._explained_by_model(failure), name="why it did not start")
+        await asyncio.wait({explained}, timeout=_EVIDENCE_WAIT_S)
+        state = Failed(now, explained.result() if explained.done() else failure)
+        self._update(state=Stopped(now) if self._stopping else state)
+        explanation = await explained
+        if self.snapshot.state == state:
+            self._update(state=replace(state, failure=explanation))
 
     async def _watch(self, handle: ProcessHandle) -> None:
         """Follows a process to its end."""
@@ -299,11 +309,14 @@ class ServerLife:
         name = self.snapshot.log_name
         tail = await self._context.monitor.read_log(name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
         failure = failure_of_exit(end, text_lines(tail.data))
-        if ready or failure.cause is not FailureCause.UNKNOWN:
+        return failure if ready else await self._explained_by_model(failure)
+
+    async def _explained_by_model(self, failure: Failure) -> Failure:
+        """llama-server b10434 can end before it has written the reason to its log; the model file may tell it."""
+        if failure.cause is not FailureCause.UNKNOWN:
             return failure
-        # llama-server b10434 can end before it has written the reason to its log; the file itself may tell it.
-        problem = await self._context.model_problem(self.snapshot.config.model_path)
-        return failure if problem is None else replace(failure, cause=FailureCause.MODEL_CORRUPT, detail=problem)
+        config = self.snapshot.config
+        return explained_by_model(failure, config, await self._context.examine_model(config.model_path))
 
     async def _plan_retry(self, crashed: Crashed) -> None:
         policy = await self._context.restart_policy(self.snapshot.config.model_id)

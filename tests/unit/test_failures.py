@@ -16,13 +16,19 @@ from gglib_desktop.domain.errors import (
 from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.failures import (
     EVIDENCE_LINES,
+    Failure,
     FailureCause,
     cause_of_log,
     decisive_lines,
+    explained_by_model,
     failure_of_error,
     failure_of_exit,
 )
+from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.server import ServerConfig
+from tests.fakes.library import some_facts
 
+MODEL = Path("/models/tiny.gguf")
 LOGS = Path(__file__).parent.parent / "fakes" / "logs"
 
 
@@ -174,3 +180,32 @@ def test_an_early_exit_brings_its_evidence():
 def test_only_what_may_be_different_next_time_is_worth_another_try():
     again = {cause for cause in FailureCause if not cause.will_repeat}
     assert again == {FailureCause.KILLED, FailureCause.UNKNOWN, FailureCause.STALLED, FailureCause.FROZEN}
+
+
+# -- with what the model file tells
+
+NO_LAYERS = "the model file has no MTP layers"
+SILENT = Failure(FailureCause.UNKNOWN, "exit code 1")
+
+
+@pytest.mark.parametrize(
+    ("failure", "n_max", "file", "cause", "detail"),
+    [
+        (SILENT, None, ModelFile(MODEL, problem="cut short"), FailureCause.MODEL_CORRUPT, "cut short"),
+        (
+            SILENT,
+            2,
+            ModelFile(MODEL, some_facts()),
+            FailureCause.MTP_LAYERS_MISSING,
+            "the model file has no MTP layers",
+        ),
+        (SILENT, 2, ModelFile(MODEL, some_facts(mtp_layers=1)), FailureCause.UNKNOWN, "exit code 1"),
+        (SILENT, 0, ModelFile(MODEL, some_facts()), FailureCause.UNKNOWN, "exit code 1"),
+        (SILENT, 2, ModelFile(MODEL), FailureCause.UNKNOWN, "exit code 1"),
+        (Failure(FailureCause.PORT_TAKEN), 2, ModelFile(MODEL, problem="cut short"), FailureCause.PORT_TAKEN, ""),
+    ],
+)
+def test_the_model_file_explains_what_the_log_does_not(failure, n_max, file, cause, detail):
+    config = ServerConfig(1, "Tiny", MODEL, 9000, spec_draft_n_max=n_max)
+    explained = explained_by_model(failure, config, file)
+    assert (explained.cause, explained.detail) == (cause, detail)

@@ -108,8 +108,9 @@ class LlamaServerRunner:
             client, self._client = self._client, None
             if client is not None:
                 await client.aclose()
+            # Nothing may touch the data directory once another instance may have it.
+            await self._threads.aclose()
             self._lock.release()
-        self._threads.close()
 
     # -- ProcessRunner
 

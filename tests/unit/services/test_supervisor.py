@@ -8,11 +8,14 @@ from itertools import pairwise
 import pytest
 
 from gglib_desktop.adapters.runners.mock import MockRunner
+from gglib_desktop.domain.errors import StartFailed
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.failures import FailureCause
+from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, Stopped, Stopping
 from gglib_desktop.services.supervisor import ServerChanged, ServerRemoved, ServersAdopted, Supervisor
 from tests.fakes.supervision import Story
+from tests.fakes.waiting import poll
 from tests.unit.services.conftest import QUICK
 
 # -- one life
@@ -110,16 +113,37 @@ async def test_one_that_dies_while_loading_has_failed(supervisor, story, config)
     assert story.words(server_id) == ["Starting", "Loading", "Failed"]
 
 
-async def test_a_log_without_a_reason_is_no_excuse_when_the_model_file_is_broken(mock, bugs, config):
-    async def problem(_path):
-        return "truncated: 10 bytes are missing"
+class FailsAtOnce(MockRunner):
+    """An engine that ends before it has bound its port, without a word."""
 
-    supervisor = Supervisor(mock, mock, bugs, model_problem=problem)
-    server_id = supervisor.start(config("--mock-fail-load=nothing that anybody understands"))
-    failed = await Story(supervisor).reaches(server_id, "Failed")
-    assert failed.failure.cause is FailureCause.MODEL_CORRUPT
-    assert failed.failure.detail == "truncated: 10 bytes are missing"
-    await supervisor.aclose()
+    async def start(self, config):
+        raise StartFailed("the server ended before it answered (exit code 1)", exit_status=1)
+
+
+@pytest.mark.parametrize("runner", [MockRunner, FailsAtOnce])
+@pytest.mark.parametrize("slow_s", [0.0, 0.2])
+async def test_a_log_without_a_reason_is_no_excuse_when_the_model_file_is_broken(
+    data_dir, bugs, config, runner, slow_s
+):
+    async def examine(path):
+        await asyncio.sleep(slow_s)
+        return ModelFile(path, problem="truncated: 10 bytes are missing")
+
+    async with runner(data_dir, timings=QUICK) as mock:
+        supervisor = Supervisor(mock, mock, bugs, examine_model=examine)
+        story = Story(supervisor)
+        server_id = supervisor.start(config("--mock-fail-load=nothing that anybody understands"))
+        failed = await story.reaches(server_id, "Failed")
+        if slow_s:
+            assert failed.failure.cause is FailureCause.UNKNOWN, "the news does not wait for the reason"
+
+        def cause():
+            state = story.state(server_id)
+            assert isinstance(state, Failed)
+            return state.failure.cause, state.failure.detail
+
+        await poll(lambda: cause() == (FailureCause.MODEL_CORRUPT, "truncated: 10 bytes are missing"))
+        await supervisor.aclose()
 
 
 async def test_a_bug_in_the_runner_is_reported_and_does_not_leave_the_server_starting(mock, bugs, config, data_dir):

@@ -1,0 +1,63 @@
+"""Threads that a runner has for itself."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from gglib_desktop.adapters.threads import Threads
+from gglib_desktop.domain.errors import RunnerUnavailable
+
+
+async def cancelled_in_the_middle(threads, until):
+    """Work that has begun and goes on, though its waiter is gone."""
+    begun, done = threading.Event(), threading.Event()
+
+    def work():
+        begun.set()
+        until.wait(10)
+        done.set()
+
+    waiter = asyncio.ensure_future(threads.run(work))
+    await asyncio.to_thread(begun.wait, 10)
+    waiter.cancel()
+    await asyncio.wait({waiter})
+    return done
+
+
+async def test_closing_waits_for_work_whose_waiter_was_cancelled():
+    threads, until = Threads(1), threading.Event()
+    done = await cancelled_in_the_middle(threads, until)
+    closing = asyncio.ensure_future(threads.aclose(within_s=10))
+    await asyncio.sleep(0.01)
+    assert not closing.done()
+    until.set()
+    await closing
+    assert done.is_set()
+
+
+async def test_closing_does_not_wait_for_ever():
+    threads, until = Threads(1), threading.Event()
+    done = await cancelled_in_the_middle(threads, until)
+    begin = time.monotonic()
+    await threads.aclose(within_s=0.01)
+    assert time.monotonic() - begin < 5
+    assert not done.is_set()
+    until.set()
+
+
+async def test_work_that_failed_does_not_fail_the_closing():
+    threads = Threads(1)
+    failing = asyncio.ensure_future(threads.run(int, "x"))
+    await asyncio.sleep(0)
+    await threads.aclose()
+    with pytest.raises(ValueError, match="invalid literal"):
+        await failing
+
+
+async def test_nothing_is_taken_after_closing():
+    threads = Threads(1)
+    await threads.aclose()
+    with pytest.raises(RunnerUnavailable):
+        await threads.run(int)
