@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class TomlSettingsStore:
         try:
             text = self._path.read_text(encoding="utf-8") if self._path.exists() else _HEADER + "\n\n"
             document = tomlkit.parse(text)
-            _put(document, settings)
+            _put(document, settings.to_mapping())
             draft = self._path.with_suffix(".tmp")
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft.write_text(tomlkit.dumps(document), encoding="utf-8")
@@ -50,9 +51,25 @@ class TomlSettingsStore:
             raise SettingsError(f"{self._path}: cannot be written: {exc}") from exc
 
 
-def _put(document: Any, settings: AppSettings) -> None:
-    for name, value in settings.to_mapping().items():
-        if value is None:
-            document.pop(name, None)
-        elif document.get(name) != value:
-            document[name] = value
+def _put(table: Any, values: Mapping[str, Any]) -> None:
+    """Makes a table say ``values``; what is None there, or empty, is left out, and keys we do not know stay."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            _put_table(table, name, value)
+        elif value is None or value == []:
+            table.pop(name, None)
+        elif table.get(name) != value:
+            table[name] = value
+
+
+def _put_table(parent: Any, name: str, values: Mapping[str, Any]) -> None:
+    import tomlkit  # noqa: PLC0415  # see save
+
+    new = parent.get(name, None)
+    if new is None:
+        new = tomlkit.table()
+    _put(new, values)
+    if new:
+        parent[name] = new
+    else:
+        parent.pop(name, None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gglib_desktop.domain.engine import DRAFT_MTP
 from gglib_desktop.domain.llama_args import flag_of
-from gglib_desktop.domain.server import MAX_DRAFT_TOKENS
+from gglib_desktop.domain.options import MAX_DRAFT_TOKENS
 
 # Builds up to b10434 and later ones, where nothing else is said.
 DEFAULT_PORTS = (8080, 9931)

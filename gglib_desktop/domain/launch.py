@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.options import EngineOptions, engine_options
 from gglib_desktop.domain.restart import RestartPolicy
-from gglib_desktop.domain.server import MAX_DRAFT_TOKENS, ServerConfig
-from gglib_desktop.domain.values import PORT, Limits, Value, limited
+from gglib_desktop.domain.server import ServerConfig
 
 DEFAULT_DRAFT_TOKENS = 2
 DEFAULT_MIN_PROBABILITY = 0.75
@@ -43,22 +45,80 @@ class MtpDecision:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LaunchOptions(Value):
-    """The choices of the launch form, saved for each model. None: an automatic port, the engine's own context."""
+class LaunchOptions(EngineOptions):
+    """One layer of choices: for one launch, for a model, or for all models. None leaves a choice to the next layer.
 
-    port: int | None = limited(PORT, default=None)
-    context_size: int | None = limited(Limits(0), default=None)
-    mtp: MtpChoice = MtpChoice.AUTO
-    spec_draft_n_max: int = limited(Limits(1, MAX_DRAFT_TOKENS), default=DEFAULT_DRAFT_TOKENS)
-    spec_draft_p_min: float = limited(Limits(0, 1), default=DEFAULT_MIN_PROBABILITY)
-    restart: RestartPolicy = RestartPolicy.NEVER
+    What a layer says about drafting counts only where ``mtp`` decides for it.
+    """
+
+    mtp: MtpChoice | None = None
+    restart: RestartPolicy | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The choices that this layer makes."""
+        return frozenset(name for name in choice_names() if self.get(name) is not None)
+
+    def get(self, name: str) -> Any:
+        return getattr(self, name) if name in _OWN_CHOICES else super().get(name)
+
+    def with_values(self, **values: Any) -> LaunchOptions:
+        own = {name: values.pop(name) for name in _OWN_CHOICES & values.keys()}
+        return super().with_values(**values).replace(**own)
+
+    def over(self, other: LaunchOptions) -> LaunchOptions:
+        """The choices of ``other``, except where this layer makes its own."""
+        return other.with_values(**{name: self.get(name) for name in self.names})
 
     def same_server(self, other: LaunchOptions) -> bool:
         """Both lead to the same server: what differs, if anything, is not for the engine."""
         return self.replace(restart=other.restart) == other
 
 
-def decide_mtp(choice: MtpChoice, *, mtp_layers: int, engine: Engine | None, suppressed: bool) -> MtpDecision:
+_OWN_CHOICES = frozenset({"mtp", "restart"})
+BUILT_IN = LaunchOptions(
+    mtp=MtpChoice.AUTO,
+    spec_draft_n_max=DEFAULT_DRAFT_TOKENS,
+    spec_draft_p_min=DEFAULT_MIN_PROBABILITY,
+    restart=RestartPolicy.NEVER,
+)
+
+
+class Source(StrEnum):
+    """Who decided the value of a choice, the strongest first."""
+
+    LAUNCH = "this launch"
+    MODEL = "this model"
+    APP = "all models"
+    ENGINE = "the engine"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What is in force and why: ``options`` are the choices of all layers together, ``sources`` who made each."""
+
+    options: LaunchOptions
+    sources: Mapping[str, Source]
+
+    def source(self, name: str) -> Source:
+        return self.sources.get(name, Source.ENGINE)
+
+
+def choice_names() -> tuple[str, ...]:
+    """All that a layer can say, by name."""
+    return (*(each.name for each in engine_options()), *sorted(_OWN_CHOICES))
+
+
+def resolve(launch: LaunchOptions, model: LaunchOptions, app: LaunchOptions) -> Resolved:
+    """For each choice the first layer that makes it: this launch, the model's, all models', then the program's own."""
+    options = launch.over(model.over(app.over(BUILT_IN)))
+    sources: dict[str, Source] = {}
+    for layer, source in ((BUILT_IN, Source.APP), (app, Source.APP), (model, Source.MODEL), (launch, Source.LAUNCH)):
+        sources.update(dict.fromkeys(layer.names, source))
+    return Resolved(options, sources)
+
+
+def decide_mtp(choice: MtpChoice | None, *, mtp_layers: int, engine: Engine | None, suppressed: bool) -> MtpDecision:
     """Whether a model is served with drafting. Auto never decides by a file's name. ``engine`` None: not known yet."""
     if suppressed:
         return MtpDecision(False, MtpReason.SUPPRESSED)
@@ -74,14 +134,15 @@ def decide_mtp(choice: MtpChoice, *, mtp_layers: int, engine: Engine | None, sup
 
 
 def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: MtpDecision) -> ServerConfig:
-    """The configuration that every way to start ``model`` uses."""
-    return ServerConfig(
-        model_id=model.id,
-        model_name=model.name,
-        model_path=model.path,
-        base_port=base_port,
-        port=options.port,
-        context_size=options.context_size,
-        spec_draft_n_max=options.spec_draft_n_max if mtp.enabled else None,
-        spec_draft_p_min=options.spec_draft_p_min if mtp.enabled else None,
-    )
+    """The configuration that every way to start ``model`` uses. ``options`` are resolved."""
+    chosen = {field.name: getattr(options, field.name) for field in fields(EngineOptions)}
+    if not mtp.enabled:
+        chosen |= {"spec_draft_n_max": None, "spec_draft_p_min": None}
+    return ServerConfig(model.id, model.name, model.path, base_port, **chosen)
+
+
+def options_of(config: ServerConfig) -> LaunchOptions:
+    """The choices that lead to a configuration whatever the layers below say, as far as it tells them."""
+    mtp = MtpChoice.ON if config.spec_draft_n_max else MtpChoice.OFF
+    chosen = {field.name: getattr(config, field.name) for field in fields(EngineOptions)}
+    return LaunchOptions(mtp=mtp, **chosen)

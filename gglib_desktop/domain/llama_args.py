@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.options import EngineOption, engine_options
 from gglib_desktop.domain.server import ServerConfig
 
 HOST = "127.0.0.1"
@@ -17,31 +17,10 @@ DISABLE_MTP_VARIABLE = "GGLIB_DISABLE_MTP"
 _TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 _KEY_FLAGS = frozenset({"--api-key", "--api-key-file", "-hft", "--hf-token"})
 _REDACTED = "[hidden]"
+_NOT_TYPED = frozenset({"port", "extra_args"})
+_DRAFTING = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
 
 
-@dataclass(frozen=True)
-class _Option:
-    """One typed field's flag. ``alternatives`` are other spellings, known without asking the engine."""
-
-    field: str
-    flag: str
-    alternatives: tuple[str, ...] = ()
-
-
-_PLAIN_OPTIONS = (
-    _Option("context_size", "-c", ("--ctx-size",)),
-    _Option("gpu_layers", "-ngl", ("--gpu-layers", "--n-gpu-layers")),
-    _Option("reasoning_format", "--reasoning-format"),
-)
-_SAMPLING_OPTIONS = (
-    _Option("temperature", "--temp", ("--temperature",)),
-    _Option("top_p", "--top-p"),
-    _Option("top_k", "--top-k"),
-    _Option("max_tokens", "-n", ("--predict", "--n-predict")),
-    _Option("repeat_penalty", "--repeat-penalty"),
-    _Option("presence_penalty", "--presence-penalty"),
-    _Option("min_p", "--min-p"),
-)
 # Flags that the program itself decides, always, with what to say when somebody else sets them.
 _ALWAYS_OWNED = {
     "-m": "is decided by the field model_path",
@@ -129,37 +108,29 @@ def _typed_arguments(
 ) -> list[tuple[str, ...]]:
     """One tuple per set field: the field's name, its flag, and the flag's value if it takes one."""
     found: list[tuple[str, ...]] = []
-    for option in _PLAIN_OPTIONS:
-        found += _with_value(option, config)
-    if config.jinja is not None:
-        found.append(("jinja", "--jinja" if config.jinja else "--no-jinja"))
-    if config.spec_draft_n_max and not mtp_suppressed:
-        found += _mtp_arguments(config, capabilities)
-    if config.inference_config is not None:
-        for option in _SAMPLING_OPTIONS:
-            found += _with_value(option, config.inference_config, prefix="inference_config.")
+    drafting = bool(config.spec_draft_n_max) and not mtp_suppressed
+    for option in engine_options():
+        if option.name in _NOT_TYPED or (option.name in _DRAFTING and not drafting):
+            continue
+        if option.name == "spec_draft_n_max":
+            found.append((option.name, "--spec-type", DRAFT_MTP))
+        found += _said(option, config.get(option.name), capabilities)
+    if drafting and not capabilities.has_mtp:
+        reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
+        raise ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
     for field, flag, *value in found:
         if not capabilities.supports(flag):
             raise ConfigurationError(field, " ".join(value), f"this engine has no flag {flag}")
     return found
 
 
-def _mtp_arguments(config: ServerConfig, capabilities: EngineCapabilities) -> list[tuple[str, ...]]:
-    if not capabilities.has_mtp:
-        reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
-        raise ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
-    found: list[tuple[str, ...]] = [
-        ("spec_draft_n_max", "--spec-type", DRAFT_MTP),
-        ("spec_draft_n_max", "--spec-draft-n-max", str(config.spec_draft_n_max)),
-    ]
-    if config.spec_draft_p_min is not None:
-        found.append(("spec_draft_p_min", "--spec-draft-p-min", shortest(config.spec_draft_p_min)))
-    return found
-
-
-def _with_value(option: _Option, values: object, *, prefix: str = "") -> list[tuple[str, ...]]:
-    value = getattr(values, option.field)
-    return [] if value is None else [(prefix + option.field, option.flag, shortest(value))]
+def _said(option: EngineOption, value: object, capabilities: EngineCapabilities) -> list[tuple[str, ...]]:
+    if value is None or (value is False and not option.has_off_flag):
+        return []
+    spellings = option.spec.off_flags if value is False else option.spec.flags
+    flag = next(filter(capabilities.supports, spellings), spellings[0])
+    field = f"inference_config.{option.name}" if option.in_sampling else option.name
+    return [(field, flag) if isinstance(value, bool) else (field, flag, shortest(value))]
 
 
 def shortest(value: object) -> str:
@@ -180,10 +151,12 @@ def _check_extra_args(config: ServerConfig, capabilities: EngineCapabilities, ow
 
 
 def _known_spellings(flag: str) -> frozenset[str]:
-    for option in (*_PLAIN_OPTIONS, *_SAMPLING_OPTIONS):
-        if option.flag == flag:
-            return frozenset({flag, *option.alternatives})
-    return frozenset({"--jinja", "--no-jinja"}) if flag in {"--jinja", "--no-jinja"} else frozenset({flag})
+    """All spellings of an option that are known without asking the engine."""
+    for option in engine_options():
+        spellings = (*option.spec.flags, *option.spec.off_flags)
+        if flag in spellings:
+            return frozenset(spellings)
+    return frozenset({flag})
 
 
 def flag_of(word: str) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from gglib_desktop.domain.inference import InferenceConfig
-from gglib_desktop.domain.values import PORT, Limits, OneOf, Value, limited
-
-MAX_DRAFT_TOKENS = 16
+from gglib_desktop.domain.options import EngineOptions
+from gglib_desktop.domain.values import PORT, Limits, Value, limited
 
 
 @dataclass(frozen=True)
-class ServerConfig(Value):
-    """What to serve and with which intent. None always means: say nothing, let the engine decide.
+class ServerConfig(EngineOptions):
+    """What to serve and with which intent. An option that is None says nothing and lets the engine decide.
 
     ``port`` None takes a free one from ``base_port`` to ``base_port + 99``. ``context_size`` is in tokens, 0 the
     model's own. ``gpu_layers`` -1 is the engine's automatic choice. ``jinja`` False turns templates off, which is not
@@ -25,16 +23,6 @@ class ServerConfig(Value):
     model_name: str
     model_path: Path
     base_port: int = limited(PORT)
-    _: KW_ONLY
-    port: int | None = limited(PORT, default=None)
-    context_size: int | None = limited(Limits(0), default=None)
-    gpu_layers: int | None = limited(Limits(-1), default=None)
-    jinja: bool | None = None
-    reasoning_format: str | None = limited(OneOf(("none", "deepseek", "deepseek-legacy", "auto")), default=None)
-    spec_draft_n_max: int | None = limited(Limits(0, MAX_DRAFT_TOKENS), default=None)
-    spec_draft_p_min: float | None = limited(Limits(0, 1), default=None)
-    inference_config: InferenceConfig | None = None
-    extra_args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.values import PORT, Limits, Value, limited
 
 DEFAULT_BASE_PORT = 9000
@@ -33,10 +34,14 @@ class Theme(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AppSettings(Value):
-    """Settings of the program. ``engine_path`` None looks for one; ``stop_grace_s`` are seconds from SIGTERM on."""
+    """Settings of the program. ``engine_path`` None looks for one; ``stop_grace_s`` are seconds from SIGTERM on.
+
+    ``defaults`` are what all models are started with, unless a model or a launch says otherwise.
+    """
 
     engine_path: Path | None = None
     base_port: int = limited(PORT, default=DEFAULT_BASE_PORT)
     stop_grace_s: float = limited(STOP_GRACE_LIMITS, default=DEFAULT_STOP_GRACE_S)
     on_quit: OnQuit = OnQuit.ASK
     theme: Theme = Theme.SYSTEM
+    defaults: LaunchOptions = LaunchOptions()

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision, decide_mtp, server_config
+from gglib_desktop.domain.launch import (
+    LaunchOptions,
+    MtpChoice,
+    MtpDecision,
+    Resolved,
+    decide_mtp,
+    options_of,
+    resolve,
+    server_config,
+)
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.ports.engine_catalog import EngineCatalog
@@ -63,65 +73,67 @@ class Launcher:
         """Whether a start would draft, as far as is known now."""
         return decide_mtp(options.mtp, mtp_layers=model.mtp_layers, engine=self.engine, suppressed=self._mtp_suppressed)
 
-    async def start(self, model_id: int, options: LaunchOptions | None = None, *, another: bool = False) -> int | None:
-        """Starts a model with ``options``, else with what was saved for it. Returns the server's id.
+    def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
+        """What a start with these choices of its own, over those ``saved`` for the model, comes to."""
+        return resolve(launch, saved, self._settings.current.defaults)
 
-        Given options are saved, unless the model runs already: then they are for one more server of it. None when the
-        model is not in the library any more. Raises: LibraryError.
+    async def start(
+        self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
+    ) -> int | None:
+        """Starts a model, with the choices of this ``launch`` over those saved for it. Returns the server's id.
+
+        With choices of its own a running model gets one more server. ``remember`` saves them for the model, unless it
+        runs already. None when the model is not in the library any more. Raises: LibraryError.
         """
         model = self._library.model(model_id)
         if model is None:
             return None
-        another = another or (options is not None and self._supervisor.has_live_server(model_id))
-        if options is None:
-            options = await self._library.launch_options(model_id)
-            if another:
-                # The port chosen for the model is its first server's.
-                options = options.replace(port=None)
-        elif not another:
-            await self._library.save_launch_options(model_id, options)
+        another = another or (launch is not None and self._supervisor.has_live_server(model_id))
+        launch = launch or LaunchOptions()
+        saved = await self._library.launch_options(model_id)
+        if another:
+            # The port chosen for the model is its first server's.
+            saved = saved.replace(port=None)
+        elif remember:
+            await self._library.save_launch_options(model_id, launch.over(saved))
         if self.engine is None:
             # A start without an engine fails with its reason where people look: in the server's panel.
             with contextlib.suppress(ConfigurationError):
                 await self.find_engine()
-        server_id = self._supervisor.start(self._config(model, options), another=another)
+        config = self._config(model, self.resolve(launch, saved).options)
+        server_id = self._supervisor.start(config, another=another)
         await self._library.note_used(model_id)
         return server_id
 
     async def restart(self, server_id: int, options: LaunchOptions | None = None) -> None:
-        """Restarts a server as it was, or with ``options``. Raises: LibraryError.
-
-        Given options are saved for its model, unless it is a further server of it.
-        """
-        server = self._supervisor.server(server_id)
-        config = server.config
+        """Restarts a server as it was, or with these resolved ``options``."""
+        config = self._supervisor.server(server_id).config
         if options is not None:
-            model = self._library.model(config.model_id)
-            if model is not None and server.number == 1:
-                await self._library.save_launch_options(model.id, options)
-            config = self._config(model or _model_of(config), options)
+            config = self._config(self.model_of(config), options)
         self._supervisor.restart(server_id, config)
 
-    async def saved_options(self, config: ServerConfig) -> LaunchOptions | None:
-        """What is saved for a server's model; None when the library does not have it any more. Raises: LibraryError."""
-        if self._library.model(config.model_id) is None:
-            return None
+    async def saved_options(self, config: ServerConfig) -> LaunchOptions:
+        """What is saved for a server's model, nothing for one that is not listed any more. Raises: LibraryError."""
         return await self._library.launch_options(config.model_id)
 
-    async def save_options(self, config: ServerConfig, options: LaunchOptions) -> None:
+    async def save_choices(self, config: ServerConfig, **choices: Any) -> None:
         """Saves what was chosen in a server's form for its model. Raises: LibraryError."""
-        await self._library.save_launch_options(config.model_id, options)
+        saved = await self._library.launch_options(config.model_id)
+        await self._library.save_launch_options(config.model_id, saved.with_values(**choices))
 
-    def options_in_force(self, config: ServerConfig, saved: LaunchOptions | None) -> LaunchOptions:
-        """The choices behind a configuration: the saved ones if they lead to it, else as close as it tells."""
-        if saved is not None:
-            model = self.model_of(config)
-            if self._config(model, saved).replace(base_port=config.base_port, model_name=config.model_name) == config:
-                return saved
-        options = _options_of(config)
-        by_itself = options.replace(mtp=MtpChoice.AUTO)
-        same = self.decide_mtp(self.model_of(config), by_itself).enabled == bool(config.spec_draft_n_max)
-        return by_itself if same else options
+    def options_in_force(self, config: ServerConfig, saved: LaunchOptions) -> LaunchOptions:
+        """The choices behind a configuration; where it does not tell them, as ``saved`` and the defaults say."""
+        otherwise = self.resolve(LaunchOptions(), saved).options
+        options = options_of(config).replace(restart=otherwise.restart)
+        if config.spec_draft_n_max is None:
+            options = options.replace(
+                spec_draft_n_max=otherwise.spec_draft_n_max, spec_draft_p_min=otherwise.spec_draft_p_min
+            )
+        for mtp in (otherwise.mtp, MtpChoice.AUTO):
+            same = options.replace(mtp=mtp)
+            if self.decide_mtp(self.model_of(config), same).enabled == bool(config.spec_draft_n_max):
+                return same
+        return options
 
     def model_of(self, config: ServerConfig) -> Model:
         """The library's model, or what the configuration itself says of one that is not there any more."""
@@ -134,15 +146,3 @@ class Launcher:
 
 def _model_of(config: ServerConfig) -> Model:
     return Model(config.model_id, config.model_path, None, None, 0.0, config.model_name)
-
-
-def _options_of(config: ServerConfig) -> LaunchOptions:
-    drafting = bool(config.spec_draft_n_max)
-    options = LaunchOptions(
-        port=config.port, context_size=config.context_size, mtp=MtpChoice.ON if drafting else MtpChoice.OFF
-    )
-    if config.spec_draft_n_max:
-        options = options.replace(spec_draft_n_max=config.spec_draft_n_max)
-    if drafting and config.spec_draft_p_min is not None:
-        options = options.replace(spec_draft_p_min=config.spec_draft_p_min)
-    return options

@@ -135,7 +135,7 @@ class Library:
     async def restart_policy(self, model_id: int) -> RestartPolicy:
         """What the user wants when this model's server crashes; NEVER when that cannot be read."""
         try:
-            return (await self._repository.launch_options(model_id)).restart
+            return (await self._repository.launch_options(model_id)).restart or RestartPolicy.NEVER
         except LibraryError as exc:
             _log.warning("%s", exc)
             return RestartPolicy.NEVER

@@ -122,16 +122,19 @@ class AppViewModel(QObject):
         """Takes a model off the list; refused while a server of it lives, whose panel could not be started again."""
         self._spawn(self._remove(model_id), "remove model")
 
-    def start(self, model_id: int, options: LaunchOptions | None = None, *, another: bool = False) -> None:
-        """Starts a model, with what was chosen for it unless ``options`` say otherwise."""
-        self._spawn(self._start(model_id, options, another=another), "start")
+    def start(
+        self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
+    ) -> None:
+        """Starts a model, with the choices of this ``launch`` over those saved for it; ``remember`` saves them too."""
+        self._spawn(self._start(model_id, launch, another=another, remember=remember), "start")
 
     async def launch_form(self, model_id: int) -> LaunchFormViewModel | None:
         """The form of "Start with…"; None when the model is gone. Raises: LibraryError."""
         model = self._library.model(model_id)
         if model is None:
             return None
-        options = await self._library.launch_options(model_id)
+        saved = await self._library.launch_options(model_id)
+        options = self._launcher.resolve(LaunchOptions(), saved).options
         return LaunchFormViewModel(lambda draft: self._launcher.decide_mtp(model, draft), options)
 
     def details(self, model_id: int) -> ModelDetailsViewModel | None:
@@ -225,10 +228,10 @@ class AppViewModel(QObject):
         model = await self._library.create_demo()
         self.models.selectRequested.emit(model.id)
 
-    async def _start(self, model_id: int, options: LaunchOptions | None, *, another: bool) -> None:
+    async def _start(self, model_id: int, launch: LaunchOptions | None, *, another: bool, remember: bool) -> None:
         if self._ending:
             return
-        server_id = await self._launcher.start(model_id, options, another=another)
+        server_id = await self._launcher.start(model_id, launch, another=another, remember=remember)
         if server_id is not None:
             self.serverShown.emit(server_id)
 

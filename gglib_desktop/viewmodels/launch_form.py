@@ -14,7 +14,7 @@ class LaunchFormViewModel(QObject):
     """A draft that widgets edit. The decision tells whether drafting would be on, and why."""
 
     draftChanged = Signal(object)  # LaunchOptions
-    edited = Signal(object)  # LaunchOptions, changed by a person
+    edited = Signal(object)  # dict: the choices that a person changed, by name
     decisionChanged = Signal(object)  # MtpDecision
 
     def __init__(self, decide: Callable[[LaunchOptions], MtpDecision], draft: LaunchOptions) -> None:
@@ -36,7 +36,7 @@ class LaunchFormViewModel(QObject):
         draft = self._draft.replace(**changes)
         if draft != self._draft:
             self.show(draft)
-            self.edited.emit(draft)
+            self.edited.emit(changes)
 
     def show(self, draft: LaunchOptions) -> None:
         if draft != self._draft:

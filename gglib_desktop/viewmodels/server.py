@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -185,27 +186,29 @@ class ServerViewModel(QObject):
         return self._launcher.decide_mtp(self._launcher.model_of(self._snapshot.config), options)
 
     async def _read_options(self, snapshot: ServerSnapshot) -> None:
-        """The form shows what is saved for the model; a further server of it shows what it runs with."""
+        """The form shows what the server runs with, and what is saved for after a crash."""
         saved = await self._launcher.saved_options(snapshot.config)
         self._applied = self._launcher.options_in_force(snapshot.config, saved)
-        self.form.show(saved if saved is not None and snapshot.number == 1 else self._applied)
+        self.form.show(self._applied)
         self.canApplyChanged.emit(self.can_apply)
 
     async def _apply(self) -> None:
         await self._launcher.restart(self.id, self.form.draft)
 
-    def _on_edited(self, draft: LaunchOptions) -> None:
+    def _on_edited(self, choices: dict[str, Any]) -> None:
         self.canApplyChanged.emit(self.can_apply)
-        self._scope.start(self._save(draft), name="save launch options")
-        self.restartPolicyEdited.emit(draft.restart)
+        self._scope.start(self._save(choices), name="save launch options")
+        policy = choices.get("restart")
+        if policy is not None:
+            self.restartPolicyEdited.emit(policy)
 
-    async def _save(self, draft: LaunchOptions) -> None:
+    async def _save(self, choices: dict[str, Any]) -> None:
         """The first server's form is the model's; of a further one's only what happens after a crash is."""
+        if self._snapshot.number > 1:
+            choices = {name: value for name, value in choices.items() if name == "restart"}
         try:
-            if self._snapshot.number > 1:
-                saved = await self._launcher.saved_options(self._snapshot.config)
-                draft = (saved or draft).replace(restart=draft.restart)
-            await self._launcher.save_options(self._snapshot.config, draft)
+            if choices:
+                await self._launcher.save_choices(self._snapshot.config, **choices)
         except GglibError as exc:
             self.failed.emit(exc)
 

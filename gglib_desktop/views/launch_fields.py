@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop.domain.launch import MtpChoice, MtpDecision, MtpReason
+from gglib_desktop.domain.options import MAX_DRAFT_TOKENS
 from gglib_desktop.domain.restart import RestartPolicy
-from gglib_desktop.domain.server import MAX_DRAFT_TOKENS
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.views.bindings import CheckBinding, DoubleSpinBinding, OptionalSpinBinding, RadioBinding, SpinBinding
 from gglib_desktop.views.widgets.calm_boxes import CalmDoubleSpinBox, CalmSpinBox

@@ -313,7 +313,7 @@ class MainWindow(QMainWindow):
 
         dialog = StartWithDialog(selected.name, form, self, runs=self._app.runs(selected.id))
         if await ask(dialog) == QDialog.DialogCode.Accepted:
-            self._app.start(selected.id, form.draft)
+            self._app.start(selected.id, form.draft, remember=True)
 
     @Slot()
     def _on_details(self) -> None:

@@ -6,7 +6,20 @@ import pytest
 
 from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision, MtpReason, decide_mtp, server_config
+from gglib_desktop.domain.inference import InferenceConfig
+from gglib_desktop.domain.launch import (
+    BUILT_IN,
+    LaunchOptions,
+    MtpChoice,
+    MtpDecision,
+    MtpReason,
+    Source,
+    choice_names,
+    decide_mtp,
+    options_of,
+    resolve,
+    server_config,
+)
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
 
@@ -50,16 +63,16 @@ def test_the_configuration_says_what_was_chosen_and_nothing_more():
     assert drafting == plain.replace(port=9005, context_size=4096, spec_draft_n_max=3, spec_draft_p_min=0.5)
 
 
-def test_the_form_always_sends_both_numbers():
-    options = LaunchOptions()
+def test_drafting_always_sends_both_numbers():
+    options = resolve(LaunchOptions(), LaunchOptions(), LaunchOptions()).options
     assert (options.mtp, options.spec_draft_n_max, options.spec_draft_p_min) == (AUTO, 2, 0.75)
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("spec_draft_n_max", 0), ("spec_draft_n_max", 17), ("spec_draft_n_max", None), ("mtp", "maybe")],
+    [("spec_draft_n_max", -1), ("spec_draft_n_max", 17), ("mtp", "maybe")],
 )
-def test_the_form_has_limits(field, value):
+def test_choices_have_limits(field, value):
     with pytest.raises(ConfigurationError) as caught:
         LaunchOptions(**{field: value})
     assert caught.value.field == field
@@ -68,3 +81,70 @@ def test_the_form_has_limits(field, value):
 def test_choices_travel_as_json():
     options = LaunchOptions(port=9005, mtp=OFF)
     assert LaunchOptions.from_json(options.to_json()) == options
+
+
+def test_the_choices_of_a_configuration_lead_to_it():
+    model = Model(7, Path("/m/x.gguf"), None, None, 0.0, "X Q4")
+    config = ServerConfig(
+        7,
+        "X Q4",
+        Path("/m/x.gguf"),
+        9000,
+        gpu_layers=3,
+        inference_config=InferenceConfig(top_k=5),
+        extra_args=("--verbose",),
+    )
+    for expected in (config, config.replace(spec_draft_n_max=2, spec_draft_p_min=0.5)):
+        options = options_of(expected)
+        mtp = decide_mtp(options.mtp, mtp_layers=1, engine=CAN, suppressed=False)
+        assert server_config(model, options, base_port=9000, mtp=mtp) == expected
+
+
+# -- layers
+
+
+def test_the_first_layer_that_makes_a_choice_decides_it():
+    launch = LaunchOptions(context_size=1)
+    model = LaunchOptions(context_size=2, gpu_layers=2, mtp=OFF, extra_args=("--verbose",))
+    app = LaunchOptions(context_size=3, gpu_layers=3, threads=3, inference_config=InferenceConfig(top_k=3))
+    resolved = resolve(launch, model, app)
+    expected = {
+        "context_size": (1, Source.LAUNCH),
+        "gpu_layers": (2, Source.MODEL),
+        "mtp": (OFF, Source.MODEL),
+        "extra_args": (("--verbose",), Source.MODEL),
+        "threads": (3, Source.APP),
+        "top_k": (3, Source.APP),
+        "spec_draft_n_max": (2, Source.APP),
+        "min_p": (None, Source.ENGINE),
+        "port": (None, Source.ENGINE),
+    }
+    assert {name: (resolved.options.get(name), resolved.source(name)) for name in expected} == expected
+
+
+def test_sampling_is_resolved_value_by_value():
+    launch = LaunchOptions(inference_config=InferenceConfig(temperature=0.5))
+    model = LaunchOptions(inference_config=InferenceConfig(temperature=1.0, top_p=0.9))
+    resolved = resolve(launch, model, LaunchOptions())
+    assert resolved.options.inference_config == InferenceConfig(temperature=0.5, top_p=0.9)
+    assert (resolved.source("temperature"), resolved.source("top_p")) == (Source.LAUNCH, Source.MODEL)
+
+
+def test_without_any_choice_only_the_built_in_ones_are_made():
+    resolved = resolve(LaunchOptions(), LaunchOptions(), LaunchOptions())
+    assert resolved.options == BUILT_IN
+    assert set(resolved.sources) == {"mtp", "restart", "spec_draft_n_max", "spec_draft_p_min"}
+
+
+def test_choices_are_made_and_taken_back_by_name():
+    options = LaunchOptions().with_values(top_k=5, threads=2, mtp=ON, extra_args=["--verbose"])
+    assert options.names == {"top_k", "threads", "mtp", "extra_args"}
+    assert options.with_values(**dict.fromkeys(options.names)) == LaunchOptions()
+    assert LaunchOptions().get("top_k") is None
+    assert set(choice_names()) >= options.names
+
+
+@pytest.mark.parametrize("name", ["no_such", "inference_config_"])
+def test_unknown_choices_are_refused(name):
+    with pytest.raises(KeyError):
+        LaunchOptions().with_values(**{name: 1})

@@ -18,6 +18,7 @@ from gglib_desktop.domain.llama_args import (
     shell_line,
     shortest,
 )
+from gglib_desktop.domain.options import engine_options
 from gglib_desktop.domain.server import ServerConfig
 
 HELP = (Path(__file__).parent.parent / "fakes" / "llama_server_b10434_help.txt").read_text(encoding="utf-8")
@@ -74,6 +75,21 @@ def without(*flags: str, spec_types: frozenset[str] = ENGINE.capabilities.spec_t
         ({"inference_config": {"repeat_penalty": 1.1}}, "--repeat-penalty 1.1"),
         ({"inference_config": {"presence_penalty": 1.5}}, "--presence-penalty 1.5"),
         ({"inference_config": {"min_p": 0.05}}, "--min-p 0.05"),
+        ({"inference_config": {"frequency_penalty": -0.5}}, "--frequency-penalty -0.5"),
+        ({"inference_config": {"repeat_last_n": -1}}, "--repeat-last-n -1"),
+        ({"parallel": 4}, "-np 4"),
+        ({"device": "CUDA0,CUDA1"}, "-dev CUDA0,CUDA1"),
+        ({"cache_type_k": "q8_0", "cache_type_v": "q8_0"}, "-ctk q8_0 -ctv q8_0"),
+        ({"flash_attn": "on"}, "-fa on"),
+        ({"mlock": True}, "--mlock"),
+        ({"mlock": False}, ""),
+        ({"mmap": True}, "--mmap"),
+        ({"mmap": False}, "--no-mmap"),
+        ({"batch_size": 1024, "ubatch_size": 256}, "-b 1024 -ub 256"),
+        ({"threads": 8, "threads_batch": -1}, "-t 8 -tb -1"),
+        ({"chat_template": "chatml"}, "--chat-template chatml"),
+        ({"chat_template_file": "/t/x.jinja"}, "--chat-template-file /t/x.jinja"),
+        ({"embeddings": True}, "--embeddings"),
         ({"extra_args": ["--threads", "4", "-fa", "on"]}, "--threads 4 -fa on"),
         ({"context_size": 1024, "extra_args": ["--parallel", "2"]}, "-c 1024 --parallel 2"),
     ],
@@ -144,19 +160,38 @@ def test_an_engine_without_mtp_is_refused_before_it_starts():
 
 
 @pytest.mark.parametrize(
-    ("flag", "changes", "field"),
+    ("flags", "changes", "field"),
     [
-        ("-c", {"context_size": 1}, "context_size"),
-        ("--no-jinja", {"jinja": False}, "jinja"),
-        ("--spec-draft-p-min", {"spec_draft_n_max": 1, "spec_draft_p_min": 0.5}, "spec_draft_p_min"),
-        ("--min-p", {"inference_config": {"min_p": 0.1}}, "inference_config.min_p"),
+        (("-c", "--ctx-size"), {"context_size": 1}, "context_size"),
+        (("--no-jinja",), {"jinja": False}, "jinja"),
+        (
+            ("--spec-draft-p-min", "--draft-p-min"),
+            {"spec_draft_n_max": 1, "spec_draft_p_min": 0.5},
+            "spec_draft_p_min",
+        ),
+        (("--min-p",), {"inference_config": {"min_p": 0.1}}, "inference_config.min_p"),
+        (("--mlock",), {"mlock": True}, "mlock"),
     ],
 )
-def test_a_flag_that_the_engine_lacks_is_refused_before_it_starts(flag, changes, field):
-    with pytest.raises(ConfigurationError, match=f"this engine has no flag {flag}") as caught:
-        words(without(flag), **changes)
+def test_a_flag_that_the_engine_lacks_is_refused_before_it_starts(flags, changes, field):
+    with pytest.raises(ConfigurationError, match=f"this engine has no flag {flags[0]}") as caught:
+        words(without(*flags), **changes)
     assert caught.value.field == field
-    words(without(flag))
+    words(without(*flags))
+
+
+def test_a_build_that_calls_a_flag_otherwise_is_told_in_its_own_words():
+    assert words(without("-c"), context_size=1) == ["--ctx-size", "1"]
+    names = {name: frozenset({name}) for name in ("--spec-type", "--draft-max", "--cors-origins")}
+    older = Engine(ENGINE.path, "old", EngineCapabilities(names, spec_types=frozenset({"draft-mtp"})), ENGINE.source)
+    assert words(older, spec_draft_n_max=3) == ["--spec-type", "draft-mtp", "--draft-max", "3"]
+
+
+def test_every_option_is_said_by_a_flag_that_this_build_lists():
+    for option in engine_options():
+        if option.name != "extra_args":
+            assert ENGINE.capabilities.supports(option.spec.flags[0]), option.name
+            assert all(map(ENGINE.capabilities.supports, option.spec.off_flags)), option.name
 
 
 # -- the guard over extra_args

@@ -31,6 +31,22 @@ FULL = ServerConfig(
     extra_args=("--threads", "4"),
 )
 
+FULL_FIELDS = {
+    "model_id",
+    "model_name",
+    "model_path",
+    "port",
+    "base_port",
+    "context_size",
+    "gpu_layers",
+    "jinja",
+    "reasoning_format",
+    "spec_draft_n_max",
+    "spec_draft_p_min",
+    "inference_config",
+    "extra_args",
+}
+
 
 def make(**changes):
     given: dict[str, Any] = REQUIRED | changes
@@ -41,7 +57,7 @@ def test_four_fields_are_required_and_the_others_say_nothing():
     config = make()
     silent = {name for name, value in config.to_mapping().items() if value in (None, [])}
     assert silent == set(config.to_mapping()) - set(REQUIRED)
-    assert len(config.to_mapping()) == 13
+    assert config.to_mapping().keys() >= FULL_FIELDS
     for name in REQUIRED:
         with pytest.raises(ConfigurationError, match="is required") as caught:
             ServerConfig.from_mapping({key: value for key, value in REQUIRED.items() if key != name})
@@ -158,13 +174,13 @@ def test_json_and_back(value):
 
 def test_json_has_the_names_of_the_fields():
     assert json.loads(FULL.to_json())["inference_config"]["top_k"] == 40
-    assert list(json.loads(make().to_json()))[:4] == list(REQUIRED)
+    assert json.loads(make().to_json()).keys() >= FULL_FIELDS
 
 
 def test_json_of_other_versions_loads():
     older = ServerConfig.from_json(json.dumps(REQUIRED))
     assert older == make()
-    newer = ServerConfig.from_json(json.dumps(REQUIRED | {"mlock": True}))
+    newer = ServerConfig.from_json(json.dumps(REQUIRED | {"not_known_yet": True}))
     assert newer == make()
 
 

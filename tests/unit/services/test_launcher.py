@@ -10,7 +10,7 @@ from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision, MtpReason
+from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, MtpReason
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.settings_keeper import SettingsKeeper
@@ -62,13 +62,24 @@ async def test_a_start_uses_what_is_saved_for_the_model(launcher, library, story
     assert 9400 <= story.handle(server_id).port < 9500
 
 
-async def test_what_start_with_gives_is_saved(launcher, library, story, tiny):
+async def test_the_choices_of_one_launch_are_saved_only_if_so_wished(launcher, library, story, tiny):
     options = LaunchOptions(context_size=1024, mtp=MtpChoice.ON, spec_draft_n_max=5, spec_draft_p_min=0.1)
     server_id = await launcher.start(tiny.id, options)
     await story.reaches(server_id, "Healthy")
     config = story.supervisor.server(server_id).config
     assert (config.context_size, config.spec_draft_n_max, config.spec_draft_p_min) == (1024, 5, 0.1)
-    assert await library.launch_options(tiny.id) == options
+    assert await library.launch_options(tiny.id) == LaunchOptions()
+    await story.supervisor.stop(server_id)
+    await library.save_launch_options(tiny.id, LaunchOptions(gpu_layers=3, context_size=2048))
+    server_id = await launcher.start(tiny.id, options, remember=True)
+    assert await library.launch_options(tiny.id) == options.replace(gpu_layers=3)
+
+
+async def test_what_neither_launch_nor_model_decides_is_as_for_all_models(launcher, library, settings, story, plain):
+    await settings.change(defaults=LaunchOptions(threads=3, context_size=256))
+    await library.save_launch_options(plain.id, LaunchOptions(context_size=512))
+    config = story.supervisor.server(await launcher.start(plain.id, LaunchOptions(gpu_layers=1))).config
+    assert (config.gpu_layers, config.context_size, config.threads) == (1, 512, 3)
 
 
 async def test_start_with_for_a_model_that_runs_is_for_one_more_server_and_not_saved(launcher, library, story, plain):
@@ -122,14 +133,16 @@ async def test_without_an_engine_the_start_fails_in_its_panel(data_dir, bugs, li
 # -- restarting
 
 
-async def test_a_restart_with_options_saves_them(launcher, library, story, tiny):
+async def test_a_restart_with_options_puts_them_in_force(launcher, library, story, tiny):
     server_id = await launcher.start(tiny.id)
     await story.reaches(server_id, "Healthy")
-    options = LaunchOptions(mtp=MtpChoice.ON, spec_draft_n_max=7)
-    await launcher.restart(server_id, options)
+    config = story.supervisor.server(server_id).config
+    await launcher.save_choices(config, mtp=MtpChoice.ON, spec_draft_n_max=7)
+    assert await library.launch_options(tiny.id) == LaunchOptions(mtp=MtpChoice.ON, spec_draft_n_max=7)
+    assert story.supervisor.server(server_id).config == config
+    await launcher.restart(server_id, launcher.options_in_force(config, LaunchOptions()).replace(spec_draft_n_max=7))
     await story.reaches_again(server_id, "Healthy")
-    assert story.supervisor.server(server_id).config.spec_draft_n_max == 7
-    assert await library.launch_options(tiny.id) == options
+    assert story.supervisor.server(server_id).config == config.replace(spec_draft_n_max=7)
 
 
 async def test_a_restart_of_a_further_server_saves_nothing(launcher, library, story, plain):
@@ -161,7 +174,7 @@ async def test_a_server_whose_model_left_the_list_can_be_restarted(launcher, lib
     await story.reaches_again(server_id, "Healthy")
     config = story.supervisor.server(server_id).config
     assert (config.model_path, config.model_name, config.context_size) == (tiny.path, "Tiny", 512)
-    assert await launcher.saved_options(config) is None
+    assert await launcher.saved_options(config) == LaunchOptions()
 
 
 # -- what is in force
@@ -178,23 +191,25 @@ async def test_a_server_whose_model_left_the_list_can_be_restarted(launcher, lib
 )
 async def test_saved_choices_that_lead_to_what_runs_are_in_force(launcher, supervisor, tiny, options):
     server_id = await launcher.start(tiny.id, options)
-    assert launcher.options_in_force(supervisor.server(server_id).config, options) == options
+    in_force = launcher.options_in_force(supervisor.server(server_id).config, options)
+    assert in_force == options.over(BUILT_IN)
 
 
 async def test_other_choices_are_not_in_force(launcher, supervisor, tiny):
     server_id = await launcher.start(tiny.id, LaunchOptions(port=9432, spec_draft_n_max=3))
     config = supervisor.server(server_id).config
     in_force = launcher.options_in_force(config, LaunchOptions(spec_draft_n_max=4))
-    assert in_force == LaunchOptions(port=9432, spec_draft_n_max=3), (
+    assert in_force == LaunchOptions(port=9432, spec_draft_n_max=3).over(BUILT_IN), (
         "Auto leads to the same, so nobody need have chosen On"
     )
-    assert launcher.options_in_force(config.replace(spec_draft_n_max=None), None).mtp is MtpChoice.OFF
+    off = launcher.options_in_force(config.replace(spec_draft_n_max=None), LaunchOptions(spec_draft_n_max=4))
+    assert (off.mtp, off.spec_draft_n_max) == (MtpChoice.OFF, 4)
 
 
 async def test_a_changed_first_port_is_no_change_of_what_runs(launcher, supervisor, settings, tiny):
     server_id = await launcher.start(tiny.id)
     await settings.change(base_port=9500)
-    assert launcher.options_in_force(supervisor.server(server_id).config, LaunchOptions()) == LaunchOptions()
+    assert launcher.options_in_force(supervisor.server(server_id).config, LaunchOptions()) == BUILT_IN
 
 
 async def test_another_name_is_no_change_of_what_runs(launcher, library, supervisor, files, tiny):
@@ -202,7 +217,7 @@ async def test_another_name_is_no_change_of_what_runs(launcher, library, supervi
     config = supervisor.server(server_id).config
     await library.add([files.make("other.gguf", some_facts("Tiny", quantisation="Q8_0"))])
     assert library.model(tiny.id).name != config.model_name
-    assert launcher.options_in_force(config, LaunchOptions()) == LaunchOptions()
+    assert launcher.options_in_force(config, LaunchOptions()) == BUILT_IN
 
 
 # -- the engine and drafting

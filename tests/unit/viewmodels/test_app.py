@@ -2,7 +2,7 @@
 
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.domain.errors import ConfigurationError, LibraryError, ModelInUse, RunnerUnavailable, SettingsError
-from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.settings import AppSettings, Theme
 from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
@@ -178,7 +178,7 @@ async def test_start_with_begins_with_what_is_saved(program):
     await program.library.save_launch_options(model.id, LaunchOptions(context_size=512))
     form = await program.app.launch_form(model.id)
     assert form is not None
-    assert form.draft == LaunchOptions(context_size=512)
+    assert form.draft == LaunchOptions(context_size=512).over(BUILT_IN)
     assert form.decision.enabled
     assert await program.app.launch_form(99) is None
 

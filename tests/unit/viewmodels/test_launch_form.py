@@ -32,11 +32,11 @@ def test_an_edit_is_told_as_one(form):
     form.model.edit(port=9100)
     edited = LaunchOptions(port=9100)
     assert form.model.draft == edited
-    assert form.told == [("draftChanged", edited), ("edited", edited)]
+    assert form.told == [("draftChanged", edited), ("edited", {"port": 9100})]
 
 
 def test_an_edit_that_changes_nothing_is_not_told(form):
-    form.model.edit(port=None, spec_draft_n_max=2)
+    form.model.edit(port=None)
     assert form.told == []
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gglib_desktop.domain.engine import EngineCapabilities
 from gglib_desktop.domain.errors import GglibError, LibraryError
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpReason
+from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpReason
 from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from tests.fakes.library import some_facts
@@ -107,19 +107,19 @@ async def test_an_error_of_a_command_is_told(program, tmp_path):
     server.failed.connect(told.append)
     with closing(sqlite3.connect(tmp_path / "data" / "library.sqlite")) as stranger:
         stranger.execute("DROP TABLE models")
-    server.apply.trigger()
-    await poll(lambda: not server.apply.is_busy)
+    server.form.edit(spec_draft_n_max=5)
+    await poll(lambda: told)
     assert [type(error) for error in told] == [LibraryError]
-    assert server.state.is_ready, "what could not be saved was not applied"
+    assert server.form.draft.spec_draft_n_max == 5, "what could not be saved is still there"
 
 
 # -- the form
 
 
-async def test_the_form_shows_what_is_saved(program):
-    options = LaunchOptions(port=9321, mtp=MtpChoice.OFF, spec_draft_n_max=7)
+async def test_the_form_shows_what_runs(program):
+    options = LaunchOptions(port=9321, mtp=MtpChoice.OFF, gpu_layers=7)
     server = await healthy(program, options=options)
-    assert server.form.draft == options
+    assert server.form.draft == options.over(BUILT_IN)
     assert server.form.decision.reason is MtpReason.SWITCHED_OFF
 
 
@@ -229,9 +229,16 @@ async def test_a_remedy_mends(program, flag, fields, remedy):
     await in_state(server, "Failed")
     assert server.state.remedies[0] is remedy
     server.mend(remedy)
-    await in_state(server, "Healthy")
-    for field, value in fields.items():
-        assert getattr(program.supervisor.server(server.id).config, field) != value
+
+    def mended():
+        config = program.supervisor.server(server.id).config
+        return all(getattr(config, field) != value for field, value in fields.items())
+
+    await poll(mended)
+    if remedy is Remedy.DROP_FLAGS:
+        await in_state(server, "Healthy")
+    else:
+        assert program.supervisor.server(server.id).config.extra_args == (flag,), "nothing else has changed"
 
 
 async def test_a_remedy_that_only_shows_something_starts_nothing(program):
@@ -253,6 +260,6 @@ async def test_what_was_saved_and_cannot_be_read_does_not_keep_a_model_from_star
     await poll(lambda: program.app.servers)
     (server,) = program.app.servers.values()
     await in_state(server, "Healthy")
-    assert server.form.draft == LaunchOptions()
+    assert server.form.draft == BUILT_IN
     server.form.edit(context_size=512)
     await saved(program, server, LaunchOptions(context_size=512))
