@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision
+from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision
 from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import ProcessHandle
@@ -83,7 +83,7 @@ class ServerViewModel(QObject):
         self._launcher = launcher
         self._scope = scope
         self._state = self._panel_state(snapshot)
-        self._applied = LaunchOptions()
+        self._applied = BUILT_IN
         self.log = LogViewModel(scope, supervisor.read_log)
         self.log.show_log(snapshot.log_name)
         self.form = LaunchFormViewModel(self._decide, self._applied)

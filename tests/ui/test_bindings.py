@@ -10,7 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLineEdit, QRadioButton, QSpinBox, QWidget
 from shiboken6 import delete
 
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
+from gglib_desktop.domain.launch import BUILT_IN, MtpChoice
 from gglib_desktop.domain.settings import AppSettings, OnQuit
 from gglib_desktop.domain.values import Value
 from gglib_desktop.views.bindings import (
@@ -46,7 +46,7 @@ class Form(QObject):
 
 @pytest.fixture
 def launch() -> Form:
-    return Form(LaunchOptions())
+    return Form(BUILT_IN)
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ BINDINGS: list[Callable[[Form], tuple[QWidget, QObject]]] = [
 def test_a_binding_ends_with_its_widget(qapp, launch, bind):
     widget, _binding = bind(launch)
     delete(widget)
-    launch.show(LaunchOptions(port=9300, spec_draft_n_max=9, spec_draft_p_min=0.3))
+    launch.show(BUILT_IN.replace(port=9300, spec_draft_n_max=9, spec_draft_p_min=0.3))
 
 
 # -- scrolling past a box

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QPushButton, QSpinBox, QWidget
 from shiboken6 import delete, isValid
 
-from gglib_desktop.domain.launch import LaunchOptions, MtpDecision, MtpReason
+from gglib_desktop.domain.launch import BUILT_IN, MtpDecision, MtpReason
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.views.dialogs.about import AboutDialog
@@ -64,7 +64,7 @@ async def test_a_dialog_that_goes_with_its_window_is_answered_with_no(qapp):
 
 @pytest.fixture
 def launch_form(qapp) -> LaunchFormViewModel:
-    return LaunchFormViewModel(lambda _draft: MtpDecision(True, MtpReason.MODEL_AND_ENGINE_CAN), LaunchOptions())
+    return LaunchFormViewModel(lambda _draft: MtpDecision(True, MtpReason.MODEL_AND_ENGINE_CAN), BUILT_IN)
 
 
 def test_start_with_edits_the_form_and_enter_starts(qtbot, launch_form):

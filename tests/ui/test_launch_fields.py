@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QRadioButton, QSpinBox, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision, MtpReason
+from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, MtpReason
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.views.launch_fields import LaunchFields
 from tests.ui.finding import child
@@ -22,7 +22,7 @@ def decide(options: LaunchOptions) -> MtpDecision:
 
 @pytest.fixture
 def form(qapp) -> LaunchFormViewModel:
-    return LaunchFormViewModel(decide, LaunchOptions())
+    return LaunchFormViewModel(decide, BUILT_IN)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_what_is_typed_and_chosen_is_in_the_draft(qtbot, fields, form):
     spin(fields, "field_spec_draft_n_max").setValue(4)
     probability = child(fields, QDoubleSpinBox, "field_spec_draft_p_min")
     probability.stepUp()
-    assert form.draft == LaunchOptions(port=9123, mtp=MtpChoice.ON, spec_draft_n_max=4, spec_draft_p_min=0.8)
+    assert form.draft == BUILT_IN.replace(port=9123, mtp=MtpChoice.ON, spec_draft_n_max=4, spec_draft_p_min=0.8)
 
 
 def test_the_radio_buttons_answer_to_the_mouse(qtbot, fields, form):
@@ -81,7 +81,7 @@ def test_the_radio_buttons_answer_to_the_mouse(qtbot, fields, form):
 
 
 def test_a_draft_from_elsewhere_is_shown(fields, form):
-    form.show(LaunchOptions(port=9999, mtp=MtpChoice.OFF, spec_draft_n_max=8))
+    form.show(BUILT_IN.replace(port=9999, mtp=MtpChoice.OFF, spec_draft_n_max=8))
     assert spin(fields, "field_port").text() == "9999"
     assert radio(fields, "field_mtp_off").isChecked()
     assert spin(fields, "field_spec_draft_n_max").value() == 8

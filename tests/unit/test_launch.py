@@ -21,6 +21,7 @@ from gglib_desktop.domain.launch import (
     server_config,
 )
 from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.options import engine_option
 from gglib_desktop.domain.server import ServerConfig
 
 CAN = Engine(Path("/e"), "1", EngineCapabilities(spec_types=frozenset({"draft-mtp"})), EngineSource.PATH)
@@ -148,3 +149,11 @@ def test_choices_are_made_and_taken_back_by_name():
 def test_unknown_choices_are_refused(name):
     with pytest.raises(KeyError):
         LaunchOptions().with_values(**{name: 1})
+
+
+def test_an_option_tells_its_type_and_its_closed_set():
+    cache = engine_option("cache_type_k")
+    assert (cache.kind, cache.in_sampling, cache.choices[:2]) == (str, False, ("f32", "f16"))
+    top_k = engine_option("top_k")
+    assert (top_k.kind, top_k.in_sampling, top_k.choices) == (int, True, ())
+    assert (engine_option("extra_args").kind, engine_option("chat_template_file").kind) == (tuple, Path)
