@@ -21,7 +21,7 @@ from gglib_desktop.domain.gguf import GgufValueType
 from gglib_desktop.qt_loop import QtEventLoop
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor
-from gglib_desktop.tasks import LogReporter
+from gglib_desktop.tasks import LogReporter, TaskScope
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
 
 FILES = 10_000
@@ -85,9 +85,9 @@ async def measure(folder: Path) -> None:
     make_tree(models)
     repository = SqliteModelRepository(folder / "library.sqlite")
     library = Library(repository, DiskModelFiles(folder / "demo"))
-    async with MockRunner(folder / "data") as runner:
+    async with MockRunner(folder / "data") as runner, TaskScope(LogReporter()) as scope:
         supervisor = Supervisor(runner, runner, LogReporter())
-        shown = ModelListViewModel(library, supervisor)
+        shown = ModelListViewModel(library, supervisor, scope)
         library.subscribe(KeptObjects().note)
         updates: list[float] = []
         library.subscribe(lambda _models: updates.append(time.perf_counter()))

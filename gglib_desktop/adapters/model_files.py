@@ -31,7 +31,7 @@ class DiskModelFiles:
         self._stores = tuple(stores)
 
     def stores(self) -> Sequence[Path]:
-        return [store for store in self._stores if store.is_dir()]
+        return [Path(os.path.realpath(store)) for store in self._stores if store.is_dir()]
 
     def split(self, paths: Sequence[Path]) -> tuple[Sequence[Path], Sequence[Path]]:
         folders, others = [], []

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Protocol
+
+
+class Capability(StrEnum):
+    """What models can do, or are; in the order in which people are told."""
+
+    MTP = "mtp"
+    MOE = "moe"
+    VISION = "vision"
+    EMBEDDING = "embedding"
+    REASONING = "reasoning"
+    TOOLS = "tools"
+
 
 EMBEDDING_ARCHITECTURES = frozenset(
     {"bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "modern-bert", "t5encoder"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gglib_desktop.domain.capabilities import is_companion
+from gglib_desktop.domain.capabilities import Capability, is_companion
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.scan import Stamp
 
@@ -79,6 +79,15 @@ class Model:
     @property
     def mtp_layers(self) -> int:
         return self.facts.mtp_layers if self.facts else 0
+
+    @property
+    def capabilities(self) -> dict[Capability, str]:
+        """What the model can do, each with the evidence."""
+        found = dict(self.facts.capabilities) if self.facts else {}
+        if self.mtp_layers:
+            # Facts that an older version stored name no capabilities.
+            found.setdefault(Capability.MTP, "nextn_predict_layers")
+        return {capability: found[capability] for capability in Capability if capability in found}
 
     @property
     def source_repository(self) -> str | None:

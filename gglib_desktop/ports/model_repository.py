@@ -62,7 +62,7 @@ class ModelFiles(Protocol):
     """Model files on disk. The methods block: services call them in a thread."""
 
     def stores(self) -> Sequence[Path]:
-        """Folders where other programs of this computer keep models; read, never written."""
+        """Folders where other programs of this computer keep models, under their real names; never written."""
         ...
 
     def split(self, paths: Sequence[Path]) -> tuple[Sequence[Path], Sequence[Path]]:

@@ -40,6 +40,8 @@ class Library:
         self.subscribe = self._listeners.add
         self.subscribe_progress = self._progress_listeners.add
         self.models: tuple[Model, ...] = ()
+        self.places: tuple[Path, ...] = ()
+        """The folders and stores that are looked through, as far as they are known by now."""
         self.progress: ScanProgress | None = None
         self._by_id: dict[int, Model] = {}
         self._companions: dict[Path, PassedOver] = {}
@@ -57,6 +59,7 @@ class Library:
 
     async def load(self) -> None:
         """Lists what is stored, without a look at any file. Raises: LibraryError."""
+        self.places = tuple(await self._repository.folders())
         self._companions = {file.path: file for file in await self._repository.passed_over() if not file.removed}
         self._by_id = {model.id: model for model in await self._repository.models()}
         await self._show()
@@ -69,6 +72,7 @@ class Library:
             self._repository.passed_over(),
             self._indexed(),
         )
+        self._note_places(stores, folders)
         known = dict(index.stamps)
         known.update((os.fspath(file.path), None if file.removed else _stamp(file)) for file in passed_over)
         await self._run(Scan(self._files, WalkRequest((*stores, *folders), known=known), index, settle=True))
@@ -86,6 +90,7 @@ class Library:
         folders, others = await asyncio.to_thread(self._files.split, tuple(paths))
         for folder in folders:
             await self._repository.add_folder(folder)
+        self._note_places(self.places, folders)
         index = await self._indexed()
         request = WalkRequest(tuple(folders), tuple(others), index.stamps)
         scan = Scan(self._files, request, index, settle=False)
@@ -100,6 +105,7 @@ class Library:
     async def remove_folder(self, folder: Path) -> None:
         """Looks there no more; what was found there stays listed. Raises: LibraryError."""
         await self._repository.remove_folder(folder)
+        self._note_places([place for place in self.places if place != folder])
 
     async def remove(self, model_id: int) -> None:
         """Takes a model off the list, for good unless it is added again; its file stays. Raises: LibraryError."""
@@ -173,6 +179,12 @@ class Library:
         if progress != self.progress:
             self.progress = progress
             self._progress_listeners.tell(progress)
+
+    def _note_places(self, *places: Sequence[Path]) -> None:
+        now = tuple(dict.fromkeys(place for some in places for place in some))
+        if now != self.places:
+            self.places = now
+            self._listeners.tell(self.models)
 
     async def _indexed(self) -> ModelIndex:
         if self._index.models is not self.models:

@@ -85,7 +85,7 @@ class AppViewModel(QObject):
         self._adopting: asyncio.Task[None] | None = None
         self._ending = False
         self.servers: dict[int, ServerViewModel] = {}
-        self.models = ModelListViewModel(library, supervisor)
+        self.models = ModelListViewModel(library, supervisor, scope)
         self.foreign = ForeignViewModel(foreign, scope)
         self.foreign.adopted.connect(self.serverShown)
         self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
@@ -214,7 +214,7 @@ class AppViewModel(QObject):
     async def _add(self, paths: tuple[Path, ...]) -> None:
         added = await self._library.add(paths)
         if added:
-            self.models.selectRequested.emit(added[0].id)
+            self.models.request(added[0].id)
 
     async def _remove(self, model_id: int) -> None:
         model = self._library.model(model_id)
@@ -226,7 +226,7 @@ class AppViewModel(QObject):
 
     async def _create_demo(self) -> None:
         model = await self._library.create_demo()
-        self.models.selectRequested.emit(model.id)
+        self.models.request(model.id)
 
     async def _start(self, model_id: int, launch: LaunchOptions | None, *, another: bool, remember: bool) -> None:
         if self._ending:

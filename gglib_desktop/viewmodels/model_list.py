@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from typing_extensions import override
@@ -15,90 +14,20 @@ from typing_extensions import override
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.scan import ScanProgress
 from gglib_desktop.domain.states import Running, ServerState, Starting, Stopping
-from gglib_desktop.domain.units import count_text, size_text
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor, SupervisorEvent
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.model_filter import Places, choices, narrowed
+from gglib_desktop.viewmodels.model_row import FilterOption, ModelRow, SortKey, model_row
 from gglib_desktop.viewmodels.row_changes import apply_rows
 
 RowRole = Qt.ItemDataRole.UserRole + 1
 _ROW_ID = attrgetter("id")
-_DIGITS = re.compile(r"([0-9]{1,18})")
+# More rows than these are made in a thread: each takes some 10 µs.
+_MOST_AT_ONCE = 200
 _NO_PARENT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
-
-
-class SortKey(StrEnum):
-    """By what the list is sorted. What has no such value comes last, whichever way round."""
-
-    ADDED = "added"
-    NAME = "name"
-    SIZE = "size"
-    PARAMETERS = "parameters"
-
-
-@dataclass(frozen=True)
-class ModelRow:
-    """One model as the list shows it. ``state`` is that of its first live server, None without one."""
-
-    id: int
-    name: str
-    quantisation: str
-    facts: str
-    problem: str | None
-    path: str
-    has_mtp: bool
-    state: ServerState | None
-    search_key: str
-    size_bytes: int | None = None
-    parameter_count: int | None = None
-    name_key: tuple[int | str, ...] = ()
-
-    @property
-    def accessible_text(self) -> str:
-        said = (self.name, self.quantisation, self.facts, self.problem or "", self.state.word if self.state else "")
-        return ", ".join(part for part in said if part)
-
-    def sort_value(self, key: SortKey) -> Any:
-        """What is compared when the list is sorted; None when it is unknown. Not for ADDED."""
-        match key:
-            case SortKey.NAME:
-                return self.name_key
-            case SortKey.SIZE:
-                return self.size_bytes
-            case _:
-                return self.parameter_count
-
-
-def model_row(model: Model, state: ServerState | None) -> ModelRow:
-    """The row of a model."""
-    facts = model.facts
-    said: list[str] = []
-    if facts is not None:
-        size = facts.size_label or (count_text(facts.parameter_count) if facts.parameter_count else "")
-        said = [size, size_text(facts.file_size_bytes), facts.architecture or "", "MTP" if facts.mtp_layers else ""]
-    quantisation = (facts.quantisation if facts else None) or ""
-    # Not one text: what is sought must not begin in one field and end in the next.
-    key = "\n".join((model.name, quantisation, *said, str(model.path)))
-    return ModelRow(
-        id=model.id,
-        name=model.name,
-        quantisation=quantisation,
-        facts=" · ".join(part for part in said if part),
-        problem=model.problem,
-        path=str(model.path),
-        has_mtp=model.mtp_layers > 0,
-        state=state,
-        search_key=key.lower(),
-        size_bytes=facts.file_size_bytes if facts else None,
-        parameter_count=facts.parameter_count if facts else None,
-        name_key=_natural(model.name),
-    )
-
-
-def _natural(name: str) -> tuple[int | str, ...]:
-    """Sorts 7B before 13B: texts and numbers take turns, so that like is compared with like."""
-    parts = _DIGITS.split(name.casefold())
-    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts))
+Known: TypeAlias = dict[int, tuple[Model, ModelRow]]
 
 
 class ModelTable(QAbstractTableModel):
@@ -151,23 +80,34 @@ class ModelTable(QAbstractTableModel):
 
 
 class ModelListViewModel(QObject):
-    """All models that match the search, sorted; at first in the order in which they were added."""
+    """All models that match the search and the filter, sorted; at first in the order in which they were added."""
 
     selectRequested = Signal(object)  # int, a model's id
     selectionChanged = Signal()
     countChanged = Signal()
     sortChanged = Signal()
+    filterChanged = Signal()
+    choicesChanged = Signal()
     scanChanged = Signal(object)  # ScanProgress, None when nothing is looked for
 
-    def __init__(self, library: Library, supervisor: Supervisor) -> None:
+    def __init__(self, library: Library, supervisor: Supervisor, scope: TaskScope) -> None:
         super().__init__()
         self._library = library
         self._supervisor = supervisor
-        self._known: dict[int, tuple[Model, ModelRow]] = {}
+        self._scope = scope
+        self._known: Known = {}
         self._states: dict[int, ServerState] = {}
         self._sorted: list[ModelRow] = []
         self._selected: int | None = None
+        self._places = Places()
+        self._wanted: Sequence[Model] = ()
+        self._making: asyncio.Task[None] | None = None
+        self._requested: int | None = None
         self.words: tuple[str, ...] = ()
+        self.chosen: frozenset[FilterOption] = frozenset()
+        """What the list is filtered by; empty when it is not."""
+        self.choices: tuple[FilterOption, ...] = ()
+        """What it could be filtered by."""
         self.sort_key = SortKey.ADDED
         self.descending = False
         self.table = ModelTable(self)
@@ -181,17 +121,18 @@ class ModelListViewModel(QObject):
 
     @property
     def total(self) -> int:
-        """How many models the library has, whether or not they match the search."""
+        """All models, also those that the search and the filter leave out."""
         return len(self._known)
 
     @property
-    def selected(self) -> ModelRow | None:
-        return next((row for row in self.table.rows if row.id == self._selected), None)
+    def scan(self) -> ScanProgress | None:
+        return self._library.progress
 
     @property
-    def scan(self) -> ScanProgress | None:
-        """How far a look for models has come; None when there is none."""
-        return self._library.progress
+    def selected(self) -> ModelRow | None:
+        """The selected model, if it is shown."""
+        row = None if self._selected is None else self.table.row_of(self._selected)
+        return None if row is None else self.table.rows[row]
 
     def select(self, model_id: int | None) -> None:
         """The view reports what is selected."""
@@ -199,12 +140,26 @@ class ModelListViewModel(QObject):
             self._selected = model_id
             self.selectionChanged.emit()
 
+    def request(self, model_id: int) -> None:
+        """Asks the view to select a model, as soon as it is listed."""
+        self._requested = model_id
+        if self._making is None:
+            self._requested = None
+            self.selectRequested.emit(model_id)
+
     def search(self, text: str) -> None:
         """Shows the models in which every word of ``text`` occurs, in name, facts or path."""
         words = tuple(text.lower().split())
         if words != self.words:
             self.words = words
             self._show()
+
+    def filter_by(self, chosen: Collection[FilterOption]) -> None:
+        """Shows only the models that have every capability chosen, and of each other field any value chosen."""
+        if frozenset(chosen) != self.chosen:
+            self.chosen = frozenset(chosen)
+            self._show()
+            self.filterChanged.emit()
 
     def sort(self, key: SortKey, *, descending: bool) -> None:
         if (key, descending) != (self.sort_key, self.descending):
@@ -215,18 +170,43 @@ class ModelListViewModel(QObject):
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
+        if self._making is not None:
+            self._making.cancel()
+
+    # -- rows
 
     def _on_library(self, models: Sequence[Model]) -> None:
-        known = {}
-        for model in models:
-            before = self._known.get(model.id)
-            row = (
-                before[1]
-                if before and (before[0] is model or before[0] == model)
-                else model_row(model, self._states.get(model.id))
-            )
-            known[model.id] = (model, row)
+        self._wanted = models
+        if self._making is not None:
+            return
+        if sum(_row_of(self._known, model) is None for model in models) > _MOST_AT_ONCE:
+            self._making = self._scope.start(self._make_many(), name="list models")
+        else:
+            self._take(_rows(models, self._known))
+
+    async def _make_many(self) -> None:
+        try:
+            wanted: Sequence[Model] | None = None
+            while wanted is not self._wanted:
+                wanted = self._wanted
+                known = await asyncio.to_thread(_rows, wanted, self._known.copy())
+                self._take(known)
+        finally:
+            self._making = None
+        if self._requested is not None:
+            self.request(self._requested)
+
+    def _take(self, known: Known) -> None:
         self._known = known
+        for model_id, (model, row) in known.items():
+            # Rows that were made in a thread know nothing of what happened meanwhile.
+            if row.state != (state := self._states.get(model_id)):
+                known[model_id] = model, replace(row, state=state)
+        self._places = Places(self._library.places)
+        found = choices([row for _model, row in known.values()], self._places)
+        if found != self.choices:
+            self.choices = found
+            self.choicesChanged.emit()
         self._arrange()
 
     def _on_supervisor(self, _event: SupervisorEvent) -> None:
@@ -248,7 +228,7 @@ class ModelListViewModel(QObject):
         row = replace(old, state=state)
         self._known[model_id] = (model, row)
         # Nothing is sorted or sought by state, so every row stays where it is.
-        self._sorted[self._sorted.index(old)] = row
+        self._sorted[next(index for index, each in enumerate(self._sorted) if each.id == model_id)] = row
         self.table.replace_row(row)
 
     def _arrange(self) -> None:
@@ -263,9 +243,19 @@ class ModelListViewModel(QObject):
         self._show()
 
     def _show(self) -> None:
-        rows = self._sorted
+        rows = narrowed(self._sorted, self.chosen, self._places)
         for word in self.words:
             rows = [row for row in rows if word in row.search_key]
         self.table.show(rows)
         self.countChanged.emit()
         self.selectionChanged.emit()
+
+
+def _rows(models: Sequence[Model], known: Known) -> Known:
+    """Each model with its row, the one that is known if nothing about the model has changed. May run in a thread."""
+    return {model.id: (model, _row_of(known, model) or model_row(model, None)) for model in models}
+
+
+def _row_of(known: Known, model: Model) -> ModelRow | None:
+    before = known.get(model.id)
+    return before[1] if before is not None and (before[0] is model or before[0] == model) else None

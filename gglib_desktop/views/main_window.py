@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QSettings, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -14,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QMenu,
     QPushButton,
     QSplitter,
     QToolButton,
@@ -32,6 +30,7 @@ from gglib_desktop.views.dialogs.ask import ask
 from gglib_desktop.views.foreign_view import ForeignView
 from gglib_desktop.views.icons import app_icon, icon
 from gglib_desktop.views.menus import make_menus
+from gglib_desktop.views.model_commands import ModelCommands
 from gglib_desktop.views.model_list import ModelListView
 from gglib_desktop.views.server_commands import ServerCommands
 from gglib_desktop.views.server_list import ServerListView
@@ -53,17 +52,18 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         # Made in the order in which Tab goes through them.
-        self._add = self._button("addModels", self.tr("Add models"), "add", self._on_add_models)
-        self._start = self._button("start", self.tr("Start"), "start", self._on_start)
-        self._start_with = self._button("startWith", self.tr("Start with…"), "start-with", self._on_start_with)
-        self._open_settings = self._button("settings", self.tr("Settings"), "settings", self._on_settings)
+        self._add = self._button("addModels", self.tr("Add models"), "add")
+        self._start = self._button("start", self.tr("Start"), "start")
+        self._start_with = self._button("startWith", self.tr("Start with…"), "start-with")
+        self._open_settings = self._button("settings", self.tr("Settings"), "settings")
         self._banner = Banner(self)
-        self._models = ModelListView(app, self)
+        self._models = ModelListView(app, geometry, self)
         self._servers = ServerListView(app, self)
         self._foreign = ForeignView(app.foreign, self)
         self._summary = QLabel(self)
         self._summary.setObjectName("summary")
-        self._actions = make_menus(self)
+        self._actions = make_menus(self, self._models.sort_menu, self._models.filter_menu)
+        self._model_commands = ModelCommands(self._actions, app, self)
         self._commands = ServerCommands(self._actions, app, self._servers)
         self._assemble()
         self._connect()
@@ -95,10 +95,9 @@ class MainWindow(QMainWindow):
 
     # -- assembling
 
-    def _button(self, name: str, text: str, icon_name: str, slot: Callable[[], object]) -> QPushButton:
+    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
         button = QPushButton(icon(icon_name), text, self)
         button.setObjectName(f"{name}Button")
-        button.clicked.connect(slot)
         return button
 
     def _assemble(self) -> None:
@@ -134,28 +133,35 @@ class MainWindow(QMainWindow):
         return side
 
     def _connect(self) -> None:
-        app = self._app
+        app, models = self._app, self._model_commands
         app.stateChanged.connect(self._render)
         app.models.selectionChanged.connect(self._render_selection)
+        self._add.clicked.connect(self._on_add_models)
+        self._start.clicked.connect(models.start)
+        self._start_with.clicked.connect(models.start_with)
+        self._open_settings.clicked.connect(self._on_settings)
         app.failed.connect(self._banner.show_error)
         app.serversAdopted.connect(self._on_adopted)
         app.serverAdded.connect(self._foreign.go_last)
         app.foreign.noneFound.connect(self._on_none_found)
-        self._models.startRequested.connect(self._on_start)
-        self._models.menuRequested.connect(self._on_model_menu)
-        self._models.detailsRequested.connect(self._on_details)
+        self._models.startRequested.connect(models.start)
+        self._models.menuRequested.connect(models.show_menu)
+        models.noticed.connect(self._banner.show_notice)
         self._servers.settingsRequested.connect(self._on_settings)
         self._actions.connect(
             add_models=self._on_add_models,
             add_folder=self._on_add_folder,
             scan=app.scan.trigger,
             create_demo=app.create_demo.trigger,
-            remove_model=self._on_remove,
+            details=models.details,
+            show_in_folder=models.show_in_folder,
+            copy_path=models.copy_path,
+            remove_model=models.remove,
             settings=self._on_settings,
             quit=self.closeRequested.emit,
-            start=self._on_start,
-            start_with=self._on_start_with,
-            start_another=self._on_start_another,
+            start=models.start,
+            start_with=models.start_with,
+            start_another=models.start_another,
             stop=self._commands.stop,
             restart=self._commands.restart,
             apply=self._commands.apply,
@@ -185,9 +191,7 @@ class MainWindow(QMainWindow):
         if not state.running:
             text = self.tr("Nothing runs")
         else:
-            text = (
-                self.tr("%1 running · %2").replace("%1", str(state.running)).replace("%2", size_text(state.rss_bytes))
-            )
+            text = self.tr("{count} running · {size}").format(count=state.running, size=size_text(state.rss_bytes))
         self._summary.setText(text)
 
     @Slot()
@@ -195,17 +199,14 @@ class MainWindow(QMainWindow):
         selected = self._app.models.selected is not None
         for control in (self._start, self._start_with):
             control.setEnabled(selected)
-        actions = self._actions
-        for action in (actions.start, actions.start_with, actions.start_another, actions.remove_model):
-            action.setEnabled(selected)
 
     @Slot(int)
     def _on_adopted(self, count: int) -> None:
         if count == 1:
             text = self.tr("One server of an earlier session still runs; it is back in its panel.")
         else:
-            text = self.tr("%1 servers of an earlier session still run; they are back in their panels.")
-        self._banner.show_notice(text.replace("%1", str(count)))
+            text = self.tr("{count} servers of an earlier session still run; they are back in their panels.")
+        self._banner.show_notice(text.format(count=count))
 
     @Slot()
     def _on_none_found(self) -> None:
@@ -289,42 +290,6 @@ class MainWindow(QMainWindow):
             self._app.add([Path(name) for name in dialog.selectedFiles()])
 
     @Slot()
-    def _on_start(self) -> None:
-        selected = self._app.models.selected
-        if selected is not None:
-            self._app.start(selected.id)
-
-    @Slot()
-    def _on_start_another(self) -> None:
-        selected = self._app.models.selected
-        if selected is not None:
-            self._app.start(selected.id, another=True)
-
-    @Slot()
-    def _on_start_with(self) -> None:
-        self._app.run(self._start_with_options(), "start with")
-
-    async def _start_with_options(self) -> None:
-        selected = self._app.models.selected
-        form = await self._app.launch_form(selected.id) if selected is not None else None
-        if selected is None or form is None:
-            return
-        from gglib_desktop.views.dialogs.start_with import StartWithDialog
-
-        dialog = StartWithDialog(selected.name, form, self, runs=self._app.runs(selected.id))
-        if await ask(dialog) == QDialog.DialogCode.Accepted:
-            self._app.start(selected.id, form.draft, remember=True)
-
-    @Slot()
-    def _on_details(self) -> None:
-        selected = self._app.models.selected
-        details = self._app.details(selected.id) if selected is not None else None
-        if details is not None:
-            from gglib_desktop.views.dialogs.model_details import ModelDetailsDialog
-
-            self._app.run(ask(ModelDetailsDialog(details, self)), "details")
-
-    @Slot()
     def _on_settings(self) -> None:
         from gglib_desktop.views.dialogs.settings import SettingsDialog
 
@@ -337,21 +302,3 @@ class MainWindow(QMainWindow):
         engine = self._app.state.engine
         text = f"{engine.path} ({engine.version})" if engine is not None else self.tr("none found")
         self._app.run(ask(AboutDialog(__version__, text, str(self._data_dir), self)), "about")
-
-    @Slot()
-    def _on_remove(self) -> None:
-        selected = self._app.models.selected
-        if selected is not None:
-            self._app.remove(selected.id)
-
-    @Slot(QPoint)
-    def _on_model_menu(self, place: QPoint) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        actions = self._actions
-        menu.addActions([actions.start, actions.start_with, actions.start_another])
-        menu.addSeparator()
-        menu.addActions([self._models.details, self._models.show_in_folder, self._models.copy_path])
-        menu.addSeparator()
-        menu.addAction(actions.remove_model)
-        menu.popup(place)

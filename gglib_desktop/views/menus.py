@@ -20,6 +20,9 @@ class Actions:
     add_folder: QAction
     scan: QAction
     create_demo: QAction
+    details: QAction
+    show_in_folder: QAction
+    copy_path: QAction
     remove_model: QAction
     settings: QAction
     quit: QAction
@@ -46,19 +49,19 @@ class Actions:
         assert not slots, f"no such actions: {sorted(slots)}"
 
 
-def make_menus(window: QMainWindow) -> Actions:
-    """Fills the window's menu bar."""
+def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
+    """Fills the window's menu bar; ``sort`` and ``filters`` are menus of the model list."""
     tr = window.tr
     a = _make_actions(window)
     _menu(
-        window, tr("&File"), a.add_models, a.add_folder, a.scan, None, a.create_demo, a.remove_model, None,
-        a.settings, None, a.quit,
+        window, tr("&File"), a.add_models, a.add_folder, a.scan, a.create_demo, None,
+        a.details, a.show_in_folder, a.copy_path, a.remove_model, None, a.settings, None, a.quit,
     )  # fmt: skip
     _menu(
         window, tr("&Server"), a.start, a.start_with, a.start_another, None, a.stop, a.restart, a.apply, None,
         a.copy_endpoint, a.show_log, a.dismiss, None, a.stop_all,
     )  # fmt: skip
-    _menu(window, tr("&View"), a.find, None, a.fold_all, a.unfold_all, None, a.foreign)
+    _menu(window, tr("&View"), a.find, filters, sort, None, a.fold_all, a.unfold_all, None, a.foreign)
     _menu(window, tr("&Help"), a.about)
     return a
 
@@ -70,6 +73,9 @@ def _make_actions(window: QMainWindow) -> Actions:
         add_folder=action("add_folder", tr("Add &folder…"), "Ctrl+Shift+O", "folder"),
         scan=action("scan", tr("S&can again"), "F5"),
         create_demo=action("create_demo", tr("Create &demo model"), "", "demo"),
+        details=action("details", tr("D&etails…"), "Ctrl+I"),
+        show_in_folder=action("show_in_folder", tr("S&how in folder"), "Ctrl+Shift+E"),
+        copy_path=action("copy_path", tr("Copy &path"), "Ctrl+Alt+C"),
         remove_model=action("remove_model", tr("Remove &model from list"), "Ctrl+Del"),
         settings=action("settings", tr("&Settings…"), "Ctrl+,", "settings"),
         quit=action("quit", tr("&Quit"), "Ctrl+Q"),
@@ -101,11 +107,13 @@ def _action(window: QMainWindow, name: str, text: str, shortcut: str = "", icon_
     return made
 
 
-def _menu(window: QMainWindow, title: str, *entries: QAction | None) -> QMenu:
+def _menu(window: QMainWindow, title: str, *entries: QAction | QMenu | None) -> QMenu:
     menu = window.menuBar().addMenu(title)
     for entry in entries:
         if entry is None:
             menu.addSeparator()
+        elif isinstance(entry, QMenu):
+            menu.addMenu(entry)
         else:
             menu.addAction(entry)
     return menu

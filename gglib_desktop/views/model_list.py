@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
-from PySide6.QtCore import (
-    QItemSelection,
-    QItemSelectionModel,
-    QModelIndex,
-    QPoint,
-    QRect,
-    Qt,
-    QUrl,
-    Signal,
-    Slot,
-)
-from PySide6.QtGui import (
-    QAction,
-    QDesktopServices,
-    QGuiApplication,
-    QKeyEvent,
-    QPainter,
-    QPaintEvent,
-    QPalette,
-)
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QRect, QSettings, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QPushButton,
     QStackedLayout,
-    QTableView,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -42,27 +19,12 @@ from typing_extensions import override
 from gglib_desktop.viewmodels.app import AppViewModel
 from gglib_desktop.viewmodels.model_list import RowRole
 from gglib_desktop.views.icons import icon, paint_icon
-from gglib_desktop.views.model_rows import RowPainter, row_height
-from gglib_desktop.views.sort_button import SortButton
+from gglib_desktop.views.list_menus import FilterMenu, MenuButton, SortMenu
+from gglib_desktop.views.model_table import ModelTableView
+from gglib_desktop.views.widgets.elided_label import ElidedLabel
 
 _MARGIN = 8
 _GLASS = 14
-
-
-class _ModelTableView(QTableView):
-    """Typing goes to the search field, Enter starts."""
-
-    startRequested = Signal()
-    typed = Signal(str)
-
-    @override
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
-            self.startRequested.emit()
-        elif event.text().strip() and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.typed.emit(event.text())
-        else:
-            super().keyPressEvent(event)
 
 
 class _SearchField(QLineEdit):
@@ -94,51 +56,93 @@ class _SearchField(QLineEdit):
         paint_icon(QPainter(self), place, "search", self.palette().color(QPalette.ColorRole.PlaceholderText))
 
 
+class _FilterLine(QWidget):
+    """Says that models are left out and by what, so that nobody wonders where they went; and ends that."""
+
+    def __init__(self, menu: FilterMenu, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._menu = menu
+        self._text = ElidedLabel(self)
+        self._text.setObjectName("filterText")
+        clear = QToolButton(self)
+        clear.setObjectName("clearFilter")
+        clear.setText(self.tr("Clear"))
+        clear.setAccessibleName(self.tr("Clear filter"))
+        clear.setToolTip(self.tr("Show all models again"))
+        clear.setIcon(icon("dismiss"))
+        clear.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        clear.setAutoRaise(True)
+        clear.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        clear.clicked.connect(menu.clear_filter.trigger)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(4, 0, 0, 0)
+        line.setSpacing(4)
+        line.addWidget(self._text, 1)
+        line.addWidget(clear)
+
+    def show_counts(self, shown: int, total: int) -> None:
+        chosen = self._menu.text()
+        self._text.setText(self.tr("{shown} of {total}: {chosen}").format(shown=shown, total=total, chosen=chosen))
+        self._text.setAccessibleName(self.tr("Filter: {text}").format(text=self._text.text()))
+        self.setVisible(bool(chosen))
+
+
 class ModelListView(QWidget):
     """The models, the search above them, and what to do when there are none."""
 
     startRequested = Signal()
     menuRequested = Signal(QPoint)  # a place on the screen
-    detailsRequested = Signal()  # of the selected model
 
-    def __init__(self, app: AppViewModel, parent: QWidget | None = None) -> None:
+    def __init__(self, app: AppViewModel, settings: QSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._models = app.models
         self.search = self._make_search()
-        self._table = self._make_table()
+        self.sort_menu = SortMenu(self._models, settings, self)
+        self.filter_menu = FilterMenu(self._models, self)
+        self._filter_line = _FilterLine(self.filter_menu, self)
+        self._table = ModelTableView(self._models, self)
         self._anchor: tuple[int, int] | None = None
-        self.details = self._action("details", self.tr("&Details…"), self.detailsRequested.emit)
-        self.show_in_folder = self._action("show_in_folder", self.tr("Show in &folder"), self._on_show_in_folder)
-        self.copy_path = self._action("copy_path", self.tr("Copy &path"), self._on_copy_path)
         self._empty = self._make_empty_state(app)
-        self._nothing_found = QLabel(self.tr("No model matches the search."), self)
+        self._nothing_found = QLabel(self)
         self._nothing_found.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing_found.setWordWrap(True)
+        self._assemble()
+        self._connect()
+        self._render()
+
+    def _assemble(self) -> None:
         stack = QWidget(self)
         self._stack = QStackedLayout(stack)
         # The table stays visible under the text, so that assistive technology finds the list also while it is empty.
         self._stack.setStackingMode(QStackedLayout.StackingMode.StackAll)
         for page in (self._table, self._empty, self._nothing_found):
             self._stack.addWidget(page)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
         line = QHBoxLayout()
         line.setSpacing(4)
         line.addWidget(self.search, 1)
-        line.addWidget(SortButton(self._models, self))
+        line.addWidget(MenuButton("filterModels", self.tr("Filter models"), "filter", self.filter_menu, self))
+        line.addWidget(MenuButton("sortModels", self.tr("Sort models"), "sort", self.sort_menu, self))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(line)
+        layout.addWidget(self._filter_line)
         layout.addWidget(stack, 1)
-        self._models.selectRequested.connect(self._on_select_requested)
-        self._models.countChanged.connect(self._render)
-        self._models.selectionChanged.connect(self._render_actions)
-        self._models.table.rowsAboutToChange.connect(self._remember_place)
-        self._models.table.rowsChanged.connect(self._restore_place)
-        self._models.sortChanged.connect(self._show_selected)
-        self._table.selectionModel().selectionChanged.connect(self._on_selection_changed)
-        self._render()
-        self._render_actions()
 
-    def _make_search(self) -> QLineEdit:
+    def _connect(self) -> None:
+        models, table = self._models, self._table
+        models.selectRequested.connect(self._on_select_requested)
+        models.countChanged.connect(self._render)
+        models.filterChanged.connect(self._render)
+        models.table.rowsAboutToChange.connect(self._remember_place)
+        models.table.rowsChanged.connect(self._restore_place)
+        models.sortChanged.connect(self._show_selected)
+        table.selectionModel().selectionChanged.connect(self._on_selection_changed)
+        table.startRequested.connect(self.startRequested)
+        table.menuRequested.connect(self.menuRequested)
+        table.typed.connect(self._on_typed)
+        table.escaped.connect(self.search.clear)
+
+    def _make_search(self) -> _SearchField:
         search = _SearchField(self)
         search.setObjectName("searchModels")
         search.setAccessibleName(self.tr("Search models"))
@@ -148,37 +152,6 @@ class ModelListView(QWidget):
         search.returnPressed.connect(self.startRequested)
         search.left.connect(self._on_search_left)
         return search
-
-    def _action(self, name: str, text: str, slot: Callable[[], object]) -> QAction:
-        action = QAction(text, self)
-        action.setObjectName(name)
-        action.triggered.connect(slot)
-        return action
-
-    def _make_table(self) -> _ModelTableView:
-        table = _ModelTableView(self)
-        table.setObjectName("models")
-        table.setAccessibleName(self.tr("Models"))
-        table.setModel(self._models.table)
-        table.setItemDelegate(RowPainter(self._models, table))
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setMouseTracking(True)
-        table.setTabKeyNavigation(False)
-        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        table.horizontalHeader().hide()
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        table.verticalHeader().setDefaultSectionSize(row_height(table.fontMetrics()))
-        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        table.customContextMenuRequested.connect(self._on_menu_requested)
-        table.doubleClicked.connect(self._on_double_clicked)
-        table.startRequested.connect(self.startRequested)
-        table.typed.connect(self._on_typed)
-        return table
 
     def _make_empty_state(self, app: AppViewModel) -> QWidget:
         page = QWidget(self)
@@ -214,8 +187,14 @@ class ModelListView(QWidget):
 
     @Slot()
     def _render(self) -> None:
-        shown = self._models.table.rowCount()
-        total = self._models.total
+        shown, total = self._models.table.rowCount(), self._models.total
+        self._filter_line.show_counts(shown, total)
+        if not self._models.chosen:
+            self._nothing_found.setText(self.tr("No model matches the search."))
+        elif not self._models.words:
+            self._nothing_found.setText(self.tr("No model matches the filter."))
+        else:
+            self._nothing_found.setText(self.tr("No model matches both the search and the filter."))
         self._empty.setVisible(total == 0)
         self._nothing_found.setVisible(total > 0 and shown == 0)
         (self._empty if total == 0 else self._nothing_found if shown == 0 else self._table).raise_()
@@ -223,8 +202,11 @@ class ModelListView(QWidget):
     @Slot(object)
     def _on_select_requested(self, model_id: int) -> None:
         row = self._models.table.row_of(model_id)
-        if row is None and self.search.text():
+        if row is None:
             self.search.clear()
+            row = self._models.table.row_of(model_id)
+        if row is None:
+            self._models.filter_by(())
             row = self._models.table.row_of(model_id)
         if row is not None:
             index = self._models.table.index(row, 0)
@@ -232,11 +214,6 @@ class ModelListView(QWidget):
             self._table.selectionModel().select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             self._table.selectionModel().setCurrentIndex(index, both)
             self._table.scrollTo(index)
-
-    @Slot()
-    def _render_actions(self) -> None:
-        for action in (self.details, self.show_in_folder, self.copy_path):
-            action.setEnabled(self._models.selected is not None)
 
     @Slot()
     def _remember_place(self) -> None:
@@ -276,27 +253,11 @@ class ModelListView(QWidget):
             self._table.scrollTo(indexes[0])
 
     @Slot()
-    def _on_show_in_folder(self) -> None:
-        selected = self._models.selected
-        if selected is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(selected.path).parent)))
-
-    @Slot()
-    def _on_copy_path(self) -> None:
-        selected = self._models.selected
-        if selected is not None:
-            QGuiApplication.clipboard().setText(selected.path)
-
-    @Slot()
     def _on_selection_changed(
         self, _selected: QItemSelection | None = None, _gone: QItemSelection | None = None
     ) -> None:
         indexes = self._table.selectionModel().selectedIndexes()
         self._models.select(indexes[0].data(RowRole).id if indexes else None)
-
-    @Slot(QModelIndex)
-    def _on_double_clicked(self, _index: QModelIndex) -> None:
-        self.startRequested.emit()
 
     @Slot()
     def _on_search_left(self) -> None:
@@ -307,8 +268,3 @@ class ModelListView(QWidget):
     def _on_typed(self, text: str) -> None:
         self.search.setFocus()
         self.search.setText(self.search.text() + text)
-
-    @Slot(QPoint)
-    def _on_menu_requested(self, place: QPoint) -> None:
-        if self._table.indexAt(place).isValid():
-            self.menuRequested.emit(self._table.viewport().mapToGlobal(place))

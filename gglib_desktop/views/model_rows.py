@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from typing_extensions import override
 
-from gglib_desktop.viewmodels.model_list import ModelListViewModel, ModelRow, RowRole
+from gglib_desktop.viewmodels.model_list import ModelListViewModel, RowRole
+from gglib_desktop.viewmodels.model_row import ModelRow
 from gglib_desktop.views.icons import paint_icon
 from gglib_desktop.views.theme import is_dark, quiet_colour, state_colour, state_icon
 
 _MARGIN = 8
 _ICON = 12
+_BADGE_SCALE = 0.85
+_BADGE_MARGIN = 4
+_BADGE_GAP = 3
+_BADGE_RADIUS = 3
 # Behind matches, on a light and on a dark list; a selected row has them in its own text colour, thinly.
 _MATCH_COLOURS = ("#ffe08a", "#6b5310")
 _MATCH_ON_SELECTION_ALPHA = 90
@@ -24,9 +29,9 @@ def row_height(metrics: QFontMetrics) -> int:
 
 
 class RowPainter(QStyledItemDelegate):
-    """Paints a model in two lines: state, name and quantisation, then facts or the problem.
+    """Paints a model in two lines: state, name and quantisation, then facts or the problem, and badges.
 
-    Where a word was found in the path alone, the second line is the path.
+    Where a word was found in nothing of that, the second line is what it was found in.
     """
 
     def __init__(self, models: ModelListViewModel, parent: QObject) -> None:
@@ -58,7 +63,11 @@ class RowPainter(QStyledItemDelegate):
         right = QRect(first.right() - quantisation_width, first.top(), quantisation_width + 1, first.height())
         self._draw(painter, right, row.quantisation, faint, option.font, mark=mark)
         below = second.adjusted(_ICON + _MARGIN, 0, 0, 0)
-        self._draw(painter, below, self._below(row), ink if row.problem else faint, option.font, mark=mark)
+        found = self._found_in(row)
+        if not row.problem and not found:
+            below.setRight(self._paint_badges(painter, below, row, faint, option.font, mark=mark))
+        text = row.problem or found or row.facts
+        self._draw(painter, below, text, ink if row.problem else faint, option.font, mark=mark)
         bold = QFont(option.font)
         bold.setWeight(QFont.Weight.DemiBold)
         name = first.adjusted(_ICON + _MARGIN, 0, -quantisation_width - _MARGIN, 0)
@@ -69,11 +78,34 @@ class RowPainter(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(120, row_height(option.fontMetrics))
 
-    def _below(self, row: ModelRow) -> str:
-        visible = f"{row.name}\n{row.quantisation}\n{row.facts}".lower()
-        if row.problem or all(word in visible for word in self._models.words):
-            return row.problem or row.facts
-        return row.path
+    def _found_in(self, row: ModelRow) -> str:
+        """What words were found in that is not shown anyway: the repository, else the path."""
+        visible = "\n".join((row.name, row.quantisation, row.facts, *row.badges)).lower()
+        hidden = [word for word in self._models.words if word not in visible]
+        if not hidden:
+            return ""
+        return row.repository if all(word in row.repository.lower() for word in hidden) else row.path
+
+    def _paint_badges(
+        self, painter: QPainter, line: QRect, row: ModelRow, ink: QColor, font: QFont, *, mark: QColor
+    ) -> int:
+        """Paints them at the right end of the line; returns where the rest of it ends."""
+        small = QFont(font)
+        small.setPointSizeF(font.pointSizeF() * _BADGE_SCALE)
+        metrics = QFontMetrics(small)
+        height = min(metrics.height() + 2, line.height() - 1)
+        right = line.right()
+        for text in reversed(row.badges):
+            width = metrics.horizontalAdvance(text) + 2 * _BADGE_MARGIN
+            badge = QRect(right - width, line.center().y() - height // 2 + 1, width, height)
+            painter.setPen(ink)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.drawRoundedRect(QRectF(badge).adjusted(0.5, 0.5, -0.5, -0.5), _BADGE_RADIUS, _BADGE_RADIUS)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+            self._draw(painter, badge.adjusted(_BADGE_MARGIN, 0, 0, 0), text, ink, small, mark=mark)
+            right -= width + _BADGE_GAP
+        return right - _BADGE_GAP if row.badges else right
 
     def _paint_state(
         self, painter: QPainter, line: QRect, row: ModelRow, palette: QPalette | None, ink: QColor
@@ -87,8 +119,8 @@ class RowPainter(QStyledItemDelegate):
 
     def _draw(self, painter: QPainter, area: QRect, text: str, ink: QColor, font: QFont, *, mark: QColor) -> None:
         metrics = QFontMetrics(font)
-        # Of a path both ends matter, of all else the beginning.
-        side = Qt.TextElideMode.ElideMiddle if "/" in text else Qt.TextElideMode.ElideRight
+        # Of names and paths both ends matter, of all else the beginning.
+        side = Qt.TextElideMode.ElideMiddle if "/" in text or font.bold() else Qt.TextElideMode.ElideRight
         shown = metrics.elidedText(text, side, area.width())
         for begin, end in matches(shown, self._models.words):
             left, right = (metrics.horizontalAdvance(shown[:at]) for at in (begin, end))

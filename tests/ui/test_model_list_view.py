@@ -1,12 +1,10 @@
 """The list of models: what is selected, what the keyboard does, and what is shown of each."""
 
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTableView, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTableView, QWidget
 
 from gglib_desktop.viewmodels.model_list import RowRole
 from gglib_desktop.views.model_rows import matches
@@ -46,6 +44,12 @@ async def filled(desk: Desk) -> None:
 
 def row_centre(desk: Desk, row: int) -> QPoint:
     return table(desk).visualRect(table(desk).model().index(row, 0)).center()
+
+
+def right_click(desk: Desk, place: QPoint) -> None:
+    viewport = table(desk).viewport()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, viewport.mapToGlobal(place))
+    QApplication.sendEvent(viewport, event)
 
 
 # -- selecting
@@ -178,7 +182,7 @@ async def test_a_double_click_starts(desk):
 @pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 async def test_the_context_menu_repeats_the_menu_bar(desk):
     await filled(desk)
-    table(desk).customContextMenuRequested.emit(row_centre(desk, 0))
+    right_click(desk, row_centre(desk, 0))
 
     def popped_up() -> QMenu | None:
         return next((m for m in desk.window.findChildren(QMenu) if m.isVisible()), None)
@@ -186,7 +190,7 @@ async def test_the_context_menu_repeats_the_menu_bar(desk):
     menu = await poll(popped_up)
     assert menu is not None
     entries = {action.objectName() for action in menu.actions()}
-    assert {"start", "start_with", "start_another", "remove_model"} <= entries
+    assert {"start", "start_with", "start_another", "details", "show_in_folder", "copy_path", "remove_model"} <= entries
     menu.close()
 
 
@@ -195,7 +199,7 @@ async def test_no_context_menu_beside_the_models(desk):
     heard: list[QPoint] = []
     view = desk.window.findChild(QWidget, "models").parent().parent()
     view.menuRequested.connect(heard.append)
-    table(desk).customContextMenuRequested.emit(QPoint(5, table(desk).viewport().height() - 2))
+    right_click(desk, QPoint(5, table(desk).viewport().height() - 2))
     assert heard == []
 
 
@@ -271,21 +275,6 @@ async def test_down_goes_from_the_search_to_what_was_found(desk, qtbot):
 # -- sorting, places and what the context menu adds
 
 
-async def test_the_sort_button_sorts(desk):
-    await filled(desk)
-    button = desk.window.findChild(QToolButton, "sortModels")
-    actions = {action.objectName(): action for action in button.menu().actions()}
-    assert button.accessibleName() == "Sort models"
-    assert actions["sort_added"].isChecked()
-    actions["sort_name"].trigger()
-    assert shown(desk) == ["Gemma", "Qwen Large", "Qwen Small"]
-    actions["sort_descending"].trigger()
-    assert shown(desk) == ["Qwen Small", "Qwen Large", "Gemma"]
-    assert selected(desk) == ["Gemma"]
-    checked = {name for name, action in actions.items() if action.isChecked()}
-    assert checked == {"sort_name", "sort_descending"}
-
-
 async def test_the_selected_model_stays_where_it_is_seen(desk):
     await desk.open()
     paths = [desk.files.make(f"m{number:02}.gguf", some_facts(f"Model {number:02}")) for number in range(60)]
@@ -333,18 +322,32 @@ async def test_what_was_sought_is_marked_and_a_path_shown_where_it_matched(desk,
     assert not table(desk).grab().isNull()
 
 
-async def test_the_actions_of_a_model_act_on_the_selected_one(desk, monkeypatch):
+async def test_keys_that_write_nothing_leave_the_search_alone(desk, qtbot):
     await filled(desk)
-    view = desk.window.findChild(QWidget, "models").parent().parent()
-    asked: list[str] = []
-    view.detailsRequested.connect(lambda: asked.append("details"))
-    view.details.trigger()
-    view.copy_path.trigger()
-    assert asked == ["details"]
-    assert QApplication.clipboard().text() == desk.app.models.selected.path
-    opened: list[str] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
-    view.show_in_folder.trigger()
-    assert opened == [str(Path(desk.app.models.selected.path).parent)]
-    table(desk).clearSelection()
-    assert not any(action.isEnabled() for action in (view.details, view.copy_path, view.show_in_folder))
+    search(desk).setText("qwen")
+    qtbot.keyClick(table(desk), Qt.Key.Key_Backspace)
+    qtbot.keyClick(table(desk), Qt.Key.Key_Delete)
+    assert search(desk).text() == "qwen"
+    qtbot.keyClick(table(desk), Qt.Key.Key_Escape)
+    assert search(desk).text() == ""
+    assert len(shown(desk)) == 3
+
+
+async def test_badges_are_painted_at_the_end_of_the_second_line(desk):
+    await desk.open()
+    view = table(desk)
+
+    def right_half(row: int) -> set[str]:
+        area = view.visualRect(view.model().index(row, 0))
+        area = area.adjusted(area.width() - 60, area.height() // 2 + 2, 0, -2)
+        picture = view.viewport().grab(area).toImage()
+        return {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
+
+    await desk.add("With", some_facts("With", mtp_layers=1))
+    await desk.add("Without", some_facts("Without"))
+    view.clearSelection()
+    assert len(right_half(0)) > 1
+    assert len(right_half(1)) == 1
+    search(desk).setText("mtp")
+    view.clearSelection()
+    assert right_half(0) & {"#ffe08a", "#6b5310"}

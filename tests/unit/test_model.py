@@ -1,11 +1,13 @@
 """Models and their names, of which no two may be equal."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gglib_desktop.domain.capabilities import Capability
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import Model, ModelFile, with_unique_names
 
@@ -102,3 +104,15 @@ def test_a_stamp_is_there_when_the_file_was_looked_at(size, mtime, stamp):
 @pytest.mark.parametrize(("path", "label", "expected"), [("/mmproj.gguf", None, True), ("/mmproj.gguf", "m:8b", False)])
 def test_a_companion_is_told_by_its_name(path, label, expected):
     assert ModelFile(Path(path), label=label).is_companion is expected
+
+
+def test_capabilities_are_told_in_one_order_with_their_evidence():
+    known = replace(facts("Qwen", mtp_layers=1), capabilities=(("tools", "a mark"), ("vision", "another"), ("new", "")))
+    assert model(1, "/m.gguf", None).capabilities == {}
+    assert list(model(1, "/m.gguf", known).capabilities.items()) == [
+        (Capability.MTP, "nextn_predict_layers"),
+        (Capability.VISION, "another"),
+        (Capability.TOOLS, "a mark"),
+    ]
+    said = replace(known, capabilities=(("mtp", "x.nextn_predict_layers = 1"),))
+    assert model(1, "/m.gguf", said).capabilities == {Capability.MTP: "x.nextn_predict_layers = 1"}

@@ -1,5 +1,6 @@
 """The rows of the model list, the search, and what is selected."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,8 @@ from PySide6.QtCore import Qt
 
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.states import Healthy, Starting
-from gglib_desktop.viewmodels.model_list import ModelListViewModel, ModelRow, RowRole, SortKey, model_row
+from gglib_desktop.viewmodels.model_list import ModelListViewModel, RowRole
+from gglib_desktop.viewmodels.model_row import ModelRow, SortKey, model_row
 from tests.fakes.library import some_facts
 from tests.fakes.program import Program
 from tests.fakes.waiting import poll
@@ -31,8 +33,8 @@ def test_a_row_says_what_is_known(tmp_path):
     facts = some_facts("Tiny", mtp_layers=1, quantisation="Q4_K_M")
     row = model_row(Model(3, tmp_path / "t.gguf", facts, None, 0.0, "Tiny"), None)
     assert (row.id, row.name, row.quantisation) == (3, "Tiny", "Q4_K_M")
-    assert row.facts == "1.2 M · 3.0 MiB · llama · MTP"
-    assert row.has_mtp
+    assert row.facts == "1.2 M · 3.0 MiB · llama"
+    assert row.badges == ("MTP",)
     assert row.accessible_text == "Tiny, Q4_K_M, 1.2 M · 3.0 MiB · llama · MTP"
 
 
@@ -149,6 +151,61 @@ async def test_a_state_does_not_disturb_the_order(various):
     assert [row.state for row in models.table.rows] == [None] * 4
 
 
+async def test_what_was_used_last_is_sorted_by_that(filled):
+    first, second, _third = filled.library.models
+    await filled.library.note_used(second.id)
+    await filled.library.note_used(first.id)
+    filled.app.models.sort(SortKey.LAST_USED, descending=True)
+    assert names(filled) == ["Qwen Large", "Qwen Small", "Gemma"]
+    filled.app.models.sort(SortKey.LAST_USED, descending=False)
+    assert names(filled) == ["Qwen Small", "Qwen Large", "Gemma"]
+
+
+# -- many models
+
+
+async def many(program: Program, count: int) -> None:
+    paths = [program.files.make(f"many/m{number}.gguf", some_facts(f"Many {number}")) for number in range(count)]
+    program.app.add([paths[0].parent])
+    await poll(lambda: program.app.models.total == count)
+
+
+async def test_many_models_are_listed_with_their_states_and_the_first_is_asked_for(program):
+    asked: list[int] = []
+    program.app.models.selectRequested.connect(asked.append)
+    await many(program, 450)
+    await poll(lambda: asked == [program.library.models[0].id])
+    model = program.library.models[400]
+    program.start(model)
+    again = ModelListViewModel(program.library, program.supervisor, program.scope)
+    assert again.total == 0, "that many are listed in a thread"
+    again.request(model.id)
+    heard: list[int] = []
+    again.selectRequested.connect(heard.append)
+    await poll(lambda: again.total == 450)
+    await poll(lambda: heard == [model.id])
+    assert again.table.rows[400].state is not None
+    assert [row.id for row in again.table.rows] == [row.id for row in program.app.models.table.rows]
+    again.close()
+
+
+async def test_what_happens_while_many_are_listed_is_not_lost(program):
+    await many(program, 300)
+    model = program.library.models[7]
+    program.start(model)
+    await poll(lambda: program.app.models.table.rows[7].state is not None)
+    again = ModelListViewModel(program.library, program.supervisor, program.scope)
+    await program.library.remove(program.library.models[0].id)
+    await program.supervisor.stop_all()
+    await poll(lambda: again.total == 299)
+    assert {row.state for row in again.table.rows} == {None}
+    closed = ModelListViewModel(program.library, program.supervisor, program.scope)
+    closed.close()
+    assert closed._making is not None
+    await asyncio.wait({closed._making})
+    assert closed.total == 0
+
+
 # -- states
 
 
@@ -209,7 +266,7 @@ async def test_a_selected_model_that_goes_is_not_selected(filled):
 
 
 async def test_after_closing_it_hears_nothing_more(filled):
-    models = ModelListViewModel(filled.library, filled.supervisor)
+    models = ModelListViewModel(filled.library, filled.supervisor, filled.scope)
     models.close()
     await filled.library.remove(filled.library.models[0].id)
     assert models.total == 3

@@ -1,0 +1,176 @@
+"""One model as the list shows, sorts, filters and finds it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, NamedTuple
+
+from gglib_desktop.domain.capabilities import Capability
+from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.states import ServerState
+from gglib_desktop.domain.units import count_text, size_text
+
+_DIGITS = re.compile(r"([0-9]{1,18})")
+_GIB = 2**30
+# What a badge says; the other capabilities are too common to be worth one.
+_BADGES = {
+    Capability.MTP: "MTP",
+    Capability.MOE: "MoE",
+    Capability.VISION: "Vision",
+    Capability.EMBEDDING: "Embedding",
+}
+
+
+class SortKey(StrEnum):
+    """By what the list is sorted. What has no such value comes last, whichever way round."""
+
+    ADDED = "added"
+    NAME = "name"
+    SIZE = "size"
+    PARAMETERS = "parameters"
+    LAST_USED = "last used"
+
+
+class FilterField(StrEnum):
+    """By what the list can be narrowed."""
+
+    CAPABILITY = "capability"
+    QUANTISATION = "quantisation"
+    SIZE = "size"
+    FOLDER = "folder"
+    FILE = "file"
+
+
+class FilterOption(NamedTuple):
+    """One thing to filter by. ``value`` is a Capability, a quantisation, a SizeClass, a folder or a FileState."""
+
+    field: FilterField
+    value: str
+
+
+class SizeClass(StrEnum):
+    """How large a model's files are, by what computers can hold."""
+
+    SMALL = "under 4 GiB"
+    MEDIUM = "4 to 8 GiB"
+    LARGE = "8 to 16 GiB"
+    VERY_LARGE = "16 to 32 GiB"
+    HUGE = "32 GiB and more"
+
+    @classmethod
+    def of(cls, size_bytes: int) -> SizeClass:
+        for limit, size in ((4, cls.SMALL), (8, cls.MEDIUM), (16, cls.LARGE), (32, cls.VERY_LARGE)):
+            if size_bytes < limit * _GIB:
+                return size
+        return cls.HUGE
+
+
+class FileState(StrEnum):
+    """Whether a model's file can be used."""
+
+    USABLE = "usable"
+    MISSING = "missing"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model as the list shows it. ``state`` is that of its first live server, None without one.
+
+    ``marks`` are all the options of a filter that it meets, without the folder. ``folder`` ends in a slash.
+    """
+
+    id: int
+    name: str
+    quantisation: str
+    facts: str
+    problem: str | None
+    path: str
+    badges: tuple[str, ...]
+    state: ServerState | None
+    search_key: str
+    folder: str
+    repository: str = ""
+    marks: frozenset[FilterOption] = frozenset()
+    size_bytes: int | None = None
+    parameter_count: int | None = None
+    name_key: tuple[int | str, ...] = ()
+    last_used: float | None = None
+
+    @property
+    def accessible_text(self) -> str:
+        facts = " · ".join(part for part in (self.facts, *self.badges) if part)
+        said = (self.name, self.quantisation, facts, self.problem or "", self.state.word if self.state else "")
+        return ", ".join(part for part in said if part)
+
+    def sort_value(self, key: SortKey) -> Any:
+        """What is compared when the list is sorted; None when it is unknown. Not for ADDED."""
+        match key:
+            case SortKey.NAME:
+                return self.name_key
+            case SortKey.SIZE:
+                return self.size_bytes
+            case SortKey.PARAMETERS:
+                return self.parameter_count
+            case _:
+                return self.last_used
+
+
+def model_row(model: Model, state: ServerState | None) -> ModelRow:
+    """The row of a model."""
+    facts = model.facts
+    said: list[str] = []
+    if facts is not None:
+        size = facts.size_label or (count_text(facts.parameter_count) if facts.parameter_count else "")
+        said = [size, size_text(facts.file_size_bytes), facts.architecture or ""]
+    quantisation = (facts.quantisation if facts else None) or ""
+    badges = tuple(text for capability, text in _BADGES.items() if capability in model.capabilities)
+    repository, path = model.source_repository or "", str(model.path)
+    # Not one text: what is sought must not begin in one field and end in the next.
+    key = "\n".join((model.name, quantisation, *said, *badges, repository, path))
+    return ModelRow(
+        id=model.id,
+        name=model.name,
+        quantisation=quantisation,
+        facts=" · ".join(part for part in said if part),
+        problem=model.problem,
+        path=path,
+        badges=badges,
+        state=state,
+        search_key=key.lower(),
+        folder=path[: path.rfind("/") + 1],
+        repository=repository,
+        marks=_marks(
+            tuple(model.capabilities),
+            quantisation,
+            SizeClass.of(facts.file_size_bytes) if facts is not None else None,
+            FileState.MISSING if model.missing else FileState.BROKEN if model.problem else FileState.USABLE,
+        ),
+        size_bytes=facts.file_size_bytes if facts else None,
+        parameter_count=facts.parameter_count if facts else None,
+        name_key=_natural(model.name),
+        last_used=model.last_used,
+    )
+
+
+@cache
+def _marks(
+    capabilities: tuple[Capability, ...], quantisation: str, size: SizeClass | None, file: FileState
+) -> frozenset[FilterOption]:
+    """Cached: of thousands of models many have the same, and a set of their own for each would take megabytes."""
+    marks = {FilterOption(FilterField.CAPABILITY, capability) for capability in capabilities}
+    marks.add(FilterOption(FilterField.FILE, file))
+    if quantisation:
+        marks.add(FilterOption(FilterField.QUANTISATION, quantisation))
+    if size is not None:
+        marks.add(FilterOption(FilterField.SIZE, size))
+    return frozenset(marks)
+
+
+def _natural(name: str) -> tuple[int | str, ...]:
+    """Sorts 7B before 13B: texts and numbers take turns, so that like is compared with like."""
+    parts = _DIGITS.split(name.casefold())
+    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts))

@@ -1,0 +1,106 @@
+"""The menu's commands for the selected model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QDialog, QMenu, QWidget
+
+from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.model_row import ModelRow
+from gglib_desktop.views.dialogs.ask import ask
+from gglib_desktop.views.menus import Actions
+
+
+class ModelCommands(QObject):
+    """What can be done with the selected model; without one, the actions are disabled."""
+
+    noticed = Signal(str)  # something to tell the user
+
+    def __init__(self, actions: Actions, app: AppViewModel, window: QWidget) -> None:
+        super().__init__(window)
+        self._app = app
+        self._window = window
+        self._blocks = (
+            (actions.start, actions.start_with, actions.start_another),
+            (actions.details, actions.show_in_folder, actions.copy_path),
+            (actions.remove_model,),
+        )
+        app.models.selectionChanged.connect(self._render)
+        self._render()
+
+    @property
+    def _selected(self) -> ModelRow | None:
+        return self._app.models.selected
+
+    @Slot()
+    def _render(self) -> None:
+        enabled = self._selected is not None
+        for block in self._blocks:
+            for action in block:
+                action.setEnabled(enabled)
+
+    @Slot(QPoint)
+    def show_menu(self, place: QPoint) -> None:
+        """The same actions at a place on the screen."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for block in self._blocks:
+            menu.addActions(block)
+            menu.addSeparator()
+        menu.popup(place)
+
+    # -- the commands
+
+    @Slot()
+    def start(self) -> None:
+        if self._selected is not None:
+            self._app.start(self._selected.id)
+
+    @Slot()
+    def start_another(self) -> None:
+        if self._selected is not None:
+            self._app.start(self._selected.id, another=True)
+
+    @Slot()
+    def start_with(self) -> None:
+        self._app.run(self._start_with(), "start with")
+
+    async def _start_with(self) -> None:
+        selected = self._selected
+        form = await self._app.launch_form(selected.id) if selected is not None else None
+        if selected is None or form is None:
+            return
+        from gglib_desktop.views.dialogs.start_with import StartWithDialog
+
+        dialog = StartWithDialog(selected.name, form, self._window, runs=self._app.runs(selected.id))
+        if await ask(dialog) == QDialog.DialogCode.Accepted:
+            self._app.start(selected.id, form.draft, remember=True)
+
+    @Slot()
+    def details(self) -> None:
+        details = self._app.details(self._selected.id) if self._selected is not None else None
+        if details is not None:
+            from gglib_desktop.views.dialogs.model_details import ModelDetailsDialog
+
+            self._app.run(ask(ModelDetailsDialog(details, self._window)), "details")
+
+    @Slot()
+    def show_in_folder(self) -> None:
+        if self._selected is None:
+            return
+        folder = Path(self._selected.path).parent
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.noticed.emit(self.tr("No program of this computer could show {folder}").format(folder=folder))
+
+    @Slot()
+    def copy_path(self) -> None:
+        if self._selected is not None:
+            QGuiApplication.clipboard().setText(self._selected.path)
+
+    @Slot()
+    def remove(self) -> None:
+        if self._selected is not None:
+            self._app.remove(self._selected.id)
