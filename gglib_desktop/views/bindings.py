@@ -6,11 +6,26 @@ technology causes too: never to ``textEdited``, ``clicked`` or ``activated``.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QSignalBlocker, SignalInstance
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QRadioButton, QSpinBox
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QRadioButton,
+    QSpinBox,
+    QWidget,
+)
+from typing_extensions import override
+
+# Equal to no value that a draft can have.
+_NOTHING = object()
 
 
 class FormViewModel(Protocol):
@@ -25,135 +40,184 @@ class FormViewModel(Protocol):
     def edit(self, **changes: Any) -> None: ...
 
 
-class SpinBinding(QObject):
+class _Binding(QObject):
+    """What all have in common. A subclass keeps what it needs to read and show values, then calls ``_bind``."""
+
+    def __init__(self, owner: QWidget, form: FormViewModel, field: str) -> None:
+        super().__init__(owner)
+        self._form, self._field = form, field
+        self._source: QObject = owner
+
+    def _bind(self, changed: SignalInstance) -> None:
+        changed.connect(self._push)
+        self._form.draftChanged.connect(self._pull)
+        self._pull(self._form.draft)
+
+    def _push(self, *_values: Any) -> None:
+        self._form.edit(**{self._field: self._shown()})
+
+    def _pull(self, draft: Any) -> None:
+        value = self._wanted(draft)
+        # What is shown already is left alone, and with it the cursor.
+        if value != self._shown():
+            with QSignalBlocker(self._source):
+                self._show(value)
+
+    def _wanted(self, draft: Any) -> Any:
+        return getattr(draft, self._field)
+
+    @abstractmethod
+    def _shown(self) -> Any:
+        """What the widget shows, as the draft would have it."""
+
+    @abstractmethod
+    def _show(self, value: Any) -> None: ...
+
+
+class SpinBinding(_Binding):
     """A whole number."""
 
     def __init__(self, box: QSpinBox, form: FormViewModel, field: str) -> None:
-        super().__init__(box)
-        self._box, self._form, self._field = box, form, field
-        box.valueChanged.connect(self._push)
-        form.draftChanged.connect(self._pull)
-        self._pull(form.draft)
+        super().__init__(box, form, field)
+        self._box = box
+        self._bind(box.valueChanged)
 
-    def _push(self, value: int) -> None:
-        self._form.edit(**{self._field: value})
+    @override
+    def _shown(self) -> int | None:
+        return self._box.value()
 
-    def _pull(self, draft: Any) -> None:
-        value = getattr(draft, self._field)
-        if value != self._box.value():
-            with QSignalBlocker(self._box):
-                self._box.setValue(value)
+    @override
+    def _show(self, value: int) -> None:
+        self._box.setValue(value)
 
 
-class OptionalSpinBinding(QObject):
+class OptionalSpinBinding(_Binding):
     """A whole number or None, which is the box's minimum; its special value text says what None means."""
 
     def __init__(self, box: QSpinBox, form: FormViewModel, field: str) -> None:
-        super().__init__(box)
-        self._box, self._form, self._field = box, form, field
-        box.valueChanged.connect(self._push)
-        form.draftChanged.connect(self._pull)
-        self._pull(form.draft)
+        super().__init__(box, form, field)
+        self._box = box
+        self._bind(box.valueChanged)
 
-    def _push(self, value: int) -> None:
-        self._form.edit(**{self._field: None if value == self._box.minimum() else value})
+    @override
+    def _shown(self) -> int | None:
+        value = self._box.value()
+        return None if value == self._box.minimum() else value
 
-    def _pull(self, draft: Any) -> None:
-        value = getattr(draft, self._field)
-        value = self._box.minimum() if value is None else value
-        if value != self._box.value():
-            with QSignalBlocker(self._box):
-                self._box.setValue(value)
+    @override
+    def _show(self, value: int | None) -> None:
+        self._box.setValue(self._box.minimum() if value is None else value)
 
 
-class DoubleSpinBinding(QObject):
+class DoubleSpinBinding(_Binding):
     """A number with decimals, compared in the precision that the box shows."""
 
     def __init__(self, box: QDoubleSpinBox, form: FormViewModel, field: str) -> None:
-        super().__init__(box)
-        self._box, self._form, self._field = box, form, field
-        box.valueChanged.connect(self._push)
-        form.draftChanged.connect(self._pull)
-        self._pull(form.draft)
+        super().__init__(box, form, field)
+        self._box = box
+        self._bind(box.valueChanged)
 
-    def _push(self, value: float) -> None:
+    @override
+    def _wanted(self, draft: Any) -> float:
+        return round(float(super()._wanted(draft)), self._box.decimals())
+
+    @override
+    def _shown(self) -> float:
         # The box adds up its steps: 0.05 fifteen times is not quite 0.75.
-        self._form.edit(**{self._field: round(value, self._box.decimals())})
+        return round(self._box.value(), self._box.decimals())
 
-    def _pull(self, draft: Any) -> None:
-        value = round(getattr(draft, self._field), self._box.decimals())
-        if value != round(self._box.value(), self._box.decimals()):
-            with QSignalBlocker(self._box):
-                self._box.setValue(value)
+    @override
+    def _show(self, value: float) -> None:
+        self._box.setValue(value)
 
 
-class RadioBinding(QObject):
+class RadioBinding(_Binding):
     """One of several values, each with its own radio button. The first button owns the binding."""
 
     def __init__(self, buttons: Mapping[Any, QRadioButton], form: FormViewModel, field: str) -> None:
-        super().__init__(next(iter(buttons.values())))
-        self._form, self._field = form, field
+        super().__init__(next(iter(buttons.values())), form, field)
         self._values = tuple(buttons)
-        self._group = QButtonGroup(self)
+        self._source = self._group = QButtonGroup(self)
         for number, button in enumerate(buttons.values()):
             self._group.addButton(button, number)
-        self._group.idToggled.connect(self._push)
-        form.draftChanged.connect(self._pull)
-        self._pull(form.draft)
+        self._bind(self._group.idToggled)
 
-    def _push(self, number: int, checked: bool) -> None:
+    @override
+    def _push(self, *values: Any) -> None:
+        _number, checked = values
         if checked:
-            self._form.edit(**{self._field: self._values[number]})
+            super()._push()
 
-    def _pull(self, draft: Any) -> None:
-        number = self._values.index(getattr(draft, self._field))
-        if number != self._group.checkedId():
-            with QSignalBlocker(self._group):
-                self._group.button(number).setChecked(True)
+    @override
+    def _shown(self) -> Any:
+        number = self._group.checkedId()
+        return self._values[number] if number >= 0 else _NOTHING
+
+    @override
+    def _show(self, value: Any) -> None:
+        self._group.button(self._values.index(value)).setChecked(True)
 
 
-class CheckBinding(QObject):
+class CheckBinding(_Binding):
     """One of two values as a check box, which owns the binding."""
 
     def __init__(self, box: QCheckBox, form: FormViewModel, field: str, *, on: Any, off: Any) -> None:
-        super().__init__(box)
-        self._box, self._form, self._field = box, form, field
-        self._on, self._off = on, off
-        box.toggled.connect(self._push)
-        form.draftChanged.connect(self._pull)
-        self._pull(form.draft)
+        super().__init__(box, form, field)
+        self._box, self._on, self._off = box, on, off
+        self._bind(box.toggled)
 
-    def _push(self, checked: bool) -> None:
-        self._form.edit(**{self._field: self._on if checked else self._off})
+    @override
+    def _wanted(self, draft: Any) -> Any:
+        return self._on if super()._wanted(draft) == self._on else self._off
 
-    def _pull(self, draft: Any) -> None:
-        checked = getattr(draft, self._field) == self._on
-        if checked != self._box.isChecked():
-            with QSignalBlocker(self._box):
-                self._box.setChecked(checked)
+    @override
+    def _shown(self) -> Any:
+        return self._on if self._box.isChecked() else self._off
+
+    @override
+    def _show(self, value: Any) -> None:
+        self._box.setChecked(value == self._on)
 
 
-class ComboBinding(QObject):
+class ComboBinding(_Binding):
     """One of the values that the combo box's items hold as their data."""
 
     def __init__(self, combo: QComboBox, form: FormViewModel, field: str) -> None:
-        super().__init__(combo)
-        self._combo, self._form, self._field = combo, form, field
-        combo.currentIndexChanged.connect(self._push)
-        form.draftChanged.connect(self._pull)
-        self._pull(form.draft)
+        super().__init__(combo, form, field)
+        self._combo = combo
+        self._bind(combo.currentIndexChanged)
 
-    def _push(self, index: int) -> None:
-        if index >= 0:
-            self._form.edit(**{self._field: self._combo.itemData(index)})
+    @override
+    def _push(self, *values: Any) -> None:
+        if self._combo.currentIndex() >= 0:
+            super()._push()
 
-    def _pull(self, draft: Any) -> None:
-        value = getattr(draft, self._field)
-        if value != self._combo.currentData():
-            # Not findData: Qt compares its own copies, which are not always equal for Python values.
-            held = [self._combo.itemData(index) for index in range(self._combo.count())]
-            with QSignalBlocker(self._combo):
-                self._combo.setCurrentIndex(held.index(value))
+    @override
+    def _shown(self) -> Any:
+        return self._combo.currentData()
+
+    @override
+    def _show(self, value: Any) -> None:
+        # Not findData: Qt compares its own copies, which are not always equal for Python values.
+        held = [self._combo.itemData(index) for index in range(self._combo.count())]
+        self._combo.setCurrentIndex(held.index(value))
+
+
+class PlainTextBinding(_Binding):
+    """A text of any number of lines."""
+
+    def __init__(self, edit: QPlainTextEdit, form: FormViewModel, field: str) -> None:
+        super().__init__(edit, form, field)
+        self._edit = edit
+        self._bind(edit.textChanged)
+
+    @override
+    def _shown(self) -> str:
+        return self._edit.toPlainText()
+
+    @override
+    def _show(self, value: str) -> None:
+        self._edit.setPlainText(value)
 
 
 class TextBinding(QObject):

@@ -2,21 +2,31 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import pytest
 from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLineEdit, QRadioButton, QSpinBox, QWidget
+from PySide6.QtGui import QTextCursor, QWheelEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QRadioButton,
+    QSpinBox,
+    QWidget,
+)
 from shiboken6 import delete
 
 from gglib_desktop.domain.launch import BUILT_IN, MtpChoice
 from gglib_desktop.domain.settings import AppSettings, OnQuit
-from gglib_desktop.domain.values import Value
 from gglib_desktop.views.bindings import (
     ComboBinding,
     DoubleSpinBinding,
     OptionalSpinBinding,
+    PlainTextBinding,
     RadioBinding,
     SpinBinding,
     TextBinding,
@@ -29,7 +39,7 @@ class Form(QObject):
 
     draftChanged = Signal(object)  # noqa: N815  # Qt's way to write signals
 
-    def __init__(self, draft: Value) -> None:
+    def __init__(self, draft: Any) -> None:
         super().__init__()
         self.draft = draft
         self.edits: list[dict[str, Any]] = []
@@ -38,7 +48,7 @@ class Form(QObject):
         self.edits.append(changes)
         self.show(self.draft.replace(**changes))
 
-    def show(self, draft: Value) -> None:
+    def show(self, draft: Any) -> None:
         if draft != self.draft:
             self.draft = draft
             self.draftChanged.emit(draft)
@@ -191,6 +201,36 @@ def test_another_field_s_change_keeps_the_cursor(qtbot, settings):
     edit.setCursorPosition(3)
     settings.edit(base_port=9500)
     assert edit.cursorPosition() == 3
+
+
+class Notes(NamedTuple):
+    notes: str = ""
+
+    def replace(self, **changes: Any) -> "Notes":
+        return self._replace(**changes)
+
+
+def test_a_text_of_many_lines_is_shown_and_written_and_keeps_the_cursor(qtbot):
+    edit, form = QPlainTextEdit(), Form(Notes("one"))
+    qtbot.addWidget(edit)
+    PlainTextBinding(edit, form, "notes")
+    assert edit.toPlainText() == "one"
+    edit.moveCursor(QTextCursor.MoveOperation.Start)
+    qtbot.keyClicks(edit, "no ")
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    assert form.draft.notes == "no \none"
+    assert edit.textCursor().position() == 4
+    form.show(Notes("two"))
+    assert edit.toPlainText() == "two"
+    assert len(form.edits) == 4
+
+
+def test_a_choice_of_nothing_is_a_choice(qtbot):
+    buttons = {1: QRadioButton(), None: QRadioButton()}
+    for each in buttons.values():
+        qtbot.addWidget(each)
+    RadioBinding(buttons, Form(SimpleNamespace(choice=None)), "choice")
+    assert buttons[None].isChecked()
 
 
 # -- the end of a widget
