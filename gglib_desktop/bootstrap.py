@@ -162,6 +162,7 @@ async def run(app: QApplication, options: Options) -> int:
             window.close_for_good()
             return 0
         services.view_model.open(options.models)
+        services.follow_folders()
         await services.listen(window)
         on_quit = await quitting.decided()
         reporter.window = None
@@ -215,6 +216,7 @@ class _Services:
     view_model: AppViewModel
     instance: SingleInstance
     scope: TaskScope
+    library: Library
 
     async def running(self) -> int:
         """How many servers live, once those of an earlier session have been found."""
@@ -237,6 +239,13 @@ class _Services:
                 if time.monotonic() > deadline:
                     return False
             await asyncio.sleep(0.2)
+
+    def follow_folders(self) -> None:
+        """From now on what changes in the folders of models is seen without a scan."""
+        from gglib_desktop.adapters.file_watch import InotifyFileWatch
+        from gglib_desktop.services.folder_watch import FolderWatch
+
+        FolderWatch(self.library, InotifyFileWatch(), self.scope).begin()
 
     async def listen(self, window: MainWindow) -> None:
         """From now on later starts of the program show this window."""
@@ -282,7 +291,7 @@ async def _build_services(
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = AppViewModel(library, supervisor, launcher, settings, scope, foreign=foreign, details=details)
-    return _Services(settings, runner, supervisor, view_model, instance, scope)
+    return _Services(settings, runner, supervisor, view_model, instance, scope, library)
 
 
 def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gglib_desktop.adapters.gguf_header import check_tensor_data, read_header
-from gglib_desktop.adapters.model_walk import ModelWalk
+from gglib_desktop.adapters.model_walk import ModelWalk, is_model_name
+from gglib_desktop.adapters.ollama_store import store_of_manifest
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf import GgufHeader, ModelFacts, facts_from_header
 from gglib_desktop.domain.model import ModelFile
@@ -42,6 +43,23 @@ class DiskModelFiles:
             else:
                 others.append(path)
         return folders, others
+
+    def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
+        folders: dict[Path, None] = {}
+        files = []
+        for path in sorted(changed):
+            if os.path.isdir(path):  # noqa: PTH112  # does not raise
+                folders[path] = None
+            elif not os.path.lexists(path):
+                # Another name of the file may lie near. But the rest of the disk is nobody's concern.
+                near = next((parent for parent in path.parents if parent.is_dir()), path)
+                if is_model_name(path.name) and any(near.is_relative_to(place) for place in places):
+                    folders[near] = None
+            elif is_model_name(path.name):
+                files.append(path)
+            elif (store := store_of_manifest(path)) is not None:
+                folders[store] = None
+        return WalkRequest(tuple(folders), tuple(files))
 
     def walk(self, request: WalkRequest) -> Iterator[WalkStep]:
         return ModelWalk(request).steps()

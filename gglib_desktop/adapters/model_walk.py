@@ -68,6 +68,7 @@ class ModelWalk:
         self._entered: set[str] = set()
         self._met: set[str] = set()
         self._linked: dict[str, None] = {}
+        self._single_files: set[frozenset[tuple[int, int]]] = set()
         self._shared: dict[frozenset[tuple[int, int]], list[_Group]] = {}
         self._by_stamp: dict[Stamp, list[str]] | None = None
 
@@ -144,7 +145,7 @@ class ModelWalk:
         groups: dict[str, _Group] = {}
         for entry in entries:
             real = os.path.realpath(entry.path) if entry.is_symlink() else ""
-            if real.lower().endswith(_SUFFIX):
+            if is_model_name(real):
                 self._linked[real] = None
                 continue
             shard = shard_name(entry.name)
@@ -231,6 +232,9 @@ class ModelWalk:
                 problem = f"the file cannot be read: {getattr(exc, 'strerror', None) or exc}"
         found: list[FoundModel] = []
         unchanged: list[str] = []
+        if group.parts and group.identity in self._single_files:
+            return WalkStep(folder, 0)
+        self._single_files.add(group.identity)
         if not group.parts:
             found.append(FoundModel(Path(group.path), (), problem=problem or NO_SUCH_FILE))
         elif group.path not in self._met:
@@ -242,6 +246,11 @@ class ModelWalk:
         return WalkStep(folder, len(group.parts), tuple(found), tuple(unchanged))
 
 
+def is_model_name(name: str) -> bool:
+    """Whether a file of this name or path is looked at."""
+    return name.lower().endswith(_SUFFIX)
+
+
 def _plain_path(path: str) -> str:
     """The path without links, except a link that gives the file its name."""
     path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # surrogates and speed
@@ -249,7 +258,7 @@ def _plain_path(path: str) -> str:
     named = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
     if os.path.islink(named):  # noqa: PTH114
         real = os.path.realpath(named)
-        return real if real.lower().endswith(_SUFFIX) else named
+        return real if is_model_name(real) else named
     return named
 
 

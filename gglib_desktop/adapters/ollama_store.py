@@ -29,6 +29,14 @@ def models_of_store(root: Path) -> Iterator[tuple[str, Path]]:
                 yield _label(manifest.relative_to(manifests).parts), root / "blobs" / f"sha256-{digest}"
 
 
+def store_of_manifest(path: Path) -> Path | None:
+    """The store in which a file is a manifest, None for every other file."""
+    for folder in path.parents:
+        if folder.name == "manifests" and (folder.parent / "blobs").is_dir():
+            return folder.parent
+    return None
+
+
 def _label(parts: tuple[str, ...]) -> str:
     """``llama3.2:3b`` for ``registry.ollama.ai/library/llama3.2/3b``."""
     *names, tag = parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -67,6 +67,10 @@ class ModelFiles(Protocol):
 
     def split(self, paths: Sequence[Path]) -> tuple[Sequence[Path], Sequence[Path]]:
         """The folders among ``paths`` under their real names, and everything else."""
+        ...
+
+    def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
+        """Where to look for models when ``changed`` came, went or changed in ``places``; no stamps."""
         ...
 
     def walk(self, request: WalkRequest) -> Iterator[WalkStep]:

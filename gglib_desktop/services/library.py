@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.scan import FoundModel, ScanProgress, Stamp, WalkRequest
 from gglib_desktop.ports.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.listeners import Listeners
-from gglib_desktop.services.scanning import ModelIndex, Scan
+from gglib_desktop.services.scanning import ModelIndex, Scan, at_or_below
 
 _log = logging.getLogger(__name__)
 # A list that is shown anew more often is no use to anybody; and a long one must leave time for everything else.
@@ -59,23 +59,26 @@ class Library:
 
     async def load(self) -> None:
         """Lists what is stored, without a look at any file. Raises: LibraryError."""
-        self.places = tuple(await self._repository.folders())
+        self._note_places(await self._repository.folders())
         self._companions = {file.path: file for file in await self._repository.passed_over() if not file.removed}
         self._by_id = {model.id: model for model in await self._repository.models()}
         await self._show()
 
     async def scan(self) -> None:
         """Looks at every model again, and for new ones in all folders and stores. Raises: LibraryError."""
-        stores, folders, passed_over, index = await asyncio.gather(
-            asyncio.to_thread(self._files.stores),
-            self._repository.folders(),
-            self._repository.passed_over(),
-            self._indexed(),
+        stores, folders, (index, known) = await asyncio.gather(
+            asyncio.to_thread(self._files.stores), self._repository.folders(), self._known()
         )
         self._note_places(stores, folders)
-        known = dict(index.stamps)
-        known.update((os.fspath(file.path), None if file.removed else _stamp(file)) for file in passed_over)
-        await self._run(Scan(self._files, WalkRequest((*stores, *folders), known=known), index, settle=True))
+        await self._run(Scan(self._files, WalkRequest(self.places, known=known), index, doubt=lambda _model: True))
+
+    async def look_at(self, changed: Collection[Path]) -> None:
+        """Takes note of what came, went or changed in the places by a look there alone. Raises: LibraryError."""
+        request, (index, known) = await asyncio.gather(
+            asyncio.to_thread(self._files.touched, changed, self.places), self._known()
+        )
+        scan = Scan(self._files, replace(request, known=known), index, doubt=at_or_below(changed))
+        await self._run(scan, quiet=True)
 
     def stop_scan(self) -> None:
         """Ends what looks for models now; what was found stays."""
@@ -93,7 +96,7 @@ class Library:
         self._note_places(self.places, folders)
         index = await self._indexed()
         request = WalkRequest(tuple(folders), tuple(others), index.stamps)
-        scan = Scan(self._files, request, index, settle=False)
+        scan = Scan(self._files, request, index, named=True)
         await self._run(scan)
         by_path = {os.fspath(model.path): model for model in self.models}
         return tuple(by_path[path] for path in scan.met if path in by_path)
@@ -152,8 +155,10 @@ class Library:
 
     # -- scanning
 
-    async def _run(self, scan: Scan) -> None:
-        self._scans.append(scan)
+    async def _run(self, scan: Scan, *, quiet: bool = False) -> None:
+        """Of a ``quiet`` scan nobody hears but of what it finds, and nobody stops it."""
+        if not quiet:
+            self._scans.append(scan)
         limit_s = _BATCH_S
         try:
             while True:
@@ -168,10 +173,12 @@ class Library:
                     limit_s = min(max(_BATCH_S, _SHARE_OF_SHOWING * cost_s), _MOST_BATCH_S)
                 if batch.done:
                     return
-                self._tell_progress(batch.progress)
+                if not quiet:
+                    self._tell_progress(batch.progress)
         finally:
             scan.stop()
-            self._scans.remove(scan)
+            if not quiet:
+                self._scans.remove(scan)
             if not self._scans:
                 self._tell_progress(None)
 
@@ -185,6 +192,13 @@ class Library:
         if now != self.places:
             self.places = now
             self._listeners.tell(self.models)
+
+    async def _known(self) -> tuple[ModelIndex, dict[str, Stamp | None]]:
+        """The models, and the stamps of all files that need not be read again."""
+        index, passed_over = await asyncio.gather(self._indexed(), self._repository.passed_over())
+        known = dict(index.stamps)
+        known.update((os.fspath(file.path), None if file.removed else _stamp(file)) for file in passed_over)
+        return index, known
 
     async def _indexed(self) -> ModelIndex:
         if self._index.models is not self.models:

@@ -5,14 +5,30 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver
 from gglib_desktop.domain.scan import FoundModel, ScanProgress, Stamp, WalkRequest
 from gglib_desktop.ports.model_repository import ModelFiles
 
 COMPANION = "this file belongs to another model and is loaded together with it"
+
+
+def at_or_below(changed: Collection[Path]) -> Callable[[Model], bool]:
+    """Tells the models whose path is one of these or lies somewhere below one."""
+    paths = {os.fspath(path) for path in changed}
+
+    def lies_there(model: Model) -> bool:
+        path, last = os.fspath(model.path), ""
+        while path != last:
+            if path in paths:
+                return True
+            path, last = os.path.dirname(path), path  # noqa: PTH120  # hot
+        return False
+
+    return lies_there
 
 
 @dataclass
@@ -44,17 +60,25 @@ class ModelIndex:
 class Scan:
     """Compares what lies on the disks with the models of an index.
 
-    The files that the user ``named`` are listed whatever they hold. With ``settle`` every model that was not met is
+    The files that the user ``named`` are listed whatever they hold. Models that were not met and are in ``doubt`` are
     looked at too, so that it is known afterwards which are missing.
     """
 
-    def __init__(self, files: ModelFiles, request: WalkRequest, index: ModelIndex, *, settle: bool) -> None:
+    def __init__(
+        self,
+        files: ModelFiles,
+        request: WalkRequest,
+        index: ModelIndex,
+        *,
+        named: bool = False,
+        doubt: Callable[[Model], bool] | None = None,
+    ) -> None:
         self._files = files
         self._steps = files.walk(request)
         self._known = request.known
         self._index = index
-        self._named = {path.name for path in request.files}
-        self._settle = settle
+        self._named = {path.name for path in request.files} if named else set()
+        self._doubt = doubt
         self._pending: deque[FoundModel] = deque()
         self._claimed: set[int] = set()
         self._progress = ScanProgress()
@@ -85,12 +109,12 @@ class Scan:
     def _step(self) -> bool:
         step = next(self._steps, None)
         if step is None:
-            if not self._settle:
+            if self._doubt is None:
                 return False
-            self._settle = False
             rest = [self._index.by_path[path] for path in self._index.by_path.keys() - self.met.keys()]
             # Without those that were met at another place.
-            files = tuple(model.path for model in rest if model.id not in self._claimed)
+            files = tuple(model.path for model in rest if self._doubt(model) and model.id not in self._claimed)
+            self._doubt = None
             self._steps = self._files.walk(WalkRequest(files=files, known=self._known))
             return True
         for path in step.unchanged:
@@ -103,6 +127,8 @@ class Scan:
     def _take(self, found: FoundModel, batch: ScanBatch) -> None:
         path = os.fspath(found.path)
         known = self._index.by_path.get(path)
+        if known is None and not found.parts and not self._named:
+            return  # it went while we looked
         file = self._files.examine(found)
         self._progress = replace(self._progress, models_read=self._progress.models_read + 1)
         if file.is_companion and not file.missing:

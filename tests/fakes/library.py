@@ -3,13 +3,13 @@
 import itertools
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from gglib_desktop.adapters.model_files import DiskModelFiles
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.scan import FoundModel
+from gglib_desktop.domain.scan import FoundModel, WalkRequest
 
 _DATES = itertools.count(1_700_000_000)
 
@@ -38,10 +38,16 @@ class FakeModelFiles:
         self._folder = folder
         self._facts: dict[Path, ModelFacts] = {}
         self.examined: list[Path] = []
+        self.looks = 0
+        """How often it was asked what changes came to."""
         self.stores = self._disk.stores
         self.split = self._disk.split
         self.walk = self._disk.walk
         self.exists = self._disk.exists
+
+    def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
+        self.looks += 1
+        return self._disk.touched(changed, places)
 
     def make(self, name: str, facts: ModelFacts | None = None) -> Path:
         """A file in the folder, with facts if it is to be a model. No two made have the same date."""
@@ -50,8 +56,20 @@ class FakeModelFiles:
         path.write_bytes(b"GGUF and so on")
         os.utime(path, (time.time(), next(_DATES)))
         if facts is not None:
-            self._facts[path.resolve()] = facts
+            self.know(path, facts)
         return path
+
+    def link(self, name: str, target: Path, facts: ModelFacts) -> Path:
+        """A link that gives a file its name, as in Hugging Face's cache."""
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+        self.know(path, facts)
+        return path
+
+    def know(self, path: Path, facts: ModelFacts) -> None:
+        """From now on the file at ``path`` says this."""
+        self._facts[path.parent.resolve() / path.name] = facts
 
     def examine(self, found: FoundModel) -> ModelFile:
         self.examined.append(found.path)

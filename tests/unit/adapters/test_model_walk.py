@@ -263,3 +263,11 @@ def test_nothing_is_written(tmp_path):
     before = {path: path.lstat().st_mtime_ns for path in tmp_path.rglob("*")}
     found(tmp_path / "hf", tmp_path / "ollama")
     assert {path: path.lstat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_one_file_named_twice_is_one(tmp_path):
+    one = make(tmp_path / "one")
+    link, other = tmp_path / "link.gguf", tmp_path / "other.gguf"
+    link.symlink_to(one)
+    os.link(one, other)
+    assert paths(files=(link, other)) == [link]

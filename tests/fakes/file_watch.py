@@ -1,0 +1,27 @@
+"""A watch of files that tells what a test says."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+
+
+class FakeFileWatch:
+    """Whoever waits gets the next batch that is told."""
+
+    def __init__(self) -> None:
+        self._batches: asyncio.Queue[frozenset[Path]] = asyncio.Queue()
+        self.watched: list[Path] = []
+        """The paths of all open generators."""
+
+    async def changes(self, paths: Sequence[Path], *, recursive: bool = True) -> AsyncGenerator[frozenset[Path], None]:
+        self.watched.extend(paths)
+        try:
+            yield frozenset()
+            while True:
+                yield await self._batches.get()
+        finally:
+            for path in paths:
+                self.watched.remove(path)
+
+    def tell(self, *paths: Path) -> None:
+        self._batches.put_nowait(frozenset(paths))
