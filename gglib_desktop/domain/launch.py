@@ -30,6 +30,7 @@ class MtpReason(StrEnum):
 
     CHOSEN = "chosen"
     MODEL_AND_ENGINE_CAN = "model and engine can"
+    DEPENDS_ON_MODEL = "depends on the model"
     SWITCHED_OFF = "switched off"
     NO_LAYERS = "no MTP layers in this model"
     NO_ENGINE_SUPPORT = "no draft-mtp in this engine"
@@ -90,6 +91,7 @@ class Source(StrEnum):
     LAUNCH = "this launch"
     MODEL = "this model"
     APP = "all models"
+    BUILT_IN = "built in"
     ENGINE = "the engine"
 
 
@@ -113,13 +115,19 @@ def resolve(launch: LaunchOptions, model: LaunchOptions, app: LaunchOptions) -> 
     """For each choice the first layer that makes it: this launch, the model's, all models', then the program's own."""
     options = launch.over(model.over(app.over(BUILT_IN)))
     sources: dict[str, Source] = {}
-    for layer, source in ((BUILT_IN, Source.APP), (app, Source.APP), (model, Source.MODEL), (launch, Source.LAUNCH)):
+    layers = ((BUILT_IN, Source.BUILT_IN), (app, Source.APP), (model, Source.MODEL), (launch, Source.LAUNCH))
+    for layer, source in layers:
         sources.update(dict.fromkeys(layer.names, source))
     return Resolved(options, sources)
 
 
-def decide_mtp(choice: MtpChoice | None, *, mtp_layers: int, engine: Engine | None, suppressed: bool) -> MtpDecision:
-    """Whether a model is served with drafting. Auto never decides by a file's name. ``engine`` None: not known yet."""
+def decide_mtp(
+    choice: MtpChoice | None, *, mtp_layers: int | None, engine: Engine | None, suppressed: bool
+) -> MtpDecision:
+    """Whether a model is served with drafting. Auto never decides by a file's name.
+
+    ``mtp_layers`` None: for no model in particular. ``engine`` None: not known yet.
+    """
     if suppressed:
         return MtpDecision(False, MtpReason.SUPPRESSED)
     if choice is MtpChoice.OFF:
@@ -128,6 +136,8 @@ def decide_mtp(choice: MtpChoice | None, *, mtp_layers: int, engine: Engine | No
         return MtpDecision(False, MtpReason.NO_ENGINE_SUPPORT)
     if choice is MtpChoice.ON:
         return MtpDecision(True, MtpReason.CHOSEN)
+    if mtp_layers is None:
+        return MtpDecision(True, MtpReason.DEPENDS_ON_MODEL)
     if mtp_layers <= 0:
         return MtpDecision(False, MtpReason.NO_LAYERS)
     return MtpDecision(True, MtpReason.MODEL_AND_ENGINE_CAN)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.options import EngineOption, engine_options
+from gglib_desktop.domain.options import EngineOption, engine_option, engine_options
 from gglib_desktop.domain.server import ServerConfig
 
 HOST = "127.0.0.1"
@@ -23,9 +23,9 @@ _DRAFTING = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
 
 # Flags that the program itself decides, always, with what to say when somebody else sets them.
 _ALWAYS_OWNED = {
-    "-m": "is decided by the field model_path",
-    "--model": "is decided by the field model_path",
-    "--port": "is decided by the field port",
+    "-m": "is decided by the model that is started",
+    "--model": "is decided by the model that is started",
+    "--port": "is decided by the field Server port",
     "--host": "cannot be changed: servers listen on this computer only",
     "--metrics": "is always on; leave it out",
     "--api-key": "cannot be used: a key in a command line is no secret",
@@ -42,12 +42,32 @@ def server_argv(config: ServerConfig, engine: Engine, port: int, *, mtp_suppress
     Raises ConfigurationError when ``extra_args`` sets a flag that a field decides, or when the engine lacks a flag
     that a set field needs.
     """
+    for objection in objections(config, engine.capabilities, mtp_suppressed=mtp_suppressed):
+        raise objection
     owned = _fixed_arguments(config, engine.capabilities, port)
     typed = _typed_arguments(config, engine.capabilities, mtp_suppressed=mtp_suppressed)
-    decided = {flag: f"is decided by the field {field}" for field, flag, *_ in typed}
-    _check_extra_args(config, engine.capabilities, _ALWAYS_OWNED | decided)
     words = [word for _field, *arguments in typed for word in arguments]
     return (str(engine.path), *owned, *words, *config.extra_args)
+
+
+def objections(
+    config: ServerConfig, capabilities: EngineCapabilities, *, mtp_suppressed: bool = False
+) -> Iterator[ConfigurationError]:
+    """All that speaks against serving ``config`` with an engine that can do this: one for each field and flag."""
+    typed = _typed_arguments(config, capabilities, mtp_suppressed=mtp_suppressed)
+    if any(value == [DRAFT_MTP] for _field, _flag, *value in typed) and not capabilities.has_mtp:
+        reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
+        yield ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
+    for field, flag, *value in typed:
+        if not capabilities.supports(flag):
+            yield ConfigurationError(field, " ".join(value), f"this engine has no flag {flag}")
+    decided = {flag: f"is decided by the field {engine_option(name_of(field)).spec.label}" for field, flag, *_ in typed}
+    yield from _objections_to_extra_args(config, capabilities, _ALWAYS_OWNED | decided)
+
+
+def name_of(field: str) -> str:
+    """The name of the option whose field in a configuration this is."""
+    return field.rpartition(".")[2]
 
 
 def openai_url(port: int) -> str:
@@ -115,12 +135,6 @@ def _typed_arguments(
         if option.name == "spec_draft_n_max":
             found.append((option.name, "--spec-type", DRAFT_MTP))
         found += _said(option, config.get(option.name), capabilities)
-    if drafting and not capabilities.has_mtp:
-        reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
-        raise ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
-    for field, flag, *value in found:
-        if not capabilities.supports(flag):
-            raise ConfigurationError(field, " ".join(value), f"this engine has no flag {flag}")
     return found
 
 
@@ -140,14 +154,16 @@ def shortest(value: object) -> str:
     return str(value)
 
 
-def _check_extra_args(config: ServerConfig, capabilities: EngineCapabilities, owned: Mapping[str, str]) -> None:
-    objections: dict[str, str] = {}
-    for flag, objection in owned.items():
-        objections.update(dict.fromkeys(capabilities.same_option(flag) | _known_spellings(flag), objection))
+def _objections_to_extra_args(
+    config: ServerConfig, capabilities: EngineCapabilities, owned: Mapping[str, str]
+) -> Iterator[ConfigurationError]:
+    reasons: dict[str, str] = {}
+    for flag, reason in owned.items():
+        reasons.update(dict.fromkeys(capabilities.same_option(flag) | _known_spellings(flag), reason))
     for word in config.extra_args:
         flag = flag_of(word)
-        if flag in objections:
-            raise ConfigurationError("extra_args", word, f"{flag} {objections[flag]}")
+        if flag in reasons:
+            yield ConfigurationError("extra_args", word, f"{flag} {reasons[flag]}")
 
 
 def _known_spellings(flag: str) -> frozenset[str]:

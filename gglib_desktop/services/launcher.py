@@ -13,12 +13,14 @@ from gglib_desktop.domain.launch import (
     MtpChoice,
     MtpDecision,
     Resolved,
+    Source,
     decide_mtp,
     options_of,
     resolve,
     server_config,
 )
 from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.option_form import Situation
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.ports.engine_catalog import EngineCatalog
 from gglib_desktop.services.library import Library
@@ -76,6 +78,19 @@ class Launcher:
     def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
         """What a start with these choices of its own, over those ``saved`` for the model, comes to."""
         return resolve(launch, saved, self._settings.current.defaults)
+
+    def situation(self, layer: Source, model: Model | None, model_options: LaunchOptions) -> Situation:
+        """What a form for that layer of choices has to know."""
+        settings = self._settings.current
+        return Situation(
+            layer=layer,
+            model=model,
+            engine=self.engine,
+            base_port=settings.base_port,
+            mtp_suppressed=self._mtp_suppressed,
+            model_options=model_options,
+            app_options=settings.defaults,
+        )
 
     async def start(
         self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False

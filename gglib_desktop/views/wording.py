@@ -363,6 +363,7 @@ def mtp_reason_text(reason: MtpReason) -> str:
     return {
         MtpReason.CHOSEN: translate("Mtp", "On: you switched it on"),
         MtpReason.MODEL_AND_ENGINE_CAN: translate("Mtp", "On: this model has MTP layers"),
+        MtpReason.DEPENDS_ON_MODEL: translate("Mtp", "On: where a model has MTP layers"),
         MtpReason.SWITCHED_OFF: translate("Mtp", "Off: you switched it off"),
         MtpReason.NO_LAYERS: translate("Mtp", "Off: this model has no MTP layers"),
         MtpReason.NO_ENGINE_SUPPORT: translate("Mtp", "Off: this engine has no draft-mtp"),

@@ -131,7 +131,7 @@ async def test_an_early_exit_is_a_failed_start_with_status_and_reason(harness, r
 
 
 async def test_a_flag_that_a_field_decides_is_refused(harness, runner):
-    with pytest.raises(ConfigurationError, match="--port is decided by the field port") as caught:
+    with pytest.raises(ConfigurationError, match="--port is decided by the field Server port") as caught:
         await runner.start(harness.config(extra_args=["--port=9999"]))
     assert caught.value.field == "extra_args"
     assert harness.traces() == []

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities, EngineSource
+from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
+from gglib_desktop.domain.engine import Engine, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, SettingsError
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.services.launcher import Launcher
@@ -15,11 +17,8 @@ from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 
-FOUND = Engine(
-    Path("/usr/bin/llama-server"),
-    "10434 (4a6735a)",
-    EngineCapabilities(spec_types=frozenset({DRAFT_MTP})),
-    EngineSource.PATH,
+FOUND = replace(
+    SIMULATED_ENGINE, path=Path("/usr/bin/llama-server"), version="10434 (4a6735a)", source=EngineSource.PATH
 )
 
 

@@ -35,6 +35,7 @@ AUTO, ON, OFF = MtpChoice.AUTO, MtpChoice.ON, MtpChoice.OFF
         (AUTO, 1, CAN, False, (True, MtpReason.MODEL_AND_ENGINE_CAN)),
         (AUTO, 1, None, False, (True, MtpReason.MODEL_AND_ENGINE_CAN)),
         (AUTO, 0, CAN, False, (False, MtpReason.NO_LAYERS)),
+        (AUTO, None, CAN, False, (True, MtpReason.DEPENDS_ON_MODEL)),
         (AUTO, 1, CANNOT, False, (False, MtpReason.NO_ENGINE_SUPPORT)),
         (AUTO, 0, CANNOT, False, (False, MtpReason.NO_ENGINE_SUPPORT)),
         (ON, 0, CAN, False, (True, MtpReason.CHOSEN)),
@@ -116,7 +117,7 @@ def test_the_first_layer_that_makes_a_choice_decides_it():
         "extra_args": (("--verbose",), Source.MODEL),
         "threads": (3, Source.APP),
         "top_k": (3, Source.APP),
-        "spec_draft_n_max": (2, Source.APP),
+        "spec_draft_n_max": (2, Source.BUILT_IN),
         "min_p": (None, Source.ENGINE),
         "port": (None, Source.ENGINE),
     }

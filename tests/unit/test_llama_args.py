@@ -200,11 +200,11 @@ def test_every_option_is_said_by_a_flag_that_this_build_lists():
 @pytest.mark.parametrize(
     ("word", "advice"),
     [
-        ("-m", "field model_path"),
-        ("--model", "field model_path"),
-        ("--model=/x.gguf", "field model_path"),
-        ("--port", "field port"),
-        ("--port=1", "field port"),
+        ("-m", "the model that is started"),
+        ("--model", "the model that is started"),
+        ("--model=/x.gguf", "the model that is started"),
+        ("--port", "field Server port"),
+        ("--port=1", "field Server port"),
         ("--host", "this computer only"),
         ("--host=0.0.0.0", "this computer only"),
         ("--metrics", "leave it out"),
@@ -224,20 +224,24 @@ def test_flags_of_the_program_are_refused_in_every_spelling(word, advice):
 @pytest.mark.parametrize(
     ("changes", "spellings", "field"),
     [
-        ({"context_size": 1}, ["-c", "-c=5", "--ctx-size", "--ctx-size=5", "--ctx_size=5"], "context_size"),
-        ({"gpu_layers": 1}, ["-ngl", "--gpu-layers", "--n-gpu-layers", "--n_gpu_layers=9"], "gpu_layers"),
-        ({"jinja": True}, ["--jinja", "--no-jinja", "--no_jinja"], "jinja"),
-        ({"jinja": False}, ["--jinja", "--no-jinja"], "jinja"),
-        ({"reasoning_format": "none"}, ["--reasoning-format", "--reasoning_format=auto"], "reasoning_format"),
-        ({"spec_draft_n_max": 2}, ["--spec-type", "--spec-type=none", "--spec-draft-n-max"], "spec_draft_n_max"),
+        ({"context_size": 1}, ["-c", "-c=5", "--ctx-size", "--ctx-size=5", "--ctx_size=5"], "Context size"),
+        ({"gpu_layers": 1}, ["-ngl", "--gpu-layers", "--n-gpu-layers", "--n_gpu_layers=9"], "GPU layers"),
+        ({"jinja": True}, ["--jinja", "--no-jinja", "--no_jinja"], "Jinja templates"),
+        ({"jinja": False}, ["--jinja", "--no-jinja"], "Jinja templates"),
+        ({"reasoning_format": "none"}, ["--reasoning-format", "--reasoning_format=auto"], "Reasoning format"),
+        ({"spec_draft_n_max": 2}, ["--spec-type", "--spec-type=none", "--spec-draft-n-max"], "Draft tokens"),
         (
             {"spec_draft_n_max": 2, "spec_draft_p_min": 0.5},
             ["--spec-draft-p-min", "--draft-p-min", "--draft_p_min=1"],
-            "spec_draft_p_min",
+            "Minimum probability",
         ),
-        ({"inference_config": {"temperature": 1}}, ["--temp", "--temperature=2"], "inference_config.temperature"),
-        ({"inference_config": {"max_tokens": 1}}, ["-n", "--predict", "--n-predict", "--n_predict"], "max_tokens"),
-        ({"inference_config": {"top_k": 1}}, ["--top-k", "--top_k=2"], "inference_config.top_k"),
+        ({"inference_config": {"temperature": 1}}, ["--temp", "--temperature=2"], "Temperature"),
+        (
+            {"inference_config": {"max_tokens": 1}},
+            ["-n", "--predict", "--n-predict", "--n_predict"],
+            "Maximum answer length",
+        ),
+        ({"inference_config": {"top_k": 1}}, ["--top-k", "--top_k=2"], "Top-k"),
     ],
 )
 def test_flags_of_fields_are_refused_while_the_field_is_set(changes, spellings, field):

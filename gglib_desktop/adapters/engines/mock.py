@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities, EngineSource
+from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
+from gglib_desktop.domain.engine import Engine
 
 
 class MockEngineCatalog:
-    """Offers one engine that can draft and does not exist."""
+    """Offers one engine that knows every option and does not exist."""
 
     async def find(self, configured: Path | None) -> Engine:
-        return await self.inspect(configured or Path("simulated"))
+        return await self.inspect(configured or SIMULATED_ENGINE.path)
 
     async def inspect(self, path: Path) -> Engine:
-        capabilities = EngineCapabilities(spec_types=frozenset({DRAFT_MTP}))
-        return Engine(path, "simulated", capabilities, EngineSource.MOCK)
+        return replace(SIMULATED_ENGINE, path=path)

@@ -20,15 +20,16 @@ from typing import Any
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.exits import ServerExit, StopRung
+from gglib_desktop.domain.options import engine_options
 
-_FLAGS = """-m,--model --host --port --metrics -c,--ctx-size -ngl,--gpu-layers,--n-gpu-layers --jinja,--no-jinja
-    --reasoning-format --spec-type --spec-draft-n-max --spec-draft-p-min --temp,--temperature --top-p --top-k
-    -n,--predict,--n-predict --repeat-penalty --presence-penalty --min-p --api-key --api-key-file"""
+_ALWAYS = "-m,--model --host --port --metrics --spec-type --api-key --api-key-file"
+_FLAGS = [names.split(",") for names in _ALWAYS.split()]
+_FLAGS += [[*option.spec.flags, *option.spec.off_flags] for option in engine_options()]
 SIMULATED_ENGINE = Engine(
     Path("llama-server"),
     "simulated",
     EngineCapabilities(
-        {name: frozenset(names.split(",")) for names in _FLAGS.split() for name in names.split(",")},
+        {name: frozenset(names) for names in _FLAGS for name in names},
         spec_types=frozenset({"none", DRAFT_MTP}),
     ),
     EngineSource.MOCK,

@@ -1,0 +1,196 @@
+"""What a form shows of the layer of choices that it edits: each field, what it inherits, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gglib_desktop.domain.engine import Engine, EngineCapabilities
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.launch import (
+    LaunchOptions,
+    MtpDecision,
+    MtpReason,
+    Resolved,
+    Source,
+    choice_names,
+    decide_mtp,
+    resolve,
+    server_config,
+)
+from gglib_desktop.domain.llama_args import name_of, objections, server_argv, shell_line
+from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.options import engine_options
+from gglib_desktop.domain.server import ServerConfig
+
+_DRAFTING = ("spec_draft_n_max", "spec_draft_p_min")
+_EXTRA = "extra_args"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """What was typed into a field and cannot be its value, and why."""
+
+    text: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What the choices of a form are for. ``model`` None: for all models; ``engine`` None: none is known yet.
+
+    ``layer`` is the one that the form edits; the two sets of options are those of the other layers.
+    """
+
+    layer: Source
+    model: Model | None
+    engine: Engine | None
+    base_port: int
+    mtp_suppressed: bool = False
+    model_options: LaunchOptions = field(default_factory=LaunchOptions)
+    app_options: LaunchOptions = field(default_factory=LaunchOptions)
+
+    def resolve(self, draft: LaunchOptions) -> Resolved:
+        """What is in force with the draft as the layer that is edited; stronger layers say nothing."""
+        nothing = LaunchOptions()
+        if self.layer is Source.LAUNCH:
+            return resolve(draft, self.model_options, self.app_options)
+        if self.layer is Source.MODEL:
+            return resolve(nothing, draft, self.app_options)
+        return resolve(nothing, nothing, draft)
+
+    def decide_mtp(self, choices: LaunchOptions) -> MtpDecision:
+        layers = None if self.model is None else self.model.mtp_layers
+        return decide_mtp(choices.mtp, mtp_layers=layers, engine=self.engine, suppressed=self.mtp_suppressed)
+
+
+@dataclass(frozen=True)
+class FieldState:
+    """One field. ``value`` None: this layer says nothing, and ``inherited`` from ``source`` is in force.
+
+    ``typed`` is what somebody typed that cannot be the value. ``problem`` stands beside the field; ``disabled`` says
+    why the field would have no effect.
+    """
+
+    value: Any = None
+    inherited: Any = None
+    source: Source = Source.ENGINE
+    typed: str | None = None
+    problem: str | None = None
+    disabled: MtpReason | str | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self.value is not None or self.typed is not None
+
+
+@dataclass(frozen=True)
+class FormState:
+    """All that a form shows.
+
+    ``argv`` is the exact command line of a start; None while it cannot be said: no engine, no model in particular, or
+    a problem. With ``port_is_automatic`` it has the first port that would be tried. ``can_save``: nothing in this
+    layer is unreadable or contradicts itself. ``can_start``: nothing speaks against a start at all.
+    """
+
+    layer: Source
+    fields: Mapping[str, FieldState]
+    resolved: Resolved
+    decision: MtpDecision
+    config: ServerConfig | None
+    argv: tuple[str, ...] | None
+    port_is_automatic: bool
+    can_save: bool
+    can_start: bool
+
+    @property
+    def command_line(self) -> str:
+        """The command line for a shell, with keys hidden; empty while it cannot be said."""
+        return "" if self.argv is None else shell_line(self.argv)
+
+
+def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situation: Situation) -> FormState:
+    """What a form shows that edits ``draft``; ``unreadable`` is what was typed that could not become part of it."""
+    resolved, below = situation.resolve(draft), situation.resolve(LaunchOptions())
+    decision = situation.decide_mtp(resolved.options)
+    config = _config(situation, resolved, decision)
+    problems = _problems(config, situation)
+    disabled = _disabled(situation.engine, decision)
+    fields = {
+        name: FieldState(
+            draft.get(name),
+            below.options.get(name),
+            below.source(name),
+            unreadable[name].text if name in unreadable else None,
+            unreadable[name].problem if name in unreadable else problems.get(name),
+            disabled.get(name),
+        )
+        for name in choice_names()
+    }
+    can_start = not unreadable and not problems
+    sayable = can_start and situation.engine is not None and situation.model is not None
+    return FormState(
+        layer=situation.layer,
+        fields=fields,
+        resolved=resolved,
+        decision=decision,
+        config=config if situation.model is not None else None,
+        argv=_argv(config, situation) if sayable else None,
+        port_is_automatic=config.port is None,
+        can_save=not unreadable and not (_EXTRA in problems and draft.extra_args),
+        can_start=can_start,
+    )
+
+
+def missing_flags(capabilities: EngineCapabilities) -> dict[str, str]:
+    """Why an engine cannot take some options, by name."""
+    return {
+        option.name: f"this engine has no flag {option.spec.flags[0]}"
+        for option in engine_options()
+        if option.spec.flags and not any(map(capabilities.supports, option.spec.flags))
+    }
+
+
+def _config(situation: Situation, resolved: Resolved, decision: MtpDecision) -> ServerConfig:
+    model = situation.model or Model(0, Path("/model.gguf"), None, None, 0.0)
+    return server_config(model, resolved.options, base_port=situation.base_port, mtp=decision)
+
+
+def _argv(config: ServerConfig, situation: Situation) -> tuple[str, ...]:
+    assert situation.engine is not None
+    port = config.port or config.base_port
+    return server_argv(config, situation.engine, port, mtp_suppressed=situation.mtp_suppressed)
+
+
+def _problems(config: ServerConfig, situation: Situation) -> dict[str, str]:
+    engine = situation.engine
+    found: dict[str, list[str]] = {}
+    capabilities = engine.capabilities if engine is not None else EngineCapabilities()
+    for objection in objections(config, capabilities, mtp_suppressed=situation.mtp_suppressed):
+        # Which flags an engine has that is not known is no question yet.
+        if engine is not None or objection.field == _EXTRA:
+            found.setdefault(name_of(objection.field), []).append(objection.reason)
+    return {name: "; ".join(dict.fromkeys(reasons)) for name, reasons in found.items()}
+
+
+def _disabled(engine: Engine | None, decision: MtpDecision) -> dict[str, MtpReason | str]:
+    reasons: dict[str, MtpReason | str] = {}
+    if not decision.enabled:
+        reasons.update(dict.fromkeys(_DRAFTING, decision.reason))
+    if engine is not None:
+        reasons.update(missing_flags(engine.capabilities))
+    return reasons
+
+
+def changed(draft: LaunchOptions, choices: Mapping[str, Any]) -> tuple[LaunchOptions, dict[str, Unreadable]]:
+    """A draft with other choices, and those of them that are no possible values, which it leaves out."""
+    unreadable: dict[str, Unreadable] = {}
+    for name, value in choices.items():
+        try:
+            draft = draft.with_values(**{name: value})
+        except ConfigurationError as exc:
+            draft = draft.with_values(**{name: None})
+            unreadable[name] = Unreadable(str(value), exc.reason)
+    return draft, unreadable

@@ -1,0 +1,95 @@
+"""One layer of launch choices as a form: for one launch, for a model, or for all models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.launch import LaunchOptions, Source
+from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.option_form import FormState, Unreadable, changed, form_state
+from gglib_desktop.domain.option_text import read_text
+from gglib_desktop.domain.options import engine_option
+from gglib_desktop.services.launcher import Launcher
+
+
+class OptionFormViewModel(QObject):
+    """A draft that widgets edit, and what to show of it: see FormState.
+
+    What cannot be a value is kept as it was typed, until something else is typed or chosen in its place.
+    """
+
+    draftChanged = Signal(object)  # LaunchOptions
+    stateChanged = Signal(object)  # FormState
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        layer: Source,
+        model: Model | None = None,
+        *,
+        draft: LaunchOptions | None = None,
+        model_options: LaunchOptions | None = None,
+    ) -> None:
+        """``draft`` is the layer to begin with. ``model_options`` are the model's, for the form of one launch."""
+        super().__init__()
+        self._launcher = launcher
+        self._layer = layer
+        self.model = model
+        self._model_options = model_options or LaunchOptions()
+        self._draft = draft or LaunchOptions()
+        self._unreadable: Mapping[str, Unreadable] = {}
+        self._state = self._make_state()
+        self._unsubscribe = launcher.subscribe(self._on_engine)
+
+    @property
+    def draft(self) -> LaunchOptions:
+        return self._draft
+
+    @property
+    def state(self) -> FormState:
+        return self._state
+
+    def edit(self, **choices: Any) -> None:
+        """Makes choices, by their bare names; None takes one back."""
+        draft, unreadable = changed(self._draft, choices)
+        kept = {name: typed for name, typed in self._unreadable.items() if name not in choices}
+        self._show(draft, kept | unreadable)
+
+    def type_text(self, name: str, text: str) -> None:
+        """Takes what stands in a field of text."""
+        try:
+            value = read_text(engine_option(name), text)
+        except ConfigurationError as exc:
+            draft = self._draft.with_values(**{name: None})
+            self._show(draft, {**self._unreadable, name: Unreadable(text, exc.reason)})
+        else:
+            self.edit(**{name: value})
+
+    def load(self, options: LaunchOptions) -> None:
+        """Replaces the whole draft."""
+        self._show(options, {})
+
+    def close(self) -> None:
+        """Listens no more to what the engine can do."""
+        self._unsubscribe()
+
+    def _on_engine(self, _news: None) -> None:
+        self._show(self._draft, self._unreadable)
+
+    def _show(self, draft: LaunchOptions, unreadable: Mapping[str, Unreadable]) -> None:
+        is_new = draft != self._draft
+        self._draft, self._unreadable = draft, unreadable
+        state = self._make_state()
+        if state != self._state:
+            self._state = state
+            self.stateChanged.emit(state)
+        if is_new:
+            self.draftChanged.emit(draft)
+
+    def _make_state(self) -> FormState:
+        situation = self._launcher.situation(self._layer, self.model, self._model_options)
+        return form_state(self._draft, self._unreadable, situation)

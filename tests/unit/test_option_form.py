@@ -1,0 +1,196 @@
+"""What a form shows of a layer of choices: sources, problems, reasons, and the command line that will run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource, parse_help
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpReason, Source, choice_names
+from gglib_desktop.domain.llama_args import server_argv
+from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.option_form import FormState, Situation, Unreadable, changed, form_state, missing_flags
+from gglib_desktop.domain.option_text import read_text, write_text
+from gglib_desktop.domain.options import engine_option
+
+HELP = (Path(__file__).parent.parent / "fakes" / "llama_server_b10434_help.txt").read_text(encoding="utf-8")
+ENGINE = Engine(Path("/opt/llama-server"), "b10434", parse_help(HELP), EngineSource.ARGUMENT)
+MODEL = Model(1, Path("/m/tiny.gguf"), None, None, 0.0, "Tiny")
+
+
+def without(*flags: str) -> Engine:
+    spellings = {name: same for name, same in ENGINE.capabilities.spellings.items() if name not in flags}
+    return replace(ENGINE, capabilities=replace(ENGINE.capabilities, spellings=spellings))
+
+
+def situation(layer: Source = Source.LAUNCH, **changes) -> Situation:
+    return replace(Situation(layer=layer, model=MODEL, engine=ENGINE, base_port=9000), **changes)
+
+
+def shown(draft: LaunchOptions | None = None, where: Situation | None = None, **unreadable: Unreadable) -> FormState:
+    return form_state(draft or LaunchOptions(), unreadable, where or situation())
+
+
+def test_there_is_a_field_for_every_choice():
+    assert set(shown().fields) == set(choice_names())
+
+
+def test_an_empty_field_shows_what_it_inherits_and_from_where():
+    where = situation(model_options=LaunchOptions(context_size=4096), app_options=LaunchOptions(threads=3))
+    fields = shown(where=where).fields
+    seen = {name: (f.value, f.inherited, f.source, f.is_set) for name, f in fields.items()}
+    assert seen["context_size"] == (None, 4096, Source.MODEL, False)
+    assert seen["threads"] == (None, 3, Source.APP, False)
+    assert seen["spec_draft_n_max"] == (None, 2, Source.BUILT_IN, False)
+    assert seen["top_k"] == (None, None, Source.ENGINE, False)
+
+
+def test_a_set_field_still_tells_what_it_would_inherit():
+    where = situation(model_options=LaunchOptions(context_size=4096))
+    state = shown(LaunchOptions(context_size=8192), where)
+    field = state.fields["context_size"]
+    assert (field.value, field.inherited, field.source, field.is_set) == (8192, 4096, Source.MODEL, True)
+    assert state.resolved.options.context_size == 8192
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [(Source.LAUNCH, (1, Source.MODEL)), (Source.MODEL, (2, Source.APP)), (Source.APP, (None, Source.ENGINE))],
+)
+def test_only_the_layers_below_are_inherited_from(layer, expected):
+    where = situation(layer, model_options=LaunchOptions(threads=1), app_options=LaunchOptions(threads=2))
+    field = shown(where=where).fields["threads"]
+    assert (field.inherited, field.source) == expected
+    assert shown(LaunchOptions(threads=9), where).resolved.options.threads == 9
+
+
+def test_the_command_line_is_the_one_that_will_run():
+    draft = LaunchOptions(context_size=4096, port=9005, mtp=MtpChoice.ON)
+    state = shown(draft)
+    assert state.config is not None
+    assert state.argv == server_argv(state.config, ENGINE, 9005)
+    assert state.command_line.startswith("/opt/llama-server -m /m/tiny.gguf --host 127.0.0.1 --port 9005 ")
+    assert "-c 4096 --spec-type draft-mtp --spec-draft-n-max 2 --spec-draft-p-min 0.75" in state.command_line
+    assert not state.port_is_automatic
+
+
+def test_with_an_automatic_port_the_first_to_be_tried_is_shown():
+    state = shown()
+    assert state.port_is_automatic
+    assert "--port 9000" in state.command_line
+
+
+@pytest.mark.parametrize("changes", [{"engine": None}, {"model": None, "layer": Source.APP}])
+def test_without_an_engine_or_a_model_there_is_no_command_line(changes):
+    state = shown(where=situation(**changes))
+    assert (state.argv, state.command_line, state.can_save) == (None, "", True)
+    assert (state.config is None) == ("model" in changes)
+
+
+# -- problems
+
+
+def test_a_flag_that_a_field_decides_is_a_problem_of_the_extra_arguments():
+    state = shown(LaunchOptions(context_size=4096, extra_args=("--ctx-size", "8192", "--port=1", "--ctx-size", "1")))
+    assert state.fields["extra_args"].problem == (
+        "--ctx-size is decided by the field Context size; --port is decided by the field Server port"
+    )
+    assert (state.can_save, state.can_start, state.command_line) == (False, False, "")
+
+
+def test_extra_arguments_of_a_layer_below_are_no_reason_not_to_save():
+    where = situation(app_options=LaunchOptions(extra_args=("--top-k", "5")))
+    state = shown(LaunchOptions().with_values(top_k=7), where)
+    assert state.fields["extra_args"].problem is not None
+    assert (state.can_save, state.can_start) == (True, False)
+
+
+def test_what_an_engine_cannot_do_is_off_with_the_reason_and_a_problem_only_if_set():
+    where = situation(engine=without("--mlock", "--top-k"))
+    state = shown(where=where)
+    assert state.fields["mlock"].disabled == "this engine has no flag --mlock"
+    assert (state.fields["mlock"].problem, state.can_start) == (None, True)
+    state = shown(LaunchOptions(mlock=True).with_values(top_k=1), where)
+    problems = {name: field.problem for name, field in state.fields.items() if field.problem}
+    assert problems == {"mlock": "this engine has no flag --mlock", "top_k": "this engine has no flag --top-k"}
+    assert (state.can_save, state.can_start) == (True, False)
+
+
+def test_an_option_with_another_spelling_is_no_missing_one():
+    assert "context_size" not in missing_flags(without("-c").capabilities)
+    assert missing_flags(ENGINE.capabilities) == {}
+    everything = missing_flags(EngineCapabilities())
+    assert "extra_args" not in everything
+    assert everything["threads"] == "this engine has no flag -t"
+
+
+def test_until_an_engine_is_known_nothing_is_said_of_what_it_can_do():
+    where = situation(engine=None)
+    state = shown(LaunchOptions(mlock=True, extra_args=("--mlock",)), where)
+    assert state.fields["mlock"].disabled is None
+    problems = {name: field.problem for name, field in state.fields.items() if field.problem}
+    assert problems == {"extra_args": "--mlock is decided by the field Lock in memory"}
+
+
+@pytest.mark.parametrize(
+    ("draft", "changes", "reason"),
+    [
+        ({}, {}, MtpReason.NO_LAYERS),
+        ({"mtp": MtpChoice.OFF}, {}, MtpReason.SWITCHED_OFF),
+        ({}, {"mtp_suppressed": True}, MtpReason.SUPPRESSED),
+        ({"mtp": MtpChoice.ON}, {}, None),
+        ({}, {"layer": Source.APP, "model": None}, None),
+    ],
+)
+def test_draft_numbers_are_off_with_the_reason(draft, changes, reason):
+    state = shown(LaunchOptions(**draft), situation(**changes))
+    assert {state.fields[name].disabled for name in ("spec_draft_n_max", "spec_draft_p_min")} == {reason}
+    assert state.decision.enabled == (reason is None)
+
+
+def test_what_was_typed_and_is_no_value_stays_with_its_problem():
+    state = shown(extra_args=Unreadable("--a 'b", "a quotation mark is not closed"))
+    field = state.fields["extra_args"]
+    assert (field.typed, field.is_set, field.problem) == ("--a 'b", True, "a quotation mark is not closed")
+    assert (state.can_save, state.can_start, state.argv) == (False, False, None)
+
+
+def test_values_out_of_range_do_not_become_part_of_the_draft():
+    before = LaunchOptions(threads=1, parallel=4)
+    draft, unreadable = changed(before, {"threads": -7, "top_p": 2, "parallel": 2})
+    assert draft == LaunchOptions(parallel=2)
+    assert unreadable == {
+        "threads": Unreadable("-7", "must be at least -1"),
+        "top_p": Unreadable("2", "must be from 0 to 1"),
+    }
+
+
+# -- text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("device", " CUDA0,CUDA1 ", "CUDA0,CUDA1"),
+        ("device", "  ", None),
+        ("chat_template_file", "/t/my template.jinja", Path("/t/my template.jinja")),
+        ("chat_template_file", "", None),
+        ("extra_args", "--alias 'a b' --verbose", ("--alias", "a b", "--verbose")),
+        ("extra_args", "  ", None),
+    ],
+)
+def test_text_is_read_and_written(name, text, value):
+    option = engine_option(name)
+    assert read_text(option, text) == value
+    assert read_text(option, write_text(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("--a 'b", "a quotation mark is not closed"), ("--a \\", "nothing follows the last backslash")],
+)
+def test_words_that_do_not_end_are_refused(text, reason):
+    with pytest.raises(ConfigurationError) as caught:
+        read_text(engine_option("extra_args"), text)
+    assert (caught.value.field, caught.value.reason) == ("extra_args", reason)
