@@ -287,7 +287,7 @@ async def _build_services(
         from gglib_desktop.adapters.memory import PsutilMemory
         from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
 
-        return ModelDetailsViewModel(model, read_header, PsutilMemory(), scope)
+        return ModelDetailsViewModel(model, read_header, PsutilMemory(), library, scope)
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = AppViewModel(library, supervisor, launcher, settings, scope, foreign=foreign, details=details)

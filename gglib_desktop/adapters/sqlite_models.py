@@ -54,8 +54,17 @@ MIGRATIONS = (
         label TEXT
     );
     """,
+    """
+    ALTER TABLE models ADD COLUMN tags TEXT;  -- JSON: a list of texts
+    ALTER TABLE models ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+    """,
 )
-_COLUMNS = "id, path, facts, problem, added_at, size_bytes, mtime_ns, header_hash, missing, parts, label, last_used"
+_COLUMNS = ", ".join(
+    (
+        *("id", "path", "facts", "problem", "added_at", "size_bytes", "mtime_ns", "header_hash", "missing", "parts"),
+        *("label", "last_used", "tags", "notes"),
+    )
+)
 _INSERT = " ".join(
     (
         "INSERT INTO models (path, facts, problem, size_bytes, mtime_ns, header_hash, missing, parts, label, added_at)",
@@ -135,6 +144,11 @@ class SqliteModelRepository:
 
     async def note_used(self, model_id: int, when: float) -> None:
         await self._execute("UPDATE models SET last_used = ? WHERE id = ?", (when, model_id))
+
+    async def describe(self, model_id: int, tags: Sequence[str], notes: str) -> None:
+        values = (json.dumps(list(tags)), notes, model_id)
+        if not await self._execute("UPDATE models SET tags = ?, notes = ? WHERE id = ? RETURNING id", values):
+            raise LibraryError("the model is not in the library any more")
 
     async def launch_options(self, model_id: int) -> LaunchOptions:
         rows = await self._execute("SELECT launch_options FROM models WHERE id = ?", (model_id,))
@@ -236,7 +250,8 @@ def _integer(stored: object) -> int | None:
 
 
 def _model(row: tuple[object, ...]) -> Model:
-    model_id, path, facts, problem, added_at, size, mtime, header_hash, missing, parts, label, last_used = row
+    model_id, path, facts, problem, added_at, size, mtime, header_hash, *rest = row
+    missing, parts, label, last_used, tags, notes = rest
     return Model(
         id=int(str(model_id)),
         path=_path(path),
@@ -250,6 +265,8 @@ def _model(row: tuple[object, ...]) -> Model:
         parts=() if parts is None else tuple(Path(part) for part in json.loads(str(parts))),
         label=_text(label),
         last_used=None if last_used is None else float(str(last_used)),
+        tags=() if tags is None else tuple(json.loads(str(tags))),
+        notes=str(notes),
     )
 
 

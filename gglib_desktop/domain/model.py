@@ -54,7 +54,7 @@ class Model:
     """A model in the library: what ModelFile says, and what the library adds.
 
     ``facts`` None: never read. ``problem``: why it cannot be used now. ``missing``: the file is gone, for now.
-    ``last_used``: when a server of it was started last.
+    ``last_used``: when a server of it was started last. ``tags`` and ``notes`` are the user's own words.
     """
 
     id: int
@@ -70,6 +70,8 @@ class Model:
     parts: tuple[Path, ...] = ()
     label: str | None = None
     last_used: float | None = None
+    tags: tuple[str, ...] = ()
+    notes: str = ""
 
     @property
     def own_name(self) -> str:

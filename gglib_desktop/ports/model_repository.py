@@ -51,6 +51,10 @@ class ModelRepository(Protocol):
         """A server of the model was started at ``when``, in unix seconds."""
         ...
 
+    async def describe(self, model_id: int, tags: Sequence[str], notes: str) -> None:
+        """Keeps the user's own words about a model. LibraryError also when there is no such model any more."""
+        ...
+
     async def launch_options(self, model_id: int) -> LaunchOptions:
         """What was chosen last for starting this model, else the defaults."""
         ...

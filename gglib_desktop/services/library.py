@@ -134,6 +134,14 @@ class Library:
             self._by_id[model_id] = replace(model, last_used=when)
             await self._show()
 
+    async def describe(self, model_id: int, tags: Sequence[str], notes: str) -> None:
+        """Keeps the user's own words about a model. Raises: LibraryError."""
+        await self._repository.describe(model_id, tags, notes)
+        model = self._by_id.get(model_id)
+        if model is not None:
+            self._by_id[model_id] = replace(model, tags=tuple(tags), notes=notes)
+            await self._show()
+
     async def launch_options(self, model_id: int) -> LaunchOptions:
         return await self._repository.launch_options(model_id)
 

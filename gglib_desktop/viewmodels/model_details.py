@@ -28,6 +28,7 @@ from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.units import count_text, size_text
 from gglib_desktop.ports.memory_probe import MemoryProbe
 from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.model_notes import ModelNotesViewModel, NotesKeeper
 
 _DEFAULT_CONTEXT = 32_768
 _NO_PARENT = QModelIndex()
@@ -131,7 +132,12 @@ class ModelDetailsViewModel(QObject):
     stateChanged = Signal(object)  # DetailsState
 
     def __init__(
-        self, model: Model, read_header: Callable[[Path], GgufHeader], memory: MemoryProbe, scope: TaskScope
+        self,
+        model: Model,
+        read_header: Callable[[Path], GgufHeader],
+        memory: MemoryProbe,
+        keeper: NotesKeeper,
+        scope: TaskScope,
     ) -> None:
         super().__init__()
         self._model = model
@@ -140,6 +146,7 @@ class ModelDetailsViewModel(QObject):
         self._header: GgufHeader | None = None
         self._state = DetailsState(model.name, str(model.path), problem=model.problem)
         self.metadata = MetadataTable(self)
+        self.notes = ModelNotesViewModel(model, keeper, scope)
         self._task = scope.start(self._load(), name="read header")
 
     @property

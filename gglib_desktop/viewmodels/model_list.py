@@ -59,7 +59,7 @@ class ModelTable(QAbstractTableModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return row.accessible_text
             case Qt.ItemDataRole.AccessibleDescriptionRole | Qt.ItemDataRole.ToolTipRole:
-                return f"{row.path}\n{row.problem}" if row.problem else row.path
+                return "\n".join(part for part in (row.path, row.problem, row.notes) if part)
             case _:
                 return row if role == RowRole else None
 
@@ -148,7 +148,7 @@ class ModelListViewModel(QObject):
             self.selectRequested.emit(model_id)
 
     def search(self, text: str) -> None:
-        """Shows the models in which every word of ``text`` occurs, in name, facts or path."""
+        """Shows the models in which every word of ``text`` occurs, in any of its texts."""
         words = tuple(text.lower().split())
         if words != self.words:
             self.words = words

@@ -94,6 +94,7 @@ class ModelRow:
     search_key: str
     folder: str
     repository: str = ""
+    notes: str = ""
     marks: frozenset[FilterOption] = frozenset()
     size_bytes: int | None = None
     parameter_count: int | None = None
@@ -126,11 +127,13 @@ def model_row(model: Model, state: ServerState | None) -> ModelRow:
     if facts is not None:
         size = facts.size_label or (count_text(facts.parameter_count) if facts.parameter_count else "")
         said = [size, size_text(facts.file_size_bytes), facts.architecture or ""]
+    said += [f"#{tag}" for tag in model.tags]
+    notes = " ".join(model.notes.split())
     quantisation = (facts.quantisation if facts else None) or ""
     badges = tuple(text for capability, text in _BADGES.items() if capability in model.capabilities)
     repository, path = model.source_repository or "", str(model.path)
     # Not one text: what is sought must not begin in one field and end in the next.
-    key = "\n".join((model.name, quantisation, *said, *badges, repository, path))
+    key = "\n".join((model.name, quantisation, *said, *badges, repository, path, notes))
     return ModelRow(
         id=model.id,
         name=model.name,
@@ -143,6 +146,7 @@ def model_row(model: Model, state: ServerState | None) -> ModelRow:
         search_key=key.lower(),
         folder=path[: path.rfind("/") + 1],
         repository=repository,
+        notes=notes,
         marks=_marks(
             tuple(model.capabilities),
             quantisation,

@@ -154,6 +154,7 @@ class MainWindow(QMainWindow):
             scan=app.scan.trigger,
             create_demo=app.create_demo.trigger,
             details=models.details,
+            tags=models.tags,
             show_in_folder=models.show_in_folder,
             copy_path=models.copy_path,
             remove_model=models.remove,

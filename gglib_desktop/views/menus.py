@@ -21,6 +21,7 @@ class Actions:
     scan: QAction
     create_demo: QAction
     details: QAction
+    tags: QAction
     show_in_folder: QAction
     copy_path: QAction
     remove_model: QAction
@@ -55,7 +56,7 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
     a = _make_actions(window)
     _menu(
         window, tr("&File"), a.add_models, a.add_folder, a.scan, a.create_demo, None,
-        a.details, a.show_in_folder, a.copy_path, a.remove_model, None, a.settings, None, a.quit,
+        a.details, a.tags, a.show_in_folder, a.copy_path, a.remove_model, None, a.settings, None, a.quit,
     )  # fmt: skip
     _menu(
         window, tr("&Server"), a.start, a.start_with, a.start_another, None, a.stop, a.restart, a.apply, None,
@@ -74,6 +75,7 @@ def _make_actions(window: QMainWindow) -> Actions:
         scan=action("scan", tr("S&can again"), "F5"),
         create_demo=action("create_demo", tr("Create &demo model"), "", "demo"),
         details=action("details", tr("D&etails…"), "Ctrl+I"),
+        tags=action("tags", tr("&Tags and notes…"), "Ctrl+T"),
         show_in_folder=action("show_in_folder", tr("S&how in folder"), "Ctrl+Shift+E"),
         copy_path=action("copy_path", tr("Copy &path"), "Ctrl+Alt+C"),
         remove_model=action("remove_model", tr("Remove &model from list"), "Ctrl+Del"),

@@ -25,7 +25,7 @@ class ModelCommands(QObject):
         self._window = window
         self._blocks = (
             (actions.start, actions.start_with, actions.start_another),
-            (actions.details, actions.show_in_folder, actions.copy_path),
+            (actions.details, actions.tags, actions.show_in_folder, actions.copy_path),
             (actions.remove_model,),
         )
         app.models.selectionChanged.connect(self._render)
@@ -81,11 +81,19 @@ class ModelCommands(QObject):
 
     @Slot()
     def details(self) -> None:
+        self._show_details()
+
+    @Slot()
+    def tags(self) -> None:
+        self._show_details(notes=True)
+
+    def _show_details(self, *, notes: bool = False) -> None:
         details = self._app.details(self._selected.id) if self._selected is not None else None
         if details is not None:
-            from gglib_desktop.views.dialogs.model_details import ModelDetailsDialog
+            from gglib_desktop.views.dialogs.model_details import DetailsPage, ModelDetailsDialog
 
-            self._app.run(ask(ModelDetailsDialog(details, self._window)), "details")
+            page = DetailsPage.NOTES if notes else DetailsPage.FACTS
+            self._app.run(ask(ModelDetailsDialog(details, self._window, page)), "details")
 
     @Slot()
     def show_in_folder(self) -> None:

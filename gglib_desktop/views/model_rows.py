@@ -79,12 +79,13 @@ class RowPainter(QStyledItemDelegate):
         return QSize(120, row_height(option.fontMetrics))
 
     def _found_in(self, row: ModelRow) -> str:
-        """What words were found in that is not shown anyway: the repository, else the path."""
+        """What words were found in that is not shown anyway: the repository or the notes, else the path."""
         visible = "\n".join((row.name, row.quantisation, row.facts, *row.badges)).lower()
         hidden = [word for word in self._models.words if word not in visible]
         if not hidden:
             return ""
-        return row.repository if all(word in row.repository.lower() for word in hidden) else row.path
+        places = (row.repository, row.notes)
+        return next((place for place in places if all(word in place.lower() for word in hidden)), row.path)
 
     def _paint_badges(
         self, painter: QPainter, line: QRect, row: ModelRow, ink: QColor, font: QFont, *, mark: QColor

@@ -88,7 +88,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
             settings,
             scope,
             foreign=foreign,
-            details=lambda model: ModelDetailsViewModel(model, read_header, PsutilMemory(), scope),
+            details=lambda model: ModelDetailsViewModel(model, read_header, PsutilMemory(), library, scope),
         )
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store)
         app.close()

@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, QUrl
 from PySide6.QtGui import QAction, QContextMenuEvent, QDesktopServices
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from gglib_desktop.views.dialogs.model_details import ModelDetailsDialog
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk, text_of
 from tests.ui.test_model_list_view import filled, table
 
-OF_A_MODEL = ("start", "start_with", "start_another", "details", "show_in_folder", "copy_path", "remove_model")
+OF_A_MODEL = (
+    *("start", "start_with", "start_another", "details", "tags", "show_in_folder", "copy_path", "remove_model"),
+)
 
 
 def action(desk: Desk, name: str) -> QAction:
@@ -61,6 +63,11 @@ async def test_details_open_and_close(desk):
     action(desk, "details").trigger()
     dialog = await poll(lambda: visible(desk, ModelDetailsDialog))
     assert dialog.windowTitle() == "Details of Gemma"
+    dialog.reject()
+    await poll(lambda: not visible(desk, ModelDetailsDialog))
+    action(desk, "tags").trigger()
+    dialog = await poll(lambda: visible(desk, ModelDetailsDialog))
+    assert dialog.findChild(QLineEdit, "field_tags").isVisible()
     dialog.reject()
 
 

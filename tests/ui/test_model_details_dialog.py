@@ -3,16 +3,28 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QSpinBox, QTableView, QTabWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QTableView,
+    QTabWidget,
+)
 from shiboken6 import delete
 
 from gglib_desktop.adapters.gguf_header import read_header
+from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.gguf import GgufHeader
 from gglib_desktop.domain.model import Model
 from gglib_desktop.tasks import LogReporter, TaskScope
 from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
-from gglib_desktop.views.dialogs.model_details import ModelDetailsDialog
+from gglib_desktop.views.dialogs.model_details import DetailsPage, ModelDetailsDialog
+from tests.fakes.notes import FakeKeeper
 from tests.fakes.waiting import poll
 from tests.ui.finding import assert_all_named, child, click, text
 from tests.unit.viewmodels.test_model_details import FixedMemory, demo
@@ -24,9 +36,14 @@ async def memory() -> FixedMemory:
 
 
 @pytest.fixture
-async def dialog(qapp, tmp_path, memory):
+async def keeper() -> FakeKeeper:
+    return FakeKeeper()
+
+
+@pytest.fixture
+async def dialog(qapp, tmp_path, memory, keeper):
     async with TaskScope(LogReporter()) as scope:
-        details = ModelDetailsViewModel(demo(tmp_path), read_header, memory, scope)
+        details = ModelDetailsViewModel(demo(tmp_path), read_header, memory, keeper, scope)
         dialog = ModelDetailsDialog(details)
         dialog.open()
         await poll(lambda: not details.state.loading)
@@ -56,7 +73,7 @@ async def test_the_path_is_copied(dialog, qtbot, tmp_path):
 
 
 async def test_metadata_is_searched_and_copied(dialog, qtbot):
-    child(dialog, QTabWidget, "detailsPages").setCurrentIndex(1)
+    child(dialog, QTabWidget, "detailsPages").setCurrentIndex(DetailsPage.METADATA)
     table = child(dialog, QTableView, "metadata")
     qtbot.keyClicks(child(dialog, QLineEdit, "searchMetadata"), "head_count")
     assert table.model().rowCount() == 2
@@ -95,7 +112,7 @@ async def test_the_forecast_follows_the_spin_box(dialog, memory):
 async def test_a_file_that_is_gone_is_said_so(qapp, tmp_path):
     gone = Model(id=1, path=Path("/no/such.gguf"), facts=None, problem=None, added_at=0.0, name="such")
     async with TaskScope(LogReporter()) as scope:
-        details = ModelDetailsViewModel(gone, read_header, FixedMemory(), scope)
+        details = ModelDetailsViewModel(gone, read_header, FixedMemory(), FakeKeeper(), scope)
         dialog = ModelDetailsDialog(details)
         dialog.open()
         assert text(dialog, "forecastVerdict") == "Reading the file’s header…"
@@ -110,7 +127,7 @@ async def test_a_file_that_is_gone_is_said_so(qapp, tmp_path):
 async def test_what_the_header_does_not_tell_is_named(qapp, tmp_path):
     header = GgufHeader(3, "little", 0, {"general.architecture": "new", "new.context_length": 512})
     async with TaskScope(LogReporter()) as scope:
-        details = ModelDetailsViewModel(demo(tmp_path), lambda _path: header, FixedMemory(), scope)
+        details = ModelDetailsViewModel(demo(tmp_path), lambda _path: header, FixedMemory(), FakeKeeper(), scope)
         dialog = ModelDetailsDialog(details)
         dialog.open()
         await poll(lambda: not details.state.loading)
@@ -119,3 +136,53 @@ async def test_what_the_header_does_not_tell_is_named(qapp, tmp_path):
         assert verdict.startswith("Whether it fits is unknown. The header does not tell new.block_count")
         dialog.reject()
     delete(dialog)
+
+
+# -- tags and notes
+
+
+async def test_tags_and_notes_are_saved_by_the_button(dialog, keeper, qtbot):
+    child(dialog, QTabWidget, "detailsPages").setCurrentIndex(DetailsPage.NOTES)
+    assert not child(dialog, QPushButton, "saveNotes").isEnabled()
+    qtbot.keyClicks(child(dialog, QLineEdit, "field_tags"), "coding, fast")
+    child(dialog, QPlainTextEdit, "field_notes").setPlainText("good at Rust")
+    click(qtbot, dialog, "saveNotes")
+    await poll(lambda: keeper.kept == {1: (("coding", "fast"), "good at Rust")})
+    await poll(lambda: text(dialog, "notesSaid") == "Saved.")
+    assert not child(dialog, QPushButton, "saveNotes").isEnabled()
+    qtbot.keyClicks(child(dialog, QLineEdit, "field_tags"), ", x")
+    assert text(dialog, "notesSaid") == ""
+
+
+async def test_closing_saves_what_was_typed(dialog, keeper, qtbot):
+    child(dialog, QLineEdit, "field_tags").setText("late")
+    click(qtbot, dialog, "detailsClose")
+    await poll(lambda: not dialog.isVisible())
+    assert keeper.kept == {1: (("late",), "")}
+
+
+async def test_what_cannot_be_saved_stays_until_it_is_given_up(dialog, keeper, qtbot):
+    keeper.problem = LibraryError("the disk is full")
+    child(dialog, QPlainTextEdit, "field_notes").setPlainText("precious")
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    await poll(lambda: "The disk is full" in text(dialog, "notesSaid"))
+    assert dialog.isVisible()
+    assert child(dialog, QPlainTextEdit, "field_notes").toPlainText() == "precious"
+    child(dialog, QPlainTextEdit, "field_notes").setPlainText("precious!")
+    dialog.reject()
+    await poll(lambda: "The disk is full" in text(dialog, "notesSaid"))
+    assert dialog.isVisible(), "what was typed since is not given up"
+    dialog.reject()
+    assert not dialog.isVisible()
+    assert keeper.kept == {}
+
+
+async def test_the_second_try_may_succeed(dialog, keeper):
+    keeper.problem = LibraryError("the disk is full")
+    child(dialog, QPlainTextEdit, "field_notes").setPlainText("precious")
+    dialog.reject()
+    await poll(lambda: "The disk is full" in text(dialog, "notesSaid"))
+    keeper.problem = None
+    child(dialog, QPushButton, "saveNotes").click()
+    await poll(lambda: keeper.kept == {1: ((), "precious")})
+    assert dialog.isVisible(), "the button does not close"

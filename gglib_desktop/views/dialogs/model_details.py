@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import (
@@ -20,29 +22,50 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from gglib_desktop.viewmodels.model_details import DetailsState, Fact, FactName, ModelDetailsViewModel
 from gglib_desktop.views.dialogs.memory_page import MemoryPage
+from gglib_desktop.views.dialogs.notes_page import NotesPage
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.wording import sentence
 
 
-class ModelDetailsDialog(QDialog):
-    """Facts, raw metadata and the memory forecast, each on a page of its own."""
+class DetailsPage(IntEnum):
+    """The pages, in their order."""
 
-    def __init__(self, details: ModelDetailsViewModel, parent: QWidget | None = None) -> None:
+    FACTS = 0
+    NOTES = 1
+    METADATA = 2
+    MEMORY = 3
+
+
+class ModelDetailsDialog(QDialog):
+    """Facts, notes, raw metadata and the memory forecast, each on a page of its own.
+
+    Closing it saves the notes. If that fails it stays, and says so; closing it once more gives them up.
+    """
+
+    def __init__(
+        self, details: ModelDetailsViewModel, parent: QWidget | None = None, page: DetailsPage = DetailsPage.FACTS
+    ) -> None:
         super().__init__(parent)
         self._details = details
+        self._gives_up = self._closing = False
         self.setObjectName("modelDetailsDialog")
         self.setWindowTitle(self.tr("Details of {model}").format(model=details.state.name))
         self._problem = _text_label("detailsProblem")
         pages = QTabWidget()
         pages.setObjectName("detailsPages")
         pages.setDocumentMode(True)
-        self._facts = _FactsPage()
-        pages.addTab(self._facts, self.tr("Facts"))
-        pages.addTab(_MetadataPage(details), self.tr("Metadata"))
-        pages.addTab(MemoryPage(details), self.tr("Memory"))
+        self._facts, self._notes = _FactsPage(), NotesPage(details.notes)
+        pages.addTab(self._facts, self.tr("&Facts"))
+        pages.addTab(self._notes, self.tr("&Tags and notes"))
+        pages.addTab(_MetadataPage(details), self.tr("&Metadata"))
+        pages.addTab(MemoryPage(details), self.tr("Memor&y"))
+        pages.setCurrentIndex(page)
+        if page is DetailsPage.NOTES:
+            self._notes.setFocus()
         layout = QVBoxLayout(self)
         layout.addLayout(self._path_line(details.state.path))
         layout.addWidget(self._problem)
@@ -55,8 +78,33 @@ class ModelDetailsDialog(QDialog):
         layout.addWidget(box)
         self.resize(680, 480)
         details.stateChanged.connect(self._render)
+        details.notes.saved.connect(self._on_saved)
+        details.notes.failed.connect(self._on_not_saved)
+        details.notes.draftChanged.connect(self._on_edited)
         self.finished.connect(details.close)
         self._render(details.state)
+
+    @override
+    def reject(self) -> None:
+        if self._gives_up or not self._details.notes.is_changed:
+            super().reject()
+            return
+        self._closing = True
+        self._details.notes.save.trigger()
+
+    @Slot()
+    def _on_saved(self) -> None:
+        if self._closing:
+            super().reject()
+
+    @Slot()
+    def _on_not_saved(self) -> None:
+        # Whoever closes it now has read why, or has somewhere better to be.
+        self._gives_up, self._closing = True, False
+
+    @Slot()
+    def _on_edited(self) -> None:
+        self._gives_up = False
 
     def _path_line(self, path: str) -> QHBoxLayout:
         label = _text_label("detailsPath")

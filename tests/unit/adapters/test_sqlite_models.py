@@ -146,6 +146,23 @@ async def test_everything_about_a_file_comes_back(repository, file):
         assert getattr(kept, name) == getattr(known, name)
 
 
+async def test_the_user_s_own_words_stay_whatever_becomes_of_the_file(repository, file):
+    model = await add(repository, Path("/a.gguf"), some_facts(), None)
+    assert (model.tags, model.notes) == ((), "")
+    await repository.describe(model.id, ["Größe", 'a "tag"'], "two\nlines 日本")
+    await repository.save([(model.id, ModelFile(Path("/b.gguf"), None, "broken", missing=True))])
+    again = await reopened(repository, file)
+    (kept,) = await again.models()
+    assert (kept.path, kept.tags, kept.notes) == (Path("/b.gguf"), ("Größe", 'a "tag"'), "two\nlines 日本")
+    await again.describe(model.id, [], "")
+    assert [(each.tags, each.notes) for each in await again.models()] == [((), "")]
+
+
+async def test_words_about_a_model_that_is_gone_are_refused(repository):
+    with pytest.raises(LibraryError, match="not in the library any more"):
+        await repository.describe(99, ["a"], "")
+
+
 async def test_a_model_can_move(repository):
     (model,) = await repository.save([(None, ModelFile(Path("/a.gguf"), some_facts()))])
     await repository.save_launch_options(model.id, LaunchOptions(port=9100))

@@ -16,6 +16,7 @@ from gglib_desktop.domain.gguf import GgufValueType, SkippedArray, SkippedString
 from gglib_desktop.domain.model import Model
 from gglib_desktop.tasks import LogReporter, TaskScope
 from gglib_desktop.viewmodels.model_details import FactName, MetadataTable, ModelDetailsViewModel, value_text
+from tests.fakes.notes import FakeKeeper
 from tests.fakes.waiting import poll
 
 GIB = 2**30
@@ -42,7 +43,7 @@ async def scope(qapp) -> AsyncIterator[TaskScope]:
 
 
 async def loaded(model: Model, scope: TaskScope, memory: FixedMemory | None = None) -> ModelDetailsViewModel:
-    details = ModelDetailsViewModel(model, read_header, memory or FixedMemory(), scope)
+    details = ModelDetailsViewModel(model, read_header, memory or FixedMemory(), FakeKeeper(), scope)
     assert details.state.loading
     await poll(lambda: not details.state.loading)
     return details
@@ -107,7 +108,7 @@ async def test_after_closing_nothing_more_is_said(scope, tmp_path):
     def never(path: Path):
         raise InvalidModelFile(path, "read after all")
 
-    details = ModelDetailsViewModel(demo(tmp_path), never, FixedMemory(), scope)
+    details = ModelDetailsViewModel(demo(tmp_path), never, FixedMemory(), FakeKeeper(), scope)
     told: list[object] = []
     details.stateChanged.connect(told.append)
     details.close()

@@ -1,0 +1,83 @@
+"""The user's own words about a model: tags and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.tags import parse_tags, tags_text
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import AsyncCommand
+
+_PAUSE_MS = 800
+
+
+class NotesKeeper(Protocol):
+    """Keeps what was written about models."""
+
+    async def describe(self, model_id: int, tags: Sequence[str], notes: str) -> None:
+        """Raises: LibraryError."""
+        ...
+
+
+@dataclass(frozen=True)
+class NotesDraft:
+    """What stands in the form; ``tags`` as they were typed."""
+
+    tags: str
+    notes: str
+
+
+class ModelNotesViewModel(QObject):
+    """A draft that is saved by itself when nobody has typed for a moment, and stays when it cannot be saved."""
+
+    draftChanged = Signal(object)  # NotesDraft
+    saved = Signal()
+    failed = Signal(object)  # GglibError
+
+    def __init__(self, model: Model, keeper: NotesKeeper, scope: TaskScope) -> None:
+        super().__init__()
+        self._model_id = model.id
+        self._keeper = keeper
+        self._kept = (model.tags, model.notes)
+        self._draft = NotesDraft(tags_text(model.tags), model.notes)
+        self.save = AsyncCommand(scope, self._save, name="save notes")
+        self.save.failed.connect(self.failed)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._pause.timeout.connect(self._on_pause)
+
+    @property
+    def draft(self) -> NotesDraft:
+        return self._draft
+
+    @property
+    def is_changed(self) -> bool:
+        """There is something that has not been saved."""
+        return self._wanted() != self._kept
+
+    def edit(self, **changes: Any) -> None:
+        draft = replace(self._draft, **changes)
+        if draft != self._draft:
+            self._draft = draft
+            self._pause.start()
+            self.draftChanged.emit(draft)
+
+    @Slot()
+    def _on_pause(self) -> None:
+        if self.is_changed:
+            self.save.trigger()
+
+    def _wanted(self) -> tuple[tuple[str, ...], str]:
+        return parse_tags(self._draft.tags), self._draft.notes
+
+    async def _save(self) -> None:
+        # Until what was typed while the rest was being saved is saved too.
+        while (wanted := self._wanted()) != self._kept:
+            self._pause.stop()
+            await self._keeper.describe(self._model_id, *wanted)
+            self._kept = wanted
+        self.saved.emit()
