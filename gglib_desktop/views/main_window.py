@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop import __version__
+from gglib_desktop.domain.scan import ScanProgress
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
@@ -70,6 +71,7 @@ class MainWindow(QMainWindow):
         self._restore_geometry()
         self._render(app.state)
         self._render_selection()
+        self._on_scan(app.models.scan)
 
     async def confirm_quit(self, running: int) -> tuple[OnQuit | None, bool]:
         """What to do with running servers, None to stay; and whether to remember it."""
@@ -140,6 +142,7 @@ class MainWindow(QMainWindow):
         self._start.clicked.connect(models.start)
         self._start_with.clicked.connect(models.start_with)
         self._open_settings.clicked.connect(self._on_settings)
+        app.models.scanChanged.connect(self._on_scan)
         app.failed.connect(self._banner.show_error)
         app.serversAdopted.connect(self._on_adopted)
         app.serverAdded.connect(self._foreign.go_last)
@@ -152,6 +155,7 @@ class MainWindow(QMainWindow):
             add_models=self._on_add_models,
             add_folder=self._on_add_folder,
             scan=app.scan.trigger,
+            stop_scan=app.stop_scan,
             create_demo=app.create_demo.trigger,
             details=models.details,
             tags=models.tags,
@@ -200,6 +204,10 @@ class MainWindow(QMainWindow):
         selected = self._app.models.selected is not None
         for control in (self._start, self._start_with):
             control.setEnabled(selected)
+
+    @Slot(object)
+    def _on_scan(self, progress: ScanProgress | None) -> None:
+        self._actions.stop_scan.setEnabled(progress is not None)
 
     @Slot(int)
     def _on_adopted(self, count: int) -> None:

@@ -19,6 +19,7 @@ class Actions:
     add_models: QAction
     add_folder: QAction
     scan: QAction
+    stop_scan: QAction
     create_demo: QAction
     details: QAction
     tags: QAction
@@ -55,7 +56,7 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
     tr = window.tr
     a = _make_actions(window)
     _menu(
-        window, tr("&File"), a.add_models, a.add_folder, a.scan, a.create_demo, None,
+        window, tr("&File"), a.add_models, a.add_folder, a.scan, a.stop_scan, a.create_demo, None,
         a.details, a.tags, a.show_in_folder, a.copy_path, a.remove_model, None, a.settings, None, a.quit,
     )  # fmt: skip
     _menu(
@@ -73,6 +74,7 @@ def _make_actions(window: QMainWindow) -> Actions:
         add_models=action("add_models", tr("&Add models…"), "Ctrl+O", "add"),
         add_folder=action("add_folder", tr("Add &folder…"), "Ctrl+Shift+O", "folder"),
         scan=action("scan", tr("S&can again"), "F5"),
+        stop_scan=action("stop_scan", tr("Stop scannin&g"), "Shift+F5", "stop"),
         create_demo=action("create_demo", tr("Create &demo model"), "", "demo"),
         details=action("details", tr("D&etails…"), "Ctrl+I"),
         tags=action("tags", tr("&Tags and notes…"), "Ctrl+T"),

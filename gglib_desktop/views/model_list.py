@@ -95,6 +95,7 @@ class ModelListView(QWidget):
 
     def __init__(self, app: AppViewModel, settings: QSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._app = app
         self._models = app.models
         self.search = self._make_search()
         self.sort_menu = SortMenu(self._models, settings, self)
@@ -127,6 +128,17 @@ class ModelListView(QWidget):
         layout.addLayout(line)
         layout.addWidget(self._filter_line)
         layout.addWidget(stack, 1)
+        self._models.scanChanged.connect(self._show_scan)
+
+    @Slot()
+    def _show_scan(self) -> None:
+        """The line that tells of it is made for the first scan that takes long enough to be told of."""
+        from gglib_desktop.views.scan_line import ScanLine  # noqa: PLC0415  # not for the first paint
+
+        self._models.scanChanged.disconnect(self._show_scan)
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(ScanLine(self._app, self))
 
     def _connect(self) -> None:
         models, table = self._models, self._table

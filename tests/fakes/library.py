@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import threading
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -38,6 +39,9 @@ class FakeModelFiles:
         self._folder = folder
         self._facts: dict[Path, ModelFacts] = {}
         self.examined: list[Path] = []
+        self.go_on = threading.Event()
+        """While it is clear, no file is read to its end."""
+        self.go_on.set()
         self.looks = 0
         """How often it was asked what changes came to."""
         self.stores = self._disk.stores
@@ -72,6 +76,7 @@ class FakeModelFiles:
         self._facts[path.parent.resolve() / path.name] = facts
 
     def examine(self, found: FoundModel) -> ModelFile:
+        self.go_on.wait(30)
         self.examined.append(found.path)
         if not found.parts:
             return ModelFile(found.path, problem=found.problem, missing=True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 from typing_extensions import override
 
 
 class ElidedLabel(QLabel):
     """Shows as much of its text as fits and an ellipsis; the whole text is its tool tip."""
+
+    def __init__(self, parent: QWidget | None = None, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__(parent)
+        self._mode = mode
 
     @override
     def setText(self, text: str) -> None:
@@ -24,7 +28,7 @@ class ElidedLabel(QLabel):
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        text = QFontMetrics(self.font()).elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        text = QFontMetrics(self.font()).elidedText(self.text(), self._mode, self.width())
         self.style().drawItemText(
             painter,
             self.contentsRect(),
