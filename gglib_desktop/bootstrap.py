@@ -162,7 +162,7 @@ async def run(app: QApplication, options: Options) -> int:
             window.close_for_good()
             return 0
         services.view_model.open(options.models)
-        services.follow_folders()
+        services.follow_files()
         await services.listen(window)
         on_quit = await quitting.decided()
         reporter.window = None
@@ -240,12 +240,15 @@ class _Services:
                     return False
             await asyncio.sleep(0.2)
 
-    def follow_folders(self) -> None:
-        """From now on what changes in the folders of models is seen without a scan."""
+    def follow_files(self) -> None:
+        """From now on what changes in the folders of models and in the settings file is seen at once."""
         from gglib_desktop.adapters.file_watch import InotifyFileWatch
         from gglib_desktop.services.folder_watch import FolderWatch
 
         FolderWatch(self.library, InotifyFileWatch(), self.scope).begin()
+        with contextlib.suppress(OSError):
+            self.settings.path.parent.mkdir(parents=True, exist_ok=True)
+        self.scope.start(self.settings.watch(InotifyFileWatch()), name="watch settings")
 
     async def listen(self, window: MainWindow) -> None:
         """From now on later starts of the program show this window."""

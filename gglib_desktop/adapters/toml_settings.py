@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import os
+import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gglib_desktop.domain.errors import ConfigurationError, SettingsError
+from gglib_desktop.domain.errors import InvalidSettings, SettingProblem, SettingsEffect, SettingsError
 from gglib_desktop.domain.settings import AppSettings
+from gglib_desktop.domain.settings_document import (
+    Key,
+    SettingsReading,
+    differences,
+    documented_settings,
+    put,
+    read_settings,
+    value_text,
+)
+from gglib_desktop.ports.settings_store import StoredSettings
 
-_HEADER = "# Settings of GGLib Desktop. Keys that are absent have their defaults; comments stay when the program saves."
+_TRIES = 5
+_SHOWN = 60
+_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 class TomlSettingsStore:
@@ -19,57 +35,178 @@ class TomlSettingsStore:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def load(self) -> AppSettings:
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    def load(self) -> StoredSettings:
         try:
-            text = self._path.read_text(encoding="utf-8")
+            content = self._content()
+        except OSError as exc:
+            return StoredSettings(_unusable(f"cannot be read: {exc.strerror}"))
+        return StoredSettings(SettingsReading(AppSettings()) if content is None else _read(content), content)
+
+    def save(self, before: AppSettings, after: AppSettings) -> StoredSettings:
+        changes = differences(before, after)
+        for _try in range(_TRIES):
+            now = self.load()
+            if now.reading.problems:
+                raise InvalidSettings(self._path, now.reading.problems, SettingsEffect.NOT_SAVED)
+            text = documented_settings() if now.content is None else now.content.decode("utf-8-sig")
+            content = self._with_changes(text, changes)
+            if content == now.content or self._replace(now.content, content):
+                return StoredSettings(_read(content), content)
+        raise SettingsError(f"{self._path}: not saved: the file is being changed all the time")
+
+    def create(self) -> None:
+        if not self._path.exists():
+            self._replace(None, documented_settings().encode())
+
+    def _content(self) -> bytes | None:
+        try:
+            return self._path.read_bytes()
         except FileNotFoundError:
-            return AppSettings()
-        except (OSError, UnicodeDecodeError) as exc:
-            raise SettingsError(f"{self._path}: cannot be read: {exc}") from exc
-        import tomllib  # noqa: PLC0415  # 25 ms, for nothing while there is no file
+            return None
 
+    def _with_changes(self, text: str, changes: Mapping[Key, Any]) -> bytes:
+        from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  # see _put
+
+        wanted = _parse(text)
         try:
-            return AppSettings.from_mapping(tomllib.loads(text))
-        except (tomllib.TOMLDecodeError, ConfigurationError) as exc:
-            raise SettingsError(f"{self._path}: {exc}") from exc
+            for key, value in changes.items():
+                put(wanted, key, value)
+                text = _put(text, key, value)
+            if _without_empty(_parse(text)) == _without_empty(wanted):
+                return text.encode()
+        except (TOMLKitError, ValueError, AttributeError, TypeError) as exc:
+            # What tomlkit or the encoding cannot do.
+            raise SettingsError(f"{self._path}: not saved: {exc}") from exc
+        raise SettingsError(f"{self._path}: not saved: the values could not be written without changing others")
 
-    def save(self, settings: AppSettings) -> None:
-        import tomlkit  # noqa: PLC0415  # 40 ms that most sessions never need
-        from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
-
+    def _replace(self, expected: bytes | None, content: bytes) -> bool:
+        """Whether the file still was as ``expected`` and has been replaced."""
+        target = Path(os.path.realpath(self._path))
+        draft = target.with_name(target.name + ".tmp")
         try:
-            text = self._path.read_text(encoding="utf-8") if self._path.exists() else _HEADER + "\n\n"
-            document = tomlkit.parse(text)
-            _put(document, settings.to_mapping())
-            draft = self._path.with_suffix(".tmp")
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(tomlkit.dumps(document), encoding="utf-8")
-            os.replace(draft, self._path)
-        except TOMLKitError as exc:
-            raise SettingsError(f"{self._path}: not saved, because the file has an error: {exc}") from exc
-        except (OSError, UnicodeDecodeError) as exc:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if self._content() != expected:
+                return False
+            if expected is not None:
+                shutil.copymode(target, draft)
+            os.replace(draft, target)
+            return True
+        except OSError as exc:
             raise SettingsError(f"{self._path}: cannot be written: {exc}") from exc
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink()
 
 
-def _put(table: Any, values: Mapping[str, Any]) -> None:
-    """Makes a table say ``values``; what is None there, or empty, is left out, and keys we do not know stay."""
-    for name, value in values.items():
-        if isinstance(value, dict):
-            _put_table(table, name, value)
-        elif value is None or value == []:
-            table.pop(name, None)
-        elif table.get(name) != value:
-            table[name] = value
+# -- reading
 
 
-def _put_table(parent: Any, name: str, values: Mapping[str, Any]) -> None:
-    import tomlkit  # noqa: PLC0415  # see save
+def _read(content: bytes) -> SettingsReading:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        return _unusable("is not UTF-8 text", line)
+    try:
+        document = _parse(text)
+    except ValueError as exc:
+        lines = text.split("\n")
+        found = _LINE.search(str(exc))
+        line = int(found.group(1)) if found else len(text.rstrip().split("\n"))
+        return _unusable(f"{_LINE.sub('', str(exc)).strip()}: {lines[line - 1].strip()[:_SHOWN]}", line)
+    return read_settings(document, lambda key: _line_of(text, key))
 
-    new = parent.get(name, None)
-    if new is None:
-        new = tomlkit.table()
-    _put(new, values)
-    if new:
-        parent[name] = new
+
+def _unusable(reason: str, line: int | None = None) -> SettingsReading:
+    return SettingsReading(AppSettings(), (SettingProblem("", reason, line=line),))
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """Raises: ValueError with the line."""
+    import tomllib  # noqa: PLC0415  # 25 ms, for nothing while there is no file
+
+    return tomllib.loads(text)
+
+
+def _line_of(text: str, key: Key) -> int | None:
+    """Where a key's value ends: the shortest beginning of the document that has the key."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            try:
+                document = _parse("\n".join(lines[:number]))
+            except ValueError:
+                continue  # in the midst of a value
+            if _has(document, key):
+                return number
+    return None
+
+
+def _has(document: Any, key: Key) -> bool:
+    for name in key:
+        if not isinstance(document, Mapping) or name not in document:
+            return False
+        document = document[name]
+    return True
+
+
+# -- writing
+
+
+def _put(text: str, key: Key, value: Any) -> str:
+    """The text with another value; a key that is new in it goes below the comment that stands for it."""
+    import tomlkit  # noqa: PLC0415  # 40 ms that most sessions never need
+    from tomlkit.items import InlineTable  # noqa: PLC0415
+
+    if not _has(_parse(text), key):
+        placed = text if value is None else _put_below_comment(text, key, value)
+        if placed is not None:
+            return placed
+    document = tomlkit.parse(text)
+    table: Any = document
+    for name in key[:-1]:
+        if name not in table:
+            table[name] = tomlkit.inline_table() if isinstance(table, InlineTable) else tomlkit.table()
+        table = table[name]
+    if value is None:
+        table.pop(key[-1], None)
     else:
-        parent.pop(name, None)
+        table[key[-1]] = value
+    return tomlkit.dumps(document)
+
+
+def _put_below_comment(text: str, key: Key, value: Any) -> str | None:
+    lines = text.splitlines(keepends=True)
+    comment = re.compile(rf"#\s*{re.escape(key[-1])}\s*=")
+    table, header = ".".join(key[:-1]), ""
+    for number, line in enumerate(lines):
+        if line.startswith("["):
+            header = line.strip().strip("[]")
+        elif header == table and comment.match(line) and line.endswith("\n"):
+            end = "\r\n" if line.endswith("\r\n") else "\n"
+            placed = "".join([*lines[: number + 1], f"{key[-1]} = {value_text(value)}{end}", *lines[number + 1 :]])
+            return placed if _is_only_addition(text, placed, key, value) else None
+    return None
+
+
+def _is_only_addition(text: str, placed: str, key: Key, value: Any) -> bool:
+    """What looks like a comment may be in the midst of a text over several lines."""
+    wanted = copy.deepcopy(_parse(text))
+    put(wanted, key, value)
+    try:
+        return _parse(placed) == wanted
+    except ValueError:
+        return False
+
+
+def _without_empty(table: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {name: _without_empty(value) if isinstance(value, Mapping) else value for name, value in table.items()}
+    return {name: value for name, value in plain.items() if value != {}}

@@ -13,6 +13,7 @@ GglibError
 │  ├─ ModelInUse                a server of the model runs; names the model
 │  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
 ├─ SettingsError                the settings file cannot be read or written
+│  └─ InvalidSettings           something in it cannot be used; names each line and key, and what counts now
 └─ InvalidDraft                 a form's errors, by field
 
 The text of an error is English and complete for logs; views word it for people from its typed fields.
@@ -21,6 +22,8 @@ The text of an error is English and complete for logs; views word it for people 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -113,6 +116,40 @@ class InvalidModelFile(LibraryError):
 
 class SettingsError(GglibError):
     """The settings file cannot be read or written; the settings in force stay as they were."""
+
+
+@dataclass(frozen=True)
+class SettingProblem:
+    """Why a key of the settings file cannot be used. ``key`` is empty where it is not about one; lines count from 1."""
+
+    key: str
+    reason: str
+    value: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"line {self.line}" if self.line is not None else ""
+        got = f" (got {self.value})" if self.value else ""
+        return ": ".join(part for part in (where, self.key, self.reason + got) if part)
+
+
+class SettingsEffect(StrEnum):
+    """What an unusable settings file leads to."""
+
+    LAST_GOOD = "the last good settings stay in force"
+    OTHERS_COUNT = "what cannot be used has its default"
+    DEFAULTS = "all settings have their defaults"
+    NOT_SAVED = "nothing was saved"
+
+
+class InvalidSettings(SettingsError):
+    """Something in the settings file cannot be used. The file is left as it is."""
+
+    def __init__(self, path: Path, problems: Sequence[SettingProblem], effect: SettingsEffect) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        self.effect = effect
+        super().__init__(f"{path}: {'; '.join(map(str, self.problems))}: {effect}")
 
 
 class InvalidDraft(GglibError):

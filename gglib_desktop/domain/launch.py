@@ -12,6 +12,7 @@ from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.options import EngineOptions, engine_options
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.values import documented
 
 DEFAULT_DRAFT_TOKENS = 2
 DEFAULT_MIN_PROBABILITY = 0.75
@@ -52,8 +53,11 @@ class LaunchOptions(EngineOptions):
     What a layer says about drafting counts only where ``mtp`` decides for it.
     """
 
-    mtp: MtpChoice | None = None
-    restart: RestartPolicy | None = None
+    mtp: MtpChoice | None = documented(
+        "Speculative decoding with the model's own MTP layers: auto is on where the model and the engine can.",
+        default=None,
+    )
+    restart: RestartPolicy | None = documented("What happens when a server crashes.", default=None)
 
     @property
     def names(self) -> frozenset[str]:

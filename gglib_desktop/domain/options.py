@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import types
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any, Self
 
 from gglib_desktop.domain.inference import InferenceConfig
 from gglib_desktop.domain.option import OptionGroup, OptionSpec, option
-from gglib_desktop.domain.values import PORT, Limits, OneOf, Value
+from gglib_desktop.domain.values import PORT, Limits, OneOf, Value, without_none
 
 MAX_DRAFT_TOKENS = 16
 ALL_GPU_LAYERS = 999
@@ -301,7 +300,7 @@ def _options_of(cls: type, fields: Iterable[dataclasses.Field[Any]]) -> list[Eng
     return [
         EngineOption(
             field.name,
-            _without_none(hints[field.name]),
+            _kind(hints[field.name]),
             cls is InferenceConfig,
             field.metadata.get("limits"),
             field.metadata["option"],
@@ -310,8 +309,6 @@ def _options_of(cls: type, fields: Iterable[dataclasses.Field[Any]]) -> list[Eng
     ]
 
 
-def _without_none(hint: Any) -> Any:
-    if not isinstance(hint, types.UnionType):
-        return typing.get_origin(hint) or hint
-    (kind,) = (each for each in typing.get_args(hint) if each is not types.NoneType)
-    return kind
+def _kind(hint: Any) -> Any:
+    kind = without_none(hint)
+    return typing.get_origin(kind) or kind

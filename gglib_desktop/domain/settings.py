@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.values import PORT, Limits, Value, limited
+from gglib_desktop.domain.values import PORT, Limits, Value, documented, limited
 
 DEFAULT_BASE_PORT = 9000
 DEFAULT_STOP_GRACE_S = 5.0
@@ -39,9 +39,17 @@ class AppSettings(Value):
     ``defaults`` are what all models are started with, unless a model or a launch says otherwise.
     """
 
-    engine_path: Path | None = None
-    base_port: int = limited(PORT, default=DEFAULT_BASE_PORT)
-    stop_grace_s: float = limited(STOP_GRACE_LIMITS, default=DEFAULT_STOP_GRACE_S)
-    on_quit: OnQuit = OnQuit.ASK
-    theme: Theme = Theme.SYSTEM
+    engine_path: Path | None = documented("The llama-server program. Without it, one is looked for.", default=None)
+    base_port: int = limited(
+        PORT,
+        default=DEFAULT_BASE_PORT,
+        meaning="Servers whose port is Auto take a free one from this port on.",
+    )
+    stop_grace_s: float = limited(
+        STOP_GRACE_LIMITS,
+        default=DEFAULT_STOP_GRACE_S,
+        meaning="How many seconds a server may take to end before it is asked again and then killed.",
+    )
+    on_quit: OnQuit = documented("What quitting does with running servers.", default=OnQuit.ASK)
+    theme: Theme = documented("The colours of the window.", default=Theme.SYSTEM)
     defaults: LaunchOptions = LaunchOptions()

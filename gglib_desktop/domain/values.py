@@ -29,15 +29,17 @@ class Limits:
     above: float | None = None
 
     def complaint(self, value: float) -> str | None:
-        if self.above is not None and not value > self.above:
-            return f"must be greater than {self.above:g}"
+        too_low = self.above is not None and not value > self.above
         below = self.minimum is not None and value < self.minimum
         beyond = self.maximum is not None and value > self.maximum
-        if not below and not beyond:
-            return None
+        return f"must be {self}" if too_low or below or beyond else None
+
+    def __str__(self) -> str:
+        if self.above is not None:
+            return f"greater than {self.above:g}"
         if self.maximum is None:
-            return f"must be at least {self.minimum:g}"
-        return f"must be from {self.minimum:g} to {self.maximum:g}"
+            return f"at least {self.minimum:g}"
+        return f"from {self.minimum:g} to {self.maximum:g}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,12 +49,20 @@ class OneOf:
     choices: tuple[str, ...]
 
     def complaint(self, value: str) -> str | None:
-        return None if value in self.choices else "must be one of " + ", ".join(self.choices)
+        return None if value in self.choices else f"must be {self}"
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(self.choices)
 
 
-def limited(limits: Limits | OneOf, *, default: Any = dataclasses.MISSING) -> Any:
+def limited(limits: Limits | OneOf, *, default: Any = dataclasses.MISSING, meaning: str = "") -> Any:
     """A dataclass field whose value, unless it is None, must be within ``limits``."""
-    return dataclasses.field(default=default, metadata={"limits": limits})
+    return dataclasses.field(default=default, metadata={"limits": limits, "meaning": meaning})
+
+
+def documented(meaning: str, *, default: Any) -> Any:
+    """A dataclass field with the sentence that the settings file says about it."""
+    return dataclasses.field(default=default, metadata={"meaning": meaning})
 
 
 PORT = Limits(1024, 65535)
@@ -129,12 +139,25 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
+def without_none(hint: Any) -> Any:
+    """The declared type of a field, without its None."""
+    if not isinstance(hint, types.UnionType):
+        return hint
+    (kind,) = (each for each in typing.get_args(hint) if each is not types.NoneType)
+    return kind
+
+
+def type_words(hint: Any) -> str:
+    """What a value of this type is, in words: ``a whole number``."""
+    return _TYPE_WORDS.get(hint, str(hint.__name__))
+
+
 def _checked(name: str, value: Any, hint: Any) -> Any:
     """The value as the declared type, or ConfigurationError. Accepts what JSON makes of that type."""
     if isinstance(hint, types.UnionType):
         if value is None:
             return None
-        (hint,) = (option for option in typing.get_args(hint) if option is not types.NoneType)
+        hint = without_none(hint)
     if typing.get_origin(hint) is tuple:
         return _checked_tuple(name, value, typing.get_args(hint)[0])
     if hint is bool and isinstance(value, bool):
@@ -154,7 +177,7 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
             return value
         if isinstance(value, Mapping):
             return hint.from_mapping(value)
-    raise ConfigurationError(name, value, f"must be {_TYPE_WORDS.get(hint, hint.__name__)}")
+    raise ConfigurationError(name, value, f"must be {type_words(hint)}")
 
 
 def _is_finite(value: float) -> bool:

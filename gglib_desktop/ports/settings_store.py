@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from gglib_desktop.domain.settings import AppSettings
+from gglib_desktop.domain.settings_document import SettingsReading
+
+
+@dataclass(frozen=True)
+class StoredSettings:
+    """A file's settings as they were read. ``content`` is the file's own, None where there is none to be read."""
+
+    reading: SettingsReading
+    content: bytes | None = None
 
 
 class SettingsStore(Protocol):
     """Keeps the settings in a file that people can edit."""
 
-    def load(self) -> AppSettings:
-        """The settings, or the defaults when there is no file. Raises: SettingsError with line and reason."""
+    @property
+    def path(self) -> Path: ...
+
+    def load(self) -> StoredSettings:
+        """What the file says now; the defaults when there is none. Whatever is wrong with it is told, not raised."""
         ...
 
-    def save(self, settings: AppSettings) -> None:
-        """Writes changed values; comments and unknown keys stay. Raises: SettingsError; the file is then as it was."""
+    def save(self, before: AppSettings, after: AppSettings) -> StoredSettings:
+        """Writes what differs into the file as it is now, and returns what it then says; all else in it stays.
+
+        Raises: InvalidSettings when the file has an error, SettingsError; the file is then as it was.
+        """
+        ...
+
+    def create(self) -> None:
+        """Makes the documented file, unless there is one. Raises: SettingsError."""
         ...

@@ -61,6 +61,7 @@ class AppViewModel(QObject):
     serverShown = Signal(int)  # the id of a panel to bring into view
     serversAdopted = Signal(int)  # how many
     settingsChanged = Signal(object)  # AppSettings
+    settingsNews = Signal(object)  # SettingsNews
     failed = Signal(object)  # GglibError
 
     def __init__(
@@ -96,6 +97,7 @@ class AppViewModel(QObject):
             supervisor.subscribe(self._on_supervisor),
             launcher.subscribe(self._on_engine),
             settings.subscribe(self._on_settings),
+            settings.subscribe_to_news(self.settingsNews.emit),
         )
 
     @property
@@ -147,7 +149,14 @@ class AppViewModel(QObject):
         return self._supervisor.has_live_server(model_id)
 
     def settings_form(self) -> SettingsFormViewModel:
-        return SettingsFormViewModel(self._settings, self._launcher, self._scope)
+        form = SettingsFormViewModel(self._settings, self._launcher, self._scope)
+        self.settingsChanged.connect(form.rebase)
+        return form
+
+    async def settings_file(self) -> Path:
+        """The file that people can edit; makes one that explains every key if there is none. Raises: SettingsError."""
+        await self._settings.create_file()
+        return self._settings.path
 
     def stop_all(self) -> None:
         self._spawn(self._supervisor.stop_all(), "stop all")
@@ -185,8 +194,8 @@ class AppViewModel(QObject):
     # -- actions
 
     async def _open(self, paths: tuple[Path, ...]) -> None:
-        if self._settings.problem is not None:
-            self.failed.emit(self._settings.problem)
+        if news := self._settings.news_at_start():
+            self.settingsNews.emit(news)
         adopting = self._adopting = self._scope.start(self._adopt(), name="adopt")
         finding = self._scope.start(self._find_engine(), name="find engine")
         try:

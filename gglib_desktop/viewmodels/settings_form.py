@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.settings import AppSettings
+from gglib_desktop.domain.settings_document import differences, with_differences
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
@@ -28,7 +29,7 @@ class SettingsFormViewModel(QObject):
         super().__init__()
         self._keeper = keeper
         self._launcher = launcher
-        self._draft = keeper.current
+        self._base = self._draft = keeper.current
         self.test = AsyncCommand(scope, self._test, name="test engine")
         self.save = AsyncCommand(scope, self._save, name="save settings")
         self.save.failed.connect(self.failed)
@@ -57,6 +58,15 @@ class SettingsFormViewModel(QObject):
         """An empty text looks for an engine."""
         self.edit(engine_path=Path(text.strip()) if text.strip() else None)
 
+    @Slot(object)
+    def rebase(self, settings: AppSettings) -> None:
+        """Shows settings that another hand changed meanwhile, below what was typed here."""
+        draft = with_differences(settings, differences(self._base, self._draft))
+        self._base = settings
+        if draft != self._draft:
+            self._draft = draft
+            self.draftChanged.emit(draft)
+
     async def _test(self) -> None:
         try:
             self.engineTested.emit(await self._launcher.test_engine(self._draft.engine_path))
@@ -66,5 +76,5 @@ class SettingsFormViewModel(QObject):
     async def _save(self) -> None:
         if self._draft.engine_path is not None and self._draft.engine_path != self._keeper.current.engine_path:
             await self._launcher.test_engine(self._draft.engine_path)
-        await self._keeper.change(**{name: getattr(self._draft, name) for name in self._draft.to_mapping()})
+        await self._keeper.save(self._base, self._draft)
         self.saved.emit()

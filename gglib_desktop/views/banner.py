@@ -7,14 +7,16 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.settings_document import SettingsNews
 from gglib_desktop.views.icons import icon
+from gglib_desktop.views.settings_words import settings_news_text
 from gglib_desktop.views.wording import words_for_error
 
 _NOTICE_MS = 8000
 
 
 class Banner(QFrame):
-    """Shows one message until it is dismissed or replaced; a notice goes by itself."""
+    """Shows one message until it is dismissed or replaced; a notice stands below it for a while and goes by itself."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,24 +35,53 @@ class Banner(QFrame):
         close.setToolTip(close.accessibleName())
         close.setIcon(icon("dismiss"))
         close.setAutoRaise(True)
-        close.clicked.connect(self.hide)
+        close.clicked.connect(self._clear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 4, 4, 4)
         layout.addWidget(self._text, 1)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self._notice_over = QTimer(self, singleShot=True, interval=_NOTICE_MS)
-        self._notice_over.timeout.connect(self.hide)
+        self._notice_over.timeout.connect(self._end_notice)
+        self._standing = self._about_settings = self._notice = ""
         self.hide()
 
     def show_notice(self, text: str) -> None:
         """Shows what needs no answer, for a few seconds."""
-        self.show_text(text)
+        self._notice = text
         self._notice_over.start()
+        self._render()
 
     def show_text(self, text: str) -> None:
+        self._standing, self._notice = text, ""
         self._notice_over.stop()
-        self._text.setText(text)
-        self.show()
+        self._render()
+
+    @Slot(object)
+    def show_settings_news(self, news: SettingsNews) -> None:
+        """Errors and unknown keys stand until they are dismissed, or mended."""
+        text = settings_news_text(news)
+        if news.error is not None or news.unknown:
+            self._about_settings = text
+            self.show_text(text)
+            return
+        if news.mended and self._standing == self._about_settings:
+            self._standing = ""
+        self.show_notice(text)
+
+    def _render(self) -> None:
+        self._text.setText("\n".join(text for text in (self._standing, self._notice) if text))
+        self.setVisible(bool(self._standing or self._notice))
+
+    @Slot()
+    def _end_notice(self) -> None:
+        self._notice = ""
+        self._render()
+
+    @Slot()
+    def _clear(self) -> None:
+        self._standing = self._notice = ""
+        self._notice_over.stop()
+        self._render()
 
     @Slot(object)
     def show_error(self, error: GglibError) -> None:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QHideEvent,
+    QKeyEvent,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -144,6 +153,7 @@ class MainWindow(QMainWindow):
         self._open_settings.clicked.connect(self._on_settings)
         app.models.scanChanged.connect(self._on_scan)
         app.failed.connect(self._banner.show_error)
+        app.settingsNews.connect(self._banner.show_settings_news)
         app.serversAdopted.connect(self._on_adopted)
         app.serverAdded.connect(self._foreign.go_last)
         app.foreign.noneFound.connect(self._on_none_found)
@@ -163,6 +173,7 @@ class MainWindow(QMainWindow):
             copy_path=models.copy_path,
             remove_model=models.remove,
             settings=self._on_settings,
+            edit_settings=self._on_edit_settings,
             quit=self.closeRequested.emit,
             start=models.start,
             start_with=models.start_with,
@@ -303,6 +314,15 @@ class MainWindow(QMainWindow):
         from gglib_desktop.views.dialogs.settings import SettingsDialog
 
         self._app.run(ask(SettingsDialog(self._app.settings_form(), self)), "settings")
+
+    @Slot()
+    def _on_edit_settings(self) -> None:
+        self._app.run(self._edit_settings(), "edit settings file")
+
+    async def _edit_settings(self) -> None:
+        path = await self._app.settings_file()
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
+            self._banner.show_text(self.tr("No program was found that opens %1").replace("%1", str(path)))
 
     @Slot()
     def _on_about(self) -> None:

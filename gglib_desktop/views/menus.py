@@ -27,6 +27,7 @@ class Actions:
     copy_path: QAction
     remove_model: QAction
     settings: QAction
+    edit_settings: QAction
     quit: QAction
     start: QAction
     start_with: QAction
@@ -57,7 +58,8 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
     a = _make_actions(window)
     _menu(
         window, tr("&File"), a.add_models, a.add_folder, a.scan, a.stop_scan, a.create_demo, None,
-        a.details, a.tags, a.show_in_folder, a.copy_path, a.remove_model, None, a.settings, None, a.quit,
+        a.details, a.tags, a.show_in_folder, a.copy_path, a.remove_model, None, a.settings, a.edit_settings,
+        None, a.quit,
     )  # fmt: skip
     _menu(
         window, tr("&Server"), a.start, a.start_with, a.start_another, None, a.stop, a.restart, a.apply, None,
@@ -82,6 +84,7 @@ def _make_actions(window: QMainWindow) -> Actions:
         copy_path=action("copy_path", tr("Copy &path"), "Ctrl+Alt+C"),
         remove_model=action("remove_model", tr("Remove &model from list"), "Ctrl+Del"),
         settings=action("settings", tr("&Settings…"), "Ctrl+,", "settings"),
+        edit_settings=action("edit_settings", tr("&Edit settings file")),
         quit=action("quit", tr("&Quit"), "Ctrl+Q"),
         start=action("start", tr("&Start"), "Ctrl+Return", "start"),
         start_with=action("start_with", tr("Start &with…"), "Ctrl+Shift+Return", "start-with"),

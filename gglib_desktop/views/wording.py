@@ -13,6 +13,7 @@ from gglib_desktop.domain.errors import (
     HealthCheckFailed,
     InvalidDraft,
     InvalidModelFile,
+    InvalidSettings,
     LibraryError,
     ModelInUse,
     NotRunning,
@@ -40,6 +41,7 @@ from gglib_desktop.domain.states import (
     Unresponsive,
 )
 from gglib_desktop.domain.units import duration_text
+from gglib_desktop.views.settings_words import invalid_settings_texts
 
 translate = QCoreApplication.translate
 
@@ -89,6 +91,8 @@ def words_for_error(error: GglibError) -> Words:
                 translate("Errors", "Some values cannot be used."),
                 "\n".join(f"{field_name(name)}: {text}" for name, text in error.fields.items()),
             )
+        case InvalidSettings():
+            return Words(*invalid_settings_texts(error))
         case StartFailed():
             ending = exit_text(ServerExit(error.exit_status)) if error.exit_status is not None else ""
             return Words(translate("Errors", "The server did not start."), _joined(sentence(error.summary), ending))

@@ -8,8 +8,10 @@ from typing import cast
 
 from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
 from gglib_desktop.domain.engine import Engine, EngineSource
-from gglib_desktop.domain.errors import ConfigurationError, SettingsError
+from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingsEffect, SettingsError
 from gglib_desktop.domain.settings import AppSettings
+from gglib_desktop.domain.settings_document import SettingsReading, differences, with_differences
+from gglib_desktop.ports.settings_store import StoredSettings
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.settings_keeper import SettingsKeeper
@@ -23,19 +25,37 @@ FOUND = replace(
 
 
 class FakeSettingsStore:
-    """Keeps the settings in memory; ``problem`` is raised instead of saving."""
+    """Keeps the settings in memory; ``problem`` is raised instead of saving. Tests write ``reading`` as people do."""
+
+    path = Path("settings.toml")
 
     def __init__(self, settings: AppSettings | None = None) -> None:
-        self.settings = settings or AppSettings()
+        self.reading = SettingsReading(settings or AppSettings())
         self.problem: SettingsError | None = None
+        self.created = False
 
-    def load(self) -> AppSettings:
-        return self.settings
+    @property
+    def settings(self) -> AppSettings:
+        return self.reading.settings
 
-    def save(self, settings: AppSettings) -> None:
+    @settings.setter
+    def settings(self, settings: AppSettings) -> None:
+        self.reading = SettingsReading(settings)
+
+    def load(self) -> StoredSettings:
+        return StoredSettings(self.reading)
+
+    def save(self, before: AppSettings, after: AppSettings) -> StoredSettings:
         if self.problem is not None:
             raise self.problem
-        self.settings = settings
+        if self.reading.problems:
+            raise InvalidSettings(self.path, self.reading.problems, SettingsEffect.NOT_SAVED)
+        settings = with_differences(self.settings, differences(before, after))
+        self.reading = replace(self.reading, settings=settings)
+        return self.load()
+
+    def create(self) -> None:
+        self.created = True
 
 
 class FakeEngineCatalog:

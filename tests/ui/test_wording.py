@@ -11,6 +11,7 @@ from gglib_desktop.domain.errors import (
     HealthCheckFailed,
     InvalidDraft,
     InvalidModelFile,
+    InvalidSettings,
     LibraryError,
     ModelInUse,
     NotRunning,
@@ -18,6 +19,8 @@ from gglib_desktop.domain.errors import (
     ProcessError,
     ResourceExhausted,
     RunnerUnavailable,
+    SettingProblem,
+    SettingsEffect,
     SettingsError,
     StartFailed,
     StopFailed,
@@ -70,6 +73,10 @@ ERRORS: list[GglibError] = [
     LibraryError("the library cannot be used"),
     InvalidModelFile(Path("/models/a.gguf"), "the file is empty", offset=0),
     SettingsError("settings.toml: cannot be written"),
+    *(
+        InvalidSettings(Path("/home/me/settings.toml"), [SettingProblem("theme", "must be text", "3", 7)], effect)
+        for effect in SettingsEffect
+    ),
     InvalidDraft({"port": "must be from 1024 to 65535"}),
 ]
 HANDLE = ProcessHandle(1, "Tiny", 4711, 9000, 0)

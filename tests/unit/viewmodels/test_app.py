@@ -1,10 +1,21 @@
 """The program as its window sees it."""
 
+from pathlib import Path
+
 from gglib_desktop.adapters.runners.mock import MockRunner
-from gglib_desktop.domain.errors import ConfigurationError, LibraryError, ModelInUse, RunnerUnavailable, SettingsError
+from gglib_desktop.domain.errors import (
+    ConfigurationError,
+    InvalidSettings,
+    LibraryError,
+    ModelInUse,
+    RunnerUnavailable,
+    SettingProblem,
+    SettingsEffect,
+)
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.settings import AppSettings, Theme
+from gglib_desktop.domain.settings_document import SettingsNews, SettingsReading, UnknownKey
 from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from tests.fakes.library import some_facts
@@ -21,6 +32,7 @@ def told_by(program: Program) -> list[tuple[str, object]]:
     app.serverShown.connect(lambda server_id: told.append(("shown", server_id)))
     app.serversAdopted.connect(lambda count: told.append(("adopted", count)))
     app.failed.connect(lambda error: told.append(("failed", error)))
+    app.settingsNews.connect(lambda news: told.append(("settingsNews", news)))
     app.models.selectRequested.connect(lambda model_id: told.append(("select", model_id)))
     return told
 
@@ -69,9 +81,10 @@ async def test_a_data_directory_that_is_in_use_is_said_and_the_models_are_there(
 
 async def test_settings_that_could_not_be_read_are_said(program):
     told = told_by(program)
-    program.settings.problem = SettingsError("settings.toml: line 3 is wrong")
+    problem = SettingProblem("theme", "must be one of system, light, dark", line=3)
+    program.settings.problem = InvalidSettings(Path("settings.toml"), (problem,), SettingsEffect.OTHERS_COUNT)
     await program.open()
-    assert ("failed", program.settings.problem) in told
+    assert ("settingsNews", SettingsNews(error=program.settings.problem)) in told
 
 
 # -- models
@@ -226,3 +239,22 @@ async def test_after_closing_it_hears_nothing(program):
     assert app.servers == {}
     assert app.models.total == 0
     assert app.state == AppState()
+
+
+async def test_a_settings_file_that_was_edited_is_in_force_and_said(program):
+    await program.open()
+    told = told_by(program)
+    form = program.app.settings_form()
+    form.edit(stop_grace_s=7.0)
+    program.store.reading = SettingsReading(
+        AppSettings(theme=Theme.DARK), unknown=(UnknownKey("them", nearest="theme", line=3),)
+    )
+    await program.settings.look()
+    assert program.app.settings == AppSettings(theme=Theme.DARK)
+    assert told == [("settingsNews", SettingsNews(changed={("theme",): "dark"}, unknown=program.store.reading.unknown))]
+    assert form.draft == AppSettings(theme=Theme.DARK, stop_grace_s=7.0), "what was typed stays on top"
+
+
+async def test_the_settings_file_is_there_to_be_edited(program):
+    assert await program.app.settings_file() == program.store.path
+    assert program.store.created

@@ -111,3 +111,11 @@ async def test_testing_tells_what_the_path_would_give(form, told):
     name, error = told[-1]
     assert name == "tested"
     assert isinstance(error, ConfigurationError)
+
+
+async def test_only_what_was_typed_is_saved_over_a_file_that_was_edited_meanwhile(form, store):
+    form.edit(base_port=9100)
+    store.settings = AppSettings(theme=Theme.LIGHT, stop_grace_s=9.0)
+    form.save.trigger()
+    await poll(lambda: not form.save.is_busy)
+    assert store.settings == AppSettings(theme=Theme.LIGHT, stop_grace_s=9.0, base_port=9100)
