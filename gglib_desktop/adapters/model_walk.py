@@ -199,17 +199,20 @@ class ModelWalk:
 
     def _ollama(self, folder: str) -> WalkStep:
         seen = 0
-        for label, blob in models_of_store(Path(folder)):
+        companions: dict[Path, tuple[Path, ...]] = {}
+        for model in models_of_store(Path(folder)):
             try:
-                state = blob.stat()
+                state = model.blob.stat()
             except OSError as exc:
-                _log.info("passed over %s of %s: %s", label, folder, exc)
+                _log.info("passed over %s of %s: %s", model.label, folder, exc)
                 continue
             seen += 1
-            path = os.fspath(blob)
-            group = _Group(os.path.dirname(path), blob.name, None, {1: (path, state)}, label)  # noqa: PTH120
+            path = os.fspath(model.blob)
+            group = _Group(os.path.dirname(path), model.blob.name, None, {1: (path, state)}, model.label)  # noqa: PTH120
             self._shared.setdefault(group.identity, []).append(group)
-        return WalkStep(folder, seen)
+            there = (path for path in model.projectors if path.is_file())
+            companions[model.blob] = tuple(dict.fromkeys((*companions.get(model.blob, ()), *there)))
+        return WalkStep(folder, seen, companions=tuple(companions.items()))
 
     # -- single files
 

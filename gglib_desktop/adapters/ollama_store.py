@@ -7,26 +7,41 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
 MODEL_LAYER = "application/vnd.ollama.image.model"
+PROJECTOR_LAYER = "application/vnd.ollama.image.projector"
 _DIGEST = re.compile(r"sha256[:-]([0-9a-f]{64})")
 _MAX_MANIFEST_BYTES = 2**20
 _DEFAULT_HOST = "registry.ollama.ai"
 _DEFAULT_OWNER = "library"
 
 
-def models_of_store(root: Path) -> Iterator[tuple[str, Path]]:
-    """The name and the blob of each model whose manifest lies below ``root``; a blob may be named more than once."""
+@dataclass(frozen=True)
+class StoredModel:
+    """A model as a manifest has it: its name, its blob, and those of the projectors that let it see."""
+
+    label: str
+    blob: Path
+    projectors: tuple[Path, ...]
+
+
+def models_of_store(root: Path) -> Iterator[StoredModel]:
+    """Each model whose manifest lies below ``root``; a blob may be named more than once."""
     manifests = root / "manifests"
     for folder, _folders, names in os.walk(manifests):
         for name in sorted(names):
             manifest = Path(folder, name)
-            digest = _model_digest(manifest)
-            if digest is not None:
-                yield _label(manifest.relative_to(manifests).parts), root / "blobs" / f"sha256-{digest}"
+            layers = _layers(manifest)
+            models, projectors = (
+                tuple(root / "blobs" / f"sha256-{digest}" for kind, digest in layers if kind == wanted)
+                for wanted in (MODEL_LAYER, PROJECTOR_LAYER)
+            )
+            if models:
+                yield StoredModel(_label(manifest.relative_to(manifests).parts), models[0], projectors)
 
 
 def store_of_manifest(path: Path) -> Path | None:
@@ -47,14 +62,13 @@ def _label(parts: tuple[str, ...]) -> str:
     return f"{'/'.join(names)}:{tag}" if names else tag
 
 
-def _model_digest(manifest: Path) -> str | None:
+def _layers(manifest: Path) -> list[tuple[str, str]]:
+    """The kind and the digest of each part."""
     try:
         if manifest.stat().st_size > _MAX_MANIFEST_BYTES:
-            return None
-        content = json.loads(manifest.read_bytes())
-        layers = [layer for layer in content["layers"] if layer["mediaType"] == MODEL_LAYER]
-        match = _DIGEST.fullmatch(layers[0]["digest"]) if layers else None
+            return []
+        layers = [(layer["mediaType"], layer["digest"]) for layer in json.loads(manifest.read_bytes())["layers"]]
+        return [(kind, match[1]) for kind, digest in layers if (match := _DIGEST.fullmatch(digest))]
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as exc:
         _log.info("passed over %s: %s", manifest, exc)
-        return None
-    return match[1] if match else None
+        return []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gglib_desktop.domain.capabilities import Capability, is_companion
+from gglib_desktop.domain.companions import download_place
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.scan import Stamp
 
@@ -104,14 +105,8 @@ class Model:
 
 def repository_of(path: Path) -> str | None:
     """The repository that the folders of Hugging Face's cache and of LM Studio are named after."""
-    folders = path.parts[:-1]
-    for index, folder in enumerate(folders):
-        below = folders[index + 1 :]
-        if folder.startswith("models--") and below[:1] == ("snapshots",):
-            return "/".join(part for part in folder.split("--")[1:] if part) or None
-        if folder in ("lmstudio", ".lmstudio", "lm-studio") and below[:1] == ("models",) and len(below) >= 3:
-            return f"{below[1]}/{below[2]}"
-    return None
+    place = download_place(path)
+    return place[0] if place else None
 
 
 def with_unique_names(models: Iterable[Model]) -> tuple[Model, ...]:

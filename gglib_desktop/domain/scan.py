@@ -41,12 +41,16 @@ class FoundModel:
 
 @dataclass(frozen=True, slots=True)
 class WalkStep:
-    """What one folder held: models found, and the paths of those that are as they were known."""
+    """What one folder held: models found, and the paths of those that are as they were known.
+
+    ``companions`` are what a store's own records say of models: their paths, and the files to be loaded with each.
+    """
 
     folder: str
     files_seen: int
     found: tuple[FoundModel, ...] = ()
     unchanged: tuple[str, ...] = ()
+    companions: tuple[tuple[Path, tuple[Path, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gglib_desktop.domain.companions import companions_of
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver, with_unique_names
@@ -45,6 +46,7 @@ class Library:
         self.progress: ScanProgress | None = None
         self._by_id: dict[int, Model] = {}
         self._companions: dict[Path, PassedOver] = {}
+        self._stored_companions: dict[Path, tuple[Path, ...]] = {}
         self._index = ModelIndex(())
         self._showing = asyncio.Lock()
         self._scans: list[Scan] = []
@@ -53,9 +55,8 @@ class Library:
         return self._by_id.get(model_id)
 
     def companions(self, model: Model) -> tuple[Path, ...]:
-        """The vision projectors that lie beside a model."""
-        folder = model.path.parent
-        return tuple(path for path in self._companions if path.parent == folder)
+        """The vision projectors that belong to a model, as far as they are known by now; the likeliest first."""
+        return (*self._stored_companions.get(model.path, ()), *companions_of(model.path, self._companions))
 
     async def load(self) -> None:
         """Lists what is stored, without a look at any file. Raises: LibraryError."""
@@ -171,6 +172,7 @@ class Library:
         try:
             while True:
                 batch = await asyncio.to_thread(scan.next_batch, limit_s)
+                self._stored_companions.update(batch.companions)
                 if batch.entries or batch.passed_over:
                     saved = await self._repository.save(batch.entries, batch.passed_over)
                     self._companions.update((file.path, file) for file in batch.passed_over)
@@ -180,6 +182,7 @@ class Library:
                     cost_s = time.monotonic() - began
                     limit_s = min(max(_BATCH_S, _SHARE_OF_SHOWING * cost_s), _MOST_BATCH_S)
                 if batch.done:
+                    await self._forget_companions(scan)
                     return
                 if not quiet:
                     self._tell_progress(batch.progress)
@@ -189,6 +192,13 @@ class Library:
                 self._scans.remove(scan)
             if not self._scans:
                 self._tell_progress(None)
+
+    async def _forget_companions(self, scan: Scan) -> None:
+        absent = [path for path in self._companions if os.fspath(path) not in scan.met]
+        exist = await asyncio.to_thread(lambda: [self._files.exists(path) for path in absent])
+        for path, there in zip(absent, exist, strict=True):
+            if not there:
+                self._companions.pop(path, None)
 
     def _tell_progress(self, progress: ScanProgress | None) -> None:
         if progress != self.progress:

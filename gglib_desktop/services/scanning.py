@@ -37,6 +37,7 @@ class ScanBatch:
 
     entries: list[tuple[int | None, ModelFile]] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
+    companions: dict[Path, tuple[Path, ...]] = field(default_factory=dict)
     progress: ScanProgress = field(default_factory=ScanProgress)
     done: bool = False
 
@@ -97,7 +98,7 @@ class Scan:
         while not self._stopped:
             if self._pending:
                 self._take(self._pending.popleft(), batch)
-            elif not self._step():
+            elif not self._step(batch):
                 batch.done = True
                 break
             if time.monotonic() >= deadline:
@@ -106,7 +107,7 @@ class Scan:
         batch.progress = self._progress
         return batch
 
-    def _step(self) -> bool:
+    def _step(self, batch: ScanBatch) -> bool:
         step = next(self._steps, None)
         if step is None:
             if self._doubt is None:
@@ -120,6 +121,7 @@ class Scan:
         for path in step.unchanged:
             self.met[path] = None
         self._pending.extend(step.found)
+        batch.companions.update(step.companions)
         seen = self._progress.files_seen + step.files_seen
         self._progress = ScanProgress(seen, self._progress.models_read, step.folder)
         return True

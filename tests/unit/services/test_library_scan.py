@@ -210,3 +210,48 @@ async def test_ollama_models_are_called_as_ollama_calls_them(repository, tmp_pat
     assert (model.name, model.path) == ("llama3:8b", blob)
     again: tuple[Model, ...] = (await restarted(repository, files)).models
     assert [each.name for each in again] == ["llama3:8b"]
+
+
+def ollama(files: FakeModelFiles, tag: str, *layers: tuple[str, str]) -> list[Path]:
+    """A manifest and the blobs it names; returns the blobs."""
+    entries = []
+    blobs = []
+    for kind, letter in layers:
+        digest = letter * 64
+        entries.append({"mediaType": f"application/vnd.ollama.image.{kind}", "digest": f"sha256:{digest}"})
+        blobs.append(files.make(f"store/blobs/sha256-{digest}", some_facts(letter)))
+    manifest = blobs[0].parent.parent / f"manifests/registry.ollama.ai/library/llava/{tag}"
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    manifest.write_text(json.dumps({"layers": entries}))
+    return blobs
+
+
+async def test_the_projector_of_an_ollama_model_is_its_companion_and_no_other_models(repository, tmp_path):
+    files = FakeModelFiles(tmp_path / "models")
+    small, projector = ollama(files, "7b", ("model", "a"), ("projector", "b"))
+    (large, _same) = ollama(files, "13b", ("model", "c"), ("projector", "b"))
+    (blind,) = ollama(files, "blind", ("model", "d"))
+    library = await restarted(repository, files)
+    await library.add([tmp_path / "models/store"])
+    by_path = {model.path: model for model in library.models}
+    assert set(by_path) == {small, large, blind}
+    expected = [(projector,), (projector,), ()]
+    assert [library.companions(by_path[path]) for path in (small, large, blind)] == expected
+    later = await restarted(repository, files)
+    await later.scan()
+    assert [later.companions(by_path[path]) for path in (small, large, blind)] == expected
+    projector.unlink()
+    await later.scan()
+    assert later.companions(by_path[small]) == ()
+
+
+async def test_a_companion_that_is_gone_is_forgotten(library, repository, files):
+    one = files.make("a/one.gguf", some_facts("One"))
+    projector = files.make("a/mmproj-F16.gguf", some_facts("Projector"))
+    (model,) = await library.add([one.parent])
+    assert library.companions(model) == (projector,)
+    later = await restarted(repository, files)
+    assert later.companions(model) == (projector,)
+    projector.unlink()
+    await later.scan()
+    assert later.companions(model) == ()
