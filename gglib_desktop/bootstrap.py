@@ -9,9 +9,7 @@ import importlib
 import logging
 import logging.handlers
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -25,6 +23,7 @@ from PySide6.QtWidgets import QApplication
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
+from gglib_desktop.adapters.shutdown import ShutdownWatch
 from gglib_desktop.adapters.single_instance import SingleInstance
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
@@ -57,7 +56,6 @@ _MANY_MODELS = 500
 _LOG_BYTES = 2 * 1024 * 1024
 # Beyond the stop ladder's own time: what taking everything else down may need before we end by force.
 _SHUTDOWN_MARGIN_S = 12.0
-_EXIT_HUNG = 70
 _OTHER_INSTANCE_S = 10.0
 _EXPOSE_TRIES = 40
 
@@ -156,7 +154,7 @@ async def run(app: QApplication, options: Options) -> int:
         gc.enable()
         reporter.window = window
         quitting = Quitting(services.settings, services.running, window.confirm_quit, services.scope)
-        _connect_quitting(app, window, quitting)
+        shutdown = _connect_quitting(app, window, quitting, services.settings)
         await _load_the_rest(window)
         if await services.belong_to_another(options.models):
             window.close_for_good()
@@ -167,7 +165,7 @@ async def run(app: QApplication, options: Options) -> int:
         on_quit = await quitting.decided()
         reporter.window = None
         window.hide()
-        _watch_over_shutdown(services.settings.current.stop_grace_s + _SHUTDOWN_MARGIN_S)
+        shutdown.begin()
         # A program started from now on must not be handed to one that ends.
         await services.instance.aclose()
         services.view_model.refuse_starts()
@@ -313,13 +311,20 @@ def _build_window(app: QApplication, services: _Services, places: Places) -> Mai
     return window
 
 
-def _connect_quitting(app: QApplication, window: MainWindow, quitting: Quitting) -> None:
+def _connect_quitting(
+    app: QApplication, window: MainWindow, quitting: Quitting, settings: SettingsKeeper
+) -> ShutdownWatch:
     loop = asyncio.get_running_loop()
-    with contextlib.suppress(NotImplementedError):  # Windows has no such signals
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, quitting.order)
+
+    def order() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(quitting.order)
+
+    shutdown = ShutdownWatch(order, lambda: settings.current.stop_grace_s + _SHUTDOWN_MARGIN_S)
+    shutdown.start()
     app.commitDataRequest.connect(lambda _session: quitting.order())
     window.closeRequested.connect(quitting.wish)
+    return shutdown
 
 
 async def _audit(runner: Runner, on_quit: OnQuit) -> None:
@@ -333,14 +338,6 @@ async def _audit(runner: Runner, on_quit: OnQuit) -> None:
         _log.error("still running although all were to be stopped: %s", left)
     else:
         _log.info("left running: %s", [(handle.model_name, handle.pid, handle.port) for handle in left])
-
-
-def _watch_over_shutdown(limit_s: float) -> None:
-    """Ends the program even if the event loop hangs. A thread, because a task would hang with the loop."""
-    # Not through logging, whose locks the hanging thread may hold.
-    watchdog = threading.Timer(limit_s, os._exit, args=(_EXIT_HUNG,))
-    watchdog.daemon = True
-    watchdog.start()
 
 
 def _runner_and_catalog(options: Options, places: Places, settings: SettingsKeeper) -> tuple[Any, EngineCatalog]:

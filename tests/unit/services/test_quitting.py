@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gglib_desktop.domain.errors import SettingsError
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.services.quitting import Quitting
 from gglib_desktop.services.settings_keeper import SettingsKeeper
@@ -19,17 +20,26 @@ class Person:
         self.answers = list(answers)
         self.asked: list[int] = []
         self.silent = asyncio.Event()
+        self.question_gone = False
 
     async def ask(self, running):
         self.asked.append(running)
         if not self.answers:
-            await self.silent.wait()
+            try:
+                await self.silent.wait()
+            finally:
+                self.question_gone = True
         return self.answers.pop(0)
 
 
 @pytest.fixture
-def keeper():
-    return SettingsKeeper(FakeSettingsStore())
+def store():
+    return FakeSettingsStore()
+
+
+@pytest.fixture
+def keeper(store):
+    return SettingsKeeper(store)
 
 
 @pytest.fixture
@@ -80,6 +90,32 @@ async def test_an_order_never_asks_and_does_not_wait_for_an_answer(keeper, scope
     await poll(lambda: person.asked == [2], 5)
     quit_.order()
     assert await asyncio.wait_for(decided, 5) is OnQuit.STOP_ALL
+    await poll(lambda: person.question_gone, 5)
+
+
+async def test_once_it_is_decided_nothing_waits_for_an_order(keeper, scope):
+    quit_ = quitting(keeper, scope, Person(), running=0)
+    quit_.wish()
+    await asyncio.wait_for(quit_.decided(), 5)
+    await poll(lambda: asyncio.all_tasks() == {asyncio.current_task()}, 5)
+
+
+async def test_cancel_is_never_remembered(keeper, scope):
+    person = Person((None, True), (OnQuit.STOP_ALL, False))
+    quit_ = quitting(keeper, scope, person)
+    decided = asyncio.ensure_future(quit_.decided())
+    quit_.wish()
+    await poll(lambda: person.asked == [2], 5)
+    quit_.wish()
+    assert await asyncio.wait_for(decided, 5) is OnQuit.STOP_ALL
+    assert keeper.current.on_quit is OnQuit.ASK
+
+
+async def test_what_cannot_be_remembered_is_done_all_the_same(keeper, scope, store):
+    store.problem = SettingsError("the disk is full")
+    quit_ = quitting(keeper, scope, Person((OnQuit.LEAVE_RUNNING, True)))
+    quit_.wish()
+    assert await asyncio.wait_for(quit_.decided(), 5) is OnQuit.LEAVE_RUNNING
 
 
 @pytest.mark.parametrize("setting", [OnQuit.STOP_ALL, OnQuit.LEAVE_RUNNING])

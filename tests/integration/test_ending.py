@@ -1,0 +1,254 @@
+"""The real program as a process of its own, without a screen: told to end while it is well and while it hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.adapters.runners.data_lock import DataLock
+from gglib_desktop.adapters.shutdown import EXIT_HUNG
+from gglib_desktop.adapters.single_instance import SingleInstance
+from gglib_desktop.domain.server import ProcessHandle
+from tests.contract.harness import LocalHarness, stop_all
+from tests.contract.test_local_runner import start_in_a_program_that_dies
+from tests.fakes.waiting import poll
+
+GRACE_S = 2.0
+MARGIN_S = 1.0
+SETTINGS = 'on_quit = "stop all"\nstop_grace_s = 2.0\n'
+
+# The program, which does on a word what no program should.
+_PROGRAM = f"""
+import asyncio, ctypes, os, sys, time
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+from gglib_desktop import __main__, bootstrap
+
+bootstrap._SHUTDOWN_MARGIN_S = {MARGIN_S}
+bootstrap._OTHER_INSTANCE_S = float(os.environ.get("PATIENCE_S", "30"))
+real_run = bootstrap.run
+
+def hang_in_python():
+    time.sleep(600)
+
+def hang_in_c():
+    ctypes.CDLL(None).read(os.pipe()[0], ctypes.create_string_buffer(1), 1)
+
+def close():
+    next(each for each in QApplication.topLevelWidgets() if each.isVisible()).close()
+
+def obey():
+    word = os.read(0, 100).decode().strip()
+    Path(os.environ["GGLIB_DATA_DIR"], word).touch()
+    globals()[word]()
+
+async def run(app, options):
+    asyncio.get_running_loop().add_reader(0, obey)
+    return await real_run(app, options)
+
+bootstrap.run = run
+sys.exit(__main__.main())
+"""
+
+
+class Program:
+    """The program under test."""
+
+    def __init__(self, harness: LocalHarness, *arguments: str, patience_s: float = 30) -> None:
+        self._log = harness.data_dir / "app.log"
+        environment = harness.environment | {
+            "GGLIB_DATA_DIR": str(harness.data_dir),
+            "GGLIB_LLAMA_SERVER_PATH": str(harness.stub),
+            "QT_QPA_PLATFORM": "offscreen",
+            "PATIENCE_S": str(patience_s),
+        }
+        words = [sys.executable, "-c", _PROGRAM, *arguments]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment)
+
+    async def told(self, word: str) -> None:
+        """Returns when it has heard the word, and begun to do it."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{word}\n".encode())
+        self.process.stdin.flush()
+        await poll((self._log.parent / word).exists, 30)
+
+    def log(self) -> str:
+        return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
+
+    async def says(self, words: str) -> None:
+        await poll(lambda: words in self.log() or self.process.poll() is not None, 30)
+        assert words in self.log()
+
+    async def end(self, within_s: float = 40.0) -> int:
+        status = await asyncio.to_thread(self.process.wait, within_s)
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return status
+
+
+def write_settings(data_dir: Path, text: str) -> None:
+    data_dir.mkdir(exist_ok=True)
+    (data_dir / "settings.toml").write_text(text)
+
+
+@pytest.fixture
+async def harness(data_dir: Path, tmp_path: Path, tiny_model: Path) -> AsyncIterator[LocalHarness]:
+    harness = LocalHarness(data_dir, tmp_path, tiny_model)
+    write_settings(data_dir, SETTINGS)
+    yield harness
+    for process in harness.processes():
+        if "gglib_desktop" in " ".join(process.cmdline()):
+            process.kill()
+            process.wait()
+    await stop_all(harness)
+    assert harness.processes() == []
+
+
+@pytest.fixture
+async def server(harness: LocalHarness) -> ProcessHandle:
+    """One of an earlier run of the program."""
+    return await start_in_a_program_that_dies(harness, harness.stub, harness.config())
+
+
+def records(harness: LocalHarness) -> list[Path]:
+    return list((harness.data_dir / "servers").iterdir())
+
+
+async def test_an_order_to_end_stops_the_servers_and_tells_what_is_left(harness, server):
+    program = Program(harness)
+    await program.says("adopted the server")
+    program.process.send_signal(signal.SIGTERM)
+    assert await program.end() == 0
+    assert "left running: []" in program.log()
+    assert harness.processes() == []
+    assert records(harness) == []
+
+
+async def test_an_order_to_end_leaves_servers_running_where_that_is_set(harness, server):
+    write_settings(harness.data_dir, 'on_quit = "leave running"\n')
+    program = Program(harness)
+    await program.says("adopted the server")
+    program.process.send_signal(signal.SIGINT)
+    assert await program.end() == 0
+    assert f"left running: [('Tiny', {server.pid}, {server.port})]" in program.log()
+    assert harness.is_there(server)
+    assert len(records(harness)) == 1
+
+
+@pytest.mark.parametrize("word", ["hang_in_python", "hang_in_c"])
+async def test_an_order_ends_a_program_that_hangs_and_its_servers_stay_known(harness, server, word):
+    program = Program(harness)
+    await program.says("adopted the server")
+    await program.told(word)
+    ordered_at = time.monotonic()
+    program.process.send_signal(signal.SIGTERM)
+    assert await program.end() == EXIT_HUNG
+    assert time.monotonic() - ordered_at >= GRACE_S + MARGIN_S
+    assert harness.is_there(server)
+    assert len(records(harness)) == 1
+    async with harness.runner_with(harness.stub) as runner:
+        assert await runner.list_running() == [server]
+
+
+async def test_a_program_that_hangs_while_it_ends_by_itself_is_ended(harness):
+    server = await start_in_a_program_that_dies(harness, harness.stub, harness.late_config())
+    program = Program(harness)
+    await program.says("adopted the server")
+    socket = harness.data_dir / "app.socket"
+    await poll(socket.exists, 30)
+    await program.told("close")
+    # It is gone as soon as the end is decided.
+    await poll(lambda: not socket.exists(), 30)
+    await program.told("hang_in_c")
+    assert await program.end() == EXIT_HUNG
+    assert harness.is_there(server)
+    async with harness.runner_with(harness.stub) as runner:
+        assert await runner.list_running() == [server]
+
+
+# -- the data directory in other hands
+
+
+class Deaf:
+    """Holds the data directory, but hangs up on whoever wants to hand something over, as one that ends does."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "app.socket"
+        self._lock = DataLock(data_dir)
+        self._server: asyncio.Server | None = None
+        self.callers = 0
+
+    async def begin(self) -> None:
+        self._lock.acquire()
+        self._server = await asyncio.start_unix_server(self._hang_up, self._path)
+
+    async def _hang_up(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.callers += 1
+        writer.close()
+
+    def end_listening(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            self._path.unlink(missing_ok=True)
+
+    def end(self) -> None:
+        self._lock.release()
+
+
+@pytest.fixture
+async def deaf(harness: LocalHarness) -> AsyncIterator[Deaf]:
+    deaf = Deaf(harness.data_dir)
+    await deaf.begin()
+    yield deaf
+    deaf.end_listening()
+    deaf.end()
+
+
+async def test_one_that_is_just_ending_is_waited_for(harness, server, deaf):
+    program = Program(harness)
+    # One call when it starts, and more while it waits.
+    await poll(lambda: deaf.callers >= 3, 30)
+    deaf.end_listening()
+    assert "adopted" not in program.log()
+    deaf.end()
+    await program.says("adopted the server")
+    program.process.send_signal(signal.SIGTERM)
+    assert await program.end() == 0
+    assert harness.processes() == []
+
+
+async def test_to_one_that_began_in_the_same_moment_the_models_are_handed_over(harness, server, deaf, tiny_model):
+    program = Program(harness, str(tiny_model))
+    await poll(lambda: deaf.callers >= 2, 30)
+    deaf.end_listening()
+    given: list[list[Path]] = []
+    instance = SingleInstance(harness.data_dir)
+    await instance.listen(given.append)
+    assert await program.end() == 0
+    assert given == [[tiny_model]]
+    await instance.aclose()
+    deaf.end()
+    assert "adopted" not in program.log()
+    assert harness.is_there(server)
+
+
+async def test_one_that_never_ends_is_not_waited_for_for_ever(harness, server, deaf):
+    program = Program(harness, patience_s=0.5)
+
+    async def is_heard():
+        return await asyncio.to_thread(SingleInstance(harness.data_dir).hand_over, ())
+
+    await poll(is_heard, 30)
+    program.process.send_signal(signal.SIGTERM)
+    assert await program.end() == 0
+    deaf.end()
+    assert "nothing could be audited" in program.log()
+    assert harness.is_there(server)
