@@ -58,9 +58,21 @@ class Failure:
     exit: ServerExit | None = field(default=None)
 
 
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|failed to allocate|unable to allocate|cannot allocate memory|std::bad_alloc"
+    r"|ErrorOutOfDeviceMemory|OutOfHostMemory|insufficient memory|cudaMalloc failed|mmap failed"
+    r"|device memory allocation of size \d+ failed|resource allocation failed"
+    r"|failed to initialize the context",
+    re.IGNORECASE,
+)
+# Memory that cannot be swapped out is only faster; the engine does without.
+_DONE_WITHOUT = re.compile(r"pinned memory|mlock", re.IGNORECASE)
+_WARNING = re.compile(r"^[\d.]+ W |\bwarning:", re.IGNORECASE)
+_LOADED = re.compile(r"\bmodel loaded\b|\blistening on http")
+
 # First match wins, so the more special stands above the more general. Patterns are llama.cpp's own words.
 _PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
-    (cause, re.compile(pattern, re.IGNORECASE))
+    (cause, pattern if isinstance(pattern, re.Pattern) else re.compile(pattern, re.IGNORECASE))
     for cause, pattern in (
         (
             FailureCause.LIBRARY_MISSING,
@@ -73,15 +85,7 @@ _PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
         ),
         (FailureCause.MTP_LAYERS_MISSING, r"MTP requested but model doesn't contain MTP layers"),
         (FailureCause.PORT_TAKEN, r"couldn't bind HTTP server socket|address already in use"),
-        (
-            FailureCause.OUT_OF_MEMORY,
-            (
-                r"out of memory|failed to allocate|unable to allocate|cannot allocate memory|std::bad_alloc"
-                r"|ErrorOutOfDeviceMemory|OutOfHostMemory|insufficient memory|cudaMalloc failed|mmap failed"
-                r"|device memory allocation of size \d+ failed|resource allocation failed"
-                r"|failed to initialize the context"
-            ),
-        ),
+        (FailureCause.OUT_OF_MEMORY, _OUT_OF_MEMORY),
         # The engine may end before it has written that line to its log; with memory enough these mean the same.
         (FailureCause.MTP_LAYERS_MISSING, r"failed to create MTP context|failed to measure MTP context memory"),
         (FailureCause.ARCHITECTURE_UNSUPPORTED, r"unknown model architecture|unsupported model architecture"),
@@ -102,10 +106,25 @@ _INTERESTING = re.compile(r"error|fail|abort|assert|exiting|invalid|what\(\)|ter
 
 def decisive_lines(log: Sequence[str], *, most: int = EVIDENCE_LINES) -> tuple[str, ...]:
     """The lines of a log that say why it ended, oldest first: those of the cause, else errors, else the last ones."""
-    lines = [line.rstrip() for line in log if line.strip()]
+    lines = _still_true([line.rstrip() for line in log if line.strip()])
     matching = [line for line in lines if any(pattern.search(line) for _cause, pattern in _PATTERNS)]
     chosen = matching or [line for line in lines if _INTERESTING.search(line)] or lines
     return tuple(chosen if len(chosen) <= most else chosen[:1] + chosen[len(chosen) - most + 1 :])
+
+
+def _still_true(lines: Sequence[str]) -> list[str]:
+    """Without the complaints about memory that the server outlived."""
+    loaded = max((number for number, line in enumerate(lines) if _LOADED.search(line)), default=-1)
+    recent = len(lines) - EVIDENCE_LINES
+
+    def is_outlived(number: int, line: str) -> bool:
+        return _OUT_OF_MEMORY.search(line) is not None and (
+            number < loaded
+            or (number < recent and _WARNING.search(line) is not None)
+            or _DONE_WITHOUT.search(line) is not None
+        )
+
+    return [line for number, line in enumerate(lines) if not is_outlived(number, line)]
 
 
 def cause_of_log(lines: Sequence[str]) -> FailureCause:

@@ -99,6 +99,54 @@ def test_killed_by_somebody_keeps_the_last_lines(number):
     assert failure.evidence == tuple(f"line {n}" for n in range(12, 20))
 
 
+# As b10434 says it where it has a graphics card; the lines around them are recorded.
+PINNED = (
+    "0.00.021.003 W ggml_vulkan: Failed to allocate pinned memory (vk::Device::allocateMemory: ErrorOutOfDeviceMemory)"
+)
+FALLBACK = "0.00.021.003 W ggml_x: failed to allocate buffer of size 10240000000, trying a smaller one"
+FULL = "0.03.017.502 E alloc_tensor_range: failed to allocate CPU buffer of size 10240000000"
+LOADED = "0.00.035.931 I srv  llama_server: model loaded"
+
+
+@pytest.mark.parametrize("status", [-11, -6, 1, None])
+@pytest.mark.parametrize("name", ["memory_not_locked", "pinned"])
+def test_a_crash_is_not_about_memory_that_the_engine_did_without(name, status):
+    lines = log("memory_not_locked")
+    if name == "pinned":
+        lines = [PINNED if "mlock" in line else line for line in lines]
+    failure = failure_of_exit(ServerExit(status), lines)
+    assert failure.cause is FailureCause.UNKNOWN
+    assert lines[-1] in failure.evidence
+    assert not any("mlock" in line or "pinned" in line for line in failure.evidence)
+    # What a start that failed hands on is judged once more.
+    again = failure_of_error(StartFailed("ended early", exit_status=1, log_lines=failure.evidence))
+    assert again.cause is FailureCause.UNKNOWN
+
+
+def test_killed_by_somebody_is_not_about_memory_that_the_engine_did_without():
+    assert failure_of_exit(ServerExit(-9), log("memory_not_locked")).cause is FailureCause.KILLED
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        ([FALLBACK], FailureCause.OUT_OF_MEMORY),
+        ([FALLBACK, *["."] * (EVIDENCE_LINES - 1)], FailureCause.OUT_OF_MEMORY),
+        ([FALLBACK, *["."] * EVIDENCE_LINES], FailureCause.UNKNOWN),
+        ([FALLBACK, LOADED], FailureCause.UNKNOWN),
+        ([LOADED, FALLBACK], FailureCause.OUT_OF_MEMORY),
+        ([FALLBACK, LOADED, "error: invalid argument: --nope"], FailureCause.UNKNOWN_FLAG),
+        ([FULL, *["."] * 50], FailureCause.OUT_OF_MEMORY),
+        ([FULL, LOADED, *["."] * 50], FailureCause.UNKNOWN),
+        ([LOADED, FULL, *["."] * 50], FailureCause.OUT_OF_MEMORY),
+        ([PINNED, FULL], FailureCause.OUT_OF_MEMORY),
+        ([LOADED, PINNED], FailureCause.UNKNOWN),
+    ],
+)
+def test_a_complaint_about_memory_counts_while_the_server_has_not_outlived_it(lines, cause):
+    assert failure_of_exit(ServerExit(1), lines).cause is cause
+
+
 def test_killed_while_memory_ran_out_is_about_memory():
     failure = failure_of_exit(ServerExit(-9), ["cudaMalloc failed: out of memory"])
     assert failure.cause is FailureCause.OUT_OF_MEMORY
