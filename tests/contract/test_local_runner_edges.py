@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable, StartFail
 from gglib_desktop.domain.exits import StopRung
 from gglib_desktop.domain.failures import FailureCause, failure_of_error
 from tests.contract.harness import STUB, LocalHarness, stop_all
-from tests.contract.test_local_runner import edit_record, record_file, start_in_a_program_that_dies
+from tests.contract.test_local_runner import edit_record, end, record_file, start_in_a_program_that_dies
 from tests.contract.test_process_runner import becomes_healthy, occupied
 from tests.fakes.waiting import poll
 
@@ -180,7 +181,8 @@ async def test_the_clean_up_never_ends_the_server_itself(harness, stub_runner):
     handle = await stub_runner.start(harness.config(extra_args=["--stub-family"]))
     identity = process_identity(handle.pid)
     assert identity is not None
-    process = ServerProcess(handle.pid, identity, tag=("GGLIB_INSTANCE", stub_runner.log_name(handle)))
+    tag = ("GGLIB_INSTANCE", stub_runner.log_name(handle))
+    process = ServerProcess(handle.pid, identity, tag=tag, group=handle.pid)
     await kill_leftovers(process, asyncio.to_thread)
     process.kill_leftovers()
     assert len(harness.processes()) == 2
@@ -241,6 +243,126 @@ async def test_what_a_wrapper_runs_counts_as_used(harness, wrapper):
     assert [usage.rss_bytes for usage in usages] == pytest.approx([both, both], rel=0.1)
     assert paused.paused
     assert not usages[0].paused
+
+
+async def dies_unwatched(process: psutil.Process) -> None:
+    """Its parent is gone; whoever reaps such orphans may take its time."""
+    process.kill()
+    await poll(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+
+
+def sleeper(harness: LocalHarness, run: str) -> subprocess.Popen[bytes]:
+    """A process with the tag of a run, in a session and a group of its own."""
+    environment = harness.environment | {"GGLIB_INSTANCE": run}
+    return subprocess.Popen(["/bin/sleep", "60"], env=environment, start_new_session=True)
+
+
+@pytest.fixture
+async def orphan(harness: LocalHarness, wrapper: Path) -> psutil.Process:
+    """A server whose wrapper script died while no program ran."""
+    handle = await start_in_a_program_that_dies(harness, wrapper, harness.config())
+    script = psutil.Process(handle.pid)
+    (server,) = script.children()
+    await dies_unwatched(script)
+    return server
+
+
+async def test_the_server_of_a_dead_wrapper_is_taken_over_as_itself(harness, orphan):
+    for _session in range(2):
+        async with harness.runner_with(harness.stub) as runner:
+            (handle,) = await runner.list_running()
+            assert handle.pid == orphan.pid
+            await becomes_healthy(runner, handle)
+    assert json.loads(record_file(harness).read_text())["pid"] == orphan.pid
+    async with harness.runner_with(harness.stub) as runner:
+        assert await runner.list_running() == [handle]
+        ending = asyncio.ensure_future(runner.wait_exit(handle))
+        await runner.stop(handle)
+        assert (await ending).stopped_by is StopRung.SIGTERM
+    assert harness.processes() == []
+    assert list((harness.data_dir / "servers").iterdir()) == []
+
+
+async def test_one_that_was_begun_when_the_program_died_need_not_listen_yet(harness):
+    async with harness.runner_with(harness.stub) as runner:
+        handle = await runner.start(harness.config())
+    end(handle)
+    edit_record(harness, pid=None, identity=None, started_at=None, executable=None, argv_hash=None)
+    mute = sleeper(harness, record_file(harness).stem)
+    async with harness.runner_with(harness.stub) as runner:
+        (found,) = await runner.list_running()
+        assert found.pid == mute.pid
+        await runner.kill(found)
+    assert mute.wait() is not None
+
+
+async def test_the_end_of_a_dead_wrappers_server_is_seen_and_ends_its_family(harness, wrapper):
+    handle = await start_in_a_program_that_dies(harness, wrapper, harness.config(extra_args=["--stub-family"]))
+    script = psutil.Process(handle.pid)
+    (server,) = script.children()
+    await poll(lambda: len(harness.processes()) == 3)
+    await dies_unwatched(script)
+    async with harness.runner_with(wrapper) as runner:
+        (handle,) = await runner.list_running()
+        assert handle.pid == server.pid
+        server.kill()
+        assert (await runner.wait_exit(handle)).stopped_by is StopRung.NONE
+        await poll(lambda: not harness.processes(), 2)
+
+
+async def test_what_a_dead_server_left_that_serves_nobody_is_ended(harness, caplog):
+    handle = await start_in_a_program_that_dies(harness, harness.stub, harness.config(extra_args=["--stub-family"]))
+    server = psutil.Process(handle.pid)
+    (helper,) = server.children()
+    await dies_unwatched(server)
+    stranger = sleeper(harness, OTHER)
+    async with harness.runner_with(harness.stub) as runner:
+        assert await runner.list_running() == []
+        await poll(lambda: not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE)
+        await poll(lambda: not list((harness.data_dir / "servers").iterdir()))
+    assert f"left [{helper.pid}]" in caplog.text
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+
+
+async def test_a_server_of_another_run_does_not_stand_in_for_a_dead_one(harness, stub_runner, tmp_path):
+    handle = await stub_runner.start(harness.config())
+    record = json.loads(record_file(harness).read_text())
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "servers").mkdir(parents=True)
+    (elsewhere / "servers" / f"{OTHER}.json").write_text(json.dumps(record | {"run": OTHER, "identity": OTHER}))
+    async with harness.runner_with(harness.stub, elsewhere) as runner:
+        assert await runner.list_running() == []
+    assert await stub_runner.list_running() == [handle]
+
+
+async def test_what_left_the_group_of_a_dead_server_is_not_ours_to_end(harness):
+    """Such as a service that an engine's script happened to be the first to start."""
+    handle = await start_in_a_program_that_dies(harness, harness.stub, harness.config())
+    service = sleeper(harness, record_file(harness).stem)
+    await dies_unwatched(psutil.Process(handle.pid))
+    async with harness.runner_with(harness.stub) as runner:
+        assert await runner.list_running() == []
+    assert list((harness.data_dir / "servers").iterdir()) == []
+    assert service.poll() is None
+    service.kill()
+    service.wait()
+
+
+async def test_leaving_while_leftovers_end_keeps_their_record(harness):
+    handle = await start_in_a_program_that_dies(harness, harness.stub, harness.config(extra_args=["--stub-family"]))
+    server = psutil.Process(handle.pid)
+    await poll(server.children)
+    await dies_unwatched(server)
+    # It ignores SIGTERM, so ending it takes longer than the first session.
+    assert await reopened(harness) == []
+    assert len(harness.processes()) == 1
+    assert record_file(harness).exists()
+    async with harness.runner_with(harness.stub) as runner:
+        assert await runner.list_running() == []
+        await poll(lambda: not harness.processes())
+        await poll(lambda: not list((harness.data_dir / "servers").iterdir()))
 
 
 # -- threads

@@ -92,7 +92,7 @@ class ForeignProcesses:
 
     async def stop(self, server: ForeignServer, *, grace_s: float) -> None:
         _check_signals_reach(server)
-        process = ServerProcess(server.pid, server.identity, tag=(INSTANCE_VARIABLE, ""), owns_group=False)
+        process = ServerProcess(server.pid, server.identity, tag=(INSTANCE_VARIABLE, ""), group=None)
         try:
             # Without a known port only the process's own activity tells whether it still ends.
             await stop_process(process, port=server.port or 0, grace_s=grace_s)

@@ -16,6 +16,7 @@ from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.foreign import ForeignProcesses
+from gglib_desktop.adapters.runners.leftovers import continued, end_all, leftovers
 from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator, listening_family
 from gglib_desktop.adapters.runners.processes import ServerProcess
@@ -314,22 +315,24 @@ class LlamaServerRunner:
 
     async def _adopt(self, record: ServerRecord) -> None:
         """Makes a recorded server one of ours, if it still runs. Where that cannot be told its record stays."""
+        tagged: Sequence[tuple[int, str]] = ()
         try:
-            if record.pid is None:
-                pid = await self._threads.run(processes.find_tagged, INSTANCE_VARIABLE, record.run)
-                identity = processes.process_identity(pid) if pid is not None else None
-                record = record.replace(pid=pid, identity=identity, started_at=int(time.time()))
             likeness = await self._threads.run(record.likeness)
-            if likeness is Likeness.GONE:
-                raise NotRunning(f"process {record.pid} is gone")
             if likeness is Likeness.CHANGED:
                 _log.warning("pid %s runs something else than the server of %s", record.pid, record.config.model_name)
                 self._records.set_aside(record.run)
                 return
+            if likeness is Likeness.GONE:
+                tagged = await self._threads.run(processes.tagged, INSTANCE_VARIABLE, record.run)
+                record = await self._threads.run(continued, record, tagged)
             process = self._take_over(record).process
         except NotRunning:
             _log.info("the server of %s (pid %s) is gone", record.config.model_name, record.pid)
-            self._records.delete(record.run)
+            left = leftovers(record, tagged)
+            if left:
+                self._scope.start(self._end_leftovers(record, left), name="end leftovers")
+            else:
+                self._records.delete(record.run)
             return
         except (RunnerUnavailable, OSError) as exc:
             self._check_not_left()
@@ -340,13 +343,21 @@ class LlamaServerRunner:
         family = await self._threads.run(listening_family, process.pid, record.port)
         process.count_in(family or ())
 
+    async def _end_leftovers(self, record: ServerRecord, left: Sequence[tuple[int, str]]) -> None:
+        """Its record stays until they have ended, for the next runner should this one be left before."""
+        pids = [pid for pid, _identity in left]
+        name = record.config.model_name
+        _log.warning("the server of %s (pid %s) left %s, which do not serve: ending them", name, record.pid, pids)
+        await end_all(left, port=record.port, grace_s=self._stop_grace_s())
+        self._records.delete(record.run)
+
     def _take_over(self, record: ServerRecord) -> _Server:
         """Makes a process that runs already one of ours. Raises: NotRunning, RunnerUnavailable."""
         self._check_not_left()
         assert record.pid is not None
         assert record.identity is not None
         tag = (INSTANCE_VARIABLE, record.run)
-        process = ServerProcess(record.pid, record.identity, tag=tag, owns_group=record.owns_group)
+        process = ServerProcess(record.pid, record.identity, tag=tag, group=record.own_group)
         if process.poll():
             raise NotRunning(f"process {record.pid} is gone")
         # The group of a child ends when it is reaped; that of an adopted server outlives it.

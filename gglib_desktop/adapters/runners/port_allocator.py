@@ -81,6 +81,14 @@ def listens_on(pid: int, port: int) -> bool:
     return listening_family(pid, port) is not None
 
 
+def listens_itself(pid: int, port: int) -> bool:
+    """Whether the process has a socket that listens on ``port``. Blocks."""
+    try:
+        return _has_listener(psutil.Process(pid), port)
+    except (psutil.Error, OSError):
+        return False
+
+
 def listening_family(pid: int, port: int) -> list[psutil.Process] | None:
     """All that the process started when one of these listens on ``port``, nothing when it does so itself. Blocks.
 

@@ -1,6 +1,6 @@
-"""Server processes of this computer: starting, recognising, signalling them, and seeing their end as an event.
+"""Server processes of this computer: starting, recognising and signalling them.
 
-Linux is run and tested. macOS (kqueue) stands behind the same seam and was not run.
+Linux is run and tested, macOS was not run, and Windows is refused when a server is to start.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import contextlib
 import functools
 import hashlib
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import psutil
 
+from gglib_desktop.adapters.runners.exit_watch import ExitWatch
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.health import Usage
@@ -28,8 +28,10 @@ from gglib_desktop.domain.health import Usage
 def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int) -> int:
     """Starts a program detached from ours, both its output streams into ``output_fd``. Returns its pid.
 
-    Raises: ConfigurationError for the field ``engine`` when the system refuses.
+    Raises: ConfigurationError for the field ``engine`` when the system refuses, RunnerUnavailable on Windows.
     """
+    if sys.platform == "win32":
+        raise RunnerUnavailable("servers on this computer are supported on Linux and macOS so far")
     try:
         process = subprocess.Popen(
             argv,
@@ -102,15 +104,27 @@ def argv_hash_of(pid: int) -> str | None:
     return hashlib.sha256("\0".join(argv).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def find_tagged(variable: str, value: str) -> int | None:
-    """The session leader with ``variable=value`` in its environment, by pid; None without one. Blocks."""
+def tagged(variable: str, value: str) -> list[tuple[int, str]]:
+    """Pid and identity of the processes with ``variable=value`` in their environment, oldest first. Blocks."""
+    found = []
     for process in psutil.process_iter():
-        try:
-            if process.environ().get(variable) == value and os.getsid(process.pid) == process.pid:
-                return process.pid
-        except (psutil.Error, ProcessLookupError, PermissionError):
-            continue
-    return None
+        # They end while one looks, and those of other users do not tell.
+        with contextlib.suppress(psutil.Error, OSError, RunnerUnavailable):
+            if process.environ().get(variable) != value:
+                continue
+            identity = process_identity(process.pid)
+            # Still the one that it was before its environment was read, so both are of the same process.
+            if identity is not None and process.is_running():
+                found.append((process.pid, identity))
+    return found
+
+
+def group_of(pid: int) -> int | None:
+    """The process group; None when the process is gone."""
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None
 
 
 def reap(pid: int, *, within_s: float) -> None:
@@ -124,18 +138,18 @@ def reap(pid: int, *, within_s: float) -> None:
 class ServerProcess:
     """One process, started by us or adopted. Signals reach it only while it is certain to be that very process."""
 
-    def __init__(self, pid: int, identity: str, *, tag: tuple[str, str], owns_group: bool = True) -> None:
+    def __init__(self, pid: int, identity: str, *, tag: tuple[str, str], group: int | None) -> None:
         """Begins to watch. ``tag`` is the variable and value in the environment of all that this process starts.
 
-        ``owns_group`` False: somebody else started it, so its group and its children are not ours to signal, nor is
-        it ours to reap. Raises: NotRunning when there is no such process any more, RunnerUnavailable when it cannot be
-        watched.
+        ``group`` is its process group where that is ours to signal: its own, or that of a wrapper script that started
+        it and is gone. None: somebody else started it, so only the process itself is ours to signal. Raises:
+        NotRunning when there is no such process any more, RunnerUnavailable when it cannot be watched.
         """
         self.pid = pid
         self.identity = identity
         self.stopped_by = StopRung.NONE
         self._tag = tag
-        self._owns_group = owns_group
+        self._group = group
         self._exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
         try:
             self._stats = psutil.Process(pid)
@@ -144,7 +158,7 @@ class ServerProcess:
         except OSError as exc:
             raise RunnerUnavailable(f"cannot look at process {pid}: {exc.strerror}") from exc
         self._family: tuple[psutil.Process, ...] = ()
-        self._watch = _ExitWatch(pid, self._on_exit)
+        self._watch = ExitWatch(pid, self._on_exit)
         try:
             if process_identity(pid) not in {identity, None}:
                 raise NotRunning(f"pid {pid} belongs to another process by now")
@@ -181,7 +195,7 @@ class ServerProcess:
         return self.has_exited
 
     def send(self, number: signal.Signals, rung: StopRung) -> None:
-        """Signals the process group, or the process alone where the group is not its own.
+        """Signals the process group, or the process alone where the group is not ours.
 
         ``rung`` is remembered as what ended the process, should it end now.
         """
@@ -189,8 +203,8 @@ class ServerProcess:
             return
         self.stopped_by = rung
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if self._owns_group:
-                os.killpg(self.pid, number)
+            if self._group is not None:
+                os.killpg(self._group, number)
             # The first thread may be a zombie while others still end: no identity is no other identity.
             elif process_identity(self.pid) in {self.identity, None}:
                 self._watch.signal(number)
@@ -224,23 +238,28 @@ class ServerProcess:
     def kill_leftovers(self) -> None:
         """Ends what it started and what outlived it. Blocks.
 
-        Nothing while it lives, and nothing where the group is not its own.
+        Nothing while it lives, and nothing where the group is not ours.
         """
-        if not self._owns_group or not self.has_exited:
+        if self._group is None or not self.has_exited:
             return
         variable, value = self._tag
         for process in psutil.process_iter():
             # They end while one looks.
             with contextlib.suppress(psutil.Error, OSError):
-                is_member = process.pid != self.pid and os.getpgid(process.pid) == self.pid
+                is_member = process.pid != self.pid and os.getpgid(process.pid) == self._group
                 if is_member and process.environ().get(variable) == value:
                     process.kill()
 
     def _on_exit(self) -> None:
+        status = None if self._exited.done() else self._status()
         self.detach()
-        if self._exited.done():
-            return
-        self._exited.set_result(ServerExit(self._reaped() if self._owns_group else None, self.stopped_by))
+        if not self._exited.done():
+            self._exited.set_result(ServerExit(status, self.stopped_by))
+
+    def _status(self) -> int | None:
+        if sys.platform == "win32":  # not run
+            return self._watch.exit_status()
+        return self._reaped() if self._group == self.pid else None
 
     def _reaped(self) -> int | None:
         """The exit status of our own child, whose group ends with it; None for any other process."""
@@ -264,53 +283,3 @@ def _used_by(process: psutil.Process) -> Usage | None:
     except (psutil.Error, OSError):
         return None
     return Usage(cpu.user + cpu.system, memory.rss, paused=status == psutil.STATUS_STOPPED)
-
-
-class _ExitWatch:
-    """Calls back on the running loop when a process has ended with all its threads.
-
-    Raises: NotRunning when it is gone, RunnerUnavailable when the system cannot watch it.
-    """
-
-    def __init__(self, pid: int, on_exit: Callable[[], None]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._pid = pid
-        try:
-            if sys.platform.startswith("linux"):
-                self._fd = os.pidfd_open(pid)
-                self._close_fd: Callable[[], None] = lambda: os.close(self._fd)
-            elif hasattr(select, "kqueue"):  # not run
-                queue = select.kqueue()
-                event = select.kevent(pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD, select.KQ_NOTE_EXIT)
-                queue.control([event], 0)
-                self._fd, self._close_fd = queue.fileno(), queue.close
-            else:
-                raise RunnerUnavailable("servers on this computer are supported on Linux and macOS so far")
-        except ProcessLookupError as exc:
-            raise NotRunning(f"process {pid} is gone") from exc
-        except OSError as exc:
-            raise RunnerUnavailable(f"cannot watch process {pid}: {exc.strerror}") from exc
-        self._poll = select.poll()
-        self._poll.register(self._fd, select.POLLIN)
-        try:
-            self._loop.add_reader(self._fd, on_exit)
-        except OSError as exc:
-            self._close_fd()
-            raise RunnerUnavailable(f"cannot watch process {pid}: {exc.strerror}") from exc
-        self._open = True
-
-    def has_ended(self) -> bool:
-        return self._open and bool(self._poll.poll(0))
-
-    def signal(self, number: signal.Signals) -> None:
-        """Signals the process that is watched: on Linux no other one can be meant, even when the pid is used again."""
-        if sys.platform.startswith("linux"):
-            signal.pidfd_send_signal(self._fd, number)
-        else:  # not run
-            os.kill(self._pid, number)
-
-    def close(self) -> None:
-        if self._open:
-            self._open = False
-            self._loop.remove_reader(self._fd)
-            self._close_fd()

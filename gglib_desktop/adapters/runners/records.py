@@ -36,7 +36,8 @@ class ServerRecord(Value):
     ``run`` names the run, its log and the tag in the process's environment. ``identity`` tells the process from a
     later one with the same pid; ``executable``, ``executable_file`` (device and inode) and ``argv_hash`` are those of
     the process itself, once it answered.
-    ``owns_group`` is False for a process that somebody else started: its group is not ours to signal.
+    ``owns_group`` is False for a process that somebody else started: its group is not ours to signal. ``group`` is
+    the process group where the process does not lead it, such as that of a wrapper script that ended before it.
     """
 
     run: str
@@ -51,10 +52,16 @@ class ServerRecord(Value):
     executable_file: str | None = None
     argv_hash: str | None = None
     owns_group: bool = True
+    group: int | None = None
 
     def handle(self) -> ProcessHandle:
         assert self.started_at is not None
         return ProcessHandle(self.config.model_id, self.config.model_name, self.pid, self.port, self.started_at)
+
+    @property
+    def own_group(self) -> int | None:
+        """The process group that is ours to signal."""
+        return (self.group or self.pid) if self.owns_group else None
 
     def described(self, pid: int) -> ServerRecord:
         """The record with what a process tells of its program."""

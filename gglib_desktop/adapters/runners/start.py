@@ -46,7 +46,7 @@ async def spawn_server(
     try:
         # Our own child cannot lose its pid before we reap it, so without an identity it has ended already.
         identity = processes.process_identity(pid) or f"ended:{pid}"
-        return ServerProcess(pid, identity, tag=(INSTANCE_VARIABLE, run))
+        return ServerProcess(pid, identity, tag=(INSTANCE_VARIABLE, run), group=pid)
     except ProcessError:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,90 @@
+"""What a recorded process left when it ended while no program ran.
+
+An engine may be a script that runs the real server as its child. When the script dies, the server goes on serving whom
+it served, so people want it back in its panel rather than dead: it is adopted, in its own name. What serves nobody is
+ended. Nothing is touched that does not bear the tag of the recorded run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Sequence
+
+from gglib_desktop.adapters.runners.port_allocator import listens_itself
+from gglib_desktop.adapters.runners.processes import ServerProcess, group_of
+from gglib_desktop.adapters.runners.records import ServerRecord
+from gglib_desktop.adapters.runners.stop_ladder import stop_process
+from gglib_desktop.domain.errors import NotRunning
+from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE
+
+_log = logging.getLogger(__name__)
+
+# Pid and identity of processes that bear the tag of a run.
+Tagged = Sequence[tuple[int, str]]
+
+
+def continued(record: ServerRecord, tagged: Tagged) -> ServerRecord:
+    """The record of what goes on in place of the recorded process. Blocks. Raises: NotRunning when nothing does.
+
+    That is what had been started when its pid was not written down yet, else what itself listens on the port.
+    """
+    if record.pid is None:
+        for pid, identity in tagged:
+            if _leads_session(pid):
+                return record.replace(pid=pid, identity=identity, started_at=int(time.time()))
+    for pid, identity in tagged:
+        if listens_itself(pid, record.port):
+            _log.warning(
+                "the server of %s (pid %s) ended, but pid %s, which it started, still serves its port",
+                record.config.model_name,
+                record.pid,
+                pid,
+            )
+            return _in_place_of(record, pid, identity)
+    raise NotRunning(f"process {record.pid} is gone")
+
+
+def leftovers(record: ServerRecord, tagged: Tagged) -> list[tuple[int, str]]:
+    """Those that are still in the process group of the recorded process; others left it to live on their own."""
+    group = record.own_group
+    return [(pid, identity) for pid, identity in tagged if group is not None and group_of(pid) == group]
+
+
+async def end_all(left: Tagged, *, port: int, grace_s: float) -> None:
+    """Takes each up the stop ladder, in parallel, as single processes: the leader of their group is gone.
+
+    Raises: StopFailed, RunnerUnavailable.
+    """
+    await asyncio.gather(*(_end(pid, identity, port, grace_s) for pid, identity in left))
+
+
+async def _end(pid: int, identity: str, port: int, grace_s: float) -> None:
+    try:
+        process = ServerProcess(pid, identity, tag=(INSTANCE_VARIABLE, ""), group=None)
+    except NotRunning:
+        return
+    try:
+        await stop_process(process, port=port, grace_s=grace_s)
+    finally:
+        process.forget()
+
+
+def _in_place_of(record: ServerRecord, pid: int, identity: str) -> ServerRecord:
+    group = group_of(pid)
+    return record.replace(
+        pid=pid,
+        identity=identity,
+        started_at=record.started_at or int(time.time()),
+        owns_group=group in {pid, record.own_group},
+        group=group,
+    ).described(pid)
+
+
+def _leads_session(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return os.getsid(pid) == pid
+    return False
