@@ -41,6 +41,8 @@ class DataLock:
 
     def release(self) -> None:
         if self._fd is not None:
+            # Closing is not enough while a child that is just being started has a copy of the descriptor.
+            _unlock(self._fd)
             os.close(self._fd)
             self._fd = None
 
@@ -52,3 +54,8 @@ def _lock(fd: int) -> None:
         os.lseek(fd, 0, os.SEEK_SET)
     else:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _unlock(fd: int) -> None:
+    if sys.platform != "win32":  # there it ends with the descriptor, which nobody inherits
+        fcntl.flock(fd, fcntl.LOCK_UN)

@@ -1,0 +1,31 @@
+"""One program at a time per data directory."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.adapters.runners.data_lock import DataLock
+from gglib_desktop.domain.errors import RunnerUnavailable
+
+
+def test_a_second_one_is_refused_by_the_name_of_the_first_until_that_lets_go(tmp_path: Path) -> None:
+    first, second = DataLock(tmp_path), DataLock(tmp_path)
+    first.acquire()
+    with pytest.raises(RunnerUnavailable, match=f"in use by process {os.getpid()}"):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
+    second.release()
+
+
+def test_a_child_that_is_just_being_started_does_not_hold_it_on(tmp_path: Path) -> None:
+    first, second = DataLock(tmp_path), DataLock(tmp_path)
+    first.acquire()
+    assert first._fd is not None
+    inherited = os.dup(first._fd)
+    first.release()
+    second.acquire()
+    second.release()
+    os.close(inherited)
