@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
+from gglib_desktop.domain.effective import ServerFacts, facts_from
 from gglib_desktop.domain.health import Probe, ProbeResult
 from gglib_desktop.domain.llama_args import HOST
-from gglib_desktop.ports.server_monitor import ServerFacts
 
 _QUESTION_TIMEOUT_S = 2.0
 
@@ -51,18 +51,9 @@ class LlamaClient:
             return Probe(ProbeResult.OK)
         return Probe(ProbeResult.FOREIGN, f"something that is no llama-server answers (HTTP {answer.status_code})")
 
-    async def facts(self, port: int) -> ServerFacts | None:
-        """The settings in force from /props; None when the server does not say."""
-        props = await self._ask(port, "/props")
-        if not isinstance(props, dict):
-            return None
-        generation = props.get("default_generation_settings")
-        return ServerFacts(
-            context_size=_whole(generation.get("n_ctx")) if isinstance(generation, dict) else None,
-            slots=_whole(props.get("total_slots")),
-            model_path=str(props["model_path"]) if "model_path" in props else None,
-            build=str(props["build_info"]) if "build_info" in props else None,
-        )
+    async def facts(self, port: int, log: str = "") -> ServerFacts | None:
+        """The settings in force, from /props, /slots and the beginning of the ``log``; None without /props."""
+        return facts_from(await self._ask(port, "/props"), await self._ask(port, "/slots"), log)
 
     async def busy_slots(self, port: int) -> int | None:
         """How many of /slots work on a request; None when the server does not say."""
@@ -86,7 +77,3 @@ def _json_object(answer: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import RunnerUnavailable
-from gglib_desktop.domain.log_text import text_lines
+from gglib_desktop.domain.log_text import text_lines, without_escapes
 from gglib_desktop.ports.server_monitor import LogChunk
 
 _log = logging.getLogger(__name__)
 _KEPT_RUNS = 50
 _TRIM_EVERY_S = 5.0
+_HEAD_BYTES = 128 * 1024
 _TAIL_BYTES = 64 * 1024
 _MOST_BYTES = 64 * 1024 * 1024
 _KEPT_BYTES = 16 * 1024 * 1024
@@ -80,6 +81,11 @@ class LogFolder:
         except OSError:
             return LogChunk(b"", max(0, offset))
         return LogChunk(data, start + len(data), skipped=start if offset < 0 else start - wanted)
+
+    def beginning(self, name: str) -> str:
+        """What a server wrote while it started, empty when that was let go. Blocks."""
+        head = self.read(name, 0, _HEAD_BYTES)
+        return "" if head.skipped else without_escapes(head.data.decode("utf-8", errors="replace"))
 
     def last_lines(self, name: str) -> list[str]:
         """The first line and the lines at the end of a log, as far as a reason for its end may stand there."""

@@ -5,19 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.health import Probe, Usage
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-
-
-@dataclass(frozen=True)
-class ServerFacts:
-    """What a ready server says of itself; None where it does not. ``context_size``: tokens for each of ``slots``."""
-
-    context_size: int | None = None
-    slots: int | None = None
-    model_path: str | None = None
-    build: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,7 @@ class ServerMonitor(Protocol):
         ...
 
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
-        """The settings in force, as the server reports them."""
+        """The settings in force, as the server and its log report them; the log may tell of some a little later."""
         ...
 
     async def busy_slots(self, handle: ProcessHandle) -> int | None:

@@ -40,6 +40,7 @@ _LOG_TAIL_BYTES = 64 * 1024
 _ACTIVE_CPU_S = 0.02
 _EVIDENCE_WAIT_S = 0.05
 _ADOPTED_SILENCE_S = 1.0
+_FACTS_ANSWERS = 2
 
 
 class ServerLife:
@@ -55,6 +56,7 @@ class ServerLife:
         self._next_config: ServerConfig | None = None
         self._given_up: Failure | None = None
         self._ready_at: float | None = None
+        self._facts_answers = 0
         self._tries = 0
 
     @property
@@ -113,6 +115,7 @@ class ServerLife:
         old = self.snapshot
         self.snapshot = ServerSnapshot(old.id, old.number, config, Starting(time.time()), log_name=old.log_name)
         self._stopping, self._stop_task, self._given_up, self._ready_at = False, None, None, None
+        self._facts_answers = 0
         self._context.tell(self.snapshot)
         self._live_on(None)
 
@@ -245,12 +248,19 @@ class ServerLife:
         if probe.result is ProbeResult.OK:
             if self._ready_at is None:
                 self._became_ready(tracker.state, now)
-            if self.snapshot.facts is None:
-                self._update(facts=await monitor.facts(handle))
+            await self._ask_for_facts(handle)
             busy = await self._busy_slots(handle, tracker.usage, after)
             busy = self.snapshot.busy_slots if busy is None else busy
         self._observed(following, busy, after)
         return following
+
+    async def _ask_for_facts(self, handle: ProcessHandle) -> None:
+        """Until they are known, and once more: the log may be written a little after the server answers."""
+        if self._facts_answers < _FACTS_ANSWERS:
+            facts = await self._context.monitor.facts(handle)
+            if facts is not None:
+                self._facts_answers += 1
+                self._update(facts=facts)
 
     def _observed(self, tracker: HealthTracker, busy_slots: int | None, usage: Usage | None) -> None:
         if not self._stopping:

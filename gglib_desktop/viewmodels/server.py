@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from gglib_desktop.domain.effective import Difference, differences
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision
 from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
@@ -40,6 +41,7 @@ class ServerPanelState:
     draft_tokens: int | None
     min_probability: float | None
     remedies: tuple[Remedy, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -180,7 +182,15 @@ class ServerViewModel(QObject):
             remedies=remedies_for(snapshot.state.failure, config)
             if isinstance(snapshot.state, Failed | Crashed | Unresponsive)
             else (),
+            differences=self._differences(snapshot),
         )
+
+    def _differences(self, snapshot: ServerSnapshot) -> tuple[Difference, ...]:
+        """Where what runs is not what was asked for."""
+        if snapshot.facts is None or not is_live(snapshot.state):
+            return ()
+        model = self._launcher.model_of(snapshot.config).facts
+        return differences(snapshot.config, snapshot.facts, model.context_length if model else None)
 
     def _decide(self, options: LaunchOptions) -> MtpDecision:
         return self._launcher.decide_mtp(self._launcher.model_of(self._snapshot.config), options)

@@ -24,6 +24,7 @@ from gglib_desktop.domain.restart import Retry
 from gglib_desktop.domain.states import Crashed, Failed, Loading, Stopped, Stopping, Unresponsive
 from gglib_desktop.domain.units import duration_text, size_text
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
+from gglib_desktop.views.differences import DifferencesRow
 from gglib_desktop.views.failure_card import FailureCard
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.launch_fields import LaunchFields
@@ -95,6 +96,7 @@ class ServerPanel(QFrame):
         self._restart = self._button("restart", self.tr("Restart"), "restart")
         self._dismiss = self._button("dismiss", self.tr("Dismiss"), "dismiss")
         self._card = FailureCard(self)
+        self._differences = DifferencesRow(self)
         self._facts = WrapLabel(parent=self)
         self._facts.setObjectName("facts")
         self._command_line = ElidedLabel(self)
@@ -160,6 +162,7 @@ class ServerPanel(QFrame):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row)
         layout.addWidget(self._card)
+        layout.addWidget(self._differences)
         layout.addWidget(self._tabs)
         return body
 
@@ -218,6 +221,7 @@ class ServerPanel(QFrame):
         self._facts.setText(self._facts_text(state))
         self._command_line.setText(state.command_line)
         self._render_failure(state)
+        self._differences.show_differences(state.differences)
         self._render_apply()
         self._render_time()
 

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import NotRunning, ProcessError
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.ports.server_monitor import LogChunk, ServerFacts
+from gglib_desktop.ports.server_monitor import LogChunk
 
 OK = Probe(ProbeResult.OK)
 LOADING = Probe(ProbeResult.LOADING, "loading the model")
@@ -47,6 +48,7 @@ class ScriptedRunner:
         self.starts = 0
         self.cancelled_starts = 0
         self.log = b""
+        self.facts_said: ServerFacts | None = ServerFacts(context_size=2048, slots=4)
 
     @property
     def last(self) -> ScriptedServer:
@@ -101,7 +103,7 @@ class ScriptedRunner:
         return self._server(handle).usage
 
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
-        return ServerFacts(context_size=2048, slots=4)
+        return self.facts_said
 
     async def busy_slots(self, handle: ProcessHandle) -> int | None:
         return self._server(handle).busy_slots

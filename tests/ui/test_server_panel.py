@@ -179,6 +179,21 @@ async def test_it_says_how_long_it_runs_and_what_it_uses(healthy):
     assert "--spec-draft-n-max 2" in healthy.findChild(QLabel, "commandLine").text()
 
 
+async def test_it_says_where_it_does_not_run_with_what_was_asked_for(desk, model, healthy):
+    row = healthy.findChild(QWidget, "differencesRow")
+    assert not row.isVisible()
+    server = healthy.server
+    config = desk.supervisor.server(server.id).config
+    desk.supervisor.restart(server.id, config.replace(context_size=131072, extra_args=("--mock-context=2048",)))
+    await poll(row.isVisible)
+    text = "Context size: asked 131072, running with 2048: the model allows no more."
+    assert text in names(healthy, Role.StaticText)
+    server.stop.trigger()
+    await desk.panel_in("Tiny", "Stopped")
+    assert not row.isVisible()
+    assert text not in names(healthy, Role.StaticText)
+
+
 async def test_the_endpoint_goes_to_the_clipboard(healthy, qtbot):
     press(qtbot, healthy, "Copy endpoint")
     assert QApplication.clipboard().text() == healthy.server.state.endpoint

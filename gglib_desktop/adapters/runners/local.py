@@ -16,6 +16,7 @@ from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.foreign import ForeignProcesses
+from gglib_desktop.adapters.runners.gpu_use import computes_without_gpu
 from gglib_desktop.adapters.runners.leftovers import continued, end_all, leftovers
 from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator, listening_family
@@ -24,6 +25,7 @@ from gglib_desktop.adapters.runners.records import Likeness, RecordStore, Server
 from gglib_desktop.adapters.runners.start import abandon, first_answer, spawn_server
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers, kill_process, stop_process
 from gglib_desktop.adapters.threads import Threads
+from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import NotRunning, PortTaken, RunnerUnavailable, StopFailed
 from gglib_desktop.domain.exits import ServerExit
@@ -38,7 +40,7 @@ from gglib_desktop.domain.llama_args import (
 )
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.domain.settings import DEFAULT_STOP_GRACE_S
-from gglib_desktop.ports.server_monitor import LogChunk, ServerFacts
+from gglib_desktop.ports.server_monitor import LogChunk
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 if TYPE_CHECKING:
@@ -181,7 +183,12 @@ class LlamaServerRunner:
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
         server = self._servers.get(handle)
         if server is not None and not server.process.has_exited:
-            server.facts = await self._http.facts(handle.port) or server.facts
+            log = await self._threads.run(self._logs.beginning, server.record.run)
+            facts = await self._http.facts(handle.port, log)
+            if facts is not None and facts.gpu_layers is None and not server.process.has_exited:
+                without = computes_without_gpu(server.process.pid, server.record.command_line)
+                facts = replace(facts, gpu_layers=0 if without else None)
+            server.facts = facts or server.facts
         return server.facts if server is not None else None
 
     async def busy_slots(self, handle: ProcessHandle) -> int | None:

@@ -26,18 +26,20 @@ from gglib_desktop.adapters.runners.mock_server import (
 from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.adapters.runners.records import ServerRecord, run_name
+from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.foreign import ForeignServer
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
 from gglib_desktop.domain.llama_args import openai_url, server_argv, shell_line
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.ports.server_monitor import LogChunk, ServerFacts
+from gglib_desktop.ports.server_monitor import LogChunk
 
 _log = logging.getLogger(__name__)
 # Beyond the greatest pid that Linux gives (2 ** 22), so that none of these is ever a real process.
 _FIRST_PID = 5_000_001
 _CONTEXT_SIZE, _SLOTS = 8192, 4
+_TEMPLATE = "{{ messages }}"
 _CRASH_STATUS, _KILL_STATUS = -11, -9
 _LOADED = "model loaded"
 _IDLE = "all slots are idle"
@@ -146,7 +148,18 @@ class MockRunner:
         if server is None or not server.answers:
             return None
         config = server.record.config
-        return ServerFacts(config.context_size or _CONTEXT_SIZE, _SLOTS, str(config.model_path), "simulated")
+        size, slots = server.script.context or config.context_size or _CONTEXT_SIZE, max(0, config.parallel or 0)
+        # Of a size that nobody asked for nobody is to think that memory or the model had to do with it.
+        shared = not slots if config.context_size or server.script.context else None
+        return ServerFacts(
+            context_size=size // (slots or 1),
+            slots=slots or _SLOTS,
+            model_path=str(config.model_path),
+            build="simulated",
+            chat_template=config.chat_template or _TEMPLATE,
+            context_shared=shared,
+            drafts=bool(config.spec_draft_n_max) and not self._mtp_suppressed,
+        )
 
     async def busy_slots(self, handle: ProcessHandle) -> int | None:
         server = self._servers.get(handle)

@@ -3,7 +3,8 @@
 Flags of its own in ``extra_args`` change one server's life (times in seconds): ``--mock-load-s=2`` loads as long;
 ``--mock-fail-load=LINE`` dies while loading, with that log line; ``--mock-crash-after-s=3`` and
 ``--mock-freeze-after-s=2`` count from when it was ready; ``--mock-stop-s=4`` takes as long to stop;
-``--mock-log-lines=100000`` prints as many numbered lines when it is ready. Other flags are refused as llama-server
+``--mock-log-lines=100000`` prints as many numbered lines when it is ready; ``--mock-context=4096`` runs with that
+context, whatever was asked for. Other flags are refused as llama-server
 refuses those that it does not know.
 """
 
@@ -56,6 +57,7 @@ class MockScript:
     crash_after_s: float | None = None
     freeze_after_s: float | None = None
     log_lines: int = 0
+    context: int | None = None
 
     def with_flag(self, word: str) -> MockScript:
         """What follows from one of our flags. Raises: ValueError for any other word."""
@@ -63,7 +65,7 @@ class MockScript:
         name = flag.removeprefix("--mock-").replace("-", "_")
         if not flag.startswith("--mock-") or not equals or name not in {f.name for f in dataclasses.fields(self)}:
             raise ValueError(word)
-        convert: Callable[[str], Any] = {"fail_load": str, "log_lines": int}.get(name, float)
+        convert: Callable[[str], Any] = {"fail_load": str, "log_lines": int, "context": int}.get(name, float)
         return dataclasses.replace(self, **{name: convert(text)})
 
     @property

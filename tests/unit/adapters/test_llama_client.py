@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from gglib_desktop.adapters.llama_client import LlamaClient
+from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.health import Probe, ProbeResult
-from gglib_desktop.ports.server_monitor import ServerFacts
 
 Answer = httpx.Response | Exception
 
@@ -86,14 +87,18 @@ async def test_questions_go_to_the_port_on_this_computer(client, server):
     await client.facts(9123)
     await client.busy_slots(9123)
     assert [str(request.url) for request in server.asked] == [
-        f"http://127.0.0.1:9123/{path}" for path in ("health", "props", "slots")
+        f"http://127.0.0.1:9123/{path}" for path in ("health", "props", "slots", "slots")
     ]
     assert server.asked[0].extensions["timeout"]["read"] == 0.5
 
 
 async def test_facts_are_what_the_server_says(client, server):
     server.answers["/props"] = json(PROPS)
-    assert await client.facts(9000) == ServerFacts(4096, 4, "/models/tiny.gguf", "b10434-7e4c0a9")
+    server.answers["/slots"] = json([{"id": 0, "n_ctx": 4096, "speculative": True}])
+    log = "srv load_model: initializing, n_slots = 4, n_ctx_slot = 4096, kv_unified = 'true'"
+    said = ServerFacts(4096, 4, "/models/tiny.gguf", "b10434-7e4c0a9", drafts=True)
+    assert await client.facts(9000) == said
+    assert await client.facts(9000, log) == replace(said, context_shared=True)
 
 
 @pytest.mark.parametrize(

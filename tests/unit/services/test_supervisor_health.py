@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import StopFailed
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.failures import FailureCause
@@ -44,6 +45,26 @@ async def server_id(supervisor, story, runner, config) -> int:
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+# -- facts
+
+
+async def test_facts_are_asked_for_until_they_are_known_and_once_more(supervisor, runner, story, config):
+    runner.facts_said = None
+    server_id = supervisor.start(config())
+    await poll(lambda: runner.servers)
+    runner.last.answer = OK
+    await story.reaches(server_id, "Healthy")
+    assert supervisor.server(server_id).facts is None
+    runner.facts_said = ServerFacts(context_size=2048)
+    await poll(lambda: supervisor.server(server_id).facts == runner.facts_said)
+    early, runner.facts_said = runner.facts_said, replace(runner.facts_said, gpu_layers=3)
+    await poll(lambda: supervisor.server(server_id).facts == runner.facts_said)
+    late, runner.facts_said = runner.facts_said, early
+    questions = runner.last.questions
+    await poll(lambda: runner.last.questions > questions + 2)
+    assert supervisor.server(server_id).facts == late, "what is known is not asked for for ever"
 
 
 # -- missed answers

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from gglib_desktop.domain.effective import Cause, Difference
 from gglib_desktop.domain.engine import EngineCapabilities
 from gglib_desktop.domain.errors import GglibError, LibraryError
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpReason
@@ -58,6 +59,25 @@ async def test_it_shows_what_runs(program):
     assert state.is_ready
     assert state.can_answer
     assert state.running_since == state.handle.started_at
+
+
+async def test_it_tells_where_the_server_does_not_run_with_what_was_asked_for(program):
+    server = await healthy(program, options=LaunchOptions(context_size=8192))
+    assert not server.state.differences
+    config = program.supervisor.server(server.id).config
+    program.supervisor.restart(server.id, config.replace(extra_args=("--mock-context=4096",)))
+    await poll(lambda: server.state.differences)
+    assert server.state.differences == (Difference("context_size", 8192, 4096, Cause.OVERRIDDEN),)
+    server.stop.trigger()
+    await in_state(server, "Stopped")
+    assert not server.state.differences
+
+
+async def test_what_the_model_was_made_for_counts_where_nothing_was_asked_for(program):
+    model = await program.add("Plain", some_facts("Plain"))
+    server = program.app.servers[program.start(model, "--mock-context=1024")]
+    await poll(lambda: server.state.differences)
+    assert server.state.differences == (Difference("context_size", 2048, 1024, Cause.AUTO_FIT),)
 
 
 async def test_what_ended_shows_no_port_that_another_may_have_by_now(program):
