@@ -4,6 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 SEED ?= 1
 STEPS ?= 200
+KILLS ?= 200
 RUNNER ?= local
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -21,10 +22,10 @@ UTF8 := LANG=C.UTF-8 LC_ALL=C.UTF-8
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # the steps of the set-up need each other in the order written
-.PHONY: help setup setup-run display run test check bench chaos install uninstall lock clean
+.PHONY: help setup setup-run display run test check bench chaos chaos-library install uninstall lock clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n%s\n' 'ARGS="…" is passed on: make run ARGS=model.gguf, make test ARGS="-k port". PYTHON=… names another Python.'
 
 setup: setup-run $(VENV)/.system-test ## Install system libraries, .venv, dependencies and the engine
@@ -49,6 +50,9 @@ check: setup-run ## Lint, types and import contracts
 
 bench: setup ## Measure start, memory, Start to Healthy and idle CPU
 	@QT_QPA_PLATFORM=xcb $(UTF8) xvfb-run -a -s '-screen 0 1280x900x24' $(PY) -m tests.bench $(ARGS)
+
+chaos-library: setup-run ## Kill the program in the middle of scans and edits, and see whether the library lost anything; SEED=1 KILLS=200
+	@$(UTF8) $(PY) -m tests.chaos.library --seed $(SEED) --kills $(KILLS)
 
 chaos: setup-run ## Start, stop, freeze and kill at random, and compare with the system; SEED=1 STEPS=200 RUNNER=local
 	@QT_QPA_PLATFORM=offscreen $(UTF8) $(PY) -m tests.chaos --seed $(SEED) --steps $(STEPS) --runner $(RUNNER) $(ARGS)

@@ -1,5 +1,6 @@
 """A short walk of `make chaos`; the long ones are for people and nights."""
 
+import re
 import subprocess
 import sys
 
@@ -25,3 +26,19 @@ def test_the_program_and_the_system_agree_after_whatever_happens(runner, steps):
     assert done.returncode == 0, done.stdout
     counts = " ".join(f"{kind}=0" for kind in KINDS)
     assert done.stdout.splitlines()[-1] == f"chaos: seed=1 steps={steps} {counts}"
+
+
+def test_a_library_whose_program_is_killed_loses_nothing():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chaos.library", "--kills", "4"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    counts = re.fullmatch(r"chaos-library: seed=1 kills=4 edits=(\d+) lost=0", done.stdout.splitlines()[-1])
+    assert counts is not None
+    assert int(counts[1]) > 0
