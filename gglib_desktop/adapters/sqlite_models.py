@@ -58,6 +58,19 @@ MIGRATIONS = (
     ALTER TABLE models ADD COLUMN tags TEXT;  -- JSON: a list of texts
     ALTER TABLE models ADD COLUMN notes TEXT NOT NULL DEFAULT '';
     """,
+    """
+    CREATE TABLE presets (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        model_id INTEGER,  -- NULL: for all models
+        options TEXT NOT NULL
+    );
+    CREATE UNIQUE INDEX preset_names ON presets (name, ifnull(model_id, 0));
+    ALTER TABLE models ADD COLUMN last_preset INTEGER;
+    CREATE TRIGGER presets_go_with_their_model AFTER DELETE ON models BEGIN
+        DELETE FROM presets WHERE model_id = OLD.id;
+    END;
+    """,
 )
 _COLUMNS = ", ".join(
     (
@@ -164,12 +177,17 @@ class SqliteModelRepository:
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None:
         await self._execute("UPDATE models SET launch_options = ? WHERE id = ?", (options.to_json(), model_id))
 
-    async def _execute(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
-        def work() -> list[tuple[object, ...]]:
-            with self._open() as connection:
-                return connection.execute(statement, values).fetchall()
+    async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What ``work`` does with the file is kept as a whole or not at all. Raises: LibraryError."""
 
-        return await self._run(work)
+        def transaction() -> T:
+            with self._open() as connection:
+                return work(connection)
+
+        return await self._run(transaction)
+
+    async def _execute(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+        return await self.transact(lambda connection: connection.execute(statement, values).fetchall())
 
     async def _run(self, work: Callable[[], T]) -> T:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gglib_desktop.adapters.toml_text import TomlError, has, line_of, parse_toml, read_toml
 from gglib_desktop.domain.errors import InvalidSettings, SettingProblem, SettingsEffect, SettingsError
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.settings_document import (
@@ -25,8 +26,6 @@ from gglib_desktop.domain.settings_document import (
 from gglib_desktop.ports.settings_store import StoredSettings
 
 _TRIES = 5
-_SHOWN = 60
-_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 class TomlSettingsStore:
@@ -71,12 +70,12 @@ class TomlSettingsStore:
     def _with_changes(self, text: str, changes: Mapping[Key, Any]) -> bytes:
         from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  # see _put
 
-        wanted = _parse(text)
+        wanted = parse_toml(text)
         try:
             for key, value in changes.items():
                 put(wanted, key, value)
                 text = _put(text, key, value)
-            if _without_empty(_parse(text)) == _without_empty(wanted):
+            if _without_empty(parse_toml(text)) == _without_empty(wanted):
                 return text.encode()
         except (TOMLKitError, ValueError, AttributeError, TypeError) as exc:
             # What tomlkit or the encoding cannot do.
@@ -111,51 +110,14 @@ class TomlSettingsStore:
 
 def _read(content: bytes) -> SettingsReading:
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        line = content.count(b"\n", 0, exc.start) + 1
-        return _unusable("is not UTF-8 text", line)
-    try:
-        document = _parse(text)
-    except ValueError as exc:
-        lines = text.split("\n")
-        found = _LINE.search(str(exc))
-        line = int(found.group(1)) if found else len(text.rstrip().split("\n"))
-        return _unusable(f"{_LINE.sub('', str(exc)).strip()}: {lines[line - 1].strip()[:_SHOWN]}", line)
-    return read_settings(document, lambda key: _line_of(text, key))
+        text, document = read_toml(content)
+    except TomlError as exc:
+        return SettingsReading(AppSettings(), (exc.problem,))
+    return read_settings(document, lambda key: line_of(text, key))
 
 
-def _unusable(reason: str, line: int | None = None) -> SettingsReading:
-    return SettingsReading(AppSettings(), (SettingProblem("", reason, line=line),))
-
-
-def _parse(text: str) -> dict[str, Any]:
-    """Raises: ValueError with the line."""
-    import tomllib  # noqa: PLC0415  # 25 ms, for nothing while there is no file
-
-    return tomllib.loads(text)
-
-
-def _line_of(text: str, key: Key) -> int | None:
-    """Where a key's value ends: the shortest beginning of the document that has the key."""
-    lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            try:
-                document = _parse("\n".join(lines[:number]))
-            except ValueError:
-                continue  # in the midst of a value
-            if _has(document, key):
-                return number
-    return None
-
-
-def _has(document: Any, key: Key) -> bool:
-    for name in key:
-        if not isinstance(document, Mapping) or name not in document:
-            return False
-        document = document[name]
-    return True
+def _unusable(reason: str) -> SettingsReading:
+    return SettingsReading(AppSettings(), (SettingProblem("", reason),))
 
 
 # -- writing
@@ -166,7 +128,7 @@ def _put(text: str, key: Key, value: Any) -> str:
     import tomlkit  # noqa: PLC0415  # 40 ms that most sessions never need
     from tomlkit.items import InlineTable  # noqa: PLC0415
 
-    if not _has(_parse(text), key):
+    if not has(parse_toml(text), key):
         placed = text if value is None else _put_below_comment(text, key, value)
         if placed is not None:
             return placed
@@ -199,10 +161,10 @@ def _put_below_comment(text: str, key: Key, value: Any) -> str | None:
 
 def _is_only_addition(text: str, placed: str, key: Key, value: Any) -> bool:
     """What looks like a comment may be in the midst of a text over several lines."""
-    wanted = copy.deepcopy(_parse(text))
+    wanted = copy.deepcopy(parse_toml(text))
     put(wanted, key, value)
     try:
-        return _parse(placed) == wanted
+        return parse_toml(placed) == wanted
     except ValueError:
         return False
 

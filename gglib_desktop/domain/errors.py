@@ -14,6 +14,7 @@ GglibError
 │  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
 ├─ SettingsError                the settings file cannot be read or written
 │  └─ InvalidSettings           something in it cannot be used; names each line and key, and what counts now
+├─ PresetFileError              a file of presets cannot be read or written; names each line and key
 └─ InvalidDraft                 a form's errors, by field
 
 The text of an error is English and complete for logs; views word it for people from its typed fields.
@@ -150,6 +151,15 @@ class InvalidSettings(SettingsError):
         self.problems = tuple(problems)
         self.effect = effect
         super().__init__(f"{path}: {'; '.join(map(str, self.problems))}: {effect}")
+
+
+class PresetFileError(GglibError):
+    """A file of presets cannot be read, or not be written; nothing has changed."""
+
+    def __init__(self, path: Path, problems: Sequence[SettingProblem]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        super().__init__(f"{path}: {'; '.join(map(str, self.problems))}")
 
 
 class InvalidDraft(GglibError):

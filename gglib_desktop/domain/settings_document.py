@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingProblem
 from gglib_desktop.domain.launch import BUILT_IN
@@ -18,6 +18,7 @@ from gglib_desktop.domain.values import Limits, OneOf, Value, type_words, withou
 
 # The names on the way to a value: ("defaults", "context_size").
 Key: TypeAlias = tuple[str, ...]
+V = TypeVar("V", bound=Value)
 _WIDTH = 110
 _LONGEST_VALUE = 60
 _SWITCH = {"on": "true", "off": "false"}
@@ -54,6 +55,15 @@ class SettingsReading:
 
 
 @dataclasses.dataclass(frozen=True)
+class TableReading(Generic[V]):
+    """What a table says: ``value`` has the defaults for keys that cannot be used."""
+
+    value: V
+    problems: tuple[SettingProblem, ...] = ()
+    unknown: tuple[UnknownKey, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class SettingsNews:
     """What the settings file says that people should know.
 
@@ -74,6 +84,14 @@ def read_settings(
     document: Mapping[str, Any], line_of: Callable[[Key], int | None] = lambda _key: None
 ) -> SettingsReading:
     """Takes each key that can be used, and tells of all others. ``line_of`` says where a key stands."""
+    reading = read_table(AppSettings, document, line_of)
+    return SettingsReading(reading.value, reading.problems, reading.unknown)
+
+
+def read_table(
+    of: type[V], document: Mapping[str, Any], line_of: Callable[[Key], int | None] = lambda _key: None
+) -> TableReading[V]:
+    """As ``read_settings``, for any value whose fields all have defaults."""
     problems: list[SettingProblem] = []
     unknown: list[UnknownKey] = []
 
@@ -83,20 +101,20 @@ def read_settings(
         for name, value in table.items():
             key = (*above, name)
             if name not in kinds:
-                unknown.append(UnknownKey(".".join(key), _nearest(name), line_of(key)))
+                unknown.append(UnknownKey(".".join(key), _nearest(name, of), line_of(key)))
             elif not _is_table(kinds[name]):
                 try:
                     found[name] = getattr(cls(**{name: value}), name)
                 except ConfigurationError as exc:
-                    problems.append(SettingProblem(".".join(key), exc.reason, _short(value), line_of(key)))
+                    problems.append(SettingProblem(".".join(key), exc.reason, short_text(value), line_of(key)))
             elif not isinstance(value, Mapping):
-                problems.append(SettingProblem(".".join(key), "must be a table", _short(value), line_of(key)))
+                problems.append(SettingProblem(".".join(key), "must be a table", short_text(value), line_of(key)))
             elif (nested := take(kinds[name], value, key)) != kinds[name]():
                 found[name] = nested
         return cls(**found)
 
-    settings = take(AppSettings, document, ())
-    return SettingsReading(settings, tuple(problems), tuple(unknown))
+    value = take(of, document, ())
+    return TableReading(value, tuple(problems), tuple(unknown))
 
 
 def values_of(settings: AppSettings) -> dict[Key, Any]:
@@ -132,7 +150,7 @@ def put(document: dict[str, Any], key: Key, value: Any) -> None:
 
 def value_text(value: Any) -> str:
     """A value as TOML writes it."""
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 # -- a new file
@@ -225,18 +243,18 @@ def _is_table(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Value)
 
 
-def _known_keys(cls: type = AppSettings, above: Key = ()) -> Iterator[Key]:
+def _known_keys(cls: type, above: Key = ()) -> Iterator[Key]:
     for name, kind in _kinds(cls).items():
         yield (*above, name)
         if _is_table(kind):
             yield from _known_keys(kind, (*above, name))
 
 
-def _nearest(name: str) -> str | None:
+def _nearest(name: str, of: type) -> str | None:
     """The known key that somebody who wrote ``name`` may have meant, wherever it belongs."""
     import difflib  # noqa: PLC0415  # only for the rare file that needs it
 
-    by_name = {key[-1]: ".".join(key) for key in _known_keys()}
+    by_name = {key[-1]: ".".join(key) for key in _known_keys(of)}
     found = difflib.get_close_matches(name.lower().replace("-", "_"), by_name, n=1, cutoff=0.7)
     return by_name[found[0]] if found else None
 
@@ -249,6 +267,7 @@ def _flat(table: Mapping[str, Any], above: Key) -> Iterator[tuple[Key, Any]]:
             yield (*above, name), value
 
 
-def _short(value: Any) -> str:
+def short_text(value: Any) -> str:
+    """A value to be shown in a line."""
     text = str(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

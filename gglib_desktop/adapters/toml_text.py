@@ -1,0 +1,70 @@
+"""Reads TOML and says in which line what is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gglib_desktop.domain.errors import SettingProblem
+
+_SHOWN = 60
+_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+class TomlError(Exception):
+    """No TOML, or no text at all."""
+
+    def __init__(self, problem: SettingProblem) -> None:
+        self.problem = problem
+        super().__init__(str(problem))
+
+
+def read_toml(content: bytes) -> tuple[str, dict[str, Any]]:
+    """The text of a file and what it says. Raises: TomlError."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        raise TomlError(SettingProblem("", "is not UTF-8 text", line=line)) from exc
+    try:
+        return text, parse_toml(text)
+    except ValueError as exc:
+        lines = text.split("\n")
+        found = _LINE.search(str(exc))
+        line = int(found.group(1)) if found else len(text.rstrip().split("\n"))
+        reason = f"{_LINE.sub('', str(exc)).strip()}: {lines[line - 1].strip()[:_SHOWN]}"
+        raise TomlError(SettingProblem("", reason, line=line)) from exc
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Raises: ValueError with the line."""
+    import tomllib  # noqa: PLC0415  # 25 ms, for nothing while there is no file
+
+    return tomllib.loads(text)
+
+
+def line_of(text: str, place: tuple[str | int, ...]) -> int | None:
+    """Where a value ends, by the names and numbers on the way to it: the shortest beginning of a text that has it."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            try:
+                document = parse_toml("\n".join(lines[:number]))
+            except ValueError:
+                continue  # in the midst of a value
+            if has(document, place):
+                return number
+    return None
+
+
+def has(document: Any, place: tuple[str | int, ...]) -> bool:
+    """Whether a document has something at that place."""
+    for step in place:
+        if isinstance(step, int):
+            if not isinstance(document, list) or step >= len(document):
+                return False
+        elif not isinstance(document, Mapping) or step not in document:
+            return False
+        document = document[step]
+    return True
