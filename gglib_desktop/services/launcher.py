@@ -121,11 +121,11 @@ class Launcher:
         return server_id
 
     async def restart(self, server_id: int, options: LaunchOptions | None = None) -> None:
-        """Restarts a server as it was, or with these resolved ``options``."""
+        """Restarts a server as it was, or with these resolved ``options``, and as it was if it fails with those."""
         config = self._supervisor.server(server_id).config
         if options is not None:
             config = self._config(self.model_of(config), options)
-        self._supervisor.restart(server_id, config)
+        self._supervisor.restart(server_id, config, on_trial=options is not None)
 
     async def saved_options(self, config: ServerConfig) -> LaunchOptions:
         """What is saved for a server's model, nothing for one that is not listed any more. Raises: LibraryError."""

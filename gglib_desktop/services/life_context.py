@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gglib_desktop.domain.effective import ServerFacts
+from gglib_desktop.domain.failures import Failure
 from gglib_desktop.domain.health import LOAD_STALL_S
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.restart import RestartPolicy
@@ -20,8 +21,19 @@ from gglib_desktop.tasks import TaskScope
 
 
 @dataclass(frozen=True)
+class Rejected:
+    """A configuration that was applied and did not start."""
+
+    config: ServerConfig
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class ServerSnapshot:
-    """All that is known of one server now. ``number`` tells servers of one model apart: 1, 2, …"""
+    """All that is known of one server now. ``number`` tells servers of one model apart: 1, 2, …
+
+    ``rejected``: what was applied last; since it did not start, the last good configuration was started again.
+    """
 
     id: int
     number: int
@@ -34,6 +46,7 @@ class ServerSnapshot:
     facts: ServerFacts | None = None
     busy_slots: int | None = None
     rss_bytes: int | None = None
+    rejected: Rejected | None = None
 
 
 async def _never_restart(_model_id: int) -> RestartPolicy:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
 from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.failures import Failure, FailureCause, explained_by_model, failure_of_error, failure_of_exit
+from gglib_desktop.domain.failures import Failure, FailureCause, failure_of_error, failure_of_exit
 from gglib_desktop.domain.health import (
     HIDDEN_INTERVAL_S,
     PROBE_TIMEOUT_S,
@@ -17,7 +17,6 @@ from gglib_desktop.domain.health import (
     ProbeResult,
     Usage,
 )
-from gglib_desktop.domain.log_text import text_lines
 from gglib_desktop.domain.restart import Retry, next_retry
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.settings import SECOND_GRACE_S
@@ -33,14 +32,22 @@ from gglib_desktop.domain.states import (
     handle_of,
     is_live,
 )
-from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
+from gglib_desktop.services.explaining import explain_by_model, explain_exit
+from gglib_desktop.services.life_context import LifeContext, Rejected, ServerSnapshot
 
 _log = logging.getLogger(__name__)
-_LOG_TAIL_BYTES = 64 * 1024
 _ACTIVE_CPU_S = 0.02
 _EVIDENCE_WAIT_S = 0.05
 _ADOPTED_SILENCE_S = 1.0
 _FACTS_ANSWERS = 2
+
+
+@dataclass(frozen=True)
+class _Next:
+    """What is started once the present process has ended."""
+
+    config: ServerConfig
+    on_trial: bool
 
 
 class ServerLife:
@@ -53,7 +60,10 @@ class ServerLife:
         self._start_task: asyncio.Task[ProcessHandle] | None = None
         self._stop_task: asyncio.Task[None] | None = None
         self._stopping = False
-        self._next_config: ServerConfig | None = None
+        self._next: _Next | None = None
+        # The configuration with which it was healthy last, and whether to return to it if this start fails.
+        self._last_good: ServerConfig | None = None
+        self._on_trial = False
         self._given_up: Failure | None = None
         self._ready_at: float | None = None
         self._facts_answers = 0
@@ -74,17 +84,20 @@ class ServerLife:
         self._cancel_retry()
         self._begin(config)
 
-    def restart(self, config: ServerConfig) -> None:
-        """Stops it if it lives, and starts it with ``config``."""
+    def restart(self, config: ServerConfig, *, on_trial: bool = False) -> None:
+        """Stops it if it lives, and starts it with ``config``.
+
+        ``on_trial``: if that fails, what runs now is to run again, with the configuration that was healthy last.
+        """
         if self.is_live:
-            self._next_config = config
+            self._next = _Next(config, on_trial=on_trial)
             self._ask_to_stop()
         else:
             self.begin(config)
 
     async def stop(self) -> None:
         """Returns when it has ended and will not start by itself. Raises: StopFailed."""
-        self._next_config = None
+        self._next = None
         self.stop_trying()
         if self._life is None or not self.is_live:
             return
@@ -96,14 +109,15 @@ class ServerLife:
 
     async def kill(self) -> None:
         """Ends it without grace. Raises: StopFailed."""
-        self._next_config = None
+        self._next = None
         handle = handle_of(self.snapshot.state)
         if handle is not None:
             self._stopping = True
             await self._context.monitor.kill(handle)
 
     def stop_trying(self) -> None:
-        """A crashed server that waits for its next start, or for whether there will be one, stays crashed."""
+        """A server that ended and waits for its next start, or for whether there will be one, stays as it is."""
+        self._on_trial = False
         state = self.snapshot.state
         if isinstance(state, Crashed):
             self._cancel_retry()
@@ -111,9 +125,10 @@ class ServerLife:
 
     # -- from start to end
 
-    def _begin(self, config: ServerConfig) -> None:
-        old = self.snapshot
-        self.snapshot = ServerSnapshot(old.id, old.number, config, Starting(time.time()), log_name=old.log_name)
+    def _begin(self, config: ServerConfig, *, on_trial: bool = False, rejected: Rejected | None = None) -> None:
+        old, state = self.snapshot, Starting(time.time())
+        self.snapshot = ServerSnapshot(old.id, old.number, config, state, log_name=old.log_name, rejected=rejected)
+        self._on_trial = on_trial
         self._stopping, self._stop_task, self._given_up, self._ready_at = False, None, None, None
         self._facts_answers = 0
         self._context.tell(self.snapshot)
@@ -139,18 +154,20 @@ class ServerLife:
         handle = adopted or await self._start()
         if handle is not None:
             await self._watch(handle)
-        config, self._next_config = self._next_config, None
+        following, self._next = self._next, None
         state = self.snapshot.state
-        if config is not None:
+        if following is not None:
             self._tries = 0
-            self._begin(config)
+            self._begin(following.config, on_trial=following.on_trial)
+        elif isinstance(state, Failed) and self._on_trial and self._last_good not in {None, self.snapshot.config}:
+            self._begin(self._last_good, rejected=Rejected(self.snapshot.config, state.failure))
         elif isinstance(state, Crashed) and state.retry is not None:
             await self._try_again(state.retry)
 
     async def _try_again(self, retry: Retry) -> None:
         await asyncio.sleep(max(0.0, retry.at - time.time()))
         self._tries = retry.number
-        self._begin(self.snapshot.config)
+        self._begin(self.snapshot.config, rejected=self.snapshot.rejected)
 
     def _cancel_retry(self) -> None:
         if self._life is not None and not self.is_live:
@@ -184,7 +201,9 @@ class ServerLife:
 
     async def _failed_to_start(self, failure: Failure) -> None:
         now = time.time()
-        explained = self._context.scope.start(self._explained_by_model(failure), name="why it did not start")
+        explained = self._context.scope.start(
+            explain_by_model(self._context, self.snapshot, failure), name="why it did not start"
+        )
         await asyncio.wait({explained}, timeout=_EVIDENCE_WAIT_S)
         state = Failed(now, explained.result() if explained.done() else failure)
         self._update(state=Stopped(now) if self._stopping else state)
@@ -269,6 +288,7 @@ class ServerLife:
     def _became_ready(self, state: Running, now: float) -> None:
         handle = state.handle
         self._ready_at = now
+        self._last_good, self._on_trial = self.snapshot.config, False
         if isinstance(state, Loading) and not self.snapshot.adopted:
             self._context.usual_load_s[handle.model_id] = now - state.since
 
@@ -299,7 +319,9 @@ class ServerLife:
             self._update(state=Stopped(now, end), busy_slots=None, rss_bytes=None)
             return
         _log.warning("%s ended: %s", self.snapshot.config.model_name, end)
-        explained = self._context.scope.start(self._explain(end, ready=tracker.ready), name="why it ended")
+        explained = self._context.scope.start(
+            explain_exit(self._context, self.snapshot, end, ready=tracker.ready), name="why it ended"
+        )
         # A slow disk may delay the reason, but not the news.
         await asyncio.wait({explained}, timeout=_EVIDENCE_WAIT_S)
         if isinstance(self.snapshot.state, Stopping):
@@ -314,19 +336,6 @@ class ServerLife:
             self._update(state=ended)
             if isinstance(ended, Crashed):
                 await self._plan_retry(ended)
-
-    async def _explain(self, end: ServerExit, *, ready: bool) -> Failure:
-        name = self.snapshot.log_name
-        tail = await self._context.monitor.read_log(name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
-        failure = failure_of_exit(end, text_lines(tail.data))
-        return failure if ready else await self._explained_by_model(failure)
-
-    async def _explained_by_model(self, failure: Failure) -> Failure:
-        """llama-server b10434 can end before it has written the reason to its log; the model file may tell it."""
-        if failure.cause is not FailureCause.UNKNOWN:
-            return failure
-        config = self.snapshot.config
-        return explained_by_model(failure, config, await self._context.examine_model(config.model_path))
 
     async def _plan_retry(self, crashed: Crashed) -> None:
         policy = await self._context.restart_policy(self.snapshot.config.model_id)
@@ -356,7 +365,7 @@ class ServerLife:
         except NotRunning:
             pass
         except ProcessError as exc:
-            self._stopping, self._next_config = False, None
+            self._stopping, self._next = False, None
             self._update(state=Unresponsive(handle, time.time(), str(exc)))
             raise
         if self._life is not None and self._life.done() and isinstance(self.snapshot.state, Stopping):

@@ -123,10 +123,13 @@ class Supervisor:
         life.begin(config)
         return life.snapshot.id
 
-    def restart(self, server_id: int, config: ServerConfig | None = None) -> None:
-        """Stops the server if it runs and starts it again, with another configuration if one is given."""
+    def restart(self, server_id: int, config: ServerConfig | None = None, *, on_trial: bool = False) -> None:
+        """Stops the server if it runs and starts it again, with another configuration if one is given.
+
+        ``on_trial``: if a running server does not start with that one, it returns to the last one that was healthy.
+        """
         life = self._lives[server_id]
-        life.restart(config or life.snapshot.config)
+        life.restart(config or life.snapshot.config, on_trial=on_trial)
 
     async def stop(self, server_id: int) -> None:
         """Stops a server, or a start under way or planned; returns when it has ended. Raises: StopFailed."""

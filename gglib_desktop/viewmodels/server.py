@@ -10,13 +10,14 @@ from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.effective import Difference, differences
 from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.failures import Failure
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision
 from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, Unresponsive, handle_of, is_live
 from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.life_context import ServerSnapshot
+from gglib_desktop.services.life_context import Rejected, ServerSnapshot
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
@@ -26,7 +27,11 @@ from gglib_desktop.viewmodels.log import LogViewModel
 
 @dataclass(frozen=True)
 class ServerPanelState:
-    """All that a panel shows. ``port`` is the process's, else the one asked for; times are unix seconds."""
+    """All that a panel shows. ``port`` is the process's, else the one asked for; times are unix seconds.
+
+    ``rejected``: why what was applied did not start, while the server is on its way back to, or in, its last good
+    configuration.
+    """
 
     title: str
     state: ServerState
@@ -42,6 +47,7 @@ class ServerPanelState:
     min_probability: float | None
     remedies: tuple[Remedy, ...] = ()
     differences: tuple[Difference, ...] = ()
+    rejected: Failure | None = None
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -84,6 +90,7 @@ class ServerViewModel(QObject):
         self._supervisor = supervisor
         self._launcher = launcher
         self._scope = scope
+        self._closed: Rejected | None = None
         self._state = self._panel_state(snapshot)
         self._applied = BUILT_IN
         self.log = LogViewModel(scope, supervisor.read_log)
@@ -150,6 +157,11 @@ class ServerViewModel(QObject):
     async def _stop_trying(self) -> None:
         self._supervisor.stop_trying(self.id)
 
+    def close_rejected(self) -> None:
+        """The message about what was applied last has been read."""
+        self._closed = self._snapshot.rejected
+        self.show(self._snapshot)
+
     def show_restart_policy(self, policy: RestartPolicy) -> None:
         """Takes what was chosen in the form of another server of the same model."""
         self.form.show(self.form.draft.replace(restart=policy))
@@ -183,6 +195,7 @@ class ServerViewModel(QObject):
             if isinstance(snapshot.state, Failed | Crashed | Unresponsive)
             else (),
             differences=self._differences(snapshot),
+            rejected=self._rejected(snapshot),
         )
 
     def _differences(self, snapshot: ServerSnapshot) -> tuple[Difference, ...]:
@@ -192,14 +205,24 @@ class ServerViewModel(QObject):
         model = self._launcher.model_of(snapshot.config).facts
         return differences(snapshot.config, snapshot.facts, model.context_length if model else None)
 
+    def _rejected(self, snapshot: ServerSnapshot) -> Failure | None:
+        rejected = snapshot.rejected
+        if rejected is None or rejected is self._closed or not is_live(snapshot.state):
+            return None
+        return rejected.failure
+
     def _decide(self, options: LaunchOptions) -> MtpDecision:
         return self._launcher.decide_mtp(self._launcher.model_of(self._snapshot.config), options)
 
     async def _read_options(self, snapshot: ServerSnapshot) -> None:
-        """The form shows what the server runs with, and what is saved for after a crash."""
+        """The form shows what the server runs with, and what is saved for after a crash.
+
+        After a return to the last good configuration it keeps what was typed, to be corrected.
+        """
         saved = await self._launcher.saved_options(snapshot.config)
         self._applied = self._launcher.options_in_force(snapshot.config, saved)
-        self.form.show(self._applied)
+        if snapshot.rejected is None:
+            self.form.show(self._applied)
         self.canApplyChanged.emit(self.can_apply)
 
     async def _apply(self) -> None:

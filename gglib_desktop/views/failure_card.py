@@ -15,7 +15,7 @@ from gglib_desktop.domain.restart import Retry
 from gglib_desktop.domain.states import Unresponsive
 from gglib_desktop.views.widgets.flow_row import FlowRow
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
-from gglib_desktop.views.wording import words_for_failure
+from gglib_desktop.views.wording import Words, words_for_failure, words_for_rejected
 
 _MOST_LINES = 8
 
@@ -25,6 +25,7 @@ class FailureCard(QFrame):
 
     chosen = Signal(object)  # Remedy
     stopTrying = Signal()
+    closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +42,10 @@ class FailureCard(QFrame):
         self._stop_trying.setObjectName("stopTrying")
         self._stop_trying.clicked.connect(self.stopTrying)
         self._remedies = self._make_remedies()
-        buttons = FlowRow([self._retry, self._stop_trying, *self._remedies.values()], self)
+        self._close = QPushButton(self.tr("Close message"), self)
+        self._close.setObjectName("closeRejected")
+        self._close.clicked.connect(self.closed)
+        buttons = FlowRow([self._retry, self._stop_trying, *self._remedies.values(), self._close], self)
         layout = QVBoxLayout(self)
         for widget in (self._summary, self._hint, self._evidence, buttons):
             layout.addWidget(widget)
@@ -49,21 +53,31 @@ class FailureCard(QFrame):
     def show_failure(
         self, failure: Failure, ended_word: str, remedies: Sequence[Remedy], *, retry: Retry | None
     ) -> None:
-        words = words_for_failure(failure, ended_word)
+        self._show(failure, words_for_failure(failure, ended_word))
+        for remedy, button in self._remedies.items():
+            button.setVisible(remedy in remedies)
+        lives = ended_word == Unresponsive.word
+        again = self.tr("Stop it and start again") if lives else self.tr("Try again")
+        self._remedies[Remedy.TRY_AGAIN].setText(again)
+        self._close.hide()
+        self._stop_trying.setVisible(retry is not None)
+        self._retry.setVisible(retry is not None)
+        self.show_countdown(retry)
+
+    def show_rejected(self, failure: Failure, *, runs: bool) -> None:
+        """Says why new settings did not start. ``runs``: the previous ones are in force again already."""
+        self._show(failure, words_for_rejected(failure, runs=runs))
+        for control in (self._retry, self._stop_trying, *self._remedies.values()):
+            control.hide()
+        self._close.show()
+
+    def _show(self, failure: Failure, words: Words) -> None:
         self._summary.setText(words.summary)
         self._hint.setText(words.hint)
         self._hint.setVisible(bool(words.hint))
         self.setAccessibleName(words.summary)
         self.setAccessibleDescription(words.hint)
         self._show_evidence(failure.evidence[-_MOST_LINES:])
-        for remedy, button in self._remedies.items():
-            button.setVisible(remedy in remedies)
-        lives = ended_word == Unresponsive.word
-        again = self.tr("Stop it and start again") if lives else self.tr("Try again")
-        self._remedies[Remedy.TRY_AGAIN].setText(again)
-        self._stop_trying.setVisible(retry is not None)
-        self._retry.setVisible(retry is not None)
-        self.show_countdown(retry)
 
     def show_countdown(self, retry: Retry | None) -> None:
         """Says when the next try is, as time goes by."""

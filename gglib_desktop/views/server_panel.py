@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.domain.restart import Retry
-from gglib_desktop.domain.states import Crashed, Failed, Loading, Stopped, Stopping, Unresponsive
+from gglib_desktop.domain.states import Crashed, Failed, Loading, Starting, Stopped, Stopping, Unresponsive
 from gglib_desktop.domain.units import duration_text, size_text
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.differences import DifferencesRow
@@ -197,6 +197,7 @@ class ServerPanel(QFrame):
         self._apply.clicked.connect(server.apply.trigger)
         self._card.chosen.connect(self._on_remedy)
         self._card.stopTrying.connect(server.stop_trying.trigger)
+        self._card.closed.connect(self._on_card_closed)
 
     # -- showing
 
@@ -230,7 +231,9 @@ class ServerPanel(QFrame):
         if failed is not None:
             retry = failed.retry if isinstance(failed, Crashed) else None
             self._card.show_failure(failed.failure, failed.word, state.remedies, retry=retry)
-        self._card.setVisible(failed is not None)
+        elif state.rejected is not None:
+            self._card.show_rejected(state.rejected, runs=not isinstance(state.state, Starting | Loading))
+        self._card.setVisible(failed is not None or state.rejected is not None)
 
     @Slot()
     def _render_apply(self) -> None:
@@ -306,6 +309,10 @@ class ServerPanel(QFrame):
     @Slot()
     def _on_dismiss(self) -> None:
         self.server.dismiss()
+
+    @Slot()
+    def _on_card_closed(self) -> None:
+        self.server.close_rejected()
 
     @Slot(object)
     def _on_remedy(self, remedy: Remedy) -> None:

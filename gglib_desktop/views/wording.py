@@ -180,6 +180,18 @@ def words_for_failure(failure: Failure, ended_word: str) -> Words:
     return Words(_joined(_failure_summary(failure, crashed=ended_word == Crashed.word), ending), _failure_hint(failure))
 
 
+def words_for_rejected(failure: Failure, *, runs: bool) -> Words:
+    """What to tell people whose new settings did not start. ``runs``: the previous ones are in force again already."""
+    if runs:
+        summary = translate("Failures", "The new settings did not start. The previous ones run again.")
+    else:
+        summary = translate("Failures", "The new settings did not start. The previous ones are being started again.")
+    words = words_for_failure(failure, Failed.word)
+    return Words(
+        summary, _joined(words.summary, words.hint, translate("Failures", "The form below keeps what you entered."))
+    )
+
+
 def _failure_summary(failure: Failure, *, crashed: bool) -> str:
     match failure.cause:
         case FailureCause.CONFIGURATION | FailureCause.PORT_TAKEN if failure.exit is None and failure.detail:

@@ -320,6 +320,31 @@ async def test_the_card_goes_when_the_server_starts_again(desk, healthy, qtbot):
     assert not healthy.findChild(QWidget, "failureCard").isVisible()
 
 
+async def test_new_settings_that_do_not_start_are_told_while_the_old_ones_run_again(desk, healthy, qtbot):
+    first = healthy.server.state.handle
+    healthy.server.form.edit(
+        spec_draft_n_max=5, extra_args=("--mock-fail-load=srv load_model: failed to create MTP context",)
+    )
+    press(qtbot, healthy, "Apply and restart")
+    card = healthy.findChild(QWidget, "failureCard")
+    await poll(lambda: card.accessibleName() == "The new settings did not start. The previous ones run again.")
+    assert healthy.server.state.handle not in {first, None}
+    assert card.accessibleDescription().startswith("The engine found no MTP layers in this model. Exit code 1.")
+    assert "The form below keeps what you entered." in text_of(healthy)
+    assert evidence(healthy).endswith("srv load_model: failed to create MTP context")
+    draft_tokens = get(healthy, "Draft tokens")
+    assert isinstance(draft_tokens, QSpinBox)
+    assert draft_tokens.value() == 5
+    assert not {"Try again", "Turn MTP off and start", "Show log"} & set(names(healthy, Role.Button))
+    press(qtbot, healthy, "Close message")
+    assert not card.isVisible()
+    desk.runner.crash(healthy.server.state.handle)
+    await desk.panel_in("Tiny", "Crashed")
+    assert card.isVisible()
+    assert "Close message" not in names(healthy, Role.Button)
+    assert "Try again" in names(healthy, Role.Button)
+
+
 # -- actions of the menu bar act on a panel
 
 

@@ -11,6 +11,7 @@ import pytest
 from gglib_desktop.domain.effective import Cause, Difference
 from gglib_desktop.domain.engine import EngineCapabilities
 from gglib_desktop.domain.errors import GglibError, LibraryError
+from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpReason
 from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
@@ -283,3 +284,41 @@ async def test_what_was_saved_and_cannot_be_read_does_not_keep_a_model_from_star
     assert server.form.draft == BUILT_IN
     server.form.edit(context_size=512)
     await saved(program, server, LaunchOptions(context_size=512))
+
+
+BAD = "--mock-fail-load=srv load_model: failed to create MTP context"
+
+
+async def test_values_that_do_not_start_stay_in_the_form_while_the_old_ones_run_again(program):
+    server = await healthy(program)
+    old = server.state.command_line
+    server.form.edit(spec_draft_n_max=5, extra_args=(BAD,))
+    server.apply.trigger()
+    failure = await poll(lambda: server.state.rejected)
+    assert failure is not None
+    assert failure.cause is FailureCause.MTP_LAYERS_MISSING
+    await in_state(server, "Healthy")
+    assert server.state.draft_tokens == 2
+    assert old.partition("--port")[2] in server.state.command_line
+    await poll(lambda: server.can_apply)
+    assert server.form.draft.spec_draft_n_max == 5
+    server.form.edit(extra_args=())
+    server.apply.trigger()
+    await poll(lambda: server.state.draft_tokens == 5 and server.state.state.word == "Healthy")
+    assert server.state.rejected is None
+    await poll(lambda: not server.can_apply)
+
+
+async def test_a_message_about_rejected_values_can_be_closed_and_comes_again_with_the_next(program):
+    server = await healthy(program)
+    server.form.edit(extra_args=(BAD,))
+    server.apply.trigger()
+    await poll(lambda: server.state.rejected is not None and server.state.is_ready)
+    server.close_rejected()
+    assert server.state.rejected is None
+    await poll(lambda: server.can_apply)
+    server.apply.trigger()
+    await poll(lambda: server.state.rejected is not None and server.state.is_ready)
+    server.stop.trigger()
+    await in_state(server, "Stopped")
+    assert server.state.rejected is None, "nothing runs again"

@@ -1,0 +1,24 @@
+"""Why a server ended: what its exit and its log tell and, where those are silent, its model file."""
+
+from __future__ import annotations
+
+from gglib_desktop.domain.exits import ServerExit
+from gglib_desktop.domain.failures import Failure, FailureCause, explained_by_model, failure_of_exit
+from gglib_desktop.domain.log_text import text_lines
+from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
+
+_LOG_TAIL_BYTES = 64 * 1024
+
+
+async def explain_exit(context: LifeContext, server: ServerSnapshot, end: ServerExit, *, ready: bool) -> Failure:
+    """The failure behind an end that nobody asked for. ``ready``: it had been healthy."""
+    tail = await context.monitor.read_log(server.log_name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
+    failure = failure_of_exit(end, text_lines(tail.data))
+    return failure if ready else await explain_by_model(context, server, failure)
+
+
+async def explain_by_model(context: LifeContext, server: ServerSnapshot, failure: Failure) -> Failure:
+    """llama-server b10434 can end before it has written the reason to its log; the model file may tell it."""
+    if failure.cause is not FailureCause.UNKNOWN:
+        return failure
+    return explained_by_model(failure, server.config, await context.examine_model(server.config.model_path))
