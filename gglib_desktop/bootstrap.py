@@ -46,7 +46,7 @@ from gglib_desktop.tasks import ErrorReporter, TaskScope
 
 if TYPE_CHECKING:
     from gglib_desktop.viewmodels.app import AppViewModel
-    from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
+    from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
     from gglib_desktop.views.main_window import MainWindow
 
 _log = logging.getLogger(__name__)
@@ -285,14 +285,22 @@ async def _build_services(
     from gglib_desktop.viewmodels.app import AppViewModel
 
     def details(model: Model) -> ModelDetailsViewModel:
-        from gglib_desktop.adapters.memory import PsutilMemory
         from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
 
-        return ModelDetailsViewModel(model, read_header, PsutilMemory(), library, scope)
+        return ModelDetailsViewModel(model, _details_sources(library), scope, library.companions(model))
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = AppViewModel(library, supervisor, launcher, settings, scope, foreign=foreign, details=details)
     return _Services(settings, runner, supervisor, view_model, instance, scope, library)
+
+
+def _details_sources(library: Library) -> DetailsSources:
+    from gglib_desktop.adapters.checksums import DiskChecksums
+    from gglib_desktop.adapters.memory import PsutilMemory
+    from gglib_desktop.adapters.nvidia import NvidiaMemory
+    from gglib_desktop.viewmodels.model_details import DetailsSources
+
+    return DetailsSources(read_header, PsutilMemory(), NvidiaMemory(), DiskChecksums(), library)
 
 
 def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:

@@ -69,6 +69,14 @@ class Memory:
     free_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class GraphicsCard:
+    """A card with memory of its own."""
+
+    name: str
+    memory: Memory
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Serving:
     """How a model is to be served. ``context`` in tokens, 0 the model's own; ``draft_tokens`` 0: without drafting.
@@ -168,6 +176,31 @@ def largest_context_that_fits(
         else:
             most = middle - 1
     return least * CONTEXT_STEP
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCost:
+    """What one token takes in the cache, in bytes: for as long as it is in the context, and ``recent`` more while it
+    is one of the last ``window`` tokens. ``slot_bytes`` are taken once for each slot."""
+
+    whole: ByteRange
+    recent: ByteRange
+    window: int | None
+    slot_bytes: int
+
+
+def token_cost(layout: CacheLayout, cache_type: str) -> TokenCost:
+    """With keys and values of one type. Layers of which the header does not tell how far they look count as either."""
+    serving = Serving(key_type=cache_type, value_type=cache_type)
+    whole = recent = ByteRange(0, 0)
+    for layer in layout.layers:
+        least, most = _cell_bytes(layer, layout, serving)
+        if layer.windowed:
+            recent += ByteRange(least, most)
+        else:
+            whole += ByteRange(least if layer.windowed is False else 0, most)
+    window = layout.window if recent.high else None
+    return TokenCost(whole, recent, window, layout.state_floats * _FLOAT_BYTES)
 
 
 def _cache(layout: CacheLayout, serving: Serving) -> ByteRange:

@@ -1,10 +1,11 @@
-"""The port that tells how much memory there is."""
+"""The ports that tell how much memory there is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from gglib_desktop.domain.forecast import Memory
+from gglib_desktop.domain.forecast import GraphicsCard, Memory
 
 
 class MemoryProbe(Protocol):
@@ -12,4 +13,12 @@ class MemoryProbe(Protocol):
 
     def read(self) -> Memory | None:
         """Total and free now; None when the system does not tell. Quick enough for the event loop."""
+        ...
+
+
+class GraphicsProbe(Protocol):
+    """Reads the memory of graphics cards."""
+
+    def read(self) -> Sequence[GraphicsCard]:
+        """The cards whose drivers can be asked; there may be others. Blocks: call it in a thread."""
         ...

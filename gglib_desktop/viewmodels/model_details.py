@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.forecast import (
     Fit,
     Forecast,
+    GraphicsCard,
     Memory,
     Serving,
     forecast,
@@ -23,47 +23,18 @@ from gglib_desktop.domain.forecast import (
     largest_context_that_fits,
     model_context,
 )
-from gglib_desktop.domain.gguf import GgufHeader, GgufValue, SkippedArray, SkippedString
+from gglib_desktop.domain.gguf import GgufHeader, GgufValue
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.units import count_text, size_text
-from gglib_desktop.ports.memory_probe import MemoryProbe
+from gglib_desktop.ports.checksums import Checksums
+from gglib_desktop.ports.memory_probe import GraphicsProbe, MemoryProbe
 from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.model_facts import Fact, facts_of, value_text
+from gglib_desktop.viewmodels.model_integrity import ModelIntegrityViewModel
 from gglib_desktop.viewmodels.model_notes import ModelNotesViewModel, NotesKeeper
 
 _DEFAULT_CONTEXT = 32_768
 _NO_PARENT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
-
-
-class FactName(StrEnum):
-    """What a fact is about; views word it."""
-
-    NAME = "name"
-    ARCHITECTURE = "architecture"
-    SIZE = "size"
-    PARAMETERS = "parameters"
-    QUANTISATION = "quantisation"
-    CONTEXT = "context"
-    LAYERS = "layers"
-    MTP_LAYERS = "mtp layers"
-    WIDTH = "width"
-    HEADS = "heads"
-    KEY_HEADS = "key heads"
-    EXPERTS = "experts"
-    EXPERTS_USED = "experts used"
-    WINDOW = "window"
-    TOKENIZER = "tokenizer"
-    CHAT_TEMPLATE = "chat template"
-    LICENCE = "licence"
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A fact, and the header's key or whatever else says so."""
-
-    name: FactName
-    value: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -79,11 +50,37 @@ class DetailsState:
     longest_context: int | None = None
     forecast: Forecast | None = None
     memory: Memory | None = None
+    cards: tuple[GraphicsCard, ...] = ()
     fitting_context: int | None = None
+    fitting_context_on_cards: int | None = None
 
     @property
     def fit(self) -> Fit:
+        """Whether it fits into main memory."""
         return judge(self.forecast.total if self.forecast else None, self.memory)
+
+    @property
+    def fit_on_cards(self) -> Fit:
+        """Whether all of it fits onto the graphics cards, over which an engine spreads it."""
+        return judge(self.forecast.total if self.forecast else None, together(self.cards))
+
+
+def together(cards: Sequence[GraphicsCard]) -> Memory | None:
+    """The memory of all cards; None without any."""
+    if not cards:
+        return None
+    return Memory(sum(card.memory.total_bytes for card in cards), sum(card.memory.free_bytes for card in cards))
+
+
+@dataclass(frozen=True)
+class DetailsSources:
+    """Who is asked. ``read_header`` blocks and is called in a thread."""
+
+    read_header: Callable[[Path], GgufHeader]
+    memory: MemoryProbe
+    graphics: GraphicsProbe
+    checksums: Checksums
+    keeper: NotesKeeper
 
 
 class MetadataTable(QAbstractTableModel):
@@ -127,27 +124,26 @@ class MetadataTable(QAbstractTableModel):
 
 
 class ModelDetailsViewModel(QObject):
-    """Details of one model. ``read_header`` blocks and is called in a thread."""
+    """Details of one model. ``projectors`` are the files for vision that lie beside it."""
 
     stateChanged = Signal(object)  # DetailsState
 
     def __init__(
-        self,
-        model: Model,
-        read_header: Callable[[Path], GgufHeader],
-        memory: MemoryProbe,
-        keeper: NotesKeeper,
-        scope: TaskScope,
+        self, model: Model, sources: DetailsSources, scope: TaskScope, projectors: Sequence[Path] = ()
     ) -> None:
         super().__init__()
         self._model = model
-        self._read_header = read_header
-        self._memory = memory
+        self._sources = sources
+        self._projectors = projectors
         self._header: GgufHeader | None = None
         self._state = DetailsState(model.name, str(model.path), problem=model.problem)
         self.metadata = MetadataTable(self)
-        self.notes = ModelNotesViewModel(model, keeper, scope)
-        self._task = scope.start(self._load(), name="read header")
+        self.notes = ModelNotesViewModel(model, sources.keeper, scope)
+        self.integrity = ModelIntegrityViewModel(model, sources.checksums, scope)
+        self._tasks = (
+            scope.start(self._load(), name="read header"),
+            scope.start(self._ask_cards(), name="ask graphics cards"),
+        )
 
     @property
     def state(self) -> DetailsState:
@@ -159,23 +155,31 @@ class ModelDetailsViewModel(QObject):
 
     def close(self) -> None:
         """Reads no further."""
-        self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self.integrity.close()
 
     async def _load(self) -> None:
         try:
-            header = await asyncio.to_thread(self._read_header, self._model.path)
+            header = await asyncio.to_thread(self._sources.read_header, self._model.path)
         except InvalidModelFile as exc:
-            self._set_state(replace(self._state, loading=False, problem=exc.reason))
+            facts = facts_of(self._model, None, self._projectors)
+            self._set_state(replace(self._state, loading=False, problem=exc.reason, facts=facts))
             return
         self._header = header
         self.metadata.fill(header.metadata)
         longest = model_context(header.metadata)
         context = min(_DEFAULT_CONTEXT, longest or _DEFAULT_CONTEXT)
-        facts = tuple(_facts(self._model, header))
+        facts = facts_of(self._model, header, self._projectors)
         found = self._forecast(context)
         self._set_state(
             replace(self._state, loading=False, facts=facts, context=context, longest_context=longest, **found)
         )
+
+    async def _ask_cards(self) -> None:
+        cards = tuple(await asyncio.to_thread(self._sources.graphics.read))
+        self._set_state(replace(self._state, cards=cards))
+        self._set_state(replace(self._state, **self._forecast(self._state.context)))
 
     def _forecast(self, context: int) -> dict[str, Any]:
         if self._header is None:
@@ -183,72 +187,16 @@ class ModelDetailsViewModel(QObject):
         facts = self._model.facts
         # With a part missing, the size of what is there says nothing.
         weights = facts.file_size_bytes if facts is not None and self._model.problem is None else None
-        metadata, memory, serving = self._header.metadata, self._memory.read(), Serving(context=context)
+        metadata, serving = self._header.metadata, Serving(context=context)
+        memory, cards = self._sources.memory.read(), together(self._state.cards)
         return {
             "forecast": forecast(metadata, weights, serving),
             "memory": memory,
             "fitting_context": largest_context_that_fits(metadata, weights, serving, memory),
+            "fitting_context_on_cards": largest_context_that_fits(metadata, weights, serving, cards),
         }
 
     def _set_state(self, state: DetailsState) -> None:
         if state != self._state:
             self._state = state
             self.stateChanged.emit(state)
-
-
-_STATED = {
-    FactName.CONTEXT: "context_length",
-    FactName.LAYERS: "block_count",
-    FactName.MTP_LAYERS: "nextn_predict_layers",
-    FactName.WIDTH: "embedding_length",
-    FactName.HEADS: "attention.head_count",
-    FactName.KEY_HEADS: "attention.head_count_kv",
-    FactName.EXPERTS: "expert_count",
-    FactName.EXPERTS_USED: "expert_used_count",
-    FactName.WINDOW: "attention.sliding_window",
-}
-
-
-def _facts(model: Model, header: GgufHeader) -> Iterator[Fact]:
-    metadata, facts = header.metadata, model.facts
-    architecture = value_text(metadata.get("general.architecture", ""))
-    stated = [(FactName.NAME, "general.name"), (FactName.ARCHITECTURE, "general.architecture")]
-    stated += [(name, f"{architecture}.{key}") for name, key in _STATED.items()]
-    stated += [
-        (FactName.TOKENIZER, "tokenizer.ggml.model"),
-        (FactName.CHAT_TEMPLATE, "tokenizer.chat_template"),
-        (FactName.LICENCE, "general.license"),
-    ]
-    if facts is not None:
-        yield Fact(FactName.SIZE, size_text(facts.file_size_bytes), "file")
-        if facts.parameter_count:
-            source = "general.parameter_count" if "general.parameter_count" in metadata else "tensors"
-            yield Fact(FactName.PARAMETERS, count_text(facts.parameter_count), source)
-        if facts.quantisation:
-            in_name = facts.quantisation.removeprefix("UD-").lower() in model.path.name.lower()
-            yield Fact(FactName.QUANTISATION, facts.quantisation, "file name" if in_name else "general.file_type")
-    for name, key in stated:
-        if key in metadata:
-            yield Fact(name, _short(value_text(metadata[key])), key)
-
-
-def value_text(value: GgufValue) -> str:
-    """A metadata value as text."""
-    match value:
-        case SkippedString(length):
-            return f"({length:,} bytes of text, not kept)"
-        case SkippedArray(kind, length):
-            return f"({length:,} values of type {kind.name.lower()})"
-        case tuple():
-            return ", ".join(value_text(item) for item in value)
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return f"{value:.7g}"
-        case _:
-            return str(value)
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 80 else f"{line[:79]}…"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gglib_desktop.adapters.checksums import DiskChecksums
 from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.adapters.memory import PsutilMemory
 from gglib_desktop.adapters.runners.mock import MockRunner
@@ -21,7 +22,8 @@ from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.app import AppViewModel
-from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
+from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
+from tests.fakes.details import FakeCards
 from tests.fakes.library import FakeModelFiles, some_facts
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import KeptBugs
@@ -81,6 +83,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         library, settings = Library(repository, files), SettingsKeeper(store)
         launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
         foreign = ForeignWatch(NoForeignServers(), supervisor, library, scope)
+        sources = DetailsSources(read_header, PsutilMemory(), FakeCards(), DiskChecksums(), library)
         app = AppViewModel(
             library,
             supervisor,
@@ -88,7 +91,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
             settings,
             scope,
             foreign=foreign,
-            details=lambda model: ModelDetailsViewModel(model, read_header, PsutilMemory(), library, scope),
+            details=lambda model: ModelDetailsViewModel(model, sources, scope, library.companions(model)),
         )
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store)
         app.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QFormLayout, QLabel, QSpinBox, QWidget
 
-from gglib_desktop.domain.forecast import CONTEXT_STEP, ByteRange, Confidence, Fit, Serving
+from gglib_desktop.domain.forecast import CONTEXT_STEP, ByteRange, Confidence, Fit, Memory, Serving
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.model_details import DetailsState, ModelDetailsViewModel
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
@@ -49,6 +49,7 @@ class MemoryPage(QWidget):
             "buffers": self.tr("Working buffers"),
             "total": self.tr("Together"),
             "free": self.tr("Free main memory"),
+            "cards": self.tr("Free graphics memory"),
         }
 
     @Slot(object)
@@ -64,16 +65,18 @@ class MemoryPage(QWidget):
             "cache": self._range(found.cache if found else None),
             "buffers": self._range(found.buffers if found else None),
             "total": self._range(found.total if found else None),
-            "free": unknown
-            if memory is None
-            else self.tr("{free} of {total}").format(
-                free=size_text(memory.free_bytes), total=size_text(memory.total_bytes)
-            ),
+            "free": unknown if memory is None else self._free(memory),
+            "cards": "\n".join(f"{card.name}: {self._free(card.memory)}" for card in state.cards)
+            or self.tr("unknown (only NVIDIA’s driver is asked)"),
         }
         for name, text in shown.items():
             self._parts[name].setText(text)
             self._parts[name].setAccessibleName(f"{self._texts()[name]}: {text}")
         self._verdict.setText(self._sentences(state))
+
+    def _free(self, memory: Memory) -> str:
+        free, total = size_text(memory.free_bytes), size_text(memory.total_bytes)
+        return self.tr("{free} of {total}").format(free=free, total=total)
 
     def _range(self, size: ByteRange | None) -> str:
         if size is None:
@@ -93,17 +96,29 @@ class MemoryPage(QWidget):
         if found.confidence is Confidence.ROUGH:
             said.append(self.tr("This is a rough forecast."))
         if state.fitting_context:
-            context = f"{state.fitting_context:,}"
-            said.append(self.tr("Up to {context} tokens fit comfortably.").format(context=context))
-        assumption = self.tr(
-            "Counted for {slots} slots that share the context, in main memory; graphics memory is not."
-        )
-        return " ".join((*said, assumption.format(slots=Serving().slots)))
+            said.append(self._fitting(state.fitting_context))
+        if state.cards:
+            said.append(self._fit_on_cards(state.fit_on_cards))
+            if state.fitting_context_on_cards:
+                said.append(self._fitting(state.fitting_context_on_cards))
+        said.append(self.tr("Counted for {slots} slots that share the context.").format(slots=Serving().slots))
+        return " ".join(said)
+
+    def _fitting(self, context: int) -> str:
+        return self.tr("Up to {context} tokens fit comfortably.").format(context=f"{context:,}")
 
     def _fit(self, fit: Fit) -> str:
         return {
-            Fit.FITS: self.tr("It fits into the memory that is free now."),
-            Fit.TIGHT: self.tr("It is tight: it may fit, but little or nothing will be left."),
-            Fit.DOES_NOT_FIT: self.tr("It does not fit into the memory that is free now."),
+            Fit.FITS: self.tr("It fits into the main memory that is free now."),
+            Fit.TIGHT: self.tr("It is tight: it may fit into main memory, but little or nothing will be left."),
+            Fit.DOES_NOT_FIT: self.tr("It does not fit into the main memory that is free now."),
             Fit.UNKNOWN: self.tr("Whether it fits is unknown."),
+        }[fit]
+
+    def _fit_on_cards(self, fit: Fit) -> str:
+        return {
+            Fit.FITS: self.tr("All of it fits into the graphics memory that is free now."),
+            Fit.TIGHT: self.tr("All of it may just fit into graphics memory, or not."),
+            Fit.DOES_NOT_FIT: self.tr("Not all of it fits into the graphics memory that is free now."),
+            Fit.UNKNOWN: self.tr("Whether it fits into graphics memory is unknown."),
         }[fit]

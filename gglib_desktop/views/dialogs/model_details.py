@@ -5,18 +5,13 @@ from __future__ import annotations
 from enum import IntEnum
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication, QKeySequence, QPalette, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QDialogButtonBox,
-    QGridLayout,
     QHBoxLayout,
-    QHeaderView,
-    QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QTableView,
     QTabWidget,
     QVBoxLayout,
@@ -24,10 +19,13 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from gglib_desktop.viewmodels.model_details import DetailsState, Fact, FactName, ModelDetailsViewModel
+from gglib_desktop.viewmodels.model_details import DetailsState, ModelDetailsViewModel
+from gglib_desktop.views.dialogs.facts_page import FactsPage
+from gglib_desktop.views.dialogs.integrity_page import IntegrityPage
 from gglib_desktop.views.dialogs.memory_page import MemoryPage
 from gglib_desktop.views.dialogs.notes_page import NotesPage
-from gglib_desktop.views.icons import icon
+from gglib_desktop.views.widgets.detail_parts import copy_button, text_label
+from gglib_desktop.views.widgets.row_table import set_up_rows
 from gglib_desktop.views.wording import sentence
 
 
@@ -38,6 +36,7 @@ class DetailsPage(IntEnum):
     NOTES = 1
     METADATA = 2
     MEMORY = 3
+    INTEGRITY = 4
 
 
 class ModelDetailsDialog(QDialog):
@@ -54,15 +53,16 @@ class ModelDetailsDialog(QDialog):
         self._gives_up = self._closing = False
         self.setObjectName("modelDetailsDialog")
         self.setWindowTitle(self.tr("Details of {model}").format(model=details.state.name))
-        self._problem = _text_label("detailsProblem")
+        self._problem = text_label("detailsProblem")
         pages = QTabWidget()
         pages.setObjectName("detailsPages")
         pages.setDocumentMode(True)
-        self._facts, self._notes = _FactsPage(), NotesPage(details.notes)
+        self._facts, self._notes = FactsPage(), NotesPage(details.notes)
         pages.addTab(self._facts, self.tr("&Facts"))
         pages.addTab(self._notes, self.tr("&Tags and notes"))
         pages.addTab(_MetadataPage(details), self.tr("&Metadata"))
         pages.addTab(MemoryPage(details), self.tr("Memor&y"))
+        pages.addTab(IntegrityPage(details.integrity), self.tr("&Integrity"))
         pages.setCurrentIndex(page)
         if page is DetailsPage.NOTES:
             self._notes.setFocus()
@@ -73,6 +73,7 @@ class ModelDetailsDialog(QDialog):
         box = QDialogButtonBox()
         close = box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
         close.setObjectName("detailsClose")
+        close.setAutoDefault(False)
         close.setAccessibleName(self.tr("Close"))
         box.rejected.connect(self.reject)
         layout.addWidget(box)
@@ -83,6 +84,14 @@ class ModelDetailsDialog(QDialog):
         details.notes.draftChanged.connect(self._on_edited)
         self.finished.connect(details.close)
         self._render(details.state)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the keyboard; in a field it does not close the window."""
+        if event.key() not in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            super().keyPressEvent(event)
+        elif isinstance(button := self.focusWidget(), QPushButton):
+            button.click()
 
     @override
     def reject(self) -> None:
@@ -107,11 +116,11 @@ class ModelDetailsDialog(QDialog):
         self._gives_up = False
 
     def _path_line(self, path: str) -> QHBoxLayout:
-        label = _text_label("detailsPath")
+        label = text_label("detailsPath")
         # Paths have no spaces to break lines at.
         label.setText(path.replace("/", "/\u200b"))
         label.setAccessibleName(path)
-        copy = _copy_button("detailsCopyPath", self.tr("Copy path"))
+        copy = copy_button("detailsCopyPath", self.tr("Copy path"))
         copy.clicked.connect(self._on_copy_path)
         line = QHBoxLayout()
         line.addWidget(label, 1)
@@ -129,59 +138,6 @@ class ModelDetailsDialog(QDialog):
         self._facts.show_facts(state.facts)
 
 
-class _FactsPage(QScrollArea):
-    """Each fact with what says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("detailsFacts")
-        self.setAccessibleName(self.tr("Facts"))
-        self.setWidgetResizable(True)
-        self.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._shown: tuple[Fact, ...] = ()
-
-    def show_facts(self, facts: tuple[Fact, ...]) -> None:
-        if facts == self._shown:
-            return
-        self._shown = facts
-        page = QWidget()
-        grid = QGridLayout(page)
-        grid.setColumnStretch(1, 1)
-        grid.setHorizontalSpacing(18)
-        words = self._words()
-        for line, fact in enumerate(facts):
-            value = _text_label(f"fact_{fact.name.replace(' ', '_')}", fact.value)
-            value.setAccessibleName(f"{words[fact.name]}: {fact.value}")
-            source = QLabel(fact.source)
-            source.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-            source.setTextFormat(Qt.TextFormat.PlainText)
-            for column, label in enumerate((QLabel(words[fact.name]), value, source)):
-                grid.addWidget(label, line, column, Qt.AlignmentFlag.AlignTop)
-        grid.setRowStretch(len(facts), 1)
-        self.setWidget(page)
-
-    def _words(self) -> dict[FactName, str]:
-        return {
-            FactName.NAME: self.tr("Name"),
-            FactName.ARCHITECTURE: self.tr("Architecture"),
-            FactName.SIZE: self.tr("Size"),
-            FactName.PARAMETERS: self.tr("Parameters"),
-            FactName.QUANTISATION: self.tr("Quantisation"),
-            FactName.CONTEXT: self.tr("Longest context"),
-            FactName.LAYERS: self.tr("Layers"),
-            FactName.MTP_LAYERS: self.tr("MTP layers"),
-            FactName.WIDTH: self.tr("Embedding width"),
-            FactName.HEADS: self.tr("Attention heads"),
-            FactName.KEY_HEADS: self.tr("Key and value heads"),
-            FactName.EXPERTS: self.tr("Experts"),
-            FactName.EXPERTS_USED: self.tr("Experts used at a time"),
-            FactName.WINDOW: self.tr("Sliding window"),
-            FactName.TOKENIZER: self.tr("Tokenizer"),
-            FactName.CHAT_TEMPLATE: self.tr("Chat template"),
-            FactName.LICENCE: self.tr("Licence"),
-        }
-
-
 class _MetadataPage(QWidget):
     """The raw metadata of the header, with a search and a way to copy."""
 
@@ -194,7 +150,7 @@ class _MetadataPage(QWidget):
         search.setPlaceholderText(self.tr("Search metadata"))
         search.setClearButtonEnabled(True)
         search.textChanged.connect(details.metadata.search)
-        copy = _copy_button("detailsCopyMetadata", self.tr("Copy"))
+        copy = copy_button("detailsCopyMetadata", self.tr("Copy"))
         copy.clicked.connect(self._on_copy)
         self._table = self._make_table()
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self._table)
@@ -212,16 +168,9 @@ class _MetadataPage(QWidget):
         table.setObjectName("metadata")
         table.setAccessibleName(self.tr("Metadata"))
         table.setModel(self._rows)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
-        table.horizontalHeader().hide()
+        set_up_rows(table, table.fontMetrics().lineSpacing() + 4)
         table.horizontalHeader().setStretchLastSection(True)
         table.setColumnWidth(0, table.fontMetrics().averageCharWidth() * 42)
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().lineSpacing() + 4)
         return table
 
     @Slot()
@@ -229,22 +178,3 @@ class _MetadataPage(QWidget):
         """The selected rows, or all that are shown when none is."""
         rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
         QGuiApplication.clipboard().setText(self._rows.text(rows or range(self._rows.rowCount())))
-
-
-def _text_label(name: str, text: str = "") -> QLabel:
-    label = QLabel(text)
-    label.setObjectName(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-    )
-    return label
-
-
-def _copy_button(name: str, text: str) -> QPushButton:
-    button = QPushButton(icon("copy"), text)
-    button.setObjectName(name)
-    button.setAccessibleName(text)
-    button.setAutoDefault(False)
-    return button

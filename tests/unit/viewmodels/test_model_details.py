@@ -11,23 +11,14 @@ from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_
 from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.adapters.memory import PsutilMemory
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.forecast import Fit, Memory
+from gglib_desktop.domain.forecast import Fit, GraphicsCard, Memory
 from gglib_desktop.domain.gguf import GgufValueType, SkippedArray, SkippedString, facts_from_header
 from gglib_desktop.domain.model import Model
 from gglib_desktop.tasks import LogReporter, TaskScope
-from gglib_desktop.viewmodels.model_details import FactName, MetadataTable, ModelDetailsViewModel, value_text
-from tests.fakes.notes import FakeKeeper
+from gglib_desktop.viewmodels.model_details import MetadataTable, ModelDetailsViewModel, together
+from gglib_desktop.viewmodels.model_facts import FactName, value_text
+from tests.fakes.details import GIB, FakeCards, FakeSources
 from tests.fakes.waiting import poll
-
-GIB = 2**30
-
-
-class FixedMemory:
-    def __init__(self, free_bytes: int | None = 8 * GIB) -> None:
-        self.free_bytes = free_bytes
-
-    def read(self) -> Memory | None:
-        return None if self.free_bytes is None else Memory(16 * GIB, self.free_bytes)
 
 
 def demo(folder: Path) -> Model:
@@ -42,29 +33,17 @@ async def scope(qapp) -> AsyncIterator[TaskScope]:
         yield scope
 
 
-async def loaded(model: Model, scope: TaskScope, memory: FixedMemory | None = None) -> ModelDetailsViewModel:
-    details = ModelDetailsViewModel(model, read_header, memory or FixedMemory(), FakeKeeper(), scope)
+async def loaded(model: Model, scope: TaskScope, sources: FakeSources | None = None) -> ModelDetailsViewModel:
+    details = ModelDetailsViewModel(model, (sources or FakeSources()).all, scope)
     assert details.state.loading
     await poll(lambda: not details.state.loading)
     return details
 
 
-async def test_facts_have_their_sources(scope, tmp_path):
-    details = await loaded(demo(tmp_path), scope)
-    facts = {fact.name: (fact.value, fact.source) for fact in details.state.facts}
-    assert facts[FactName.ARCHITECTURE] == ("qwen35", "general.architecture")
-    assert facts[FactName.CONTEXT] == ("8192", "qwen35.context_length")
-    assert facts[FactName.MTP_LAYERS] == ("1", "qwen35.nextn_predict_layers")
-    assert facts[FactName.QUANTISATION] == ("Q8_0", "file name")
-    assert facts[FactName.SIZE] == ("5.0 MiB", "file")
-    assert facts[FactName.PARAMETERS][1] == "tensors"
-    assert len(facts[FactName.CHAT_TEMPLATE][0]) == 80
-    assert FactName.EXPERTS not in facts
-
-
 async def test_the_forecast_follows_the_context_and_the_memory(scope, tmp_path):
-    memory = FixedMemory()
-    details = await loaded(demo(tmp_path), scope, memory)
+    sources = FakeSources()
+    memory = sources.memory
+    details = await loaded(demo(tmp_path), scope, sources)
     state = details.state
     assert (state.context, state.longest_context, state.fitting_context) == (8192, 8192, 8192)
     assert state.fit is Fit.FITS
@@ -90,7 +69,8 @@ async def test_a_header_that_cannot_be_read_says_why(scope, tmp_path):
     gone = Model(id=1, path=tmp_path / "gone.gguf", facts=None, problem=None, added_at=0.0, name="gone")
     details = await loaded(gone, scope)
     assert details.state.problem == "the file does not exist"
-    assert (details.state.facts, details.state.forecast, details.state.fit) == ((), None, Fit.UNKNOWN)
+    assert (details.state.forecast, details.state.fit) == (None, Fit.UNKNOWN)
+    assert [fact.name for fact in details.state.facts] == [FactName.ADDED]
     details.set_context(4096)
     assert details.state.forecast is None
 
@@ -108,13 +88,27 @@ async def test_after_closing_nothing_more_is_said(scope, tmp_path):
     def never(path: Path):
         raise InvalidModelFile(path, "read after all")
 
-    details = ModelDetailsViewModel(demo(tmp_path), never, FixedMemory(), FakeKeeper(), scope)
+    details = ModelDetailsViewModel(demo(tmp_path), FakeSources(read_header=never).all, scope)
     told: list[object] = []
     details.stateChanged.connect(told.append)
     details.close()
     await asyncio.sleep(0)
     await scope.aclose()
     assert told == []
+
+
+async def test_the_memory_of_all_cards_together_is_judged_too(scope, tmp_path):
+    cards = [GraphicsCard("one", Memory(8 * GIB, GIB)), GraphicsCard("two", Memory(8 * GIB, GIB))]
+    details = await loaded(demo(tmp_path), scope, FakeSources(graphics=FakeCards(*cards)))
+    await poll(lambda: details.state.cards == tuple(cards))
+    assert (details.state.fit_on_cards, details.state.fitting_context_on_cards) == (Fit.FITS, 8192)
+    assert together(cards) == Memory(16 * GIB, 2 * GIB)
+    without = await loaded(demo(tmp_path), scope)
+    assert (without.state.fit_on_cards, without.state.fitting_context_on_cards) == (Fit.UNKNOWN, None)
+    small = FakeCards(GraphicsCard("small", Memory(GIB, 1)))
+    too_large = await loaded(demo(tmp_path), scope, FakeSources(graphics=small))
+    await poll(lambda: too_large.state.fit_on_cards is Fit.DOES_NOT_FIT)
+    assert too_large.state.fit is Fit.FITS
 
 
 # -- raw metadata

@@ -8,8 +8,8 @@ import pytest
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.model import Model
 from gglib_desktop.viewmodels.model_notes import ModelNotesViewModel, NotesDraft
+from tests.fakes.details import FakeKeeper
 from tests.fakes.library import some_facts
-from tests.fakes.notes import FakeKeeper
 from tests.fakes.program import Program
 from tests.fakes.waiting import poll
 

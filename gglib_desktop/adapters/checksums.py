@@ -1,0 +1,63 @@
+"""SHA-256 sums of files, and where other programs note them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from gglib_desktop.domain.errors import InvalidModelFile
+from gglib_desktop.domain.integrity import KnownHash, hash_in_download_record, hash_in_name
+
+_CHUNK_BYTES = 4 * 2**20
+_RECORDS = Path(".cache", "huggingface", "download")
+_MOST_RECORD_BYTES = 4096
+
+
+class DiskChecksums:
+    """Reads in chunks, so that it can be ended soon."""
+
+    def known(self, path: Path) -> KnownHash | None:
+        return hash_in_name(Path(os.path.realpath(path))) or _recorded(path)
+
+    def sha256(self, path: Path, told: Callable[[int], bool]) -> str | None:
+        try:
+            return _sha256(path, told)
+        except OSError as exc:
+            raise InvalidModelFile(path, f"the file cannot be read: {exc.strerror or exc}") from exc
+
+
+def _sha256(path: Path, told: Callable[[int], bool]) -> str | None:
+    with open(path, "rb", buffering=0, opener=_opened_at_once) as file:  # Path's has no opener
+        before = os.fstat(file.fileno())
+        if not stat.S_ISREG(before.st_mode):
+            raise InvalidModelFile(path, "this is not a regular file")
+        digest = hashlib.sha256()
+        chunk = bytearray(_CHUNK_BYTES)
+        while count := file.readinto(chunk):
+            digest.update(memoryview(chunk)[:count])
+            if not told(count):
+                return None
+        after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise InvalidModelFile(path, "the file was changed while it was read")
+    return digest.hexdigest()
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    """A FIFO that bears the name of a model would keep the thread forever."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _recorded(path: Path) -> KnownHash | None:
+    """``huggingface-cli download --local-dir`` keeps a record for each file below the folder that was named."""
+    for folder in path.parents:
+        record = folder / _RECORDS / f"{path.relative_to(folder)}.metadata"
+        try:
+            with record.open(encoding="utf-8", errors="replace") as file:
+                return hash_in_download_record(file.read(_MOST_RECORD_BYTES))
+        except OSError:
+            continue
+    return None

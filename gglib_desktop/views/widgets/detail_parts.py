@@ -1,0 +1,29 @@
+"""Labels and buttons that the pages of a model's details are made of."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from gglib_desktop.views.icons import icon
+
+
+def text_label(name: str, text: str = "") -> QLabel:
+    """A text of any number of lines that can be selected."""
+    label = QLabel(text)
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(
+        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+    )
+    return label
+
+
+def copy_button(name: str, text: str) -> QPushButton:
+    """A button that Enter elsewhere in a dialog does not press."""
+    button = QPushButton(icon("copy"), text)
+    button.setObjectName(name)
+    button.setAccessibleName(text)
+    button.setAutoDefault(False)
+    return button
