@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.model_files import DiskModelFiles
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
@@ -22,8 +23,9 @@ from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.scan import FoundModel
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.states import Healthy, Stopped
+from gglib_desktop.domain.states import Busy, Healthy, Stopped
 from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.tasks import LogReporter, TaskScope
 from tests.contract.harness import some_base_port
 from tests.fakes.supervision import KeptBugs, Story
 from tests.fakes.waiting import poll
@@ -31,6 +33,8 @@ from tests.fakes.waiting import poll
 pytestmark = pytest.mark.llama
 
 GRACE_S = 2.0
+# After so long at the latest a server that does nothing is shown as Unresponsive.
+LONGEST_FREEZE_S = 10.0
 
 
 class Engine:
@@ -306,6 +310,41 @@ async def test_a_paused_one_is_unresponsive_until_it_goes_on(story, config):
     await story.reaches(server_id, "Healthy", 4)
     assert story.words(server_id)[-4:] == ["Healthy", "Degraded", "Unresponsive", "Healthy"]
     await story.supervisor.stop(server_id)
+
+
+@pytest.fixture(scope="session")
+def slow_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose prompts of 8,000 tokens take many seconds each."""
+    path = tmp_path_factory.mktemp("models") / "slow.gguf"
+    return write_demo_model(path, DemoSpec("Slow", DemoArchitecture.LLAMA, context=32_768, layers=4, ffn=512))
+
+
+async def test_long_prompts_are_no_reason_to_worry(story, http, config, slow_model):
+    """Each in one batch, during which the engine does nothing else, for longer than a frozen server is waited for."""
+    server_id = story.supervisor.start(config("-b", "8192", "-ub", "8192", model_path=slow_model))
+    await story.reaches(server_id, "Healthy")
+    handle = story.handle(server_id)
+
+    async def ask(number: int) -> None:
+        prompt = [5 + (place * 7 + number) % 90 for place in range(8000)]
+        body = {"prompt": prompt, "n_predict": 1, "cache_prompt": False}
+        while True:
+            reply = await http.post(f"http://127.0.0.1:{handle.port}/completion", json=body, timeout=300)
+            assert reply.status_code == 200, reply.text
+
+    def is_busy() -> bool:
+        return bool(story.supervisor.server(server_id).busy_slots)
+
+    async with TaskScope(LogReporter()) as scope:
+        asking = {scope.start(ask(number), name="long prompt") for number in range(4)}
+        await poll(is_busy)
+        story.events.clear()
+        ended, _going_on = await asyncio.wait(asking, timeout=LONGEST_FREEZE_S, return_when=asyncio.FIRST_COMPLETED)
+        assert not ended
+        assert is_busy(), "it was at it all the time"
+    assert set(story.words(server_id)) <= {"Healthy", "Busy"}
+    assert isinstance(story.state(server_id), Healthy | Busy)
+    await story.supervisor.kill(server_id)
 
 
 # -- what outlives the program
