@@ -37,7 +37,8 @@ from gglib_desktop.services.life_context import LifeContext, Rejected, ServerSna
 
 _log = logging.getLogger(__name__)
 _ACTIVE_CPU_S = 0.02
-_EVIDENCE_WAIT_S = 0.05
+# Of the 100 ms in which an end is to be seen, also on a busy machine.
+_EVIDENCE_WAIT_S = 0.03
 _ADOPTED_SILENCE_S = 1.0
 _FACTS_ANSWERS = 2
 
