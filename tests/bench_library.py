@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from gglib_desktop.adapters.gguf_writer import GgufWriter
 from gglib_desktop.adapters.model_files import DiskModelFiles
@@ -23,11 +23,13 @@ from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter, TaskScope
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
+from gglib_desktop.views.model_table import ModelTableView
 
 FILES = 10_000
 FOLDERS = 500
 ROUNDS = 9
 TICK_S = 0.002
+SEARCHES = ("model 99", "q4_k", "folder 7", "nothing like this", "01234")
 
 
 def make_tree(root: Path) -> None:
@@ -80,6 +82,25 @@ class Stalls:
             self.worst_s = max(self.worst_s, time.perf_counter() - began - TICK_S)
 
 
+def key_strokes(models: ModelListViewModel) -> list[float]:
+    """How long it takes after each letter of some searches, typed and erased, until the list is painted."""
+    window = QWidget()
+    table = ModelTableView(models, window)
+    table.resize(300, 700)
+    window.resize(300, 700)
+    window.show()
+    table.viewport().repaint()
+    strokes = []
+    for text in SEARCHES:
+        for end in (*range(1, len(text) + 1), *range(len(text) - 1, -1, -1)):
+            began = time.perf_counter()
+            models.search(text[:end])
+            table.viewport().repaint()
+            strokes.append(time.perf_counter() - began)
+    window.close()
+    return strokes
+
+
 async def measure(folder: Path) -> None:
     models = folder / "models"
     make_tree(models)
@@ -119,6 +140,8 @@ async def measure(folder: Path) -> None:
         print(f"library worst stall in the second scan: {stalls.worst_s * 1000:.1f} ms")
         watching.cancel()
         await asyncio.wait({watching})
+        strokes = key_strokes(shown)
+        print(f"library key stroke: {statistics.median(strokes) * 1000:.1f} ms, worst {max(strokes) * 1000:.1f} ms")
         shown.close()
         await supervisor.aclose()
     await repository.aclose()
@@ -126,6 +149,7 @@ async def measure(folder: Path) -> None:
 
 def main() -> None:
     app = QApplication(["bench"])
+    app.setQuitOnLastWindowClosed(False)
     with (
         tempfile.TemporaryDirectory(prefix="gglib-bench-") as folder,
         asyncio.Runner(loop_factory=lambda: QtEventLoop(app)) as runner,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex
@@ -22,15 +23,14 @@ def apply_rows(
     """
     if not rows and not wanted:
         return
-    keys, wanted_keys = [key(row) for row in rows], [key(row) for row in wanted]
-    same_keys = keys == wanted_keys
-    if not same_keys:
+    keys, wanted_keys = list(map(key, rows)), list(map(key, wanted))
+    if keys != wanted_keys:
         kept = set(keys).intersection(wanted_keys)
-        gone = [index for index, k in enumerate(keys) if k not in kept]
-        new = [index for index, k in enumerate(wanted_keys) if k not in kept]
-        order_kept = [k for k in keys if k in kept] == [k for k in wanted_keys if k in kept]
-        gone_runs, new_runs = list(_runs(gone)), list(_runs(new))
-        if not order_kept or len(gone_runs) + len(new_runs) > _MOST_RUNS:
+        # No more are looked for than decide: each key stroke in a long list comes through here.
+        gone_runs = list(islice(_runs(index for index, k in enumerate(keys) if k not in kept), _MOST_RUNS + 1))
+        new_runs = list(islice(_runs(index for index, k in enumerate(wanted_keys) if k not in kept), _MOST_RUNS + 1))
+        too_many = len(gone_runs) + len(new_runs) > _MOST_RUNS
+        if too_many or [k for k in keys if k in kept] != [k for k in wanted_keys if k in kept]:
             model.beginResetModel()
             rows[:] = wanted
             model.endResetModel()
@@ -44,7 +44,7 @@ def apply_rows(
             model.dataChanged.emit(model.index(index, 0), model.index(index, last_column))
 
 
-def _runs(indexes: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _runs(indexes: Iterable[int]) -> Iterator[tuple[int, int]]:
     """First and last of each run of neighbours."""
     first = previous = None
     for index in indexes:

@@ -19,6 +19,7 @@ from typing_extensions import override
 from gglib_desktop.domain.log_text import LogLevel
 from gglib_desktop.viewmodels.log_table import LevelRole, LogTable
 from gglib_desktop.views.theme import is_dark
+from gglib_desktop.views.widgets.row_table import set_up_rows
 
 _ROWS_SHOWN = 9
 _MARGIN = 4
@@ -50,23 +51,13 @@ class LogRows(QTableView):
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.setModel(table)
         self.setItemDelegate(_LineDelegate(table, self))
-        # Rows of one fixed height: anything else lays out every row again at each new line.
         row_height = self.fontMetrics().lineSpacing() + 2
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setMinimumSectionSize(row_height)
-        rows.setDefaultSectionSize(row_height)
-        self.horizontalHeader().hide()
+        set_up_rows(self, row_height)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setMinimumSectionSize(1)
         self.horizontalHeader().setMaximumSectionSize(1_000_000)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMinimumHeight(_ROWS_SHOWN * row_height)
         table.rowsAboutToBeRemoved.connect(self._on_rows_about_to_go)
         table.rowsRemoved.connect(self._on_rows_gone)

@@ -322,7 +322,7 @@ class MainWindow(QMainWindow):
     async def _edit_settings(self) -> None:
         path = await self._app.settings_file()
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-            self._banner.show_text(self.tr("No program was found that opens %1").replace("%1", str(path)))
+            self._banner.show_text(self.tr("No program was found that opens {path}").format(path=path))
 
     @Slot()
     def _on_about(self) -> None:
