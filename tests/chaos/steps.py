@@ -54,6 +54,7 @@ class Steps:
             self.stop_all: 5,
             self.kill_app: 4,
             self.kill_app_at_start: 4,
+            self.kill_app_and_server: 3,
             self.quit_and_leave: 3,
             self.quit_and_stop: 2,
             self.burst: 14,
@@ -288,6 +289,20 @@ class Steps:
         self._world.app_ended()
         self._app.start()
         return []
+
+    def kill_app_and_server(self) -> list[Claim]:
+        """One that ended while nobody watched is not shown, and the others are."""
+        server = self._some_awake()
+        if server is None or server.pid is None or self._world.runner == "mock":
+            return self.kill_app()
+        self._tell(f"kill -9 the program and {server}, start it again")
+        before = self._world.system.view().pids
+        self._app.kill()
+        self._world.system.crash(server)
+        deadline = time.monotonic() + SETTLE_S
+        while server.pid in self._world.system.view().pids and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return self._again(before - {server.pid})
 
     def quit_and_leave(self) -> list[Claim]:
         self._tell("quit, leave servers running, start again")
