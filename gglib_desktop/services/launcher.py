@@ -140,10 +140,9 @@ class Launcher:
         """The choices behind a configuration; where it does not tell them, as ``saved`` and the defaults say."""
         otherwise = self.resolve(LaunchOptions(), saved).options
         options = options_of(config).replace(restart=otherwise.restart)
-        if config.spec_draft_n_max is None:
-            options = options.replace(
-                spec_draft_n_max=otherwise.spec_draft_n_max, spec_draft_p_min=otherwise.spec_draft_p_min
-            )
+        for name in ("spec_draft_n_max", "spec_draft_p_min"):
+            if options.get(name) is None:
+                options = options.with_values(**{name: otherwise.get(name)})
         for mtp in (otherwise.mtp, MtpChoice.AUTO):
             same = options.replace(mtp=mtp)
             if self.decide_mtp(self.model_of(config), same).enabled == bool(config.spec_draft_n_max):

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QSpinBox, QTabWidget, QWidget
 
-from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
 from gglib_desktop.views.dialogs.settings import SettingsDialog
 from gglib_desktop.views.server_panel import ServerPanel
 from gglib_desktop.views.widgets.state_badge import StateBadge
@@ -95,8 +95,7 @@ async def test_folding_leaves_the_header(healthy, qtbot):
 async def test_what_can_be_pressed_in_each_state(desk, model, qtbot):
     desk.start(model, "--mock-load-s=60", "--mock-stop-s=60")
     panel = await desk.panel_in("Tiny", "Loading")
-    # Applying what is saved would leave these flags out.
-    assert enabled(panel) == {"Stop", "Restart", "Copy endpoint", "Apply and restart"}
+    assert enabled(panel) == {"Stop", "Restart", "Copy endpoint"}
     press(qtbot, panel, "Stop")
     await desk.panel_in("Tiny", "Stopping")
     assert enabled(panel) == {"Kill now", "Copy endpoint"}
@@ -285,8 +284,8 @@ async def test_missing_layers_are_mended_with_a_click(desk, model, qtbot):
     panel = await desk.panel_in("Tiny", "Failed")
     assert "failed to create MTP context" in evidence(panel)
     press(qtbot, panel, "Turn MTP off and start")
-    await desk.panel_in("Tiny", "Healthy")
-    assert "--spec-type" not in panel.server.state.command_line
+    await poll(lambda: desk.supervisor.server(panel.server.id).config.spec_draft_n_max is None)
+    assert panel.server.form.draft.mtp is MtpChoice.OFF
 
 
 async def test_an_engine_that_cannot_be_used_leads_to_the_settings(desk, model, qtbot):
@@ -391,5 +390,4 @@ async def test_too_little_memory_is_met_with_half_the_context(desk, model, qtbot
     desk.start(model, line, context_size=4096)
     panel = await desk.panel_in("Tiny", "Failed")
     press(qtbot, panel, "Halve the context and start")
-    await desk.panel_in("Tiny", "Healthy")
-    assert panel.server.state.context_size == 2048
+    await poll(lambda: desk.supervisor.server(panel.server.id).config.context_size == 2048)

@@ -202,6 +202,8 @@ async def test_other_choices_are_not_in_force(launcher, supervisor, tiny):
     assert in_force == LaunchOptions(port=9432, spec_draft_n_max=3).over(BUILT_IN), (
         "Auto leads to the same, so nobody need have chosen On"
     )
+    engine_decides = launcher.options_in_force(config.replace(spec_draft_p_min=None), LaunchOptions())
+    assert engine_decides.spec_draft_p_min == 0.75, "forms have a number to show"
     off = launcher.options_in_force(config.replace(spec_draft_n_max=None), LaunchOptions(spec_draft_n_max=4))
     assert (off.mtp, off.spec_draft_n_max) == (MtpChoice.OFF, 4)
 
