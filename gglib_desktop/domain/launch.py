@@ -16,6 +16,8 @@ from gglib_desktop.domain.values import documented
 
 DEFAULT_DRAFT_TOKENS = 2
 DEFAULT_MIN_PROBABILITY = 0.75
+# What llama-server takes when nobody says anything.
+ENGINE_MIN_PROBABILITY = 0.0
 
 
 class MtpChoice(StrEnum):

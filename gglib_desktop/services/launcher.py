@@ -9,6 +9,7 @@ from typing import Any
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch import (
+    ENGINE_MIN_PROBABILITY,
     LaunchOptions,
     MtpChoice,
     MtpDecision,
@@ -140,9 +141,12 @@ class Launcher:
         """The choices behind a configuration; where it does not tell them, as ``saved`` and the defaults say."""
         otherwise = self.resolve(LaunchOptions(), saved).options
         options = options_of(config).replace(restart=otherwise.restart)
-        for name in ("spec_draft_n_max", "spec_draft_p_min"):
-            if options.get(name) is None:
-                options = options.with_values(**{name: otherwise.get(name)})
+        if config.spec_draft_n_max is None:
+            options = options.replace(
+                spec_draft_n_max=otherwise.spec_draft_n_max, spec_draft_p_min=otherwise.spec_draft_p_min
+            )
+        elif config.spec_draft_p_min is None:
+            options = options.replace(spec_draft_p_min=ENGINE_MIN_PROBABILITY)
         for mtp in (otherwise.mtp, MtpChoice.AUTO):
             same = options.replace(mtp=mtp)
             if self.decide_mtp(self.model_of(config), same).enabled == bool(config.spec_draft_n_max):

@@ -203,7 +203,7 @@ async def test_other_choices_are_not_in_force(launcher, supervisor, tiny):
         "Auto leads to the same, so nobody need have chosen On"
     )
     engine_decides = launcher.options_in_force(config.replace(spec_draft_p_min=None), LaunchOptions())
-    assert engine_decides.spec_draft_p_min == 0.75, "forms have a number to show"
+    assert engine_decides.spec_draft_p_min == 0.0, "that is the engine's own"
     off = launcher.options_in_force(config.replace(spec_draft_n_max=None), LaunchOptions(spec_draft_n_max=4))
     assert (off.mtp, off.spec_draft_n_max) == (MtpChoice.OFF, 4)
 
