@@ -123,11 +123,11 @@ class ModelRow:
 def model_row(model: Model, state: ServerState | None) -> ModelRow:
     """The row of a model."""
     facts = model.facts
-    said: list[str] = []
+    tags = [f"#{tag}" for tag in model.tags]
+    said = tags
     if facts is not None:
         size = facts.size_label or (count_text(facts.parameter_count) if facts.parameter_count else "")
-        said = [size, size_text(facts.file_size_bytes), facts.architecture or ""]
-    said += [f"#{tag}" for tag in model.tags]
+        said = [size, size_text(facts.file_size_bytes), *tags, facts.architecture or ""]
     notes = " ".join(model.notes.split())
     quantisation = (facts.quantisation if facts else None) or ""
     badges = tuple(text for capability, text in _BADGES.items() if capability in model.capabilities)

@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         self._splitter.addWidget(self._models)
         self._splitter.addWidget(self._server_side())
         self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([260, 740])
+        self._splitter.setSizes([320, 780])
         self._models.setMinimumWidth(200)
         self._servers.setMinimumWidth(460)
         content = QWidget(self)

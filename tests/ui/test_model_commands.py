@@ -67,7 +67,8 @@ async def test_details_open_and_close(desk):
     await poll(lambda: not visible(desk, ModelDetailsDialog))
     action(desk, "tags").trigger()
     dialog = await poll(lambda: visible(desk, ModelDetailsDialog))
-    assert dialog.findChild(QLineEdit, "field_tags").isVisible()
+    tags = dialog.findChild(QLineEdit, "field_tags")
+    await poll(tags.hasFocus)
     dialog.reject()
 
 

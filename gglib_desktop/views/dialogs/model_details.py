@@ -64,8 +64,6 @@ class ModelDetailsDialog(QDialog):
         pages.addTab(MemoryPage(details), self.tr("Memor&y"))
         pages.addTab(IntegrityPage(details.integrity), self.tr("&Integrity"))
         pages.setCurrentIndex(page)
-        if page is DetailsPage.NOTES:
-            self._notes.setFocus()
         layout = QVBoxLayout(self)
         layout.addLayout(self._path_line(details.state.path))
         layout.addWidget(self._problem)
@@ -77,13 +75,15 @@ class ModelDetailsDialog(QDialog):
         close.setAccessibleName(self.tr("Close"))
         box.rejected.connect(self.reject)
         layout.addWidget(box)
-        self.resize(680, 480)
+        self.resize(740, 520)
         details.stateChanged.connect(self._render)
         details.notes.saved.connect(self._on_saved)
         details.notes.failed.connect(self._on_not_saved)
         details.notes.draftChanged.connect(self._on_edited)
         self.finished.connect(details.close)
         self._render(details.state)
+        if page is DetailsPage.NOTES:
+            self._notes.setFocus()
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:

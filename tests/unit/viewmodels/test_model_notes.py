@@ -95,7 +95,7 @@ async def test_tags_and_notes_are_found_and_survive_a_scan_and_a_move(program: P
     await poll(lambda: program.library.models[0].tags == ("Coding",))
     for sought in ("#coding", "coding", "rust"):
         program.app.models.search(sought)
-        assert [row.facts for row in program.app.models.table.rows] == ["1.2 M · 3.0 MiB · llama · #Coding"]
+        assert [row.facts for row in program.app.models.table.rows] == ["1.2 M · 3.0 MiB · #Coding · llama"]
     moved = path.parents[1] / "b" / "Other.gguf"
     moved.parent.mkdir()
     path.rename(moved)
