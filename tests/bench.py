@@ -216,6 +216,8 @@ def main() -> None:
         with asyncio.Runner(loop_factory=lambda: QtEventLoop(app)) as runner:
             runner.run(bench_healthy(folder, model))
         bench_idle(folder, model)
+    # In a process of its own: it has another QApplication.
+    subprocess.run([sys.executable, "-m", "tests.bench_library"], check=True)
 
 
 if __name__ == "__main__":

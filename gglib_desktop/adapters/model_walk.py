@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from gglib_desktop.domain.shards import ShardName, missing_parts_text, shard_nam
 _log = logging.getLogger(__name__)
 _SUFFIX = ".gguf"
 _UNKNOWN: Stamp = (-1, -1)
+# A list of more names than these is no place to look for one.
+_MOST_SOUGHT = 100
 
 
 @dataclass
@@ -54,6 +57,28 @@ class _Group:
         )
 
 
+@dataclass
+class _Folder:
+    """What one folder holds beside files that are as they were known."""
+
+    path: str
+    found: list[FoundModel] = field(default_factory=list)
+    below: list[str] = field(default_factory=list)
+    special: list[tuple[str, os.stat_result, bool]] = field(default_factory=list)  # name, state, whether a link
+
+    def path_of(self, name: str) -> str:
+        return os.path.join(self.path, name)  # noqa: PTH118  # hot
+
+    def note_folder(self, entry: os.DirEntry[str]) -> None:
+        try:
+            if entry.is_dir():
+                # Entered under its real name, so that neither a loop of links nor two ways to it are walked twice.
+                path = self.path_of(entry.name)
+                self.below.append(os.path.realpath(path) if entry.is_symlink() else path)
+        except OSError as exc:
+            _log.info("passed over %s in %s: %s", entry.name, self.path, exc)
+
+
 class ModelWalk:
     """One look at the places of a request. Nothing is opened for writing, and folders that cannot be read are skipped.
 
@@ -67,6 +92,7 @@ class ModelWalk:
         self._folders: list[str] = []
         self._entered: set[str] = set()
         self._met: set[str] = set()
+        self._same: dict[str, Collection[str]] = {}
         self._linked: dict[str, None] = {}
         self._single_files: set[frozenset[tuple[int, int]]] = set()
         self._shared: dict[frozenset[tuple[int, int]], list[_Group]] = {}
@@ -91,69 +117,65 @@ class ModelWalk:
     # -- folders
 
     def _folder(self, folder: str) -> Iterator[WalkStep]:
-        get = self._known.get
-        unchanged: list[str] = []
-        special: list[os.DirEntry[str]] = []
-        found: list[FoundModel] = []
-        below: list[str] = []
+        there = _Folder(folder)
+        get = self._known.in_folder(folder).get
+        same: list[str] = []
         seen = 0
-        for entry in _entries(folder):  # the hot loop: once for each file on the disk
-            name = entry.name
-            if name[-5:] != _SUFFIX and name[-5:].lower() != _SUFFIX:
-                self._note_folder(entry, below)
-                continue
-            try:
-                state = entry.stat()
-            except OSError:
-                continue  # a link to nowhere, or gone since
-            seen += 1
-            path = entry.path
-            stamp = (state.st_size, state.st_mtime_ns)
-            was = get(path, _UNKNOWN)
-            if was == stamp and "-of-" not in name:
-                # Also links and hard links: the other names of this file are then recognised by it.
-                unchanged.append(path)
-            elif "-of-" in name or state.st_nlink != 1 or entry.is_symlink():
-                if stat.S_ISDIR(state.st_mode):
-                    self._note_folder(entry, below)
-                elif stat.S_ISREG(state.st_mode):
-                    special.append(entry)
-            elif was is not None and stat.S_ISREG(state.st_mode):
-                found.append(FoundModel(Path(path), (Path(path),), stamp))
-            elif was is not None:
-                self._note_folder(entry, below)
-        self._met.update(unchanged)
-        if found or special:
-            self._met.update(os.fspath(each.path) for each in found)
-            self._special(folder, special, found, unchanged)
-        yield WalkStep(folder, seen, tuple(found), tuple(unchanged))
+        with _opened(folder) as entries:
+            for entry in entries:  # the hot loop: once for each file on the disk
+                name = entry.name
+                if name[-5:] != _SUFFIX and name[-5:].lower() != _SUFFIX:
+                    there.note_folder(entry)
+                    continue
+                try:
+                    state = entry.stat()
+                except OSError:
+                    continue  # a link to nowhere, or gone since
+                seen += 1
+                was = get(name, _UNKNOWN)
+                if was == (state.st_size, state.st_mtime_ns) and "-of-" not in name:
+                    # Also links and hard links: the other names of this file are then recognised by it.
+                    same.append(name)
+                else:
+                    self._other(there, entry, state, was)
+        self._same[folder] = same if len(same) < _MOST_SOUGHT else frozenset(same)
+        self._met.update(os.fspath(each.path) for each in there.found)
+        unchanged: list[str] = []
+        self._special(there, unchanged)
+        yield WalkStep(folder, seen, tuple(there.found), tuple(unchanged), tuple(same))
+        below = there.below
         if len(below) > 1 and {"manifests", "blobs"} <= {os.path.basename(path) for path in below}:  # noqa: PTH119
             yield self._ollama(folder)  # neither folder holds a file of a model's name
         self._folders.extend(below)
 
-    def _note_folder(self, entry: os.DirEntry[str], below: list[str]) -> None:
-        try:
-            if entry.is_dir():
-                # Entered under its real name, so that neither a loop of links nor two ways to it are walked twice.
-                below.append(os.path.realpath(entry.path) if entry.is_symlink() else entry.path)
-        except OSError as exc:
-            _log.info("passed over %s: %s", entry.path, exc)
+    def _other(self, there: _Folder, entry: os.DirEntry[str], state: os.stat_result, was: Stamp | None) -> None:
+        """Sorts out a file of a model's name that is not as it was known."""
+        if not stat.S_ISREG(state.st_mode):
+            there.note_folder(entry)
+        elif "-of-" in entry.name or state.st_nlink != 1 or entry.is_symlink():
+            there.special.append((entry.name, state, entry.is_symlink()))
+        elif was is not None:
+            path = Path(there.path_of(entry.name))
+            there.found.append(FoundModel(path, (path,), (state.st_size, state.st_mtime_ns)))
 
-    def _special(
-        self, folder: str, entries: Iterable[os.DirEntry[str]], found: list[FoundModel], unchanged: list[str]
-    ) -> None:
+    def _is_met(self, path: str) -> bool:
+        folder, name = os.path.split(path)
+        return path in self._met or name in self._same.get(folder, ())
+
+    def _special(self, there: _Folder, unchanged: list[str]) -> None:
         groups: dict[str, _Group] = {}
-        for entry in entries:
-            real = os.path.realpath(entry.path) if entry.is_symlink() else ""
+        for file_name, state, is_link in there.special:
+            path = there.path_of(file_name)
+            real = os.path.realpath(path) if is_link else ""
             if is_model_name(real):
                 self._linked[real] = None
                 continue
-            shard = shard_name(entry.name)
-            name = shard.part(1) if shard else entry.name
-            group = groups.setdefault(name, _Group(folder, entry.name, shard))
-            group.parts[shard.number if shard else 1] = (entry.path, entry.stat())
+            shard = shard_name(file_name)
+            name = shard.part(1) if shard else file_name
+            group = groups.setdefault(name, _Group(there.path, file_name, shard))
+            group.parts[shard.number if shard else 1] = (path, state)
         for group in groups.values():
-            self._offer(group, found, unchanged)
+            self._offer(group, there.found, unchanged)
 
     def _offer(self, group: _Group, found: list[FoundModel], unchanged: list[str]) -> None:
         """Tells of a group at once, or at the end if its files may have other names too."""
@@ -180,7 +202,7 @@ class ModelWalk:
         twin = None if group.path in self._known else self._twin(group)
         if twin is not None:
             unchanged.append(twin)
-        elif group.path not in self._met:
+        elif not self._is_met(group.path):
             self._tell(group, found, unchanged)
         return WalkStep(group.folder, 0, tuple(found), tuple(unchanged))
 
@@ -219,7 +241,7 @@ class ModelWalk:
     def _single(self, path: str) -> WalkStep:
         path = _plain_path(path)
         folder, name = os.path.split(path)
-        if path in self._met:
+        if self._is_met(path):
             return WalkStep(folder, 0)
         shard = shard_name(name)
         group = _Group(folder, name, shard)
@@ -240,7 +262,7 @@ class ModelWalk:
         self._single_files.add(group.identity)
         if not group.parts:
             found.append(FoundModel(Path(group.path), (), problem=problem or NO_SUCH_FILE))
-        elif group.path not in self._met:
+        elif not self._is_met(group.path):
             twin = None if group.path in self._known else self._twin(group)
             if twin is not None:
                 unchanged.append(twin)
@@ -265,13 +287,27 @@ def _plain_path(path: str) -> str:
     return named
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
+@contextlib.contextmanager
+def _opened(folder: str) -> Iterator[Sequence[os.DirEntry[str]]]:
+    """What is in the folder. Within, its files are asked for by their names alone, which in deep trees takes a quarter
+    less time than by their paths; and ``path`` of an entry is its name.
+    """
     try:
-        with os.scandir(folder) as entries:
-            return list(entries)
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as exc:
         _log.info("passed over the folder %s: %s", folder, exc)
-        return []
+        yield ()
+        return
+    try:
+        try:
+            with os.scandir(number) as entries:
+                listed: Sequence[os.DirEntry[str]] = list(entries)
+        except OSError as exc:
+            _log.info("passed over the folder %s: %s", folder, exc)
+            listed = ()
+        yield listed
+    finally:
+        os.close(number)
 
 
 def _same_file(one: str, other: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os.path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -11,17 +12,52 @@ Stamp: TypeAlias = tuple[int, int]
 """Size in bytes and time of the last change in nanoseconds; of a set of parts their sum and the latest."""
 
 
+class KnownFiles:
+    """The stamps that files had, by folder and name: whoever walks a folder asks for names, thousands of them.
+
+    A file that still has its stamp need not be read; one whose stamp is None is passed over. Never changes.
+    """
+
+    def __init__(self, stamps: Iterable[tuple[str, Stamp | None]] = ()) -> None:
+        self._folders: dict[str, dict[str, Stamp | None]] = {}
+        for path, stamp in stamps:
+            folder, name = os.path.split(path)
+            self._folders.setdefault(folder, {})[name] = stamp
+
+    def and_also(self, stamps: Iterable[tuple[str, Stamp | None]]) -> KnownFiles:
+        """These and others, whose word counts more."""
+        both, others = KnownFiles(), KnownFiles(stamps)
+        both._folders = self._folders | {
+            folder: {**self._folders.get(folder, {}), **names} for folder, names in others._folders.items()
+        }
+        return both
+
+    def in_folder(self, folder: str) -> Mapping[str, Stamp | None]:
+        """By name."""
+        return self._folders.get(folder, {})
+
+    def get(self, path: str, default: Stamp) -> Stamp | None:
+        folder, name = os.path.split(path)
+        return self.in_folder(folder).get(name, default)
+
+    def __contains__(self, path: str) -> bool:
+        folder, name = os.path.split(path)
+        return name in self.in_folder(folder)
+
+    def items(self) -> Iterator[tuple[str, Stamp | None]]:
+        """Paths and stamps."""
+        for folder, names in self._folders.items():
+            for name, stamp in names.items():
+                yield os.path.join(folder, name), stamp  # noqa: PTH118  # hot
+
+
 @dataclass(frozen=True)
 class WalkRequest:
-    """Where to look: below ``folders``, and at each of ``files``.
-
-    ``known`` maps paths to the stamps they had; a file that still has its stamp is not reported as found, and one whose
-    stamp is None is passed over.
-    """
+    """Where to look: below ``folders``, and at each of ``files``. What is as ``known`` is not reported as found."""
 
     folders: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
-    known: Mapping[str, Stamp | None] = field(default_factory=dict)
+    known: KnownFiles = field(default_factory=KnownFiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +77,17 @@ class FoundModel:
 
 @dataclass(frozen=True, slots=True)
 class WalkStep:
-    """What one folder held: models found, and the paths of those that are as they were known.
+    """What one folder held: models found, and those that are as they were known.
 
-    ``companions`` are what a store's own records say of models: their paths, and the files to be loaded with each.
+    ``same`` are the names of such files in the folder, ``unchanged`` the paths of other such models. ``companions`` are
+    what a store's own records say of models: their paths, and the files to be loaded with each.
     """
 
     folder: str
     files_seen: int
     found: tuple[FoundModel, ...] = ()
     unchanged: tuple[str, ...] = ()
+    same: Sequence[str] = ()
     companions: tuple[tuple[Path, tuple[Path, ...]], ...] = ()
 
 

@@ -15,7 +15,7 @@ from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver, with_unique_names
 from gglib_desktop.domain.restart import RestartPolicy
-from gglib_desktop.domain.scan import FoundModel, ScanProgress, Stamp, WalkRequest
+from gglib_desktop.domain.scan import FoundModel, KnownFiles, ScanProgress, Stamp, WalkRequest
 from gglib_desktop.ports.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.listeners import Listeners
 from gglib_desktop.services.scanning import ModelIndex, Scan, at_or_below
@@ -96,11 +96,11 @@ class Library:
             await self._repository.add_folder(folder)
         self._note_places(self.places, folders)
         index = await self._indexed()
-        request = WalkRequest(tuple(folders), tuple(others), index.stamps)
+        request = WalkRequest(tuple(folders), tuple(others), index.known)
         scan = Scan(self._files, request, index, named=True)
         await self._run(scan)
         by_path = {os.fspath(model.path): model for model in self.models}
-        return tuple(by_path[path] for path in scan.met if path in by_path)
+        return tuple(by_path[path] for path in scan.met() if path in by_path)
 
     async def folders(self) -> Sequence[Path]:
         """The folders that are looked through at each scan. Raises: LibraryError."""
@@ -182,7 +182,7 @@ class Library:
                     cost_s = time.monotonic() - began
                     limit_s = min(max(_BATCH_S, _SHARE_OF_SHOWING * cost_s), _MOST_BATCH_S)
                 if batch.done:
-                    await self._forget_companions(scan)
+                    await self._forget_companions()
                     return
                 if not quiet:
                     self._tell_progress(batch.progress)
@@ -193,10 +193,10 @@ class Library:
             if not self._scans:
                 self._tell_progress(None)
 
-    async def _forget_companions(self, scan: Scan) -> None:
-        absent = [path for path in self._companions if os.fspath(path) not in scan.met]
-        exist = await asyncio.to_thread(lambda: [self._files.exists(path) for path in absent])
-        for path, there in zip(absent, exist, strict=True):
+    async def _forget_companions(self) -> None:
+        companions = tuple(self._companions)
+        exist = await asyncio.to_thread(lambda: [self._files.exists(path) for path in companions])
+        for path, there in zip(companions, exist, strict=True):
             if not there:
                 self._companions.pop(path, None)
 
@@ -211,12 +211,11 @@ class Library:
             self.places = now
             self._listeners.tell(self.models)
 
-    async def _known(self) -> tuple[ModelIndex, dict[str, Stamp | None]]:
+    async def _known(self) -> tuple[ModelIndex, KnownFiles]:
         """The models, and the stamps of all files that need not be read again."""
         index, passed_over = await asyncio.gather(self._indexed(), self._repository.passed_over())
-        known = dict(index.stamps)
-        known.update((os.fspath(file.path), None if file.removed else _stamp(file)) for file in passed_over)
-        return index, known
+        others = ((os.fspath(file.path), None if file.removed else _stamp(file)) for file in passed_over)
+        return index, index.known.and_also(others)
 
     async def _indexed(self) -> ModelIndex:
         if self._index.models is not self.models:

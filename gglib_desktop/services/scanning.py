@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver
-from gglib_desktop.domain.scan import FoundModel, ScanProgress, Stamp, WalkRequest
+from gglib_desktop.domain.scan import FoundModel, KnownFiles, ScanProgress, WalkRequest
 from gglib_desktop.ports.model_repository import ModelFiles
 
 COMPANION = "this file belongs to another model and is loaded together with it"
@@ -48,14 +48,17 @@ class ModelIndex:
     def __init__(self, models: Sequence[Model]) -> None:
         self.models = models
         self.by_path = {os.fspath(model.path): model for model in models}
-        self.stamps: dict[str, Stamp | None] = {}
-        """Of the models that need not be read again if their files look as they did."""
+        self.by_folder: dict[str, dict[str, Model]] = {}
         self.by_identity: dict[tuple[int, str], list[Model]] = {}
         for path, model in self.by_path.items():
-            if not model.missing and model.stamp is not None:
-                self.stamps[path] = model.stamp
+            folder, name = os.path.split(path)
+            self.by_folder.setdefault(folder, {})[name] = model
             if model.size_bytes is not None and model.header_hash is not None:
                 self.by_identity.setdefault((model.size_bytes, model.header_hash), []).append(model)
+        self.known = KnownFiles(
+            (path, model.stamp) for path, model in self.by_path.items() if not model.missing and model.stamp is not None
+        )
+        """Those that need not be read again if their files look as they did."""
 
 
 class Scan:
@@ -84,12 +87,18 @@ class Scan:
         self._claimed: set[int] = set()
         self._progress = ScanProgress()
         self._stopped = False
-        self.met: dict[str, None] = {}
-        """The paths of all models that were there, in the order in which they were met."""
+        # Folders with names in them, and paths, of all models that were there.
+        self._met: list[tuple[str, Sequence[str]]] = []
+        self._met_paths: set[str] = set()
 
     def stop(self) -> None:
         """The piece under way ends at the next file. May be called from any thread."""
         self._stopped = True
+
+    def met(self) -> Iterator[str]:
+        """The paths of all models that were there, in the order in which they were met."""
+        for folder, names in self._met:
+            yield from (os.path.join(folder, name) for name in names)  # noqa: PTH118  # hot
 
     def next_batch(self, limit_s: float) -> ScanBatch:
         """Goes on for about ``limit_s``. Blocks."""
@@ -112,19 +121,34 @@ class Scan:
         if step is None:
             if self._doubt is None:
                 return False
-            rest = [self._index.by_path[path] for path in self._index.by_path.keys() - self.met.keys()]
             # Without those that were met at another place.
-            files = tuple(model.path for model in rest if self._doubt(model) and model.id not in self._claimed)
+            rest = [model for model in self._not_met() if model.id not in self._claimed]
+            files = tuple(model.path for model in rest if self._doubt(model))
             self._doubt = None
             self._steps = self._files.walk(WalkRequest(files=files, known=self._known))
             return True
+        if step.same:
+            self._met.append((step.folder, step.same))
         for path in step.unchanged:
-            self.met[path] = None
+            self._meet(path)
         self._pending.extend(step.found)
         batch.companions.update(step.companions)
         seen = self._progress.files_seen + step.files_seen
         self._progress = ScanProgress(seen, self._progress.models_read, step.folder)
         return True
+
+    def _meet(self, path: str) -> None:
+        if path not in self._met_paths:
+            self._met_paths.add(path)
+            self._met.append(("", (path,)))
+
+    def _not_met(self) -> Iterator[Model]:
+        met = {folder: names for folder, names in self._met if folder}
+        for folder, models in self._index.by_folder.items():
+            for name in models.keys() - met.get(folder, ()):
+                model = models[name]
+                if os.fspath(model.path) not in self._met_paths:
+                    yield model
 
     def _take(self, found: FoundModel, batch: ScanBatch) -> None:
         path = os.fspath(found.path)
@@ -138,7 +162,7 @@ class Scan:
                 batch.passed_over.append(PassedOver(file.path, False, file.size_bytes, file.mtime_ns, file.label))
                 return
             file = replace(file, problem=file.problem or COMPANION)
-        self.met[path] = None
+        self._meet(path)
         known = known or self._moved(file)
         if known is None:
             batch.entries.append((None, file))

@@ -23,6 +23,11 @@ def apply_rows(
     """
     if not rows and not wanted:
         return
+    there = len(rows)
+    if len(wanted) > there > 0 and rows == wanted[:there]:
+        # The first of thousands of models look on while the last come in: compared by identity, in microseconds.
+        _insert(model, rows, wanted, [(there, len(wanted) - 1)])
+        return
     keys, wanted_keys = list(map(key, rows)), list(map(key, wanted))
     if keys != wanted_keys:
         kept = set(keys).intersection(wanted_keys)

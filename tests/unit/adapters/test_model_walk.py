@@ -9,7 +9,7 @@ import pytest
 
 from gglib_desktop.adapters.model_walk import ModelWalk
 from gglib_desktop.domain.model import NO_SUCH_FILE
-from gglib_desktop.domain.scan import FoundModel, WalkRequest, WalkStep
+from gglib_desktop.domain.scan import FoundModel, KnownFiles, WalkRequest, WalkStep
 
 
 def make(path: Path, text: str = "GGUF") -> Path:
@@ -19,7 +19,7 @@ def make(path: Path, text: str = "GGUF") -> Path:
 
 
 def walk(*folders: Path, files: tuple[Path, ...] = (), known=None) -> list[WalkStep]:
-    return list(ModelWalk(WalkRequest(folders, files, known or {})).steps())
+    return list(ModelWalk(WalkRequest(folders, files, KnownFiles((known or {}).items()))).steps())
 
 
 def found(*folders: Path, files: tuple[Path, ...] = (), known=None) -> list[FoundModel]:
@@ -32,7 +32,9 @@ def paths(*folders: Path, **how) -> list[Path]:
 
 
 def unchanged(*folders: Path, **how) -> list[str]:
-    return sorted(path for step in walk(*folders, **how) for path in step.unchanged)
+    steps = walk(*folders, **how)
+    same = [f"{step.folder}/{name}" for step in steps for name in step.same]
+    return sorted(same + [path for step in steps for path in step.unchanged])
 
 
 def stamps(models: list[FoundModel]) -> dict[str, tuple[int, int] | None]:
@@ -271,3 +273,9 @@ def test_one_file_named_twice_is_one(tmp_path):
     link.symlink_to(one)
     os.link(one, other)
     assert paths(files=(link, other)) == [link]
+
+
+def test_a_file_of_a_large_folder_that_is_named_too_is_met_once(tmp_path):
+    files = [make(tmp_path / f"{number:03}.gguf", str(number)) for number in range(150)]
+    known = stamps(found(tmp_path))
+    assert unchanged(tmp_path, files=(files[7],), known=known) == [str(path) for path in files]
