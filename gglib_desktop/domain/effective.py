@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from gglib_desktop.domain.engine import DRAFT_MTP
-from gglib_desktop.domain.llama_args import flag_of
+from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.options import engine_option
 from gglib_desktop.domain.server import ServerConfig
 

@@ -27,10 +27,13 @@ class EngineSource(StrEnum):
 
 @dataclass(frozen=True)
 class EngineCapabilities:
-    """The flags of one build. ``spellings`` maps every accepted spelling to all spellings of the same option."""
+    """The flags of one build. ``spellings`` maps every accepted spelling to all spellings of the same option.
+
+    ``removed`` maps flags that it only lists as removed to what it says about using others.
+    """
 
     spellings: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    removed: frozenset[str] = frozenset()
+    removed: Mapping[str, str] = field(default_factory=dict)
     spec_types: frozenset[str] = frozenset()
 
     def supports(self, flag: str) -> bool:
@@ -58,17 +61,23 @@ class Engine:
 def parse_help(text: str) -> EngineCapabilities:
     """The capabilities that the output of ``llama-server --help`` lists."""
     spellings: dict[str, frozenset[str]] = {}
-    removed: set[str] = set()
+    removed: dict[str, str] = {}
     spec_types: frozenset[str] = frozenset()
     for entry in _entries(text):
         names, rest = _leading_flags(entry)
         if _NOT_SUPPORTED_ANY_MORE in rest:
-            removed |= names
+            removed.update(dict.fromkeys(names, _advice(rest)))
             continue
         spellings.update(dict.fromkeys(names, names))
         if "--spec-type" in names:
             spec_types = frozenset(re.split(r"[,|]", rest.split()[0].strip("[]{}<>"))) if rest.split() else frozenset()
-    return EngineCapabilities(spellings, frozenset(removed), spec_types)
+    return EngineCapabilities(spellings, removed, spec_types)
+
+
+def _advice(description: str) -> str:
+    """What follows the news that a flag has been removed: ``use --spec-draft-n-max``."""
+    advice = description.partition(_NOT_SUPPORTED_ANY_MORE)[2]
+    return re.sub(r"\(env: \w+\)", "", advice).strip(" .")
 
 
 def parse_version(text: str) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gglib_desktop.domain.engine import DRAFT_MTP
-from gglib_desktop.domain.llama_args import flag_of
+from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.options import MAX_DRAFT_TOKENS
 
 # Builds up to b10434 and later ones, where nothing else is said.

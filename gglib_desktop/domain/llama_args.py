@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.flag_drift import drift_objections, flag_of, spelling_for, translated, why_unsupported
 from gglib_desktop.domain.options import EngineOption, engine_option, engine_options
 from gglib_desktop.domain.server import ServerConfig
 
@@ -47,7 +48,7 @@ def server_argv(config: ServerConfig, engine: Engine, port: int, *, mtp_suppress
     owned = _fixed_arguments(config, engine.capabilities, port)
     typed = _typed_arguments(config, engine.capabilities, mtp_suppressed=mtp_suppressed)
     words = [word for _field, *arguments in typed for word in arguments]
-    return (str(engine.path), *owned, *words, *config.extra_args)
+    return (str(engine.path), *owned, *words, *translated(config.extra_args, engine.capabilities))
 
 
 def objections(
@@ -60,9 +61,10 @@ def objections(
         yield ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
     for field, flag, *value in typed:
         if not capabilities.supports(flag):
-            yield ConfigurationError(field, " ".join(value), f"this engine has no flag {flag}")
+            yield ConfigurationError(field, " ".join(value), why_unsupported(flag, capabilities))
     decided = {flag: f"is decided by the field {engine_option(name_of(field)).spec.label}" for field, flag, *_ in typed}
     yield from _objections_to_extra_args(config, capabilities, _ALWAYS_OWNED | decided)
+    yield from drift_objections(translated(config.extra_args, capabilities), capabilities)
 
 
 def name_of(field: str) -> str:
@@ -142,7 +144,7 @@ def _said(option: EngineOption, value: object, capabilities: EngineCapabilities)
     if value is None or (value is False and not option.has_off_flag):
         return []
     spellings = option.spec.off_flags if value is False else option.spec.flags
-    flag = next(filter(capabilities.supports, spellings), spellings[0])
+    flag = spelling_for(spellings, capabilities)
     field = f"inference_config.{option.name}" if option.in_sampling else option.name
     return [(field, flag) if isinstance(value, bool) else (field, flag, shortest(value))]
 
@@ -159,23 +161,17 @@ def _objections_to_extra_args(
 ) -> Iterator[ConfigurationError]:
     reasons: dict[str, str] = {}
     for flag, reason in owned.items():
-        reasons.update(dict.fromkeys(capabilities.same_option(flag) | _known_spellings(flag), reason))
+        reasons.update(dict.fromkeys(capabilities.same_option(flag) | _all_spellings(flag), reason))
     for word in config.extra_args:
         flag = flag_of(word)
         if flag in reasons:
             yield ConfigurationError("extra_args", word, f"{flag} {reasons[flag]}")
 
 
-def _known_spellings(flag: str) -> frozenset[str]:
-    """All spellings of an option that are known without asking the engine."""
+def _all_spellings(flag: str) -> frozenset[str]:
+    """All spellings of an option that are known without asking the engine, those that say False too."""
     for option in engine_options():
         spellings = (*option.spec.flags, *option.spec.off_flags)
         if flag in spellings:
             return frozenset(spellings)
     return frozenset({flag})
-
-
-def flag_of(word: str) -> str:
-    """The flag that an argument is, in its plain spelling; llama-server reads underscores in long flags as dashes."""
-    flag = word.partition("=")[0]
-    return flag.replace("_", "-") if flag.startswith("--") else flag

@@ -229,7 +229,7 @@ def test_flags_of_the_program_are_refused_in_every_spelling(word, advice):
         ({"jinja": True}, ["--jinja", "--no-jinja", "--no_jinja"], "Jinja templates"),
         ({"jinja": False}, ["--jinja", "--no-jinja"], "Jinja templates"),
         ({"reasoning_format": "none"}, ["--reasoning-format", "--reasoning_format=auto"], "Reasoning format"),
-        ({"spec_draft_n_max": 2}, ["--spec-type", "--spec-type=none", "--spec-draft-n-max"], "Draft tokens"),
+        ({"spec_draft_n_max": 2}, ["--spec-type=none", "--spec_type=ngram-mod", "--spec-draft-n-max"], "Draft tokens"),
         (
             {"spec_draft_n_max": 2, "spec_draft_p_min": 0.5},
             ["--spec-draft-p-min", "--draft-p-min", "--draft_p_min=1"],
