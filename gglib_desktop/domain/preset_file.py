@@ -39,6 +39,15 @@ class PresetReading:
     unknown: tuple[UnknownKey, ...] = ()
 
 
+@dataclass(frozen=True)
+class ImportedPresets:
+    """What an import has led to: presets that are new, under their new names; those that were there; unknown keys."""
+
+    added: tuple[Preset, ...] = ()
+    same: tuple[str, ...] = ()
+    unknown: tuple[UnknownKey, ...] = ()
+
+
 def preset_text(presets: Sequence[FiledPreset]) -> str:
     """The text of a file, as TOML."""
     parts = [f"{_HEAD}\nformat = {FORMAT}"]

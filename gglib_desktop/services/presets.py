@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from gglib_desktop.domain.errors import PresetFileError
 from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.preset_file import FiledPreset
+from gglib_desktop.domain.preset_file import FiledPreset, ImportedPresets
 from gglib_desktop.domain.presets import Preset, check_is_free, free_name, preset_name
-from gglib_desktop.domain.settings_document import UnknownKey
 from gglib_desktop.ports.preset_store import PresetFiles, PresetStore
-
-
-@dataclass(frozen=True)
-class ImportedPresets:
-    """What an import has led to: presets that are new, under their new names; those that were there; unknown keys."""
-
-    added: tuple[Preset, ...] = ()
-    same: tuple[str, ...] = ()
-    unknown: tuple[UnknownKey, ...] = ()
 
 
 class Presets:

@@ -12,8 +12,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.preset_file import ImportedPresets
 from gglib_desktop.domain.presets import Preset
-from gglib_desktop.services.presets import ImportedPresets, Presets
+from gglib_desktop.services.presets import Presets
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel

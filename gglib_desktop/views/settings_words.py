@@ -46,7 +46,7 @@ def settings_news_text(news: SettingsNews) -> str:
         changes = _some([_change_text(key, value) for key, value in news.changed.items()], ", ")
         parts.append(translate("Settings", "In force now, from the settings file: {changes}.").format(changes=changes))
     if news.unknown:
-        keys = _some([_unknown_text(key) for key in news.unknown], "; ")
+        keys = _some([unknown_text(key) for key in news.unknown], "; ")
         text = translate("Settings", "The settings file has keys that this version does not know and keeps: {keys}.")
         parts.append(text.format(keys=keys))
     return " ".join(parts)
@@ -61,7 +61,8 @@ def _problem_text(problem: SettingProblem) -> str:
     return _at_line(problem.line, reason)
 
 
-def _unknown_text(unknown: UnknownKey) -> str:
+def unknown_text(unknown: UnknownKey) -> str:
+    """Where a key stands that is not known, and the one that was perhaps meant."""
     text = unknown.key
     if unknown.nearest is not None:
         text = translate("Settings", "{key} (is {nearest} meant?)").format(key=text, nearest=unknown.nearest)

@@ -18,6 +18,7 @@ from gglib_desktop.domain.errors import (
     ModelInUse,
     NotRunning,
     PortTaken,
+    PresetFileError,
     ResourceExhausted,
     RunnerUnavailable,
     SettingsError,
@@ -114,6 +115,8 @@ def _summary(error: GglibError) -> str:
             return translate("Errors", "Servers cannot be reached now.")
         case LibraryError():
             return translate("Errors", "The model library has a problem.")
+        case PresetFileError():
+            return translate("Errors", "This file of presets cannot be used.")
         case SettingsError():
             return translate("Errors", "The settings file has a problem. The settings in force have not changed.")
         case _:
@@ -162,6 +165,7 @@ def field_name(field: str) -> str:
         "mtp": translate("Fields", "Speculative decoding (MTP)"),
         "extra_args": translate("Fields", "Extra arguments"),
         "model_path": translate("Fields", "Model file"),
+        "preset_name": translate("Fields", "The preset's name"),
         "engine": translate("Fields", "Engine"),
         "engine_path": translate("Fields", "Engine"),
         "stop_grace_s": translate("Fields", "Time to stop"),

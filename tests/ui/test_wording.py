@@ -16,6 +16,7 @@ from gglib_desktop.domain.errors import (
     ModelInUse,
     NotRunning,
     PortTaken,
+    PresetFileError,
     ProcessError,
     ResourceExhausted,
     RunnerUnavailable,
@@ -56,6 +57,7 @@ from gglib_desktop.views.wording import (
 ERRORS: list[GglibError] = [
     GglibError("something"),
     ProcessError("something"),
+    PresetFileError(Path("/p.toml"), (SettingProblem("preset.options.parallel", "must be a whole number", "x", 4),)),
     StartFailed("the program ended", exit_status=1, log_lines=("error: bad",)),
     StartFailed("the program cannot be run"),
     StopFailed("process 12 survived SIGKILL"),

@@ -1,42 +1,36 @@
 """Presets beside a form: what they fill in, and how to get back what was there."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
 from typing import cast
 
 import pytest
 
-from gglib_desktop.adapters.preset_files import TomlPresetFiles
-from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
-from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
 from gglib_desktop.domain.errors import ConfigurationError, GglibError
-from gglib_desktop.domain.launch import LaunchOptions, Source
-from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.presets import Preset
-from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.library import Library
 from gglib_desktop.services.presets import Presets
-from gglib_desktop.services.settings_keeper import SettingsKeeper
-from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
-from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
+from tests.fakes.presets import PresetForm, preset_form
 from tests.fakes.waiting import poll
 
 LONG, SHORT = LaunchOptions(context_size=131072), LaunchOptions(context_size=2048, parallel=1)
 
 
 @pytest.fixture
-async def repository(data_dir) -> AsyncIterator[SqliteModelRepository]:
-    repository = SqliteModelRepository(data_dir / "library.sqlite")
-    yield repository
-    await repository.aclose()
+async def desk(qapp, data_dir) -> AsyncIterator[PresetForm]:
+    async with preset_form(data_dir) as desk:
+        yield desk
 
 
 @pytest.fixture
-def presets(repository) -> Presets:
-    return Presets(SqlitePresetStore(repository), TomlPresetFiles())
+def presets(desk) -> Presets:
+    return cast(Presets, desk.presets)
+
+
+@pytest.fixture
+def form(desk) -> OptionFormViewModel:
+    return cast(OptionFormViewModel, desk.form)
 
 
 @pytest.fixture
@@ -49,15 +43,6 @@ async def long(presets) -> Preset:
 async def short(presets) -> Preset:
     preset: Preset = await presets.create("short", SHORT, None)
     return preset
-
-
-@pytest.fixture
-async def form(qapp, repository) -> OptionFormViewModel:
-    (model,) = await repository.save([(None, ModelFile(Path("/m/tiny.gguf")))])
-    keeper = SettingsKeeper(FakeSettingsStore())
-    # A form needs the engine and the settings alone.
-    launcher = Launcher(cast(Library, None), cast(Supervisor, None), FakeEngineCatalog(), keeper, mtp_suppressed=False)
-    return OptionFormViewModel(launcher, Source.LAUNCH, replace(model, name="Tiny"))
 
 
 @pytest.fixture

@@ -1,0 +1,45 @@
+"""Presets of a library on disk, beside a form for a model of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from gglib_desktop.adapters.preset_files import TomlPresetFiles
+from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
+from gglib_desktop.domain.launch import Source
+from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.library import Library
+from gglib_desktop.services.presets import Presets
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
+
+
+@dataclass
+class PresetForm:
+    """The presets, and the form for one launch of the model "Tiny"."""
+
+    presets: Presets
+    form: OptionFormViewModel
+
+    @property
+    def model_id(self) -> int:
+        assert self.form.model is not None
+        return self.form.model.id
+
+
+@asynccontextmanager
+async def preset_form(data_dir: Path) -> AsyncIterator[PresetForm]:
+    repository = SqliteModelRepository(data_dir / "library.sqlite")
+    (model,) = await repository.save([(None, ModelFile(Path("/m/tiny.gguf")))])
+    keeper = SettingsKeeper(FakeSettingsStore())
+    # A form needs the engine and the settings alone.
+    launcher = Launcher(cast(Library, None), cast(Supervisor, None), FakeEngineCatalog(), keeper, mtp_suppressed=False)
+    form = OptionFormViewModel(launcher, Source.LAUNCH, replace(model, name="Tiny"))
+    yield PresetForm(Presets(SqlitePresetStore(repository), TomlPresetFiles()), form)
+    await repository.aclose()
