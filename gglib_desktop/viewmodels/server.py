@@ -14,7 +14,7 @@ from gglib_desktop.domain.failures import Failure
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision
 from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
 from gglib_desktop.domain.restart import RestartPolicy
-from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, Unresponsive, handle_of, is_live
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.life_context import Rejected, ServerSnapshot
@@ -135,13 +135,13 @@ class ServerViewModel(QObject):
 
     def mend(self, remedy: Remedy) -> None:
         """Applies what a remedy changes, and starts again. Those that only show something are the view's."""
-        config = self._snapshot.config
+        config = self._troubled_config(self._snapshot)
         match remedy:
             case Remedy.TRY_AGAIN:
                 self.restart.trigger()
                 return
             case Remedy.DROP_FLAGS:
-                self._supervisor.restart(self.id, config.replace(extra_args=()))
+                self._supervisor.restart(self.id, config.replace(extra_args=()), on_trial=True)
                 return
             case Remedy.USE_FREE_PORT:
                 self.form.edit(port=None)
@@ -175,7 +175,7 @@ class ServerViewModel(QObject):
         self._reading.cancel()
 
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
-        config, facts = snapshot.config, snapshot.facts
+        config, facts, rejected = snapshot.config, snapshot.facts, self._rejected(snapshot)
         handle = handle_of(snapshot.state)
         name = config.model_name if snapshot.number == 1 else f"{config.model_name} ({snapshot.number})"
         return ServerPanelState(
@@ -191,11 +191,9 @@ class ServerViewModel(QObject):
             rss_bytes=snapshot.rss_bytes,
             draft_tokens=config.spec_draft_n_max,
             min_probability=config.spec_draft_p_min,
-            remedies=remedies_for(snapshot.state.failure, config)
-            if isinstance(snapshot.state, Failed | Crashed | Unresponsive)
-            else (),
+            remedies=self._remedies(snapshot),
             differences=self._differences(snapshot),
-            rejected=self._rejected(snapshot),
+            rejected=rejected.failure if rejected is not None else None,
         )
 
     def _differences(self, snapshot: ServerSnapshot) -> tuple[Difference, ...]:
@@ -205,11 +203,25 @@ class ServerViewModel(QObject):
         model = self._launcher.model_of(snapshot.config).facts
         return differences(snapshot.config, snapshot.facts, model.context_length if model else None)
 
-    def _rejected(self, snapshot: ServerSnapshot) -> Failure | None:
-        rejected = snapshot.rejected
-        if rejected is None or rejected is self._closed or not is_live(snapshot.state):
-            return None
-        return rejected.failure
+    def _remedies(self, snapshot: ServerSnapshot) -> tuple[Remedy, ...]:
+        if isinstance(snapshot.state, Failed | Crashed | Unresponsive):
+            return remedies_for(snapshot.state.failure, snapshot.config)
+        rejected = self._rejected(snapshot)
+        if rejected is None:
+            return ()
+        # The others are about what runs now, which is well.
+        offered = remedies_for(rejected.failure, rejected.config)
+        return tuple(remedy for remedy in offered if remedy not in {Remedy.TRY_AGAIN, Remedy.SHOW_LOG})
+
+    def _troubled_config(self, snapshot: ServerSnapshot) -> ServerConfig:
+        """The configuration that the failure on show is about."""
+        rejected = self._rejected(snapshot)
+        return rejected.config if rejected is not None else snapshot.config
+
+    def _rejected(self, snapshot: ServerSnapshot) -> Rejected | None:
+        """What was applied last and failed, while that is worth telling."""
+        is_news = snapshot.rejected is not self._closed and is_live(snapshot.state)
+        return snapshot.rejected if is_news else None
 
     def _decide(self, options: LaunchOptions) -> MtpDecision:
         return self._launcher.decide_mtp(self._launcher.model_of(self._snapshot.config), options)

@@ -42,7 +42,7 @@ class FailureCard(QFrame):
         self._stop_trying.setObjectName("stopTrying")
         self._stop_trying.clicked.connect(self.stopTrying)
         self._remedies = self._make_remedies()
-        self._close = QPushButton(self.tr("Close message"), self)
+        self._close = QPushButton(self.tr("Hide message"), self)
         self._close.setObjectName("closeRejected")
         self._close.clicked.connect(self.closed)
         buttons = FlowRow([self._retry, self._stop_trying, *self._remedies.values(), self._close], self)
@@ -54,8 +54,7 @@ class FailureCard(QFrame):
         self, failure: Failure, ended_word: str, remedies: Sequence[Remedy], *, retry: Retry | None
     ) -> None:
         self._show(failure, words_for_failure(failure, ended_word))
-        for remedy, button in self._remedies.items():
-            button.setVisible(remedy in remedies)
+        self._show_remedies(remedies)
         lives = ended_word == Unresponsive.word
         again = self.tr("Stop it and start again") if lives else self.tr("Try again")
         self._remedies[Remedy.TRY_AGAIN].setText(again)
@@ -64,12 +63,17 @@ class FailureCard(QFrame):
         self._retry.setVisible(retry is not None)
         self.show_countdown(retry)
 
-    def show_rejected(self, failure: Failure, *, runs: bool) -> None:
+    def show_rejected(self, failure: Failure, remedies: Sequence[Remedy], *, runs: bool) -> None:
         """Says why new settings did not start. ``runs``: the previous ones are in force again already."""
         self._show(failure, words_for_rejected(failure, runs=runs))
-        for control in (self._retry, self._stop_trying, *self._remedies.values()):
-            control.hide()
+        self._show_remedies(remedies)
+        self._stop_trying.hide()
+        self._retry.hide()
         self._close.show()
+
+    def _show_remedies(self, remedies: Sequence[Remedy]) -> None:
+        for remedy, button in self._remedies.items():
+            button.setVisible(remedy in remedies)
 
     def _show(self, failure: Failure, words: Words) -> None:
         self._summary.setText(words.summary)

@@ -232,7 +232,9 @@ class ServerPanel(QFrame):
             retry = failed.retry if isinstance(failed, Crashed) else None
             self._card.show_failure(failed.failure, failed.word, state.remedies, retry=retry)
         elif state.rejected is not None:
-            self._card.show_rejected(state.rejected, runs=not isinstance(state.state, Starting | Loading))
+            self._card.show_rejected(
+                state.rejected, state.remedies, runs=not isinstance(state.state, Starting | Loading)
+            )
         self._card.setVisible(failed is not None or state.rejected is not None)
 
     @Slot()

@@ -181,7 +181,7 @@ def outlive(python: str, data_dir: Path, model: str, plain: str) -> None:
 
 
 def failures(python: str, data_dir: Path, model: str, plain: str) -> None:
-    """MTP forced on a model without MTP layers fails with that reason, and the button mends it."""
+    """MTP forced on a model without MTP layers: what ran before runs again, the reason is told, a button mends it."""
     program = Program(python, data_dir, plain)
     program.screen.get("Models").row("Plain")
     program.start_selected()
@@ -189,9 +189,18 @@ def failures(python: str, data_dir: Path, model: str, plain: str) -> None:
     badge = health(panel)
     badge.wait_name("Health: Healthy")
     panel.get("MTP on").press()
+    (before,) = server_pids(data_dir)
+    command_line_before = command_line(before)
     panel.get("Apply and restart").press()
-    badge.wait_name("Health: Failed")
+    card = panel.get("The new settings did not start. The previous ones run again.")
+    badge.wait_name("Health: Healthy")
+    assert "The engine found no MTP layers in this model." in card.description, card.description
+    (returned,) = server_pids(data_dir)
+    assert returned != before
+    assert command_line(returned) == command_line_before
+    assert ask_chat(port_of(panel))
     panel.get("Turn MTP off and start").press()
+    panel.wait_gone("The new settings did not start. The previous ones run again.")
     badge.wait_name("Health: Healthy")
     assert ask_chat(port_of(panel))
     program.screen.choose("Server", "Stop all")
@@ -201,8 +210,47 @@ def failures(python: str, data_dir: Path, model: str, plain: str) -> None:
     nothing_runs(data_dir)
 
 
+def settings_file(python: str, data_dir: Path, _model: str, _plain: str) -> None:
+    """A settings file edited by hand while the program runs: in force at once, an error told and nothing lost."""
+    file = data_dir / "settings.toml"
+    data_dir.mkdir(parents=True)
+    file.write_text('# mine\nthem = "dark"  # of a newer version?\nbase_port = "9100"\n')
+    program = Program(python, data_dir, "--runner", "mock")
+    told = program.screen.get("The settings file has values that cannot be used.*").name
+    assert "Line 3: base_port must be a whole number, not “9100”" in told, told
+    assert "line 2: them (is theme meant?)" in told, told
+    replace(file, file.read_text().replace('"9100"', "9200"))
+    program.screen.get("The settings file is in order again. In force now, from the settings file: base_port = 9200.")
+    broken = file.read_text() + "theme = dark\n"
+    replace(file, broken)
+    told = program.screen.get("The settings file has an error.*").name
+    assert "The last good settings stay in force. Line 4: Invalid value: theme = dark" in told, told
+    program.screen.get("Settings").press()
+    dialog = program.screen.get("Settings — GGLib Desktop")
+    first_port = dialog.get("First port")
+    assert first_port.value == 9200
+    first_port.set_value(9300)
+    dialog.get("Save").press()
+    dialog.get("Not saved: the settings file has an error*")
+    assert file.read_text() == broken
+    replace(file, broken.replace("= dark", '= "dark"'))
+    program.screen.get("The settings file is in order again.*")
+    dialog.get("Save").press()
+    eventually(lambda: "base_port = 9300\n" in file.read_text(), 15, file.read_text)
+    assert file.read_text() == '# mine\nthem = "dark"  # of a newer version?\nbase_port = 9300\ntheme = "dark"\n'
+    program.process.send_signal(signal.SIGTERM)
+    assert program.wait_end() == 0
+
+
+def replace(file: Path, text: str) -> None:
+    """As editors save."""
+    draft = file.with_name("draft~")
+    draft.write_text(text)
+    os.replace(draft, file)
+
+
 SCENARIOS: dict[str, Callable[[str, Path, str, str], None]] = {
-    scenario.__name__: scenario for scenario in (first_light, two_servers_and_quit, outlive, failures)
+    scenario.__name__: scenario for scenario in (first_light, two_servers_and_quit, outlive, failures, settings_file)
 }
 
 

@@ -14,6 +14,7 @@ from gglib_desktop.domain.errors import GglibError, LibraryError
 from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpReason
 from gglib_desktop.domain.remedies import Remedy
+from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.program import Program
@@ -322,3 +323,25 @@ async def test_a_message_about_rejected_values_can_be_closed_and_comes_again_wit
     server.stop.trigger()
     await in_state(server, "Stopped")
     assert server.state.rejected is None, "nothing runs again"
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy", "leads_to"),
+    [
+        ({"extra_args": ("--nope",), "spec_draft_n_max": 5}, Remedy.DROP_FLAGS, "--spec-draft-n-max 5"),
+        ({"port": 9998, "spec_draft_n_max": 5}, Remedy.USE_FREE_PORT, "--spec-draft-n-max 5"),
+    ],
+)
+async def test_rejected_values_are_mended_with_a_press(program, changes, remedy, leads_to):
+    other = await program.add("Other")
+    program.supervisor.start(ServerConfig(other.id, other.name, other.path, 9000, port=9998))
+    server = await healthy(program)
+    server.form.edit(**changes)
+    server.apply.trigger()
+    await poll(lambda: server.state.rejected is not None and server.state.is_ready)
+    assert remedy in server.state.remedies
+    assert not {Remedy.TRY_AGAIN, Remedy.SHOW_LOG} & set(server.state.remedies)
+    server.mend(remedy)
+    await poll(lambda: leads_to in server.state.command_line and server.state.is_ready)
+    assert server.state.rejected is None
+    assert server.state.remedies == ()
