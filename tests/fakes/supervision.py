@@ -5,7 +5,7 @@ from typing import Any
 from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.domain.states import ServerState, handle_of
 from gglib_desktop.services.supervisor import ServerChanged, Supervisor, SupervisorEvent
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, reasons_told
 
 
 class KeptBugs:
@@ -40,13 +40,15 @@ class Story:
     def state(self, server_id: int) -> ServerState:
         return self.supervisor.server(server_id).state
 
-    async def reaches(self, server_id: int, word: str, timeout_s: float = 10.0) -> Any:
-        """Returns the state once it is the one with this word."""
+    async def reaches(self, server_id: int, word: str, timeout_s: float = 10.0, *, explained: bool = True) -> Any:
+        """Returns the state once it is the one with this word; an end, unless otherwise wished, with its reason."""
 
         def there() -> bool:
             return self.state(server_id).word == word
 
         await poll(there, timeout_s)
+        if explained:
+            await reasons_told()
         return self.state(server_id)
 
     async def reaches_again(self, server_id: int, word: str, times: int = 2) -> None:

@@ -20,3 +20,10 @@ async def poll(condition: Callable[[], T | Awaitable[T]], timeout_s: float = 10.
         if time.monotonic() > deadline:
             raise AssertionError(f"still {result!r} after {timeout_s:g} s: {inspect.getsource(condition).strip()}")
         await asyncio.sleep(0.005)
+
+
+async def reasons_told() -> None:
+    """Returns when nobody looks for the reason of an end any more: a busy machine shows an end before its reason."""
+    await poll(lambda: not any(task.get_name().startswith("why it ") for task in asyncio.all_tasks()))
+    for _step in range(3):  # of those who waited for it
+        await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.states import Failed
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, reasons_told
 
 pytestmark = pytest.mark.llama
 
@@ -31,6 +31,7 @@ async def test_too_little_memory_at_load_is_named(engine_with_little_memory, pla
         supervisor = Supervisor(runner, runner, LogReporter())
         server = supervisor.start(ServerConfig(1, "Plain", plain_model, 19300, context_size=4_000_000))
         await poll(lambda: isinstance(supervisor.server(server).state, Failed), 30)
+        await reasons_told()
         state = supervisor.server(server).state
         assert isinstance(state, Failed)
         assert state.failure.cause is FailureCause.OUT_OF_MEMORY

@@ -18,7 +18,7 @@ from gglib_desktop.views.server_panel import ServerPanel
 from tests.fakes.accessibility import names, seen_in
 from tests.fakes.program import Program, running_program
 from tests.fakes.supervision import KeptBugs
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, reasons_told
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Desk(Program):
             return any(node.name == f"Health: {word}" for node in seen_in(self.panel(title)))
 
         await poll(says)
+        await reasons_told()
         return self.panel(title)
 
 

@@ -19,11 +19,12 @@ from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.program import Program
 from tests.fakes.settings import FOUND
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, reasons_told
 
 
 async def in_state(server: ServerViewModel, word: str) -> None:
     await poll(lambda: server.state.state.word == word)
+    await reasons_told()
 
 
 async def healthy(program: Program, name: str = "Tiny", options: LaunchOptions | None = None) -> ServerViewModel:
