@@ -209,6 +209,20 @@ async def test_renaming(manager, bar, qtbot):
     assert entries(bar)[2] == "huge (all models)"
 
 
+async def test_a_name_is_text_whatever_it_looks_like(bar, stored, qtbot):
+    await stored.presets.create("<b>bold</b>", LaunchOptions(), stored.model_id)
+    press(qtbot, bar, "presetSaveAs")
+    dialog = await opened(bar, QDialog, "presetNameDialog")
+    find(dialog, QLineEdit, "presetName").setText("<B>BOLD</B>")
+    press(qtbot, dialog, "presetNameSave")
+    problem = find(dialog, QLabel, "presetNameProblem")
+    await poll(problem.isVisible)
+    assert "<B>BOLD</B>" in problem.text()
+    assert problem.textFormat() is Qt.TextFormat.PlainText
+    dialog.reject()
+    await gone(bar, "presetNameDialog")
+
+
 async def test_deleting_asks_first(manager, bar, stored, qtbot):
     press(qtbot, manager, "presetDelete")
     question = await opened(manager, QMessageBox, "presetDeleteDialog")

@@ -50,6 +50,7 @@ class ManagePresetsDialog(QDialog):
         self._import = self._button("presetImport", self.tr("Import…"))
         self._news = WrapLabel(parent=self)
         self._news.setObjectName("presetsNews")
+        self._news.setTextFormat(Qt.TextFormat.PlainText)
         self._news.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._lay_out()
         self._connect()
@@ -152,6 +153,7 @@ class ManagePresetsDialog(QDialog):
     async def _ask_to_delete(self, preset: Preset) -> None:
         box = QMessageBox(QMessageBox.Icon.Question, self.tr("Delete preset"), deletion_text(preset), parent=self)
         box.setObjectName("presetDeleteDialog")
+        box.setTextFormat(Qt.TextFormat.PlainText)
         delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
         delete.setObjectName("presetDeleteNow")
         cancel = box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
