@@ -71,6 +71,10 @@ MIGRATIONS = (
         DELETE FROM presets WHERE model_id = OLD.id;
     END;
     """,
+    """
+    ALTER TABLE passed_over ADD COLUMN tags TEXT;  -- the user's words about a model that was taken off the list
+    ALTER TABLE passed_over ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+    """,
 )
 _COLUMNS = ", ".join(
     (
@@ -97,6 +101,8 @@ _UPDATE = " ".join(
     )
 )
 _NOT_LISTED = "INSERT OR REPLACE INTO passed_over (path, removed, size_bytes, mtime_ns, label) VALUES (?, ?, ?, ?, ?)"
+_RESTORE = " ".join(("UPDATE models SET tags = ?, notes = ? WHERE path = ? RETURNING", _COLUMNS))
+_TAKEN_OFF = "INSERT OR REPLACE INTO passed_over (path, removed, tags, notes) VALUES (?, TRUE, ?, ?)"
 
 
 class SqliteModelRepository:
@@ -132,8 +138,9 @@ class SqliteModelRepository:
     async def remove(self, model_id: int) -> None:
         def work() -> None:
             with self._open() as connection:
-                rows = connection.execute("DELETE FROM models WHERE id = ? RETURNING path", (model_id,)).fetchall()
-                connection.executemany(_NOT_LISTED, [(path, True, None, None, None) for (path,) in rows])
+                gone = "DELETE FROM models WHERE id = ? RETURNING path, tags, notes"
+                rows = connection.execute(gone, (model_id,)).fetchall()
+                connection.executemany(_TAKEN_OFF, rows)
 
         await self._run(work)
 
@@ -245,9 +252,13 @@ def _save(connection: sqlite3.Connection, model_id: int | None, file: ModelFile)
         json.dumps([os.fspath(part) for part in file.parts]) if file.parts else None,
         file.label,
     )
-    connection.execute("DELETE FROM passed_over WHERE path = ?", (path,))
+    gone = connection.execute("DELETE FROM passed_over WHERE path = ? RETURNING tags, notes", (path,)).fetchall()
     if model_id is None:
-        return [_model(row) for row in connection.execute(_INSERT, (*values, time.time())).fetchall()]
+        rows = connection.execute(_INSERT, (*values, time.time())).fetchall()
+        for tags, notes in gone:
+            if tags or notes:
+                rows = connection.execute(_RESTORE, (tags, notes, path)).fetchall()
+        return [_model(row) for row in rows]
     return [_model(row) for row in connection.execute(_UPDATE, (*values, model_id)).fetchall()]
 
 

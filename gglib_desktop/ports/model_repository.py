@@ -32,7 +32,10 @@ class ModelRepository(Protocol):
         ...
 
     async def remove(self, model_id: int) -> None:
-        """Forgets a model and what was chosen for it; its file stays, and is passed over from now on."""
+        """Forgets a model and what was chosen for it; its file stays, and is passed over from now on.
+
+        What the user wrote about it comes back if it is added again.
+        """
         ...
 
     async def passed_over(self) -> Sequence[PassedOver]:

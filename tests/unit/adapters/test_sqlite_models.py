@@ -158,6 +158,19 @@ async def test_the_user_s_own_words_stay_whatever_becomes_of_the_file(repository
     assert [(each.tags, each.notes) for each in await again.models()] == [((), "")]
 
 
+async def test_words_about_a_model_taken_off_the_list_come_back_with_it(repository, file):
+    for path, words in (("/a.gguf", (["a"], "about a")), ("/b.gguf", ([], ""))):
+        model = await add(repository, Path(path), some_facts(), None)
+        await repository.describe(model.id, *words)
+        await repository.remove(model.id)
+    again = await reopened(repository, file)
+    one, two = [await add(again, Path(path), None, None) for path in ("/a.gguf", "/b.gguf")]
+    assert (one.tags, one.notes, two.tags, two.notes) == (("a",), "about a", (), "")
+    await again.describe(one.id, ["new"], "")
+    assert (await add(again, Path("/a.gguf"), some_facts(), None)).tags == ("new",)
+    assert await again.passed_over() == []
+
+
 async def test_words_about_a_model_that_is_gone_are_refused(repository):
     with pytest.raises(LibraryError, match="not in the library any more"):
         await repository.describe(99, ["a"], "")
