@@ -35,7 +35,7 @@ from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import stopped_text
 
 _TICK_MS = 1000
-_NAME_CHARACTERS = 12
+_NAME_CHARACTERS = 6
 
 
 class _Header(QWidget):

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QScrollArea,
     QTabWidget,
     QWidget,
 )
@@ -26,6 +27,7 @@ from gglib_desktop.views.dialogs.about import AboutDialog
 from gglib_desktop.views.dialogs.quit import QuitDialog
 from gglib_desktop.views.dialogs.settings import SettingsDialog
 from gglib_desktop.views.dialogs.start_with import StartWithDialog
+from gglib_desktop.views.server_panel import ServerPanel
 from tests.fakes.accessibility import Role, get, names, seen_in
 from tests.fakes.library import some_facts
 from tests.fakes.program import TIMINGS
@@ -315,6 +317,11 @@ async def test_it_fits_a_small_screen(desk):
     assert (hint.width(), hint.height()) <= (800, 600)
     desk.window.resize(800, 600)
     await poll(lambda: desk.window.size().toTuple() == (800, 600))
+    servers = desk.window.findChild(QScrollArea, "servers")
+    assert servers is not None
+    assert servers.verticalScrollBar().isVisible()
+    for panel in desk.window.findChildren(ServerPanel):
+        assert panel.minimumSizeHint().width() <= servers.viewport().width(), "nothing is cut off at the right"
 
 
 @pytest.mark.parametrize(
