@@ -1,0 +1,13 @@
+"""A short walk of the fuzz target; the long ones are for people: ``python -m tests.fuzz_gguf``."""
+
+import random
+
+from tests.fuzz_gguf import Fuzzer
+
+
+def test_damaged_headers_are_read_or_refused(tmp_path):
+    fuzzer = Fuzzer(random.Random(1), tmp_path)
+    fuzzer.run(500)
+    assert fuzzer.failures == []
+    assert fuzzer.outcomes["read"] > 10
+    assert fuzzer.outcomes["refused"] > 100
