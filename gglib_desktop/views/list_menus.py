@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Slot
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from typing_extensions import override
 
 from gglib_desktop.domain.capabilities import Capability
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
@@ -96,6 +97,26 @@ class SortMenu(QMenu):
         self._models.sort(self._models.sort_key, descending=action is self._descending)
 
 
+class _ChoiceMenu(QMenu):
+    """Stays open while people choose several things, with the mouse or the space bar."""
+
+    @override
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if not self._choose(self.actionAt(event.position().toPoint())):
+            super().mouseReleaseEvent(event)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Space or not self._choose(self.activeAction()):
+            super().keyPressEvent(event)
+
+    def _choose(self, action: QAction | None) -> bool:
+        if action is None or not action.isCheckable():
+            return False
+        action.trigger()
+        return True
+
+
 class FilterMenu(QMenu):
     """Chooses what the list is narrowed to: a menu for each field, with what the models in the library offer."""
 
@@ -105,9 +126,10 @@ class FilterMenu(QMenu):
         self._actions: dict[FilterOption, QAction] = {}
         self.setTitle(self.tr("F&ilter models by"))
         self.menuAction().setObjectName("filter")
-        self._fields = {field: self.addMenu(text) for field, text in self._titles().items()}
-        for field, menu in self._fields.items():
-            menu.menuAction().setObjectName(f"filter_{field}")
+        self._fields: dict[FilterField, QMenu] = {}
+        for field, text in self._titles().items():
+            self._fields[field] = _ChoiceMenu(text, self)
+            self.addMenu(self._fields[field]).setObjectName(f"filter_{field}")
         self.addSeparator()
         self.clear_filter = self.addAction(self.tr("&Clear filter"))
         self.clear_filter.setObjectName("clear_filter")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
@@ -149,6 +149,24 @@ async def test_a_filter_narrows_the_list_and_is_said(various, qtbot):
     assert len(shown(various)) == 4
     assert filter_text(various) == ""
     assert not any(action.isChecked() for action in actions.values())
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
+async def test_a_menu_stays_open_while_several_things_are_chosen(various, qtbot):
+    below = entries(menu(various, "filterModels"))["filter_quantisation"].menu()
+    assert isinstance(below, QMenu)
+    first, second = below.actions()
+    below.popup(various.window.pos())
+    qtbot.mouseClick(below, Qt.MouseButton.LeftButton, pos=below.actionGeometry(first).center())
+    below.setActiveAction(second)
+    qtbot.keyClick(below, Qt.Key.Key_Space)
+    assert below.isVisible()
+    assert first.isChecked()
+    assert second.isChecked()
+    assert filter_text(various) == "3 of 4: Q4_K_M or Q8_0"
+    qtbot.keyClick(below, Qt.Key.Key_Return)
+    assert not below.isVisible()
+    assert not second.isChecked()
 
 
 async def test_the_menu_bar_has_the_same_menus(various):
