@@ -255,9 +255,16 @@ def evidence(panel: ServerPanel) -> str:
     return found.toPlainText() if found.isVisible() else ""
 
 
+async def failed(desk) -> ServerPanel:
+    """The panel once it says why, which may take a moment longer than the state."""
+    panel: ServerPanel = await desk.panel_in("Tiny", "Failed")
+    await poll(lambda: evidence(panel))
+    return panel
+
+
 async def test_an_unknown_flag_names_itself_and_trying_again_fails_again(desk, model, qtbot):
     desk.start(model, "--nope")
-    panel = await desk.panel_in("Tiny", "Failed")
+    panel = await failed(desk)
     assert evidence(panel) == "error: invalid argument: --nope"
     assert "Exit code 1" in text_of(panel)
     states: list[str] = []
@@ -281,7 +288,7 @@ async def test_a_taken_port_is_mended_with_a_click(desk, model, healthy, qtbot):
 
 async def test_missing_layers_are_mended_with_a_click(desk, model, qtbot):
     desk.start(model, "--mock-fail-load=srv load_model: failed to create MTP context", spec_draft_n_max=2)
-    panel = await desk.panel_in("Tiny", "Failed")
+    panel = await failed(desk)
     assert "failed to create MTP context" in evidence(panel)
     press(qtbot, panel, "Turn MTP off and start")
     await poll(lambda: desk.supervisor.server(panel.server.id).config.spec_draft_n_max is None)
@@ -290,7 +297,7 @@ async def test_missing_layers_are_mended_with_a_click(desk, model, qtbot):
 
 async def test_an_engine_that_cannot_be_used_leads_to_the_settings(desk, model, qtbot):
     desk.start(model, "--mock-fail-load=error while loading shared libraries: libggml.so: cannot open shared object")
-    panel = await desk.panel_in("Tiny", "Failed")
+    panel = await failed(desk)
     press(qtbot, panel, "Choose another engine…")
     await poll(lambda: [d for d in desk.window.findChildren(SettingsDialog) if d.isVisible()])
     desk.window.findChild(SettingsDialog).reject()
@@ -300,6 +307,7 @@ async def test_an_engine_that_cannot_be_used_leads_to_the_settings(desk, model, 
 async def test_one_killed_by_somebody_else_says_so_and_shows_its_log(desk, healthy, qtbot):
     desk.runner.crash(healthy.server.state.handle, -9)
     await desk.panel_in("Tiny", "Crashed")
+    await poll(lambda: evidence(healthy))
     said = text_of(healthy)
     assert "Something else on this computer ended the server. Killed by signal 9 (SIGKILL)." in said
     assert "model loaded" in evidence(healthy)
@@ -381,7 +389,7 @@ async def test_a_panel_that_is_started_comes_into_view(desk: Desk):
 
 async def test_a_flag_that_is_not_known_can_be_dropped(desk, model, qtbot):
     desk.start(model, "--nope")
-    panel = await desk.panel_in("Tiny", "Failed")
+    panel = await failed(desk)
     press(qtbot, panel, "Start without extra flags")
     await desk.panel_in("Tiny", "Healthy")
 
@@ -389,6 +397,6 @@ async def test_a_flag_that_is_not_known_can_be_dropped(desk, model, qtbot):
 async def test_too_little_memory_is_met_with_half_the_context(desk, model, qtbot):
     line = "--mock-fail-load=ggml_backend_alloc: failed to allocate buffer, out of memory"
     desk.start(model, line, context_size=4096)
-    panel = await desk.panel_in("Tiny", "Failed")
+    panel = await failed(desk)
     press(qtbot, panel, "Halve the context and start")
     await poll(lambda: desk.supervisor.server(panel.server.id).config.context_size == 2048)
