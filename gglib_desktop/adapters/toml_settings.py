@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,6 @@ from gglib_desktop.domain.settings_document import (
     read_settings,
     value_text,
 )
-from gglib_desktop.ports.settings_store import StoredSettings
 
 _TRIES = 5
 
@@ -38,23 +38,23 @@ class TomlSettingsStore:
     def path(self) -> Path:
         return self._path
 
-    def load(self) -> StoredSettings:
+    def load(self) -> SettingsReading:
         try:
             content = self._content()
         except OSError as exc:
-            return StoredSettings(_unusable(f"cannot be read: {exc.strerror}"))
-        return StoredSettings(SettingsReading(AppSettings()) if content is None else _read(content), content)
+            return _unusable(f"cannot be read: {exc.strerror}")
+        return SettingsReading(AppSettings()) if content is None else _read(content)
 
-    def save(self, before: AppSettings, after: AppSettings) -> StoredSettings:
+    def save(self, before: AppSettings, after: AppSettings) -> SettingsReading:
         changes = differences(before, after)
         for _try in range(_TRIES):
             now = self.load()
-            if now.reading.problems:
-                raise InvalidSettings(self._path, now.reading.problems, SettingsEffect.NOT_SAVED)
+            if now.problems:
+                raise InvalidSettings(self._path, now.problems, SettingsEffect.NOT_SAVED)
             text = documented_settings() if now.content is None else now.content.decode("utf-8-sig")
             content = self._with_changes(text, changes)
             if content == now.content or self._replace(now.content, content):
-                return StoredSettings(_read(content), content)
+                return _read(content)
         raise SettingsError(f"{self._path}: not saved: the file is being changed all the time")
 
     def create(self) -> None:
@@ -109,6 +109,10 @@ class TomlSettingsStore:
 
 
 def _read(content: bytes) -> SettingsReading:
+    return replace(_read_text(content), content=content)
+
+
+def _read_text(content: bytes) -> SettingsReading:
     try:
         text, document = read_toml(content)
     except TomlError as exc:

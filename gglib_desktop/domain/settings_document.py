@@ -47,11 +47,15 @@ class UnknownKey:
 
 @dataclasses.dataclass(frozen=True)
 class SettingsReading:
-    """What a document says: ``settings`` has the defaults for keys that cannot be used."""
+    """What a document says: ``settings`` has the defaults for keys that cannot be used.
+
+    ``content`` is the document itself, None where there is none to be read.
+    """
 
     settings: AppSettings
     problems: tuple[SettingProblem, ...] = ()
     unknown: tuple[UnknownKey, ...] = ()
+    content: bytes | None = None
 
 
 @dataclasses.dataclass(frozen=True)

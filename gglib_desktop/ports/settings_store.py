@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.settings_document import SettingsReading
-
-
-@dataclass(frozen=True)
-class StoredSettings:
-    """A file's settings as they were read. ``content`` is the file's own, None where there is none to be read."""
-
-    reading: SettingsReading
-    content: bytes | None = None
 
 
 class SettingsStore(Protocol):
@@ -24,11 +15,11 @@ class SettingsStore(Protocol):
     @property
     def path(self) -> Path: ...
 
-    def load(self) -> StoredSettings:
+    def load(self) -> SettingsReading:
         """What the file says now; the defaults when there is none. Whatever is wrong with it is told, not raised."""
         ...
 
-    def save(self, before: AppSettings, after: AppSettings) -> StoredSettings:
+    def save(self, before: AppSettings, after: AppSettings) -> SettingsReading:
         """Writes what differs into the file as it is now, and returns what it then says; all else in it stays.
 
         Raises: InvalidSettings when the file has an error, SettingsError; the file is then as it was.

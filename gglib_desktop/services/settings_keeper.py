@@ -10,9 +10,15 @@ from typing import Any
 
 from gglib_desktop.domain.errors import InvalidSettings, SettingsEffect
 from gglib_desktop.domain.settings import AppSettings
-from gglib_desktop.domain.settings_document import SettingsNews, UnknownKey, differences, with_differences
+from gglib_desktop.domain.settings_document import (
+    SettingsNews,
+    SettingsReading,
+    UnknownKey,
+    differences,
+    with_differences,
+)
 from gglib_desktop.ports.file_watch import FileWatch
-from gglib_desktop.ports.settings_store import SettingsStore, StoredSettings
+from gglib_desktop.ports.settings_store import SettingsStore
 from gglib_desktop.services.listeners import Listeners
 
 _log = logging.getLogger(__name__)
@@ -30,7 +36,7 @@ class SettingsKeeper:
         self._lock = asyncio.Lock()
         self._stored = store.load()
         self._told_unknown: set[str] = set()
-        self.current = self._stored.reading.settings
+        self.current = self._stored.settings
         self.problem = self._problem_at_start()
 
     @property
@@ -70,17 +76,17 @@ class SettingsKeeper:
             if stored != self._stored:
                 self._take(stored, self.current)
 
-    def _take(self, stored: StoredSettings, expected: AppSettings) -> None:
+    def _take(self, stored: SettingsReading, expected: AppSettings) -> None:
         """What differs from ``expected``, the settings after our own change if there was one, others wrote."""
-        mended, self._stored, reading = self.problem is not None, stored, stored.reading
-        if reading.problems:
-            self.problem = InvalidSettings(self.path, reading.problems, SettingsEffect.LAST_GOOD)
+        mended, self._stored = self.problem is not None, stored
+        if stored.problems:
+            self.problem = InvalidSettings(self.path, stored.problems, SettingsEffect.LAST_GOOD)
             _log.warning("%s", self.problem)
             self._news.tell(SettingsNews(error=self.problem))
             return
         self.problem = None
-        changed = reading.settings != self.current
-        self.current = reading.settings
+        changed = stored.settings != self.current
+        self.current = stored.settings
         news = SettingsNews(changed=differences(expected, self.current), unknown=self._new_unknown(), mended=mended)
         if changed:
             self._listeners.tell(self.current)
@@ -89,12 +95,12 @@ class SettingsKeeper:
             self._news.tell(news)
 
     def _new_unknown(self) -> tuple[UnknownKey, ...]:
-        new = tuple(each for each in self._stored.reading.unknown if each.key not in self._told_unknown)
+        new = tuple(each for each in self._stored.unknown if each.key not in self._told_unknown)
         self._told_unknown.update(each.key for each in new)
         return new
 
     def _problem_at_start(self) -> InvalidSettings | None:
-        problems = self._stored.reading.problems
+        problems = self._stored.problems
         if not problems:
             return None
         partly = all(problem.key for problem in problems)

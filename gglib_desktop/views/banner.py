@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.settings_document import SettingsNews
 from gglib_desktop.views.icons import icon
-from gglib_desktop.views.settings_words import settings_news_text
 from gglib_desktop.views.wording import words_for_error
 
 _NOTICE_MS = 8000
@@ -59,6 +58,8 @@ class Banner(QFrame):
     @Slot(object)
     def show_settings_news(self, news: SettingsNews) -> None:
         """Errors and unknown keys stand until they are dismissed, or mended."""
+        from gglib_desktop.views.settings_words import settings_news_text  # noqa: PLC0415  # rare
+
         text = settings_news_text(news)
         if news.error is not None or news.unknown:
             self._about_settings = text

@@ -42,7 +42,6 @@ from gglib_desktop.domain.states import (
     Unresponsive,
 )
 from gglib_desktop.domain.units import duration_text
-from gglib_desktop.views.settings_words import invalid_settings_texts
 
 translate = QCoreApplication.translate
 
@@ -93,6 +92,8 @@ def words_for_error(error: GglibError) -> Words:
                 "\n".join(f"{field_name(name)}: {text}" for name, text in error.fields.items()),
             )
         case InvalidSettings():
+            from gglib_desktop.views.settings_words import invalid_settings_texts  # noqa: PLC0415  # rare
+
             return Words(*invalid_settings_texts(error))
         case StartFailed():
             ending = exit_text(ServerExit(error.exit_status)) if error.exit_status is not None else ""

@@ -11,7 +11,6 @@ from gglib_desktop.domain.engine import Engine, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingsEffect, SettingsError
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.settings_document import SettingsReading, differences, with_differences
-from gglib_desktop.ports.settings_store import StoredSettings
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.settings_keeper import SettingsKeeper
@@ -42,10 +41,10 @@ class FakeSettingsStore:
     def settings(self, settings: AppSettings) -> None:
         self.reading = SettingsReading(settings)
 
-    def load(self) -> StoredSettings:
-        return StoredSettings(self.reading)
+    def load(self) -> SettingsReading:
+        return self.reading
 
-    def save(self, before: AppSettings, after: AppSettings) -> StoredSettings:
+    def save(self, before: AppSettings, after: AppSettings) -> SettingsReading:
         if self.problem is not None:
             raise self.problem
         if self.reading.problems:

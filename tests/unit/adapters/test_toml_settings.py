@@ -33,19 +33,19 @@ def write(file: Path, text: str | bytes) -> None:
 
 
 def settings(store: TomlSettingsStore) -> AppSettings:
-    reading = store.load().reading
+    reading = store.load()
     assert reading.problems == ()
     return reading.settings
 
 
 def problem(store: TomlSettingsStore) -> SettingProblem:
-    (problem,) = store.load().reading.problems
+    (problem,) = store.load().problems
     return problem
 
 
 def change(store: TomlSettingsStore, **changes: object) -> AppSettings:
     before = settings(store)
-    return store.save(before, before.replace(**changes)).reading.settings
+    return store.save(before, before.replace(**changes)).settings
 
 
 def test_without_a_file_there_are_defaults_and_none_is_made(store, file):
@@ -67,7 +67,7 @@ def test_what_is_saved_is_loaded(store, file, wanted, start):
     if start is not None:
         write(file, start)
     before = settings(store)
-    assert store.save(before, wanted).reading.settings == wanted
+    assert store.save(before, wanted).settings == wanted
     assert settings(TomlSettingsStore(file)) == wanted
     assert [path.name for path in file.parent.iterdir()] == ["settings.toml"]
     store.save(wanted, before)
@@ -108,7 +108,7 @@ def test_comments_order_and_unknown_keys_survive(store, file):
         '# mine\nfuture_setting = "kept"  # of a newer version\n\ntheme = "dark"  # easy on the eyes\n'
         "base_port = 9_000\n\n[plugin]\nx = [1, 2]\n",
     )
-    assert store.load().reading.unknown == (UnknownKey("future_setting", None, 2), UnknownKey("plugin", None, 7))
+    assert store.load().unknown == (UnknownKey("future_setting", None, 2), UnknownKey("plugin", None, 7))
     change(store, theme=Theme.LIGHT, stop_grace_s=7.5)
     text = file.read_text()
     for line in (
@@ -148,7 +148,7 @@ def test_however_tables_are_written_nothing_is_lost(store, file, text):
 def test_what_another_hand_wrote_since_is_kept(store, file):
     before = settings(store)
     write(file, "# new\nbase_port = 9300\n")
-    assert store.save(before, DARK).reading.settings == DARK.replace(base_port=9300)
+    assert store.save(before, DARK).settings == DARK.replace(base_port=9300)
     assert file.read_text() == '# new\nbase_port = 9300\ntheme = "dark"\n'
 
 
@@ -163,9 +163,9 @@ def test_what_is_written_between_our_reading_and_our_writing_is_kept(file):
             return super()._with_changes(text, changes)
 
     store = Raced(file)
-    assert store.save(AppSettings(), DARK).reading.settings == DARK.replace(base_port=9300)
+    assert store.save(AppSettings(), DARK).settings == DARK.replace(base_port=9300)
     store.left = 100
-    assert store.save(DARK, AppSettings()).reading.settings == AppSettings(base_port=9300), "same content: no race"
+    assert store.save(DARK, AppSettings()).settings == AppSettings(base_port=9300), "same content: no race"
 
 
 def test_a_file_that_is_changed_all_the_time_is_given_up(file):
@@ -211,7 +211,7 @@ def test_a_broken_file_is_said_with_its_line_and_left_alone(store, file, text, l
     assert problem(store).line == line
     assert problem(store).reason.startswith(reason)
     assert "(at" not in problem(store).reason or "end of document" in problem(store).reason
-    assert store.load().reading.settings == AppSettings()
+    assert store.load().settings == AppSettings()
     with pytest.raises(InvalidSettings, match=f"line {line}.*nothing was saved"):
         store.save(AppSettings(), DARK)
     assert file.read_bytes() == content
@@ -242,7 +242,7 @@ def test_a_value_that_cannot_be_used_is_named_and_the_others_count(store, file, 
     assert problem(store).key == key
     assert problem(store).line == 2 + len(line.splitlines())
     if "engine" not in line:
-        assert store.load().reading.settings == AppSettings(engine_path=Path("/opt"))
+        assert store.load().settings == AppSettings(engine_path=Path("/opt"))
     with pytest.raises(InvalidSettings, match=re.escape(key)):
         store.save(AppSettings(), DARK)
     assert file.read_text() == text
