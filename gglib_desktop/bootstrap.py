@@ -46,6 +46,7 @@ from gglib_desktop.tasks import ErrorReporter, TaskScope
 
 if TYPE_CHECKING:
     from gglib_desktop.viewmodels.app import AppViewModel
+    from gglib_desktop.viewmodels.launch_forms import LaunchForms
     from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
     from gglib_desktop.views.main_window import MainWindow
 
@@ -289,8 +290,25 @@ async def _build_services(
 
         return ModelDetailsViewModel(model, _details_sources(library), scope, library.companions(model))
 
+    def forms(app: AppViewModel) -> LaunchForms:
+        from gglib_desktop.adapters.memory import PsutilMemory
+        from gglib_desktop.viewmodels.launch_forms import LaunchForms
+
+        return LaunchForms(
+            library,
+            launcher,
+            scope,
+            start=app.start_now,
+            runs=app.runs,
+            saved=app.on_defaults_saved,
+            read_header=read_header,
+            memory=PsutilMemory(),
+        )
+
     foreign = ForeignWatch(runner, supervisor, library, scope)
-    view_model = AppViewModel(library, supervisor, launcher, settings, scope, foreign=foreign, details=details)
+    view_model = AppViewModel(
+        library, supervisor, launcher, settings, scope, foreign=foreign, details=details, forms=forms
+    )
     return _Services(settings, runner, supervisor, view_model, instance, scope, library)
 
 

@@ -77,6 +77,10 @@ class LaunchOptions(EngineOptions):
         """The choices of ``other``, except where this layer makes its own."""
         return other.with_values(**{name: self.get(name) for name in self.names})
 
+    def differing(self, other: LaunchOptions) -> frozenset[str]:
+        """The choices that the two make differently."""
+        return frozenset(name for name in choice_names() if self.get(name) != other.get(name))
+
     def same_server(self, other: LaunchOptions) -> bool:
         """Both lead to the same server: what differs, if anything, is not for the engine."""
         return self.replace(restart=other.restart) == other

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gglib_desktop.domain.engine import Engine, EngineCapabilities
-from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
 from gglib_desktop.domain.launch import (
     LaunchOptions,
     MtpDecision,
@@ -194,3 +194,10 @@ def changed(draft: LaunchOptions, choices: Mapping[str, Any]) -> tuple[LaunchOpt
             draft = draft.with_values(**{name: None})
             unreadable[name] = Unreadable(str(value), exc.reason)
     return draft, unreadable
+
+
+def check(state: FormState, *, to_start: bool = False) -> None:
+    """Raises InvalidDraft when the choices cannot be saved, or with ``to_start``, no server be started with them."""
+    if state.can_start if to_start else state.can_save:
+        return
+    raise InvalidDraft({name: field.problem for name, field in state.fields.items() if field.problem})

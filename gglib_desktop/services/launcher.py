@@ -98,8 +98,8 @@ class Launcher:
     ) -> int | None:
         """Starts a model, with the choices of this ``launch`` over those saved for it. Returns the server's id.
 
-        With choices of its own a running model gets one more server. ``remember`` saves them for the model, unless it
-        runs already. None when the model is not in the library any more. Raises: LibraryError.
+        With choices of its own a running model gets one more server. ``remember`` saves them for the model, but not the
+        port of one more server. None when the model is not in the library any more. Raises: LibraryError.
         """
         model = self._library.model(model_id)
         if model is None:
@@ -107,11 +107,12 @@ class Launcher:
         another = another or (launch is not None and self._supervisor.has_live_server(model_id))
         launch = launch or LaunchOptions()
         saved = await self._library.launch_options(model_id)
+        if remember:
+            kept = launch.replace(port=None) if another else launch
+            await self._library.save_launch_options(model_id, kept.over(saved))
         if another:
             # The port chosen for the model is its first server's.
             saved = saved.replace(port=None)
-        elif remember:
-            await self._library.save_launch_options(model_id, launch.over(saved))
         if self.engine is None:
             # A start without an engine fails with its reason where people look: in the server's panel.
             with contextlib.suppress(ConfigurationError):

@@ -32,12 +32,12 @@ from gglib_desktop.services.supervisor import (
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.foreign import ForeignViewModel
-from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.server import ServerViewModel
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 
 if TYPE_CHECKING:
+    from gglib_desktop.viewmodels.launch_forms import LaunchForms
     from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
 
 
@@ -74,6 +74,7 @@ class AppViewModel(QObject):
         *,
         foreign: ForeignWatch,
         details: Callable[[Model], ModelDetailsViewModel],
+        forms: Callable[[AppViewModel], LaunchForms],
     ) -> None:
         super().__init__()
         self._library = library
@@ -82,6 +83,8 @@ class AppViewModel(QObject):
         self._settings = settings
         self._scope = scope
         self._details = details
+        self._make_forms = forms
+        self._forms: LaunchForms | None = None
         self._state = AppState()
         self._adopting: asyncio.Task[None] | None = None
         self._ending = False
@@ -128,16 +131,31 @@ class AppViewModel(QObject):
         self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
     ) -> None:
         """Starts a model, with the choices of this ``launch`` over those saved for it; ``remember`` saves them too."""
-        self._spawn(self._start(model_id, launch, another=another, remember=remember), "start")
+        self._spawn(self.start_now(model_id, launch, another=another, remember=remember), "start")
 
-    async def launch_form(self, model_id: int) -> LaunchFormViewModel | None:
-        """The form of "Start with…"; None when the model is gone. Raises: LibraryError."""
-        model = self._library.model(model_id)
-        if model is None:
-            return None
-        saved = await self._library.launch_options(model_id)
-        options = self._launcher.resolve(LaunchOptions(), saved).options
-        return LaunchFormViewModel(lambda draft: self._launcher.decide_mtp(model, draft), options)
+    async def start_now(
+        self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
+    ) -> None:
+        """As ``start``, for those who wait for it. Raises: GglibError."""
+        if self._ending:
+            return
+        server_id = await self._launcher.start(model_id, launch, another=another, remember=remember)
+        if server_id is not None:
+            self.serverShown.emit(server_id)
+
+    def on_defaults_saved(self, model_id: int, options: LaunchOptions) -> None:
+        """Tells the panels of the model's servers what now happens after a crash."""
+        policy = self._launcher.resolve(LaunchOptions(), options).options.restart
+        for server in self.servers.values():
+            if server.model_id == model_id and policy is not None:
+                server.show_restart_policy(policy)
+
+    @property
+    def forms(self) -> LaunchForms:
+        """The forms of launch choices."""
+        if self._forms is None:
+            self._forms = self._make_forms(self)
+        return self._forms
 
     def details(self, model_id: int) -> ModelDetailsViewModel | None:
         """What the details dialog shows; None when the model is gone."""
@@ -236,13 +254,6 @@ class AppViewModel(QObject):
     async def _create_demo(self) -> None:
         model = await self._library.create_demo()
         self.models.request(model.id)
-
-    async def _start(self, model_id: int, launch: LaunchOptions | None, *, another: bool, remember: bool) -> None:
-        if self._ending:
-            return
-        server_id = await self._launcher.start(model_id, launch, another=another, remember=remember)
-        if server_id is not None:
-            self.serverShown.emit(server_id)
 
     # -- news
 

@@ -9,12 +9,15 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.launch import LaunchOptions, Source
+from gglib_desktop.domain.option_form import check
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.settings_document import differences, with_differences
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 
 
 class SettingsFormViewModel(QObject):
@@ -30,6 +33,7 @@ class SettingsFormViewModel(QObject):
         self._keeper = keeper
         self._launcher = launcher
         self._base = self._draft = keeper.current
+        self._options: OptionFormViewModel | None = None
         self.test = AsyncCommand(scope, self._test, name="test engine")
         self.save = AsyncCommand(scope, self._save, name="save settings")
         self.save.failed.connect(self.failed)
@@ -37,6 +41,14 @@ class SettingsFormViewModel(QObject):
     @property
     def draft(self) -> AppSettings:
         return self._draft
+
+    @property
+    def options(self) -> OptionFormViewModel:
+        """The form of what all models are started with, unless a model or a launch says otherwise."""
+        if self._options is None:
+            self._options = OptionFormViewModel(self._launcher, Source.APP, draft=self._draft.defaults)
+            self._options.draftChanged.connect(self._on_options)
+        return self._options
 
     @property
     def engine(self) -> Engine | None:
@@ -66,6 +78,19 @@ class SettingsFormViewModel(QObject):
         if draft != self._draft:
             self._draft = draft
             self.draftChanged.emit(draft)
+        if self._options is not None:
+            shown = self._options.draft
+            self._options.edit(**{name: draft.defaults.get(name) for name in shown.differing(draft.defaults)})
+
+    def close(self) -> None:
+        """Ends what goes on for this form alone."""
+        self.test.cancel()
+        self.save.cancel()
+        if self._options is not None:
+            self._options.close()
+
+    def _on_options(self, options: LaunchOptions) -> None:
+        self.edit(defaults=options)
 
     async def _test(self) -> None:
         try:
@@ -74,6 +99,8 @@ class SettingsFormViewModel(QObject):
             self.engineTested.emit(exc)
 
     async def _save(self) -> None:
+        if self._options is not None:
+            check(self._options.state)
         if self._draft.engine_path is not None and self._draft.engine_path != self._keeper.current.engine_path:
             await self._launcher.test_engine(self._draft.engine_path)
         await self._keeper.save(self._base, self._draft)

@@ -178,6 +178,7 @@ class MainWindow(QMainWindow):
             start=models.start,
             start_with=models.start_with,
             start_another=models.start_another,
+            defaults=models.defaults,
             stop=self._commands.stop,
             restart=self._commands.restart,
             apply=self._commands.apply,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from gglib_desktop.viewmodels.app import AppViewModel
 from gglib_desktop.viewmodels.model_row import ModelRow
@@ -24,7 +24,7 @@ class ModelCommands(QObject):
         self._app = app
         self._window = window
         self._blocks = (
-            (actions.start, actions.start_with, actions.start_another),
+            (actions.start, actions.start_with, actions.start_another, actions.defaults),
             (actions.details, actions.tags, actions.show_in_folder, actions.copy_path),
             (actions.remove_model,),
         )
@@ -70,14 +70,27 @@ class ModelCommands(QObject):
 
     async def _start_with(self) -> None:
         selected = self._selected
-        form = await self._app.launch_form(selected.id) if selected is not None else None
-        if selected is None or form is None:
-            return
-        from gglib_desktop.views.dialogs.start_with import StartWithDialog
+        form = await self._app.forms.to_start(selected.id) if selected is not None else None
+        if form is not None:
+            from gglib_desktop.views.dialogs.start_with import StartWithDialog
 
-        dialog = StartWithDialog(selected.name, form, self._window, runs=self._app.runs(selected.id))
-        if await ask(dialog) == QDialog.DialogCode.Accepted:
-            self._app.start(selected.id, form.draft, remember=True)
+            await ask(StartWithDialog(form, self._window))
+
+    @Slot()
+    def defaults(self) -> None:
+        self._show_defaults(self._window)
+
+    @Slot(QWidget)
+    def _show_defaults(self, parent: QWidget) -> None:
+        if self._selected is not None:
+            self._app.run(self._edit_defaults(self._selected.id, parent), "launch defaults")
+
+    async def _edit_defaults(self, model_id: int, parent: QWidget) -> None:
+        form = await self._app.forms.of_model(model_id)
+        if form is not None:
+            from gglib_desktop.views.dialogs.model_defaults import ModelDefaultsDialog
+
+            await ask(ModelDefaultsDialog(form, parent))
 
     @Slot()
     def details(self) -> None:
@@ -93,7 +106,9 @@ class ModelCommands(QObject):
             from gglib_desktop.views.dialogs.model_details import DetailsPage, ModelDetailsDialog
 
             page = DetailsPage.NOTES if notes else DetailsPage.FACTS
-            self._app.run(ask(ModelDetailsDialog(details, self._window, page)), "details")
+            dialog = ModelDetailsDialog(details, self._window, page)
+            dialog.defaultsRequested.connect(self._show_defaults)
+            self._app.run(ask(dialog), "details")
 
     @Slot()
     def show_in_folder(self) -> None:

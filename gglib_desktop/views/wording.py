@@ -28,6 +28,8 @@ from gglib_desktop.domain.errors import (
 from gglib_desktop.domain.exits import ServerExit, StopRung, signal_name
 from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.launch import MtpReason
+from gglib_desktop.domain.llama_args import name_of
+from gglib_desktop.domain.options import engine_option, engine_options
 from gglib_desktop.domain.states import (
     Busy,
     Crashed,
@@ -157,14 +159,13 @@ def _port_taken(error: PortTaken) -> Words:
 
 def field_name(field: str) -> str:
     """The name that people see for a field of a configuration or of the settings."""
+    name = name_of(field)
+    if name in {option.name for option in engine_options()}:
+        return translate("Options", engine_option(name).spec.label)
     names = {
-        "port": translate("Fields", "Server port"),
         "base_port": translate("Fields", "First port"),
-        "context_size": translate("Fields", "Context size"),
-        "spec_draft_n_max": translate("Fields", "Draft tokens"),
-        "spec_draft_p_min": translate("Fields", "Minimum probability"),
         "mtp": translate("Fields", "Speculative decoding (MTP)"),
-        "extra_args": translate("Fields", "Extra arguments"),
+        "restart": translate("Fields", "Start again after a crash"),
         "model_path": translate("Fields", "Model file"),
         "preset_name": translate("Fields", "The preset's name"),
         "engine": translate("Fields", "Engine"),

@@ -22,6 +22,7 @@ from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.launch_forms import LaunchForms
 from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
 from tests.fakes.details import FakeCards
 from tests.fakes.library import FakeModelFiles, some_facts
@@ -92,6 +93,16 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
             scope,
             foreign=foreign,
             details=lambda model: ModelDetailsViewModel(model, sources, scope, library.companions(model)),
+            forms=lambda app: LaunchForms(
+                library,
+                launcher,
+                scope,
+                start=app.start_now,
+                runs=app.runs,
+                saved=app.on_defaults_saved,
+                read_header=read_header,
+                memory=PsutilMemory(),
+            ),
         )
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store)
         app.close()

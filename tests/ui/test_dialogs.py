@@ -4,18 +4,15 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QLabel, QPushButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton, QWidget
 from shiboken6 import delete, isValid
 
-from gglib_desktop.domain.launch import BUILT_IN, MtpDecision, MtpReason
 from gglib_desktop.domain.settings import OnQuit
-from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.views.dialogs.about import AboutDialog
 from gglib_desktop.views.dialogs.ask import ask
 from gglib_desktop.views.dialogs.quit import QuitDialog
-from gglib_desktop.views.dialogs.start_with import StartWithDialog
 from tests.fakes.waiting import poll
-from tests.ui.finding import assert_all_named, button, child, click, text
+from tests.ui.finding import assert_all_named, click, text
 
 # -- ask
 
@@ -57,49 +54,6 @@ async def test_a_dialog_that_goes_with_its_window_is_answered_with_no(qapp):
     await asyncio.sleep(0)
     delete(window)
     assert await asking == QDialog.DialogCode.Rejected
-
-
-# -- Start with…
-
-
-@pytest.fixture
-def launch_form(qapp) -> LaunchFormViewModel:
-    return LaunchFormViewModel(lambda _draft: MtpDecision(True, MtpReason.MODEL_AND_ENGINE_CAN), BUILT_IN)
-
-
-def test_start_with_edits_the_form_and_enter_starts(qtbot, launch_form):
-    dialog = StartWithDialog("Tiny", launch_form)
-    qtbot.addWidget(dialog)
-    dialog.show()
-    assert dialog.windowTitle() == "Start Tiny with…"
-    assert_all_named(dialog)
-    context = child(dialog, QSpinBox, "field_context_size")
-    context.selectAll()
-    qtbot.keyClicks(context, "4096")
-    assert launch_form.draft.context_size == 4096
-    assert button(dialog, "startWithStart").text() == "Start"
-    qtbot.keyClick(context, Qt.Key.Key_Return)
-    assert dialog.result() == QDialog.DialogCode.Accepted
-
-
-def test_start_with_is_left_by_escape_and_by_cancel(qtbot, launch_form):
-    for leave in (
-        lambda dialog: qtbot.keyClick(dialog, Qt.Key.Key_Escape),
-        lambda dialog: click(qtbot, dialog, "startWithCancel"),
-    ):
-        dialog = StartWithDialog("Tiny", launch_form)
-        qtbot.addWidget(dialog)
-        dialog.show()
-        leave(dialog)
-        assert not dialog.isVisible()
-        assert dialog.result() == QDialog.DialogCode.Rejected
-
-
-def test_start_with_says_that_it_starts_one_more(qtbot, launch_form):
-    dialog = StartWithDialog("Tiny", launch_form, runs=True)
-    qtbot.addWidget(dialog)
-    assert button(dialog, "startWithStart").text() == "Start another"
-    assert any("runs already" in label.text() for label in dialog.findChildren(QLabel))
 
 
 # -- Quit

@@ -146,6 +146,13 @@ def test_choices_are_made_and_taken_back_by_name():
     assert set(choice_names()) >= options.names
 
 
+def test_what_two_layers_say_differently_is_told_by_name():
+    one = LaunchOptions().with_values(top_k=5, threads=2, mtp=ON)
+    other = LaunchOptions().with_values(top_k=6, threads=2)
+    assert one.differing(other) == other.differing(one) == {"top_k", "mtp"}
+    assert not one.differing(one)
+
+
 @pytest.mark.parametrize("name", ["no_such", "inference_config_"])
 def test_unknown_choices_are_refused(name):
     with pytest.raises(KeyError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
@@ -45,6 +45,8 @@ class ModelDetailsDialog(QDialog):
     Closing it saves the notes. If that fails it stays, and says so; closing it once more gives them up.
     """
 
+    defaultsRequested = Signal(QWidget)  # the parent for the dialog
+
     def __init__(
         self, details: ModelDetailsViewModel, parent: QWidget | None = None, page: DetailsPage = DetailsPage.FACTS
     ) -> None:
@@ -68,13 +70,7 @@ class ModelDetailsDialog(QDialog):
         layout.addLayout(self._path_line(details.state.path))
         layout.addWidget(self._problem)
         layout.addWidget(pages, 1)
-        box = QDialogButtonBox()
-        close = box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
-        close.setObjectName("detailsClose")
-        close.setAutoDefault(False)
-        close.setAccessibleName(self.tr("Close"))
-        box.rejected.connect(self.reject)
-        layout.addWidget(box)
+        layout.addWidget(self._buttons())
         self.resize(740, 520)
         details.stateChanged.connect(self._render)
         details.notes.saved.connect(self._on_saved)
@@ -93,6 +89,20 @@ class ModelDetailsDialog(QDialog):
         elif isinstance(button := self.focusWidget(), QPushButton):
             button.click()
 
+    def _buttons(self) -> QDialogButtonBox:
+        box = QDialogButtonBox()
+        defaults = box.addButton(self.tr("&Launch defaults…"), QDialogButtonBox.ButtonRole.ActionRole)
+        defaults.setObjectName("detailsDefaults")
+        defaults.setAccessibleName(self.tr("Launch defaults…"))
+        defaults.setAutoDefault(False)
+        defaults.clicked.connect(self._on_defaults)
+        close = box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
+        close.setObjectName("detailsClose")
+        close.setAutoDefault(False)
+        close.setAccessibleName(self.tr("Close"))
+        box.rejected.connect(self.reject)
+        return box
+
     @override
     def reject(self) -> None:
         if self._gives_up or not self._details.notes.is_changed:
@@ -100,6 +110,10 @@ class ModelDetailsDialog(QDialog):
             return
         self._closing = True
         self._details.notes.save.trigger()
+
+    @Slot()
+    def _on_defaults(self) -> None:
+        self.defaultsRequested.emit(self)
 
     @Slot()
     def _on_saved(self) -> None:

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QFrame,
-    QHBoxLayout,
     QLabel,
     QPushButton,
-    QStyle,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 from typing_extensions import override
 
-from gglib_desktop.domain.errors import ConfigurationError, GglibError
+from gglib_desktop.domain.errors import ConfigurationError, GglibError, InvalidDraft
 from gglib_desktop.domain.settings import STOP_GRACE_LIMITS, OnQuit, Theme
 from gglib_desktop.domain.values import PORT
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 from gglib_desktop.views.bindings import ComboBinding, DoubleSpinBinding, SpinBinding
 from gglib_desktop.views.dialogs.engine_fields import EngineFields
-from gglib_desktop.views.icons import icon
+from gglib_desktop.views.dialogs.problem_box import ProblemBox
+from gglib_desktop.views.option_form import OptionForm
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
-from gglib_desktop.views.wording import words_for_error
 
 _WIDTH = 620
-_PROBLEM_LINES = 3
+_SIZE = QSize(780, 560)
+# What a window manager puts around a window.
+_FRAME = QSize(20, 40)
 
 
 class SettingsDialog(QDialog):
@@ -43,8 +43,11 @@ class SettingsDialog(QDialog):
         self.setWindowTitle(self.tr("Settings"))
         self._engine = EngineFields(form, self)
         self._boxes = (self._base_port_box(), self._stop_grace_box(), self._on_quit_box(), self._theme_box())
-        self._problem = _Problem(self)
+        self._problem = ProblemBox("settings", self)
         self._save = QPushButton(self.tr("Save"))
+        self._pages = QTabWidget()
+        self._defaults = QWidget()
+        self._options: OptionForm | None = None
         self._lay_out()
         form.draftChanged.connect(self._on_draft_changed)
         form.failed.connect(self._on_failed)
@@ -53,14 +56,32 @@ class SettingsDialog(QDialog):
         self._on_busy(form.save.is_busy)
 
     @override
-    def reject(self) -> None:
-        self._form.test.cancel()
-        self._form.save.cancel()
-        super().reject()
+    def done(self, result: int) -> None:
+        self._form.close()
+        super().done(result)
 
     # -- places
 
     def _lay_out(self) -> None:
+        self._pages.setObjectName("settingsPages")
+        self._pages.addTab(self._general(), self.tr("&General"))
+        self._pages.addTab(self._defaults, self.tr("&Defaults for all models"))
+        self._pages.currentChanged.connect(self._on_page)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addWidget(self._pages, 1)
+        layout.addWidget(self._problem)
+        layout.addWidget(self._buttons())
+        self.setMinimumWidth(_WIDTH)
+        self.resize(_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
+        # Putting widgets into layouts reorders them.
+        focus_order = [*self._engine.focus_order, *self._boxes, self._save]
+        for before, after in pairwise(focus_order):
+            self.setTabOrder(before, after)
+        focus_order[0].setFocus()
+
+    def _general(self) -> QWidget:
+        page = QWidget()
         rows = QFormLayout()
         rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         rows.setHorizontalSpacing(16)
@@ -74,18 +95,10 @@ class SettingsDialog(QDialog):
         self._add_row(rows, self.tr("On &quit"), on_quit)
         _add_gap(rows)
         self._add_row(rows, self.tr("&Theme"), theme)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(12)
+        layout = QVBoxLayout(page)
         layout.addLayout(rows)
         layout.addStretch()
-        layout.addWidget(self._problem)
-        layout.addWidget(self._buttons())
-        self.setMinimumWidth(_WIDTH)
-        # Putting widgets into layouts reorders them.
-        focus_order = [*self._engine.focus_order, *self._boxes, self._save]
-        for before, after in pairwise(focus_order):
-            self.setTabOrder(before, after)
-        focus_order[0].setFocus()
+        return page
 
     def _add_row(self, rows: QFormLayout, text: str, field: QWidget) -> None:
         label = QLabel(text)
@@ -151,6 +164,15 @@ class SettingsDialog(QDialog):
 
     # -- news
 
+    @Slot(int)
+    def _on_page(self, _index: int) -> None:
+        """Makes the form of the defaults when somebody wants to see it: it has some forty fields."""
+        if self._pages.currentWidget() is self._defaults and self._options is None:
+            self._options = OptionForm(self._form.options)
+            self._form.options.stateChanged.connect(self._on_draft_changed)
+            layout = QVBoxLayout(self._defaults)
+            layout.addWidget(self._options)
+
     def _on_busy(self, busy: bool) -> None:
         self._save.setEnabled(not busy)
 
@@ -162,39 +184,9 @@ class SettingsDialog(QDialog):
             self._engine.show_problem(error)
         else:
             self._problem.show_error(error)
-
-
-class _Problem(QFrame):
-    """A banner for what went wrong with saving; it keeps its place, so that nothing moves when it appears."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("settingsProblem")
-        self._text = QLabel()
-        self._text.setObjectName("settingsProblemText")
-        self._text.setWordWrap(True)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setMinimumHeight(self._text.fontMetrics().lineSpacing() * _PROBLEM_LINES)
-        self._picture = QLabel()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._text, 1)
-        policy = self.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.setSizePolicy(policy)
-        self.hide()
-
-    def show_error(self, error: GglibError) -> None:
-        words = words_for_error(error)
-        self._text.setText("\n".join(text for text in (words.summary, words.hint) if text))
-        self.setAccessibleName(self._text.text())
-        side = self.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize)
-        self._picture.setPixmap(icon("warning").pixmap(side, side))
-        self.show()
-
-    def clear(self) -> None:
-        self.hide()
+            if isinstance(error, InvalidDraft) and self._options is not None:
+                self._pages.setCurrentWidget(self._defaults)
+                self._options.reveal(next(iter(error.fields)))
 
 
 def _add_gap(rows: QFormLayout) -> None:

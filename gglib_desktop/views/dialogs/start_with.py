@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QWidget
 
-from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
-from gglib_desktop.views.icons import icon
-from gglib_desktop.views.launch_fields import LaunchFields
+from gglib_desktop.viewmodels.launch_forms import StartFormViewModel
+from gglib_desktop.views.dialogs.launch_form import LaunchFormDialog
 
 
-class StartWithDialog(QDialog):
-    """Edits ``form``; when it is accepted, the form's draft is what to start with."""
+class StartWithDialog(LaunchFormDialog):
+    """Starts the model when it is accepted."""
 
-    def __init__(
-        self, model_name: str, form: LaunchFormViewModel, parent: QWidget | None = None, *, runs: bool = False
-    ) -> None:
-        """``runs``: the model has a server already, and this starts one more."""
-        super().__init__(parent)
-        self.setObjectName("startWithDialog")
-        self.setWindowTitle(self.tr("Start {model} with…").format(model=model_name))
-        layout = QVBoxLayout(self)
-        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
-        if runs:
-            layout.addWidget(
-                QLabel(self.tr("{model} runs already. This starts another server.").format(model=model_name))
-            )
-            layout.addSpacing(8)
-        layout.addWidget(LaunchFields(form, with_context=True))
-        layout.addSpacing(8)
-        layout.addWidget(self._buttons(self.tr("Start another") if runs else self.tr("Start")))
-
-    def _buttons(self, start_text: str) -> QDialogButtonBox:
-        box = QDialogButtonBox()
-        start = box.addButton(start_text, QDialogButtonBox.ButtonRole.AcceptRole)
-        start.setObjectName("startWithStart")
-        start.setAccessibleName(start_text)
-        start.setIcon(icon("start"))
-        start.setDefault(True)
-        cancel = box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        cancel.setObjectName("startWithCancel")
-        cancel.setAccessibleName(self.tr("Cancel"))
-        cancel.setAutoDefault(False)
-        box.accepted.connect(self.accept)
-        box.rejected.connect(self.reject)
-        return box
+    def __init__(self, start: StartFormViewModel, parent: QWidget | None = None) -> None:
+        name = start.model.name
+        text = self.tr("Start another") if start.runs else self.tr("Start")
+        super().__init__(start, "startWith", "startWithStart", text, parent)
+        self.setWindowTitle(self.tr("Start {model} with…").format(model=name))
+        if start.runs:
+            text = self.tr("{model} runs already. This starts another server.").format(model=name)
+            self.add_above(QLabel(text))
+        remember = QCheckBox(self.tr("Remember for this model"))
+        remember.setObjectName("startWithRemember")
+        remember.setAccessibleName(remember.text())
+        remember.setToolTip(self.tr("Saves what is set here as the model's defaults"))
+        remember.toggled.connect(start.set_remember)
+        self.add_below(remember)

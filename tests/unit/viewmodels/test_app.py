@@ -12,7 +12,6 @@ from gglib_desktop.domain.errors import (
     SettingProblem,
     SettingsEffect,
 )
-from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.settings import AppSettings, Theme
 from gglib_desktop.domain.settings_document import SettingsNews, SettingsReading, UnknownKey
@@ -186,16 +185,6 @@ async def test_a_dismissed_server_is_gone(program):
     assert told[-1] == ("removed", server_id)
 
 
-async def test_start_with_begins_with_what_is_saved(program):
-    model = await program.add()
-    await program.library.save_launch_options(model.id, LaunchOptions(context_size=512))
-    form = await program.app.launch_form(model.id)
-    assert form is not None
-    assert form.draft == LaunchOptions(context_size=512).over(BUILT_IN)
-    assert form.decision.enabled
-    assert await program.app.launch_form(99) is None
-
-
 async def test_a_hidden_window_asks_less_often(program):
     program.app.set_visible(False)
     assert program.supervisor.visible is False
@@ -233,7 +222,7 @@ async def test_after_closing_it_hears_nothing(program):
     def details(_model):
         raise AssertionError("nobody asked for details")
 
-    app = AppViewModel(*parts, foreign=foreign, details=details)
+    app = AppViewModel(*parts, foreign=foreign, details=details, forms=details)
     app.close()
     await healthy(program, program.start(await program.add()))
     assert app.servers == {}

@@ -2,28 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
 from gglib_desktop.domain.engine import EngineCapabilities
 from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, Source
 from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.settings_keeper import SettingsKeeper
-from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
-from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
+from tests.fakes.forms import form_launcher
+from tests.fakes.settings import FOUND, FakeEngineCatalog
 from tests.unit.test_option_form import MODEL
 
 
 @pytest.fixture
-def launcher(qapp) -> Launcher:
-    keeper = SettingsKeeper(FakeSettingsStore())
-    # A form needs the engine and the settings alone.
-    launcher = Launcher(cast(Library, None), cast(Supervisor, None), FakeEngineCatalog(), keeper, mtp_suppressed=False)
-    launcher.engine = FOUND
-    return launcher
+def catalog() -> FakeEngineCatalog:
+    return FakeEngineCatalog()
+
+
+@pytest.fixture
+def launcher(qapp, catalog) -> Launcher:
+    return form_launcher(catalog)
 
 
 @pytest.fixture
@@ -88,15 +86,15 @@ def test_a_preset_replaces_everything(form):
     assert form.state.can_start
 
 
-async def test_another_engine_is_asked_at_once(form, launcher):
+async def test_another_engine_is_asked_at_once(form, launcher, catalog):
     form.edit(mlock=True, mtp=MtpChoice.ON)
     assert form.state.can_start
-    launcher._catalog.found = replace(FOUND, capabilities=EngineCapabilities())
+    catalog.found = replace(FOUND, capabilities=EngineCapabilities())
     await launcher.find_engine()
     assert form.state.fields["mlock"].problem == "this engine has no flag --mlock"
     assert not form.state.decision.enabled
     form.close()
-    launcher._catalog.found = FOUND
+    catalog.found = FOUND
     await launcher.find_engine()
     assert not form.state.decision.enabled, "a closed form is left alone"
 

@@ -1,0 +1,136 @@
+"""What the dialogs about launch choices do: start a model with some, or save them for it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from gglib_desktop.domain.gguf import GgufHeader
+from gglib_desktop.domain.launch import LaunchOptions, Source
+from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.option_form import check
+from gglib_desktop.ports.memory_probe import MemoryProbe
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.library import Library
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.option_forecast import OptionForecastViewModel
+from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+
+
+class Start(Protocol):
+    """Starts a model. Raises: GglibError."""
+
+    def __call__(self, model_id: int, launch: LaunchOptions, *, remember: bool) -> Awaitable[None]: ...
+
+
+class LaunchFormDialogViewModel(QObject):
+    """One form for a model, and what accepting it does. The form stays as it is when that fails."""
+
+    done = Signal()
+    failed = Signal(object)  # GglibError
+
+    def __init__(
+        self,
+        model: Model,
+        form: OptionFormViewModel,
+        forecast: OptionForecastViewModel,
+        scope: TaskScope,
+        commit: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__()
+        self.model, self.form, self.forecast = model, form, forecast
+        self._commit = commit
+        self.accept = AsyncCommand(scope, self._accept, name="accept launch choices")
+        self.accept.failed.connect(self.failed)
+
+    def close(self) -> None:
+        """Ends what goes on for this form alone."""
+        self.accept.cancel()
+        self.forecast.close()
+        self.form.close()
+
+    async def _accept(self) -> None:
+        await self._commit()
+        self.done.emit()
+
+
+class StartFormViewModel(LaunchFormDialogViewModel):
+    """Starts a model with choices for this one launch. ``runs``: it has a server already, and gets one more."""
+
+    def __init__(
+        self,
+        model: Model,
+        form: OptionFormViewModel,
+        forecast: OptionForecastViewModel,
+        scope: TaskScope,
+        start: Start,
+        *,
+        runs: bool,
+    ) -> None:
+        super().__init__(model, form, forecast, scope, self._start)
+        self._start_model = start
+        self.runs = runs
+        self.remember = False
+
+    def set_remember(self, remember: bool) -> None:
+        self.remember = remember
+
+    async def _start(self) -> None:
+        check(self.form.state, to_start=True)
+        await self._start_model(self.model.id, self.form.draft, remember=self.remember)
+
+
+class LaunchForms:
+    """Makes the forms."""
+
+    def __init__(
+        self,
+        library: Library,
+        launcher: Launcher,
+        scope: TaskScope,
+        *,
+        start: Start,
+        runs: Callable[[int], bool],
+        saved: Callable[[int, LaunchOptions], None],
+        read_header: Callable[[Path], GgufHeader],
+        memory: MemoryProbe,
+    ) -> None:
+        """``saved`` is told what was saved for which model. ``read_header`` blocks."""
+        self._library, self._launcher, self._scope = library, launcher, scope
+        self._start, self._runs, self._saved = start, runs, saved
+        self._read_header, self._memory = read_header, memory
+
+    async def to_start(self, model_id: int) -> StartFormViewModel | None:
+        """The form of "Start with…"; None when the model is gone. Raises: LibraryError."""
+        model = self._library.model(model_id)
+        if model is None:
+            return None
+        saved = await self._library.launch_options(model_id)
+        runs = self._runs(model_id)
+        if runs:
+            # The port chosen for the model is its first server's.
+            saved = saved.replace(port=None)
+        form = OptionFormViewModel(self._launcher, Source.LAUNCH, model, model_options=saved)
+        return StartFormViewModel(model, form, self._forecast(model, form), self._scope, self._start, runs=runs)
+
+    async def of_model(self, model_id: int) -> LaunchFormDialogViewModel | None:
+        """The form of what a model is started with by default; None when it is gone. Raises: LibraryError."""
+        model = self._library.model(model_id)
+        if model is None:
+            return None
+        saved = await self._library.launch_options(model_id)
+        form = OptionFormViewModel(self._launcher, Source.MODEL, model, draft=saved)
+
+        async def save() -> None:
+            check(form.state)
+            await self._library.save_launch_options(model_id, form.draft)
+            self._saved(model_id, form.draft)
+
+        return LaunchFormDialogViewModel(model, form, self._forecast(model, form), self._scope, save)
+
+    def _forecast(self, model: Model, form: OptionFormViewModel) -> OptionForecastViewModel:
+        return OptionForecastViewModel(model, form, self._read_header, self._memory, self._scope)

@@ -1,0 +1,32 @@
+"""Forms of launch choices without a library or servers behind them."""
+
+from pathlib import Path
+from typing import Any, cast
+
+from gglib_desktop.domain.launch import LaunchOptions, Source
+from gglib_desktop.domain.model import Model
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.library import Library
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from tests.fakes.library import some_facts
+from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
+
+MODEL = Model(1, Path("/m/tiny.gguf"), some_facts("Tiny", mtp_layers=1), None, 0.0, "Tiny")
+
+
+def form_launcher(catalog: FakeEngineCatalog | None = None) -> Launcher:
+    """It needs the engine and the settings alone."""
+    keeper = SettingsKeeper(FakeSettingsStore())
+    launcher = Launcher(
+        cast(Library, None), cast(Supervisor, None), catalog or FakeEngineCatalog(), keeper, mtp_suppressed=False
+    )
+    launcher.engine = FOUND
+    return launcher
+
+
+def option_form(layer: Source = Source.LAUNCH, model: Model | None = MODEL, **layers: Any) -> OptionFormViewModel:
+    """``draft`` and ``model_options`` are LaunchOptions."""
+    layers = {name: LaunchOptions().with_values(**values) for name, values in layers.items()}
+    return OptionFormViewModel(form_launcher(), layer, model, **layers)

@@ -1,0 +1,29 @@
+"""What a configuration means for memory."""
+
+import pytest
+
+from gglib_desktop.domain.forecast import CACHE_TYPES, Serving
+from gglib_desktop.domain.options import CACHE_TYPE_NAMES
+from gglib_desktop.domain.serving import serving_of
+from tests.unit.test_llama_args import make
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, Serving()),
+        ({"context_size": 4096}, Serving(context=4096)),
+        ({"parallel": -1}, Serving()),
+        ({"parallel": 2}, Serving(slots=2, unified=False)),
+        ({"cache_type_k": "q8_0", "cache_type_v": "q4_0"}, Serving(key_type="q8_0", value_type="q4_0")),
+        ({"ubatch_size": 128, "batch_size": 1024}, Serving(batch=128)),
+        ({"spec_draft_n_max": 3}, Serving(draft_tokens=3)),
+        ({"spec_draft_n_max": 0}, Serving()),
+    ],
+)
+def test_what_is_left_open_is_as_the_engine_does_it(changes, expected):
+    assert serving_of(make(**changes)) == expected
+
+
+def test_the_forecast_knows_every_cache_type_that_can_be_chosen():
+    assert set(CACHE_TYPES) == set(CACHE_TYPE_NAMES)
