@@ -11,6 +11,8 @@ from pathlib import Path
 DRAFT_MTP = "draft-mtp"
 ENGINE_VARIABLE = "GGLIB_LLAMA_SERVER_PATH"
 _FLAG = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)(,\s*|\s|$)")
+_SEVERAL_VALUES = re.compile(r"[A-Z]+( [A-Z]+)+")
+_VARIABLE = re.compile(r"\(env: (\w+)\)")
 _NOT_SUPPORTED_ANY_MORE = "has been removed"
 
 
@@ -30,11 +32,15 @@ class EngineCapabilities:
     """The flags of one build. ``spellings`` maps every accepted spelling to all spellings of the same option.
 
     ``removed`` maps flags that it only lists as removed to what it says about using others.
+    ``placeholders`` tells what stands for a flag's value in the help, empty for a flag that takes none;
+    ``environment`` maps the variables that can say the same to the flags, removed ones included.
     """
 
     spellings: Mapping[str, frozenset[str]] = field(default_factory=dict)
     removed: Mapping[str, str] = field(default_factory=dict)
     spec_types: frozenset[str] = frozenset()
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def supports(self, flag: str) -> bool:
         return flag in self.spellings
@@ -42,6 +48,13 @@ class EngineCapabilities:
     def same_option(self, flag: str) -> frozenset[str]:
         """All spellings of the option that ``flag`` is one of, itself included."""
         return self.spellings.get(flag, frozenset()) | {flag}
+
+    def value_count(self, flag: str) -> int | None:
+        """How many words after ``flag`` belong to it, None for a flag that the help does not tell of."""
+        placeholder = self.placeholders.get(flag)
+        if not placeholder:
+            return None if placeholder is None else 0
+        return len(placeholder.split()) if _SEVERAL_VALUES.fullmatch(placeholder) else 1
 
     @property
     def has_mtp(self) -> bool:
@@ -63,21 +76,26 @@ def parse_help(text: str) -> EngineCapabilities:
     spellings: dict[str, frozenset[str]] = {}
     removed: dict[str, str] = {}
     spec_types: frozenset[str] = frozenset()
-    for entry in _entries(text):
+    placeholders: dict[str, str] = {}
+    environment: dict[str, frozenset[str]] = {}
+    for first_line, entry in _entries(text):
         names, rest = _leading_flags(entry)
+        placeholder = _placeholder(first_line)
+        placeholders.update(dict.fromkeys(names, placeholder))
+        environment.update(dict.fromkeys(_VARIABLE.findall(rest), names))
         if _NOT_SUPPORTED_ANY_MORE in rest:
             removed.update(dict.fromkeys(names, _advice(rest)))
             continue
         spellings.update(dict.fromkeys(names, names))
         if "--spec-type" in names:
-            spec_types = frozenset(re.split(r"[,|]", rest.split()[0].strip("[]{}<>"))) if rest.split() else frozenset()
-    return EngineCapabilities(spellings, removed, spec_types)
+            spec_types = frozenset(filter(None, re.split(r"[,|]", placeholder.strip("[]{}<>"))))
+    return EngineCapabilities(spellings, removed, spec_types, placeholders, environment)
 
 
 def _advice(description: str) -> str:
     """What follows the news that a flag has been removed: ``use --spec-draft-n-max``."""
     advice = description.partition(_NOT_SUPPORTED_ANY_MORE)[2]
-    return re.sub(r"\(env: \w+\)", "", advice).strip(" .")
+    return _VARIABLE.sub("", advice).strip(" .")
 
 
 def parse_version(text: str) -> str | None:
@@ -86,14 +104,15 @@ def parse_version(text: str) -> str | None:
     return found.group(1) if found else None
 
 
-def _entries(text: str) -> list[str]:
-    """One string per option: its line and the indented lines that follow, white space between them folded."""
-    entries: list[str] = []
+def _entries(text: str) -> list[tuple[str, str]]:
+    """Each option's first line, and that with the indented lines that follow, white space between them folded."""
+    entries: list[tuple[str, str]] = []
     for line in text.splitlines():
         if line.startswith("-") and not line.startswith("---"):
-            entries.append(line.rstrip())
+            entries.append((line.rstrip(), line.rstrip()))
         elif entries and line.startswith(" "):
-            entries[-1] += " " + line.strip()
+            first_line, entry = entries[-1]
+            entries[-1] = (first_line, f"{entry} {line.strip()}")
     return entries
 
 
@@ -106,3 +125,9 @@ def _leading_flags(entry: str) -> tuple[frozenset[str], str]:
         if not found.group(2).startswith(","):
             break
     return frozenset(names), entry[position:]
+
+
+def _placeholder(first_line: str) -> str:
+    # One space stands before it, two or more before the description.
+    _names, rest = _leading_flags(first_line)
+    return "" if rest.startswith(" ") else re.split(r"\s{2,}", rest, maxsplit=1)[0]

@@ -76,6 +76,42 @@ def test_the_kinds_of_drafting_in_other_builds(line, types):
     assert parse_help(line).spec_types == types
 
 
+@pytest.mark.parametrize(
+    ("flag", "placeholder", "count"),
+    [
+        ("--metrics", "", 0),
+        ("-c", "N", 1),
+        ("--ctx-size", "N", 1),
+        ("-h", "", 0),
+        ("-nkvo", "", 0),
+        ("-fa", "[on|off|auto]", 1),
+        ("-ot", "<tensor name pattern>=<buffer type>,...", 1),
+        ("--control-vector-scaled", "FNAME:SCALE,...", 1),
+        ("--control-vector-layer-range", "START END", 2),
+        ("--draft-max", "N", 1),
+        ("--nope", None, None),
+    ],
+)
+def test_how_many_values_a_flag_takes(capabilities, flag, placeholder, count):
+    assert capabilities.placeholders.get(flag) == placeholder
+    assert capabilities.value_count(flag) == count
+
+
+@pytest.mark.parametrize(
+    ("variable", "flags"),
+    [
+        ("LLAMA_ARG_CTX_SIZE", "-c --ctx-size"),
+        ("LLAMA_ARG_JINJA", "--jinja --no-jinja"),
+        ("LLAMA_API_KEY", "--api-key"),
+        ("LLAMA_ARG_LOAD_MODE", "-lm --load-mode"),
+        ("LLAMA_ARG_DRAFT_MAX", "--draft --draft-n --draft-max"),
+        ("LLAMA_ARG_PREFILL_ASSISTANT", "--prefill-assistant --no-prefill-assistant"),
+    ],
+)
+def test_which_variable_says_the_same_as_a_flag(capabilities, variable, flags):
+    assert capabilities.environment[variable] == frozenset(flags.split())
+
+
 def test_nothing_is_read_from_nothing():
     assert parse_help("") == EngineCapabilities()
     assert parse_help("  an indented line\nhello") == EngineCapabilities()
