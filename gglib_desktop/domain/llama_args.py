@@ -17,7 +17,7 @@ INSTANCE_VARIABLE = "GGLIB_INSTANCE"
 DISABLE_MTP_VARIABLE = "GGLIB_DISABLE_MTP"
 _TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 _KEY_FLAGS = frozenset({"--api-key", "--api-key-file", "-hft", "--hf-token"})
-_REDACTED = "[hidden]"
+REDACTED = "[hidden]"
 _NOT_TYPED = frozenset({"port", "extra_args"})
 _DRAFTING = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
 
@@ -72,6 +72,11 @@ def name_of(field: str) -> str:
     return field.rpartition(".")[2]
 
 
+def refusal_of(flag: str) -> str | None:
+    """Why a flag cannot be used among the extra arguments, whatever else is chosen; None for one that can."""
+    return _ALWAYS_OWNED.get(flag)
+
+
 def openai_url(port: int) -> str:
     """The base URL for OpenAI-compatible clients of a server on this computer."""
     return f"http://{HOST}:{port}/v1"
@@ -99,7 +104,7 @@ def engine_environment(environment: Mapping[str, str], *, frozen: bool = False) 
 def shell_line(argv: tuple[str, ...]) -> str:
     """The command line for a POSIX shell and for logs, with keys hidden."""
     return shlex.join(
-        _REDACTED if flag_of(before) in _KEY_FLAGS and "=" not in before else _hide_attached_key(word)
+        REDACTED if flag_of(before) in _KEY_FLAGS and "=" not in before else _hide_attached_key(word)
         for before, word in zip(("", *argv), argv, strict=False)
     )
 
@@ -110,7 +115,7 @@ def _is_harmful(name: str) -> bool:
 
 def _hide_attached_key(word: str) -> str:
     flag, equals, _value = word.partition("=")
-    return f"{flag}={_REDACTED}" if equals and flag_of(word) in _KEY_FLAGS else word
+    return f"{flag}={REDACTED}" if equals and flag_of(word) in _KEY_FLAGS else word
 
 
 def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, port: int) -> list[str]:

@@ -87,7 +87,7 @@ class EngineOptions(Value):
         label="Draft tokens",
         help="How many tokens are drafted at most before the model checks them.",
         lowest=1,
-        environment="LLAMA_ARG_DRAFT_MAX",
+        environment="LLAMA_ARG_SPEC_DRAFT_N_MAX",
     )
     spec_draft_p_min: float | None = _drafting(
         "--spec-draft-p-min",
@@ -96,7 +96,7 @@ class EngineOptions(Value):
         label="Minimum probability",
         help="Drafting stops at a token that is less probable than this.",
         step=0.05,
-        environment="LLAMA_ARG_DRAFT_P_MIN",
+        environment="LLAMA_ARG_SPEC_DRAFT_P_MIN",
     )
     inference_config: InferenceConfig | None = None
     parallel: int | None = _basic(

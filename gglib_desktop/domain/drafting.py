@@ -1,0 +1,73 @@
+"""Whether a command line drafts with the model's own MTP layers or in some other way, which is left as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gglib_desktop.domain.arguments import Argument, Vocabulary, value_of
+from gglib_desktop.domain.engine import DRAFT_MTP
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.launch import MtpChoice
+
+_NUMBERS = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
+_DRAFT_MODEL = frozenset(
+    {"-md", "--model-draft", "--spec-draft-model", "-hfd", "-hfrd", "--hf-repo-draft", "--spec-draft-hf"}
+)
+_COMPANION = re.compile(
+    r"--spec-[\w-]+|--draft[\w-]*|--[\w-]+-draft|-ngld|-devd|-ctkd|-ctvd|-tb?d|-Cb?d|-Crd|-otd|-n?cmoed|-lc[sd]"
+    r"|--lookup-cache-(?:static|dynamic)"
+)
+
+
+@dataclass(frozen=True)
+class Drafting:
+    """What the arguments about drafting mean together.
+
+    ``mtp`` None: they leave that open. ``verbatim`` are the arguments that stay as they are, ``words`` theirs.
+    """
+
+    mtp: MtpChoice | None = None
+    verbatim: tuple[Argument, ...] = ()
+    reason: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(word for argument in self.verbatim for word in argument.written)
+
+
+def read_drafting(arguments: Sequence[Argument], vocabulary: Vocabulary) -> Drafting:
+    """What a command line says of drafting: MTP, none, or another kind."""
+    kinds = next((each for each in arguments if each.flag == "--spec-type" and not each.unresolved), None)
+    if any(vocabulary.spellings(each.flag) & _DRAFT_MODEL or each.flag == "--spec-default" for each in arguments):
+        return _left_alone(arguments, "a draft model is not MTP")
+    if kinds is None:
+        return Drafting()
+    if kinds.value == "none":
+        return Drafting(MtpChoice.OFF)
+    if kinds.value != DRAFT_MTP:
+        return _left_alone(arguments, f"{kinds.value} is not MTP alone")
+    reason = _number_that_does_not_fit(arguments)
+    return _left_alone(arguments, reason) if reason else Drafting(MtpChoice.ON)
+
+
+def _left_alone(arguments: Sequence[Argument], reason: str) -> Drafting:
+    """Other kinds are for the engine alone, their numbers too, and MTP is off beside them."""
+    group = tuple(each for each in arguments if _is_about_drafting(each) and not each.unresolved)
+    return Drafting(MtpChoice.OFF, group, reason)
+
+
+def _is_about_drafting(argument: Argument) -> bool:
+    named = argument.option is not None and argument.option.name in _NUMBERS
+    return named or argument.flag in _DRAFT_MODEL or _COMPANION.fullmatch(argument.flag) is not None
+
+
+def _number_that_does_not_fit(arguments: Sequence[Argument]) -> str:
+    for argument in arguments:
+        if argument.option and argument.option.name in _NUMBERS and not argument.unresolved:
+            try:
+                value_of(argument)
+            except ConfigurationError as exc:
+                return f"{' '.join(argument.written)}: {exc.reason}"
+    return ""

@@ -1,0 +1,177 @@
+"""The words that start llama-server, told apart from what surrounds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from gglib_desktop.domain.container import container_command
+from gglib_desktop.domain.shell_words import Word
+
+_PROGRAM = re.compile(
+    r"(?:^|[\\/}%]|%~[a-z]+\d)(?:llama[-_.]?server[\w.-]*|server)(?:\.exe)?$"  # by the end of its path
+    r"|^(?:.*[\\/])?llama(?:\.exe)?\s+(?:server|serve)$",
+    re.IGNORECASE,
+)
+_MENTIONED = re.compile(r"llama[-_.]?server|[\\/]server\b", re.IGNORECASE)
+_SUBCOMMAND = re.compile(r"(?:^|[\\/])llama(?:\.exe)?$", re.IGNORECASE)
+_FLAG = re.compile(r"-{1,2}[A-Za-z]")
+_ASSIGNMENT = re.compile(r"(\w+)=(.*)", re.DOTALL)
+_EXPORTS = frozenset({"export", "declare", "readonly", "env", "-x"})
+_PLAIN_WRAPPERS = frozenset({"sudo", "env", "nohup", "exec", "time", "command", "setsid", "start", "call"})
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One start of llama-server. ``arguments`` follow the program, ``environment`` is what is set for it alone.
+
+    ``around`` is everything else that was written. ``mounts`` are pairs of a folder here and its name inside a
+    container; ``contained``: it runs in one.
+    """
+
+    arguments: tuple[Word, ...]
+    environment: tuple[tuple[str, Word], ...] = ()
+    around: tuple[str, ...] = ()
+    mounts: tuple[tuple[str, str], ...] = ()
+    contained: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """How a command reads as a start of llama-server: the lower the rank the more likely it is one."""
+
+    rank: int
+    invocation: Invocation
+
+
+# Up to this rank a command is one beyond doubt.
+CERTAIN_RANK = 1
+KnownFlag = Callable[[str], bool]
+Recursion = Callable[[str], Invocation | None]
+
+
+def looks_like_flag(word: str) -> bool:
+    """Whether a word can be nothing but a flag: a dash and a digit are a number."""
+    return _FLAG.match(word) is not None
+
+
+def mentions_server(text: str) -> bool:
+    """Whether the program is named somewhere in a text."""
+    return _MENTIONED.search(text) is not None
+
+
+def is_program(word: Word) -> bool:
+    """Whether a word is llama-server by the end of its path, in its present and in its former name."""
+    return _PROGRAM.search(word.text) is not None
+
+
+def assigned(word: Word) -> tuple[str, Word] | None:
+    """The name and the value of ``NAME=value``."""
+    found = _ASSIGNMENT.fullmatch(word.text)
+    return (found[1], Word(found[2], word.unresolved)) if found else None
+
+
+def assignments(words: Sequence[Word]) -> list[tuple[str, Word]] | None:
+    """What a command sets that does nothing else, None for any other command."""
+    rest = [word for word in words if word.text not in _EXPORTS]
+    found = [pair for word in rest if (pair := assigned(word))]
+    return found if found and len(found) == len(rest) else None
+
+
+def exports(words: Sequence[Word]) -> bool:
+    """Whether what a command assigns reaches the programs that are started after it."""
+    return bool(words) and words[0].text in _EXPORTS
+
+
+def candidate(words: Sequence[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:
+    """The command as a start of llama-server, None if it is not one. ``inside`` reads a command within a word."""
+    environment = _leading_assignments(words)
+    rest = list(words[len(environment) :])
+    if not rest:
+        return None
+    found = _container(rest, knows) or _direct(rest) or _wrapped(rest, inside) or _guessed(rest, knows)
+    if found is None:
+        return None
+    merged = (*environment, *found.invocation.environment)
+    return replace(found, invocation=replace(found.invocation, environment=merged))
+
+
+def _leading_assignments(words: Sequence[Word]) -> list[tuple[str, Word]]:
+    found: list[tuple[str, Word]] = []
+    for word in words:
+        pair = assigned(word)
+        if pair is None:
+            break
+        found.append(pair)
+    return found
+
+
+def _container(words: list[Word], knows: KnownFlag) -> Candidate | None:
+    start = 1 if words[0].text in _PLAIN_WRAPPERS else 0
+    run = container_command(words[start:])
+    if run is None:
+        return None
+    arguments, around = list(run.arguments), [word.text for word in words[:start]] + list(run.around)
+    if arguments and (is_program(arguments[0]) or arguments[0].text in {"--server", "-s"}):
+        around.append(arguments.pop(0).text)
+    environment = tuple(pair for word in run.environment if (pair := assigned(word)))
+    told = any(knows(word.text) for word in arguments) or any(name.startswith("LLAMA_") for name, _word in environment)
+    if not told and "llama" not in around[-1].lower():
+        return None
+    return Candidate(0, Invocation(tuple(arguments), environment, tuple(around), run.mounts, contained=True))
+
+
+def _direct(words: list[Word]) -> Candidate | None:
+    if is_program(words[0]):
+        arguments = words[1:]
+    elif _SUBCOMMAND.search(words[0].text) and [word.text for word in words[1:2]] in (["server"], ["serve"]):
+        arguments = words[2:]
+    else:
+        return None
+    likely = bool(arguments) and (arguments[0].unresolved or looks_like_flag(arguments[0].text))
+    return Candidate(0 if likely else 5, Invocation(tuple(arguments)))
+
+
+def _wrapped(words: list[Word], inside: Recursion) -> Candidate | None:
+    """The program behind others: ``nohup nice -n 5 llama-server …``, ``bash -c "llama-server …"``."""
+    if words[0].text.lower() == "start-process":
+        return _start_process(words, inside)
+    for position, word in enumerate(words[1:], 1):
+        before = words[:position]
+        following = words[position + 1 : position + 2]
+        plain = all(each.text in _PLAIN_WRAPPERS or assigned(each) for each in before)
+        if is_program(word) and (plain or (following and looks_like_flag(following[0].text))):
+            environment = tuple(pair for each in before if (pair := assigned(each)))
+            around = tuple(each.text for each in before if not assigned(each))
+            return Candidate(1 if plain else 2, Invocation(tuple(words[position + 1 :]), environment, around))
+        if " " in word.text and mentions_server(word.text) and (found := inside(word.text)):
+            others = tuple(each.text for each in (*before, *words[position + 1 :]))
+            return Candidate(2, replace(found, around=(*others, *found.around)))
+    return None
+
+
+def _start_process(words: list[Word], inside: Recursion) -> Candidate | None:
+    """PowerShell's own way to start a program, with all arguments in one text."""
+    names = [word.text.lower() for word in words]
+    at = next((place for place, name in enumerate(names) if name in {"-argumentlist", "-args"}), len(words))
+    found = inside(words[at + 1].text) if at + 1 < len(words) and any(map(is_program, words[:at])) else None
+    if found is None:
+        return None
+    around = tuple(word.text for word in (*words[: at + 1], *words[at + 2 :]) if not is_program(word))
+    return Candidate(1, replace(found, around=(*around, *found.around)))
+
+
+def _guessed(words: list[Word], knows: KnownFlag) -> Candidate | None:
+    """Flags with no program before them, or with one of an unknown name."""
+    if looks_like_flag(words[0].text) and any(knows(word.text) for word in words):
+        return Candidate(3, Invocation(tuple(words)))
+    start = next((place for place, word in enumerate(words) if word.text not in _PLAIN_WRAPPERS), 0)
+    program, arguments = words[start], words[start + 1 :]
+    # Short flags are everybody's.
+    telling = any(word.text.endswith(".gguf") or (knows(word.text) and len(word.text) > 3) for word in arguments)
+    if not telling or not knows(arguments[0].text):
+        return None
+    around = tuple(word.text for word in words[:start])
+    has_folder = "/" in program.text or "\\" in program.text
+    return Candidate(CERTAIN_RANK if has_folder else 4, Invocation(tuple(arguments), (), around))

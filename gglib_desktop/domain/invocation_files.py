@@ -1,0 +1,253 @@
+"""Finds the start of llama-server in files: systemd units, compose files, llama-swap's and others in YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gglib_desktop.domain.container import mount, volumes
+from gglib_desktop.domain.invocation import Invocation, KnownFlag, assigned, candidate, mentions_server
+from gglib_desktop.domain.shell_text import shell_invocation
+from gglib_desktop.domain.shell_words import Operator, Unclosed, Word, sh_words
+from gglib_desktop.domain.yaml_text import read_yaml
+
+_UNIT = re.compile(r"^\s*ExecStart\s*=", re.MULTILINE)
+_EXEC_PREFIXES = "-@:+!|"
+_UNIT_WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\.|[^\s"'\\])+""", re.DOTALL)
+_UNIT_PIECE = re.compile(
+    r"""\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))"""
+    r"""|(["'])|%(.)|\$(?:\{(\w+)\}|(\$)|(\w+))|[^\\"'%$]+|.""",
+    re.DOTALL,
+)
+_UNIT_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "s": " ", "f": "\f", "v": "\v", "a": "\a", "b": "\b"}
+_COMMANDS = ("command", "cmd", "args", "entrypoint")
+_YAML = re.compile(r"""^\s*(?:-\s+)?["']?(?:command|cmd|args|entrypoint|environment|env)["']?\s*:""", re.MULTILINE)
+_LIST = re.compile(r'\s*(?:(?:CMD|ENTRYPOINT)\s*)?\[\s*["\']|\s*-\s+\S[^\n]*(?:\n\s*-\s+\S[^\n]*)+\s*$')
+_DASHED_MACRO = re.compile(r"\$\{\w+(?:-\w+)+\}")
+_HYPHEN = "\u2011"
+_INTERPOLATED = re.compile(r"\$(?:(\$)|\{(\w+)(?::?-([^}]*))?\}|(\w+)|(\{[^}]*\}))")
+
+
+def file_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
+    """The start of llama-server in a unit or a YAML file, None when the text is neither."""
+    if _UNIT.search(text):
+        return _unit_invocation(text, variables, knows)
+    if _YAML.search(text) or _LIST.match(text):
+        return _yaml_invocation(re.sub(r"^\s*(?:CMD|ENTRYPOINT)\s*(?=\[)", "", text), variables, knows)
+    return None
+
+
+def _chosen(words: list[Word], variables: Mapping[str, str], knows: KnownFlag) -> Invocation:
+    """Words that are known to be a command, whatever their first is called."""
+
+    def inside(text: str) -> Invocation | None:
+        return shell_invocation(text, variables, knows)
+
+    found = candidate(words, knows, inside)
+    return found.invocation if found else Invocation(tuple(words[1:]), (), tuple(word.text for word in words[:1]))
+
+
+# -- systemd
+
+
+def _unit_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation:
+    starts: list[str] = []
+    environment: list[tuple[str, Word]] = []
+    around: list[str] = []
+    for line in _unit_lines(text):
+        key, _equals, value = (part.strip() for part in line.partition("="))
+        if key == "ExecStart":
+            starts += [value] if value else []
+        elif key == "Environment":
+            environment += [pair for word in unit_words(value, None, variables) if (pair := assigned(word))]
+        else:
+            around.append(line)
+    start = next(filter(mentions_server, starts), starts[-1] if starts else "")
+    around += [f"ExecStart={each}" for each in starts if each != start]
+    known = {name: word.text for name, word in environment if not word.unresolved}
+    found = _chosen(unit_words(start.lstrip(_EXEC_PREFIXES), known, variables), variables, knows)
+    return replace(found, environment=(*environment, *found.environment), around=(*found.around, *around))
+
+
+def _unit_lines(text: str) -> Iterator[str]:
+    """Lines with their continuations, without comments and section headers."""
+    joined = ""
+    for line in text.split("\n"):
+        bare = line.strip()
+        if bare[:1] in {"#", ";"}:
+            continue
+        joined += bare.removesuffix("\\")
+        if bare.endswith("\\"):
+            joined += " "
+            continue
+        if joined and not joined.startswith("["):
+            yield joined
+        joined = ""
+
+
+def unit_words(text: str, known: Mapping[str, str] | None, variables: Mapping[str, str]) -> list[Word]:
+    """Words as systemd splits them. ``known`` are the variables of the unit, None where a dollar sign is plain."""
+    words: list[Word] = []
+    for position, found in enumerate(_UNIT_WORD.finditer(text)):
+        if found[0] == ";":
+            break
+        # The program itself is looked up as it is written.
+        words += _unit_word(found[0], known if position else None, variables)
+    return words
+
+
+def _unit_word(text: str, known: Mapping[str, str] | None, variables: Mapping[str, str]) -> list[Word]:
+    pieces: list[str] = []
+    unresolved, mark = False, ""
+    for found in _UNIT_PIECE.finditer(text):
+        *codes, escaped, quote, specifier, braced, dollar, name = found.groups()
+        code = next(filter(None, codes), None)
+        piece = found[0]
+        if code or escaped:
+            piece = chr(int(code, 16)) if code else _UNIT_ESCAPES.get(escaped, escaped)
+        elif quote and mark in {"", quote}:
+            piece, mark = "", "" if mark else quote
+        elif specifier:
+            home = variables.get("HOME")
+            known_specifier = {"%": "%"} | ({"h": home} if home else {})
+            piece, unresolved = known_specifier.get(specifier, piece), unresolved or specifier not in known_specifier
+        elif known is not None and dollar:
+            piece = "$"
+        elif known is not None and (braced or name):
+            value = known.get(braced or name)
+            if name and text == found[0] and value is not None:
+                return [Word(each) for each in value.split()]
+            piece, unresolved = piece if value is None else value, unresolved or value is None
+        pieces.append(piece)
+    return [Word("".join(pieces), unresolved)]
+
+
+# -- YAML
+
+
+def _yaml_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
+    tree, rest = read_yaml(text)
+    if isinstance(tree, list) and all(isinstance(item, str) for item in tree):
+        return _chosen([_interpolated(item, variables) for item in tree], variables, knows) if tree else None
+    services = [node for node in _mappings(tree) if _is_service(node)]
+    if not services:
+        return None
+    service = next(filter(_mentions_llama, services), services[0])
+    found = _service_invocation(service, dict(variables) | _macros(tree), knows)
+    used = {"command", "cmd", "args", "environment", "env"}
+    read = [service.get(key) for key in used] + ([tree.get("macros")] if isinstance(tree, dict) else [])
+    others = _mappings(tree, without=read)
+    around = [line for node in others for line in _leaves(node, used if node is service else set())]
+    return replace(found, around=(*found.around, *around, *rest))
+
+
+def _mappings(node: Any, without: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
+    """A mapping and all within it, apart from some nodes."""
+    if isinstance(node, dict):
+        yield node
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        if not any(each is other for other in without):
+            yield from _mappings(each, without)
+
+
+def _is_service(node: dict[str, Any]) -> bool:
+    return any(node.get(key) for key in _COMMANDS) or any(
+        name.startswith("LLAMA_") for name, _word in _environment(node)
+    )
+
+
+def _mentions_llama(node: dict[str, Any]) -> bool:
+    return "llama" in " ".join(str(node.get(key, "")) for key in (*_COMMANDS, "image")).lower()
+
+
+def _leaves(node: dict[str, Any], used: set[str]) -> list[str]:
+    """What a mapping says itself, apart from the keys in use and from mappings within."""
+    lines: list[str] = []
+    for key, value in node.items():
+        if key not in used and isinstance(value, str | list):
+            items = value if isinstance(value, list) else [value]
+            lines += [f"{key}: {item}" for item in items if isinstance(item, str)]
+    return lines
+
+
+def _macros(tree: Any) -> dict[str, str]:
+    macros = tree.get("macros") if isinstance(tree, dict) else None
+    pairs = macros.items() if isinstance(macros, dict) else ()
+    return {name.replace("-", _HYPHEN): value for name, value in pairs if isinstance(value, str)}
+
+
+def _service_invocation(service: dict[str, Any], variables: Mapping[str, str], knows: KnownFlag) -> Invocation:
+    parts = [service[key] for key in ("entrypoint", *_COMMANDS[:3]) if service.get(key)]
+    words = [word for part in parts for word in _words(part, variables)]
+    environment = [(name, _interpolated(word.text, variables)) for name, word in _environment(service)]
+    found = _chosen(words, variables, knows) if words else Invocation(())
+    contained = "image" in service or "build" in service
+    return replace(
+        found,
+        environment=(*environment, *found.environment),
+        mounts=tuple(_volumes(service, variables)),
+        contained=found.contained or contained,
+    )
+
+
+def _words(part: Any, variables: Mapping[str, str]) -> list[Word]:
+    if isinstance(part, list):
+        return [_interpolated(item, variables) for item in part if isinstance(item, str)]
+    text = _DASHED_MACRO.sub(lambda found: found[0].replace("-", _HYPHEN), str(part))
+    for name, value in variables.items():
+        text = text.replace(f"${{{name}}}", value) if _HYPHEN in name else text
+    try:
+        tokens = sh_words(text.replace("$$", "\\$"), variables)
+    except Unclosed:
+        tokens = [Word(each) for each in text.split()]
+    words = [Word(each.text) if isinstance(each, Operator) else each for each in tokens if each != Operator("\n")]
+    return [replace(word, text=word.text.replace(_HYPHEN, "-")) for word in words]
+
+
+def _environment(node: dict[str, Any]) -> list[tuple[str, Word]]:
+    """Variables from a mapping, from a list of ``NAME=value``, or from Kubernetes' list of names and values."""
+    found: list[tuple[str, Word]] = []
+    for said in (node.get("environment"), node.get("env")):
+        if isinstance(said, dict):
+            found += [(name, Word(value)) for name, value in said.items() if isinstance(value, str)]
+        for item in said if isinstance(said, list) else ():
+            if isinstance(item, dict) and isinstance(item.get("value"), str):
+                found.append((str(item.get("name")), Word(item["value"])))
+            elif isinstance(item, str) and (pair := assigned(Word(item))):
+                found.append(pair)
+    return found
+
+
+def _volumes(service: dict[str, Any], variables: Mapping[str, str]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    listed = service.get("volumes")
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, dict):
+            texts = {key: _interpolated(value, variables).text for key, value in item.items() if isinstance(value, str)}
+            found += mount(texts)
+        elif isinstance(item, str):
+            word = _interpolated(item, variables)
+            home = variables.get("HOME")
+            expanded = home + word.text[1:] if home and word.text.startswith("~/") else word.text
+            found += [] if word.unresolved else volumes([expanded])
+    return found
+
+
+def _interpolated(text: str, variables: Mapping[str, str]) -> Word:
+    """A text in which compose puts the values of variables, and ``$$`` is a dollar sign."""
+    unresolved = False
+
+    def value(found: re.Match[str]) -> str:
+        nonlocal unresolved
+        if found[1]:
+            return "$"
+        default: str | None = found[3]
+        known = variables.get(found[2] or found[4] or "", default)
+        if known is not None:
+            return known
+        unresolved = True
+        return found[0]
+
+    return Word(_INTERPOLATED.sub(value, text), unresolved)

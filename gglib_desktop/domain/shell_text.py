@@ -1,0 +1,247 @@
+"""Finds the start of llama-server in whatever people paste from shells, scripts, forums and logs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gglib_desktop.domain.invocation import (
+    CERTAIN_RANK,
+    Candidate,
+    Invocation,
+    KnownFlag,
+    assignments,
+    candidate,
+    exports,
+    is_program,
+    looks_like_flag,
+    mentions_server,
+)
+from gglib_desktop.domain.shell_words import Operator, Token, Unclosed, Word, sh_words
+from gglib_desktop.domain.windows_words import cmd_words, powershell_words
+
+Splitter = Callable[[str, Mapping[str, str]], list[Token]]
+
+_QUOTED_MARK = re.compile(r"""'"'"'""")
+_SINGLE_QUOTED = re.compile(r"'[^']*'")
+_POWERSHELL = re.compile(
+    r"^\s*PS [^\n>]*>|\$env:\w|(?:^|\s)`[ \t]*\r?$|^\s*&\s*[\"'.$]|^\s*\$\w+\s*=\s*[\"'@]", re.MULTILINE | re.IGNORECASE
+)
+_CMD = re.compile(
+    r"^\s*@?(?:echo off|rem |::|set \"?\w+=)|\^[&|]"
+    r"|(?<=[\s\"])%[*\d]|\^[ \t]*\r?$|%\w+%|%~[a-z]*\d|^\s*[A-Za-z]:\\[^>\n]*>",
+    re.MULTILINE | re.IGNORECASE,
+)
+_WINDOWS = re.compile(r"\b[A-Za-z]:\\|(?:^|[\s\"])\.{1,2}\\|\.exe\b", re.MULTILINE | re.IGNORECASE)
+_SH_CONTINUATION = re.compile(r"\\(?:[ \t]+#[ \t].*|[ \t]*)\r?$", re.MULTILINE)
+_CONTINUED = re.compile(r"[\\`^](?:[ \t]+#[ \t].*|[ \t]*)\r?$")
+_PROMPT = re.compile(
+    r"""\s*(?:
+      PS\ [^>\n]*>+ | [A-Za-z]:\\[^>\n]*>                                 # PowerShell, cmd.exe
+    | (?:\([\w.-]+\)\s*)?\[?[\w.-]+@[\w.-]+[^$\#%>\n]*[$\#%>](?=\s)       # user@host:~$
+    | (?:\([\w.-]+\)\s*)?[$%>❯➜](?=\s)(?:\s+~(?=\s))?
+    )\s*""",
+    re.VERBOSE,
+)
+_ROOT_PROMPT = re.compile(r"\s*#\s+(?=\S*server)")
+_CONTINUED_PROMPT = re.compile(r"\s*(?:>>?|More\?)(?:\s|$)")
+_FENCE = re.compile(r"\s*(?:```|~~~)\w*\s*$")
+_INLINE_CODE = re.compile(r"`([^`\n]*server[^`\n]*)`(?!\s*\r?$)|^\s*`([^`\n]*)`\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Command:
+    """Words up to an operator. ``ended_by`` is that; ``apart`` are redirections, and all of a text that is no words."""
+
+    words: tuple[Word, ...]
+    apart: tuple[str, ...] = ()
+    ended_by: str = "\n"
+
+    @property
+    def text(self) -> str:
+        return " ".join((*(word.text for word in self.words), *self.apart))
+
+
+def shell_invocation(
+    text: str, variables: Mapping[str, str], knows: KnownFlag, *, only_plain: bool = False
+) -> Invocation | None:
+    """The start of llama-server in a text. ``only_plain``: only if nothing but assignments stands before it.
+
+    Raises: Unclosed, when there is one but a quotation mark of it has no partner.
+    """
+    split = _splitter(text)
+    whole = _commands([text], split, variables)
+    found = None if _PROMPT.match(text) else _best(whole, variables, knows, plain=True)
+    if found or only_plain:
+        return found
+    for chunks in _readings(text, split):
+        found = _best(_commands(chunks, split, variables), variables, knows, plain=False)
+        if found:
+            return found
+    if mentions_server(text) and any(not command.words and command.apart for command in whole):
+        raise Unclosed
+    return None
+
+
+def _splitter(text: str) -> Splitter:
+    shown = _SINGLE_QUOTED.sub("''", _QUOTED_MARK.sub("", text))
+    if text.startswith("#!"):
+        return sh_words
+    if _POWERSHELL.search(shown):
+        return powershell_words
+    if _CMD.search(shown):
+        return cmd_words
+    if _WINDOWS.search(shown) and not _SH_CONTINUATION.search(shown):
+        return powershell_words
+    return sh_words
+
+
+def _readings(text: str, split: Splitter) -> list[list[str]]:
+    """The text in pieces: lines as they stand; with quotes that go over several; with ``# `` as root's prompt."""
+    lines = text.split("\n")
+    chunks = _chunks(lines)
+    return [chunks, _closed(chunks, split), _chunks([_ROOT_PROMPT.sub("", line) for line in lines])]
+
+
+def _chunks(lines: Sequence[str]) -> list[str]:
+    chunks: list[str] = []
+    continued = False
+    for line in lines:
+        if continued:
+            chunks[-1] += "\n" + _CONTINUED_PROMPT.sub("", line)
+        elif not _FENCE.match(line):
+            bare = _PROMPT.sub("", line, count=1) if _PROMPT.match(line) else line
+            code = _INLINE_CODE.search(bare)
+            chunks.append((code[1] or code[2]) if code else bare)
+        continued = bool(chunks) and _CONTINUED.search(line) is not None
+    return chunks
+
+
+def _closed(chunks: Sequence[str], split: Splitter) -> list[str]:
+    """The same chunks, those that mention the server each with the lines that close its quotes."""
+    result: list[str] = []
+    rest = list(chunks)
+    while rest:
+        count = 1
+        while mentions_server(rest[0]) and count < len(rest) and not _is_closed("\n".join(rest[:count]), split):
+            count += 1
+        joined = "\n".join(rest[:count])
+        count = count if _is_closed(joined, split) else 1
+        result.append("\n".join(rest[:count]))
+        del rest[:count]
+    return result
+
+
+def _is_closed(text: str, split: Splitter) -> bool:
+    try:
+        split(text, {})
+    except Unclosed:
+        return False
+    return True
+
+
+def _commands(chunks: Sequence[str], split: Splitter, variables: Mapping[str, str]) -> list[_Command]:
+    """All commands, with what they assign put in for its names; a text that is no words stays apart."""
+    known = dict(variables)
+    for _round in range(3):
+        commands: list[_Command] = []
+        before = dict(known)
+        for chunk in chunks:
+            try:
+                read = _grouped(split(chunk, known))
+            except Unclosed:
+                read = [_Command((), (chunk.strip(),))]
+            commands += read
+            for command in read:
+                known |= {n: word.text for n, word in assignments(command.words) or () if not word.unresolved}
+        if known == before:
+            break
+    return _merged(commands)
+
+
+def _grouped(tokens: Sequence[Token]) -> list[_Command]:
+    commands: list[_Command] = []
+    words: list[Word] = []
+    apart: list[str] = []
+    redirection = ""
+    for token in (*tokens, Operator("\n")):
+        if isinstance(token, Word):
+            if redirection:
+                apart.append(redirection + token.text)
+            else:
+                words.append(token)
+            redirection = ""
+        elif token.redirects:
+            redirection = token.text
+        else:
+            if words or apart:
+                commands.append(_Command(tuple(words), tuple(apart), token.text))
+            words, apart = [], []
+    return commands
+
+
+def _merged(commands: Sequence[_Command]) -> list[_Command]:
+    """A line that begins with a flag goes on with the line before: the sign that says so is easily lost."""
+    merged: list[_Command] = []
+    for command in commands:
+        last = merged[-1] if merged else None
+        if (
+            last is not None
+            and last.ended_by == "\n"
+            and command.words
+            and looks_like_flag(command.words[0].text)
+            and any(is_program(word) or looks_like_flag(word.text) for word in last.words)
+        ):
+            words, apart = (*last.words, *command.words), (*last.apart, *command.apart)
+            merged[-1] = _Command(words, apart, command.ended_by)
+        else:
+            merged.append(command)
+    return merged
+
+
+def _best(
+    commands: Sequence[_Command], variables: Mapping[str, str], knows: KnownFlag, *, plain: bool
+) -> Invocation | None:
+    def inside(text: str) -> Invocation | None:
+        return shell_invocation(text, variables, knows)
+
+    found: list[tuple[int, int, Candidate]] = []
+    for position, command in enumerate(commands):
+        if plain and any(assignments(each.words) is None for each in commands[:position]):
+            break
+        read = candidate(command.words, knows, inside)
+        if read and not (plain and read.rank > CERTAIN_RANK):
+            found.append((read.rank, position, read))
+    if not found:
+        return _from_assignments(commands)
+    _rank, position, best = min(found, key=lambda each: each[:2])
+    return _completed(best.invocation, commands, position)
+
+
+def _from_assignments(commands: Sequence[_Command]) -> Invocation | None:
+    """A list of variables and nothing else, as in the file that an environment is read from."""
+    pairs = [pair for command in commands for pair in assignments(command.words) or ()]
+    if not any(name.startswith("LLAMA_ARG_") for name, _word in pairs):
+        return None
+    around = tuple(command.text for command in commands if assignments(command.words) is None)
+    return Invocation((), tuple(pairs), around)
+
+
+def _completed(invocation: Invocation, commands: Sequence[_Command], position: int) -> Invocation:
+    """With what was exported before it, and everything else that was written around it."""
+    environment: list[tuple[str, Word]] = []
+    around: list[str] = []
+    for index, command in enumerate(commands):
+        pairs = assignments(command.words)
+        if index == position:
+            around += [*invocation.around, *command.apart]
+            if command.ended_by not in {"\n", ";"}:
+                around.append(command.ended_by)
+        elif pairs is not None and index < position:
+            told = exports(command.words)
+            environment += [pair for pair in pairs if told or pair[0].startswith("LLAMA_")]
+        else:
+            around.append(command.text)
+    merged = (*environment, *invocation.environment)
+    return replace(invocation, environment=merged, around=tuple(around))

@@ -1,0 +1,152 @@
+"""A reader for the YAML that people keep commands in: compose files, llama-swap, Kubernetes.
+
+It knows mappings, lists, both kinds of quotes, block scalars and lists in one line; not anchors, tags and documents. It
+never fails: what it does not know is text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#\[{&*!|>%@`-][^#]*?|-[^\s#][^#]*?)\s*:(?:\s+|$)""")
+_ITEM = re.compile(r"-(?:\s+|$)")
+_BLOCK = re.compile(r"([|>])[+-]?\d?[+-]?\s*(?:#.*)?$")
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "e": "\x1b", "N": "\x85", "_": "\xa0", "L": "\u2028"}
+
+
+def read_yaml(text: str) -> tuple[Any, list[str]]:
+    """Mappings, lists and strings (nothing else has a type here), and the lines that did not fit into them."""
+    lines = [(len(line) - len(line.lstrip()), line.strip()) for line in text.split("\n")]
+    reader = _Reader([(indent, line) for indent, line in lines if not line.startswith("---")])
+    return reader.node(0), reader.rest()
+
+
+class _Reader:
+    def __init__(self, lines: list[tuple[int, str]]) -> None:
+        self._lines = lines
+        self._at = 0
+
+    def node(self, least: int) -> Any:
+        """The value whose lines are indented by at least that much, empty text where there is none."""
+        self._pass_over_blanks()
+        if self._at >= len(self._lines) or self._lines[self._at][0] < least:
+            return ""
+        indent, line = self._lines[self._at]
+        if _ITEM.match(line):
+            return self._list(indent)
+        if _KEY.match(line):
+            return self._mapping(indent)
+        self._at += 1
+        return self._scalar(line, least)
+
+    def rest(self) -> list[str]:
+        return [line for _indent, line in self._lines[self._at :] if line]
+
+    def _pass_over_blanks(self) -> None:
+        while self._at < len(self._lines) and (not self._lines[self._at][1] or self._lines[self._at][1][0] == "#"):
+            self._at += 1
+
+    def _list(self, indent: int) -> list[Any]:
+        items: list[Any] = []
+        while (line := self._line_at(indent)) is not None and (found := _ITEM.match(line)):
+            inner = indent + found.end()
+            # The rest of the line is a line of its own, further in.
+            self._lines[self._at] = (inner, line[found.end() :])
+            if _BLOCK.match(line, found.end()):
+                self._at += 1
+                items.append(self._block(line[found.end()], indent + 1))
+            else:
+                items.append(self.node(indent + 1))
+        return items
+
+    def _mapping(self, indent: int) -> dict[str, Any]:
+        entries: dict[str, Any] = {}
+        while (line := self._line_at(indent)) is not None and (found := _KEY.match(line)):
+            self._at += 1
+            rest = line[found.end() :]
+            key = unquoted(found[1])
+            if _BLOCK.match(rest):
+                entries[key] = self._block(rest[0], indent + 1)
+            elif rest and rest[0] != "#":
+                entries[key] = self._scalar(rest, indent + 1)
+            else:
+                # A list may begin where its key does.
+                follows = self._line_at(indent)
+                entries[key] = self.node(indent if follows and _ITEM.match(follows) else indent + 1)
+        return entries
+
+    def _line_at(self, indent: int) -> str | None:
+        self._pass_over_blanks()
+        if self._at < len(self._lines) and self._lines[self._at][0] == indent:
+            return self._lines[self._at][1]
+        return None
+
+    def _block(self, style: str, least: int) -> str:
+        taken: list[tuple[int, str]] = []
+        while self._at < len(self._lines) and (self._lines[self._at][0] >= least or not self._lines[self._at][1]):
+            taken.append(self._lines[self._at])
+            self._at += 1
+        left = min((indent for indent, line in taken if line), default=0)
+        text = "\n".join(" " * (indent - left) + line if line else "" for indent, line in taken).rstrip("\n")
+        return text if style == "|" else re.sub(r"\n(?! )", " ", text)
+
+    def _scalar(self, text: str, least: int) -> Any:
+        if text[:1] in {'"', "'"}:
+            return self._quoted(text, least)
+        if text[:1] in {"[", "{"}:
+            while text.count("[") > text.count("]") and self._at < len(self._lines):
+                text += " " + self._next_line()
+            return _flow(text)
+        text = _COMMENT.sub("", text)
+        while (
+            self._at < len(self._lines)
+            and self._lines[self._at][0] >= least
+            and self._lines[self._at][1]
+            and not _KEY.match(self._lines[self._at][1])
+        ):
+            text += " " + _COMMENT.sub("", self._next_line())
+        return text.strip()
+
+    def _quoted(self, text: str, least: int) -> str:
+        pattern = re.compile(r'"((?:[^"\\]|\\.)*)"' if text[0] == '"' else r"'((?:[^']|'')*)'")
+        while not (found := pattern.match(text)):
+            if self._at >= len(self._lines) or self._lines[self._at][0] < least:
+                return text
+            text += " " + self._next_line()
+        return unquoted(found[0])
+
+    def _next_line(self) -> str:
+        self._at += 1
+        return self._lines[self._at - 1][1]
+
+
+def unquoted(text: str) -> str:
+    """A scalar without its quotes."""
+    if text[:1] == "'":
+        return text[1:-1].replace("''", "'")
+    return _ESCAPE.sub(_character, text[1:-1]) if text[:1] == '"' else text
+
+
+def _character(found: re.Match[str]) -> str:
+    code = found[1] or found[2] or found[3]
+    return chr(int(code, 16)) if code else _ESCAPES.get(found[4], found[4])
+
+
+_FLOW_ITEM = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,\]]*)\s*(?:,|\]|$)""")
+
+
+def _flow(text: str) -> Any:
+    """A list in one line; a mapping in one line stays text."""
+    if text[0] == "{":
+        return text
+    items, at = [], 1
+    while at < len(text) and (found := _FLOW_ITEM.match(text, at)):
+        if found[1].strip():
+            items.append(unquoted(found[1].strip()))
+        at = found.end()
+        if found[0].endswith("]"):
+            break
+    return items

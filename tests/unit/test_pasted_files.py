@@ -1,0 +1,207 @@
+"""Commands in containers, compose files, systemd units, llama-swap's file and others."""
+
+import pytest
+
+from gglib_desktop.domain.launch import MtpChoice
+from tests.unit.pasted import check_pasted
+
+X = ["owned: -m x.gguf"]
+M = ["owned: -m /models/x.gguf"]
+IMAGE = "ghcr.io/ggml-org/llama.cpp:server"
+HERE = "/srv/models/x.gguf"
+DOCKER = [
+    (
+        f"docker run -p 8080:8080 -v /srv/models:/models {IMAGE} -m /models/x.gguf -c 512 --host 0.0.0.0 --port 8080",
+        {"model": HERE, "context_size": 512, "port": 8080},
+        [*M, "owned: --host 0.0.0.0", f"around: docker run -p 8080:8080 -v /srv/models:/models {IMAGE}"],
+    ),
+    (
+        f"sudo docker run --rm -it --gpus all -v /srv/models:/models:ro {IMAGE}-cuda -m /models/x.gguf -ngl 99",
+        {"model": HERE, "gpu_layers": 99},
+        [*M, f"around: sudo docker run --rm -it --gpus all -v /srv/models:/models:ro {IMAGE}-cuda"],
+    ),
+    (
+        f"docker run -d --name=llm -e LLAMA_ARG_CTX_SIZE=4096 -e CUDA_VISIBLE_DEVICES=0 -e TZ {IMAGE} -m x.gguf",
+        {"model": "x.gguf", "context_size": 4096},
+        ["environment: CUDA_VISIBLE_DEVICES=0", *X, f"around: docker run -d --name=llm -e TZ {IMAGE}"],
+    ),
+    (
+        "docker run -p8080:8080 --env LLAMA_ARG_JINJA=1 ghcr.io/ggml-org/llama.cpp:full --server -m x.gguf",
+        {"model": "x.gguf", "jinja": True},
+        [*X, "around: docker run -p8080:8080 ghcr.io/ggml-org/llama.cpp:full --server"],
+    ),
+    (
+        f"podman run --device nvidia.com/gpu=all --mount type=bind,src=/srv/models,dst=/models {IMAGE} -m /models/x.gguf",
+        {"model": HERE},
+        [*M, f"around: podman run --device nvidia.com/gpu=all --mount type=bind,src=/srv/models,dst=/models {IMAGE}"],
+    ),
+    (
+        f"docker run \\\n  -v ~/models:/models \\\n  --entrypoint /app/llama-server \\\n  {IMAGE} \\\n  -m /models/x.gguf",
+        {"model": "/home/me/models/x.gguf"},
+        [*M, f"around: docker run -v /home/me/models:/models --entrypoint /app/llama-server {IMAGE}"],
+    ),
+    (
+        f"docker container run -v models:/models -v $PWD:/here {IMAGE} -m /models/x.gguf",
+        {"model": "/models/x.gguf"},
+        [*M, f"around: docker container run -v models:/models -v '$PWD:/here' {IMAGE}"],
+    ),
+    (
+        "docker run --privileged my/llama /app/llama-server -m x.gguf -np 2",
+        {"model": "x.gguf", "parallel": 2},
+        [*X, "around: docker run --privileged my/llama /app/llama-server"],
+    ),
+    ("docker exec -it llm /app/llama-server -m x.gguf", {"model": "x.gguf"}, [*X, "around: docker exec -it llm"]),
+    (
+        f"docker run -v C:\\models:/models {IMAGE} -m /models/x.gguf",
+        {"model": "C:\\models/x.gguf"},
+        [*M, f"around: docker run -v 'C:\\models:/models' {IMAGE}"],
+    ),
+]
+COMPOSE = [
+    (
+        f"services:\n  llm:\n    image: {IMAGE}\n    command: -m /models/x.gguf -c 4096 --host 0.0.0.0\n    volumes:\n      - /srv/models:/models\n",
+        {"model": HERE, "context_size": 4096},
+        [*M, "owned: --host 0.0.0.0", f"around: 'image: {IMAGE}' 'volumes: /srv/models:/models'"],
+    ),
+    (
+        f"services:\n  llm:\n    image: {IMAGE}\n    command: >\n      -m x.gguf\n      -c 4096\n      --port 8080\n    restart: always",
+        {"model": "x.gguf", "context_size": 4096, "port": 8080},
+        [*X, f"around: 'image: {IMAGE}' 'restart: always'"],
+    ),
+    (
+        'command:\n  - -m\n  - x.gguf\n  - --ctx-size\n  - "4096"  # enough\n',
+        {"model": "x.gguf", "context_size": 4096},
+        X,
+    ),
+    ('command: ["llama-server", "-m", "x.gguf", "--flash-attn", "on"]', {"model": "x.gguf", "flash_attn": "on"}, X),
+    (
+        "    command: llama-server -m x.gguf\n      --ctx-size 4096\n      -ngl 99",
+        {"model": "x.gguf", "context_size": 4096, "gpu_layers": 99},
+        X,
+    ),
+    (
+        f"services:\n  llm:\n    image: {IMAGE}\n    environment:\n      LLAMA_ARG_MODEL: /models/x.gguf\n      LLAMA_ARG_CTX_SIZE: 4096\n      LLAMA_ARG_ENDPOINT_METRICS: 1\n      LLAMA_ARG_PORT: 8080\n    volumes:\n    - type: bind\n      source: /srv/models\n      target: /models\n",
+        {"model": HERE, "context_size": 4096, "port": 8080},
+        [
+            "owned: LLAMA_ARG_MODEL=/models/x.gguf",
+            "owned: LLAMA_ARG_ENDPOINT_METRICS=1",
+            f"around: 'image: {IMAGE}' 'type: bind' 'source: /srv/models' 'target: /models'",
+        ],
+    ),
+    (
+        "environment:\n  - LLAMA_ARG_MODEL=x.gguf\n  - LLAMA_ARG_N_GPU_LAYERS=99\n  - NVIDIA_VISIBLE_DEVICES=all\n",
+        {"model": "x.gguf", "gpu_layers": 99},
+        ["environment: NVIDIA_VISIBLE_DEVICES=all", "owned: LLAMA_ARG_MODEL=x.gguf"],
+    ),
+    (
+        "services:\n  web:\n    image: nginx\n    command: nginx -g off\n  llm:\n    image: llama.cpp:server\n    command: -m ${MODEL:-x.gguf} --port ${PORT} --alias $$x\n",
+        {"model": "x.gguf", "extra_args": ("--alias", "$x")},
+        [
+            *X,
+            "owned: --port '${PORT}'",
+            "extra: --alias '$x'",
+            "around: 'image: nginx' 'command: nginx -g off' 'image: llama.cpp:server'",
+        ],
+    ),
+    (
+        "services:\n  llm:\n    build: .\n    entrypoint: [\"/app/llama-server\"]\n    command:\n      - '-m'\n      - '/m/it''s.gguf'\n      - |\n        --jinja\n",
+        {"model": "/m/it's.gguf", "jinja": True},
+        ["owned: -m '/m/it'\"'\"'s.gguf'", "around: 'build: .' 'entrypoint: /app/llama-server'"],
+    ),
+    (
+        '    spec:\n      containers:\n        - name: llm\n          args: ["-m", "/models/x.gguf", "-c", "4096"]\n          env:\n            - name: LLAMA_ARG_JINJA\n              value: "true"\n',
+        {"model": "/models/x.gguf", "context_size": 4096, "jinja": True},
+        [*M, "around: 'name: llm'"],
+    ),
+    ('command: ["sh", "-c", "llama-server -m x.gguf -t 4"]', {"model": "x.gguf", "threads": 4}, [*X, "around: sh -c"]),
+    ("- llama-server\n- -m\n- x.gguf\n- --jinja", {"model": "x.gguf", "jinja": True}, X),
+    (
+        'command: ["-m", "x.gguf", "--alias", "$$5", "--tags", "${T-t}"]',
+        {"model": "x.gguf", "extra_args": ("--alias", "$5", "--tags", "t")},
+        [*X, "extra: --alias '$5'", "extra: --tags t"],
+    ),
+    ('CMD ["llama-server", "-m", "x.gguf", "-c", "4096"]', {"model": "x.gguf", "context_size": 4096}, X),
+    ('["llama-server",\n "-m", "x.gguf",\n "-ngl", "99"]', {"model": "x.gguf", "gpu_layers": 99}, X),
+    (
+        'args: ["-m", "\\u0078.gguf", "--alias", "a\\tb"]',
+        {"model": "x.gguf", "extra_args": ("--alias", "a\tb")},
+        [*X, "extra: --alias 'a\tb'"],
+    ),
+]
+SWAP = [
+    (
+        'models:\n  "qwen":\n    cmd: |\n      llama-server --port ${PORT}\n      -m x.gguf\n      # not now: -c 1\n      -c 8192\n    ttl: 300\n',
+        {"model": "x.gguf", "context_size": 8192},
+        ["owned: --port '${PORT}'", *X, "around: 'ttl: 300'"],
+    ),
+    (
+        "cmd: ${latest-llama} --port ${PORT} -m x.gguf --spec-type draft-mtp --spec-draft-n-max 2",
+        {"model": "x.gguf", "mtp": MtpChoice.ON, "spec_draft_n_max": 2},
+        ["owned: --port '${PORT}'", *X],
+    ),
+    (
+        "macros:\n  my-args: -ngl 99 --jinja\nmodels:\n  a:\n    cmd: llama-server ${my-args} -m x.gguf --alias ${no-such}\n    env:\n      - CUDA_VISIBLE_DEVICES=0\n",
+        {"model": "x.gguf", "gpu_layers": 99, "jinja": True},
+        ["environment: CUDA_VISIBLE_DEVICES=0", *X, "unresolved: --alias '${no-such}'"],
+    ),
+    (
+        "cmd: llama-server -m x.gguf --alias 'it",
+        {"model": "x.gguf", "extra_args": ("--alias", "'it")},
+        [*X, "extra: --alias ''\"'\"'it'"],
+    ),
+]
+SYSTEMD = [
+    (
+        "[Unit]\nDescription=llama\n[Service]\nExecStart=/usr/bin/llama-server -m x.gguf -c 4096\nRestart=always\n",
+        {"model": "x.gguf", "context_size": 4096},
+        [*X, "around: Description=llama Restart=always"],
+    ),
+    (
+        'ExecStart=/usr/bin/llama-server \\\n  -m "/my models/x.gguf" \\\n  # -c 1 \\\n  ; also no argument\n  -ngl 99',
+        {"model": "/my models/x.gguf", "gpu_layers": 99},
+        ["owned: -m '/my models/x.gguf'"],
+    ),
+    (
+        "Environment=LLAMA_ARG_THREADS=8 \"FOO=b c\"\nEnvironment='LLAMA_ARG_ALIAS=it\\x27s'\nExecStart=llama-server -m x.gguf",
+        {"model": "x.gguf", "threads": 8, "extra_args": ("--alias", "it's")},
+        ["environment: 'FOO=b c'", "translated: 'LLAMA_ARG_ALIAS=it'\"'\"'s' -> --alias it's", *X],
+    ),
+    (
+        "ExecStart=-/usr/bin/llama-server -m %h/x.gguf --alias %i --tags 100%%",
+        {"model": "/home/me/x.gguf", "extra_args": ("--tags", "100%")},
+        ["owned: -m /home/me/x.gguf", "unresolved: --alias %i", "extra: --tags 100%"],
+    ),
+    (
+        'Environment=CTX=4096 "OPTS=-ngl 99 --jinja"\nExecStart=/usr/bin/llama-server -m x.gguf -c ${CTX} $OPTS --alias $$a --port ${PORT}',
+        {"model": "x.gguf", "context_size": 4096, "gpu_layers": 99, "jinja": True, "extra_args": ("--alias", "$a")},
+        [
+            "environment: CTX=4096",
+            "environment: 'OPTS=-ngl 99 --jinja'",
+            *X,
+            "extra: --alias '$a'",
+            "owned: --port '${PORT}'",
+        ],
+    ),
+    (
+        "ExecStart=\nExecStart=/bin/sh -c 'exec llama-server -m x.gguf -t 2 >> /var/log/llm.log 2>&1'",
+        {"model": "x.gguf", "threads": 2},
+        [*X, "around: /bin/sh -c exec '>>/var/log/llm.log' '2>&1'"],
+    ),
+    (
+        "ExecStart=/bin/true\nExecStart=/opt/llama.cpp/llama-server -m x.gguf ; /bin/false",
+        {"model": "x.gguf"},
+        [*X, "around: ExecStart=/bin/true"],
+    ),
+    (
+        "ExecStart=/opt/run-it -m x.gguf --tags \"a\\tb\\u00e9 'c'\" --jinja",
+        {"model": "x.gguf", "jinja": True, "extra_args": ("--tags", "a\tbé 'c'")},
+        [*X, "extra: --tags 'a\tbé '\"'\"'c'\"'\"''"],
+    ),
+    ("ExecStart=", {}, []),
+]
+LINES = DOCKER + COMPOSE + SWAP + SYSTEMD
+
+
+@pytest.mark.parametrize(("text", "fields", "notes"), LINES, ids=lambda value: str(value)[:50])
+def test_a_command_in_a_file(text, fields, notes):
+    check_pasted(text, fields, notes)
