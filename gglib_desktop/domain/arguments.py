@@ -10,8 +10,8 @@ from typing import Any
 
 from gglib_desktop.domain.engine import EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.invocation import looks_like_flag
-from gglib_desktop.domain.llama_args import flag_of
 from gglib_desktop.domain.options import EngineOption, engine_options
 from gglib_desktop.domain.shell_words import Word
 
