@@ -21,7 +21,6 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
-from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.shutdown import ShutdownWatch
 from gglib_desktop.adapters.single_instance import SingleInstance
@@ -186,7 +185,8 @@ async def _load_the_rest(window: MainWindow) -> None:
         if window.windowHandle().isExposed():
             break
         await asyncio.sleep(0.005)
-    await asyncio.to_thread(importlib.import_module, "gglib_desktop.adapters.runners.local")
+    for module in ("gglib_desktop.adapters.runners.local", "gglib_desktop.services.server_life"):
+        await asyncio.to_thread(importlib.import_module, module)
     importlib.import_module("gglib_desktop.views.server_panel")
 
 
@@ -291,6 +291,7 @@ async def _build_services(
         return ModelDetailsViewModel(model, _details_sources(library), scope, library.companions(model))
 
     def forms(app: AppViewModel) -> LaunchForms:
+        from gglib_desktop.adapters.gguf_header import read_header
         from gglib_desktop.adapters.memory import PsutilMemory
         from gglib_desktop.viewmodels.launch_forms import LaunchForms
 
@@ -314,6 +315,7 @@ async def _build_services(
 
 def _details_sources(library: Library) -> DetailsSources:
     from gglib_desktop.adapters.checksums import DiskChecksums
+    from gglib_desktop.adapters.gguf_header import read_header
     from gglib_desktop.adapters.memory import PsutilMemory
     from gglib_desktop.adapters.nvidia import NvidiaMemory
     from gglib_desktop.viewmodels.model_details import DetailsSources

@@ -9,9 +9,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gglib_desktop.adapters.gguf_header import check_tensor_data, read_header
-from gglib_desktop.adapters.model_walk import ModelWalk, is_model_name
-from gglib_desktop.adapters.ollama_store import store_of_manifest
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf import GgufHeader, ModelFacts, facts_from_header
 from gglib_desktop.domain.model import ModelFile
@@ -25,7 +22,10 @@ _HASHED_TAIL_BYTES = 2**16
 
 
 class DiskModelFiles:
-    """Reads headers in place; makes the demo model in ``demo_folder``."""
+    """Reads headers in place; makes the demo model in ``demo_folder``.
+
+    What walks and reads is loaded by the thread that first does it, after the window is there.
+    """
 
     def __init__(self, demo_folder: Path, stores: Sequence[Path] = ()) -> None:
         self._demo_folder = demo_folder
@@ -45,6 +45,9 @@ class DiskModelFiles:
         return folders, others
 
     def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
+        from gglib_desktop.adapters.model_walk import is_model_name  # noqa: PLC0415
+        from gglib_desktop.adapters.ollama_store import store_of_manifest  # noqa: PLC0415
+
         folders: dict[Path, None] = {}
         files = []
         for path in sorted(changed):
@@ -62,6 +65,8 @@ class DiskModelFiles:
         return WalkRequest(tuple(folders), tuple(files))
 
     def walk(self, request: WalkRequest) -> Iterator[WalkStep]:
+        from gglib_desktop.adapters.model_walk import ModelWalk  # noqa: PLC0415
+
         return ModelWalk(request).steps()
 
     def examine(self, found: FoundModel) -> ModelFile:
@@ -128,6 +133,8 @@ def _facts(found: FoundModel) -> ModelFacts:
 
 
 def _checked_header(path: Path) -> GgufHeader:
+    from gglib_desktop.adapters.gguf_header import check_tensor_data, read_header  # noqa: PLC0415
+
     header = read_header(path)
     check_tensor_data(path, header)
     return header

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import ConfigurationError
@@ -21,13 +21,15 @@ from gglib_desktop.domain.launch import (
     server_config,
 )
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.option_form import Situation
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.ports.engine_catalog import EngineCatalog
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.listeners import Listeners
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.option_form import Situation
 
 
 class Launcher:
@@ -82,6 +84,8 @@ class Launcher:
 
     def situation(self, layer: Source, model: Model | None, model_options: LaunchOptions) -> Situation:
         """What a form for that layer of choices has to know."""
+        from gglib_desktop.domain.option_form import Situation  # noqa: PLC0415  # no form is open at the start
+
         settings = self._settings.current
         return Situation(
             layer=layer,

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gglib_desktop.domain.errors import ProcessError
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
@@ -16,8 +16,10 @@ from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import LogChunk, ServerMonitor
 from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
 from gglib_desktop.services.listeners import Listeners
-from gglib_desktop.services.server_life import ServerLife
 from gglib_desktop.tasks import ErrorReporter, TaskScope
+
+if TYPE_CHECKING:
+    from gglib_desktop.services.server_life import ServerLife
 
 _log = logging.getLogger(__name__)
 
@@ -175,6 +177,8 @@ class Supervisor:
         namesakes = (life.snapshot for life in self._lives.values())
         numbers = {snapshot.number for snapshot in namesakes if snapshot.config.model_name == config.model_name}
         number = next(n for n in range(1, len(numbers) + 2) if n not in numbers)
+        from gglib_desktop.services.server_life import ServerLife  # noqa: PLC0415  # loaded after the window is there
+
         life = ServerLife(ServerSnapshot(self._next_id, number, config, state), self._context)
         self._lives[self._next_id] = life
         self._next_id += 1

@@ -33,12 +33,12 @@ from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.foreign import ForeignViewModel
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
-from gglib_desktop.viewmodels.server import ServerViewModel
-from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 
 if TYPE_CHECKING:
     from gglib_desktop.viewmodels.launch_forms import LaunchForms
     from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
+    from gglib_desktop.viewmodels.server import ServerViewModel
+    from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,8 @@ class AppViewModel(QObject):
         return self._supervisor.has_live_server(model_id)
 
     def settings_form(self) -> SettingsFormViewModel:
+        from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel  # noqa: PLC0415
+
         form = SettingsFormViewModel(self._settings, self._launcher, self._scope)
         self.settingsChanged.connect(form.rebase)
         return form
@@ -264,6 +266,8 @@ class AppViewModel(QObject):
                 if known is not None:
                     known.show(snapshot)
                 else:
+                    from gglib_desktop.viewmodels.server import ServerViewModel  # noqa: PLC0415  # as its panel
+
                     server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope)
                     server.failed.connect(self.failed)
                     server.restartPolicyEdited.connect(partial(self._on_restart_policy, server))

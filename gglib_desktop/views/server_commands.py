@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMenuBar, QWidget
 
 from gglib_desktop.domain.states import Stopping
 from gglib_desktop.viewmodels.app import AppViewModel
-from gglib_desktop.viewmodels.server import ServerViewModel
 from gglib_desktop.views.menus import Actions
 from gglib_desktop.views.server_list import ServerListView
 
 if TYPE_CHECKING:
+    from gglib_desktop.viewmodels.server import ServerViewModel
     from gglib_desktop.views.server_panel import ServerPanel
 
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
-from gglib_desktop.viewmodels.server import ServerViewModel
 from gglib_desktop.views.wording import words_for_error
 
 if TYPE_CHECKING:
+    from gglib_desktop.viewmodels.server import ServerViewModel
     from gglib_desktop.views.server_panel import ServerPanel
 
 
