@@ -55,7 +55,12 @@ def choices(rows: Collection[ModelRow], places: Places) -> tuple[FilterOption, .
     """Every option that any of the rows meets, in the order in which people look for it."""
     marks = frozenset[FilterOption]().union(*{row.marks for row in rows})
     folders = (FilterOption(FilterField.FOLDER, place) for place in places.of({row.folder for row in rows}))
-    return tuple(sorted(marks.union(folders), key=_place_in_menu))
+    return in_menu_order(marks.union(folders))
+
+
+def in_menu_order(options: Collection[FilterOption]) -> tuple[FilterOption, ...]:
+    """As people look for them."""
+    return tuple(sorted(options, key=_place_in_menu))
 
 
 _FIXED_ORDER = {str(value): number for kind in (Capability, SizeClass, FileState) for number, value in enumerate(kind)}

@@ -280,6 +280,7 @@ async def test_the_selected_model_stays_where_it_is_seen(desk):
     paths = [desk.files.make(f"m{number:02}.gguf", some_facts(f"Model {number:02}")) for number in range(60)]
     desk.app.add(paths)
     await poll(lambda: len(shown(desk)) == 60)
+    await poll(lambda: selected(desk) == ["Model 00"])  # what was added
     view = table(desk)
     view.selectRow(40)
     view.scrollTo(view.model().index(40, 0))

@@ -270,3 +270,36 @@ async def test_after_closing_it_hears_nothing_more(filled):
     models.close()
     await filled.library.remove(filled.library.models[0].id)
     assert models.total == 3
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("key", [SortKey.ADDED, SortKey.NAME])
+async def test_however_the_list_came_about_it_is_as_if_made_anew(program, key, descending):
+    shown, library = program.app.models, program.library
+    shown.sort(key, descending=descending)
+
+    def check() -> None:
+        anew = ModelListViewModel(library, program.supervisor, program.scope)
+        anew.sort(key, descending=descending)
+        assert shown.table.rows == anew.table.rows
+        assert shown.choices == anew.choices
+        anew.close()
+
+    first = await program.add("Beta", some_facts("Beta", quantisation="Q4_K_M"))
+    check()
+    second = await program.add("Alpha", some_facts("Alpha", quantisation="Q8_0", mtp_layers=1))
+    check()
+    await library.describe(first.id, ("tag",), "note")
+    check()
+    for name in ("Gamma", "Delta"):
+        program.files.make(f"folder/{name}.gguf", some_facts(name, quantisation="F16"))
+    await library.add([first.path.parent / "folder"])
+    check()
+    await library.add([program.files.make("folder/Late.gguf", some_facts("Late"))])
+    check()
+    await library.remove(second.id)
+    check()
+    await library.add([second.path, program.files.make("folder/Last.gguf", some_facts("Last"))])
+    check()
+    await library.remove_folder(first.path.parent / "folder")
+    check()
