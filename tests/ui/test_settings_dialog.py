@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QDoubleSpinBox, QFileDialog, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QDoubleSpinBox, QFileDialog, QLabel, QLineEdit, QSpinBox, QWidget
 from shiboken6 import isValid
 
 from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource
@@ -234,3 +234,10 @@ async def test_the_dialog_begins_at_the_engine_and_goes_down(qtbot, bench):
         "field_theme",
         "settingsSave",
     ]
+
+
+async def test_no_label_is_called_as_a_field_is(bench):
+    """Who looks for a field by its name must not find its label."""
+    labels = {label.text().replace("&", "") for label in bench.dialog.findChildren(QLabel)}
+    fields = {field.accessibleName() for field in bench.dialog.findChildren(QWidget) if not isinstance(field, QLabel)}
+    assert not labels & fields - {""}

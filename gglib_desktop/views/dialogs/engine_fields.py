@@ -52,7 +52,7 @@ class EngineFields(QObject):
         return [self._edit, self._browse, self._test]
 
     def add_rows(self, rows: QFormLayout) -> None:
-        label = QLabel(self.tr("&Engine (llama-server)"))
+        label = QLabel(self.tr("&Engine (llama-server):"))
         label.setBuddy(self._edit)
         field = QWidget()
         field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -67,7 +67,7 @@ class EngineFields(QObject):
         column.addLayout(line)
         column.addWidget(self._result)
         rows.addRow(label, field)
-        in_use = QLabel(self.tr("In use"))
+        in_use = QLabel(self.tr("In use:"))
         in_use.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         in_use.setMinimumHeight(self._in_force.minimumHeight())
         rows.addRow(in_use, self._in_force)
