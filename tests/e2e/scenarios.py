@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -249,8 +250,52 @@ def replace(file: Path, text: str) -> None:
     os.replace(draft, file)
 
 
+def launch_choices(python: str, data_dir: Path, model: str, _plain: str) -> None:
+    """Defaults of a model, and choices for one launch over them: what runs is what the form said, word for word."""
+    program = Program(python, data_dir, model)
+    row = program.screen.get("Models").row("Tiny")
+    eventually(lambda: row.is_selected, 15, lambda: "the model given as argument is not selected")
+    program.screen.choose("Server", "Launch defaults…")
+    defaults = program.screen.get("Launch defaults of Tiny*")
+    defaults.get("Unfold Computing").press()
+    defaults.get("Threads").set_value(2)
+    defaults.get("Context size").set_value(1024)
+    defaults.get("Save").press()
+    program.screen.wait_gone(defaults.name)
+    program.screen.get("Start with…").press()
+    dialog = program.screen.get("Start Tiny with…*")
+    dialog.get("Context size").set_value(4096)
+    dialog.get("Draft tokens").set_value(5)
+    dialog.get("Minimum probability").set_value(0.55)
+    for group in ("Sampling", "Other"):
+        dialog.get(f"Unfold {group}").press()
+    dialog.get("Temperature").set_value(0.6)
+    dialog.get("Extra arguments").set_text("--alias 'a")
+    dialog.get("Start").press()
+    dialog.get("A quotation mark is not closed.")
+    dialog.get("Extra arguments").set_text("--alias 'a b'")
+    dialog.get("Memory: fits*")
+    expected = (
+        "-c 4096 --spec-type draft-mtp --spec-draft-n-max 5 --spec-draft-p-min 0.55 --temp 0.6 -t 2 --alias 'a b'"
+    )
+    preview = dialog.get("Command line").text
+    assert preview.endswith(f" --cors-origins localhost {expected}"), preview
+    dialog.get("Start").press()
+    program.screen.wait_gone(dialog.name)
+    health(program.panel("Tiny")).wait_name("Health: Healthy")
+    (pid,) = server_pids(data_dir)
+    words = command_line(pid)[:-1]
+    port = str(port_of(program.panel("Tiny")))
+    assert words[words.index("--port") + 1] == port
+    assert words == [port if word == "9000" else word for word in shlex.split(preview)]
+    program.process.send_signal(signal.SIGTERM)
+    assert program.wait_end() == 0
+    nothing_runs(data_dir)
+
+
 SCENARIOS: dict[str, Callable[[str, Path, str, str], None]] = {
-    scenario.__name__: scenario for scenario in (first_light, two_servers_and_quit, outlive, failures, settings_file)
+    scenario.__name__: scenario
+    for scenario in (first_light, two_servers_and_quit, outlive, failures, settings_file, launch_choices)
 }
 
 

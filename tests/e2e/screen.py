@@ -113,6 +113,10 @@ class Node:
     def value(self) -> float:
         return float(Atspi.Value.get_current_value(self._it.get_value_iface()))
 
+    @property
+    def text(self) -> str:
+        return str(Atspi.Text.get_text(self._it.get_text_iface(), 0, -1))
+
     def set_text(self, text: str) -> None:
         Atspi.EditableText.set_text_contents(self._it.get_editable_text_iface(), text)
 
