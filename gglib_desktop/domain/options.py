@@ -17,6 +17,7 @@ from gglib_desktop.domain.values import PORT, Limits, OneOf, Value, without_none
 
 MAX_DRAFT_TOKENS = 16
 ALL_GPU_LAYERS = 999
+_MOST = 2**31 - 1
 CACHE_TYPE_NAMES = ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1")
 _basic = partial(option, group=OptionGroup.BASIC, basic=True)
 _drafting = partial(option, group=OptionGroup.DRAFTING, basic=True)
@@ -288,6 +289,15 @@ def engine_options() -> tuple[EngineOption, ...]:
 def engine_option(name: str) -> EngineOption:
     """The option of that name. Raises: KeyError."""
     return _by_name()[name]
+
+
+def shown_range(option: EngineOption) -> tuple[float, float]:
+    """The range of numbers that forms offer."""
+    spec, limits = option.spec, option.limits
+    lowest, highest = (limits.minimum, limits.maximum) if isinstance(limits, Limits) else (None, None)
+    lowest = spec.lowest if spec.lowest is not None else lowest
+    highest = spec.highest if spec.highest is not None else highest
+    return (0 if lowest is None else lowest, _MOST if highest is None else highest)
 
 
 @functools.cache

@@ -16,13 +16,11 @@ from typing_extensions import override
 from gglib_desktop.domain.llama_args import shortest
 from gglib_desktop.domain.option_form import FieldState
 from gglib_desktop.domain.option_text import write_text
-from gglib_desktop.domain.options import EngineOption
-from gglib_desktop.domain.values import Limits
+from gglib_desktop.domain.options import EngineOption, shown_range
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.option_words import inherited_entry, inherited_text, said
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
 
-_MOST = 2**31 - 1
 _DECIMALS = 9
 
 
@@ -56,14 +54,6 @@ def _tool_tip(option: EngineOption) -> str:
     return f"{said(option.spec.help)}\n{flags}".rstrip()
 
 
-def _range(option: EngineOption) -> tuple[float, float]:
-    spec, limits = option.spec, option.limits
-    lowest, highest = (limits.minimum, limits.maximum) if isinstance(limits, Limits) else (None, None)
-    lowest = spec.lowest if spec.lowest is not None else lowest
-    highest = spec.highest if spec.highest is not None else highest
-    return (0 if lowest is None else lowest, _MOST if highest is None else highest)
-
-
 class NumberField(CalmSpinBox):
     """A whole number, some of which have names; one step below the range stands for nothing."""
 
@@ -72,7 +62,7 @@ class NumberField(CalmSpinBox):
         self._option, self._form = option, form
         self._words = dict(option.spec.words)
         self._inherited: int | None = None
-        self._lowest, highest = map(int, _range(option))
+        self._lowest, highest = map(int, shown_range(option))
         self.setRange(self._lowest - 1, highest)
         self.setSingleStep(int(option.spec.step))
         if option.spec.unit:
@@ -143,7 +133,7 @@ class DecimalField(CalmDoubleSpinBox):
         super().__init__(parent)
         self._option, self._form = option, form
         self._inherited: float | None = None
-        self._lowest, highest = _range(option)
+        self._lowest, highest = shown_range(option)
         self.setDecimals(_DECIMALS)
         self.setSingleStep(option.spec.step)
         self.setRange(self._lowest - option.spec.step, highest)

@@ -144,34 +144,16 @@ def test_wider_panels_need_fewer_rows(fields):
     assert heights[0] > heights[1] > heights[2]
 
 
-def test_the_dialog_s_form_has_the_context_size_too(qtbot, form):
-    fields = LaunchFields(form, with_context=True)
-    qtbot.addWidget(fields)
-    fields.show()
-    context = spin(fields, "field_context_size")
-    assert context.accessibleName() == "Context size"
-    assert context.text() == "Engine decides"
-    context.stepUp()
-    assert form.draft.context_size == 1024
-    context.setValue(2**31 - 1)
-    assert form.draft.context_size == 2**31 - 1
-    context.setValue(0)
-    assert form.draft.context_size is None
-
-
-@pytest.mark.parametrize("with_context", [False, True])
-def test_tab_visits_the_fields_in_reading_order(qtbot, form, with_context):
+def test_tab_visits_the_fields_in_reading_order(qtbot, form):
     form.edit(mtp=MtpChoice.ON)  # Qt gives Tab the first of a group's buttons
-    fields = LaunchFields(form, with_context=with_context)
+    fields = LaunchFields(form)
     qtbot.addWidget(fields)
     fields.show()
     qtbot.waitUntil(fields.isActiveWindow)
     spin(fields, "field_port").setFocus()
     visited = []
-    for _ in range(5 if with_context else 4):
+    for _ in range(4):
         visited.append(fields.focusWidget().objectName())
         qtbot.keyClick(fields.focusWidget(), Qt.Key.Key_Tab)
     expected = ["field_port", "field_mtp_auto", "field_spec_draft_n_max", "field_spec_draft_p_min"]
-    if with_context:
-        expected.insert(1, "field_context_size")
     assert visited == expected

@@ -21,7 +21,7 @@ from gglib_desktop.domain.launch import (
     server_config,
 )
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.options import engine_option
+from gglib_desktop.domain.options import engine_option, shown_range
 from gglib_desktop.domain.server import ServerConfig
 
 CAN = Engine(Path("/e"), "1", EngineCapabilities(spec_types=frozenset({"draft-mtp"})), EngineSource.PATH)
@@ -151,6 +151,21 @@ def test_what_two_layers_say_differently_is_told_by_name():
     other = LaunchOptions().with_values(top_k=6, threads=2)
     assert one.differing(other) == other.differing(one) == {"top_k", "mtp"}
     assert not one.differing(one)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("port", (1024, 65535)),
+        ("context_size", (0, 2**31 - 1)),
+        ("spec_draft_n_max", (1, 16)),
+        ("parallel", (-1, 256)),
+        ("repeat_penalty", (0.05, 2)),
+        ("device", (0, 2**31 - 1)),
+    ],
+)
+def test_forms_offer_a_range_within_the_limits(name, expected):
+    assert shown_range(engine_option(name)) == expected
 
 
 @pytest.mark.parametrize("name", ["no_such", "inference_config_"])
