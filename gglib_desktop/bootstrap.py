@@ -293,6 +293,9 @@ async def _build_services(
     def forms(app: AppViewModel) -> LaunchForms:
         from gglib_desktop.adapters.gguf_header import read_header
         from gglib_desktop.adapters.memory import PsutilMemory
+        from gglib_desktop.adapters.preset_files import TomlPresetFiles
+        from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
+        from gglib_desktop.services.presets import Presets
         from gglib_desktop.viewmodels.launch_forms import LaunchForms
 
         return LaunchForms(
@@ -304,6 +307,7 @@ async def _build_services(
             saved=app.on_defaults_saved,
             read_header=read_header,
             memory=PsutilMemory(),
+            presets=Presets(SqlitePresetStore(repository), TomlPresetFiles()),
         )
 
     foreign = ForeignWatch(runner, supervisor, library, scope)

@@ -15,10 +15,12 @@ from gglib_desktop.domain.option_form import check
 from gglib_desktop.ports.memory_probe import MemoryProbe
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
+from gglib_desktop.services.presets import Presets
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.option_forecast import OptionForecastViewModel
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.presets import PresetsViewModel
 
 
 class Start(Protocol):
@@ -40,9 +42,12 @@ class LaunchFormDialogViewModel(QObject):
         forecast: OptionForecastViewModel,
         scope: TaskScope,
         commit: Callable[[], Awaitable[None]],
+        *,
+        presets: PresetsViewModel | None = None,
     ) -> None:
+        """``presets`` None: the form is filled by hand alone."""
         super().__init__()
-        self.model, self.form, self.forecast = model, form, forecast
+        self.model, self.form, self.forecast, self.presets = model, form, forecast, presets
         self._commit = commit
         self.accept = AsyncCommand(scope, self._accept, name="accept launch choices")
         self.accept.failed.connect(self.failed)
@@ -70,8 +75,9 @@ class StartFormViewModel(LaunchFormDialogViewModel):
         start: Start,
         *,
         runs: bool,
+        presets: PresetsViewModel | None = None,
     ) -> None:
-        super().__init__(model, form, forecast, scope, self._start)
+        super().__init__(model, form, forecast, scope, self._start, presets=presets)
         self._start_model = start
         self.runs = runs
         self.remember = False
@@ -82,6 +88,8 @@ class StartFormViewModel(LaunchFormDialogViewModel):
     async def _start(self) -> None:
         check(self.form.state, to_start=True)
         await self._start_model(self.model.id, self.form.draft, remember=self.remember)
+        if self.presets is not None:
+            self.presets.note_used()
 
 
 class LaunchForms:
@@ -98,11 +106,12 @@ class LaunchForms:
         saved: Callable[[int, LaunchOptions], None],
         read_header: Callable[[Path], GgufHeader],
         memory: MemoryProbe,
+        presets: Presets,
     ) -> None:
         """``saved`` is told what was saved for which model. ``read_header`` blocks."""
         self._library, self._launcher, self._scope = library, launcher, scope
         self._start, self._runs, self._saved = start, runs, saved
-        self._read_header, self._memory = read_header, memory
+        self._read_header, self._memory, self._presets = read_header, memory, presets
 
     async def to_start(self, model_id: int) -> StartFormViewModel | None:
         """The form of "Start with…"; None when the model is gone. Raises: LibraryError."""
@@ -115,7 +124,9 @@ class LaunchForms:
             # The port chosen for the model is its first server's.
             saved = saved.replace(port=None)
         form = OptionFormViewModel(self._launcher, Source.LAUNCH, model, model_options=saved)
-        return StartFormViewModel(model, form, self._forecast(model, form), self._scope, self._start, runs=runs)
+        presets = PresetsViewModel(self._presets, form, self._scope, use_last=True)
+        forecast = self._forecast(model, form)
+        return StartFormViewModel(model, form, forecast, self._scope, self._start, runs=runs, presets=presets)
 
     async def of_model(self, model_id: int) -> LaunchFormDialogViewModel | None:
         """The form of what a model is started with by default; None when it is gone. Raises: LibraryError."""
@@ -130,7 +141,8 @@ class LaunchForms:
             await self._library.save_launch_options(model_id, form.draft)
             self._saved(model_id, form.draft)
 
-        return LaunchFormDialogViewModel(model, form, self._forecast(model, form), self._scope, save)
+        presets = PresetsViewModel(self._presets, form, self._scope)
+        return LaunchFormDialogViewModel(model, form, self._forecast(model, form), self._scope, save, presets=presets)
 
     def _forecast(self, model: Model, form: OptionFormViewModel) -> OptionForecastViewModel:
         return OptionForecastViewModel(model, form, self._read_header, self._memory, self._scope)

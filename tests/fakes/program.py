@@ -9,15 +9,18 @@ from typing import Any
 from gglib_desktop.adapters.checksums import DiskChecksums
 from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.adapters.memory import PsutilMemory
+from gglib_desktop.adapters.preset_files import TomlPresetFiles
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
+from gglib_desktop.services.presets import Presets
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
@@ -47,6 +50,7 @@ class Program:
     files: FakeModelFiles
     catalog: FakeEngineCatalog
     store: FakeSettingsStore
+    presets: Presets
 
     async def open(self, *paths: Path) -> None:
         self.app.open(paths)
@@ -84,6 +88,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         library, settings = Library(repository, files), SettingsKeeper(store)
         launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
         foreign = ForeignWatch(NoForeignServers(), supervisor, library, scope)
+        presets = Presets(SqlitePresetStore(repository), TomlPresetFiles())
         sources = DetailsSources(read_header, PsutilMemory(), FakeCards(), DiskChecksums(), library)
         app = AppViewModel(
             library,
@@ -102,7 +107,8 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
                 saved=app.on_defaults_saved,
                 read_header=read_header,
                 memory=PsutilMemory(),
+                presets=presets,
             ),
         )
-        yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store)
+        yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store, presets)
         app.close()

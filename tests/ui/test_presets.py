@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.presets import PresetsViewModel
+from gglib_desktop.views.dialogs.model_defaults import ModelDefaultsDialog
+from gglib_desktop.views.dialogs.start_with import StartWithDialog
 from gglib_desktop.views.preset_bar import PresetBar
 from gglib_desktop.views.preset_words import file_name_for
 from tests.fakes.accessibility import Role, names
@@ -155,6 +157,7 @@ async def test_saving_as_a_preset_of_the_model(bar, stored, qtbot):
     assert not find(dialog, QPushButton, "presetNameSave").isEnabled()
     assert find(dialog, QRadioButton, "presetForModel").isChecked()
     assert "Only Tiny" in names(dialog, Role.RadioButton)
+    assert dialog.focusWidget() is find(dialog, QLineEdit, "presetName")
     qtbot.keyClicks(find(dialog, QLineEdit, "presetName"), "Coding")
     press(qtbot, dialog, "presetNameSave")
     await gone(bar, "presetNameDialog")
@@ -278,6 +281,60 @@ async def test_a_bad_file_is_told_with_its_line(manager, stored, qtbot, tmp_path
     assert "line 4: preset.options.parallel: must be a whole number" in text
     assert text in names(manager, Role.StaticText)
     assert len(listed(manager)) == 2
+
+
+# -- in the program
+
+
+async def test_a_model_is_started_with_a_preset_which_comes_first_next_time(desk, qtbot):
+    await desk.open()
+    model = await desk.add("Tiny")
+    preset = await desk.presets.create("coding", LaunchOptions(context_size=4096, threads=2), model.id)
+    dialog = await start_with(desk)
+    assert chosen(dialog) == "No preset"
+    choose(dialog, "coding")
+    press(qtbot, dialog, "startWithStart")
+    panel = await desk.panel_in("Tiny", "Healthy")
+    words = panel.server.state.command_line.split()
+    assert (words[words.index("-c") + 1], words[words.index("-t") + 1]) == ("4096", "2")
+    assert await desk.library.launch_options(model.id) == LaunchOptions(), "nothing is saved that nobody asked for"
+
+    async def noted():
+        return await desk.presets.last_used(model.id) == preset
+
+    await poll(noted)
+    dialog = await start_with(desk)
+    await poll(lambda: chosen(dialog) == "coding")
+    assert dialog.view_model.form.draft == preset.options
+    choose(dialog, "No preset")
+    assert dialog.view_model.form.draft == LaunchOptions()
+    dialog.reject()
+    await gone(desk.window, "startWithDialog")
+
+
+async def test_a_models_defaults_can_come_from_a_preset_and_do_not_by_themselves(desk, qtbot):
+    await desk.open()
+    model = await desk.add("Tiny")
+    preset = await desk.presets.create("coding", LaunchOptions(threads=2), None)
+    await desk.presets.note_used(model.id, preset)
+    dialog = ModelDefaultsDialog(await desk.app.forms.of_model(model.id), desk.window)
+    dialog.open()
+    await poll(lambda: "coding (all models)" in entries(dialog))
+    assert chosen(dialog) == "No preset"
+    choose(dialog, "coding (all models)")
+    press(qtbot, dialog, "modelDefaultsSave")
+
+    async def saved():
+        return await desk.library.launch_options(model.id) == LaunchOptions(threads=2)
+
+    await poll(saved)
+
+
+async def start_with(desk) -> StartWithDialog:
+    find(desk.window, QPushButton, "startWithButton").click()
+    dialog = await opened(desk.window, StartWithDialog, "startWithDialog")
+    await poll(lambda: len(entries(dialog)) == 2)
+    return dialog
 
 
 @pytest.mark.parametrize(

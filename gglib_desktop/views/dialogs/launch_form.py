@@ -11,6 +11,7 @@ from gglib_desktop.views.command_preview import CommandPreview
 from gglib_desktop.views.dialogs.problem_box import ProblemBox
 from gglib_desktop.views.option_form import OptionForm
 from gglib_desktop.views.option_memory import ContextHelpers, MemoryLine
+from gglib_desktop.views.preset_bar import PresetBar
 
 _SIZE = QSize(780, 680)
 # What a window manager puts around a window.
@@ -42,6 +43,8 @@ class LaunchFormDialog(QDialog):
         self._problem = ProblemBox(name, self, lines=_PROBLEM_LINES)
         self._accept = QPushButton(accept_text)
         self._layout = QVBoxLayout(self)
+        if dialog.presets is not None:
+            self._layout.addWidget(PresetBar(dialog.presets, self))
         self._layout.addWidget(self._form, 1)
         self._layout.addWidget(MemoryLine(dialog.forecast))
         self._layout.addWidget(CommandPreview(dialog.form))
