@@ -60,19 +60,25 @@ class Told:
     alive: set[int] = field(default_factory=set)
     doubtful: set[int] = field(default_factory=set)
     gone: set[int] = field(default_factory=set)
+    given_back: set[int] = field(default_factory=lambda: {0})
+    """What may be written about a model that is new: nothing, or what was when it was taken off."""
 
     def take(self, words: Words) -> None:
         for number, (kind, model_id) in words.begun.items():
             done = words.done.get(number)
             if kind in {"describe", "choose"}:
-                values = (self.described if kind == "describe" else self.chosen).setdefault(model_id, {0})
+                values = self.described_of(model_id) if kind == "describe" else self.chosen.setdefault(model_id, {0})
                 if done is not None:
                     values.clear()
                 values.add(number)
             elif kind == "remove":
                 (self.doubtful if done is None else self.gone).add(model_id)
+                self.given_back |= self.described_of(model_id)
             elif done is not None:
                 self.alive.update(done)
+
+    def described_of(self, model_id: int) -> set[int]:
+        return self.described.setdefault(model_id, set(self.given_back))
 
 
 class LibraryChaos:
@@ -174,10 +180,10 @@ class LibraryChaos:
         for model in models:
             if model.tags != ((f"tag {_value(model)}",) if _value(model) else ()):
                 self.lost.append(f"half an edit: {model.tags} and {model.notes!r}")
-            if _value(model) not in told.described.get(model.id, {0}):
-                self.lost.append(f"{model.notes!r} of {model.id} is none of {told.described[model.id]}")
-            if chosen[model.id] not in told.chosen.get(model.id, {0}):
-                self.lost.append(f"choice {chosen[model.id]} of {model.id} is none of {told.chosen[model.id]}")
+            if _value(model) not in (described := told.described_of(model.id)):
+                self.lost.append(f"{model.notes!r} of {model.id} is none of {described}")
+            if chosen[model.id] not in (values := told.chosen.get(model.id, {0})):
+                self.lost.append(f"choice {chosen[model.id]} of {model.id} is none of {values}")
             if model.facts is None or (model.problem is not None and not model.missing):
                 self.lost.append(f"half a model: {model}")
 
