@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -33,6 +34,7 @@ from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.ports.engine_catalog import EngineCatalog
 from gglib_desktop.ports.foreign_servers import ForeignServers
+from gglib_desktop.ports.key_store import KeyStore
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import ServerMonitor
 from gglib_desktop.services.foreign import ForeignWatch
@@ -264,7 +266,9 @@ async def _build_services(
 ) -> _Services:
     """The object graph, built by constructor; ``stack`` takes it down in reverse."""
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
-    runner, catalog = _runner_and_catalog(options, places, settings)
+    # Made when one of them is needed, as most sessions need no key.
+    keys = cache(partial(_key_store, places))
+    runner, catalog = _runner_and_catalog(options, places, settings, keys)
     repository = SqliteModelRepository(places.data_dir / "library.sqlite")
     instance = SingleInstance(places.data_dir)
     stack.push_async_callback(repository.aclose)
@@ -372,11 +376,23 @@ async def _audit(runner: Runner, on_quit: OnQuit) -> None:
         _log.info("left running: %s", [(handle.model_name, handle.pid, handle.port) for handle in left])
 
 
-def _runner_and_catalog(options: Options, places: Places, settings: SettingsKeeper) -> tuple[Any, EngineCatalog]:
+def _key_store(places: Places) -> KeyStore:
+    from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey, system_keyring
+
+    # A keyring has its own files, which are not below GGLIB_DATA_DIR.
+    find_keyring = None if os.environ.get(DATA_DIR_VARIABLE) else system_keyring
+    return KeptKey(places.data_dir / KEY_FILE, find_keyring)
+
+
+def _runner_and_catalog(
+    options: Options, places: Places, settings: SettingsKeeper, keys: Callable[[], KeyStore]
+) -> tuple[Any, EngineCatalog]:
     if options.runner == "mock":
         from gglib_desktop.adapters.engines.mock import MockEngineCatalog
+        from gglib_desktop.adapters.runners.mock import MockRunner
 
-        return create_runner("mock", data_dir=places.data_dir), MockEngineCatalog()
+        mock = MockRunner(places.data_dir, mtp_suppressed=mtp_is_suppressed(os.environ), keys=keys())
+        return mock, MockEngineCatalog()
     catalog = LlamaEngineCatalog(os.environ)
 
     def build() -> Runner:
@@ -387,6 +403,7 @@ def _runner_and_catalog(options: Options, places: Places, settings: SettingsKeep
             lambda: catalog.find(settings.current.engine_path),
             environment=os.environ,
             stop_grace_s=lambda: settings.current.stop_grace_s,
+            keys=keys(),
         )
 
     return _LateRunner(build), catalog

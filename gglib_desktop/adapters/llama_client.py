@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.effective import ServerFacts, facts_from
 from gglib_desktop.domain.health import Probe, ProbeResult
-from gglib_desktop.domain.llama_args import HOST
+from gglib_desktop.domain.host import own_url
 
 _QUESTION_TIMEOUT_S = 2.0
-
-
-def _url(port: int, path: str) -> str:
-    return f"http://{HOST}:{port}{path}"
 
 
 class LlamaClient:
@@ -33,12 +31,12 @@ class LlamaClient:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def probe(self, port: int, timeout_s: float) -> Probe:
-        """One question to /health. Never raises."""
+    async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
+        """One question to /health, which needs no key. Never raises."""
         try:
             # The library's own timeout is for each piece of an answer, so somebody who sends drop by drop never ends.
             async with asyncio.timeout(timeout_s):
-                answer = await self._http.get(_url(port, "/health"), timeout=timeout_s)
+                answer = await self._http.get(own_url(server.host, server.port) + "/health", timeout=timeout_s)
         except httpx.ConnectError:
             return Probe(ProbeResult.REFUSED, "the port refuses connections")
         except (httpx.TimeoutException, TimeoutError):
@@ -47,33 +45,44 @@ class LlamaClient:
             return Probe(ProbeResult.REFUSED, f"the connection broke: {type(exc).__name__}")
         if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             return Probe(ProbeResult.LOADING, "loading the model")
-        if answer.status_code == httpx.codes.OK and _json_object(answer).get("status") == "ok":
+        status = _value(answer)
+        if isinstance(status, dict) and status.get("status") == "ok":
             return Probe(ProbeResult.OK)
         return Probe(ProbeResult.FOREIGN, f"something that is no llama-server answers (HTTP {answer.status_code})")
 
-    async def facts(self, port: int, log: str = "") -> ServerFacts | None:
-        """The settings in force, from /props, /slots and the beginning of the ``log``; None without /props."""
-        return facts_from(await self._ask(port, "/props"), await self._ask(port, "/slots"), log)
+    async def facts(self, server: ServerAddress, log: str = "", *, wants_key: bool = False) -> ServerFacts | None:
+        """The settings in force, from /props, /slots and the beginning of the ``log``; None without /props.
 
-    async def busy_slots(self, port: int) -> int | None:
+        Asks without the key first, unless the server is known to want it: that it refuses strangers is observed.
+        """
+        answer = None if wants_key else await self._get(server, "/props", key=None)
+        wants_key = wants_key or (answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED)
+        if wants_key and server.key is not None:
+            answer = await self._get(server, "/props", key=server.key)
+        if answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED:
+            return ServerFacts(wants_key=True, refused=True)
+        facts = facts_from(_value(answer), _value(await self._get(server, "/slots", key=server.key)), log)
+        return None if facts is None else replace(facts, wants_key=wants_key)
+
+    async def busy_slots(self, server: ServerAddress) -> int | None:
         """How many of /slots work on a request; None when the server does not say."""
-        slots = await self._ask(port, "/slots")
+        slots = _value(await self._get(server, "/slots", key=server.key))
         if not isinstance(slots, list):
             return None
         return sum(1 for slot in slots if isinstance(slot, dict) and slot.get("is_processing"))
 
-    async def _ask(self, port: int, path: str) -> Any:
+    async def _get(self, server: ServerAddress, path: str, *, key: str | None) -> httpx.Response | None:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         try:
             async with asyncio.timeout(_QUESTION_TIMEOUT_S):
-                answer = await self._http.get(_url(port, path))
-            return answer.json() if answer.status_code == httpx.codes.OK else None
-        except (httpx.HTTPError, TimeoutError, ValueError):
+                return await self._http.get(own_url(server.host, server.port) + path, headers=headers)
+        except (httpx.HTTPError, TimeoutError):
             return None
 
 
-def _json_object(answer: httpx.Response) -> dict[str, Any]:
+def _value(answer: httpx.Response | None) -> Any:
+    """What a good answer holds, None for any other."""
     try:
-        found = answer.json()
+        return answer.json() if answer is not None and answer.status_code == httpx.codes.OK else None
     except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None

@@ -27,7 +27,8 @@ class ServerFacts:
     ``context_size`` is in tokens, for each of ``slots``; ``context_shared`` slots have one pool of that size together.
     ``drafts``: it decodes speculatively, by the methods ``draft_types`` once it has answered a request. ``gpu_layers``
     of ``layers`` are computed on a GPU. ``context_capped`` to what the model was made for, or ``context_fitted`` to the
-    memory: the engine said that it lowered the context.
+    memory: the engine said that it lowered the context. ``wants_key``: it refuses who shows no key; ``refused``:
+    also us, so that it tells nothing.
     """
 
     context_size: int | None = None
@@ -42,6 +43,8 @@ class ServerFacts:
     draft_types: frozenset[str] = frozenset()
     gpu_layers: int | None = None
     layers: int | None = None
+    wants_key: bool = False
+    refused: bool = False
 
 
 class Cause(StrEnum):

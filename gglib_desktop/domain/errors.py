@@ -9,6 +9,7 @@ GglibError
 │  ├─ ConfigurationError        a value, a file or a flag that cannot be used; names the field and the value
 │  ├─ ResourceExhausted         no free port, no memory
 │  └─ RunnerUnavailable         the place where servers run cannot be used: locked by another program, unreachable
+│     └─ KeyStoreError          no server that asks for a key can be started: the key can be neither read nor kept
 ├─ LibraryError                 the model library's storage
 │  ├─ ModelInUse                a server of the model runs; names the model
 │  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
@@ -90,6 +91,10 @@ class PortTaken(ResourceExhausted):
 
 class RunnerUnavailable(ProcessError):
     """The place where servers run cannot be used now; what happened to a request is unknown."""
+
+
+class KeyStoreError(RunnerUnavailable):
+    """The key that clients of servers show can be neither read nor kept."""
 
 
 class LibraryError(GglibError):

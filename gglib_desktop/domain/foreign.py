@@ -81,6 +81,11 @@ def server_port(argv: Sequence[str], environment: Mapping[str, str], listening: 
     return next((port for port in wanted if port in listening), min(listening, default=stated))
 
 
+def stated_key(argv: Sequence[str]) -> str | None:
+    """The keys that a command line gives away, as it says them."""
+    return _value_of(argv, frozenset({"--api-key"}))
+
+
 def stated_settings(argv: Sequence[str]) -> StatedSettings:
     """The settings, so that adopting shows what runs and a restart keeps it."""
     drafts = DRAFT_MTP in (_value_of(argv, _SPEC_TYPE_FLAGS) or "").split(",")

@@ -6,19 +6,21 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from gglib_desktop.domain.access import is_exposed, needs_key
 from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.flag_drift import drift_objections, flag_of, spelling_for, translated, why_unsupported
+from gglib_desktop.domain.host import LOOPBACK, own_url
 from gglib_desktop.domain.options import EngineOption, engine_option, engine_options
 from gglib_desktop.domain.server import ServerConfig
 
-HOST = "127.0.0.1"
 INSTANCE_VARIABLE = "GGLIB_INSTANCE"
+KEY_VARIABLE = "LLAMA_API_KEY"
 DISABLE_MTP_VARIABLE = "GGLIB_DISABLE_MTP"
 _TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 _KEY_FLAGS = frozenset({"--api-key", "--api-key-file", "-hft", "--hf-token"})
 REDACTED = "[hidden]"
-_NOT_TYPED = frozenset({"port", "extra_args"})
+_NOT_TYPED = frozenset({"host", "port"})
 _DRAFTING = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
 
 
@@ -27,10 +29,10 @@ _ALWAYS_OWNED = {
     "-m": "is decided by the model that is started",
     "--model": "is decided by the model that is started",
     "--port": "is decided by the field Server port",
-    "--host": "cannot be changed: servers listen on this computer only",
+    "--host": "is decided by the field Host",
     "--metrics": "is always on; leave it out",
-    "--api-key": "cannot be used: a key in a command line is no secret",
-    "--api-key-file": "cannot be used yet",
+    "--api-key": "cannot be used: a key in a command line is no secret; choose it in the field API key",
+    "--api-key-file": "is decided by the field API key, and the program keeps the key",
     "--api-prefix": "cannot be used: the server could not be asked how it is",
     "--ssl-key-file": "cannot be used: the server could not be asked how it is",
     "--ssl-cert-file": "cannot be used: the server could not be asked how it is",
@@ -59,6 +61,11 @@ def objections(
     if any(value == [DRAFT_MTP] for _field, _flag, *value in typed) and not capabilities.has_mtp:
         reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
         yield ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
+    if needs_key(config) and not capabilities.supports("--api-key"):
+        # One that knows no keys would serve everybody.
+        asking = "host" if is_exposed(config) else "require_api_key"
+        reason = "this engine has no flag --api-key, so it asks for no key"
+        yield ConfigurationError(asking, config.get(asking), reason)
     for field, flag, *value in typed:
         if not capabilities.supports(flag):
             yield ConfigurationError(field, " ".join(value), why_unsupported(flag, capabilities))
@@ -77,9 +84,9 @@ def refusal_of(flag: str) -> str | None:
     return _ALWAYS_OWNED.get(flag)
 
 
-def openai_url(port: int) -> str:
-    """The base URL for OpenAI-compatible clients of a server on this computer."""
-    return f"http://{HOST}:{port}/v1"
+def openai_url(port: int, host: str | None = None) -> str:
+    """The base URL for OpenAI-compatible clients on the computer of a server that listens on ``host``."""
+    return own_url(host, port) + "/v1"
 
 
 def mtp_is_suppressed(environment: Mapping[str, str]) -> bool:
@@ -110,7 +117,7 @@ def shell_line(argv: tuple[str, ...]) -> str:
 
 
 def _is_harmful(name: str) -> bool:
-    return name.startswith(("LLAMA_ARG_", "PYTHON")) or name in {"LLAMA_API_KEY", "VIRTUAL_ENV", INSTANCE_VARIABLE}
+    return name.startswith(("LLAMA_ARG_", "PYTHON")) or name in {KEY_VARIABLE, "VIRTUAL_ENV", INSTANCE_VARIABLE}
 
 
 def _hide_attached_key(word: str) -> str:
@@ -119,7 +126,8 @@ def _hide_attached_key(word: str) -> str:
 
 
 def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, port: int) -> list[str]:
-    words = ["-m", str(_absolute(config.model_path)), "--host", HOST, "--port", str(port), "--metrics"]
+    address = ["--host", config.host or LOOPBACK, "--port", str(port)]
+    words = ["-m", str(_absolute(config.model_path)), *address, "--metrics"]
     if capabilities.supports("--cors-origins") and "--cors-origins" not in map(flag_of, config.extra_args):
         words += ["--cors-origins", "localhost"]
     return words
@@ -137,7 +145,7 @@ def _typed_arguments(
     found: list[tuple[str, ...]] = []
     drafting = bool(config.spec_draft_n_max) and not mtp_suppressed
     for option in engine_options():
-        if option.name in _NOT_TYPED or (option.name in _DRAFTING and not drafting):
+        if not option.spec.flags or option.name in _NOT_TYPED or (option.name in _DRAFTING and not drafting):
             continue
         if option.name == "spec_draft_n_max":
             found.append((option.name, "--spec-type", DRAFT_MTP))

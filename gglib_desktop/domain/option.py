@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from gglib_desktop.domain.values import Limits, OneOf, limited
+from gglib_desktop.domain.values import Rule, limited
 
 
 class OptionGroup(StrEnum):
@@ -55,7 +55,7 @@ class OptionSpec:
 
 def option(
     *flags: str,
-    limits: Limits | OneOf | None = None,
+    limits: Rule | None = None,
     default_value: Any = None,
     group: OptionGroup,
     label: str,

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from gglib_desktop.domain.host import HostRule
 from gglib_desktop.domain.inference import InferenceConfig
 from gglib_desktop.domain.option import OptionGroup, OptionSpec, option
-from gglib_desktop.domain.values import PORT, Limits, OneOf, Value, without_none
+from gglib_desktop.domain.values import PORT, Limits, OneOf, Rule, Value, without_none
 
 MAX_DRAFT_TOKENS = 16
 ALL_GPU_LAYERS = 999
@@ -24,6 +25,7 @@ _drafting = partial(option, group=OptionGroup.DRAFTING, basic=True)
 _memory = partial(option, group=OptionGroup.MEMORY)
 _compute = partial(option, group=OptionGroup.COMPUTE)
 _template = partial(option, group=OptionGroup.TEMPLATE)
+_access = partial(option, group=OptionGroup.ACCESS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +230,19 @@ class EngineOptions(Value):
         default="off",
         environment="LLAMA_ARG_EMBEDDINGS",
     )
+    host: str | None = _access(
+        "--host",
+        limits=HostRule(),
+        label="Host",
+        help="The address that the server listens on; 0.0.0.0 is all of this computer's, so that others reach it.",
+        default="127.0.0.1, this computer only",
+        environment="LLAMA_ARG_HOST",
+    )
+    require_api_key: bool | None = _access(
+        label="API key",
+        help="Whether clients must show the key. They always must where other computers can reach the server.",
+        default="required only where other computers can reach the server",
+    )
     extra_args: tuple[str, ...] = option(
         default_value=(),
         group=OptionGroup.OTHER,
@@ -260,7 +275,7 @@ class EngineOption:
     name: str
     kind: type
     in_sampling: bool
-    limits: Limits | OneOf | None
+    limits: Rule | None
     spec: OptionSpec
 
     @property

@@ -55,7 +55,15 @@ class OneOf:
         return "one of " + ", ".join(self.choices)
 
 
-def limited(limits: Limits | OneOf, *, default: Any = dataclasses.MISSING, meaning: str = "") -> Any:
+class Rule(typing.Protocol):
+    """What a field's value must keep to."""
+
+    def complaint(self, value: Any) -> str | None:
+        """Why the value cannot be used, None if it can."""
+        ...
+
+
+def limited(limits: Rule, *, default: Any = dataclasses.MISSING, meaning: str = "") -> Any:
     """A dataclass field whose value, unless it is None, must be within ``limits``."""
     return dataclasses.field(default=default, metadata={"limits": limits, "meaning": meaning})
 

@@ -51,6 +51,14 @@ class ServerMonitor(Protocol):
         """The base URL for OpenAI-compatible clients."""
         ...
 
+    def other_endpoints(self, handle: ProcessHandle) -> tuple[str, ...]:
+        """The same for clients on other computers; nothing if they cannot reach it, or nobody knows how."""
+        ...
+
+    def api_key(self, handle: ProcessHandle) -> str | None:
+        """The key that clients must show; None when it wants none, or one that is not known."""
+        ...
+
     def config(self, handle: ProcessHandle) -> ServerConfig | None:
         """The configuration it was started with; None for an unknown server."""
         ...

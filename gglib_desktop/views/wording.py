@@ -14,6 +14,7 @@ from gglib_desktop.domain.errors import (
     InvalidDraft,
     InvalidModelFile,
     InvalidSettings,
+    KeyStoreError,
     LibraryError,
     ModelInUse,
     NotRunning,
@@ -114,6 +115,8 @@ def _summary(error: GglibError) -> str:
             return translate("Errors", "The server never became ready.")
         case ResourceExhausted():
             return translate("Errors", "Nothing is free any more of what this needs.")
+        case KeyStoreError():
+            return translate("Errors", "The key for clients cannot be used.")
         case RunnerUnavailable():
             return translate("Errors", "Servers cannot be reached now.")
         case LibraryError():

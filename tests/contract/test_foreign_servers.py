@@ -18,6 +18,7 @@ from gglib_desktop.adapters.llama_client import LlamaClient
 from gglib_desktop.adapters.runners.processes import process_identity
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.bootstrap import Runner
+from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.exits import StopRung
 from gglib_desktop.domain.foreign import ForeignServer
@@ -108,7 +109,7 @@ async def loaded(port: int) -> None:
     client = LlamaClient()
 
     async def ready():
-        return (await client.probe(port, 1)).result is ProbeResult.OK
+        return (await client.probe(ServerAddress(port), 1)).result is ProbeResult.OK
 
     await poll(ready)
     await client.aclose()

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from gglib_desktop.domain.access import needs_key
 from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import NotRunning, ProcessError
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.health import Probe, ProbeResult, Usage
+from gglib_desktop.domain.host import other_urls
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.server_monitor import LogChunk
 
@@ -116,6 +118,12 @@ class ScriptedRunner:
 
     def endpoint(self, handle: ProcessHandle) -> str:
         return f"http://127.0.0.1:{handle.port}/v1"
+
+    def other_endpoints(self, handle: ProcessHandle) -> tuple[str, ...]:
+        return tuple(f"{url}/v1" for url in other_urls(self._server(handle).config.host, handle.port, ["192.0.2.1"]))
+
+    def api_key(self, handle: ProcessHandle) -> str | None:
+        return "a-key" if needs_key(self._server(handle).config) else None
 
     def config(self, handle: ProcessHandle) -> ServerConfig | None:
         return self._server(handle).config

@@ -189,7 +189,7 @@ def test_a_build_that_calls_a_flag_otherwise_is_told_in_its_own_words():
 
 def test_every_option_is_said_by_a_flag_that_this_build_lists():
     for option in engine_options():
-        if option.name != "extra_args":
+        if option.spec.flags:
             assert ENGINE.capabilities.supports(option.spec.flags[0]), option.name
             assert all(map(ENGINE.capabilities.supports, option.spec.off_flags)), option.name
 
@@ -205,14 +205,15 @@ def test_every_option_is_said_by_a_flag_that_this_build_lists():
         ("--model=/x.gguf", "the model that is started"),
         ("--port", "field Server port"),
         ("--port=1", "field Server port"),
-        ("--host", "this computer only"),
-        ("--host=0.0.0.0", "this computer only"),
+        ("--host", "field Host"),
+        ("--host=0.0.0.0", "field Host"),
         ("--metrics", "leave it out"),
         ("--api-key", "no secret"),
         ("--api-key=x", "no secret"),
         ("--api_key", "no secret"),
-        ("--api-key-file", "cannot be used yet"),
-        ("--api_key_file=/x", "cannot be used yet"),
+        ("--api-key", "field API key"),
+        ("--api-key-file", "field API key"),
+        ("--api_key_file=/x", "field API key"),
     ],
 )
 def test_flags_of_the_program_are_refused_in_every_spelling(word, advice):
@@ -309,6 +310,8 @@ def test_keys_are_hidden_in_every_spelling_that_the_engine_reads(words):
 
 def test_clients_are_told_where_to_find_a_server():
     assert openai_url(9000) == "http://127.0.0.1:9000/v1"
+    assert openai_url(9000, "0.0.0.0") == "http://127.0.0.1:9000/v1"
+    assert openai_url(9000, "fd00::2") == "http://[fd00::2]:9000/v1"
 
 
 def test_engines_get_our_environment_without_what_harms_them():

@@ -72,8 +72,8 @@ LINES = [
     ),
     (
         "--host 0.0.0.0 --port 8080",
-        {"port": 8080},
-        ["refused: --host 0.0.0.0 -> cannot be changed: servers listen on this computer only"],
+        {"host": "0.0.0.0", "port": 8080},
+        [],
     ),
     ("--api-key sk-123 -c 1", {"api_key": "sk-123", "context_size": 1}, ["access: --api-key '[hidden]'"]),
     ("--api_key=sk-123 --jinja", {"api_key": "sk-123", "jinja": True}, ["access: '--api_key=[hidden]'"]),
@@ -92,7 +92,7 @@ LINES = [
         "--api-key-file /etc/keys --ssl-key-file k.pem",
         {},
         [
-            "refused: --api-key-file /etc/keys -> cannot be used yet",
+            "refused: --api-key-file /etc/keys -> is decided by the field API key, and the program keeps the key",
             "refused: --ssl-key-file k.pem -> cannot be used: the server could not be asked how it is",
         ],
     ),

@@ -18,10 +18,11 @@ import psutil
 
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
-from gglib_desktop.adapters.runners.port_allocator import listens_on
+from gglib_desktop.adapters.runners.port_allocator import listening_address
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord, run_name
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
+from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, ProcessError, RunnerUnavailable
 from gglib_desktop.domain.foreign import (
     ForeignServer,
@@ -31,6 +32,7 @@ from gglib_desktop.domain.foreign import (
     stated_settings,
 )
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, ProbeResult
+from gglib_desktop.domain.host import LOOPBACK, own_url
 from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE, shell_line
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import PORT
@@ -45,8 +47,8 @@ _INIT_PID = 1
 class ForeignProcesses:
     """What a runner needs for the ForeignServers port.
 
-    ``ours`` gives the records of the runner's own running servers; ``take_over`` makes a record's process one of
-    them, and raises NotRunning when it is gone.
+    ``ours`` gives the records of the runner's own running servers; ``take_over`` makes a record's process, which asks
+    for a key or for none, one of them, and raises NotRunning when it is gone.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class ForeignProcesses:
         logs: LogFolder,
         *,
         ours: Callable[[], Iterable[ServerRecord]],
-        take_over: Callable[[ServerRecord], object],
+        take_over: Callable[[ServerRecord, str | None], object],
     ) -> None:
         self._records = records
         self._logs = logs
@@ -77,17 +79,18 @@ class ForeignProcesses:
                 return known.handle()
             _check_signals_reach(server)
             try:
-                port = await _usable_port(server, http)
+                address = await _usable_address(server, http)
             except ConfigurationError:
                 _check_signals_reach(server)  # it may just have ended, which is the better reason
                 raise
-            path = server.model_path or await _served_model(http, port)
+            path = server.model_path or await _served_model(http, address)
             name = model_name or (path.stem if path != _UNKNOWN_MODEL else "llama-server")
             # Models of the library have positive ids.
             own_id = -server.pid if model_id is None else model_id
-            config = ServerConfig(own_id, name, path, port, port=port, **asdict(server.settings))
+            port, settings = address.port, asdict(server.settings)
+            config = ServerConfig(own_id, name, path, port, port=port, host=address.host, **settings)
             record = await asyncio.to_thread(_record, server, config, port)
-            self._begin(record)
+            self._begin(record, address.key)
             return record.handle()
 
     async def stop(self, server: ForeignServer, *, grace_s: float) -> None:
@@ -99,10 +102,10 @@ class ForeignProcesses:
         finally:
             process.forget()
 
-    def _begin(self, record: ServerRecord) -> None:
+    def _begin(self, record: ServerRecord, key: str | None) -> None:
         self._records.write(record)
         try:
-            self._take_over(record)
+            self._take_over(record, key)
         except ProcessError:
             self._records.delete(record.run)
             raise
@@ -132,26 +135,29 @@ def _check_signals_reach(server: ForeignServer) -> None:
         raise RunnerUnavailable(f"process {server.pid} belongs to another user") from exc
 
 
-async def _usable_port(server: ForeignServer, http: LlamaClient) -> int:
-    """The port, if the server can be asked there as our own ones are. Raises: ConfigurationError."""
+async def _usable_address(server: ForeignServer, http: LlamaClient) -> ServerAddress:
+    """Where it can be asked as our own servers are, and its key if that can be found. Raises: ConfigurationError."""
     port = server.port
     if port is None:
         raise ConfigurationError("port", None, f"process {server.pid} listens on no port that can be reached from here")
     if PORT.complaint(port):
         reason = f"it listens on port {port}, and this program looks after servers on ports from 1024 up"
         raise ConfigurationError("port", port, reason)
-    if not await asyncio.to_thread(listens_on, server.pid, port):
+    host = await asyncio.to_thread(listening_address, server.pid, port)
+    if host is None:
         raise ConfigurationError("port", port, f"process {server.pid} does not listen on port {port}")
-    probe = await http.probe(port, PROBE_TIMEOUT_S)
+    key = await asyncio.to_thread(processes.key_of, server.pid)
+    address = ServerAddress(port, None if host == LOOPBACK else host, key)
+    probe = await http.probe(address, PROBE_TIMEOUT_S)
     if probe.result in {ProbeResult.REFUSED, ProbeResult.FOREIGN}:
-        reason = f"it does not answer on this computer's own address, 127.0.0.1, at port {port} ({probe.message})"
+        reason = f"it does not answer on {own_url(host, port)} ({probe.message})"
         raise ConfigurationError("port", port, reason)
-    return port
+    return address
 
 
-async def _served_model(http: LlamaClient, port: int) -> Path:
+async def _served_model(http: LlamaClient, address: ServerAddress) -> Path:
     """The model of a server whose command line names no file, as the server itself says."""
-    facts = await http.facts(port)
+    facts = await http.facts(address)
     return Path(facts.model_path) if facts is not None and facts.model_path else _UNKNOWN_MODEL
 
 

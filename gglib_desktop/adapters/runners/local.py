@@ -7,11 +7,13 @@ import importlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from gglib_desktop.adapters.addresses import endpoint, other_endpoints
+from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.data_lock import DataLock
@@ -22,9 +24,11 @@ from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator, listening_family
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import Likeness, RecordStore, ServerRecord, run_name
+from gglib_desktop.adapters.runners.running import RunningServer, key_asked_by
 from gglib_desktop.adapters.runners.start import abandon, first_answer, spawn_server
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers, kill_process, stop_process
 from gglib_desktop.adapters.threads import Threads
+from gglib_desktop.domain.access import needs_key
 from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import NotRunning, PortTaken, RunnerUnavailable, StopFailed
@@ -34,12 +38,12 @@ from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usa
 from gglib_desktop.domain.llama_args import (
     INSTANCE_VARIABLE,
     mtp_is_suppressed,
-    openai_url,
     server_argv,
     shell_line,
 )
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.domain.settings import DEFAULT_STOP_GRACE_S
+from gglib_desktop.ports.key_store import KeyStore
 from gglib_desktop.ports.server_monitor import LogChunk
 from gglib_desktop.tasks import LogReporter, TaskScope
 
@@ -52,21 +56,11 @@ _THREADS = 3
 _CLOSED = "the runner is closed"
 
 
-@dataclass
-class _Server:
-    """One announced server. Kept after its end, so that its log and the reason stay known."""
-
-    handle: ProcessHandle
-    record: ServerRecord
-    process: ServerProcess
-    last_ok: int | None = None
-    facts: ServerFacts | None = None
-
-
 class LlamaServerRunner:
     """Runs llama-server processes that outlive this program and are found again by the next runner.
 
     ``engine`` gives the program to start, or raises ConfigurationError. ``stop_grace_s`` is asked at each stop.
+    ``keys`` keeps the key that some servers ask for; without it, a file in the data directory does.
     """
 
     def __init__(
@@ -76,7 +70,9 @@ class LlamaServerRunner:
         *,
         environment: Mapping[str, str],
         stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S,
+        keys: KeyStore | None = None,
     ) -> None:
+        self._keys = keys or KeptKey(data_dir / KEY_FILE)
         self._engine = engine
         self._environment = environment
         self._stop_grace_s = stop_grace_s
@@ -89,7 +85,7 @@ class LlamaServerRunner:
             self._records, self._logs, ours=lambda: [s.record for s in self._running()], take_over=self._take_over
         )
         self._ports = PortAllocator(self._threads.run)
-        self._servers: dict[ProcessHandle, _Server] = {}
+        self._servers: dict[ProcessHandle, RunningServer] = {}
         self._undead: dict[str, ServerProcess] = {}
         self._stops: dict[ProcessHandle, asyncio.Task[None]] = {}
         self._scope = TaskScope(LogReporter())
@@ -122,13 +118,14 @@ class LlamaServerRunner:
         # In the threads of the loop: the file may be on a share that does not answer.
         await asyncio.to_thread(check_model_file, config.model_path)
         engine = await self._engine()
+        key = await self._keys.key() if needs_key(config) else None
         stolen: set[int] = set()
         for _attempt in range(_STOLEN_PORT_TRIES):
             ours = {server.handle.port for server in self._running()}
             port = await self._ports.choose(config, avoid=frozenset(stolen | ours))
             with self._ports.reserved(port):
                 try:
-                    return await self._start_on(config, engine, port)
+                    return await self._start_on(config, engine, port, key)
                 except PortTaken:
                     if config.port is not None:
                         raise
@@ -170,7 +167,7 @@ class LlamaServerRunner:
         server = self._servers.get(handle)
         if server is None or server.process.poll():
             return Probe(ProbeResult.REFUSED, "the process is gone")
-        probe = await self._http.probe(handle.port, timeout_s)
+        probe = await self._http.probe(server.address, timeout_s)
         if probe.result is ProbeResult.OK:
             server.last_ok = int(time.time())
         return probe
@@ -184,7 +181,8 @@ class LlamaServerRunner:
         server = self._servers.get(handle)
         if server is not None and not server.process.has_exited:
             log = await self._threads.run(self._logs.beginning, server.record.run)
-            facts = await self._http.facts(handle.port, log)
+            wants_key = server.facts is not None and server.facts.wants_key
+            facts = await self._http.facts(server.address, log, wants_key=wants_key)
             if facts is not None and facts.gpu_layers is None and not server.process.has_exited:
                 without = computes_without_gpu(server.process.pid, server.record.command_line)
                 facts = replace(facts, gpu_layers=0 if without else None)
@@ -192,7 +190,8 @@ class LlamaServerRunner:
         return server.facts if server is not None else None
 
     async def busy_slots(self, handle: ProcessHandle) -> int | None:
-        return await self._http.busy_slots(handle.port) if handle in self._servers else None
+        server = self._servers.get(handle)
+        return await self._http.busy_slots(server.address) if server is not None else None
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         server = self._servers.get(handle)
@@ -205,7 +204,13 @@ class LlamaServerRunner:
             await kill_leftovers(server.process, self._threads.run)
 
     def endpoint(self, handle: ProcessHandle) -> str:
-        return openai_url(handle.port)
+        return endpoint(self.config(handle), handle.port)
+
+    def other_endpoints(self, handle: ProcessHandle) -> tuple[str, ...]:
+        return other_endpoints(self.config(handle), handle.port)
+
+    def api_key(self, handle: ProcessHandle) -> str | None:
+        return self._servers[handle].key if handle in self._servers else None
 
     def config(self, handle: ProcessHandle) -> ServerConfig | None:
         server = self._servers.get(handle)
@@ -240,21 +245,21 @@ class LlamaServerRunner:
 
     # -- starting
 
-    async def _start_on(self, config: ServerConfig, engine: Engine, port: int) -> ProcessHandle:
+    async def _start_on(self, config: ServerConfig, engine: Engine, port: int, key: str | None) -> ProcessHandle:
         argv = server_argv(config, engine, port, mtp_suppressed=mtp_is_suppressed(self._environment))
         record = ServerRecord(run_name(config.model_name), config, port, shell_line(argv))
         self._records.write(record)
         _log.info("starting %s: %s", config.model_name, record.command_line)
         process: ServerProcess | None = None
         try:
-            process = await spawn_server(argv, self._environment, self._logs, record.run, self._threads.run)
+            process = await spawn_server(argv, self._environment, self._logs, record.run, self._threads.run, key=key)
             record = record.replace(pid=process.pid, identity=process.identity, started_at=int(time.time()))
             self._records.write(record)
             await first_answer(process, record, lambda: self._http, self._logs, self._threads.run)
             record = await self._threads.run(record.described, process.pid)
             self._check_not_left()
             self._records.write(record)
-            return self._announce(record, process).handle
+            return self._announce(record, process, key).handle
         except BaseException as exc:
             if process is None or await abandon(process):
                 self._records.delete(record.run)
@@ -273,8 +278,8 @@ class LlamaServerRunner:
         self._undead[run] = process
         process.on_exit(lambda: self._records.delete(run), lambda: self._undead.pop(run))
 
-    def _announce(self, record: ServerRecord, process: ServerProcess) -> _Server:
-        server = _Server(record.handle(), record, process)
+    def _announce(self, record: ServerRecord, process: ServerProcess, key: str | None) -> RunningServer:
+        server = RunningServer(record.handle(), record, process, key)
         self._servers[server.handle] = server
         keep_trimmed = self._logs.keep_trimmed(record.run, lambda: process.has_exited, in_thread=self._threads.run)
         trimming = self._scope.start(keep_trimmed, name="trim log")
@@ -283,7 +288,7 @@ class LlamaServerRunner:
 
     # -- stopping
 
-    async def _stop(self, server: _Server) -> None:
+    async def _stop(self, server: RunningServer) -> None:
         try:
             await stop_process(server.process, port=server.handle.port, grace_s=self._stop_grace_s())
         except StopFailed:
@@ -332,7 +337,7 @@ class LlamaServerRunner:
             if likeness is Likeness.GONE:
                 tagged = await self._threads.run(processes.tagged, INSTANCE_VARIABLE, record.run)
                 record = await self._threads.run(continued, record, tagged)
-            process = self._take_over(record).process
+            process = self._take_over(record, await key_asked_by(record, self._keys, self._threads.run)).process
         except NotRunning:
             _log.info("the server of %s (pid %s) is gone", record.config.model_name, record.pid)
             left = leftovers(record, tagged)
@@ -358,7 +363,7 @@ class LlamaServerRunner:
         await end_all(left, port=record.port, grace_s=self._stop_grace_s())
         self._records.delete(record.run)
 
-    def _take_over(self, record: ServerRecord) -> _Server:
+    def _take_over(self, record: ServerRecord, key: str | None) -> RunningServer:
         """Makes a process that runs already one of ours. Raises: NotRunning, RunnerUnavailable."""
         self._check_not_left()
         assert record.pid is not None
@@ -369,7 +374,7 @@ class LlamaServerRunner:
             raise NotRunning(f"process {record.pid} is gone")
         # The group of a child ends when it is reaped; that of an adopted server outlives it.
         process.on_exit(lambda: self._scope.start(kill_leftovers(process, self._threads.run), name="end leftovers"))
-        return self._announce(record, process)
+        return self._announce(record, process, key)
 
     # -- small things
 
@@ -383,10 +388,10 @@ class LlamaServerRunner:
         if self._left:
             raise RunnerUnavailable(_CLOSED)
 
-    def _running(self) -> list[_Server]:
+    def _running(self) -> list[RunningServer]:
         return [server for server in self._servers.values() if not server.process.poll()]
 
-    def _server(self, handle: ProcessHandle) -> _Server:
+    def _server(self, handle: ProcessHandle) -> RunningServer:
         server = self._servers.get(handle)
         if server is None or server.process.poll():
             raise NotRunning(f"no server of {handle.model_name} with pid {handle.pid} runs on port {handle.port}")

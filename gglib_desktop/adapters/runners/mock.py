@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gglib_desktop.adapters.addresses import endpoint, other_endpoints
+from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.mock_server import (
@@ -26,13 +28,22 @@ from gglib_desktop.adapters.runners.mock_server import (
 from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.adapters.runners.records import ServerRecord, run_name
+from gglib_desktop.domain.access import needs_key
 from gglib_desktop.domain.effective import ServerFacts
-from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
+from gglib_desktop.domain.errors import (
+    ConfigurationError,
+    KeyStoreError,
+    NotRunning,
+    PortTaken,
+    RunnerUnavailable,
+    StartFailed,
+)
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.foreign import ForeignServer
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
-from gglib_desktop.domain.llama_args import openai_url, server_argv, shell_line
+from gglib_desktop.domain.llama_args import server_argv, shell_line
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.ports.key_store import KeyStore
 from gglib_desktop.ports.server_monitor import LogChunk
 
 _log = logging.getLogger(__name__)
@@ -50,7 +61,15 @@ _RSS_BYTES = 64 * 2**20
 class MockRunner:
     """Simulates llama-server: nothing runs, everything is shown. Servers outlive the runner as real ones do."""
 
-    def __init__(self, data_dir: Path, *, timings: MockTimings | None = None, mtp_suppressed: bool = False) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        timings: MockTimings | None = None,
+        mtp_suppressed: bool = False,
+        keys: KeyStore | None = None,
+    ) -> None:
+        self._keys = keys or KeptKey(data_dir / KEY_FILE)
         self._timings = timings or MockTimings()
         self._mtp_suppressed = mtp_suppressed
         self._lock = DataLock(data_dir)
@@ -89,9 +108,10 @@ class MockRunner:
         with self._ports.reserved(port):
             argv = server_argv(config, SIMULATED_ENGINE, port, mtp_suppressed=self._mtp_suppressed)
             record = ServerRecord(run_name(config.model_name), config, port, shell_line(argv))
+            key = await self._keys.key() if needs_key(config) else None
             await asyncio.sleep(self._timings.answer_s)
             self._open()
-            return self._begin(record)
+            return self._begin(record, key)
 
     async def stop(self, handle: ProcessHandle) -> None:
         self._open()
@@ -148,6 +168,10 @@ class MockRunner:
         if server is None or not server.answers:
             return None
         config = server.record.config
+        if server.key is None and needs_key(config):
+            # An adopted one: nobody can ask a process for it that is none.
+            with contextlib.suppress(KeyStoreError):
+                server.key = await self._keys.key()
         size, slots = server.script.context or config.context_size or _CONTEXT_SIZE, max(0, config.parallel or 0)
         # Of a size that nobody asked for nobody is to think that memory or the model had to do with it.
         shared = not slots if config.context_size or server.script.context else None
@@ -159,6 +183,7 @@ class MockRunner:
             chat_template=config.chat_template or _TEMPLATE,
             context_shared=shared,
             drafts=bool(config.spec_draft_n_max) and not self._mtp_suppressed,
+            wants_key=server.key is not None,
         )
 
     async def busy_slots(self, handle: ProcessHandle) -> int | None:
@@ -176,7 +201,13 @@ class MockRunner:
             self._end(server, _KILL_STATUS)
 
     def endpoint(self, handle: ProcessHandle) -> str:
-        return openai_url(handle.port)
+        return endpoint(self.config(handle), handle.port)
+
+    def other_endpoints(self, handle: ProcessHandle) -> tuple[str, ...]:
+        return other_endpoints(self.config(handle), handle.port)
+
+    def api_key(self, handle: ProcessHandle) -> str | None:
+        return self._servers[handle].key if handle in self._servers else None
 
     def config(self, handle: ProcessHandle) -> ServerConfig | None:
         server = self._servers.get(handle)
@@ -221,10 +252,11 @@ class MockRunner:
 
     # -- the life of a server
 
-    def _begin(self, record: ServerRecord) -> ProcessHandle:
+    def _begin(self, record: ServerRecord, key: str | None) -> ProcessHandle:
         script = self._script(record)
         record = record.replace(pid=self._next_pid, started_at=int(time.time()))
         server = MockServer(record, script, adopted=False)
+        server.key = key
         self._next_pid += 1
         self._servers[server.handle] = server
         try:

@@ -103,6 +103,7 @@ class MockServer:
         self.is_ready = False
         self.frozen = False
         self.last_ok: int | None = None
+        self.key: str | None = None
         self._timers: set[asyncio.TimerHandle] = set()
 
     @property

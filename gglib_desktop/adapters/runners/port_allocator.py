@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,13 @@ from contextlib import contextmanager
 import psutil
 
 from gglib_desktop.adapters.threads import InThread
-from gglib_desktop.domain.errors import PortTaken, ResourceExhausted
+from gglib_desktop.domain.errors import ConfigurationError, PortTaken, ResourceExhausted
 from gglib_desktop.domain.server import ServerConfig
 
 WINDOW = 100
 _LAST_PORT = 65535
 _ADDRESSES = ("127.0.0.1", "0.0.0.0")
+_ALL_6 = "::"
 
 
 class PortAllocator:
@@ -38,27 +40,46 @@ class PortAllocator:
     async def choose(self, config: ServerConfig, *, avoid: frozenset[int]) -> int:
         """The port for ``config``; reserve it before the next await. ``avoid``: ports that were stolen or are ours.
 
-        Raises: PortTaken for an explicit port, ResourceExhausted when all of the window are in use.
+        Raises: PortTaken for an explicit port, ResourceExhausted when all of the window are in use,
+        ConfigurationError for a host that is not this computer's.
         """
+        # In the threads of the loop: looking up a name may take long.
+        six = await asyncio.to_thread(_uses_6, config.host) if config.host is not None else False
         if config.port is not None:
             if config.port in self._reserved:
                 raise PortTaken(config.port, "a server that is starting")
-            if not is_free(config.port):
+            if not is_free(config.port, six=six):
                 raise PortTaken(config.port, await self._in_thread(owner_of, config.port))
             return config.port
         last = min(config.base_port + WINDOW - 1, _LAST_PORT)
         for port in range(config.base_port, last + 1):
-            if port not in self._reserved and port not in avoid and is_free(port):
+            if port not in self._reserved and port not in avoid and is_free(port, six=six):
                 return port
         raise ResourceExhausted(f"no free port from {config.base_port} to {last}")
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on ``port``, on loopback and on all addresses.
+def is_free(port: int, *, six: bool = True) -> bool:
+    """Whether a server could listen on ``port``, on loopback and on all addresses, with ``six`` also those of IPv6.
 
     Raises: ResourceExhausted when the system gives nothing to try it with.
     """
-    return all(_can_bind(address, port) for address in _ADDRESSES)
+    if any(_refusal(address, port) for address in _ADDRESSES):
+        return False
+    refusal = _refusal(_ALL_6, port) if six else None
+    # There are computers without IPv6.
+    return refusal is None or refusal.errno != errno.EADDRINUSE
+
+
+def _uses_6(host: str) -> bool:
+    """Whether a server that listens on ``host`` uses IPv6. Blocks. Raises: ConfigurationError."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError as exc:
+        raise ConfigurationError("host", host, f"no address is known for it ({exc.strerror})") from exc
+    addresses = [str(address[0]) for *_more, address in found]
+    if all(_refusal(address, 0) for address in addresses):
+        raise ConfigurationError("host", host, "is no address of this computer")
+    return any(":" in address for address in addresses)
 
 
 def owner_of(port: int) -> str | None:
@@ -76,15 +97,20 @@ def owner_of(port: int) -> str | None:
     return None
 
 
-def listens_on(pid: int, port: int) -> bool:
-    """Whether the process itself, or one it started, listens on ``port``. Blocks."""
-    return listening_family(pid, port) is not None
+def listening_address(pid: int, port: int) -> str | None:
+    """Where the process itself, or one that it started, listens on ``port``; None when nobody of them does. Blocks."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except (psutil.Error, OSError):
+        return None
+    return next((address for each in family if (address := _listener(each, port)) is not None), None)
 
 
 def listens_itself(pid: int, port: int) -> bool:
     """Whether the process has a socket that listens on ``port``. Blocks."""
     try:
-        return _has_listener(psutil.Process(pid), port)
+        return _listener(psutil.Process(pid), port) is not None
     except (psutil.Error, OSError):
         return False
 
@@ -96,26 +122,32 @@ def listening_family(pid: int, port: int) -> list[psutil.Process] | None:
     """
     try:
         process = psutil.Process(pid)
-        if _has_listener(process, port):
+        if _listener(process, port) is not None:
             return []
         children = process.children(recursive=True)
     except (psutil.Error, OSError):
         return None
-    return children if any(_has_listener(child, port) for child in children) else None
+    return children if any(_listener(child, port) is not None for child in children) else None
 
 
-def _has_listener(process: psutil.Process, port: int) -> bool:
+def _listener(process: psutil.Process, port: int) -> str | None:
+    """The address on which the process listens on ``port``."""
     try:
         connections = process.net_connections(kind="tcp")
     except (psutil.Error, OSError):
-        return False
-    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)
+        return None
+    listening = (c.laddr for c in connections if c.status == psutil.CONN_LISTEN)
+    return next((address.ip for address in listening if address.port == port), None)
 
 
-def _can_bind(address: str, port: int) -> bool:
+def _refusal(address: str, port: int) -> OSError | None:
+    """Why nobody can listen there now, None if one can."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        probe = socket.socket(family, socket.SOCK_STREAM)
     except OSError as exc:
+        if family is socket.AF_INET6:
+            return exc
         raise ResourceExhausted(f"the system gives no socket: {exc.strerror}") from exc
     with probe:
         if sys.platform == "win32":  # not run
@@ -124,7 +156,9 @@ def _can_bind(address: str, port: int) -> bool:
             # Without it, connections that linger in TIME_WAIT would refuse a restart on the same port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
+            if family is socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             probe.bind((address, port))
-        except OSError:
-            return False
-    return True
+        except OSError as exc:
+            return exc
+    return None

@@ -22,7 +22,9 @@ import psutil
 from gglib_desktop.adapters.runners.exit_watch import ExitWatch
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.exits import ServerExit, StopRung
+from gglib_desktop.domain.foreign import stated_key
 from gglib_desktop.domain.health import Usage
+from gglib_desktop.domain.llama_args import KEY_VARIABLE
 
 
 def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int) -> int:
@@ -125,6 +127,17 @@ def group_of(pid: int) -> int | None:
         return os.getpgid(pid)
     except OSError:
         return None
+
+
+def key_of(pid: int) -> str | None:
+    """The key that a server asks for, by its environment or else its command line; None without one. Blocks."""
+    try:
+        process = psutil.Process(pid)
+        keys = process.environ().get(KEY_VARIABLE) or stated_key(process.cmdline())
+    except (psutil.Error, OSError):
+        return None
+    # It takes any of several.
+    return keys.split(",")[0] if keys else None
 
 
 def reap(pid: int, *, within_s: float) -> None:

@@ -14,6 +14,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from gglib_desktop.adapters.runners import processes
+from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import Value
@@ -62,6 +63,9 @@ class ServerRecord(Value):
     def own_group(self) -> int | None:
         """The process group that is ours to signal."""
         return (self.group or self.pid) if self.owns_group else None
+
+    def address(self, key: str | None = None) -> ServerAddress:
+        return ServerAddress(self.port, self.config.host, key)
 
     def described(self, pid: int) -> ServerRecord:
         """The record with what a process tells of its program."""

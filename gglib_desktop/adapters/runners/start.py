@@ -21,7 +21,7 @@ from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessErr
 from gglib_desktop.domain.exits import StopRung
 from gglib_desktop.domain.failures import FailureCause, failure_of_exit
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult
-from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE, engine_environment
+from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE, KEY_VARIABLE, engine_environment
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 if TYPE_CHECKING:
@@ -34,13 +34,20 @@ _NO_ANSWER = frozenset({ProbeResult.REFUSED, ProbeResult.TIMEOUT})
 
 
 async def spawn_server(
-    argv: tuple[str, ...], environment: Mapping[str, str], logs: LogFolder, run: str, in_thread: InThread
+    argv: tuple[str, ...],
+    environment: Mapping[str, str],
+    logs: LogFolder,
+    run: str,
+    in_thread: InThread,
+    *,
+    key: str | None,
 ) -> ServerProcess:
     """Starts the program with the tag and the log of ``run``. Raises: ProcessError, and then nothing runs."""
+    own = {INSTANCE_VARIABLE: run} | ({KEY_VARIABLE: key} if key is not None else {})
     ours = engine_environment(environment, frozen=getattr(sys, "frozen", False))
     output_fd = logs.open_for_append(run)
     try:
-        pid = processes.spawn(argv, ours | {INSTANCE_VARIABLE: run}, output_fd)
+        pid = processes.spawn(argv, ours | own, output_fd)
     finally:
         os.close(output_fd)
     try:
@@ -65,7 +72,7 @@ async def first_answer(
 
     async def ask() -> Probe:
         # The client is gone as soon as the runner is left, so not before the task begins.
-        return await client().probe(record.port, PROBE_TIMEOUT_S)
+        return await client().probe(record.address(), PROBE_TIMEOUT_S)
 
     deadline = time.monotonic() + _ANSWER_S
     async with TaskScope(LogReporter()) as scope:

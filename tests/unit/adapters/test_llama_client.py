@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from gglib_desktop.adapters.llama_client import LlamaClient
+from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.health import Probe, ProbeResult
 
@@ -75,7 +76,7 @@ def json(value: object, status: int = 200) -> httpx.Response:
 )
 async def test_a_probe_says_what_came_of_it_and_never_raises(client, server, answer, result, words):
     server.answers["/health"] = answer
-    probe = await client.probe(9000, 0.5)
+    probe = await client.probe(ServerAddress(9000), 0.5)
     assert probe.result is result
     assert words in probe.message
     assert probe == Probe(result) or probe.message
@@ -83,9 +84,9 @@ async def test_a_probe_says_what_came_of_it_and_never_raises(client, server, ans
 
 async def test_questions_go_to_the_port_on_this_computer(client, server):
     server.answers |= {"/health": json({"status": "ok"}), "/props": json(PROPS), "/slots": json([])}
-    await client.probe(9123, 0.5)
-    await client.facts(9123)
-    await client.busy_slots(9123)
+    await client.probe(ServerAddress(9123), 0.5)
+    await client.facts(ServerAddress(9123))
+    await client.busy_slots(ServerAddress(9123))
     assert [str(request.url) for request in server.asked] == [
         f"http://127.0.0.1:9123/{path}" for path in ("health", "props", "slots", "slots")
     ]
@@ -97,8 +98,8 @@ async def test_facts_are_what_the_server_says(client, server):
     server.answers["/slots"] = json([{"id": 0, "n_ctx": 4096, "speculative": True}])
     log = "srv load_model: initializing, n_slots = 4, n_ctx_slot = 4096, kv_unified = 'true'"
     said = ServerFacts(4096, 4, "/models/tiny.gguf", "b10434-7e4c0a9", drafts=True)
-    assert await client.facts(9000) == said
-    assert await client.facts(9000, log) == replace(said, context_shared=True)
+    assert await client.facts(ServerAddress(9000)) == said
+    assert await client.facts(ServerAddress(9000), log) == replace(said, context_shared=True)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ async def test_facts_are_what_the_server_says(client, server):
 )
 async def test_facts_that_are_not_said_are_not_known(client, server, props, facts):
     server.answers["/props"] = json(props)
-    assert await client.facts(9000) == facts
+    assert await client.facts(ServerAddress(9000)) == facts
 
 
 @pytest.mark.parametrize(
@@ -126,13 +127,13 @@ async def test_facts_that_are_not_said_are_not_known(client, server, props, fact
 )
 async def test_busy_slots_are_counted(client, server, slots, busy):
     server.answers["/slots"] = json(slots)
-    assert await client.busy_slots(9000) == busy
+    assert await client.busy_slots(ServerAddress(9000)) == busy
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        httpx.Response(401),
+        httpx.Response(403),
         httpx.Response(200, text="{"),
         httpx.Response(200, content=b"\xff\xfe"),
         httpx.ConnectError("refused"),
@@ -142,7 +143,7 @@ async def test_busy_slots_are_counted(client, server, slots, busy):
 @pytest.mark.parametrize("question", [LlamaClient.facts, LlamaClient.busy_slots])
 async def test_without_a_usable_answer_nothing_is_known(client, server, answer, question: Callable):  # type: ignore[type-arg]
     server.answers |= {"/props": answer, "/slots": answer}
-    assert await question(client, 9000) is None
+    assert await question(client, ServerAddress(9000)) is None
 
 
 @pytest.fixture
@@ -170,13 +171,71 @@ async def dripping_port() -> AsyncIterator[int]:
 async def test_an_answer_that_never_ends_is_none(dripping_port):
     client = LlamaClient()
     began_at = time.monotonic()
-    assert (await client.probe(dripping_port, 0.2)).result is ProbeResult.TIMEOUT
+    assert (await client.probe(ServerAddress(dripping_port), 0.2)).result is ProbeResult.TIMEOUT
     assert time.monotonic() - began_at < 1
     await client.aclose()
 
 
 async def test_yes_is_no_number(client, server):
     server.answers["/props"] = json({"total_slots": True, "default_generation_settings": {"n_ctx": True}})
-    facts = await client.facts(9000)
+    facts = await client.facts(ServerAddress(9000))
     assert facts is not None
     assert (facts.slots, facts.context_size) == (None, None)
+
+
+# -- keys
+
+
+class KeyedServer(Server):
+    """Refuses who shows another key than its own."""
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        answer = super().__call__(request)
+        is_open = request.url.path == "/health" or request.headers.get("Authorization") == "Bearer right"
+        return answer if is_open else httpx.Response(401)
+
+
+@pytest.fixture
+async def keyed() -> AsyncIterator[tuple[LlamaClient, KeyedServer]]:
+    server = KeyedServer()
+    server.answers = {"/health": json({"status": "ok"}), "/props": json(PROPS), "/slots": json([{}])}
+    client = LlamaClient(transport=httpx.MockTransport(server))
+    yield client, server
+    await client.aclose()
+
+
+async def test_that_a_key_is_wanted_is_seen_and_not_believed(keyed, client, server):
+    asking, _ = keyed
+    facts = await asking.facts(ServerAddress(9000, key="right"))
+    assert facts == ServerFacts(4096, 4, "/models/tiny.gguf", "b10434-7e4c0a9", wants_key=True)
+    server.answers["/props"] = json(PROPS)
+    open_to_all = await client.facts(ServerAddress(9000, key="right"))
+    assert open_to_all is not None
+    assert not open_to_all.wants_key, "whatever key we have, it answers without"
+    assert "Authorization" not in server.asked[0].headers
+
+
+@pytest.mark.parametrize("key", [None, "wrong"])
+async def test_who_is_refused_knows_that_and_nothing_else(keyed, key):
+    asking, _ = keyed
+    address = ServerAddress(9000, key=key)
+    assert await asking.facts(address) == ServerFacts(wants_key=True, refused=True)
+    assert await asking.busy_slots(address) is None
+    assert (await asking.probe(address, 1)).result is ProbeResult.OK
+
+
+async def test_slots_are_asked_with_the_key_and_health_without(keyed):
+    asking, server = keyed
+    address = ServerAddress(9000, key="right")
+    assert await asking.busy_slots(address) == 0
+    await asking.probe(address, 1)
+    assert [request.headers.get("Authorization") for request in server.asked] == ["Bearer right", None]
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("0.0.0.0", "http://127.0.0.1:9000"), ("::", "http://[::1]:9000"), ("pc.lan", "http://pc.lan:9000")],
+)
+async def test_a_server_is_asked_where_it_listens(client, server, host, url):
+    await client.probe(ServerAddress(9000, host), 1)
+    assert str(server.asked[0].url) == f"{url}/health"
