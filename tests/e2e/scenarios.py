@@ -293,9 +293,40 @@ def launch_choices(python: str, data_dir: Path, model: str, _plain: str) -> None
     nothing_runs(data_dir)
 
 
+def preset(python: str, data_dir: Path, model: str, _plain: str) -> None:
+    """A preset that asks for more than the model has: it runs, the panel says what it got, and it is offered again."""
+    program = Program(python, data_dir, model)
+    row = program.screen.get("Models").row("Tiny")
+    eventually(lambda: row.is_selected, 15, lambda: "the model given as argument is not selected")
+    program.screen.get("Start with…").press()
+    dialog = program.screen.get("Start Tiny with…*")
+    dialog.get("No preset")
+    dialog.get("Context size").set_value(65536)
+    dialog.get("Save as…").press()
+    naming = program.screen.get("Save as preset*")
+    naming.get("Name").set_text("long context")
+    naming.get("All models").press()
+    naming.get("Save").press()
+    program.screen.wait_gone(naming.name)
+    dialog.get("long context (all models)")
+    dialog.get("Start").press()
+    program.screen.wait_gone(dialog.name)
+    panel = program.panel("Tiny")
+    health(panel).wait_name("Health: Healthy")
+    panel.get("Context size: asked 65536, running with 8192: the model allows no more.")
+    program.screen.get("Start with…").press()
+    again = program.screen.get("Start Tiny with…*")
+    again.get("long context (all models)")
+    eventually(lambda: again.get("Context size").value == 65536, 15, lambda: "the preset does not fill the form")
+    again.get("Cancel").press()
+    program.process.send_signal(signal.SIGTERM)
+    assert program.wait_end() == 0
+    nothing_runs(data_dir)
+
+
 SCENARIOS: dict[str, Callable[[str, Path, str, str], None]] = {
     scenario.__name__: scenario
-    for scenario in (first_light, two_servers_and_quit, outlive, failures, settings_file, launch_choices)
+    for scenario in (first_light, two_servers_and_quit, outlive, failures, settings_file, launch_choices, preset)
 }
 
 

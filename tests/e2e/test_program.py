@@ -17,7 +17,8 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 @pytest.mark.llama
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
-    "scenario", ["first_light", "two_servers_and_quit", "outlive", "failures", "settings_file", "launch_choices"]
+    "scenario",
+    ["first_light", "two_servers_and_quit", "outlive", "failures", "settings_file", "launch_choices", "preset"],
 )
 def test_scenario(scenario: str, tmp_path: Path, tiny_model: Path, plain_model: Path, engine_path: Path) -> None:
     environment = {
