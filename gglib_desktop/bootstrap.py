@@ -282,7 +282,7 @@ async def _build_services(
         runner,
         reporter,
         stop_grace_s=lambda: settings.current.stop_grace_s,
-        restart_policy=library.restart_policy,
+        restart_policy=lambda model_id: library.restart_policy(model_id, settings.current.defaults.restart),
         examine_model=library.examine,
     )
     stack.push_async_callback(supervisor.aclose)

@@ -13,6 +13,7 @@ ENGINE_VARIABLE = "GGLIB_LLAMA_SERVER_PATH"
 _FLAG = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)(,\s*|\s|$)")
 _SEVERAL_VALUES = re.compile(r"[A-Z]+( [A-Z]+)+")
 _VARIABLE = re.compile(r"\(env: (\w+)\)")
+_DEVICE = re.compile(r"\s+(\S+): (.+) \((\d+) MiB, \d+ MiB free\)\s*$")
 _NOT_SUPPORTED_ANY_MORE = "has been removed"
 
 
@@ -96,6 +97,25 @@ def _advice(description: str) -> str:
     """What follows the news that a flag has been removed: ``use --spec-draft-n-max``."""
     advice = description.partition(_NOT_SUPPORTED_ANY_MORE)[2]
     return _VARIABLE.sub("", advice).strip(" .")
+
+
+@dataclass(frozen=True)
+class EngineDevice:
+    """A device that an engine can compute on, under the name that ``--device`` takes."""
+
+    name: str
+    description: str
+    memory_bytes: int
+
+
+def parse_devices(text: str) -> tuple[EngineDevice, ...]:
+    """The devices in the output of ``--list-devices``, whatever is logged around them."""
+    _before, _title, listed = text.partition("Available devices:")
+    return tuple(
+        EngineDevice(found[1], found[2], int(found[3]) * 2**20)
+        for found in map(_DEVICE.match, listed.splitlines())
+        if found
+    )
 
 
 def parse_version(text: str) -> str | None:

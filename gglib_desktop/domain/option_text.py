@@ -9,6 +9,9 @@ from typing import Any
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.options import EngineOption
 
+# What the engine calls no device but the CPU.
+_NO_DEVICE = "none"
+
 
 def read_text(option: EngineOption, text: str) -> Any:
     """The value that somebody typed, None for an empty text. Raises: ConfigurationError."""
@@ -23,6 +26,17 @@ def write_text(value: Any) -> str:
     if isinstance(value, tuple):
         return shlex.join(value)
     return "" if value is None else str(value)
+
+
+def device_names(text: str | None) -> tuple[str, ...]:
+    """The devices that a value of ``--device`` names."""
+    return tuple(name for name in (part.strip() for part in (text or "").split(",")) if name)
+
+
+def with_device(text: str | None, name: str, *, used: bool) -> str | None:
+    """The value with one device more, or without it; None when it names none any more."""
+    others = tuple(each for each in device_names(text) if each not in (name, _NO_DEVICE))
+    return ",".join((*others, name) if used else others) or None
 
 
 def _words(name: str, text: str) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.engine import Engine, EngineDevice
 
 
 class EngineCatalog(Protocol):
@@ -20,4 +21,8 @@ class EngineCatalog(Protocol):
 
     async def inspect(self, path: Path) -> Engine:
         """The engine at ``path``. Raises: ConfigurationError for the field ``engine``."""
+        ...
+
+    async def devices(self, engine: Engine) -> Sequence[EngineDevice]:
+        """What ``engine`` can compute on besides the CPU; none when it does not tell."""
         ...

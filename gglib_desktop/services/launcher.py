@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.engine import Engine, EngineDevice
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch import (
     ENGINE_MIN_PROBABILITY,
@@ -73,6 +74,10 @@ class Launcher:
     async def test_engine(self, path: Path | None) -> Engine:
         """The engine that this path, or with None the search, would give. Raises: ConfigurationError."""
         return await (self._catalog.inspect(path) if path is not None else self._catalog.find(None))
+
+    async def devices(self) -> Sequence[EngineDevice]:
+        """What the engine in force can compute on besides the CPU."""
+        return () if self.engine is None else await self._catalog.devices(self.engine)
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as is known now."""

@@ -150,10 +150,13 @@ class Library:
         """What a model file tells now, whatever was known of it before."""
         return await asyncio.to_thread(self._files.examine, FoundModel(path, (path,)))
 
-    async def restart_policy(self, model_id: int) -> RestartPolicy:
-        """What the user wants when this model's server crashes; NEVER when that cannot be read."""
+    async def restart_policy(self, model_id: int, otherwise: RestartPolicy | None = None) -> RestartPolicy:
+        """What the user wants when this model's server crashes, ``otherwise`` what goes for all models.
+
+        NEVER when nothing was said, or it cannot be read.
+        """
         try:
-            return (await self._repository.launch_options(model_id)).restart or RestartPolicy.NEVER
+            return (await self._repository.launch_options(model_id)).restart or otherwise or RestartPolicy.NEVER
         except LibraryError as exc:
             _log.warning("%s", exc)
             return RestartPolicy.NEVER

@@ -48,6 +48,7 @@ class LaunchFormDialogViewModel(QObject):
         """``presets`` None: the form is filled by hand alone."""
         super().__init__()
         self.model, self.form, self.forecast, self.presets = model, form, forecast, presets
+        form.find_devices(scope)
         self._commit = commit
         self.accept = AsyncCommand(scope, self._accept, name="accept launch choices")
         self.accept.failed.connect(self.failed)

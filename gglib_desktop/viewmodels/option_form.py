@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,10 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch import LaunchOptions, Source
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.option_form import FormState, Unreadable, changed, form_state
-from gglib_desktop.domain.option_text import read_text
+from gglib_desktop.domain.option_text import read_text, with_device
 from gglib_desktop.domain.options import engine_option
 from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.tasks import TaskScope
 
 
 class OptionFormViewModel(QObject):
@@ -24,6 +26,7 @@ class OptionFormViewModel(QObject):
 
     draftChanged = Signal(object)  # LaunchOptions
     stateChanged = Signal(object)  # FormState
+    devicesFound = Signal(object)  # Sequence[EngineDevice]
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class OptionFormViewModel(QObject):
         self._model_options = model_options or LaunchOptions()
         self._draft = draft or LaunchOptions()
         self._unreadable: Mapping[str, Unreadable] = {}
+        self._finding: asyncio.Task[None] | None = None
         self._state = self._make_state()
         self._unsubscribe = launcher.subscribe(self._on_engine)
 
@@ -69,6 +73,14 @@ class OptionFormViewModel(QObject):
         else:
             self.edit(**{name: value})
 
+    def find_devices(self, scope: TaskScope) -> None:
+        """Asks the engine in force what it can compute on besides the CPU; ``devicesFound`` tells."""
+        self._finding = scope.start(self._find_devices(), name="list devices")
+
+    def use_device(self, name: str, used: bool) -> None:
+        """Adds a device to those that are chosen in this layer, or takes it away."""
+        self.edit(device=with_device(self._draft.device, name, used=used))
+
     def load(self, options: LaunchOptions) -> None:
         """Replaces the whole draft."""
         self._show(options, {})
@@ -76,6 +88,11 @@ class OptionFormViewModel(QObject):
     def close(self) -> None:
         """Listens no more to what the engine can do."""
         self._unsubscribe()
+        if self._finding is not None:
+            self._finding.cancel()
+
+    async def _find_devices(self) -> None:
+        self.devicesFound.emit(await self._launcher.devices())
 
     def _on_engine(self, _news: None) -> None:
         self._show(self._draft, self._unreadable)

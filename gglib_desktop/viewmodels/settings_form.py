@@ -32,6 +32,7 @@ class SettingsFormViewModel(QObject):
         super().__init__()
         self._keeper = keeper
         self._launcher = launcher
+        self._scope = scope
         self._base = self._draft = keeper.current
         self._options: OptionFormViewModel | None = None
         self.test = AsyncCommand(scope, self._test, name="test engine")
@@ -48,6 +49,7 @@ class SettingsFormViewModel(QObject):
         if self._options is None:
             self._options = OptionFormViewModel(self._launcher, Source.APP, draft=self._draft.defaults)
             self._options.draftChanged.connect(self._on_options)
+            self._options.find_devices(self._scope)
         return self._options
 
     @property

@@ -14,6 +14,7 @@ from gglib_desktop.domain.option_form import FormState
 from gglib_desktop.domain.options import EngineOption, engine_options
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.icons import icon
+from gglib_desktop.views.option_devices import DeviceChoices
 from gglib_desktop.views.option_extras import FileField, MtpField, RestartField
 from gglib_desktop.views.option_rows import MtpRow, OptionRow, RowParts, RowWords
 from gglib_desktop.views.option_widgets import TextField, make_widget
@@ -35,7 +36,7 @@ class OptionForm(QWidget):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("optionForm")
-        self._form, self._helpers = form, dict(helpers or {})
+        self._form, self._helpers = form, {"device": DeviceChoices(form), **(helpers or {})}
         self._search = self._search_field()
         self._nothing = QLabel(self.tr("No setting matches."))
         self._nothing.setObjectName("optionNothing")
@@ -44,6 +45,8 @@ class OptionForm(QWidget):
         self._lay_out()
         self._order_tabs()
         form.stateChanged.connect(self._render)
+        # After the boxes for them have been made.
+        form.devicesFound.connect(self._order_tabs)
         self._render(form.state)
 
     @property
@@ -149,6 +152,7 @@ class OptionForm(QWidget):
         layout.addWidget(self._search)
         layout.addWidget(self._scroll, 1)
 
+    @Slot()
     def _order_tabs(self) -> None:
         order: list[QWidget] = [self._search]
         for section in self._sections:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QGridLayout, QLabel, QToolButton, QWidget
 from typing_extensions import override
 
 from gglib_desktop.domain.option_form import FieldState, FormState
@@ -67,7 +67,8 @@ class OptionRow(QWidget):
     @property
     def focus(self) -> tuple[QWidget, ...]:
         """What Tab goes through, in order."""
-        return (*(self._parts.focus or (self._parts.field,)), self._reset, *self._parts.below)
+        below = [button for widget in self._parts.below for button in widget.findChildren(QAbstractButton)]
+        return (*(self._parts.focus or (self._parts.field,)), self._reset, *below)
 
     def matches(self, words: Sequence[str]) -> bool:
         text = f"{self.words.sought}\n{self.words.label}\n{self.words.help}\n{self.name}".lower()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
-from gglib_desktop.domain.engine import EngineSource
+from gglib_desktop.domain.engine import EngineDevice, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
 from tests.contract.harness import stub_engine
 
@@ -120,3 +120,36 @@ async def test_the_engine_is_asked_without_our_environment(tmp_path):
     )
     engine = await LlamaEngineCatalog({"LLAMA_ARG_MODEL": "leaked"}).inspect(path)
     assert engine.version == "none"
+
+
+@pytest.mark.llama
+async def test_a_real_engine_lists_its_devices(engine_path):
+    catalog = LlamaEngineCatalog(os.environ)
+    devices = await catalog.devices(await catalog.inspect(engine_path))
+    assert len({device.name for device in devices}) == len(devices)
+
+
+async def test_devices_are_asked_for_once_until_the_engine_changes(tmp_path):
+    asked = tmp_path / "asked"
+    script = f"""#!/bin/sh
+case "$1" in
+--help) printf -- '--model F\\n--port N\\n--host H\\n--list-devices\\n' ;;
+--list-devices) echo x >> {asked}; printf 'Available devices:\\n  CUDA0: A card (8 MiB, 1 MiB free)\\n' ;;
+esac
+"""
+    path = program(tmp_path / "engine", script)
+    catalog = LlamaEngineCatalog({"PATH": os.environ["PATH"]})
+    engine = await catalog.inspect(path)
+    expected = [EngineDevice("CUDA0", "A card", 8 * 2**20)]
+    for _ in range(2):
+        assert list(await catalog.devices(engine)) == expected
+    assert asked.read_text() == "x\n"
+    program(path, script.replace("CUDA0", "CUDA10"))
+    assert [device.name for device in await catalog.devices(engine)] == ["CUDA10"]
+    path.unlink()
+    assert await catalog.devices(engine) == (), "an engine that is gone lists nothing"
+
+
+async def test_an_engine_without_that_flag_is_not_asked_for_devices(stub):
+    catalog = LlamaEngineCatalog({})
+    assert await catalog.devices(await catalog.inspect(stub)) == ()

@@ -1,13 +1,13 @@
 """A settings store and an engine catalog without files or programs, and the settings form on top of them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
-from gglib_desktop.domain.engine import Engine, EngineSource
+from gglib_desktop.domain.engine import Engine, EngineDevice, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingsEffect, SettingsError
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.settings_document import SettingsReading, differences, with_differences
@@ -63,6 +63,7 @@ class FakeEngineCatalog:
     def __init__(self, engines: Mapping[Path, Engine] | None = None, found: Engine | None = FOUND) -> None:
         self.engines = dict(engines or {})
         self.found = found
+        self.cards: tuple[EngineDevice, ...] = ()
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -73,6 +74,9 @@ class FakeEngineCatalog:
         if self.found is None:
             raise ConfigurationError("engine", None, "no llama-server found in PATH")
         return self.found
+
+    async def devices(self, engine: Engine) -> Sequence[EngineDevice]:
+        return self.cards
 
     async def inspect(self, path: Path) -> Engine:
         await self.gate.wait()

@@ -147,6 +147,17 @@ async def test_memory_is_told_while_one_chooses_and_fills_the_context_in(qtbot, 
     assert child(dialog, QSpinBox, "field_context_size").value() == 8192
 
 
+async def test_tab_comes_from_the_context_to_its_helpers(qtbot, starts):
+    dialog = starts.show()
+    await poll(lambda: button(dialog, "contextFit").isEnabled())
+    child(dialog, QSpinBox, "field_context_size").setFocus()
+    visited = []
+    for _ in range(3):
+        qtbot.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(dialog.focusWidget().objectName())
+    assert visited == ["contextMaximum", "contextFit", "field_gpu_layers"]
+
+
 async def test_too_little_memory_warns_and_forbids_nothing(qtbot, scope):
     form = option_form(Source.MODEL)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QLabel,
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gglib_desktop.domain.engine import EngineCapabilities
+from gglib_desktop.domain.engine import EngineCapabilities, EngineDevice
 from gglib_desktop.domain.launch import MtpChoice, Source
 from gglib_desktop.domain.options import EngineOption, engine_options
 from gglib_desktop.domain.restart import RestartPolicy
@@ -398,3 +399,33 @@ def test_the_form_of_all_models_speaks_of_no_model(shown):
     widget, _form = shown(Source.APP, model=None)
     assert note(widget, "mtp") == "On: where a model has MTP layers"
     assert child(widget, QWidget, "field_spec_draft_n_max").isEnabled()
+
+
+# -- devices
+
+
+def test_devices_of_the_engine_are_chosen_by_a_click(qtbot, shown):
+    widget, form = shown()
+    unfold_all(widget)
+    form.devicesFound.emit([EngineDevice("CUDA0", "A card", 8 * 2**30), EngineDevice("CUDA1", "Another", 8 * 2**30)])
+    first, second = (child(widget, QCheckBox, f"device_CUDA{number}") for number in range(2))
+    assert first.text() == first.accessibleName() == "CUDA0: A card, 8.0 GiB"
+    second.setChecked(True)
+    first.setChecked(True)
+    field = child(widget, QLineEdit, "field_device")
+    assert (form.draft.device, field.text()) == ("CUDA1,CUDA0", "CUDA1,CUDA0")
+    field.setText("CUDA0,elsewhere")
+    assert (first.isChecked(), second.isChecked()) == (True, False)
+    first.setChecked(False)
+    assert form.draft.device == "elsewhere"
+    reset(widget, "device").click()
+    qtbot.waitUntil(first.isVisible)
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Tab)
+    assert widget.focusWidget() is first
+
+
+def test_an_engine_without_devices_says_so(shown):
+    widget, form = shown()
+    form.devicesFound.emit(())
+    assert "computes on the CPU" in child(widget, QLabel, "deviceNone").text()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.engine import EngineCapabilities, parse_help, parse_version
+from gglib_desktop.domain.engine import EngineCapabilities, EngineDevice, parse_devices, parse_help, parse_version
 
 HELP = (Path(__file__).parent.parent / "fakes" / "llama_server_b10434_help.txt").read_text(encoding="utf-8")
 
@@ -133,3 +133,18 @@ def test_an_option_that_ends_in_a_comma_is_still_one():
 )
 def test_the_version_is_what_it_says(text, version):
     assert parse_version(text) == version
+
+
+def test_devices_are_told_from_what_is_logged_around_them():
+    text = """ggml_cuda_init: found 1 CUDA devices:
+  Device 0: NVIDIA RTX, compute capability 8.9
+Available devices:
+  CUDA0: NVIDIA GeForce RTX 4090 (24080 MiB, 23513 MiB free)
+  Vulkan1: Intel(R) Graphics (RPL-S) (32000 MiB, 1 MiB free)
+"""
+    assert parse_devices(text) == (
+        EngineDevice("CUDA0", "NVIDIA GeForce RTX 4090", 24080 * 2**20),
+        EngineDevice("Vulkan1", "Intel(R) Graphics (RPL-S)", 32000 * 2**20),
+    )
+    assert parse_devices("Available devices:\n  (none)\n") == ()
+    assert parse_devices("  CUDA0: x (1 MiB, 1 MiB free)") == (), "that was no list"

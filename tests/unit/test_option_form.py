@@ -11,7 +11,7 @@ from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpReason, Sou
 from gglib_desktop.domain.llama_args import server_argv
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.option_form import FormState, Situation, Unreadable, changed, form_state, missing_flags
-from gglib_desktop.domain.option_text import read_text, write_text
+from gglib_desktop.domain.option_text import device_names, read_text, with_device, write_text
 from gglib_desktop.domain.options import engine_option
 
 HELP = (Path(__file__).parent.parent / "fakes" / "llama_server_b10434_help.txt").read_text(encoding="utf-8")
@@ -194,3 +194,13 @@ def test_words_that_do_not_end_are_refused(text, reason):
     with pytest.raises(ConfigurationError) as caught:
         read_text(engine_option("extra_args"), text)
     assert (caught.value.field, caught.value.reason) == ("extra_args", reason)
+
+
+def test_devices_are_added_and_taken_away():
+    assert with_device(None, "CUDA1", used=True) == "CUDA1"
+    assert with_device("CUDA0, CUDA1", "CUDA2", used=True) == "CUDA0,CUDA1,CUDA2"
+    assert with_device("none", "CUDA0", used=True) == "CUDA0"
+    assert with_device("CUDA0,CUDA1", "CUDA0", used=False) == "CUDA1"
+    assert with_device("CUDA0", "CUDA0", used=False) is None
+    assert device_names(" CUDA0 ,,CUDA1") == ("CUDA0", "CUDA1")
+    assert device_names(None) == ()

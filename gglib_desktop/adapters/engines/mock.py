@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
-from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.engine import Engine, EngineDevice
 
 
 class MockEngineCatalog:
@@ -17,3 +18,6 @@ class MockEngineCatalog:
 
     async def inspect(self, path: Path) -> Engine:
         return replace(SIMULATED_ENGINE, path=path)
+
+    async def devices(self, engine: Engine) -> Sequence[EngineDevice]:  # noqa: ARG002  # all are alike
+        return (EngineDevice("Mock0", "Simulated card", 8 * 2**30),)

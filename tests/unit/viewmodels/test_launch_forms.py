@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gglib_desktop.domain.engine import EngineDevice
 from gglib_desktop.domain.errors import InvalidDraft, InvalidModelFile, LibraryError
 from gglib_desktop.domain.forecast import Fit, Memory
 from gglib_desktop.domain.gguf import GgufHeader
@@ -120,6 +121,26 @@ async def test_what_was_typed_stays_when_it_cannot_be_saved(program, monkeypatch
 async def test_there_is_no_form_for_a_model_that_is_gone(program):
     assert await program.app.forms.to_start(99) is None
     assert await program.app.forms.of_model(99) is None
+
+
+async def test_the_devices_of_the_engine_are_asked_for(program):
+    await program.open()
+    program.catalog.cards = (EngineDevice("CUDA0", "A card", 8 * 2**30),)
+    start = await program.app.forms.to_start((await program.add()).id)
+    found: list[object] = []
+    start.form.devicesFound.connect(found.append)
+    await poll(lambda: found)
+    assert found == [program.catalog.cards]
+    start.close()
+
+
+async def test_all_models_may_be_started_again_after_a_crash_unless_one_says_no(program):
+    model = await program.add()
+    yes, no = RestartPolicy.ON_CRASH, RestartPolicy.NEVER
+    assert await program.library.restart_policy(model.id) is no
+    assert await program.library.restart_policy(model.id, yes) is yes
+    await program.library.save_launch_options(model.id, LaunchOptions(restart=no))
+    assert await program.library.restart_policy(model.id, yes) is no
 
 
 # -- memory
