@@ -41,6 +41,7 @@ class ServerSnapshot:
     state: ServerState
     adopted: bool = False
     endpoint: str = ""
+    other_endpoints: tuple[str, ...] = ()
     command_line: str = ""
     log_name: str = ""
     facts: ServerFacts | None = None

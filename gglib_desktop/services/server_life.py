@@ -223,6 +223,7 @@ class ServerLife:
             # A start that succeeded in the moment in which it was called off is being stopped already.
             state=replace(before, handle=handle) if isinstance(before, Stopping) else tracker.state,
             endpoint=monitor.endpoint(handle),
+            other_endpoints=monitor.other_endpoints(handle),
             command_line=monitor.command_line(handle),
             log_name=monitor.log_name(handle),
         )

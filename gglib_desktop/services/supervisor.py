@@ -158,6 +158,11 @@ class Supervisor:
         """As ServerMonitor's, for views of a log."""
         return await self._monitor.read_log(log_name, offset, limit_bytes)
 
+    def api_key(self, server_id: int) -> str | None:
+        """The key that clients of a server must show; None when it wants none, or one that is not known."""
+        handle = handle_of(self._lives[server_id].snapshot.state)
+        return self._monitor.api_key(handle) if handle is not None else None
+
     def dismiss(self, server_id: int) -> None:
         """Forgets an ended server; a live one stays."""
         life = self._lives[server_id]

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from gglib_desktop.domain.access import is_exposed
 from gglib_desktop.domain.effective import Difference, differences
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.failures import Failure
@@ -29,6 +30,8 @@ from gglib_desktop.viewmodels.log import LogViewModel
 class ServerPanelState:
     """All that a panel shows. ``port`` is the process's, else the one asked for; times are unix seconds.
 
+    ``exposed``: other computers reach it. ``asks_for_key`` None: not known yet. ``refuses_us``: it wants a key that is
+    not known.
     ``rejected``: why what was applied did not start, while the server is on its way back to, or in, its last good
     configuration.
     """
@@ -45,6 +48,10 @@ class ServerPanelState:
     rss_bytes: int | None
     draft_tokens: int | None
     min_probability: float | None
+    exposed: bool = False
+    other_endpoints: tuple[str, ...] = ()
+    asks_for_key: bool | None = None
+    refuses_us: bool = False
     remedies: tuple[Remedy, ...] = ()
     differences: tuple[Difference, ...] = ()
     rejected: Failure | None = None
@@ -111,6 +118,11 @@ class ServerViewModel(QObject):
     @property
     def state(self) -> ServerPanelState:
         return self._state
+
+    @property
+    def api_key(self) -> str | None:
+        """What clients must show, if it is known."""
+        return self._supervisor.api_key(self.id)
 
     @property
     def can_apply(self) -> bool:
@@ -191,6 +203,10 @@ class ServerViewModel(QObject):
             rss_bytes=snapshot.rss_bytes,
             draft_tokens=config.spec_draft_n_max,
             min_probability=config.spec_draft_p_min,
+            exposed=handle is not None and is_exposed(config),
+            other_endpoints=snapshot.other_endpoints if handle else (),
+            asks_for_key=facts.wants_key if facts else None,
+            refuses_us=facts is not None and facts.refused,
             remedies=self._remedies(snapshot),
             differences=self._differences(snapshot),
             rejected=rejected.failure if rejected is not None else None,

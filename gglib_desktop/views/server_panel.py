@@ -29,6 +29,7 @@ from gglib_desktop.views.failure_card import FailureCard
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.launch_fields import LaunchFields
 from gglib_desktop.views.log_view import LogView
+from gglib_desktop.views.widgets.access_line import AccessLine
 from gglib_desktop.views.widgets.elided_label import ElidedLabel
 from gglib_desktop.views.widgets.state_badge import StateBadge
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
@@ -93,6 +94,8 @@ class ServerPanel(QFrame):
         self._activity.setContentsMargins(0, 0, 0, 6)
         self._kill = self._button("kill", self.tr("Kill now"), "warning")
         self._copy = self._button("copyEndpoint", self.tr("Copy endpoint"), "copy")
+        self._copy_key = self._button("copyKey", self.tr("Copy key"), "copy")
+        self._access = AccessLine(self._copy_key, self)
         self._restart = self._button("restart", self.tr("Restart"), "restart")
         self._dismiss = self._button("dismiss", self.tr("Dismiss"), "dismiss")
         self._card = FailureCard(self)
@@ -107,6 +110,7 @@ class ServerPanel(QFrame):
         self._body = self._make_body()
         layout = QVBoxLayout(self)
         layout.addWidget(self._header)
+        layout.addWidget(self._access)
         layout.addWidget(self._body)
         self._ticker = QTimer(self, interval=_TICK_MS)
         self._ticker.timeout.connect(self._render_time)
@@ -123,6 +127,7 @@ class ServerPanel(QFrame):
         """Leaves only the header line, or shows all."""
         self._folded = folded
         self._body.setVisible(not folded)
+        self._access.set_folded(folded)
         self._header.fold.setIcon(icon("fold-closed" if folded else "fold-open"))
         name = self.tr("Unfold") if folded else self.tr("Fold")
         self._header.fold.setAccessibleName(name)
@@ -133,6 +138,14 @@ class ServerPanel(QFrame):
         QGuiApplication.clipboard().setText(self.server.state.endpoint)
         self._copy.setText(self.tr("Copied"))
         QTimer.singleShot(1500, self._copy, self._say_copy_again)
+
+    @Slot()
+    def copy_key(self) -> None:
+        key = self.server.api_key
+        if key is not None:
+            QGuiApplication.clipboard().setText(key)
+            self._copy_key.setText(self.tr("Copied"))
+            QTimer.singleShot(1500, self._copy_key, self._say_copy_again)
 
     @Slot()
     def show_log(self) -> None:
@@ -192,6 +205,7 @@ class ServerPanel(QFrame):
         self._header.stop.clicked.connect(server.stop.trigger)
         self._kill.clicked.connect(server.kill.trigger)
         self._copy.clicked.connect(self.copy_endpoint)
+        self._copy_key.clicked.connect(self.copy_key)
         self._restart.clicked.connect(server.restart.trigger)
         self._dismiss.clicked.connect(self._on_dismiss)
         self._apply.clicked.connect(server.apply.trigger)
@@ -215,6 +229,7 @@ class ServerPanel(QFrame):
         self._endpoint.setText(state.endpoint)
         self._endpoint.setAccessibleName(f"Endpoint: {state.endpoint or 'none'}")
         self._copy.setEnabled(state.can_answer)
+        self._access.show_state(state)
         self._dismiss.setEnabled(not state.is_live)
         self._restart.setEnabled(not isinstance(state.state, Stopping))
         self._activity.setText(self._activity_text(state))
@@ -250,7 +265,7 @@ class ServerPanel(QFrame):
     def _facts_text(self, state: ServerPanelState) -> str:
         if isinstance(state.state, Stopped):
             return stopped_text(state.state)
-        parts = []
+        parts = [self.tr("it wants a key that is not known here, so little is known of it")] if state.refuses_us else []
         if state.context_size is not None:
             parts.append(self.tr("ctx %1").replace("%1", str(state.context_size)))
         if state.slots is not None:
@@ -328,3 +343,4 @@ class ServerPanel(QFrame):
     @Slot()
     def _say_copy_again(self) -> None:
         self._copy.setText(self.tr("Copy endpoint"))
+        self._copy_key.setText(self.tr("Copy key"))
