@@ -1,4 +1,4 @@
-"""Builds the program out of its parts, runs it and takes it down. The only module that names adapters."""
+"""Builds the program out of its parts, runs it and takes it down. Only this module and ``runners`` name adapters."""
 
 from __future__ import annotations
 
@@ -11,32 +11,26 @@ import logging.handlers
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
-from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.shutdown import ShutdownWatch
 from gglib_desktop.adapters.single_instance import SingleInstance
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
-from gglib_desktop.domain.engine import Engine
-from gglib_desktop.domain.errors import ConfigurationError, GglibError, RunnerUnavailable
+from gglib_desktop.domain.errors import GglibError, RunnerUnavailable
 from gglib_desktop.domain.llama_args import mtp_is_suppressed
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.settings import OnQuit
-from gglib_desktop.ports.engine_catalog import EngineCatalog
-from gglib_desktop.ports.foreign_servers import ForeignServers
 from gglib_desktop.ports.key_store import KeyStore
-from gglib_desktop.ports.process_runner import ProcessRunner
-from gglib_desktop.ports.server_monitor import ServerMonitor
+from gglib_desktop.runners import Runner, create_runner, runner_and_catalog
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
@@ -51,6 +45,8 @@ if TYPE_CHECKING:
     from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
     from gglib_desktop.views.main_window import MainWindow
 
+__all__ = ["Options", "Places", "Runner", "create_runner", "handed_over", "run", "start_logging"]
+
 _log = logging.getLogger(__name__)
 _APP = "gglib-desktop"
 DATA_DIR_VARIABLE = "GGLIB_DATA_DIR"
@@ -60,10 +56,6 @@ _LOG_BYTES = 2 * 1024 * 1024
 _SHUTDOWN_MARGIN_S = 12.0
 _OTHER_INSTANCE_S = 10.0
 _EXPOSE_TRIES = 40
-
-
-class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):
-    """What every runner is: the port and the ports beside it."""
 
 
 @dataclass(frozen=True)
@@ -97,27 +89,6 @@ class Places:
             platformdirs.user_config_path(_APP) / "settings.toml",
             platformdirs.user_log_path(_APP) / "app.log",
         )
-
-
-def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> AbstractAsyncContextManager[Runner]:
-    """A runner over ``data_dir``: ``local`` for real llama-server processes, ``mock`` for simulated ones.
-
-    ``engine`` names the program; None looks for one. Raises: ConfigurationError for another kind.
-    """
-    if kind == "mock":
-        from gglib_desktop.adapters.runners.mock import MockRunner
-
-        return MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ))
-    if kind == "local":
-        from gglib_desktop.adapters.runners.local import LlamaServerRunner
-
-        catalog = LlamaEngineCatalog(os.environ)
-
-        async def find() -> Engine:
-            return await (catalog.inspect(engine) if engine is not None else catalog.find(None))
-
-        return LlamaServerRunner(data_dir, find, environment=os.environ)
-    raise ConfigurationError("kind", kind, "must be local or mock")
 
 
 def start_logging(options: Options) -> None:
@@ -268,7 +239,7 @@ async def _build_services(
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
     # Made when one of them is needed, as most sessions need no key.
     keys = cache(partial(_key_store, places))
-    runner, catalog = _runner_and_catalog(options, places, settings, keys)
+    runner, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
     repository = SqliteModelRepository(places.data_dir / "library.sqlite")
     instance = SingleInstance(places.data_dir)
     stack.push_async_callback(repository.aclose)
@@ -382,48 +353,3 @@ def _key_store(places: Places) -> KeyStore:
     # A keyring has its own files, which are not below GGLIB_DATA_DIR.
     find_keyring = None if os.environ.get(DATA_DIR_VARIABLE) else system_keyring
     return KeptKey(places.data_dir / KEY_FILE, find_keyring)
-
-
-def _runner_and_catalog(
-    options: Options, places: Places, settings: SettingsKeeper, keys: Callable[[], KeyStore]
-) -> tuple[Any, EngineCatalog]:
-    if options.runner == "mock":
-        from gglib_desktop.adapters.engines.mock import MockEngineCatalog
-        from gglib_desktop.adapters.runners.mock import MockRunner
-
-        mock = MockRunner(places.data_dir, mtp_suppressed=mtp_is_suppressed(os.environ), keys=keys())
-        return mock, MockEngineCatalog()
-    catalog = LlamaEngineCatalog(os.environ)
-
-    def build() -> Runner:
-        from gglib_desktop.adapters.runners.local import LlamaServerRunner
-
-        return LlamaServerRunner(
-            places.data_dir,
-            lambda: catalog.find(settings.current.engine_path),
-            environment=os.environ,
-            stop_grace_s=lambda: settings.current.stop_grace_s,
-            keys=keys(),
-        )
-
-    return _LateRunner(build), catalog
-
-
-class _LateRunner:
-    """A runner whose code is loaded when it is first used: the window does not wait for it, 40 ms of its start."""
-
-    def __init__(self, build: Callable[[], Runner]) -> None:
-        self._build = build
-        self._runner: Any = None
-
-    def __getattr__(self, name: str) -> Any:
-        if self._runner is None:
-            self._runner = self._build()
-        return getattr(self._runner, name)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *reason: object) -> None:
-        if self._runner is not None:
-            await self._runner.__aexit__(*reason)

@@ -1,0 +1,91 @@
+"""Where servers run: the choice among the runners."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.llama_args import mtp_is_suppressed
+from gglib_desktop.ports.engine_catalog import EngineCatalog
+from gglib_desktop.ports.foreign_servers import ForeignServers
+from gglib_desktop.ports.key_store import KeyStore
+from gglib_desktop.ports.process_runner import ProcessRunner
+from gglib_desktop.ports.server_monitor import ServerMonitor
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+
+
+class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):
+    """What every runner is: the port and the ports beside it."""
+
+
+def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> AbstractAsyncContextManager[Runner]:
+    """A runner over ``data_dir``: ``local`` for real llama-server processes, ``mock`` for simulated ones.
+
+    ``engine`` names the program; None looks for one. Raises: ConfigurationError for another kind.
+    """
+    if kind == "mock":
+        from gglib_desktop.adapters.runners.mock import MockRunner
+
+        return MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ))
+    if kind == "local":
+        from gglib_desktop.adapters.runners.local import LlamaServerRunner
+
+        catalog = LlamaEngineCatalog(os.environ)
+
+        async def find() -> Engine:
+            return await (catalog.inspect(engine) if engine is not None else catalog.find(None))
+
+        return LlamaServerRunner(data_dir, find, environment=os.environ)
+    raise ConfigurationError("kind", kind, "must be local or mock")
+
+
+def runner_and_catalog(
+    kind: str, data_dir: Path, settings: SettingsKeeper, keys: Callable[[], KeyStore]
+) -> tuple[Any, EngineCatalog]:
+    """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
+    if kind == "mock":
+        from gglib_desktop.adapters.engines.mock import MockEngineCatalog
+        from gglib_desktop.adapters.runners.mock import MockRunner
+
+        mock = MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ), keys=keys())
+        return mock, MockEngineCatalog()
+    catalog = LlamaEngineCatalog(os.environ)
+
+    def build() -> Runner:
+        from gglib_desktop.adapters.runners.local import LlamaServerRunner
+
+        return LlamaServerRunner(
+            data_dir,
+            lambda: catalog.find(settings.current.engine_path),
+            environment=os.environ,
+            stop_grace_s=lambda: settings.current.stop_grace_s,
+            keys=keys(),
+        )
+
+    return _LateRunner(build), catalog
+
+
+class _LateRunner:
+    """A runner whose code is loaded when it is first used: the window does not wait for it, 40 ms of its start."""
+
+    def __init__(self, build: Callable[[], Runner]) -> None:
+        self._build = build
+        self._runner: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._runner is None:
+            self._runner = self._build()
+        return getattr(self._runner, name)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *reason: object) -> None:
+        if self._runner is not None:
+            await self._runner.__aexit__(*reason)
