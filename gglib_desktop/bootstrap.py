@@ -287,7 +287,7 @@ async def _build_services(
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = AppViewModel(
-        library, supervisor, launcher, settings, scope, foreign=foreign, details=details, forms=forms
+        library, supervisor, launcher, settings, scope, foreign=foreign, details=details, forms=forms, keys=keys
     )
     return _Services(settings, runner, supervisor, view_model, instance, scope, library)
 

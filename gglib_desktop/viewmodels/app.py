@@ -35,6 +35,8 @@ from gglib_desktop.viewmodels.foreign import ForeignViewModel
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
 
 if TYPE_CHECKING:
+    from gglib_desktop.ports.key_store import KeyStore
+    from gglib_desktop.viewmodels.access import AccessViewModel
     from gglib_desktop.viewmodels.launch_forms import LaunchForms
     from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
     from gglib_desktop.viewmodels.server import ServerViewModel
@@ -75,6 +77,7 @@ class AppViewModel(QObject):
         foreign: ForeignWatch,
         details: Callable[[Model], ModelDetailsViewModel],
         forms: Callable[[AppViewModel], LaunchForms],
+        keys: Callable[[], KeyStore] | None = None,
     ) -> None:
         super().__init__()
         self._library = library
@@ -83,6 +86,7 @@ class AppViewModel(QObject):
         self._settings = settings
         self._scope = scope
         self._details = details
+        self._keys = keys
         self._make_forms = forms
         self._forms: LaunchForms | None = None
         self._state = AppState()
@@ -172,6 +176,12 @@ class AppViewModel(QObject):
         form = SettingsFormViewModel(self._settings, self._launcher, self._scope)
         self.settingsChanged.connect(form.rebase)
         return form
+
+    def access(self) -> AccessViewModel | None:
+        """What the settings show of the key for clients."""
+        from gglib_desktop.viewmodels.access import AccessViewModel  # noqa: PLC0415  # as the form of the settings
+
+        return AccessViewModel(self._keys(), self._scope) if self._keys is not None else None
 
     async def settings_file(self) -> Path:
         """The file that people can edit; makes one that explains every key if there is none. Raises: SettingsError."""

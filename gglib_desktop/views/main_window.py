@@ -314,7 +314,7 @@ class MainWindow(QMainWindow):
     def _on_settings(self) -> None:
         from gglib_desktop.views.dialogs.settings import SettingsDialog
 
-        self._app.run(ask(SettingsDialog(self._app.settings_form(), self)), "settings")
+        self._app.run(ask(SettingsDialog(self._app.settings_form(), self, access=self._app.access())), "settings")
 
     @Slot()
     def _on_edit_settings(self) -> None:

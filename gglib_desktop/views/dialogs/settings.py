@@ -20,8 +20,10 @@ from typing_extensions import override
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, InvalidDraft
 from gglib_desktop.domain.settings import STOP_GRACE_LIMITS, OnQuit, Theme
 from gglib_desktop.domain.values import PORT
+from gglib_desktop.viewmodels.access import AccessViewModel
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 from gglib_desktop.views.bindings import ComboBinding, DoubleSpinBinding, SpinBinding
+from gglib_desktop.views.dialogs.access_group import AccessGroup
 from gglib_desktop.views.dialogs.engine_fields import EngineFields
 from gglib_desktop.views.dialogs.problem_box import ProblemBox
 from gglib_desktop.views.option_form import OptionForm
@@ -36,7 +38,9 @@ _FRAME = QSize(20, 40)
 class SettingsDialog(QDialog):
     """Closes once its form has saved; until then, and when that fails, it keeps what was typed."""
 
-    def __init__(self, form: SettingsFormViewModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, form: SettingsFormViewModel, parent: QWidget | None = None, *, access: AccessViewModel | None = None
+    ) -> None:
         super().__init__(parent)
         self._form = form
         self.setObjectName("settingsDialog")
@@ -49,6 +53,8 @@ class SettingsDialog(QDialog):
         self._defaults = QWidget()
         self._options: OptionForm | None = None
         self._lay_out()
+        if access is not None:
+            self._pages.addTab(AccessGroup(access), self.tr("&Access"))
         form.draftChanged.connect(self._on_draft_changed)
         form.failed.connect(self._on_failed)
         form.saved.connect(self.accept)

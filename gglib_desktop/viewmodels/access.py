@@ -1,0 +1,43 @@
+"""The key for clients: where it is kept, copying it, and making another one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from gglib_desktop.domain.access import KeyPlace
+from gglib_desktop.ports.key_store import KeyStore
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import AsyncCommand
+
+
+class AccessViewModel(QObject):
+    """Asks the store when told to; the key itself is handed on to be copied, and kept nowhere here."""
+
+    placeChanged = Signal(object)  # KeyPlace
+    keyRead = Signal(str)
+    renewed = Signal()
+    failed = Signal(object)  # GglibError
+
+    def __init__(self, keys: KeyStore, scope: TaskScope) -> None:
+        super().__init__()
+        self._keys = keys
+        self.place: KeyPlace | None = None
+        self.look = AsyncCommand(scope, self._look, name="look where the key is")
+        self.copy = AsyncCommand(scope, self._copy, name="copy key")
+        self.renew = AsyncCommand(scope, self._renew, name="new key")
+        for command in (self.look, self.copy, self.renew):
+            command.setParent(self)
+            command.failed.connect(self.failed)
+
+    async def _look(self) -> None:
+        self.place = await self._keys.where()
+        self.placeChanged.emit(self.place)
+
+    async def _copy(self) -> None:
+        self.keyRead.emit(await self._keys.key())
+        await self._look()
+
+    async def _renew(self) -> None:
+        await self._keys.renew()
+        self.renewed.emit()
+        await self._look()
