@@ -13,10 +13,12 @@ from enum import StrEnum
 from pathlib import PurePath
 
 from gglib_desktop.domain.flag_drift import flag_of
+from gglib_desktop.domain.host import is_loopback
 from gglib_desktop.domain.invocation import looks_like_flag
+from gglib_desktop.domain.llama_args import KEY_VARIABLE
 
 CONTAINER_IMAGE = "ghcr.io/ggml-org/llama.cpp:server"
-_KEYS = {"--api-key": "LLAMA_API_KEY", "-hft": "HF_TOKEN", "--hf-token": "HF_TOKEN"}
+_KEYS = {"--api-key": KEY_VARIABLE, "-hft": "HF_TOKEN", "--hf-token": "HF_TOKEN"}
 _SECRET_VARIABLES = frozenset(_KEYS.values())
 _FOLDERS = {"-m": "/models", "--model": "/models", "--chat-template-file": "/templates"}
 _PS_PLAIN = re.compile(r"-{0,2}[A-Za-z][\w-]*|\d+", re.ASCII)
@@ -45,6 +47,9 @@ def export(argv: Sequence[str], form: ExportFormat, environment: Mapping[str, st
     words, keys = _without_keys(argv)
     settings = {name: value for name, value in (environment or {}).items() if name not in _SECRET_VARIABLES}
     keys += [name for name in environment or {} if name in _SECRET_VARIABLES and name not in keys]
+    if not is_loopback(dict(itertools.pairwise(words)).get("--host")) and KEY_VARIABLE not in keys:
+        # Whom others reach asks for a key, here as when the program starts it.
+        keys.append(KEY_VARIABLE)
     return _WRITERS[form](words, settings, keys)
 
 

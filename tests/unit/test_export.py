@@ -130,3 +130,10 @@ def test_the_environment_comes_along(form):
     text = export(("/e", "-m", "/m/x.gguf", "-c", "5"), form, {"GGML_X": "a 'b' %c $d"})
     notes = [note.words for note in read_command_line(text).notes]
     assert ("GGML_X=a 'b' %c $d",) in notes
+
+
+@pytest.mark.parametrize("form", ExportFormat)
+def test_what_others_reach_asks_for_a_key_wherever_it_runs(form):
+    exposed = ("llama-server", "-m", "/m/x.gguf", "--host", "0.0.0.0", "--port", "9001")
+    assert "LLAMA_API_KEY" in export(exposed, form)
+    assert "LLAMA_API_KEY" not in export((*exposed[:4], "127.0.0.1", *exposed[5:]), form)

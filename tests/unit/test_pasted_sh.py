@@ -157,10 +157,9 @@ LINES = [
     ),
     (
         "LLAMA_ARG_MODEL=x.gguf LLAMA_ARG_HOST=0.0.0.0 LLAMA_ARG_PORT=8081 LLAMA_ARG_ENDPOINT_METRICS=1 llama-server",
-        {"model": "x.gguf", "port": 8081},
+        {"model": "x.gguf", "host": "0.0.0.0", "port": 8081},
         [
             "owned: LLAMA_ARG_MODEL=x.gguf",
-            "refused: LLAMA_ARG_HOST=0.0.0.0 -> cannot be changed: servers listen on this computer only",
             "owned: LLAMA_ARG_ENDPOINT_METRICS=1",
         ],
     ),
