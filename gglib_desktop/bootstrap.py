@@ -25,7 +25,7 @@ from gglib_desktop.adapters.shutdown import ShutdownWatch
 from gglib_desktop.adapters.single_instance import SingleInstance
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
-from gglib_desktop.domain.errors import GglibError, RunnerUnavailable
+from gglib_desktop.domain.errors import GglibError, InvalidModelFile, RunnerUnavailable
 from gglib_desktop.domain.llama_args import mtp_is_suppressed
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.settings import OnQuit
@@ -40,6 +40,8 @@ from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import ErrorReporter, TaskScope
 
 if TYPE_CHECKING:
+    from gglib_desktop.domain.forecast import ByteRange
+    from gglib_desktop.domain.server import ServerConfig
     from gglib_desktop.viewmodels.app import AppViewModel
     from gglib_desktop.viewmodels.launch_forms import LaunchForms
     from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
@@ -257,7 +259,9 @@ async def _build_services(
         examine_model=library.examine,
     )
     stack.push_async_callback(supervisor.aclose)
-    launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=mtp_is_suppressed(os.environ))
+    launcher = Launcher(
+        library, supervisor, catalog, settings, mtp_suppressed=mtp_is_suppressed(os.environ), forecast=_forecast
+    )
     from gglib_desktop.viewmodels.app import AppViewModel
 
     def details(model: Model) -> ModelDetailsViewModel:
@@ -300,6 +304,17 @@ def _details_sources(library: Library) -> DetailsSources:
     from gglib_desktop.viewmodels.model_details import DetailsSources
 
     return DetailsSources(read_header, PsutilMemory(), NvidiaMemory(), DiskChecksums(), library)
+
+
+def _forecast(model: Model, config: ServerConfig) -> ByteRange | None:
+    """Reads the model's header; in a thread."""
+    from gglib_desktop.adapters.gguf_header import read_header
+    from gglib_desktop.domain.serving import memory_of
+
+    try:
+        return memory_of(model, read_header(model.path), config)
+    except InvalidModelFile:
+        return None
 
 
 def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:

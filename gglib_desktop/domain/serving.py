@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gglib_desktop.domain.forecast import Serving
+from gglib_desktop.domain.forecast import ByteRange, Serving, forecast
+from gglib_desktop.domain.gguf import GgufHeader
+from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
 
 
@@ -19,3 +21,10 @@ def serving_of(config: ServerConfig) -> Serving:
         batch=config.ubatch_size or usual.batch,
         draft_tokens=config.spec_draft_n_max or 0,
     )
+
+
+def memory_of(model: Model, header: GgufHeader, config: ServerConfig) -> ByteRange | None:
+    """The memory that serving a model takes; None when that cannot be said."""
+    if model.facts is None or model.problem is not None:
+        return None
+    return forecast(header.metadata, model.facts.file_size_bytes, serving_of(config)).total

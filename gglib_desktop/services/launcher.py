@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,12 @@ from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    from gglib_desktop.domain.forecast import ByteRange
     from gglib_desktop.domain.option_form import Situation
+
+
+def _no_forecast(_model: Model, _config: ServerConfig) -> None:
+    return None
 
 
 class Launcher:
@@ -47,7 +53,10 @@ class Launcher:
         settings: SettingsKeeper,
         *,
         mtp_suppressed: bool,
+        forecast: Callable[[Model, ServerConfig], ByteRange | None] = _no_forecast,
     ) -> None:
+        """``forecast`` blocks, and tells the memory that serving a model takes."""
+        self._forecast = forecast
         self._library = library
         self._supervisor = supervisor
         self._catalog = catalog
@@ -78,6 +87,10 @@ class Launcher:
     async def devices(self) -> Sequence[EngineDevice]:
         """What the engine in force can compute on besides the CPU."""
         return () if self.engine is None else await self._catalog.devices(self.engine)
+
+    async def forecast(self, config: ServerConfig) -> ByteRange | None:
+        """The memory that serving this takes; None when that cannot be said."""
+        return await asyncio.to_thread(self._forecast, self.model_of(config), config)
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as is known now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -24,6 +24,9 @@ from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.viewmodels.log import LogViewModel
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.forecast import ByteRange
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class ServerPanelState:
     slots: int | None
     busy_slots: int | None
     rss_bytes: int | None
+    forecast: ByteRange | None
     draft_tokens: int | None
     min_probability: float | None
     exposed: bool = False
@@ -98,6 +102,8 @@ class ServerViewModel(QObject):
         self._launcher = launcher
         self._scope = scope
         self._closed: Rejected | None = None
+        self._forecast: ByteRange | None = None
+        self._forecast_for: ServerConfig | None = None
         self._state = self._panel_state(snapshot)
         self._applied = BUILT_IN
         self.log = LogViewModel(scope, supervisor.read_log)
@@ -110,6 +116,7 @@ class ServerViewModel(QObject):
         self.restart = self._command(lambda: launcher.restart(self.id), "restart")
         self.apply = self._command(self._apply, "apply")
         self._reading = self._scope.start(self._read_options(snapshot), name="launch options")
+        self._compare_memory()
 
     @property
     def model_id(self) -> int:
@@ -138,6 +145,7 @@ class ServerViewModel(QObject):
             self.form.decide_again()
             self._reading.cancel()
             self._reading = self._scope.start(self._read_options(snapshot), name="launch options")
+        self._compare_memory()
         state = self._panel_state(snapshot)
         if state != self._state:
             self._state = state
@@ -165,6 +173,19 @@ class ServerViewModel(QObject):
             case _:
                 return
         self.apply.trigger()
+
+    def _compare_memory(self) -> None:
+        """Once a server is ready, what was forecast stands beside what is measured."""
+        config = self._snapshot.config
+        if isinstance(self._snapshot.state, Healthy) and config != self._forecast_for:
+            self._forecast, self._forecast_for = None, config
+            self._scope.start(self._read_forecast(config), name="forecast")
+
+    async def _read_forecast(self, config: ServerConfig) -> None:
+        found = await self._launcher.forecast(config)
+        if config == self._forecast_for:
+            self._forecast = found
+            self.show(self._snapshot)
 
     async def _stop_trying(self) -> None:
         self._supervisor.stop_trying(self.id)
@@ -201,6 +222,7 @@ class ServerViewModel(QObject):
             slots=facts.slots if facts else None,
             busy_slots=snapshot.busy_slots,
             rss_bytes=snapshot.rss_bytes,
+            forecast=self._forecast if config == self._forecast_for else None,
             draft_tokens=config.spec_draft_n_max,
             min_probability=config.spec_draft_p_min,
             exposed=handle is not None and is_exposed(config),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
@@ -34,6 +35,9 @@ from gglib_desktop.views.widgets.elided_label import ElidedLabel
 from gglib_desktop.views.widgets.state_badge import StateBadge
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import stopped_text
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.forecast import ByteRange
 
 _TICK_MS = 1000
 _NAME_CHARACTERS = 6
@@ -271,7 +275,7 @@ class ServerPanel(QFrame):
         if state.slots is not None:
             parts.append(self.tr("%1 slots").replace("%1", str(state.slots)))
         if state.rss_bytes is not None:
-            parts.append(self.tr("RAM %1").replace("%1", size_text(state.rss_bytes)))
+            parts.append(self._memory_text(state.rss_bytes, state.forecast))
         if state.draft_tokens:
             text = self.tr("MTP drafts %1, p ≥ %2").replace("%1", str(state.draft_tokens))
             parts.append(text.replace("%2", f"{state.min_probability or 0:g}"))
@@ -280,6 +284,13 @@ class ServerPanel(QFrame):
         if state.adopted:
             parts.append(self.tr("taken over, not started here"))
         return " · ".join(parts)
+
+    def _memory_text(self, rss_bytes: int, forecast: ByteRange | None) -> str:
+        text = self.tr("RAM %1").replace("%1", size_text(rss_bytes))
+        if forecast is None:
+            return text
+        low, high = size_text(forecast.low), size_text(forecast.high)
+        return self.tr("{measured} (forecast {low} to {high})").format(measured=text, low=low, high=high)
 
     @Slot()
     def _render_time(self) -> None:

@@ -271,8 +271,9 @@ def launch_choices(python: str, data_dir: Path, model: str, _plain: str) -> None
         dialog.get(f"Unfold {group}").press()
     dialog.get("Temperature").set_value(0.6)
     dialog.get("Extra arguments").set_text("--alias 'a")
-    dialog.get("Start").press()
     dialog.get("A quotation mark is not closed.")
+    dialog.get("Start").press()
+    dialog.get("Some values cannot be used.*")
     dialog.get("Extra arguments").set_text("--alias 'a b'")
     dialog.get("Memory: fits*")
     expected = (

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QSpinBox, QTabWidget, QWidget
 
+from gglib_desktop.domain.forecast import ByteRange
 from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
 from gglib_desktop.views.dialogs.settings import SettingsDialog
 from gglib_desktop.views.server_panel import ServerPanel
@@ -400,3 +401,10 @@ async def test_too_little_memory_is_met_with_half_the_context(desk, model, qtbot
     panel = await failed(desk)
     press(qtbot, panel, "Halve the context and start")
     await poll(lambda: desk.supervisor.server(panel.server.id).config.context_size == 2048)
+
+
+async def test_the_forecast_stands_beside_the_measured_memory(desk, model):
+    desk.launcher._forecast = lambda _model, _config: ByteRange(2**20, 3 * 2**20)
+    desk.start(model)
+    panel = await desk.panel_in("Tiny", "Healthy")
+    await poll(lambda: "RAM 64.0 MiB (forecast 1.0 MiB to 3.0 MiB)" in text_of(panel))

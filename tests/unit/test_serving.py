@@ -1,10 +1,17 @@
 """What a configuration means for memory."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from gglib_desktop.domain.forecast import CACHE_TYPES, Serving
+from gglib_desktop.domain.gguf import GgufHeader
+from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.options import CACHE_TYPE_NAMES
-from gglib_desktop.domain.serving import serving_of
+from gglib_desktop.domain.serving import memory_of, serving_of
+from tests.fakes.library import some_facts
+from tests.unit.test_forecast import header as metadata
 from tests.unit.test_llama_args import make
 
 
@@ -27,3 +34,13 @@ def test_what_is_left_open_is_as_the_engine_does_it(changes, expected):
 
 def test_the_forecast_knows_every_cache_type_that_can_be_chosen():
     assert set(CACHE_TYPES) == set(CACHE_TYPE_NAMES)
+
+
+def test_memory_is_told_of_whole_models_only():
+    header = GgufHeader(3, "little", 0, metadata())
+    model = Model(1, Path("/m/x.gguf"), some_facts("X"), None, 0.0)
+    total = memory_of(model, header, make())
+    assert total is not None
+    assert total.low > some_facts("X").file_size_bytes
+    assert memory_of(replace(model, problem="a part is missing"), header, make()) is None
+    assert memory_of(replace(model, facts=None), header, make()) is None

@@ -12,7 +12,9 @@ from gglib_desktop.domain.effective import Cause, Difference
 from gglib_desktop.domain.engine import EngineCapabilities
 from gglib_desktop.domain.errors import GglibError, LibraryError
 from gglib_desktop.domain.failures import FailureCause
+from gglib_desktop.domain.forecast import ByteRange
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpReason
+from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
@@ -346,3 +348,19 @@ async def test_rejected_values_are_mended_with_a_press(program, changes, remedy,
     await poll(lambda: leads_to in server.state.command_line and server.state.is_ready)
     assert server.state.rejected is None
     assert server.state.remedies == ()
+
+
+async def test_what_was_forecast_stands_beside_what_is_measured(program):
+    asked: list[int | None] = []
+
+    def forecast(_model: Model, config: ServerConfig) -> ByteRange:
+        asked.append(config.context_size)
+        return ByteRange(1000 + (config.context_size or 0), 9000)
+
+    program.launcher._forecast = forecast
+    server = program.app.servers[program.start(await program.add())]
+    assert server.state.forecast is None
+    await poll(lambda: server.state.forecast == ByteRange(1000, 9000))
+    assert asked == [None], "once is enough"
+    await program.launcher.restart(server.id, LaunchOptions(context_size=512))
+    await poll(lambda: server.state.forecast == ByteRange(1512, 9000))
