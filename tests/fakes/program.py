@@ -31,7 +31,7 @@ from tests.fakes.details import FakeCards
 from tests.fakes.library import FakeModelFiles, some_facts
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import KeptBugs
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 
 TIMINGS = MockTimings(answer_s=0.02, load_s=0.05, stop_s=0.03)
 
@@ -65,6 +65,7 @@ class Program:
             return next((model for model in self.library.models if model.path == path.resolve()), None)
 
         model = await poll(listed)
+        await tasks_done("add models")
         assert model is not None
         return model
 

@@ -24,6 +24,11 @@ async def poll(condition: Callable[[], T | Awaitable[T]], timeout_s: float = 10.
 
 async def reasons_told() -> None:
     """Returns when nobody looks for the reason of an end any more: a busy machine shows an end before its reason."""
-    await poll(lambda: not any(task.get_name().startswith("why it ") for task in asyncio.all_tasks()))
+    await tasks_done("why it ")
     for _step in range(3):  # of those who waited for it
         await asyncio.sleep(0)
+
+
+async def tasks_done(name: str) -> None:
+    """Returns when no task runs any more whose name begins so."""
+    await poll(lambda: not any(task.get_name().startswith(name) for task in asyncio.all_tasks()))
