@@ -20,7 +20,7 @@ from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from tests.contract.harness import STOP_GRACE_S, LocalHarness, stop_all
-from tests.contract.test_process_runner import becomes_healthy, failure_of_start, occupied, whole_log
+from tests.contract.test_process_runner import becomes_healthy, failure_of_start, log_says, occupied, whole_log
 from tests.fakes.waiting import poll
 
 
@@ -337,12 +337,12 @@ async def test_servers_survive_the_death_of_the_program(harness, engine_path):
     async with harness.runner() as runner:
         assert await runner.list_running() == [handle]
         await becomes_healthy(runner, handle)
+        await log_says(runner, runner.log_name(handle), "model loaded")
         ending = asyncio.ensure_future(runner.wait_exit(handle))
         await runner.stop(handle)
         end = await ending
         # Not our child: how it ended only its parent knows.
         assert (end.status, end.stopped_by) == (None, StopRung.SIGTERM)
-        assert "model loaded" in await whole_log(runner, runner.log_name(handle))
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])

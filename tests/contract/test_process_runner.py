@@ -42,6 +42,15 @@ async def whole_log(runner: Runner, name: str, *, chunk_bytes: int = 100_000) ->
     return data.decode()
 
 
+async def log_says(runner: Runner, name: str, words: str) -> None:
+    """Returns when they stand in a log; the engine writes its own a little later."""
+
+    async def written() -> bool:
+        return words in await whole_log(runner, name)
+
+    await poll(written)
+
+
 async def failure_of_start(runner: Runner, config: ServerConfig) -> Failure:
     """Why a server ended while it loaded; it may end so soon that nothing has seen it answer."""
     try:
@@ -422,12 +431,12 @@ async def test_a_new_runner_finds_what_the_old_one_left(harness):
         assert new.log_name(handle) == name
         assert f"--port {handle.port}" in new.command_line(handle)
         assert (await becomes_healthy(new, handle)).context_size == 1024
+        await log_says(new, name, "model loaded")
         ending = asyncio.ensure_future(new.wait_exit(handle))
         await new.stop(handle)
         assert (await ending).stopped_by is StopRung.SIGTERM
         assert not harness.is_there(handle)
         assert await new.list_running() == []
-        assert "model loaded" in await whole_log(new, name)
 
 
 async def test_leaving_ends_who_waits_and_nothing_begins_any_more(harness):
