@@ -45,7 +45,7 @@ async def whole_log(runner: Runner, name: str, *, chunk_bytes: int = 100_000) ->
 async def log_says(runner: Runner, name: str, words: str) -> None:
     """Returns when they stand in a log; the engine writes its own a little later."""
 
-    async def written() -> bool:
+    async def written():
         return words in await whole_log(runner, name)
 
     await poll(written)
