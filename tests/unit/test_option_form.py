@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource, parse_help
-from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
 from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpReason, Source, choice_names
 from gglib_desktop.domain.llama_args import server_argv
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.option_form import FormState, Situation, Unreadable, changed, form_state, missing_flags
+from gglib_desktop.domain.option_form import FormState, Situation, Unreadable, changed, check, form_state, missing_flags
 from gglib_desktop.domain.option_text import device_names, read_text, with_device, write_text
 from gglib_desktop.domain.options import engine_option
 
@@ -154,6 +154,19 @@ def test_what_was_typed_and_is_no_value_stays_with_its_problem():
     field = state.fields["extra_args"]
     assert (field.typed, field.is_set, field.problem) == ("--a 'b", True, "a quotation mark is not closed")
     assert (state.can_save, state.can_start, state.argv) == (False, False, None)
+
+
+def test_what_cannot_be_saved_or_started_is_refused_with_the_fields():
+    fine = shown(LaunchOptions(threads=2))
+    check(fine)
+    check(fine, to_start=True)
+    unsupported = shown(LaunchOptions(mlock=True), situation(engine=without("--mlock")))
+    check(unsupported)
+    with pytest.raises(InvalidDraft) as caught:
+        check(unsupported, to_start=True)
+    assert caught.value.fields == {"mlock": "this engine has no flag --mlock"}
+    with pytest.raises(InvalidDraft):
+        check(shown(extra_args=Unreadable("'", "a quotation mark is not closed")))
 
 
 def test_values_out_of_range_do_not_become_part_of_the_draft():
