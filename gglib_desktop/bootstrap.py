@@ -274,6 +274,8 @@ async def _build_services(
         from gglib_desktop.adapters.memory import PsutilMemory
         from gglib_desktop.adapters.preset_files import TomlPresetFiles
         from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
+        from gglib_desktop.adapters.text_files import DiskTextFiles
+        from gglib_desktop.services.command_lines import CommandLines
         from gglib_desktop.services.presets import Presets
         from gglib_desktop.viewmodels.launch_forms import LaunchForms
 
@@ -287,6 +289,7 @@ async def _build_services(
             read_header=read_header,
             memory=PsutilMemory(),
             presets=Presets(SqlitePresetStore(repository), TomlPresetFiles()),
+            lines=CommandLines(launcher, library, DiskTextFiles(), Path.home()),
         )
 
     foreign = ForeignWatch(runner, supervisor, library, scope)

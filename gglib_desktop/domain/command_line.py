@@ -36,6 +36,7 @@ class NoteKind(StrEnum):
     """What became of words that did not simply fill a field."""
 
     TRANSLATED = "translated"
+    MODEL = "the model"
     OWNED = "set by the program itself"
     REFUSED = "cannot be used"
     EXTRA = "extra argument"
@@ -174,11 +175,14 @@ class _Reading:
         flag, is_port = argument.flag, argument.option is not None and argument.option.name == "port"
         if flag in _MODEL_FLAGS:
             self._model = None if argument.unresolved else self._outside(argument.value)
-        elif flag == "--api-key" and not argument.unresolved:
+            self._note(NoteKind.MODEL, argument.written)
+            return True
+        if flag == "--api-key" and not argument.unresolved:
             self._api_key = argument.value or None
+            self._chosen["require_api_key"] = True
             self._note(NoteKind.ACCESS, _shown(argument))
             return True
-        elif not (
+        if not (
             flag == "--metrics"
             or (flag == "--cors-origins" and argument.value == "localhost")
             or (is_port and argument.unresolved)

@@ -8,15 +8,18 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
+from gglib_desktop.domain.command_line import CommandLine
 from gglib_desktop.domain.gguf import GgufHeader
 from gglib_desktop.domain.launch import LaunchOptions, Source
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.option_form import check
 from gglib_desktop.ports.memory_probe import MemoryProbe
+from gglib_desktop.services.command_lines import CommandLines
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.presets import Presets
 from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.command_text import CommandTextViewModel
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.option_forecast import OptionForecastViewModel
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
@@ -38,7 +41,7 @@ class LaunchFormDialogViewModel(QObject):
     def __init__(
         self,
         model: Model,
-        form: OptionFormViewModel,
+        commands: CommandTextViewModel,
         forecast: OptionForecastViewModel,
         scope: TaskScope,
         commit: Callable[[], Awaitable[None]],
@@ -47,8 +50,9 @@ class LaunchFormDialogViewModel(QObject):
     ) -> None:
         """``presets`` None: the form is filled by hand alone."""
         super().__init__()
-        self.model, self.form, self.forecast, self.presets = model, form, forecast, presets
-        form.find_devices(scope)
+        self.model, self.form, self.commands, self.forecast = model, commands.form, commands, forecast
+        self.presets = presets
+        self.form.find_devices(scope)
         self._commit = commit
         self.accept = AsyncCommand(scope, self._accept, name="accept launch choices")
         self.accept.failed.connect(self.failed)
@@ -70,7 +74,7 @@ class StartFormViewModel(LaunchFormDialogViewModel):
     def __init__(
         self,
         model: Model,
-        form: OptionFormViewModel,
+        commands: CommandTextViewModel,
         forecast: OptionForecastViewModel,
         scope: TaskScope,
         start: Start,
@@ -78,7 +82,7 @@ class StartFormViewModel(LaunchFormDialogViewModel):
         runs: bool,
         presets: PresetsViewModel | None = None,
     ) -> None:
-        super().__init__(model, form, forecast, scope, self._start, presets=presets)
+        super().__init__(model, commands, forecast, scope, self._start, presets=presets)
         self._start_model = start
         self.runs = runs
         self.remember = False
@@ -108,11 +112,26 @@ class LaunchForms:
         read_header: Callable[[Path], GgufHeader],
         memory: MemoryProbe,
         presets: Presets,
+        lines: CommandLines,
     ) -> None:
         """``saved`` is told what was saved for which model. ``read_header`` blocks."""
         self._library, self._launcher, self._scope = library, launcher, scope
         self._start, self._runs, self._saved = start, runs, saved
-        self._read_header, self._memory, self._presets = read_header, memory, presets
+        self._read_header, self._memory, self._presets, self._lines = read_header, memory, presets, lines
+
+    async def read_line(self, text: str) -> CommandLine:
+        """What a pasted command line chooses. Raises: ConfigurationError."""
+        return await self._lines.read(text)
+
+    async def to_start_as(self, line: CommandLine, otherwise: int | None) -> StartFormViewModel | None:
+        """The form of "Start with…" for the model that a command line names, else for the model ``otherwise``.
+
+        It is not filled yet: what was read is told to who shows it when its ``commands`` fill it. None: there is no
+        such model. Raises: LibraryError.
+        """
+        named = self._lines.model_of(line)
+        model_id = otherwise if named is None else named.id
+        return None if model_id is None else await self.to_start(model_id)
 
     async def to_start(self, model_id: int) -> StartFormViewModel | None:
         """The form of "Start with…"; None when the model is gone. Raises: LibraryError."""
@@ -126,8 +145,8 @@ class LaunchForms:
             saved = saved.replace(port=None)
         form = OptionFormViewModel(self._launcher, Source.LAUNCH, model, model_options=saved)
         presets = PresetsViewModel(self._presets, form, self._scope, use_last=True)
-        forecast = self._forecast(model, form)
-        return StartFormViewModel(model, form, forecast, self._scope, self._start, runs=runs, presets=presets)
+        forecast, commands = self._forecast(model, form), self._commands(form)
+        return StartFormViewModel(model, commands, forecast, self._scope, self._start, runs=runs, presets=presets)
 
     async def of_model(self, model_id: int) -> LaunchFormDialogViewModel | None:
         """The form of what a model is started with by default; None when it is gone. Raises: LibraryError."""
@@ -143,7 +162,11 @@ class LaunchForms:
             self._saved(model_id, form.draft)
 
         presets = PresetsViewModel(self._presets, form, self._scope)
-        return LaunchFormDialogViewModel(model, form, self._forecast(model, form), self._scope, save, presets=presets)
+        forecast, commands = self._forecast(model, form), self._commands(form)
+        return LaunchFormDialogViewModel(model, commands, forecast, self._scope, save, presets=presets)
+
+    def _commands(self, form: OptionFormViewModel) -> CommandTextViewModel:
+        return CommandTextViewModel(self._lines, form, self._scope)
 
     def _forecast(self, model: Model, form: OptionFormViewModel) -> OptionForecastViewModel:
         return OptionForecastViewModel(model, form, self._read_header, self._memory, self._scope)

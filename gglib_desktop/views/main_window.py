@@ -178,6 +178,7 @@ class MainWindow(QMainWindow):
             start=models.start,
             start_with=models.start_with,
             start_another=models.start_another,
+            paste_command=models.paste_command,
             defaults=models.defaults,
             stop=self._commands.stop,
             restart=self._commands.restart,

@@ -32,6 +32,7 @@ class Actions:
     start: QAction
     start_with: QAction
     start_another: QAction
+    paste_command: QAction
     defaults: QAction
     stop: QAction
     restart: QAction
@@ -63,8 +64,8 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
         None, a.quit,
     )  # fmt: skip
     _menu(
-        window, tr("&Server"), a.start, a.start_with, a.start_another, a.defaults, None, a.stop, a.restart, a.apply,
-        None, a.copy_endpoint, a.show_log, a.dismiss, None, a.stop_all,
+        window, tr("&Server"), a.start, a.start_with, a.start_another, a.paste_command, a.defaults, None,
+        a.stop, a.restart, a.apply, None, a.copy_endpoint, a.show_log, a.dismiss, None, a.stop_all,
     )  # fmt: skip
     _menu(window, tr("&View"), a.find, filters, sort, None, a.fold_all, a.unfold_all, None, a.foreign)
     _menu(window, tr("&Help"), a.about)
@@ -90,6 +91,7 @@ def _make_actions(window: QMainWindow) -> Actions:
         start=action("start", tr("&Start"), "Ctrl+Return", "start"),
         start_with=action("start_with", tr("Start &with…"), "Ctrl+Shift+Return", "start-with"),
         start_another=action("start_another", tr("Start a&nother")),
+        paste_command=action("paste_command", tr("Paste co&mmand line…"), "Ctrl+Shift+V"),
         defaults=action("defaults", tr("Launch de&faults…"), "Ctrl+E"),
         stop=action("stop", tr("S&top"), "Ctrl+.", "stop"),
         restart=action("restart", tr("&Restart"), "Ctrl+R", "restart"),

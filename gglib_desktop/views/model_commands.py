@@ -77,6 +77,28 @@ class ModelCommands(QObject):
             await ask(StartWithDialog(form, self._window))
 
     @Slot()
+    def paste_command(self) -> None:
+        self._app.run(self._paste_command(), "paste command line")
+
+    async def _paste_command(self) -> None:
+        from gglib_desktop.views.dialogs.paste_command import PasteCommandDialog
+
+        dialog = PasteCommandDialog(self._app.forms.read_line, self._app.run, self._window)
+        await ask(dialog)
+        line = dialog.accepted_line
+        if line is None:
+            return
+        form = await self._app.forms.to_start_as(line, self._selected.id if self._selected is not None else None)
+        if form is None:
+            self.noticed.emit(self.tr("Select a model first: the command line names none of the list."))
+            return
+        from gglib_desktop.views.dialogs.start_with import StartWithDialog
+
+        start = StartWithDialog(form, self._window)
+        form.commands.fill(line)
+        await ask(start)
+
+    @Slot()
     def defaults(self) -> None:
         self._show_defaults(self._window)
 

@@ -170,6 +170,8 @@ def field_name(field: str) -> str:
         "mtp": translate("Fields", "Speculative decoding (MTP)"),
         "restart": translate("Fields", "Start again after a crash"),
         "model_path": translate("Fields", "Model file"),
+        "command_line": translate("Fields", "Command line"),
+        "command_file": translate("Fields", "The file"),
         "preset_name": translate("Fields", "The preset's name"),
         "engine": translate("Fields", "Engine"),
         "engine_path": translate("Fields", "Engine"),

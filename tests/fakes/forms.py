@@ -1,14 +1,19 @@
 """Forms of launch choices without a library or servers behind them."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
+from gglib_desktop.adapters.text_files import DiskTextFiles
 from gglib_desktop.domain.launch import LaunchOptions, Source
 from gglib_desktop.domain.model import Model
+from gglib_desktop.services.command_lines import CommandLines
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.command_text import CommandTextViewModel
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
@@ -24,6 +29,12 @@ def form_launcher(catalog: FakeEngineCatalog | None = None) -> Launcher:
     )
     launcher.engine = FOUND
     return launcher
+
+
+def command_text(form: OptionFormViewModel, scope: TaskScope) -> CommandTextViewModel:
+    """What goes with the command line of a form; the library has that one model."""
+    library = cast(Library, SimpleNamespace(models=(MODEL,)))
+    return CommandTextViewModel(CommandLines(form_launcher(), library, DiskTextFiles(), Path("/home/me")), form, scope)
 
 
 def option_form(layer: Source = Source.LAUNCH, model: Model | None = MODEL, **layers: Any) -> OptionFormViewModel:

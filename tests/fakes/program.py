@@ -14,9 +14,11 @@ from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
+from gglib_desktop.adapters.text_files import DiskTextFiles
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.services.command_lines import CommandLines
 from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
@@ -109,6 +111,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
                 read_header=read_header,
                 memory=PsutilMemory(),
                 presets=presets,
+                lines=CommandLines(launcher, library, DiskTextFiles(), Path.home()),
             ),
         )
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store, presets)

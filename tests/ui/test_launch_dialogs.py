@@ -25,7 +25,7 @@ from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.dialogs.model_defaults import ModelDefaultsDialog
 from gglib_desktop.views.dialogs.settings import SettingsDialog
 from gglib_desktop.views.dialogs.start_with import StartWithDialog
-from tests.fakes.forms import MODEL, option_form
+from tests.fakes.forms import MODEL, command_text, option_form
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore, settings_form
 from tests.fakes.waiting import poll
 from tests.ui.finding import assert_all_named, button, child, click, text
@@ -54,8 +54,9 @@ def starts(qtbot, scope):
             self.started.append((model_id, launch, remember))
 
         def show(self, *, runs: bool = False) -> StartWithDialog:
-            form = option_form()
-            view_model = StartFormViewModel(MODEL, form, forecast(form, scope), scope, self.start, runs=runs)
+            commands = command_text(option_form(), scope)
+            outlook = forecast(commands.form, scope)
+            view_model = StartFormViewModel(MODEL, commands, outlook, scope, self.start, runs=runs)
             dialog = StartWithDialog(view_model)
             qtbot.addWidget(dialog)
             dialog.show()
@@ -164,7 +165,8 @@ async def test_too_little_memory_warns_and_forbids_nothing(qtbot, scope):
     async def save() -> None:
         pass
 
-    view_model = LaunchFormDialogViewModel(MODEL, form, forecast(form, scope, free_bytes=1024), scope, save)
+    commands, outlook = command_text(form, scope), forecast(form, scope, free_bytes=1024)
+    view_model = LaunchFormDialogViewModel(MODEL, commands, outlook, scope, save)
     dialog = ModelDefaultsDialog(view_model)
     qtbot.addWidget(dialog)
     dialog.show()

@@ -214,24 +214,24 @@ services:
       - ${NOWHERE}:/m
 """
     around = "around: 'image: llama.cpp:server' 'volumes: here' 'image: x' 'volumes: ${NOWHERE}:/m'"
-    check_pasted(text, {"model": "/m/x.gguf", "context_size": 4096}, ["owned: -m /m/x.gguf", around])
+    check_pasted(text, {"model": "/m/x.gguf", "context_size": 4096}, ["model: -m /m/x.gguf", around])
 
 
 def test_a_volume_that_nobody_knows_the_place_of_changes_no_path():
     text = (
         "services:\n  llm:\n    image: i\n    command: -m /m/x.gguf\n    volumes:\n      - $NOWHERE:/m\n      - [odd]\n"
     )
-    check_pasted(text, {"model": "/m/x.gguf"}, ["owned: -m /m/x.gguf", "around: 'image: i' 'volumes: $NOWHERE:/m'"])
+    check_pasted(text, {"model": "/m/x.gguf"}, ["model: -m /m/x.gguf", "around: 'image: i' 'volumes: $NOWHERE:/m'"])
 
 
 def test_an_inner_quote_does_not_hide_the_command_after_it():
     text = "I'd say llama-server's fine\nllama-server -m x.gguf --alias 'a\nb' -c 5"
     fields = {"model": "x.gguf", "context_size": 5, "extra_args": ("--alias", "a\nb")}
-    check_pasted(text, fields, ["owned: -m x.gguf", "extra: --alias 'a\nb'", "around: 'Id say llama-servers fine'"])
+    check_pasted(text, fields, ["model: -m x.gguf", "extra: --alias 'a\nb'", "around: 'Id say llama-servers fine'"])
 
 
 def test_variables_that_hold_each_other_come_to_an_end():
-    check_pasted("HOME=$HOME/x; A=$HOME; llama-server -m x.gguf", {"model": "x.gguf"}, ["owned: -m x.gguf"])
+    check_pasted("HOME=$HOME/x; A=$HOME; llama-server -m x.gguf", {"model": "x.gguf"}, ["model: -m x.gguf"])
 
 
 def test_variables_next_to_other_lines():

@@ -103,7 +103,8 @@ def check(config: ServerConfig, text: str, capabilities=ENGINE.capabilities) -> 
     assert read.api_key is None
     # The key that an exposed server asks for stays in the environment.
     left_out = {NoteKind.UNRESOLVED} if is_exposed(config) else set()
-    assert {note.kind for note in read.notes} <= {NoteKind.OWNED, NoteKind.EXTRA, NoteKind.AROUND} | left_out
+    usual = {NoteKind.MODEL, NoteKind.OWNED, NoteKind.EXTRA, NoteKind.AROUND}
+    assert {note.kind for note in read.notes} <= usual | left_out
     again = config.replace(**{field.name: getattr(read.options, field.name) for field in fields(EngineOptions)})
     assert server_argv(again, ENGINE, PORT) == server_argv(config, ENGINE, PORT)
     return read
@@ -169,5 +170,6 @@ ANY_CHOICES = st.fixed_dictionaries({}, optional={option.name: strategy(option) 
 @settings(max_examples=150, deadline=None)
 @given(ANY_CHOICES, strategy(engine_option("chat_template_file")), st.sampled_from(ExportFormat))
 def test_whatever_is_chosen_comes_back(choices, model_path, form):
-    config = config_of(choices).replace(model_path=model_path)
+    # A file has a name, and is in a folder that has one.
+    config = config_of(choices).replace(model_path=Path("/m") / f"x{model_path}")
     check(seen_in(form, config), export(server_argv(config, ENGINE, PORT), form))

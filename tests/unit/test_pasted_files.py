@@ -5,8 +5,8 @@ import pytest
 from gglib_desktop.domain.launch import MtpChoice
 from tests.unit.pasted import check_pasted
 
-X = ["owned: -m x.gguf"]
-M = ["owned: -m /models/x.gguf"]
+X = ["model: -m x.gguf"]
+M = ["model: -m /models/x.gguf"]
 IMAGE = "ghcr.io/ggml-org/llama.cpp:server"
 HERE = "/srv/models/x.gguf"
 DOCKER = [
@@ -83,7 +83,7 @@ COMPOSE = [
         f"services:\n  llm:\n    image: {IMAGE}\n    environment:\n      LLAMA_ARG_MODEL: /models/x.gguf\n      LLAMA_ARG_CTX_SIZE: 4096\n      LLAMA_ARG_ENDPOINT_METRICS: 1\n      LLAMA_ARG_PORT: 8080\n    volumes:\n    - type: bind\n      source: /srv/models\n      target: /models\n",
         {"model": HERE, "context_size": 4096, "port": 8080},
         [
-            "owned: LLAMA_ARG_MODEL=/models/x.gguf",
+            "model: LLAMA_ARG_MODEL=/models/x.gguf",
             "owned: LLAMA_ARG_ENDPOINT_METRICS=1",
             f"around: 'image: {IMAGE}' 'type: bind' 'source: /srv/models' 'target: /models'",
         ],
@@ -91,7 +91,7 @@ COMPOSE = [
     (
         "environment:\n  - LLAMA_ARG_MODEL=x.gguf\n  - LLAMA_ARG_N_GPU_LAYERS=99\n  - NVIDIA_VISIBLE_DEVICES=all\n",
         {"model": "x.gguf", "gpu_layers": 99},
-        ["environment: NVIDIA_VISIBLE_DEVICES=all", "owned: LLAMA_ARG_MODEL=x.gguf"],
+        ["environment: NVIDIA_VISIBLE_DEVICES=all", "model: LLAMA_ARG_MODEL=x.gguf"],
     ),
     (
         "services:\n  web:\n    image: nginx\n    command: nginx -g off\n  llm:\n    image: llama.cpp:server\n    command: -m ${MODEL:-x.gguf} --port ${PORT} --alias $$x\n",
@@ -106,7 +106,7 @@ COMPOSE = [
     (
         "services:\n  llm:\n    build: .\n    entrypoint: [\"/app/llama-server\"]\n    command:\n      - '-m'\n      - '/m/it''s.gguf'\n      - |\n        --jinja\n",
         {"model": "/m/it's.gguf", "jinja": True},
-        ["owned: -m '/m/it'\"'\"'s.gguf'", "around: 'build: .' 'entrypoint: /app/llama-server'"],
+        ["model: -m '/m/it'\"'\"'s.gguf'", "around: 'build: .' 'entrypoint: /app/llama-server'"],
     ),
     (
         '    spec:\n      containers:\n        - name: llm\n          args: ["-m", "/models/x.gguf", "-c", "4096"]\n          env:\n            - name: LLAMA_ARG_JINJA\n              value: "true"\n',
@@ -159,7 +159,7 @@ SYSTEMD = [
     (
         'ExecStart=/usr/bin/llama-server \\\n  -m "/my models/x.gguf" \\\n  # -c 1 \\\n  ; also no argument\n  -ngl 99',
         {"model": "/my models/x.gguf", "gpu_layers": 99},
-        ["owned: -m '/my models/x.gguf'"],
+        ["model: -m '/my models/x.gguf'"],
     ),
     (
         "Environment=LLAMA_ARG_THREADS=8 \"FOO=b c\"\nEnvironment='LLAMA_ARG_ALIAS=it\\x27s'\nExecStart=llama-server -m x.gguf",
@@ -169,7 +169,7 @@ SYSTEMD = [
     (
         "ExecStart=-/usr/bin/llama-server -m %h/x.gguf --alias %i --tags 100%%",
         {"model": "/home/me/x.gguf", "extra_args": ("--tags", "100%")},
-        ["owned: -m /home/me/x.gguf", "unresolved: --alias %i", "extra: --tags 100%"],
+        ["model: -m /home/me/x.gguf", "unresolved: --alias %i", "extra: --tags 100%"],
     ),
     (
         'Environment=CTX=4096 "OPTS=-ngl 99 --jinja"\nExecStart=/usr/bin/llama-server -m x.gguf -c ${CTX} $OPTS --alias $$a --port ${PORT}',

@@ -75,12 +75,24 @@ LINES = [
         {"host": "0.0.0.0", "port": 8080},
         [],
     ),
-    ("--api-key sk-123 -c 1", {"api_key": "sk-123", "context_size": 1}, ["access: --api-key '[hidden]'"]),
-    ("--api_key=sk-123 --jinja", {"api_key": "sk-123", "jinja": True}, ["access: '--api_key=[hidden]'"]),
-    ("--api-key a --api-key b", {"api_key": "b"}, ["repeated: --api-key '[hidden]'", "access: --api-key '[hidden]'"]),
+    (
+        "--api-key sk-123 -c 1",
+        {"api_key": "sk-123", "require_api_key": True, "context_size": 1},
+        ["access: --api-key '[hidden]'"],
+    ),
+    (
+        "--api_key=sk-123 --jinja",
+        {"api_key": "sk-123", "require_api_key": True, "jinja": True},
+        ["access: '--api_key=[hidden]'"],
+    ),
+    (
+        "--api-key a --api-key b",
+        {"api_key": "b", "require_api_key": True},
+        ["repeated: --api-key '[hidden]'", "access: --api-key '[hidden]'"],
+    ),
     (
         "LLAMA_API_KEY=sk-9 HF_TOKEN=hf_1 MY_SECRET=s llama-server --jinja",
-        {"api_key": "sk-9", "jinja": True},
+        {"api_key": "sk-9", "require_api_key": True, "jinja": True},
         [
             "environment: 'MY_SECRET=[hidden]'",
             "access: 'LLAMA_API_KEY=[hidden]'",
@@ -253,7 +265,7 @@ UNKNOWN_ENGINE = [
     (
         "-m x.gguf --verbose --alias a -c 1",
         {"model": "x.gguf", "context_size": 1, "extra_args": ("--verbose", "--alias", "a")},
-        ["owned: -m x.gguf", "extra: --verbose", "extra: --alias a"],
+        ["model: -m x.gguf", "extra: --verbose", "extra: --alias a"],
     ),
     (
         "-c 1 --flag -1 --other -.5 --last",

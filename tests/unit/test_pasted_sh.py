@@ -4,19 +4,19 @@ import pytest
 
 from tests.unit.pasted import check_pasted
 
-X = ["owned: -m x.gguf"]
+X = ["model: -m x.gguf"]
 LINES = [
     # -- as in READMEs
     (
         "llama-server -m models/7B/ggml-model.gguf -c 2048",
         {"model": "models/7B/ggml-model.gguf", "context_size": 2048},
-        ["owned: -m models/7B/ggml-model.gguf"],
+        ["model: -m models/7B/ggml-model.gguf"],
     ),
     ("./llama-server -m x.gguf --port 8080", {"model": "x.gguf", "port": 8080}, X),
     (
         "./build/bin/llama-server --model x.gguf --ctx-size 16384 --n-gpu-layers 99",
         {"model": "x.gguf", "context_size": 16384, "gpu_layers": 99},
-        ["owned: --model x.gguf"],
+        ["model: --model x.gguf"],
     ),
     (
         "./server -m x.gguf -ngl 35 -c 4096 --host 127.0.0.1",
@@ -26,12 +26,12 @@ LINES = [
     (
         "~/src/llama.cpp/build/bin/llama-server -m ~/models/x.gguf",
         {"model": "/home/me/models/x.gguf"},
-        ["owned: -m /home/me/models/x.gguf"],
+        ["model: -m /home/me/models/x.gguf"],
     ),
     (
         "/opt/homebrew/bin/llama-server -m $HOME/x.gguf -fa",
         {"model": "/home/me/x.gguf", "flash_attn": "on"},
-        ["owned: -m /home/me/x.gguf", "translated: -fa -> -fa on"],
+        ["model: -m /home/me/x.gguf", "translated: -fa -> -fa on"],
     ),
     ("llama server -m x.gguf -t 6", {"model": "x.gguf", "threads": 6}, X),
     ("llama-server-b4567-cuda -m x.gguf", {"model": "x.gguf"}, X),
@@ -62,19 +62,19 @@ LINES = [
     (
         "llama-server -m '/data/my models/x.gguf'",
         {"model": "/data/my models/x.gguf"},
-        ["owned: -m '/data/my models/x.gguf'"],
+        ["model: -m '/data/my models/x.gguf'"],
     ),
     (
         'llama-server -m "/data/it\'s/x.gguf" -c "4096"',
         {"model": "/data/it's/x.gguf", "context_size": 4096},
-        ["owned: -m '/data/it'\"'\"'s/x.gguf'"],
+        ["model: -m '/data/it'\"'\"'s/x.gguf'"],
     ),
     (
         "llama-server -m /data/my\\ models/x.gguf",
         {"model": "/data/my models/x.gguf"},
-        ["owned: -m '/data/my models/x.gguf'"],
+        ["model: -m '/data/my models/x.gguf'"],
     ),
-    ("llama-server -m $'x\\'s.gguf' -t 2", {"model": "x's.gguf", "threads": 2}, ["owned: -m 'x'\"'\"'s.gguf'"]),
+    ("llama-server -m $'x\\'s.gguf' -t 2", {"model": "x's.gguf", "threads": 2}, ["model: -m 'x'\"'\"'s.gguf'"]),
     (
         "llama-server -m x.gguf --chat-template-kwargs '{\"enable_thinking\": false}'",
         {"model": "x.gguf", "extra_args": ("--chat-template-kwargs", '{"enable_thinking": false}')},
@@ -93,9 +93,9 @@ LINES = [
     (
         "MODEL=/m/x.gguf\nCTX=8192\nllama-server -m $MODEL -c ${CTX}",
         {"model": "/m/x.gguf", "context_size": 8192},
-        ["owned: -m /m/x.gguf"],
+        ["model: -m /m/x.gguf"],
     ),
-    ('DIR=/m; FILE=$DIR/x.gguf; llama-server -m "$FILE"', {"model": "/m/x.gguf"}, ["owned: -m /m/x.gguf"]),
+    ('DIR=/m; FILE=$DIR/x.gguf; llama-server -m "$FILE"', {"model": "/m/x.gguf"}, ["model: -m /m/x.gguf"]),
     (
         "OPTS='-c 4096 -ngl 99'\nllama-server -m x.gguf $OPTS",
         {"model": "x.gguf", "context_size": 4096, "gpu_layers": 99},
@@ -105,7 +105,7 @@ LINES = [
     (
         "llama-server -m $MODEL -c $CTX --port $PORT $EXTRA",
         {},
-        ["owned: -m '$MODEL'", "unresolved: -c '$CTX'", "owned: --port '$PORT'", "unresolved: '$EXTRA'"],
+        ["model: -m '$MODEL'", "unresolved: -c '$CTX'", "owned: --port '$PORT'", "unresolved: '$EXTRA'"],
     ),
     (
         "llama-server -m x.gguf -t $(nproc) --alias `hostname`",
@@ -159,7 +159,7 @@ LINES = [
         "LLAMA_ARG_MODEL=x.gguf LLAMA_ARG_HOST=0.0.0.0 LLAMA_ARG_PORT=8081 LLAMA_ARG_ENDPOINT_METRICS=1 llama-server",
         {"model": "x.gguf", "host": "0.0.0.0", "port": 8081},
         [
-            "owned: LLAMA_ARG_MODEL=x.gguf",
+            "model: LLAMA_ARG_MODEL=x.gguf",
             "owned: LLAMA_ARG_ENDPOINT_METRICS=1",
         ],
     ),
@@ -242,14 +242,14 @@ LINES = [
     ),
     # -- without the program, or with one of another name
     ("-m x.gguf -c 4096 --jinja", {"model": "x.gguf", "context_size": 4096, "jinja": True}, X),
-    ("--model x.gguf \\\n--ctx-size 4096", {"model": "x.gguf", "context_size": 4096}, ["owned: --model x.gguf"]),
-    ("./my-llama --model x.gguf --ctx-size 4096", {"model": "x.gguf", "context_size": 4096}, ["owned: --model x.gguf"]),
+    ("--model x.gguf \\\n--ctx-size 4096", {"model": "x.gguf", "context_size": 4096}, ["model: --model x.gguf"]),
+    ("./my-llama --model x.gguf --ctx-size 4096", {"model": "x.gguf", "context_size": 4096}, ["model: --model x.gguf"]),
     ("$LLAMA_BIN -m x.gguf -c 4096", {"model": "x.gguf", "context_size": 4096}, X),
     ('"$LLAMA_CPP/llama-server" -m x.gguf', {"model": "x.gguf"}, X),
     (
         "LLAMA_ARG_MODEL=x.gguf\nLLAMA_ARG_CTX_SIZE=4096\n# comment\nLLAMA_ARG_JINJA=1",
         {"model": "x.gguf", "context_size": 4096, "jinja": True},
-        ["owned: LLAMA_ARG_MODEL=x.gguf"],
+        ["model: LLAMA_ARG_MODEL=x.gguf"],
     ),
 ]
 

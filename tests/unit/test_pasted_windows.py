@@ -4,12 +4,12 @@ import pytest
 
 from tests.unit.pasted import check_pasted
 
-X = ["owned: -m x.gguf"]
+X = ["model: -m x.gguf"]
 POWERSHELL = [
     (
         r".\llama-server.exe -m C:\models\x.gguf -c 8192",
         {"model": r"C:\models\x.gguf", "context_size": 8192},
-        [r"owned: -m 'C:\models\x.gguf'"],
+        [r"model: -m 'C:\models\x.gguf'"],
     ),
     (r"PS C:\llama> .\llama-server.exe -m x.gguf -ngl 99", {"model": "x.gguf", "gpu_layers": 99}, X),
     ("PS C:\\Users\\me> llama-server `\n>>   -m x.gguf `\n>>   -c 4096", {"model": "x.gguf", "context_size": 4096}, X),
@@ -21,12 +21,12 @@ POWERSHELL = [
     (
         '& "C:\\Program Files\\llama.cpp\\llama-server.exe" -m "D:\\my models\\x.gguf" --jinja',
         {"model": r"D:\my models\x.gguf", "jinja": True},
-        [r"owned: -m 'D:\my models\x.gguf'"],
+        [r"model: -m 'D:\my models\x.gguf'"],
     ),
     (
         "& 'C:\\llama\\llama-server.exe' -m 'C:\\it''s\\x.gguf' -t 8",
         {"model": r"C:\it's\x.gguf", "threads": 8},
-        ["owned: -m 'C:\\it'\"'\"'s\\x.gguf'"],
+        ["model: -m 'C:\\it'\"'\"'s\\x.gguf'"],
     ),
     (
         '$env:LLAMA_ARG_CTX_SIZE = "4096"\n$env:CUDA_VISIBLE_DEVICES="0"\n.\\llama-server.exe -m x.gguf',
@@ -35,23 +35,23 @@ POWERSHELL = [
     ),
     (
         '$env:LLAMA_API_KEY="sk-7"; llama-server -m x.gguf',
-        {"model": "x.gguf", "api_key": "sk-7"},
+        {"model": "x.gguf", "api_key": "sk-7", "require_api_key": True},
         ["access: 'LLAMA_API_KEY=[hidden]'", *X],
     ),
     (
         '$model = "C:\\m\\x.gguf"\n& .\\llama-server.exe -m $model -c 2048',
         {"model": r"C:\m\x.gguf", "context_size": 2048},
-        [r"owned: -m 'C:\m\x.gguf'"],
+        [r"model: -m 'C:\m\x.gguf'"],
     ),
     (
         ".\\llama-server.exe -m $env:USERPROFILE\\models\\x.gguf",
         {"model": r"C:\Users\me\models\x.gguf"},
-        [r"owned: -m 'C:\Users\me\models\x.gguf'"],
+        [r"model: -m 'C:\Users\me\models\x.gguf'"],
     ),
     (
         '& llama-server.exe -m "$HOME/x.gguf" --port $port -c $(1024*8)',
         {"model": "/home/me/x.gguf"},
-        ["owned: -m /home/me/x.gguf", "owned: --port '$port'", "unresolved: -c '$(1024*8)'"],
+        ["model: -m /home/me/x.gguf", "owned: --port '$port'", "unresolved: -c '$(1024*8)'"],
     ),
     (
         ".\\llama-server.exe -m x.gguf --chat-template-kwargs '{\"a\": 1}' # thinking",
@@ -66,7 +66,7 @@ POWERSHELL = [
     (
         "llama-server.exe -m ‘x y.gguf’ -fa on *> log.txt",
         {"model": "x y.gguf", "flash_attn": "on"},
-        ["owned: -m 'x y.gguf'", "around: '*>log.txt'"],
+        ["model: -m 'x y.gguf'", "around: '*>log.txt'"],
     ),
     (
         "cd C:\\llama; .\\llama-server.exe -m x.gguf 2>&1 | Tee-Object log.txt",
@@ -77,7 +77,7 @@ POWERSHELL = [
     (
         ".\\llama-server.exe -m ~\\x.gguf --cache-reuse 256",
         {"model": "/home/me\\x.gguf", "extra_args": ("--cache-reuse", "256")},
-        ["owned: -m '/home/me\\x.gguf'", "extra: --cache-reuse 256"],
+        ["model: -m '/home/me\\x.gguf'", "extra: --cache-reuse 256"],
     ),
     (
         "Start-Process .\\llama-server.exe -ArgumentList '-m x.gguf -c 4096' -NoNewWindow",
@@ -95,7 +95,7 @@ CMD = [
     (
         r'C:\llama>llama-server -m "C:\my models\x.gguf" -ngl 99',
         {"model": r"C:\my models\x.gguf", "gpu_layers": 99},
-        [r"owned: -m 'C:\my models\x.gguf'"],
+        [r"model: -m 'C:\my models\x.gguf'"],
     ),
     (r"C:\Users\me> llama-server.exe -m x.gguf --no-mmap", {"model": "x.gguf", "mmap": False}, X),
     (
@@ -114,16 +114,16 @@ CMD = [
         [
             "environment: 'MODEL=C:\\m\\x.gguf'",
             "environment: CTX=8192",
-            r"owned: -m 'C:\m\x.gguf'",
+            r"model: -m 'C:\m\x.gguf'",
             "around: 'echo off' pause",
         ],
     ),
     (
         'llama-server -m "%USERPROFILE%\\models\\x.gguf" --port %PORT%',
         {"model": r"C:\Users\me\models\x.gguf"},
-        [r"owned: -m 'C:\Users\me\models\x.gguf'", "owned: --port %PORT%"],
+        [r"model: -m 'C:\Users\me\models\x.gguf'", "owned: --port %PORT%"],
     ),
-    ('"%~dp0llama-server.exe" -m "%~dp0x.gguf" -c 4096', {"context_size": 4096}, ["owned: -m '%~dp0x.gguf'"]),
+    ('"%~dp0llama-server.exe" -m "%~dp0x.gguf" -c 4096', {"context_size": 4096}, ["model: -m '%~dp0x.gguf'"]),
     (
         'start "LLM" /B llama-server.exe -m x.gguf > log.txt 2>&1',
         {"model": "x.gguf"},

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QPushButto
 from gglib_desktop.domain.errors import GglibError, InvalidDraft
 from gglib_desktop.viewmodels.launch_forms import LaunchFormDialogViewModel
 from gglib_desktop.views.command_preview import CommandPreview
+from gglib_desktop.views.command_tools import CommandTools
 from gglib_desktop.views.dialogs.problem_box import ProblemBox
 from gglib_desktop.views.option_form import OptionForm
 from gglib_desktop.views.option_memory import ContextHelpers, MemoryLine
@@ -48,6 +49,7 @@ class LaunchFormDialog(QDialog):
         self._layout.addWidget(self._form, 1)
         self._layout.addWidget(MemoryLine(dialog.forecast))
         self._layout.addWidget(CommandPreview(dialog.form))
+        self._layout.addWidget(CommandTools(dialog.commands))
         last = QHBoxLayout()
         last.addWidget(self._problem, 1)
         last.addWidget(self._buttons(name, accept_name, accept_text), 0, Qt.AlignmentFlag.AlignBottom)

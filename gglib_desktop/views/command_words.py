@@ -1,0 +1,76 @@
+"""Words for what became of a pasted command line."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from PySide6.QtCore import QCoreApplication
+
+from gglib_desktop.domain.command_line import CommandLine, Note, NoteKind
+from gglib_desktop.domain.export import ExportFormat
+from gglib_desktop.domain.launch import choice_names
+from gglib_desktop.domain.options import engine_options
+
+translate = QCoreApplication.translate
+
+
+def format_name(form: ExportFormat) -> str:
+    """What people call a form of a command line."""
+    return {
+        ExportFormat.SH: translate("Commands", "Line for sh, bash and zsh"),
+        ExportFormat.POWERSHELL: translate("Commands", "Line for PowerShell"),
+        ExportFormat.SCRIPT: translate("Commands", "Shell script"),
+        ExportFormat.SYSTEMD: translate("Commands", "systemd user unit"),
+        ExportFormat.COMPOSE: translate("Commands", "docker compose file"),
+    }[form]
+
+
+def file_name(form: ExportFormat) -> str:
+    """The name that a file of that form is saved under if nothing else is said."""
+    return {
+        ExportFormat.SH: "llama-server.sh",
+        ExportFormat.POWERSHELL: "llama-server.ps1",
+        ExportFormat.SCRIPT: "llama-server.sh",
+        ExportFormat.SYSTEMD: "llama-server.service",
+        ExportFormat.COMPOSE: "compose.yaml",
+    }[form]
+
+
+def reading_text(line: CommandLine) -> str:
+    """What became of a command line, one line for each matter: what the form gets first, then what is different."""
+    names = line.options.names
+    labels = {option.name: translate("Options", option.spec.label) for option in engine_options()}
+    set_fields = [labels.get(name, translate("Commands", "MTP")) for name in choice_names() if name in names]
+    if set_fields:
+        first = translate("Commands", "Fills in: {fields}.").format(fields=", ".join(set_fields))
+    else:
+        first = translate("Commands", "Fills in nothing: no setting is said.")
+    return "\n".join((first, *(_note_text(note) for note in line.notes)))
+
+
+def _note_text(note: Note) -> str:
+    # What surrounds a command are lines of their own, not words of one.
+    words = " · ".join(note.words) if note.kind is NoteKind.AROUND else " ".join(map(_as_typed, note.words))
+    return _TEMPLATES[note.kind]().format(words=words, detail=translate("Commands", note.detail) if note.detail else "")
+
+
+def _as_typed(word: str) -> str:
+    """With quotes only where it would be several words without."""
+    return word if word and not re.search(r"\s", word) else shlex.quote(word)
+
+
+_TEMPLATES = {
+    NoteKind.MODEL: lambda: translate("Commands", "Left out, the model is the one chosen in the list: {words}"),
+    NoteKind.TRANSLATED: lambda: translate("Commands", "Translated: {words} → {detail}"),
+    NoteKind.OWNED: lambda: translate("Commands", "Left out, GGLib Desktop decides it: {words}"),
+    NoteKind.REFUSED: lambda: translate("Commands", "Left out: {words} ({detail})"),
+    NoteKind.EXTRA: lambda: translate("Commands", "Not understood, goes to the extra arguments: {words}"),
+    NoteKind.UNFIT: lambda: translate("Commands", "Does not fit, goes to the extra arguments: {words} ({detail})"),
+    NoteKind.DRAFTING: lambda: translate("Commands", "Goes to the extra arguments as it is: {words} ({detail})"),
+    NoteKind.REPEATED: lambda: translate("Commands", "Left out, said again later: {words}"),
+    NoteKind.UNRESOLVED: lambda: translate("Commands", "Left out, its value is not known: {words}"),
+    NoteKind.ENVIRONMENT: lambda: translate("Commands", "Left out, an environment variable: {words}"),
+    NoteKind.ACCESS: lambda: translate("Commands", "A key is asked for, but not this one: {words}"),
+    NoteKind.AROUND: lambda: translate("Commands", "Left out, not about llama-server: {words}"),
+}
