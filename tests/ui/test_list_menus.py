@@ -13,7 +13,7 @@ from gglib_desktop.viewmodels.model_row import SortKey
 from gglib_desktop.views.list_menus import SortMenu
 from tests.fakes.accessibility import Role, names
 from tests.fakes.library import some_facts
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 from tests.ui.conftest import Desk, text_of
 from tests.ui.finding import child
 from tests.ui.test_model_list_view import filled, search, selected, shown
@@ -57,6 +57,7 @@ async def various(desk: Desk) -> Desk:
     await desk.add("Plain", facts("Plain", "Q4_K_M", 1))
     desk.app.add([desk.files.make("broken.gguf")])
     await poll(lambda: len(shown(desk)) == 4)
+    await tasks_done("add models")
     return desk
 
 
@@ -209,6 +210,7 @@ async def test_folders_are_those_that_were_added(various, tmp_path):
     folder = Path(various.files.make("deep & wide/below/inside.gguf", facts("Inside", "F16", 1))).parents[1]
     various.app.add([folder])
     await poll(lambda: "Inside" in shown(various))
+    await tasks_done("add models")
     top = menu(various, "filterModels")
     assert texts(top, "filter_folder") == [str(folder).replace("&", "&&"), "Elsewhere"]
     inside, elsewhere = (action for name, action in entries(top).items() if name.startswith("filter_folder_"))
@@ -230,4 +232,5 @@ async def test_the_own_home_is_written_short(various, monkeypatch):
     monkeypatch.setenv("HOME", str(folder.parent))
     various.app.add([folder])
     await poll(lambda: "Inside" in shown(various))
+    await tasks_done("add models")
     assert texts(menu(various, "filterModels"), "filter_folder")[0] == "~/some"

@@ -221,6 +221,7 @@ async def test_a_file_that_cannot_be_used_says_why(desk):
     await desk.open()
     desk.app.add([desk.files.make("bad.gguf")])
     await poll(lambda: shown(desk) == ["bad"])
+    await tasks_done("add models")
     (row,) = [node.name for node in seen_in(table(desk)) if node.name.startswith("bad")]
     assert "this is not a GGUF file" in row
     index = table(desk).model().index(0, 0)
@@ -231,6 +232,7 @@ async def test_every_state_of_a_row_can_be_painted(desk):
     await filled(desk)
     desk.app.add([desk.files.make("bad.gguf")])
     await poll(lambda: "bad" in shown(desk))
+    await tasks_done("add models")
     desk.app.start(desk.library.models[0].id)
     await desk.panel_in("Qwen Large", "Healthy")
     for row in range(len(shown(desk))):

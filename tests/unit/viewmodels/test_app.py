@@ -20,7 +20,7 @@ from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.program import TIMINGS, Program
 from tests.fakes.settings import FOUND
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 
 
 def told_by(program: Program) -> list[tuple[str, object]]:
@@ -94,6 +94,7 @@ async def test_the_first_of_what_was_added_is_selected(program):
     paths = [program.files.make(f"{name}.gguf", some_facts(name)) for name in ("A", "B")]
     program.app.add(paths)
     await poll(lambda: any(name == "select" for name, _ in told))
+    await tasks_done("add models")
     assert told == [("select", program.library.models[0].id)]
 
 
@@ -126,6 +127,7 @@ async def test_a_library_that_cannot_be_written_is_said(program, tmp_path):
     (tmp_path / "data" / "library.sqlite").mkdir()
     program.app.add([program.files.make("a.gguf", some_facts("A"))])
     await poll(lambda: told)
+    await tasks_done("add models")
     assert isinstance(told[0][1], LibraryError)
 
 

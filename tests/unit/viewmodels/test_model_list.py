@@ -12,7 +12,7 @@ from gglib_desktop.viewmodels.model_list import ModelListViewModel, RowRole
 from gglib_desktop.viewmodels.model_row import ModelRow, SortKey, model_row
 from tests.fakes.library import some_facts
 from tests.fakes.program import Program
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 
 
 def names(program: Program) -> list[str]:
@@ -107,6 +107,7 @@ async def various(program: Program) -> Program:
         await program.add(name, facts)
     program.app.add([program.files.make("x.gguf")])
     await poll(lambda: program.app.models.total == 4)
+    await tasks_done("add models")
     return program
 
 
@@ -168,6 +169,7 @@ async def many(program: Program, count: int) -> None:
     paths = [program.files.make(f"many/m{number}.gguf", some_facts(f"Many {number}")) for number in range(count)]
     program.app.add([paths[0].parent])
     await poll(lambda: program.app.models.total == count)
+    await tasks_done("add models")
 
 
 async def test_many_models_are_listed_with_their_states_and_the_first_is_asked_for(program):

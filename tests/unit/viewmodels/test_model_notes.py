@@ -11,7 +11,7 @@ from gglib_desktop.viewmodels.model_notes import ModelNotesViewModel, NotesDraft
 from tests.fakes.details import FakeKeeper
 from tests.fakes.library import some_facts
 from tests.fakes.program import Program
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 
 MODEL = Model(7, Path("/m.gguf"), None, None, 0.0, "m", tags=("one", "two"), notes="old")
 
@@ -87,6 +87,7 @@ async def test_tags_and_notes_are_found_and_survive_a_scan_and_a_move(program: P
     path = program.files.make("a/Tiny.gguf", some_facts("Tiny"))
     program.app.add([path.parents[1]])
     await poll(lambda: program.app.models.total == 1)
+    await tasks_done("add models")
     (model,) = program.library.models
     details = program.app.details(model.id)
     assert details is not None
