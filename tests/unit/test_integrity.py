@@ -12,7 +12,7 @@ SUM = "0123456789abcdef" * 4
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        (f"/root/.ollama/models/blobs/sha256-{SUM}", HashSource.OLLAMA),
+        (f"/home/me/.ollama/models/blobs/sha256-{SUM}", HashSource.OLLAMA),
         (f"/cache/hub/models--a--b/blobs/{SUM}", HashSource.HUGGING_FACE),
         (f"/cache/hub/models--a--b/blobs/{SUM[:40]}", None),
         (f"/cache/hub/models--a--b/blobs/{SUM.upper()}", None),
