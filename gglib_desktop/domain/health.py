@@ -20,7 +20,6 @@ MISSED_INTERVAL_S = 1.0
 FIRST_INTERVAL_S = 0.010
 LAST_LOADING_INTERVAL_S = 0.250
 UNRESPONSIVE_AFTER = 3
-LOAD_STALL_S = 120.0
 _PROGRESS_CPU_S = 0.05
 # Far more than the wait before a look while loading and its question take, also on a busy machine.
 _LONGEST_LOOK_S = 30.0

@@ -13,6 +13,8 @@ DEFAULT_BASE_PORT = 9000
 DEFAULT_STOP_GRACE_S = 5.0
 # From the second SIGTERM to SIGKILL.
 SECOND_GRACE_S = 1.0
+# Without any progress while it loads, a server has failed.
+LOAD_STALL_S = 120.0
 STOP_GRACE_LIMITS = Limits(0.5, 120)
 
 

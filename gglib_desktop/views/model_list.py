@@ -159,11 +159,16 @@ class ModelListView(QWidget):
         search.setObjectName("searchModels")
         search.setAccessibleName(self.tr("Search models"))
         search.setPlaceholderText(self.tr("Search models"))
-        search.setClearButtonEnabled(True)
-        search.textChanged.connect(self._models.search)
+        search.textChanged.connect(self._on_search_text)
         search.returnPressed.connect(self.startRequested)
         search.left.connect(self._on_search_left)
         return search
+
+    @Slot(str)
+    def _on_search_text(self, text: str) -> None:
+        # Nobody can see this button before there is a text, and making it is a hundredth of the start.
+        self.search.setClearButtonEnabled(True)
+        self._models.search(text)
 
     def _make_empty_state(self, app: AppViewModel) -> QWidget:
         page = QWidget(self)

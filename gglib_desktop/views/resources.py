@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 def resource(name: str) -> bytes:
     """The content of a file below ``resources/``, for example ``icons/start.svg``. Raises: FileNotFoundError."""
-    packaged = files("gglib_desktop").joinpath("resources", name)
-    if packaged.is_file():
-        return packaged.read_bytes()
+    packaged = _PACKAGE / "resources" / name
     # An editable install does not carry the files that the wheel adds to the package.
-    return (Path(__file__).parents[2] / "resources" / name).read_bytes()
+    return (packaged if packaged.is_file() else _PACKAGE.parent / "resources" / name).read_bytes()
