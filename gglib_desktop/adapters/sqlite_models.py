@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import logging
@@ -205,15 +206,13 @@ class SqliteModelRepository:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self._path, timeout=5)
-            try:
+            with contextlib.ExitStack() as undo:
+                connection = undo.enter_context(contextlib.closing(sqlite3.connect(self._path, timeout=5)))
                 # First of all, so that a newer version's file stays as it is.
                 _migrate(connection, self._path)
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
-            except BaseException:
-                connection.close()
-                raise
+                undo.pop_all()
             self._connection = connection
         return self._connection
 

@@ -13,9 +13,10 @@ from gglib_desktop.domain.failures import Failure
 from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.domain.restart import Retry
 from gglib_desktop.domain.states import Unresponsive
+from gglib_desktop.views.failure_words import words_for_failure, words_for_rejected
 from gglib_desktop.views.widgets.flow_row import FlowRow
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
-from gglib_desktop.views.wording import Words, words_for_failure, words_for_rejected
+from gglib_desktop.views.wording import Words
 
 _MOST_LINES = 8
 

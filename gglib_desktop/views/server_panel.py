@@ -30,11 +30,11 @@ from gglib_desktop.views.failure_card import FailureCard
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.launch_fields import LaunchFields
 from gglib_desktop.views.log_view import LogView
+from gglib_desktop.views.state_words import stopped_text
 from gglib_desktop.views.widgets.access_line import AccessLine
 from gglib_desktop.views.widgets.elided_label import ElidedLabel
 from gglib_desktop.views.widgets.state_badge import StateBadge
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
-from gglib_desktop.views.wording import stopped_text
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.forecast import ByteRange

@@ -44,16 +44,9 @@ from gglib_desktop.domain.states import (
     Stopping,
     Unresponsive,
 )
-from gglib_desktop.views.wording import (
-    Words,
-    exit_text,
-    mtp_reason_text,
-    state_description,
-    state_text,
-    stopped_text,
-    words_for_error,
-    words_for_failure,
-)
+from gglib_desktop.views.failure_words import words_for_failure
+from gglib_desktop.views.state_words import state_description, state_text, stopped_text
+from gglib_desktop.views.wording import Words, exit_text, mtp_reason_text, words_for_error
 
 ERRORS: list[GglibError] = [
     GglibError("something"),
@@ -247,3 +240,17 @@ def test_a_stop_tells_how_far_it_had_to_go(qapp, end, text):
 def test_every_reason_for_drafting_or_not_is_told(qapp, reason):
     on = reason in {MtpReason.CHOSEN, MtpReason.MODEL_AND_ENGINE_CAN, MtpReason.DEPENDS_ON_MODEL}
     assert mtp_reason_text(reason).startswith("On: " if on else "Off: ")
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ("the file is truncated: 10 bytes are missing", True),
+        ("exit code 1", False),
+        ("the server ended before it answered (exit code 1)", False),
+    ],
+)
+def test_what_the_model_file_told_is_passed_on_and_an_end_is_not_said_twice(qapp, detail, told):
+    words = words_for_failure(Failure(FailureCause.MODEL_CORRUPT, detail, (), ServerExit(1)), "Failed")
+    assert ("10 bytes are missing." in words.hint) is told
+    assert (words.summary + words.hint).lower().count("exit code 1") == 1

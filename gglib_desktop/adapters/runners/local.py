@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import time
@@ -305,8 +306,10 @@ class LlamaServerRunner:
             if self._client is not None:
                 return
             self._check_not_left()
-            self._lock.acquire()
-            try:
+            with contextlib.ExitStack() as undo:
+                self._lock.acquire()
+                undo.callback(self._lock.release)
+                undo.callback(self._forget_servers)
                 for record in await self._threads.run(lambda: list(self._records.records())):
                     await self._adopt(record)
                 await self._threads.run(self._logs.prune, {server.record.run for server in self._servers.values()})
@@ -314,10 +317,7 @@ class LlamaServerRunner:
                 client = await self._threads.run(importlib.import_module, "gglib_desktop.adapters.llama_client")
                 self._check_not_left()
                 self._client = client.LlamaClient()
-            except BaseException:
-                self._forget_servers()
-                self._lock.release()
-                raise
+                undo.pop_all()
 
     def _forget_servers(self) -> None:
         for process in (*(server.process for server in self._servers.values()), *self._undead.values()):
