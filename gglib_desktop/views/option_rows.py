@@ -16,7 +16,7 @@ from gglib_desktop.views.icons import icon
 from gglib_desktop.views.option_widgets import FieldWidget
 from gglib_desktop.views.option_words import disabled_text, source_text, value_text
 from gglib_desktop.views.theme import state_colour
-from gglib_desktop.views.widgets.elided_label import ElidedLabel
+from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import mtp_reason_text, sentence
 
 _LABEL_CHARACTERS = 28
@@ -59,7 +59,7 @@ class OptionRow(QWidget):
         self._label.setBuddy(parts.focus[0] if parts.focus else parts.field)
         self._label.setToolTip(words.help)
         self._reset = self._reset_button()
-        self._note = ElidedLabel()
+        self._note = WrapLabel()
         self._note.setObjectName(f"note_{words.name}")
         self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._lay_out()
@@ -127,20 +127,17 @@ class OptionRow(QWidget):
         grid.setVerticalSpacing(2)
         grid.addWidget(self._mark, 0, 0)
         grid.addWidget(self._label, 0, 1)
-        columns = 2 if self._parts.wide else 1
-        grid.addWidget(self._parts.field, 0, 2, 1, columns)
-        if not self._parts.wide:
-            self._parts.field.setFixedWidth(metrics.averageCharWidth() * _FIELD_CHARACTERS)
-        grid.addWidget(self._reset, 0, 4)
+        grid.addWidget(self._parts.field, 0, 2)
+        grid.addWidget(self._reset, 0, 3)
         if self._parts.wide:
-            grid.addWidget(self._note, 1, 2, 1, 2)
+            grid.addWidget(self._note, 1, 2)
+            grid.setColumnStretch(2, 1)
         else:
-            grid.addWidget(self._note, 0, 5)
-            grid.setColumnStretch(5, 1)
+            self._parts.field.setFixedWidth(metrics.averageCharWidth() * _FIELD_CHARACTERS)
+            grid.addWidget(self._note, 0, 4)
+            grid.setColumnStretch(4, 1)
         for line, widget in enumerate(self._parts.below, start=2):
-            grid.addWidget(widget, line, 2, 1, 4)
-        if self._parts.wide:
-            grid.setColumnStretch(3, 1)
+            grid.addWidget(widget, line, 2, 1, -1)
 
     # -- news
 

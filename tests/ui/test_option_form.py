@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QApplication,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -429,3 +430,27 @@ def test_an_engine_without_devices_says_so(shown):
     widget, form = shown()
     form.devicesFound.emit(())
     assert "computes on the CPU" in child(widget, QLabel, "deviceNone").text()
+
+
+def test_what_is_said_of_an_option_can_be_read_whole(shown):
+    widget, form = shown()
+    unfold_all(widget)
+    form.type_text("extra_args", "--port 3 --draft-max 4 --ctx-size 5 --n-gpu-layers 6 --model elsewhere.gguf")
+    notes = [child(widget, QLabel, f"note_{name}") for name in OPTIONS]
+    QApplication.processEvents()
+    for label in notes:
+        needed = label.fontMetrics().boundingRect(0, 0, label.width(), 9999, Qt.TextFlag.TextWordWrap, label.text())
+        assert label.isVisible()
+        assert (label.height() >= needed.height(), label.width() >= needed.width()) == (True, True), label.text()
+
+
+def test_what_is_said_stands_in_one_column(qtbot):
+    form = option_form()
+    widget = OptionForm(form, helpers={"context_size": QLabel("a helper that is wider than the field above it")})
+    qtbot.addWidget(widget)
+    widget.resize(*SMALL)
+    widget.show()
+    unfold_all(widget)
+    QApplication.processEvents()
+    notes = [child(widget, QLabel, f"note_{name}") for name in ("port", "context_size", "gpu_layers", "top_k")]
+    assert len({label.mapTo(widget, label.rect().topLeft()).x() for label in notes}) == 1
