@@ -42,12 +42,20 @@ class StartFailed(ProcessError):
 
     ``exit_status`` is the wait status in Python's convention (negative: killed by that signal), None when nothing
     was spawned. ``log_lines`` are the decisive lines of its log, oldest first; ``log_name`` is the whole log's name.
+    ``command_line`` is the line that was run, without secrets.
     """
 
     def __init__(
-        self, message: str, *, exit_status: int | None = None, log_lines: Sequence[str] = (), log_name: str = ""
+        self,
+        message: str,
+        *,
+        exit_status: int | None = None,
+        log_lines: Sequence[str] = (),
+        log_name: str = "",
+        command_line: str = "",
     ) -> None:
         self.exit_status = exit_status
+        self.command_line = command_line
         self.log_lines = tuple(log_lines)
         self.log_name = log_name
         super().__init__("\n".join([message, *self.log_lines]))

@@ -151,6 +151,13 @@ class Launcher:
             config = self._config(self.model_of(config), options)
         self._supervisor.restart(server_id, config, on_trial=options is not None)
 
+    def leads_to_same(self, config: ServerConfig, options: LaunchOptions, others: LaunchOptions) -> bool:
+        """Whether a server would be restarted as the same with either of two sets of resolved options."""
+        if options.same_server(others):
+            return True
+        model = self.model_of(config)
+        return self._config(model, options) == self._config(model, others)
+
     async def saved_options(self, config: ServerConfig) -> LaunchOptions:
         """What is saved for a server's model, nothing for one that is not listed any more. Raises: LibraryError."""
         return await self._library.launch_options(config.model_id)

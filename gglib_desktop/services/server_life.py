@@ -190,7 +190,7 @@ class ServerLife:
         if error is None:
             return start.result()
         if isinstance(error, StartFailed):
-            self._update(log_name=error.log_name)
+            self._update(log_name=error.log_name, command_line=error.command_line)
         # A bug has been reported by the scope of the start; the panel must not say "Starting" for ever.
         failure = (
             failure_of_error(error)

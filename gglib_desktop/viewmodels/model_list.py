@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.scan import ScanProgress
-from gglib_desktop.domain.states import Running, ServerState, Starting, Stopping
+from gglib_desktop.domain.states import Crashed, Failed, Running, ServerState, Starting, Stopping
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor, SupervisorEvent
 from gglib_desktop.tasks import TaskScope
@@ -119,7 +119,7 @@ class ModelListViewModel(QObject):
             library.subscribe_progress(self.scanChanged.emit),
             supervisor.subscribe(self._on_supervisor),
         )
-        self._states = self._live_states()
+        self._states = self._shown_states()
         self._on_library(library.models)
 
     @property
@@ -244,17 +244,18 @@ class ModelListViewModel(QObject):
             self.choicesChanged.emit()
 
     def _on_supervisor(self, _event: SupervisorEvent) -> None:
-        before, self._states = self._states, self._live_states()
+        before, self._states = self._states, self._shown_states()
         for model_id in before.keys() | self._states.keys():
             state = self._states.get(model_id)
             if model_id in self._known and before.get(model_id) != state:
                 self._change_state(model_id, state)
 
-    def _live_states(self) -> dict[int, ServerState]:
+    def _shown_states(self) -> dict[int, ServerState]:
         states: dict[int, ServerState] = {}
-        for server in self._supervisor.servers:
-            if isinstance(server.state, Starting | Stopping | Running):
-                states.setdefault(server.config.model_id, server.state)
+        for kinds in (Starting | Stopping | Running, Failed | Crashed):
+            for server in self._supervisor.servers:
+                if isinstance(server.state, kinds):
+                    states.setdefault(server.config.model_id, server.state)
         return states
 
     def _change_state(self, model_id: int, state: ServerState | None) -> None:

@@ -78,7 +78,7 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model as the list shows it. ``state`` is that of its first live server, None without one.
+    """One model as the list shows it. ``state``: of its first live server, else of one that failed, else None.
 
     ``marks`` are all the options of a filter that it meets, without the folder. ``folder`` ends in a slash.
     """

@@ -133,8 +133,9 @@ class ServerViewModel(QObject):
 
     @property
     def can_apply(self) -> bool:
-        """The form differs from what runs, or nothing runs."""
-        return not self.form.draft.same_server(self._applied) or not self._state.is_live
+        """The form leads to another server than the one that runs, or nothing runs."""
+        same = self._launcher.leads_to_same(self._snapshot.config, self.form.draft, self._applied)
+        return not same or not self._state.is_live
 
     def show(self, snapshot: ServerSnapshot) -> None:
         """Takes the supervisor's news."""

@@ -34,7 +34,8 @@ class ServerListView(QStackedWidget):
         content = QWidget(self)
         self._layout = QVBoxLayout(content)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.addStretch(1)
+        # Without a share of its own: a log that is shown goes first.
+        self._layout.addStretch(0)
         self._scroll = QScrollArea(self)
         self._scroll.setObjectName("servers")
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)

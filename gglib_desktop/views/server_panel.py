@@ -86,9 +86,9 @@ class ServerPanel(QFrame):
     def __init__(self, server: ServerViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.server = server
+        self._folded = False
         self.setObjectName(f"server{server.id}")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._header = _Header(server, self)
         self._endpoint = ElidedLabel(self)
         self._endpoint.setObjectName("endpoint")
@@ -115,12 +115,12 @@ class ServerPanel(QFrame):
         layout = QVBoxLayout(self)
         layout.addWidget(self._header)
         layout.addWidget(self._access)
-        layout.addWidget(self._body)
+        layout.addWidget(self._body, 1)
         self._ticker = QTimer(self, interval=_TICK_MS)
         self._ticker.timeout.connect(self._render_time)
         self._connect()
-        self.set_folded(False)
         self._fit_to_page(0)
+        self.set_folded(False)
         self._render(server.state)
 
     @property
@@ -132,6 +132,7 @@ class ServerPanel(QFrame):
         self._folded = folded
         self._body.setVisible(not folded)
         self._access.set_folded(folded)
+        self._take_room()
         self._header.fold.setIcon(icon("fold-closed" if folded else "fold-open"))
         name = self.tr("Unfold") if folded else self.tr("Fold")
         self._header.fold.setAccessibleName(name)
@@ -180,7 +181,7 @@ class ServerPanel(QFrame):
         layout.addLayout(row)
         layout.addWidget(self._card)
         layout.addWidget(self._differences)
-        layout.addWidget(self._tabs)
+        layout.addWidget(self._tabs, 1)
         return body
 
     def _make_tabs(self) -> QTabWidget:
@@ -239,7 +240,9 @@ class ServerPanel(QFrame):
         self._activity.setText(self._activity_text(state))
         self._activity.setAccessibleName(self._activity.text())
         self._facts.setText(self._facts_text(state))
+        self._facts.setVisible(bool(self._facts.text()))
         self._command_line.setText(state.command_line)
+        self._command_line.setVisible(bool(state.command_line))
         self._render_failure(state)
         self._differences.show_differences(state.differences)
         self._render_apply()
@@ -261,8 +264,10 @@ class ServerPanel(QFrame):
         self._apply.setEnabled(self.server.can_apply and not isinstance(self.server.state.state, Stopping))
 
     def _activity_text(self, state: ServerPanelState) -> str:
-        if state.slots is None or state.busy_slots is None or not state.is_live:
+        if state.handle is None or isinstance(state.state, Loading):
             return self.tr("Activity: none")
+        if state.slots is None or state.busy_slots is None or isinstance(state.state, Unresponsive):
+            return self.tr("Activity: unknown")
         text = self.tr("Activity: %1 of %2 slots")
         return text.replace("%1", str(state.busy_slots)).replace("%2", str(state.slots))
 
@@ -276,6 +281,8 @@ class ServerPanel(QFrame):
             parts.append(self.tr("%1 slots").replace("%1", str(state.slots)))
         if state.rss_bytes is not None:
             parts.append(self._memory_text(state.rss_bytes, state.forecast))
+        if state.handle is None and state.context_size is None:
+            return ""
         if state.draft_tokens:
             text = self.tr("MTP drafts %1, p ≥ %2").replace("%1", str(state.draft_tokens))
             parts.append(text.replace("%2", f"{state.min_probability or 0:g}"))
@@ -329,6 +336,16 @@ class ServerPanel(QFrame):
         for index, page in enumerate(self._pages):
             policy = QSizePolicy.Policy.Preferred if index == current else QSizePolicy.Policy.Ignored
             page.setSizePolicy(policy, policy)
+        self._take_room()
+
+    def _take_room(self) -> None:
+        """A log that is on screen takes what the other panels leave of the window."""
+        grows = not self._folded and self._tabs.currentIndex() == 1
+        policy = QSizePolicy(
+            QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding if grows else QSizePolicy.Policy.Maximum
+        )
+        policy.setVerticalStretch(1 if grows else 0)
+        self.setSizePolicy(policy)
 
     @Slot()
     def _on_fold(self) -> None:

@@ -135,6 +135,7 @@ async def test_an_early_exit_is_a_failed_start_with_status_and_reason(harness, r
     assert caught.value.exit_status == 1
     assert caught.value.log_lines == ("error: invalid argument: --nope",)
     assert caught.value.log_name
+    assert caught.value.command_line.endswith(" --nope")
     assert "error: invalid argument: --nope" in await whole_log(runner, caught.value.log_name)
     assert await runner.list_running() == []
 

@@ -1,6 +1,7 @@
 """One server's panel: what it says in each state, and what its buttons do."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -408,3 +409,33 @@ async def test_the_forecast_stands_beside_the_measured_memory(desk, model):
     desk.start(model)
     panel = await desk.panel_in("Tiny", "Healthy")
     await poll(lambda: "RAM 64.0 MiB (forecast 1.0 MiB to 3.0 MiB)" in text_of(panel))
+
+
+async def test_the_log_takes_the_room_that_panels_leave(desk, healthy, qtbot):
+    desk.window.resize(1000, 800)
+    QApplication.processEvents()
+    overview = healthy.height()
+    healthy.show_log()
+    await poll(lambda: healthy.geometry().bottom() >= healthy.parentWidget().height() - 2)
+    assert healthy.height() > overview + 100
+    press(qtbot, healthy, "Fold")
+    await poll(lambda: healthy.height() < 100)
+    press(qtbot, healthy, "Unfold")
+    healthy.findChild(QTabWidget, "pages").setCurrentIndex(0)
+    await poll(lambda: healthy.height() == overview)
+
+
+async def test_a_start_that_failed_shows_what_was_run_and_nothing_that_never_was(desk, model):
+    desk.start(model, "--nope")
+    panel = await desk.panel_in("Tiny", "Failed")
+    line = panel.findChild(QLabel, "commandLine")
+    assert line is not None
+    assert line.isVisible()
+    assert line.text().endswith(" --nope")
+    assert "draft" not in text_of(panel)
+    assert "Activity: none" in text_of(panel)
+
+
+async def test_what_a_server_does_not_tell_is_called_unknown(healthy):
+    healthy.server.stateChanged.emit(replace(healthy.server.state, slots=None, refuses_us=True))
+    assert "Activity: unknown" in text_of(healthy)

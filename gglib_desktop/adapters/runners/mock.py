@@ -319,7 +319,9 @@ class MockRunner:
                 line = f"error: invalid argument: {word}"
                 self._append(record.run, f"{line}\n")
                 summary = "the server ended before it answered (exit code 1)"
-                raise StartFailed(summary, exit_status=1, log_lines=(line,), log_name=record.run) from exc
+                raise StartFailed(
+                    summary, exit_status=1, log_lines=(line,), log_name=record.run, command_line=record.command_line
+                ) from exc
         if script.fail_load is None and not may_be_model(record.config.model_path):
             script = dataclasses.replace(script, fail_load="cmn  common_init_: failed to load model")
         return script

@@ -98,6 +98,7 @@ async def first_answer(
         exit_status=end.status,
         log_lines=failure.evidence,
         log_name=record.run,
+        command_line=record.command_line,
     )
 
 

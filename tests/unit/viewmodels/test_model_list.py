@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.states import Healthy, Starting
+from gglib_desktop.domain.states import Crashed, Healthy, Starting, handle_of
 from gglib_desktop.viewmodels.model_list import ModelListViewModel, RowRole
 from gglib_desktop.viewmodels.model_row import ModelRow, SortKey, model_row
 from tests.fakes.library import some_facts
@@ -227,6 +227,25 @@ async def test_a_row_shows_the_state_of_its_live_server(filled):
     await filled.supervisor.stop_all()
     assert state() is None
     assert [row.state for row in filled.app.models.table.rows] == [None, None, None]
+
+
+async def test_a_row_shows_a_failure_until_it_is_dismissed_or_another_server_lives(filled):
+    model = filled.library.models[0]
+
+    def state() -> object:
+        return filled.app.models.table.rows[0].state
+
+    crashed = filled.start(model)
+    other = filled.supervisor.start(filled.supervisor.server(crashed).config, another=True)
+    await poll(lambda: all(isinstance(server.state, Healthy) for server in filled.supervisor.servers))
+    filled.runner.crash(handle_of(filled.supervisor.server(crashed).state))
+    await poll(lambda: isinstance(filled.supervisor.server(crashed).state, Crashed))
+    assert isinstance(state(), Healthy), "its second server lives"
+    await filled.supervisor.stop(other)
+    assert isinstance(state(), Crashed)
+    assert filled.app.models.table.rows[0].accessible_text.endswith(", Crashed")
+    filled.supervisor.dismiss(crashed)
+    assert state() is None
 
 
 async def test_a_state_changes_its_own_row_and_no_other(filled):

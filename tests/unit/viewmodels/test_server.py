@@ -190,6 +190,20 @@ async def test_applying_restarts_with_the_new_configuration(program):
     await poll(lambda: not server.can_apply)
 
 
+async def test_what_leads_to_the_same_server_needs_no_restart(program):
+    model = await program.add("Plain", some_facts("Plain", mtp_layers=0))
+    server_id = await program.launcher.start(model.id)
+    server = program.app.servers[server_id]
+    await in_state(server, "Healthy")
+    await poll(lambda: not server.can_apply)
+    server.form.edit(mtp=MtpChoice.OFF)
+    assert not server.can_apply, "this model cannot draft anyway"
+    server.form.edit(mtp=MtpChoice.ON)
+    assert server.can_apply
+    server.form.edit(mtp=MtpChoice.OFF, context_size=512)
+    assert server.can_apply
+
+
 async def test_what_ended_can_always_be_applied(program):
     server = await healthy(program)
     server.stop.trigger()
