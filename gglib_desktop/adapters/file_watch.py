@@ -75,7 +75,7 @@ class _PathWatch(threading.Thread):
         self, path: Path, recursive: bool, times: tuple[float, float], tell: Callable[[frozenset[str]], None]
     ) -> None:
         super().__init__(name="file watch", daemon=True)
-        self._path = os.path.abspath(path)  # noqa: PTH100  # resolves no links
+        self._path = os.path.abspath(path)  # resolves no links
         self._recursive = recursive
         self._quiet_s, self._look_s = times
         self._tell = tell
@@ -124,19 +124,19 @@ class _PathWatch(threading.Thread):
 
     def _place(self) -> _Place:
         """Where the path is now: when that differs, watching must begin anew."""
-        if os.path.isdir(self._path):  # noqa: PTH112  # does not raise
+        if os.path.isdir(self._path):
             return (_identity(self._path),)
-        return tuple(_identity(os.path.dirname(path)) for path in (self._path, os.path.realpath(self._path)))  # noqa: PTH120
+        return tuple(_identity(os.path.dirname(path)) for path in (self._path, os.path.realpath(self._path)))
 
     def _watch(self, inotify: Inotify) -> None:
         self._folders.clear()
         self._names = ()
-        if os.path.isdir(self._path):  # noqa: PTH112
+        if os.path.isdir(self._path):
             self._add_tree(inotify, self._path)
             return
         self._names = (self._path, os.path.realpath(self._path))
         for name in self._names:
-            self._add(inotify, os.path.dirname(name))  # noqa: PTH120
+            self._add(inotify, os.path.dirname(name))
 
     def _follow(self, inotify: Inotify, place: _Place) -> None:
         """Tells what happens, until the path is not where it was."""
@@ -151,7 +151,7 @@ class _PathWatch(threading.Thread):
             for event in events:
                 batch.update(self._changed_name(event) if self._names else self._changed(inotify, event))
             if batch and (not events or time.monotonic() >= until):
-                if self._names and os.path.isdir(self._path):  # noqa: PTH112
+                if self._names and os.path.isdir(self._path):
                     return
                 self._tell(frozenset(batch))
                 batch.clear()
@@ -165,7 +165,7 @@ class _PathWatch(threading.Thread):
 
     def _changed_name(self, event: InotifyEvent) -> tuple[str, ...]:
         folder = self._folders.get(event.watch)
-        if folder is None or os.path.join(folder, event.name) not in self._names:  # noqa: PTH118
+        if folder is None or os.path.join(folder, event.name) not in self._names:
             return ()
         return () if _is_being_written(event, self._path) else (self._path,)
 
@@ -176,13 +176,13 @@ class _PathWatch(threading.Thread):
         if event.watch_went:
             self._drop_tree(inotify, folder)
             return (folder,)
-        path = os.path.join(folder, event.name) if event.name else folder  # noqa: PTH118
+        path = os.path.join(folder, event.name) if event.name else folder
         if event.is_folder and event.went:
             self._drop_tree(inotify, path)
         elif _is_being_written(event, path):
             return ()
-        elif self._recursive and not event.went and os.path.isdir(path):  # noqa: PTH112  # or a link to a folder
-            self._add_tree(inotify, os.path.realpath(path) if os.path.islink(path) else path)  # noqa: PTH114
+        elif self._recursive and not event.went and os.path.isdir(path):  # or a link to a folder
+            self._add_tree(inotify, os.path.realpath(path) if os.path.islink(path) else path)
         return (path,)
 
     def _add_tree(self, inotify: Inotify, path: str) -> None:
@@ -235,7 +235,7 @@ def _folders_in(folder: str) -> list[str]:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                elif entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112  # does not raise
+                elif entry.is_symlink() and os.path.isdir(entry.path):
                     folders.append(os.path.realpath(entry.path))
             return folders
     except OSError:
@@ -244,7 +244,7 @@ def _folders_in(folder: str) -> list[str]:
 
 def _identity(path: str) -> tuple[int, int] | None:
     try:
-        state = os.stat(path)  # noqa: PTH116
+        state = os.stat(path)
     except OSError:
         return None
     return state.st_dev, state.st_ino

@@ -32,13 +32,13 @@ class DiskModelFiles:
         self._stores = tuple(stores)
 
     def stores(self) -> Sequence[Path]:
-        return [Path(os.path.realpath(store)) for store in self._stores if store.is_dir()]
+        return [Path(os.path.realpath(store)) for store in self._stores if os.path.isdir(store)]
 
     def split(self, paths: Sequence[Path]) -> tuple[Sequence[Path], Sequence[Path]]:
         folders, others = [], []
         for path in paths:
-            real = os.path.realpath(os.path.expanduser(path))  # noqa: PTH111  # does not raise without a home
-            if os.path.isdir(real):  # noqa: PTH112
+            real = os.path.realpath(os.path.expanduser(path))
+            if os.path.isdir(real):
                 folders.append(Path(real))
             else:
                 others.append(path)
@@ -51,11 +51,11 @@ class DiskModelFiles:
         folders: dict[Path, None] = {}
         files = []
         for path in sorted(changed):
-            if os.path.isdir(path):  # noqa: PTH112  # does not raise
+            if os.path.isdir(path):
                 folders[path] = None
             elif not os.path.lexists(path):
                 # Another name of the file may lie near. But the rest of the disk is nobody's concern.
-                near = next((parent for parent in path.parents if parent.is_dir()), path)
+                near = next((parent for parent in path.parents if os.path.isdir(parent)), path)
                 if is_model_name(path.name) and any(near.is_relative_to(place) for place in places):
                     folders[near] = None
             elif is_model_name(path.name):
@@ -83,7 +83,7 @@ class DiskModelFiles:
             return replace(file, problem=found.problem or exc.reason)
 
     def exists(self, path: Path) -> bool:
-        return os.path.exists(path)  # noqa: PTH110  # says no also where Path raises
+        return os.path.exists(path)
 
     def write_demo(self) -> Path:
         from gglib_desktop.adapters.demo_model import DemoSpec, write_demo_model  # noqa: PLC0415  # most never need it
@@ -94,7 +94,7 @@ class DiskModelFiles:
 
 def well_known_stores(environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Where Hugging Face's libraries, LM Studio, Ollama and llama.cpp keep what they download."""
-    home = Path(environment.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111  # Path raises without a home
+    home = Path(environment.get("HOME") or os.path.expanduser("~"))
     cache = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
     hugging_face = Path(environment.get("HF_HOME") or cache / "huggingface")
     named = (

@@ -34,7 +34,7 @@ class _Group:
 
     @property
     def path(self) -> str:
-        return os.path.join(self.folder, self.shard.part(1) if self.shard else self.name)  # noqa: PTH118  # hot
+        return os.path.join(self.folder, self.shard.part(1) if self.shard else self.name)
 
     @property
     def stamp(self) -> Stamp:
@@ -67,7 +67,7 @@ class _Folder:
     special: list[tuple[str, os.stat_result, bool]] = field(default_factory=list)  # name, state, whether a link
 
     def path_of(self, name: str) -> str:
-        return os.path.join(self.path, name)  # noqa: PTH118  # hot
+        return os.path.join(self.path, name)
 
     def note_folder(self, entry: os.DirEntry[str]) -> None:
         try:
@@ -144,7 +144,7 @@ class ModelWalk:
         self._special(there, unchanged)
         yield WalkStep(folder, seen, tuple(there.found), tuple(unchanged), tuple(same))
         below = there.below
-        if len(below) > 1 and {"manifests", "blobs"} <= {os.path.basename(path) for path in below}:  # noqa: PTH119
+        if len(below) > 1 and {"manifests", "blobs"} <= {os.path.basename(path) for path in below}:
             yield self._ollama(folder)  # neither folder holds a file of a model's name
         self._folders.extend(below)
 
@@ -179,7 +179,7 @@ class ModelWalk:
 
     def _offer(self, group: _Group, found: list[FoundModel], unchanged: list[str]) -> None:
         """Tells of a group at once, or at the end if its files may have other names too."""
-        shared = any(state.st_nlink > 1 or os.path.islink(path) for path, state in group.parts.values())  # noqa: PTH114
+        shared = any(state.st_nlink > 1 or os.path.islink(path) for path, state in group.parts.values())
         if shared or group.label:
             self._shared.setdefault(group.identity, []).append(group)
             return
@@ -230,9 +230,9 @@ class ModelWalk:
                 continue
             seen += 1
             path = os.fspath(model.blob)
-            group = _Group(os.path.dirname(path), model.blob.name, None, {1: (path, state)}, model.label)  # noqa: PTH120
+            group = _Group(os.path.dirname(path), model.blob.name, None, {1: (path, state)}, model.label)
             self._shared.setdefault(group.identity, []).append(group)
-            there = (path for path in model.projectors if path.is_file())
+            there = (path for path in model.projectors if os.path.isfile(path))
             companions[model.blob] = tuple(dict.fromkeys((*companions.get(model.blob, ()), *there)))
         return WalkStep(folder, seen, companions=tuple(companions.items()))
 
@@ -248,9 +248,9 @@ class ModelWalk:
         problem = None
         numbers = range(1, shard.total + 1) if shard else (1,)
         for number in numbers:
-            each = os.path.join(folder, shard.part(number)) if shard else path  # noqa: PTH118  # hot
+            each = os.path.join(folder, shard.part(number)) if shard else path
             try:
-                group.parts[number] = (each, os.stat(each))  # noqa: PTH116  # hot
+                group.parts[number] = (each, os.stat(each))
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except (OSError, ValueError) as exc:
@@ -278,10 +278,10 @@ def is_model_name(name: str) -> bool:
 
 def _plain_path(path: str) -> str:
     """The path without links, except a link that gives the file its name."""
-    path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111  # surrogates and speed
+    path = os.path.abspath(os.path.expanduser(path))
     folder, name = os.path.split(path)
-    named = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
-    if os.path.islink(named):  # noqa: PTH114
+    named = os.path.join(os.path.realpath(folder), name)
+    if os.path.islink(named):
         real = os.path.realpath(named)
         return real if is_model_name(real) else named
     return named
@@ -312,6 +312,6 @@ def _opened(folder: str) -> Iterator[Sequence[os.DirEntry[str]]]:
 
 def _same_file(one: str, other: str) -> bool:
     try:
-        return os.path.samefile(one, other)  # noqa: PTH121  # hot
+        return os.path.samefile(one, other)
     except OSError:
         return False

@@ -47,7 +47,7 @@ def models_of_store(root: Path) -> Iterator[StoredModel]:
 def store_of_manifest(path: Path) -> Path | None:
     """The store in which a file is a manifest, None for every other file."""
     for folder in path.parents:
-        if folder.name == "manifests" and (folder.parent / "blobs").is_dir():
+        if folder.name == "manifests" and os.path.isdir(folder.parent / "blobs"):
             return folder.parent
     return None
 

@@ -58,7 +58,7 @@ class TomlSettingsStore:
         raise SettingsError(f"{self._path}: not saved: the file is being changed all the time")
 
     def create(self) -> None:
-        if not self._path.exists():
+        if not os.path.exists(self._path):
             self._replace(None, documented_settings().encode())
 
     def _content(self) -> bytes | None:

@@ -48,7 +48,7 @@ class KnownFiles:
         """Paths and stamps."""
         for folder, names in self._folders.items():
             for name, stamp in names.items():
-                yield os.path.join(folder, name), stamp  # noqa: PTH118  # hot
+                yield os.path.join(folder, name), stamp
 
 
 @dataclass(frozen=True)

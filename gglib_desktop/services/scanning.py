@@ -25,7 +25,7 @@ def at_or_below(changed: Collection[Path]) -> Callable[[Model], bool]:
         while path != last:
             if path in paths:
                 return True
-            path, last = os.path.dirname(path), path  # noqa: PTH120  # hot
+            path, last = os.path.dirname(path), path
         return False
 
     return lies_there
@@ -98,7 +98,7 @@ class Scan:
     def met(self) -> Iterator[str]:
         """The paths of all models that were there, in the order in which they were met."""
         for folder, names in self._met:
-            yield from (os.path.join(folder, name) for name in names)  # noqa: PTH118  # hot
+            yield from (os.path.join(folder, name) for name in names)
 
     def next_batch(self, limit_s: float) -> ScanBatch:
         """Goes on for about ``limit_s``. Blocks."""

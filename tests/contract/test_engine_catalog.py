@@ -104,6 +104,20 @@ async def test_each_kind_of_useless_engine_has_its_own_sentence(tmp_path, make, 
     assert (caught.value.field, caught.value.value) == ("engine", str(path))
 
 
+async def test_a_program_that_cannot_be_looked_at_is_named(tmp_path):
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(ConfigurationError, match="cannot be looked at: File name too long"):
+        await LlamaEngineCatalog({}).inspect(path)
+    with pytest.raises(ConfigurationError, match="there is no such file"):
+        await LlamaEngineCatalog({}).inspect(Path("~nobody-of-this-name/llama-server"))
+
+
+async def test_where_an_engine_was_found_is_told_each_time(stub):
+    catalog = LlamaEngineCatalog({})
+    assert (await catalog.inspect(stub)).source is EngineSource.ARGUMENT
+    assert (await catalog.find(stub)).source is EngineSource.SETTINGS
+
+
 async def test_an_update_of_the_engine_is_noticed(stub):
     catalog = LlamaEngineCatalog({})
     old = await catalog.inspect(stub)

@@ -155,6 +155,12 @@ async def test_a_missing_model_is_named(harness, runner, tmp_path):
     assert harness.traces() == []
 
 
+async def test_a_model_that_cannot_be_looked_at_is_named(harness, runner, tmp_path):
+    with pytest.raises(ConfigurationError, match="cannot be looked at: File name too long") as caught:
+        await runner.start(harness.config(model_path=tmp_path / ("x" * 300)))
+    assert caught.value.field == "model_path"
+
+
 async def test_a_folder_is_no_model(harness, runner, tmp_path):
     with pytest.raises(ConfigurationError, match="this is not a file"):
         await runner.start(harness.config(model_path=tmp_path))

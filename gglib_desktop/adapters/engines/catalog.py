@@ -8,8 +8,10 @@ import importlib.util
 import logging
 import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gglib_desktop.domain.engine import (
@@ -52,7 +54,7 @@ class LlamaEngineCatalog:
         if configured is not None:
             return await self.inspect(configured, EngineSource.SETTINGS)
         complaints = []
-        for path, source in self._candidates():
+        for path, source in await asyncio.to_thread(lambda: list(self._candidates())):
             try:
                 return await self.inspect(path, source)
             except ConfigurationError as exc:
@@ -74,11 +76,12 @@ class LlamaEngineCatalog:
             if key not in self._devices_of:
                 self._devices_of[key] = parse_devices(self._output(path, _LIST_DEVICES))
             return self._devices_of[key]
-        except (OSError, ConfigurationError) as exc:
+        except ConfigurationError as exc:
             _log.warning("no devices of %s: %s", path, exc)
             return ()
 
     def _candidates(self) -> Iterator[tuple[Path, EngineSource]]:
+        """Blocks: a folder in PATH may be on a share that does not answer."""
         on_path = shutil.which(_PROGRAM, path=self._environment.get("PATH"))
         if on_path:
             yield Path(on_path), EngineSource.PATH
@@ -86,21 +89,21 @@ class LlamaEngineCatalog:
             yield Path(importlib.import_module(_PACKAGE).binary_path()), EngineSource.PACKAGE
 
     def _inspect(self, path: Path, source: EngineSource) -> Engine:
-        path = path.expanduser().absolute()
-        _check_file(path)
+        path = Path(os.path.expanduser(path)).absolute()
         key = _key(path)
-        known = self._known.get(key)
-        if known is not None and known.source is source:
-            return known
+        if key not in self._known:
+            self._known[key] = self._asked(path, source)
+        known = self._known[key]
+        return known if known.source is source else replace(known, source=source)
+
+    def _asked(self, path: Path, source: EngineSource) -> Engine:
         capabilities = parse_help(self._output(path, "--help"))
         if not all(capabilities.supports(flag) for flag in _NEEDED_FLAGS):
             raise _unusable(
                 path, "this program is not llama-server: its --help does not list " + ", ".join(_NEEDED_FLAGS)
             )
         version = parse_version(self._output(path, "--version")) or "unknown version"
-        engine = Engine(path, version, capabilities, source)
-        self._known[key] = engine
-        return engine
+        return Engine(path, version, capabilities, source)
 
     def _output(self, path: Path, flag: str) -> str:
         """What the program prints. Builds differ in which of the two streams they print to."""
@@ -125,17 +128,18 @@ class LlamaEngineCatalog:
 
 
 def _key(path: Path) -> tuple[str, int, int]:
-    status = path.stat()
-    return str(path), status.st_size, status.st_mtime_ns
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
+    """What tells one state of a program from another. Raises: ConfigurationError for what is no program."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise _unusable(path, "there is no such file") from exc
+    except OSError as exc:
+        raise _unusable(path, f"this file cannot be looked at: {exc.strerror}") from exc
+    if stat.S_ISDIR(status.st_mode):
         raise _unusable(path, "this is a folder, not the llama-server program in it")
-    if not path.exists():
-        raise _unusable(path, "there is no such file")
     if not os.access(path, os.X_OK):
         raise _unusable(path, f"this file is not executable; if it is llama-server, run: chmod +x '{path}'")
+    return str(path), status.st_size, status.st_mtime_ns
 
 
 def _unusable(path: Path, reason: str) -> ConfigurationError:

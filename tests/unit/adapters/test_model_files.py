@@ -108,3 +108,11 @@ def test_stores_are_where_their_programs_say(tmp_path):
     moved = well_known_stores({"HOME": "/home/x", "HF_HOME": "/hf", "OLLAMA_MODELS": "/o", "XDG_CACHE_HOME": "/c"})
     assert moved[:4] == (Path("/hf/hub"), Path("/home/x/.lmstudio/models"), Path("/c/lm-studio/models"), Path("/o"))
     assert DiskModelFiles(tmp_path, [tmp_path, tmp_path / "none"]).stores() == [tmp_path]
+
+
+def test_places_that_cannot_be_looked_at_are_passed_over(tmp_path):
+    # For us as for the home of Ollama's service in Ubuntu, pathlib raises here; but root, who runs this, is let in.
+    closed = tmp_path / ("x" * 300)
+    assert DiskModelFiles(tmp_path, [closed, tmp_path]).stores() == [tmp_path]
+    gone = closed / "models" / "m.gguf"
+    assert DiskModelFiles(tmp_path).touched([gone], [tmp_path]).folders == (tmp_path,)
