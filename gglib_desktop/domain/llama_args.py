@@ -94,7 +94,7 @@ def mtp_is_suppressed(environment: Mapping[str, str]) -> bool:
     return environment.get(DISABLE_MTP_VARIABLE, "").strip().lower() in _TRUE_WORDS
 
 
-def engine_environment(environment: Mapping[str, str], *, frozen: bool = False) -> dict[str, str]:
+def engine_environment(environment: Mapping[str, str], *, frozen: bool) -> dict[str, str]:
     """The environment for an engine: ours without what would silently configure or break it.
 
     ``frozen``: we run from a bundle, whose library path must not reach other programs.

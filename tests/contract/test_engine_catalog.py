@@ -1,6 +1,7 @@
 """What finding and inspecting engines promises."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,15 @@ async def test_the_engine_is_asked_without_our_environment(tmp_path):
         tmp_path / "engine", '#!/bin/sh\necho "-m, --model X\n--host X\n--port X\nversion: ${LLAMA_ARG_MODEL:-none}"\n'
     )
     engine = await LlamaEngineCatalog({"LLAMA_ARG_MODEL": "leaked"}).inspect(path)
+    assert engine.version == "none"
+
+
+async def test_the_engine_is_asked_without_the_libraries_of_a_bundle(tmp_path, monkeypatch):
+    path = program(
+        tmp_path / "engine", '#!/bin/sh\necho "-m, --model X\n--host X\n--port X\nversion: ${LD_LIBRARY_PATH:-none}"\n'
+    )
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    engine = await LlamaEngineCatalog({"LD_LIBRARY_PATH": str(tmp_path)}).inspect(path)
     assert engine.version == "none"
 
 

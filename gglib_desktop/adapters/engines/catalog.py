@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -113,7 +114,7 @@ class LlamaEngineCatalog:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=engine_environment(self._environment),
+                env=engine_environment(self._environment, frozen=getattr(sys, "frozen", False)),
                 timeout=_TIMEOUT_S,
                 check=False,
             )
