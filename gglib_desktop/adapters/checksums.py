@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from gglib_desktop.adapters.regular_file import open_regular, why_unreadable
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.integrity import KnownHash, hash_in_download_record, hash_in_name
 
@@ -26,14 +26,12 @@ class DiskChecksums:
         try:
             return _sha256(path, told)
         except OSError as exc:
-            raise InvalidModelFile(path, f"the file cannot be read: {exc.strerror or exc}") from exc
+            raise InvalidModelFile(path, why_unreadable(exc)) from exc
 
 
 def _sha256(path: Path, told: Callable[[int], bool]) -> str | None:
-    with open(path, "rb", buffering=0, opener=_opened_at_once) as file:  # Path's has no opener
+    with open_regular(path) as file:
         before = os.fstat(file.fileno())
-        if not stat.S_ISREG(before.st_mode):
-            raise InvalidModelFile(path, "this is not a regular file")
         digest = hashlib.sha256()
         chunk = bytearray(_CHUNK_BYTES)
         while count := file.readinto(chunk):
@@ -44,11 +42,6 @@ def _sha256(path: Path, told: Callable[[int], bool]) -> str | None:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise InvalidModelFile(path, "the file was changed while it was read")
     return digest.hexdigest()
-
-
-def _opened_at_once(path: str, flags: int) -> int:
-    """A FIFO that bears the name of a model would keep the thread forever."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _recorded(path: Path) -> KnownHash | None:

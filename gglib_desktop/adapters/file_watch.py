@@ -7,7 +7,6 @@ import contextlib
 import errno
 import logging
 import os
-import select
 import stat
 import threading
 import time
@@ -36,7 +35,7 @@ class InotifyFileWatch:
         self._quiet_s = quiet_s
         self._look_s = look_s
 
-    async def changes(self, paths: Sequence[Path], *, recursive: bool = True) -> AsyncGenerator[frozenset[Path], None]:
+    async def changes(self, paths: Sequence[Path]) -> AsyncGenerator[frozenset[Path], None]:
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
         changed: set[str] = set()
@@ -49,8 +48,7 @@ class InotifyFileWatch:
             with contextlib.suppress(RuntimeError):  # the loop was closed in this moment
                 loop.call_soon_threadsafe(take, batch)
 
-        times = self._quiet_s, self._look_s
-        watches = [_PathWatch(path, recursive, times, tell) for path in dict.fromkeys(paths)]
+        watches = [_PathWatch(path, self._quiet_s, self._look_s, tell) for path in dict.fromkeys(paths)]
         try:
             for watch in watches:
                 watch.begin()
@@ -71,16 +69,14 @@ class _PathWatch(threading.Thread):
     A daemon: nobody waits for a thread that waits for a dead disk.
     """
 
-    def __init__(
-        self, path: Path, recursive: bool, times: tuple[float, float], tell: Callable[[frozenset[str]], None]
-    ) -> None:
+    def __init__(self, path: Path, quiet_s: float, look_s: float, tell: Callable[[frozenset[str]], None]) -> None:
         super().__init__(name="file watch", daemon=True)
         self._path = os.path.abspath(path)  # resolves no links
-        self._recursive = recursive
-        self._quiet_s, self._look_s = times
+        self._quiet_s = quiet_s
+        self._look_s = look_s
         self._tell = tell
         self._wake, self._waker = os.pipe()
-        self._stopped = False
+        self._stopped = threading.Event()
         self._problem = ""
         self._folders: dict[int, str] = {}
         # Of a path that is no folder: itself, and what it is a link to.
@@ -94,7 +90,7 @@ class _PathWatch(threading.Thread):
             os.close(self._wake)
 
     def stop(self) -> None:
-        self._stopped = True
+        self._stopped.set()
         os.close(self._waker)
 
     @override
@@ -102,7 +98,7 @@ class _PathWatch(threading.Thread):
         from gglib_desktop.adapters.inotify import Inotify  # noqa: PLC0415  # ctypes is not for the first path
 
         again = False
-        while not self._stopped:
+        while not self._stopped.is_set():
             place = self._place()
             try:
                 with contextlib.closing(Inotify()) as inotify:
@@ -113,14 +109,9 @@ class _PathWatch(threading.Thread):
                     self._follow(inotify, place)
             except OSError as exc:
                 self._complain(exc)
-                self._pause()
+                self._stopped.wait(self._look_s)
             again = True
         os.close(self._wake)
-
-    def _pause(self) -> None:
-        stopped = select.poll()
-        stopped.register(self._wake)
-        stopped.poll(self._look_s * 1000)
 
     def _place(self) -> _Place:
         """Where the path is now: when that differs, watching must begin anew."""
@@ -144,7 +135,7 @@ class _PathWatch(threading.Thread):
         until = 0.0
         while True:
             events = inotify.read(min(self._quiet_s, max(0.0, until - time.monotonic())) if batch else self._look_s)
-            if self._stopped or any(self._is_lost(event) for event in events):
+            if self._stopped.is_set() or any(self._is_lost(event) for event in events):
                 return
             if events and not batch:
                 until = time.monotonic() + _LONGEST_BATCH * self._quiet_s
@@ -181,16 +172,16 @@ class _PathWatch(threading.Thread):
             self._drop_tree(inotify, path)
         elif _is_being_written(event, path):
             return ()
-        elif self._recursive and not event.went and os.path.isdir(path):  # or a link to a folder
+        elif not event.went and os.path.isdir(path):  # or a link to a folder
             self._add_tree(inotify, os.path.realpath(path) if os.path.islink(path) else path)
         return (path,)
 
     def _add_tree(self, inotify: Inotify, path: str) -> None:
         waiting = [path]
-        while waiting and not self._stopped:
+        while waiting and not self._stopped.is_set():
             folder = waiting.pop()
             # Before its entries are read: what comes afterwards is told by an event.
-            if self._add(inotify, folder) and self._recursive:
+            if self._add(inotify, folder):
                 waiting.extend(_folders_in(folder))
 
     def _add(self, inotify: Inotify, folder: str) -> bool:

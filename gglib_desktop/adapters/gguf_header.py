@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import stat
 import struct
 from io import FileIO
 from pathlib import Path
 
+from gglib_desktop.adapters.regular_file import open_regular, why_unreadable
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf import (
     ByteOrder,
@@ -91,22 +91,16 @@ _BLOCKS = {
     41: (128, 18),  # Q1_0
 }
 
-_KINDS = (
-    (stat.S_ISDIR, "it is a folder, not a file"),
-    (stat.S_ISFIFO, "it is a pipe, not a file"),
-    (stat.S_ISSOCK, "it is a socket, not a file"),
-    (stat.S_ISCHR, "it is a device, not a file"),
-    (stat.S_ISBLK, "it is a device, not a file"),
-)
-
 
 def read_header(path: Path) -> GgufHeader:
     """Read everything before the tensor data; blocks, so call it in a thread.
 
     Raises: InvalidModelFile, also for what is not a regular file, gone or unreadable.
     """
-    with _open(path) as file:
+    with open_regular(path) as file:
         window = _Window(path, file)
+        if not window.size:
+            raise window.bad("the file is empty")
         return _HeaderReader(window, *_preamble(window)).read()
 
 
@@ -118,45 +112,10 @@ def check_tensor_data(path: Path, header: GgufHeader) -> None:
     try:
         size = path.stat().st_size
     except OSError as exc:
-        raise InvalidModelFile(path, _why(exc)) from exc
+        raise InvalidModelFile(path, why_unreadable(exc)) from exc
     if size < header.required_size_bytes:
         reason = f"truncated: its tensors need {header.required_size_bytes} bytes, the file has {size}"
         raise InvalidModelFile(path, reason, offset=size)
-
-
-def _open(path: Path) -> FileIO:
-    # Look before opening: opening a device can do things, opening a pipe waits for its other end. The second look is at
-    # what was opened in fact, and O_NONBLOCK keeps even a pipe put there in between from blocking.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        _require_regular(path, path.stat())
-        file = FileIO(path, opener=lambda name, _flags: os.open(name, flags))
-        try:
-            _require_regular(path, os.fstat(file.fileno()))
-        except InvalidModelFile:
-            file.close()
-            raise
-    except (OSError, ValueError) as exc:
-        raise InvalidModelFile(path, _why(exc)) from exc
-    return file
-
-
-def _require_regular(path: Path, status: os.stat_result) -> None:
-    for is_kind, reason in _KINDS:
-        if is_kind(status.st_mode):
-            raise InvalidModelFile(path, reason)
-    if status.st_size == 0:
-        raise InvalidModelFile(path, "the file is empty", offset=0)
-
-
-def _why(exc: OSError | ValueError) -> str:
-    if isinstance(exc, (FileNotFoundError, NotADirectoryError)):
-        return "the file does not exist"
-    if isinstance(exc, PermissionError):
-        return "permission to read the file is denied"
-    if isinstance(exc, OSError):
-        return f"the file cannot be read: {exc.strerror or exc}"
-    return f"not a possible file name: {exc}"
 
 
 class _Window:
@@ -165,7 +124,7 @@ class _Window:
     def __init__(self, path: Path, file: FileIO) -> None:
         self._path = path
         self._file = file
-        self._size = os.fstat(file.fileno()).st_size
+        self.size = os.fstat(file.fileno()).st_size
         self._start = 0
         self._buffer = b""
         self._at = 0
@@ -178,10 +137,10 @@ class _Window:
         return InvalidModelFile(self._path, reason, offset=self.position if offset is None else offset)
 
     def require(self, count: int, what: str) -> None:
-        if count > self._size:
+        if count > self.size:
             raise self.bad(f"{what} claims {count} bytes, more than the whole file has")
         end = self.position + count
-        if end > self._size:
+        if end > self.size:
             raise self.bad(f"truncated: the file ends inside {what}")
         if end > _MAX_HEADER_BYTES:
             raise self.bad(f"{what} reaches past {_MAX_HEADER_BYTES} bytes, where no real header does")
@@ -228,10 +187,10 @@ class _Window:
         self._buffer = b""
         try:
             self._file.seek(self._start)
-            wanted = min(max(count, _CHUNK_BYTES), self._size - self._start)
+            wanted = min(max(count, _CHUNK_BYTES), self.size - self._start)
             self._buffer = self._file.read(wanted) or b""
         except OSError as exc:
-            raise self.bad(_why(exc)) from exc
+            raise self.bad(why_unreadable(exc)) from exc
         if len(self._buffer) < count:
             raise self.bad("truncated: the file became shorter while it was read")
 

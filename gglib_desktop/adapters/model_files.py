@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.gguf import GgufHeader, ModelFacts, facts_from_header
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.scan import FoundModel, WalkRequest, WalkStep
 
-_log = logging.getLogger(__name__)
 DEMO_NAME = "Demo model"
-# A model's header tells it from most others, its last tensors from those that were only trained further.
-_HASHED_HEAD_BYTES = 2**18
-_HASHED_TAIL_BYTES = 2**16
 
 
 class DiskModelFiles:
@@ -70,17 +61,9 @@ class DiskModelFiles:
         return ModelWalk(request).steps()
 
     def examine(self, found: FoundModel) -> ModelFile:
-        file = _model_file(found)
-        if not found.parts:
-            return file
-        try:
-            file = replace(file, header_hash=_header_hash(found.parts))
-            return replace(file, facts=_facts(found))
-        except OSError as exc:
-            return replace(file, problem=f"the file cannot be read: {exc.strerror or exc}")
-        except InvalidModelFile as exc:
-            _log.info("%s", exc)
-            return replace(file, problem=found.problem or exc.reason)
+        from gglib_desktop.adapters.model_reading import read_model  # noqa: PLC0415
+
+        return read_model(found)
 
     def exists(self, path: Path) -> bool:
         return os.path.exists(path)
@@ -89,7 +72,7 @@ class DiskModelFiles:
         from gglib_desktop.adapters.demo_model import DemoSpec, write_demo_model  # noqa: PLC0415  # most never need it
 
         path = self._demo_folder / "demo-model-F32.gguf"
-        return path if path.exists() else write_demo_model(path, DemoSpec(name=DEMO_NAME))
+        return path if os.path.exists(path) else write_demo_model(path, DemoSpec(name=DEMO_NAME))
 
 
 def well_known_stores(environment: Mapping[str, str]) -> tuple[Path, ...]:
@@ -106,48 +89,3 @@ def well_known_stores(environment: Mapping[str, str]) -> tuple[Path, ...]:
         environment.get("LLAMA_CACHE") or cache / "llama.cpp",
     )
     return tuple(dict.fromkeys(Path(each) for each in named))
-
-
-def _model_file(found: FoundModel) -> ModelFile:
-    size, mtime = found.stamp or (None, None)
-    return ModelFile(
-        found.path,
-        problem=found.problem,
-        size_bytes=size,
-        mtime_ns=mtime,
-        missing=not found.parts,
-        parts=found.parts if len(found.parts) > 1 else (),
-        label=found.label,
-    )
-
-
-def _facts(found: FoundModel) -> ModelFacts:
-    headers = [_checked_header(part) for part in found.parts]
-    several = len(headers) > 1
-    return facts_from_header(
-        headers[0],
-        file_name=found.label or found.path.name,
-        file_size_bytes=found.stamp[0] if found.stamp else 0,
-        element_count=sum(header.element_count for header in headers) if several and not found.problem else None,
-    )
-
-
-def _checked_header(path: Path) -> GgufHeader:
-    from gglib_desktop.adapters.gguf_header import check_tensor_data, read_header  # noqa: PLC0415
-
-    header = read_header(path)
-    check_tensor_data(path, header)
-    return header
-
-
-def _header_hash(parts: Sequence[Path]) -> str | None:
-    """Nothing is read of what is no regular file: it might block."""
-    if not parts[0].is_file() or not parts[-1].is_file():
-        return None
-    digest = hashlib.sha256()
-    with parts[0].open("rb", buffering=0) as file:
-        digest.update(file.read(_HASHED_HEAD_BYTES))
-    with parts[-1].open("rb", buffering=0) as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _HASHED_TAIL_BYTES))
-        digest.update(file.read(_HASHED_TAIL_BYTES))
-    return digest.hexdigest()

@@ -10,7 +10,7 @@ from typing import Protocol
 class FileWatch(Protocol):
     """Tells what changes on disk, without anybody having to look."""
 
-    def changes(self, paths: Sequence[Path], *, recursive: bool = True) -> AsyncGenerator[frozenset[Path], None]:
+    def changes(self, paths: Sequence[Path]) -> AsyncGenerator[frozenset[Path], None]:
         """Batches of what came, went or was changed at or below ``paths``, until the generator is closed.
 
         A file that is being written is named when its writer closes it; of a folder that came or went with all it holds

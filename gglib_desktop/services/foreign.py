@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 from gglib_desktop.domain.errors import NotRunning, ProcessError
 from gglib_desktop.domain.foreign import ForeignServer
-from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.ports.foreign_servers import ForeignServers
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.listeners import Listeners
@@ -17,19 +15,6 @@ from gglib_desktop.tasks import TaskScope
 
 _log = logging.getLogger(__name__)
 LOOK_INTERVAL_S = 10.0
-
-
-class NoForeignServers:
-    """For runners that cannot tell what else runs where their servers do."""
-
-    async def list_foreign(self) -> Sequence[ForeignServer]:
-        return ()
-
-    async def adopt(self, server: ForeignServer, **_model: object) -> ProcessHandle:
-        raise NotRunning(f"process {server.pid} is gone")
-
-    async def stop_foreign(self, server: ForeignServer) -> None:
-        raise NotRunning(f"process {server.pid} is gone")
 
 
 class ForeignWatch:

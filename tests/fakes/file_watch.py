@@ -13,7 +13,7 @@ class FakeFileWatch:
         self.watched: list[Path] = []
         """The paths of all open generators."""
 
-    async def changes(self, paths: Sequence[Path], *, recursive: bool = True) -> AsyncGenerator[frozenset[Path], None]:
+    async def changes(self, paths: Sequence[Path]) -> AsyncGenerator[frozenset[Path], None]:
         self.watched.extend(paths)
         try:
             yield frozenset()

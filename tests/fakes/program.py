@@ -19,7 +19,7 @@ from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.services.command_lines import CommandLines
-from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
+from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.presets import Presets
@@ -90,7 +90,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         files, catalog, store = FakeModelFiles(folder / "models"), FakeEngineCatalog(), FakeSettingsStore()
         library, settings = Library(repository, files), SettingsKeeper(store)
         launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
-        foreign = ForeignWatch(NoForeignServers(), supervisor, library, scope)
+        foreign = ForeignWatch(runner, supervisor, library, scope)
         presets = Presets(SqlitePresetStore(repository), TomlPresetFiles())
         sources = DetailsSources(read_header, PsutilMemory(), FakeCards(), DiskChecksums(), library)
         app = AppViewModel(

@@ -12,7 +12,8 @@ from pathlib import Path, PosixPath
 
 import pytest
 
-from gglib_desktop.adapters.gguf_header import _open, _Window, check_tensor_data, read_header
+from gglib_desktop.adapters.gguf_header import _Window, check_tensor_data, read_header
+from gglib_desktop.adapters.regular_file import open_regular
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf import GgufValueType, SkippedString
 from tests.unit.gguf_bytes import (
@@ -156,7 +157,7 @@ class TestRefuses:
             assert refusal(path).reason == "permission to read the file is denied"
 
     def test_a_pipe_that_took_the_place_of_a_file(self, tmp_path):
-        # What the second look in _open is for; the first cannot be made to miss from outside.
+        # What the second look in open_regular is for; the first cannot be made to miss from outside.
         file, pipe = tmp_path / "file", tmp_path / "pipe"
         file.write_bytes(b"GGUF")
         os.mkfifo(pipe)
@@ -166,7 +167,7 @@ class TestRefuses:
                 return file.stat()
 
         with pytest.raises(InvalidModelFile, match="it is a pipe"):
-            _open(Swapped(pipe))
+            open_regular(Swapped(pipe))
 
     def test_a_file_that_shrinks_meanwhile(self, tmp_path):
         path = gguf_file(tmp_path, gguf_head() + _SMALL)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import select
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -32,14 +33,14 @@ Watching: TypeAlias = Callable[..., AbstractAsyncContextManager[Told]]
 
 
 @asynccontextmanager
-async def watching(*paths: Path, recursive: bool = True, look_s: float = 0.1, until: int = 1) -> AsyncIterator[Told]:
+async def watching(*paths: Path, look_s: float = 0.1, until: int = 1) -> AsyncIterator[Told]:
     """Watches ``paths``; begins when ``until`` batches have said that it does."""
     told = Told()
     others = set(threading.enumerate())
     watch = InotifyFileWatch(quiet_s=0.05, look_s=look_s)
 
     async def follow() -> None:
-        async with contextlib.aclosing(watch.changes(paths, recursive=recursive)) as changes:
+        async with contextlib.aclosing(watch.changes(paths)) as changes:
             async for batch in changes:
                 told.batches.append(batch)
 
@@ -139,18 +140,6 @@ async def test_linked_folders_are_watched_without_end(tmp_path):
         await poll(lambda: root / "new link" in told.paths)
         (later / "file").write_text("new")
         await poll(lambda: later / "file" in told.paths)
-
-
-async def test_without_recursion_only_the_folder_itself_counts(tmp_path):
-    (tmp_path / "deep").mkdir()
-    async with watching(tmp_path, recursive=False) as told:
-        (tmp_path / "deep/file").write_text("new")
-        (tmp_path / "fresh").mkdir()
-        await poll(lambda: tmp_path / "fresh" in told.paths)
-        (tmp_path / "fresh/file").write_text("new")
-        (tmp_path / "file").write_text("new")
-        await poll(lambda: tmp_path / "file" in told.paths)
-        assert told.paths == {tmp_path / "fresh", tmp_path / "file"}
 
 
 async def test_one_file_can_be_watched_also_when_others_replace_it(tmp_path):
@@ -273,6 +262,7 @@ async def test_a_system_without_inotify_tells_nothing_and_harms_nothing(tmp_path
 
     with monkeypatch.context() as patch:
         patch.setattr(inotify, "Inotify", Refusing)
+        patch.delattr(select, "poll")  # nor has such a system this
         async with watching(tmp_path, until=0, look_s=0.01):
             await poll(lambda: "too many" in caplog.text)
     assert caplog.text.count("too many") == 1

@@ -50,6 +50,12 @@ class TestTrees:
         three = make(tmp_path / "folder.gguf/three.gguf")
         assert paths(tmp_path) == sorted([one, two, three])
 
+    def test_a_system_that_lists_folders_by_their_paths_alone(self, tmp_path, monkeypatch):
+        one = make(tmp_path / "a/one.gguf")
+        monkeypatch.setattr(os, "supports_fd", set())
+        monkeypatch.delattr(os, "O_DIRECTORY")
+        assert paths(tmp_path, tmp_path / "none") == [one]
+
     def test_folders_inside_folders_are_walked_once(self, tmp_path):
         one = make(tmp_path / "a/one.gguf")
         assert paths(tmp_path / "a", tmp_path, tmp_path / "a") == [one]

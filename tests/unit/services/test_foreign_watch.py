@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable, StopFailed
 from gglib_desktop.domain.states import Loading
-from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
+from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.supervisor import ServersAdopted, Supervisor
 from gglib_desktop.tasks import TaskScope
 from tests.fakes.foreign import FakeForeignServers, some_server
@@ -157,9 +158,9 @@ async def test_one_that_survives_is_still_there(watch, foreign, told):
     assert told == [[1, 2]]
 
 
-async def test_a_runner_without_strangers_has_none(supervisor, library, bugs):
-    async with TaskScope(bugs) as scope:
-        watch = ForeignWatch(NoForeignServers(), supervisor, library, scope)
+async def test_a_runner_without_strangers_has_none(supervisor, library, bugs, tmp_path):
+    async with MockRunner(tmp_path) as runner, TaskScope(bugs) as scope:
+        watch = ForeignWatch(runner, supervisor, library, scope)
         assert await watch.look() == ()
         with pytest.raises(NotRunning):
             await watch.adopt(some_server())

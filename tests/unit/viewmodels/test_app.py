@@ -15,7 +15,7 @@ from gglib_desktop.domain.errors import (
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.settings import AppSettings, Theme
 from gglib_desktop.domain.settings_document import SettingsNews, SettingsReading, UnknownKey
-from gglib_desktop.services.foreign import ForeignWatch, NoForeignServers
+from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.program import TIMINGS, Program
@@ -219,7 +219,7 @@ async def test_a_bug_in_what_a_view_runs_reaches_the_reporter(program, bugs):
 
 async def test_after_closing_it_hears_nothing(program):
     parts = (program.library, program.supervisor, program.launcher, program.settings, program.scope)
-    foreign = ForeignWatch(NoForeignServers(), program.supervisor, program.library, program.scope)
+    foreign = ForeignWatch(program.runner, program.supervisor, program.library, program.scope)
 
     def details(_model):
         raise AssertionError("nobody asked for details")
