@@ -84,5 +84,5 @@ def _value(answer: httpx.Response | None) -> Any:
     """What a good answer holds, None for any other."""
     try:
         return answer.json() if answer is not None and answer.status_code == httpx.codes.OK else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -200,7 +200,7 @@ class SqliteModelRepository:
     async def _run(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except (sqlite3.Error, OSError) as exc:
+        except (sqlite3.Error, OSError, UnicodeEncodeError) as exc:
             raise LibraryError(f"the library {self._path} cannot be used: {exc}") from exc
 
     def _open(self) -> sqlite3.Connection:

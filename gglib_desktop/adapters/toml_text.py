@@ -41,7 +41,10 @@ def parse_toml(text: str) -> dict[str, Any]:
     """Raises: ValueError with the line."""
     import tomllib  # noqa: PLC0415  # 25 ms, for nothing while there is no file
 
-    return tomllib.loads(text)
+    try:
+        return tomllib.loads(text)
+    except RecursionError as exc:
+        raise ValueError("Too many tables or lists in one another") from exc
 
 
 def line_of(text: str, place: tuple[str | int, ...]) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 from gglib_desktop.domain.container import mount, volumes
 from gglib_desktop.domain.invocation import Invocation, KnownFlag, assigned, candidate, mentions_server
 from gglib_desktop.domain.shell_text import shell_invocation
-from gglib_desktop.domain.shell_words import Operator, Unclosed, Word, sh_words
+from gglib_desktop.domain.shell_words import Operator, Unclosed, Word, escaped_character, sh_words
 from gglib_desktop.domain.yaml_text import read_yaml
 
 _UNIT = re.compile(r"^\s*ExecStart\s*=", re.MULTILINE)
@@ -106,7 +106,7 @@ def _unit_word(text: str, known: Mapping[str, str] | None, variables: Mapping[st
         code = next(filter(None, codes), None)
         piece = found[0]
         if code or escaped:
-            piece = chr(int(code, 16)) if code else _UNIT_ESCAPES.get(escaped, escaped)
+            piece = (escaped_character(code) or piece) if code else _UNIT_ESCAPES.get(escaped, escaped)
         elif quote and mark in {"", quote}:
             piece, mark = "", "" if mark else quote
         elif specifier:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os.path
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +74,11 @@ class FoundModel:
     label: str | None = None
     problem: str | None = None
 
+    def __post_init__(self) -> None:
+        # Both are made of names of files, stored and shown; such names may be no text.
+        object.__setattr__(self, "label", _as_text(self.label))
+        object.__setattr__(self, "problem", _as_text(self.problem))
+
 
 @dataclass(frozen=True, slots=True)
 class WalkStep:
@@ -98,3 +103,7 @@ class ScanProgress:
     files_seen: int = 0
     models_read: int = 0
     folder: str = ""
+
+
+def _as_text(name: str | None) -> str | None:
+    return None if name is None else os.fsencode(name).decode(errors="replace")

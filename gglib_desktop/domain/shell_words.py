@@ -49,6 +49,12 @@ class Operator:
 Token = Word | Operator
 
 
+def escaped_character(digits: str) -> str | None:
+    """What a hexadecimal code stands for, None where it is no character: half of one, or beyond all."""
+    code = int(digits, 16)
+    return chr(code) if code < 0xD800 or 0xDFFF < code <= 0x10FFFF else None
+
+
 class Scanner(ABC):
     """Collects words; a shell's own rules are in ``_step``."""
 

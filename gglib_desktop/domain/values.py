@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import json
 import math
+import os
 import types
 import typing
 from collections.abc import Hashable, Mapping
@@ -175,9 +176,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value):
         return float(value)
     if hint is str and isinstance(value, str):
-        return _without_nul(name, value)
+        return _passable(name, value)
     if hint is Path and isinstance(value, str | Path):
-        return Path(_without_nul(name, str(value)))
+        return Path(_passable(name, str(value)))
     if issubclass(hint, Enum):
         return _checked_enum(name, value, hint)
     if issubclass(hint, Value):
@@ -217,7 +218,12 @@ def _checked_enum(name: str, value: Any, hint: type[Enum]) -> Enum:
         raise ConfigurationError(name, value, "must be one of " + ", ".join(str(m.value) for m in hint)) from exc
 
 
-def _without_nul(name: str, text: str) -> str:
+def _passable(name: str, text: str) -> str:
+    """A text that can be part of a command line; bytes of file names that are no text can."""
     if "\0" in text:
         raise ConfigurationError(name, text, "must not contain a NUL character")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as exc:
+        raise ConfigurationError(name, text, "must not contain half a character") from exc
     return text

@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gglib_desktop.domain.shell_words import escaped_character
+
 _KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#\[{&*!|>%@`-][^#]*?|-[^\s#][^#]*?)\s*:(?:\s+|$)""")
 _ITEM = re.compile(r"-(?:\s+|$)")
 _BLOCK = re.compile(r"([|>])[+-]?\d?[+-]?\s*(?:#.*)?$")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
+# Nobody nests so deep, and Python could not follow for ever.
+_DEEPEST = 50
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "e": "\x1b", "N": "\x85", "_": "\xa0", "L": "\u2028"}
 
 
@@ -28,6 +32,7 @@ class _Reader:
     def __init__(self, lines: list[tuple[int, str]]) -> None:
         self._lines = lines
         self._at = 0
+        self._depth = 0
 
     def node(self, least: int) -> Any:
         """The value whose lines are indented by at least that much, empty text where there is none."""
@@ -35,10 +40,14 @@ class _Reader:
         if self._at >= len(self._lines) or self._lines[self._at][0] < least:
             return ""
         indent, line = self._lines[self._at]
-        if _ITEM.match(line):
-            return self._list(indent)
-        if _KEY.match(line):
-            return self._mapping(indent)
+        self._depth += 1
+        try:
+            if self._depth <= _DEEPEST and _ITEM.match(line):
+                return self._list(indent)
+            if self._depth <= _DEEPEST and _KEY.match(line):
+                return self._mapping(indent)
+        finally:
+            self._depth -= 1
         self._at += 1
         return self._scalar(line, least)
 
@@ -132,7 +141,7 @@ def unquoted(text: str) -> str:
 
 def _character(found: re.Match[str]) -> str:
     code = found[1] or found[2] or found[3]
-    return chr(int(code, 16)) if code else _ESCAPES.get(found[4], found[4])
+    return (escaped_character(code) or found[0]) if code else _ESCAPES.get(found[4], found[4])
 
 
 _FLOW_ITEM = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,\]]*)\s*(?:,|\]|$)""")

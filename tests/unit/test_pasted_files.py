@@ -2,6 +2,7 @@
 
 import pytest
 
+from gglib_desktop.domain.command_line import read_command_line
 from gglib_desktop.domain.launch import MtpChoice
 from tests.unit.pasted import check_pasted
 
@@ -198,6 +199,17 @@ SYSTEMD = [
         [*X, "extra: --tags 'a\tbé '\"'\"'c'\"'\"''"],
     ),
     ("ExecStart=", {}, []),
+    # codes of no character, alone or of half a one, stay as they are written
+    (
+        'ExecStart=llama-server -m "a\\U00110000\\ud800.gguf"',
+        {"model": "a\\U00110000\\ud800.gguf"},
+        [r"model: -m 'a\U00110000\ud800.gguf'"],
+    ),
+    (
+        'command: llama-server -m x.gguf\nother: "\\UFFFFFFFF"',
+        {"model": "x.gguf"},
+        [*X, "around: 'other: \\UFFFFFFFF'"],
+    ),
 ]
 LINES = DOCKER + COMPOSE + SWAP + SYSTEMD
 
@@ -205,3 +217,8 @@ LINES = DOCKER + COMPOSE + SWAP + SYSTEMD
 @pytest.mark.parametrize(("text", "fields", "notes"), LINES, ids=lambda value: str(value)[:50])
 def test_a_command_in_a_file(text, fields, notes):
     check_pasted(text, fields, notes)
+
+
+def test_lists_in_one_another_without_end_are_text():
+    line = read_command_line("command: llama-server -m x.gguf\nother:\n" + "- " * 10_000 + "a")
+    assert line.model == "x.gguf"

@@ -85,7 +85,7 @@ def test_fields_have_their_types():
         ("reasoning_format", ["none", "deepseek", "deepseek-legacy", "auto", None], ["", "None", "qwen", 1]),
         ("spec_draft_n_max", [0, 1, 16, None], [-1, 17, 2.0, True]),
         ("spec_draft_p_min", [0, 1, 0.0, 0.75, 1.0, None], [-0.01, 1.01, float("nan"), float("inf"), 10**400, "0.5"]),
-        ("extra_args", [(), [], ["--x"], ("-a", "b")], ["--x", b"--x", None, [1], {"--x": 1}, ["a\0b"]]),
+        ("extra_args", [(), [], ["--x"], ("-a", "b")], ["--x", b"--x", None, [1], {"--x": 1}, ["a\0b"], ["\ud800"]]),
         ("model_id", [1, 0, -5], ["1", None, 1.0, True]),
         ("model_name", ["", "x"], [None, 1, "a\0b"]),
         ("model_path", ["/x", Path("x")], [None, 1, "a\0b"]),
@@ -191,16 +191,23 @@ def test_what_is_no_json_object_is_refused(text):
     assert caught.value.field == "ServerConfig"
 
 
+# Text, and the bytes of file names that are none.
+_PASSABLE = st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+    | st.sampled_from([os.fsdecode(bytes([byte])) for byte in range(0x80, 0x100)])
+)
+
+
 @given(
     st.builds(
         dict,
         model_id=st.integers(),
-        model_name=st.text(st.characters(exclude_characters="\0")),
+        model_name=_PASSABLE,
         port=st.none() | st.integers(1024, 65535),
         context_size=st.none() | st.integers(min_value=0),
         jinja=st.sampled_from([None, True, False]),
         spec_draft_p_min=st.none() | st.floats(0, 1),
-        extra_args=st.lists(st.text(st.characters(exclude_characters="\0"))),
+        extra_args=st.lists(_PASSABLE),
     )
 )
 def test_whatever_is_accepted_survives_json(changes):

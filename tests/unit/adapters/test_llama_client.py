@@ -135,6 +135,7 @@ async def test_busy_slots_are_counted(client, server, slots, busy):
     [
         httpx.Response(403),
         httpx.Response(200, text="{"),
+        httpx.Response(200, text="[" * 100_000),
         httpx.Response(200, content=b"\xff\xfe"),
         httpx.ConnectError("refused"),
         httpx.ReadTimeout("slow"),

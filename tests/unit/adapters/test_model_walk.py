@@ -85,6 +85,10 @@ class TestTrees:
         assert paths(tmp_path, tmp_path / "nowhere") == [one]
 
     def test_names_that_are_no_text(self, tmp_path):
+        make(tmp_path / os.fsdecode(b"\xff-00001-of-00002.gguf"))
+        (half,) = found(tmp_path)
+        assert half.problem == "part 2 of 2 is missing: \N{REPLACEMENT CHARACTER}-00002-of-00002.gguf"
+        half.path.unlink()
         name = os.fsdecode(b"\xff\xfe.gguf")
         make(tmp_path / name)
         assert [each.path.name for each in found(tmp_path)] == [name]

@@ -171,6 +171,12 @@ async def test_words_about_a_model_taken_off_the_list_come_back_with_it(reposito
     assert await again.passed_over() == []
 
 
+async def test_words_that_are_no_text_are_refused(repository):
+    model = await add(repository, Path("/m.gguf"), None, None)
+    with pytest.raises(LibraryError, match="surrogates not allowed"):
+        await repository.describe(model.id, ["half"], "\ud83d")
+
+
 async def test_words_about_a_model_that_is_gone_are_refused(repository):
     with pytest.raises(LibraryError, match="not in the library any more"):
         await repository.describe(99, ["a"], "")

@@ -202,6 +202,7 @@ def test_a_link_and_its_rights_stay(store, file, tmp_path):
         ("base_port = 9100\nbase_port = 9200\n", 2, "Cannot overwrite a value"),
         ('theme = "dark"\n[defaults\n', 2, "Expected ']'"),
         ('theme = """dark\n\n', 1, "Unterminated string"),
+        ("\ntags = " + "[" * 100_000, 2, "Too many tables or lists"),
         (b"base_port = 9100\ntheme = '\xff\xfe'\n", 2, "is not UTF-8 text"),
     ],
 )
