@@ -13,6 +13,7 @@ from gglib_desktop.adapters.llama_client import LlamaClient
 from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.health import Probe, ProbeResult
+from tests.fakes.waiting import poll
 
 Answer = httpx.Response | Exception
 
@@ -240,3 +241,34 @@ async def test_slots_are_asked_with_the_key_and_health_without(keyed):
 async def test_a_server_is_asked_where_it_listens(client, server, host, url):
     await client.probe(ServerAddress(9000, host), 1)
     assert str(server.asked[0].url) == f"{url}/health"
+
+
+@pytest.mark.parametrize("steps", range(0, 30, 2))
+async def test_closing_ends_every_connection_however_far_a_question_has_come(steps):
+    open_connections: set[asyncio.StreamWriter] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_connections.add(writer)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + b'{"status":"ok"}')
+            await reader.read()
+        open_connections.remove(writer)
+        writer.close()
+
+    async with await asyncio.start_server(connected, "127.0.0.1") as network:
+        client = LlamaClient()
+        question = asyncio.create_task(client.probe(ServerAddress(network.sockets[0].getsockname()[1]), 60))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await client.aclose()
+        assert (await question).result in {ProbeResult.OK, ProbeResult.TIMEOUT}
+        await poll(lambda: not open_connections)
+
+
+async def test_a_closed_client_asks_nobody(server):
+    client = LlamaClient(transport=httpx.MockTransport(server))
+    await client.aclose()
+    probe = await client.probe(ServerAddress(9000), 1)
+    assert probe.result is ProbeResult.TIMEOUT
+    assert not server.asked
