@@ -60,6 +60,13 @@ def qapp(qapp):
 # -- nothing left behind
 
 
+@pytest.fixture(scope="module", autouse=True)
+def set_aside() -> None:
+    """What earlier tests left in memory is no longer looked through at the end of each test: 2 ms instead of 70."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def no_loose_ends(request: pytest.FixtureRequest) -> None:
     """Every async test ends all its tasks, and sees all their exceptions."""

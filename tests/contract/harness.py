@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import signal
 import sys
 import uuid
@@ -22,14 +21,10 @@ from gglib_desktop.bootstrap import Runner
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from tests.fakes.ports import some_base_port
 
 STUB = Path(__file__).parent.parent / "fakes" / "stub_engine.py"
 STOP_GRACE_S = 0.5
-
-
-def some_base_port() -> int:
-    """Below the ports that the system gives to clients, and hardly the one that another test run has."""
-    return random.randrange(10_000, 32_000)
 
 
 def stub_engine(folder: Path) -> Path:

@@ -25,8 +25,9 @@ from gglib_desktop.domain.foreign import ForeignServer
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.states import Crashed, Healthy, Stopped
 from gglib_desktop.services.supervisor import Supervisor
-from tests.contract.harness import LocalHarness, some_base_port, stop_all
+from tests.contract.harness import LocalHarness, stop_all
 from tests.contract.test_process_runner import becomes_healthy, whole_log
+from tests.fakes.ports import some_base_port
 from tests.fakes.supervision import KeptBugs, Story
 from tests.fakes.waiting import poll
 

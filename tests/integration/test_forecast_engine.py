@@ -9,7 +9,7 @@ import pytest
 from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.domain.forecast import Serving, forecast
-from tests.contract.harness import some_base_port
+from tests.fakes.ports import some_base_port
 
 pytestmark = pytest.mark.llama
 

@@ -26,7 +26,7 @@ from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.states import Busy, Healthy, Stopped
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter, TaskScope
-from tests.contract.harness import some_base_port
+from tests.fakes.ports import some_base_port
 from tests.fakes.supervision import KeptBugs, Story
 from tests.fakes.waiting import poll
 

@@ -107,6 +107,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.no_cover  # what happened to be tried is no proof
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(
@@ -222,6 +223,12 @@ def test_a_volume_that_nobody_knows_the_place_of_changes_no_path():
         "services:\n  llm:\n    image: i\n    command: -m /m/x.gguf\n    volumes:\n      - $NOWHERE:/m\n      - [odd]\n"
     )
     check_pasted(text, {"model": "/m/x.gguf"}, ["model: -m /m/x.gguf", "around: 'image: i' 'volumes: $NOWHERE:/m'"])
+
+
+def test_each_path_is_in_the_volume_that_holds_it():
+    text = "docker run -v /srv/cache:/models/cache -v /srv/models:/models image:server -m /models/x.gguf"
+    around = "around: docker run -v /srv/cache:/models/cache -v /srv/models:/models image:server"
+    check_pasted(text, {"model": "/srv/models/x.gguf"}, ["model: -m /models/x.gguf", around])
 
 
 def test_an_inner_quote_does_not_hide_the_command_after_it():

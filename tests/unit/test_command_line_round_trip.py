@@ -18,6 +18,9 @@ from gglib_desktop.domain.llama_args import server_argv, shell_line
 from gglib_desktop.domain.options import EngineOption, EngineOptions, engine_option, engine_options
 from gglib_desktop.domain.server import ServerConfig
 
+# Thousands of ways through lines that the tests of the two halves reach: counting them would take longer than going.
+pytestmark = pytest.mark.no_cover
+
 HELP = (Path(__file__).parent.parent / "fakes" / "llama_server_b10434_help.txt").read_text(encoding="utf-8")
 ENGINE = Engine(Path("/opt/llama-server"), "b10434", parse_help(HELP), EngineSource.ARGUMENT)
 PORT = 9001

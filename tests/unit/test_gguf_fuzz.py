@@ -2,9 +2,12 @@
 
 import random
 
+import pytest
+
 from tests.fuzz_gguf import Fuzzer
 
 
+@pytest.mark.no_cover  # what happened to be tried is no proof
 def test_damaged_headers_are_read_or_refused(tmp_path):
     fuzzer = Fuzzer(random.Random(1), tmp_path)
     fuzzer.run(500)

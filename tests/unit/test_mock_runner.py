@@ -12,6 +12,7 @@ from gglib_desktop.bootstrap import create_runner
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.server import ServerConfig
+from tests.fakes.ports import some_base_port
 from tests.fakes.waiting import poll
 
 QUICK = MockTimings(answer_s=0, load_s=0, stop_s=0, log_every_s=0.05)
@@ -160,9 +161,10 @@ async def test_pids_grow_over_all_runners_and_are_no_real_ones(data_dir, config)
 
 
 async def test_the_owner_of_a_port_is_named(runner, config):
-    await runner.start(config(port=9050))
+    port = some_base_port()
+    await runner.start(config(port=port))
     with pytest.raises(PortTaken, match="the simulated server of Pretend"):
-        await runner.start(config(port=9050))
+        await runner.start(config(port=port))
 
 
 async def test_time_goes_on_while_nobody_looks(data_dir, config):

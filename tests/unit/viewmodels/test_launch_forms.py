@@ -14,6 +14,7 @@ from gglib_desktop.domain.launch import LaunchOptions, Source
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.viewmodels.option_forecast import OptionForecastViewModel
 from tests.fakes.forms import MODEL, option_form
+from tests.fakes.ports import some_base_port
 from tests.fakes.waiting import poll
 from tests.unit.test_forecast import header as metadata
 
@@ -49,20 +50,21 @@ async def test_choices_are_remembered_for_the_model_when_wanted(program):
     await program.open()
     model = await program.add()
     start = await program.app.forms.to_start(model.id)
-    start.form.edit(context_size=4096, port=9050)
+    port = some_base_port()
+    start.form.edit(context_size=4096, port=port)
     start.set_remember(True)
     start.accept.trigger()
     await poll(lambda: program.supervisor.servers)
-    assert await program.library.launch_options(model.id) == LaunchOptions(context_size=4096, port=9050)
+    assert await program.library.launch_options(model.id) == LaunchOptions(context_size=4096, port=port)
     start.close()
     again = await program.app.forms.to_start(model.id)
     assert again.runs
     assert again.form.state.fields["port"].inherited is None, "the port of the model is its first server's"
-    again.form.edit(threads=2, port=9051)
+    again.form.edit(threads=2, port=port + 1)
     again.set_remember(True)
     again.accept.trigger()
     await poll(lambda: len(program.supervisor.servers) == 2)
-    remembered = LaunchOptions(context_size=4096, port=9050, threads=2)
+    remembered = LaunchOptions(context_size=4096, port=port, threads=2)
     assert await program.library.launch_options(model.id) == remembered
     again.close()
 

@@ -19,6 +19,7 @@ from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from tests.fakes.library import some_facts
+from tests.fakes.ports import some_base_port
 from tests.fakes.program import Program
 from tests.fakes.settings import FOUND
 from tests.fakes.waiting import poll, reasons_told
@@ -142,7 +143,7 @@ async def test_an_error_of_a_command_is_told(program, tmp_path):
 
 
 async def test_the_form_shows_what_runs(program):
-    options = LaunchOptions(port=9321, mtp=MtpChoice.OFF, gpu_layers=7)
+    options = LaunchOptions(port=some_base_port(), mtp=MtpChoice.OFF, gpu_layers=7)
     server = await healthy(program, options=options)
     assert server.form.draft == options.over(BUILT_IN)
     assert server.form.decision.reason is MtpReason.SWITCHED_OFF

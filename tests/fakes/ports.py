@@ -1,0 +1,8 @@
+"""Ports for servers in tests."""
+
+import random
+
+
+def some_base_port() -> int:
+    """Below the ports that the system gives to clients, and hardly the one that another test run has."""
+    return random.randrange(10_000, 32_000)
