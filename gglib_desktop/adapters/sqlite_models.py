@@ -77,32 +77,20 @@ MIGRATIONS = (
     ALTER TABLE passed_over ADD COLUMN notes TEXT NOT NULL DEFAULT '';
     """,
 )
-_COLUMNS = ", ".join(
-    (
-        *("id", "path", "facts", "problem", "added_at", "size_bytes", "mtime_ns", "header_hash", "missing", "parts"),
-        *("label", "last_used", "tags", "notes"),
-    )
-)
-_INSERT = " ".join(
-    (
-        "INSERT INTO models (path, facts, problem, size_bytes, mtime_ns, header_hash, missing, parts, label, added_at)",
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "ON CONFLICT (path) DO UPDATE SET facts = excluded.facts, problem = excluded.problem,",
-        "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, header_hash = excluded.header_hash,",
-        "missing = excluded.missing, parts = excluded.parts, label = excluded.label",
-        "RETURNING",
-        _COLUMNS,
-    )
-)
-_UPDATE = " ".join(
-    (
-        "UPDATE models SET path = ?, facts = ?, problem = ?, size_bytes = ?, mtime_ns = ?, header_hash = ?,",
-        "missing = ?, parts = ?, label = ? WHERE id = ? RETURNING",
-        _COLUMNS,
-    )
-)
+_INSERT = """
+    INSERT INTO models (path, facts, problem, size_bytes, mtime_ns, header_hash, missing, parts, label, added_at)
+    VALUES (:path, :facts, :problem, :size_bytes, :mtime_ns, :header_hash, :missing, :parts, :label, :added_at)
+    ON CONFLICT (path) DO UPDATE SET facts = excluded.facts, problem = excluded.problem,
+    size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, header_hash = excluded.header_hash,
+    missing = excluded.missing, parts = excluded.parts, label = excluded.label
+    RETURNING *
+"""
+_UPDATE = """
+    UPDATE models SET path = :path, facts = :facts, problem = :problem, size_bytes = :size_bytes, mtime_ns = :mtime_ns,
+    header_hash = :header_hash, missing = :missing, parts = :parts, label = :label
+    WHERE id = :id RETURNING *
+"""
 _NOT_LISTED = "INSERT OR REPLACE INTO passed_over (path, removed, size_bytes, mtime_ns, label) VALUES (?, ?, ?, ?, ?)"
-_RESTORE = " ".join(("UPDATE models SET tags = ?, notes = ? WHERE path = ? RETURNING", _COLUMNS))
 _TAKEN_OFF = "INSERT OR REPLACE INTO passed_over (path, removed, tags, notes) VALUES (?, TRUE, ?, ?)"
 
 
@@ -121,8 +109,7 @@ class SqliteModelRepository:
 
     async def models(self) -> Sequence[Model]:
         def work() -> list[Model]:
-            rows = self._open().execute("SELECT " + _COLUMNS + " FROM models ORDER BY id")  # noqa: S608  # our own
-            return [_model(row) for row in rows]
+            return [_model(row) for row in self._open().execute("SELECT * FROM models ORDER BY id")]
 
         return await self._run(work)
 
@@ -146,44 +133,46 @@ class SqliteModelRepository:
         await self._run(work)
 
     async def passed_over(self) -> Sequence[PassedOver]:
-        rows = await self._execute("SELECT path, removed, size_bytes, mtime_ns, label FROM passed_over ORDER BY path")
+        rows = await self.execute("SELECT * FROM passed_over ORDER BY path")
         return [
-            PassedOver(_path(path), bool(removed), _integer(size), _integer(mtime), _text(label))
-            for path, removed, size, mtime, label in rows
+            PassedOver(_path(row["path"]), bool(row["removed"]), row["size_bytes"], row["mtime_ns"], row["label"])
+            for row in rows
         ]
 
     async def folders(self) -> Sequence[Path]:
-        return [_path(path) for (path,) in await self._execute("SELECT path FROM folders ORDER BY added_at, path")]
+        return [_path(path) for (path,) in await self.execute("SELECT path FROM folders ORDER BY added_at, path")]
 
     async def add_folder(self, path: Path) -> None:
-        await self._execute(
-            "INSERT OR IGNORE INTO folders (path, added_at) VALUES (?, ?)", (_stored(path), time.time())
-        )
+        await self.execute("INSERT OR IGNORE INTO folders (path, added_at) VALUES (?, ?)", (_stored(path), time.time()))
 
     async def remove_folder(self, path: Path) -> None:
-        await self._execute("DELETE FROM folders WHERE path = ?", (_stored(path),))
+        await self.execute("DELETE FROM folders WHERE path = ?", (_stored(path),))
 
     async def note_used(self, model_id: int, when: float) -> None:
-        await self._execute("UPDATE models SET last_used = ? WHERE id = ?", (when, model_id))
+        await self.execute("UPDATE models SET last_used = ? WHERE id = ?", (when, model_id))
 
     async def describe(self, model_id: int, tags: Sequence[str], notes: str) -> None:
         values = (json.dumps(list(tags)), notes, model_id)
-        if not await self._execute("UPDATE models SET tags = ?, notes = ? WHERE id = ? RETURNING id", values):
+        if not await self.execute("UPDATE models SET tags = ?, notes = ? WHERE id = ? RETURNING id", values):
             raise LibraryError("the model is not in the library any more")
 
     async def launch_options(self, model_id: int) -> LaunchOptions:
-        rows = await self._execute("SELECT launch_options FROM models WHERE id = ?", (model_id,))
+        rows = await self.execute("SELECT launch_options FROM models WHERE id = ?", (model_id,))
         if not rows or rows[0][0] is None:
             return LaunchOptions()
         try:
-            return LaunchOptions.from_json(str(rows[0][0]))
+            return LaunchOptions.from_json(rows[0][0])
         except ConfigurationError as exc:
             # Another version's, most likely. A model that could not be started for that would be lost to its user.
             _log.warning("passed over the saved launch settings of model %s: %s", model_id, exc)
             return LaunchOptions()
 
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None:
-        await self._execute("UPDATE models SET launch_options = ? WHERE id = ?", (options.to_json(), model_id))
+        await self.execute("UPDATE models SET launch_options = ? WHERE id = ?", (options.to_json(), model_id))
+
+    async def execute(self, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """The rows that a statement gives. Raises: LibraryError."""
+        return await self.transact(lambda connection: connection.execute(statement, values).fetchall())
 
     async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What ``work`` does with the file is kept as a whole or not at all. Raises: LibraryError."""
@@ -193,9 +182,6 @@ class SqliteModelRepository:
                 return work(connection)
 
         return await self._run(transaction)
-
-    async def _execute(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
-        return await self.transact(lambda connection: connection.execute(statement, values).fetchall())
 
     async def _run(self, work: Callable[[], T]) -> T:
         try:
@@ -212,6 +198,7 @@ class SqliteModelRepository:
                 _migrate(connection, self._path)
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
+                connection.row_factory = sqlite3.Row
                 undo.pop_all()
             self._connection = connection
         return self._connection
@@ -240,67 +227,57 @@ def _stored(path: Path) -> str | bytes:
 
 def _save(connection: sqlite3.Connection, model_id: int | None, file: ModelFile) -> list[Model]:
     path = _stored(file.path)
-    values = (
-        path,
-        None if file.facts is None else json.dumps(dataclasses.asdict(file.facts)),
-        file.problem,
-        file.size_bytes,
-        file.mtime_ns,
-        file.header_hash,
-        file.missing,
-        json.dumps([os.fspath(part) for part in file.parts]) if file.parts else None,
-        file.label,
-    )
+    values = {
+        "id": model_id,
+        "path": path,
+        "facts": None if file.facts is None else json.dumps(dataclasses.asdict(file.facts)),
+        "problem": file.problem,
+        "added_at": time.time(),
+        "size_bytes": file.size_bytes,
+        "mtime_ns": file.mtime_ns,
+        "header_hash": file.header_hash,
+        "missing": file.missing,
+        "parts": json.dumps([os.fspath(part) for part in file.parts]) if file.parts else None,
+        "label": file.label,
+    }
     gone = connection.execute("DELETE FROM passed_over WHERE path = ? RETURNING tags, notes", (path,)).fetchall()
-    if model_id is None:
-        rows = connection.execute(_INSERT, (*values, time.time())).fetchall()
-        for tags, notes in gone:
-            if tags or notes:
-                rows = connection.execute(_RESTORE, (tags, notes, path)).fetchall()
-        return [_model(row) for row in rows]
-    return [_model(row) for row in connection.execute(_UPDATE, (*values, model_id)).fetchall()]
+    rows = connection.execute(_INSERT if model_id is None else _UPDATE, values).fetchall()
+    if model_id is None and gone and any(gone[0]):
+        restore = "UPDATE models SET tags = ?, notes = ? WHERE path = ? RETURNING *"
+        rows = connection.execute(restore, (*gone[0], path)).fetchall()
+    return [_model(row) for row in rows]
 
 
 def _passed_over_values(file: PassedOver) -> tuple[object, ...]:
     return _stored(file.path), file.removed, file.size_bytes, file.mtime_ns, file.label
 
 
-def _path(stored: object) -> Path:
-    return Path(os.fsdecode(stored)) if isinstance(stored, bytes) else Path(str(stored))
+def _path(stored: str | bytes) -> Path:
+    return Path(os.fsdecode(stored))
 
 
-def _text(stored: object) -> str | None:
-    return None if stored is None else str(stored)
-
-
-def _integer(stored: object) -> int | None:
-    return stored if isinstance(stored, int) else None
-
-
-def _model(row: tuple[object, ...]) -> Model:
-    model_id, path, facts, problem, added_at, size, mtime, header_hash, *rest = row
-    missing, parts, label, last_used, tags, notes = rest
+def _model(row: sqlite3.Row) -> Model:
     return Model(
-        id=int(str(model_id)),
-        path=_path(path),
-        facts=None if facts is None else _facts(str(facts)),
-        problem=_text(problem),
-        added_at=float(str(added_at)),
-        size_bytes=_integer(size),
-        mtime_ns=_integer(mtime),
-        header_hash=_text(header_hash),
-        missing=bool(missing),
-        parts=() if parts is None else tuple(Path(part) for part in json.loads(str(parts))),
-        label=_text(label),
-        last_used=None if last_used is None else float(str(last_used)),
-        tags=() if tags is None else tuple(json.loads(str(tags))),
-        notes=str(notes),
+        id=row["id"],
+        path=_path(row["path"]),
+        facts=_facts(row["facts"]),
+        problem=row["problem"],
+        added_at=row["added_at"],
+        size_bytes=row["size_bytes"],
+        mtime_ns=row["mtime_ns"],
+        header_hash=row["header_hash"],
+        missing=bool(row["missing"]),
+        parts=tuple(map(Path, json.loads(row["parts"] or "[]"))),
+        label=row["label"],
+        last_used=row["last_used"],
+        tags=tuple(json.loads(row["tags"] or "[]")),
+        notes=row["notes"],
     )
 
 
-def _facts(text: str) -> ModelFacts | None:
+def _facts(text: str | None) -> ModelFacts | None:
     """Facts as stored; None when another version stored other fields: the next look at the file mends that."""
     try:
-        return ModelFacts(**json.loads(text))
+        return None if text is None else ModelFacts(**json.loads(text))
     except (TypeError, ValueError):
         return None

@@ -23,25 +23,21 @@ class SqlitePresetStore:
 
     async def presets(self, model_id: int | None) -> Sequence[Preset]:
         query = "SELECT id, name, model_id, options FROM presets WHERE model_id IS NULL OR model_id = ?"
-        rows = await self._repository.transact(lambda connection: connection.execute(query, (model_id,)).fetchall())
+        rows = await self._repository.execute(query, (model_id,))
         return [preset for row in rows for preset in _preset(*row)]
 
     async def save(self, presets: Sequence[Preset]) -> Sequence[Preset]:
         return await self._repository.transact(lambda connection: [_saved(connection, each) for each in presets])
 
     async def delete(self, preset_id: int) -> None:
-        await self._repository.transact(
-            lambda connection: connection.execute("DELETE FROM presets WHERE id = ?", (preset_id,))
-        )
+        await self._repository.execute("DELETE FROM presets WHERE id = ?", (preset_id,))
 
     async def last_used(self, model_id: int) -> int | None:
-        query = "SELECT last_preset FROM models WHERE id = ?"
-        rows = await self._repository.transact(lambda connection: connection.execute(query, (model_id,)).fetchall())
+        rows = await self._repository.execute("SELECT last_preset FROM models WHERE id = ?", (model_id,))
         return rows[0][0] if rows else None
 
     async def note_used(self, model_id: int, preset_id: int | None) -> None:
-        statement = "UPDATE models SET last_preset = ? WHERE id = ?"
-        await self._repository.transact(lambda connection: connection.execute(statement, (preset_id, model_id)))
+        await self._repository.execute("UPDATE models SET last_preset = ? WHERE id = ?", (preset_id, model_id))
 
 
 def _saved(connection: sqlite3.Connection, preset: Preset) -> Preset:

@@ -87,7 +87,7 @@ async def test_what_another_version_stored_is_passed_over(store, repository, cap
     (saved,) = await store.save([CODING])
     (other,) = await store.save([replace(CODING, name="other")])
     statement = 'UPDATE presets SET options = \'{"context_size": "much"}\' WHERE id = ?'
-    await repository.transact(lambda connection: connection.execute(statement, (other.id,)))
+    await repository.execute(statement, (other.id,))
     with caplog.at_level(logging.WARNING):
         assert await store.presets(None) == [saved]
     assert "other" in caplog.text
