@@ -8,9 +8,7 @@ table. What it says is babble; how it behaves (chat, slots, metrics, drafting) i
 from __future__ import annotations
 
 import math
-import os
 import random
-import secrets
 import sys
 from array import array
 from collections import Counter, defaultdict
@@ -21,6 +19,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 
 from gglib_desktop.adapters.gguf_writer import GgufWriter
+from gglib_desktop.adapters.whole_file import whole_file
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.gguf import GgufValueType
 
@@ -93,18 +92,10 @@ def write_demo_model(path: Path, spec: DemoSpec = DemoSpec()) -> Path:
     Raises: LibraryError.
     """
     writer = _DemoModel(spec).build()
-    # Not *.gguf, so that no folder scan takes the half-written file for a model.
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("xb") as file:
-                writer.write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(path) as file:
+            writer.write(file)
     except OSError as exc:
         raise LibraryError(f"the demo model cannot be written to {path}: {exc.strerror or exc}") from exc
     return path

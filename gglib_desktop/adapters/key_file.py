@@ -8,6 +8,7 @@ import os
 import stat
 from pathlib import Path
 
+from gglib_desktop.adapters.whole_file import whole_file
 from gglib_desktop.domain.access import is_usable_key
 from gglib_desktop.domain.errors import KeyStoreError
 
@@ -39,15 +40,10 @@ class KeyFile:
 
     def write(self, key: str) -> None:
         """Whole or not at all, and at no moment readable for others. Raises: KeyStoreError."""
-        draft = self.path.with_suffix(".tmp")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft.unlink(missing_ok=True)
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-                file.write(key + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, self.path)
+            with whole_file(self.path, mode=0o600) as file:
+                file.write(f"{key}\n".encode("ascii"))
         except OSError as exc:
             raise KeyStoreError(f"{self.path}: cannot be written: {exc.strerror}") from exc
         self.was_readable = False

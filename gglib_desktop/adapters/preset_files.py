@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from gglib_desktop.adapters.toml_text import TomlError, line_of, read_toml
+from gglib_desktop.adapters.whole_file import whole_file
 from gglib_desktop.domain.errors import PresetFileError, SettingProblem
 from gglib_desktop.domain.preset_file import FiledPreset, PresetReading, preset_text, read_presets
 
@@ -31,12 +31,10 @@ class TomlPresetFiles:
         return read_presets(document, lambda place: line_of(text, place))
 
     def write(self, path: Path, presets: Sequence[FiledPreset]) -> None:
-        draft = path.with_name(f".{path.name}.part")
         try:
-            draft.write_bytes(preset_text(presets).encode())
-            os.replace(draft, path)
+            with whole_file(path) as file:
+                file.write(preset_text(presets).encode())
         except OSError as exc:
-            draft.unlink(missing_ok=True)
             raise _error(path, f"cannot be written: {exc.strerror}") from exc
         except UnicodeEncodeError as exc:
             raise _error(path, "cannot be written: the name of a file in it is no text") from exc

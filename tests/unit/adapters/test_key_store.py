@@ -130,12 +130,6 @@ async def test_a_place_that_cannot_be_written_is_an_error_with_its_reason(file):
         await KeptKey(file).key()
 
 
-async def test_a_draft_that_a_crash_left_is_no_obstacle(file):
-    file.parent.mkdir()
-    file.with_suffix(".tmp").write_text("half")
-    assert is_usable_key(await KeptKey(file).key())
-
-
 # -- the keyring
 
 

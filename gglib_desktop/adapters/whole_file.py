@@ -1,0 +1,31 @@
+"""Writes files whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """A file to write into that takes the place of ``path`` in the end; if anything fails, all stays as it was.
+
+    Until then its name is not one that anybody looks for. ``mode`` are its permissions, less those that the user's mask
+    takes away. Raises: OSError.
+    """
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with open(draft, "xb", opener=partial(os.open, mode=mode)) as file:  # Path's has no opener
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
