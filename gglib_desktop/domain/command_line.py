@@ -11,7 +11,7 @@ from typing import Any
 
 from gglib_desktop.domain.arguments import Argument, Vocabulary, value_of
 from gglib_desktop.domain.drafting import Drafting, read_drafting
-from gglib_desktop.domain.engine import EngineCapabilities
+from gglib_desktop.domain.engine import MODEL_FLAGS, NO_SERVER_FLAGS, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.invocation import Invocation
 from gglib_desktop.domain.invocation_files import file_invocation
@@ -21,13 +21,11 @@ from gglib_desktop.domain.shell_text import shell_invocation
 from gglib_desktop.domain.shell_words import Unclosed, Word
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_MODEL_FLAGS = frozenset({"-m", "--model"})
 _TOKEN_FLAGS = frozenset({"-hft", "--hf-token"})
 _NETWORK_MODEL = re.compile(
     r"-hfr?|--hf-repo|-hff|--hf-file|-mu|--model-url|-dr|--docker-repo|--models-(?:dir|preset|max)|--(?:no-)?models-autoload"
     r"|--(?:fim|gpt-oss|vision|embd)-[\w.-]+-(?:default|spec)"
 )
-_NO_SERVER = re.compile(r"-h|--help|--usage|--version|--list-devices|-cl|--cache-list|--completion-bash")
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _SECRET = re.compile(r"((?:key|token|secret|password|bearer)[\w-]*[\"']?(?:\s*[=:]\s*|\s+))[^\s\"',]+", re.IGNORECASE)
 
@@ -173,7 +171,7 @@ class _Reading:
 
     def _read_own(self, argument: Argument) -> bool:
         flag, is_port = argument.flag, argument.option is not None and argument.option.name == "port"
-        if flag in _MODEL_FLAGS:
+        if flag in MODEL_FLAGS:
             self._model = None if argument.unresolved else self._outside(argument.value)
             self._note(NoteKind.MODEL, argument.written)
             return True
@@ -196,7 +194,7 @@ class _Reading:
         flag = argument.flag
         if flag in _TOKEN_FLAGS or _NETWORK_MODEL.fullmatch(flag):
             reason = "models are chosen in the list, not from the network"
-        elif _NO_SERVER.fullmatch(flag):
+        elif flag in NO_SERVER_FLAGS:
             reason = "it would print something and end"
         elif argument.option is None and (refusal := refusal_of(flag)):
             reason = refusal

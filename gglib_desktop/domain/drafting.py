@@ -10,8 +10,8 @@ from gglib_desktop.domain.arguments import Argument, Vocabulary, value_of
 from gglib_desktop.domain.engine import DRAFT_MTP
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch import MtpChoice
+from gglib_desktop.domain.options import DRAFT_NUMBERS
 
-_NUMBERS = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
 _DRAFT_MODEL = frozenset(
     {"-md", "--model-draft", "--spec-draft-model", "-hfd", "-hfrd", "--hf-repo-draft", "--spec-draft-hf"}
 )
@@ -59,13 +59,13 @@ def _left_alone(arguments: Sequence[Argument], reason: str) -> Drafting:
 
 
 def _is_about_drafting(argument: Argument) -> bool:
-    named = argument.option is not None and argument.option.name in _NUMBERS
+    named = argument.option is not None and argument.option.name in DRAFT_NUMBERS
     return named or argument.flag in _DRAFT_MODEL or _COMPANION.fullmatch(argument.flag) is not None
 
 
 def _number_that_does_not_fit(arguments: Sequence[Argument]) -> str:
     for argument in arguments:
-        if argument.option and argument.option.name in _NUMBERS and not argument.unresolved:
+        if argument.option and argument.option.name in DRAFT_NUMBERS and not argument.unresolved:
             try:
                 value_of(argument)
             except ConfigurationError as exc:

@@ -10,6 +10,11 @@ from pathlib import Path
 
 DRAFT_MTP = "draft-mtp"
 ENGINE_VARIABLE = "GGLIB_LLAMA_SERVER_PATH"
+MODEL_FLAGS = frozenset({"-m", "--model"})
+# With one of these the program prints something and ends.
+NO_SERVER_FLAGS = frozenset(
+    {"-h", "--help", "--usage", "--version", "--list-devices", "-cl", "--cache-list", "--completion-bash"}
+)
 _FLAG = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)(,\s*|\s|$)")
 _SEVERAL_VALUES = re.compile(r"[A-Z]+( [A-Z]+)+")
 _VARIABLE = re.compile(r"\(env: (\w+)\)")

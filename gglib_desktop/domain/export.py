@@ -195,7 +195,7 @@ def _inside(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """The arguments with paths as they are inside the container, and which folders are mounted where."""
     words: list[str] = []
     folders: dict[str, str] = {}
-    for before, word in zip(("", *arguments), arguments, strict=False):
+    for before, word in itertools.pairwise(("", *arguments)):
         target = _FOLDERS.get(before)
         if target:
             path = PurePath(word)

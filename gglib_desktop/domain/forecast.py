@@ -11,19 +11,8 @@ from enum import StrEnum
 
 from gglib_desktop.domain.cache_layout import ArchitectureKeys, AttentionLayer, CacheLayout, HeaderGap, cache_layout
 from gglib_desktop.domain.gguf import GgufValue
+from gglib_desktop.domain.options import CACHE_TYPES
 
-# Cache types: (numbers in a block, bytes of a block).
-CACHE_TYPES = {
-    "f32": (1, 4),
-    "f16": (1, 2),
-    "bf16": (1, 2),
-    "q8_0": (32, 34),
-    "q5_1": (32, 24),
-    "q5_0": (32, 22),
-    "q4_1": (32, 20),
-    "q4_0": (32, 18),
-    "iq4_nl": (32, 18),
-}
 CONTEXT_STEP = 256
 _FLOAT_BYTES = 4
 _FIXED_BUFFERS_BYTES = 16 * 2**20

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from gglib_desktop.domain.engine import DRAFT_MTP
+from gglib_desktop.domain.engine import DRAFT_MTP, MODEL_FLAGS, NO_SERVER_FLAGS
 from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.options import MAX_DRAFT_TOKENS
 
@@ -15,16 +16,11 @@ from gglib_desktop.domain.options import MAX_DRAFT_TOKENS
 DEFAULT_PORTS = (8080, 9931)
 # The engine's own, where drafting is on and no number is said.
 DEFAULT_DRAFT_TOKENS = 3
-_MODEL_FLAGS = frozenset({"-m", "--model"})
 _CONTEXT_FLAGS = frozenset({"-c", "--ctx-size"})
 _GPU_FLAGS = frozenset({"-ngl", "--gpu-layers", "--n-gpu-layers"})
 _SPEC_TYPE_FLAGS = frozenset({"--spec-type"})
 _DRAFT_TOKENS_FLAGS = frozenset({"--spec-draft-n-max"})
 _PROBABILITY_FLAGS = frozenset({"--spec-draft-p-min", "--draft-p-min"})
-# With one of these the program prints something and ends.
-_NO_SERVER_FLAGS = frozenset(
-    {"-h", "--help", "--usage", "--version", "--list-devices", "-cl", "--cache-list", "--completion-bash"}
-)
 
 
 @dataclass(frozen=True)
@@ -61,12 +57,12 @@ def is_llama_server(program: str, argv: Sequence[str]) -> bool:
     """Whether a process serves: by its program's file name and, for ``llama server``, its first argument."""
     name = program.lower().removesuffix(".exe")
     serves = name == "llama-server" or (name == "llama" and argv[1:2] in (["server"], ["serve"]))
-    return serves and _NO_SERVER_FLAGS.isdisjoint(argv)
+    return serves and NO_SERVER_FLAGS.isdisjoint(argv)
 
 
 def stated_model(argv: Sequence[str], environment: Mapping[str, str]) -> Path | None:
     """The model file as it was named, maybe relative to the process's folder; None for one from the network."""
-    named = _value_of(argv, _MODEL_FLAGS) or environment.get("LLAMA_ARG_MODEL")
+    named = _value_of(argv, MODEL_FLAGS) or environment.get("LLAMA_ARG_MODEL")
     return Path(named) if named else None
 
 
@@ -112,7 +108,7 @@ def _number(argv: Sequence[str], flags: frozenset[str], least: float, most: floa
 def _value_of(argv: Sequence[str], flags: frozenset[str]) -> str | None:
     """The value of a flag, separate or after an equals sign. The last one counts, as it does for llama-server."""
     found = None
-    for before, word in zip(("", *argv), argv, strict=False):
+    for before, word in pairwise(("", *argv)):
         _flag, equals, value = word.partition("=")
         if "=" not in before and flag_of(before) in flags:
             found = word

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from gglib_desktop.domain.access import is_exposed, needs_key
@@ -11,7 +12,7 @@ from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.flag_drift import drift_objections, flag_of, spelling_for, translated, why_unsupported
 from gglib_desktop.domain.host import LOOPBACK, own_url
-from gglib_desktop.domain.options import EngineOption, engine_option, engine_options
+from gglib_desktop.domain.options import DRAFT_NUMBERS, EngineOption, engine_option, engine_options
 from gglib_desktop.domain.server import ServerConfig
 
 INSTANCE_VARIABLE = "GGLIB_INSTANCE"
@@ -21,7 +22,6 @@ _TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 _KEY_FLAGS = frozenset({"--api-key", "--api-key-file", "-hft", "--hf-token"})
 REDACTED = "[hidden]"
 _NOT_TYPED = frozenset({"host", "port"})
-_DRAFTING = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
 
 
 # Flags that the program itself decides, always, with what to say when somebody else sets them.
@@ -112,7 +112,7 @@ def shell_line(argv: tuple[str, ...]) -> str:
     """The command line for a POSIX shell and for logs, with keys hidden."""
     return shlex.join(
         REDACTED if flag_of(before) in _KEY_FLAGS and "=" not in before else _hide_attached_key(word)
-        for before, word in zip(("", *argv), argv, strict=False)
+        for before, word in pairwise(("", *argv))
     )
 
 
@@ -145,7 +145,7 @@ def _typed_arguments(
     found: list[tuple[str, ...]] = []
     drafting = bool(config.spec_draft_n_max) and not mtp_suppressed
     for option in engine_options():
-        if not option.spec.flags or option.name in _NOT_TYPED or (option.name in _DRAFTING and not drafting):
+        if not option.spec.flags or option.name in _NOT_TYPED or (option.name in DRAFT_NUMBERS and not drafting):
             continue
         if option.name == "spec_draft_n_max":
             found.append((option.name, "--spec-type", DRAFT_MTP))

@@ -22,10 +22,9 @@ from gglib_desktop.domain.launch import (
 )
 from gglib_desktop.domain.llama_args import name_of, objections, server_argv, shell_line
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.options import engine_options
+from gglib_desktop.domain.options import DRAFT_NUMBERS, engine_options
 from gglib_desktop.domain.server import ServerConfig
 
-_DRAFTING = ("spec_draft_n_max", "spec_draft_p_min")
 _EXTRA = "extra_args"
 
 
@@ -178,7 +177,7 @@ def _problems(config: ServerConfig, situation: Situation) -> dict[str, str]:
 def _disabled(engine: Engine | None, decision: MtpDecision) -> dict[str, MtpReason | str]:
     reasons: dict[str, MtpReason | str] = {}
     if not decision.enabled:
-        reasons.update(dict.fromkeys(_DRAFTING, decision.reason))
+        reasons.update(dict.fromkeys(DRAFT_NUMBERS, decision.reason))
     if engine is not None:
         reasons.update(missing_flags(engine.capabilities))
     return reasons

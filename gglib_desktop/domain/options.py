@@ -19,7 +19,20 @@ from gglib_desktop.domain.values import PORT, Limits, OneOf, Rule, Value, withou
 MAX_DRAFT_TOKENS = 16
 ALL_GPU_LAYERS = 999
 _MOST = 2**31 - 1
-CACHE_TYPE_NAMES = ("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1")
+DRAFT_NUMBERS = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
+"""The options that count only where the server drafts."""
+CACHE_TYPES = {
+    "f32": (1, 4),
+    "f16": (1, 2),
+    "bf16": (1, 2),
+    "q8_0": (32, 34),
+    "q5_1": (32, 24),
+    "q5_0": (32, 22),
+    "q4_1": (32, 20),
+    "q4_0": (32, 18),
+    "iq4_nl": (32, 18),
+}
+"""Each with the numbers in a block and the bytes of a block, the largest first."""
 _basic = partial(option, group=OptionGroup.BASIC, basic=True)
 _drafting = partial(option, group=OptionGroup.DRAFTING, basic=True)
 _memory = partial(option, group=OptionGroup.MEMORY)
@@ -124,7 +137,7 @@ class EngineOptions(Value):
     cache_type_k: str | None = _memory(
         "-ctk",
         "--cache-type-k",
-        limits=OneOf(CACHE_TYPE_NAMES),
+        limits=OneOf(tuple(CACHE_TYPES)),
         label="Key cache type",
         help="Smaller types save memory and cost a little quality.",
         default="f16",
@@ -133,7 +146,7 @@ class EngineOptions(Value):
     cache_type_v: str | None = _memory(
         "-ctv",
         "--cache-type-v",
-        limits=OneOf(CACHE_TYPE_NAMES),
+        limits=OneOf(tuple(CACHE_TYPES)),
         label="Value cache type",
         help="Smaller types save memory; those below f16 need flash attention.",
         default="f16",

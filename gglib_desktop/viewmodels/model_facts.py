@@ -10,9 +10,10 @@ from pathlib import Path
 
 from gglib_desktop.domain.cache_layout import HeaderGap, cache_layout
 from gglib_desktop.domain.capabilities import Capability
-from gglib_desktop.domain.forecast import CACHE_TYPES, ByteRange, TokenCost, token_cost
+from gglib_desktop.domain.forecast import ByteRange, TokenCost, token_cost
 from gglib_desktop.domain.gguf import GgufHeader, GgufValue, SkippedArray, SkippedString
 from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.options import CACHE_TYPES
 from gglib_desktop.domain.units import count_text, size_text
 
 _CACHE_SOURCE = "worked out from the header"

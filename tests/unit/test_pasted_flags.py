@@ -32,7 +32,7 @@ LINES = [
     (
         "--cache-type-k q6_k",
         {"extra_args": ("--cache-type-k", "q6_k")},
-        ["unfit: --cache-type-k q6_k -> must be one of f32, f16, bf16, q8_0, q4_0, q4_1, iq4_nl, q5_0, q5_1"],
+        ["unfit: --cache-type-k q6_k -> must be one of f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, iq4_nl"],
     ),
     ("-c 8k", {"extra_args": ("-c", "8k")}, ["unfit: -c 8k -> is not a whole number"]),
     ("-c 8k -c 8192", {"context_size": 8192}, ["repeated: -c 8k"]),

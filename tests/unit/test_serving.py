@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.forecast import CACHE_TYPES, Serving
+from gglib_desktop.domain.forecast import Serving
 from gglib_desktop.domain.gguf import GgufHeader
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.options import CACHE_TYPE_NAMES
 from gglib_desktop.domain.serving import memory_of, serving_of
 from tests.fakes.library import some_facts
 from tests.unit.test_forecast import header as metadata
@@ -30,10 +29,6 @@ from tests.unit.test_llama_args import make
 )
 def test_what_is_left_open_is_as_the_engine_does_it(changes, expected):
     assert serving_of(make(**changes)) == expected
-
-
-def test_the_forecast_knows_every_cache_type_that_can_be_chosen():
-    assert set(CACHE_TYPES) == set(CACHE_TYPE_NAMES)
 
 
 def test_memory_is_told_of_whole_models_only():

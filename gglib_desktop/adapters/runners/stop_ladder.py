@@ -13,8 +13,8 @@ from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import ResourceExhausted, StopFailed
 from gglib_desktop.domain.exits import StopRung
+from gglib_desktop.domain.settings import SECOND_GRACE_S
 
-SECOND_GRACE_S = 1.0
 _REAP_S = 3.0
 _IDLE_S = 1.0
 _TICK_S = 0.1
