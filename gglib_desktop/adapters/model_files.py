@@ -88,4 +88,4 @@ def well_known_stores(environment: Mapping[str, str]) -> tuple[Path, ...]:
         "/usr/share/ollama/.ollama/models",
         environment.get("LLAMA_CACHE") or cache / "llama.cpp",
     )
-    return tuple(dict.fromkeys(Path(each) for each in named))
+    return tuple(dict.fromkeys(Path(os.path.expanduser(each)) for each in named))

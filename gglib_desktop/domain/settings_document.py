@@ -29,9 +29,7 @@ Every key stands here as a comment, below what it means. To set one, remove the 
 A key that is absent has its default. Changes count as soon as the file is saved, while the program runs too.
 What you write stays: when the program saves, it changes only the values that were changed in it."""
 _TABLES = {
-    (
-        "defaults",
-    ): "What all models are started with, unless a model's own choices or those of one start say otherwise.",
+    ("defaults",): "What all models are started with, unless a model's own choices or one start's say otherwise.",
     ("defaults", "inference_config"): "Sampling, where a request does not ask for something else.",
 }
 

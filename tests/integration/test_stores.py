@@ -20,7 +20,6 @@ from tests.fakes import model_trees
 from tests.fakes.waiting import poll
 
 STORES = (model_trees.hugging_face, model_trees.lm_studio, model_trees.ollama)
-NAMES = ["Large", "Llava 13B", "Llava 7B", "Other", "Plain", "Seeing", "Small", "Words"]
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ import errno
 import os
 import select
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
@@ -27,9 +26,6 @@ class Told:
     @property
     def paths(self) -> set[Path]:
         return {path for batch in self.batches for path in batch}
-
-
-Watching: TypeAlias = Callable[..., AbstractAsyncContextManager[Told]]
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.scan import WalkRequest
 from tests.unit.gguf_bytes import write_gguf
 
-TEXT, NUMBER = GgufValueType.STRING, GgufValueType.UINT32
+TEXT = GgufValueType.STRING
 
 
 def model(path: Path, name: str = "M", *, shape: tuple[int, ...] = (8,), **more: str) -> Path:
@@ -105,6 +105,7 @@ def test_stores_are_where_their_programs_say(tmp_path):
         Path("/home/x/.cache/lm-studio/models"),
         Path("/home/x/.ollama/models"),
     )
+    assert Path("~/hf/hub").expanduser() in well_known_stores({"HF_HOME": "~/hf"}), "as Hugging Face's library reads it"
     moved = well_known_stores({"HOME": "/home/x", "HF_HOME": "/hf", "OLLAMA_MODELS": "/o", "XDG_CACHE_HOME": "/c"})
     assert moved[:4] == (Path("/hf/hub"), Path("/home/x/.lmstudio/models"), Path("/c/lm-studio/models"), Path("/o"))
     assert DiskModelFiles(tmp_path, [tmp_path, tmp_path / "none"]).stores() == [tmp_path]
