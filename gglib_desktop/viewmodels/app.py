@@ -173,7 +173,8 @@ class AppViewModel(QObject):
     def settings_form(self) -> SettingsFormViewModel:
         from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel  # noqa: PLC0415
 
-        form = SettingsFormViewModel(self._settings, self._launcher, self._scope)
+        presets = self.forms.presets_beside
+        form = SettingsFormViewModel(self._settings, self._launcher, self._scope, presets=presets)
         self.settingsChanged.connect(form.rebase)
         return form
 

@@ -161,9 +161,13 @@ class LaunchForms:
             await self._library.save_launch_options(model_id, form.draft)
             self._saved(model_id, form.draft)
 
-        presets = PresetsViewModel(self._presets, form, self._scope)
+        presets = self.presets_beside(form)
         forecast, commands = self._forecast(model, form), self._commands(form)
         return LaunchFormDialogViewModel(model, commands, forecast, self._scope, save, presets=presets)
+
+    def presets_beside(self, form: OptionFormViewModel) -> PresetsViewModel:
+        """The choice of presets for a form that is not one of these."""
+        return PresetsViewModel(self._presets, form, self._scope)
 
     def _commands(self, form: OptionFormViewModel) -> CommandTextViewModel:
         return CommandTextViewModel(self._lines, form, self._scope)

@@ -74,6 +74,11 @@ class ServerPanelState:
         return self.handle is not None
 
     @property
+    def key_is_known(self) -> bool:
+        """There is a key to be copied for clients."""
+        return bool(self.asks_for_key) and self.can_answer and not self.refuses_us
+
+    @property
     def is_ready(self) -> bool:
         return isinstance(self.state, Healthy)
 

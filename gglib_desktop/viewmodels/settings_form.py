@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.presets import PresetsViewModel
 
 
 class SettingsFormViewModel(QObject):
@@ -28,8 +30,18 @@ class SettingsFormViewModel(QObject):
     saved = Signal()
     failed = Signal(object)  # GglibError
 
-    def __init__(self, keeper: SettingsKeeper, launcher: Launcher, scope: TaskScope) -> None:
+    def __init__(
+        self,
+        keeper: SettingsKeeper,
+        launcher: Launcher,
+        scope: TaskScope,
+        *,
+        presets: Callable[[OptionFormViewModel], PresetsViewModel] | None = None,
+    ) -> None:
+        """``presets`` makes the choice of presets beside ``options``; None: there is none."""
         super().__init__()
+        self._make_presets = presets
+        self._presets: PresetsViewModel | None = None
         self._keeper = keeper
         self._launcher = launcher
         self._scope = scope
@@ -51,6 +63,13 @@ class SettingsFormViewModel(QObject):
             self._options.draftChanged.connect(self._on_options)
             self._options.find_devices(self._scope)
         return self._options
+
+    @property
+    def presets(self) -> PresetsViewModel | None:
+        """The presets for all models, to fill ``options`` with."""
+        if self._presets is None and self._make_presets is not None:
+            self._presets = self._make_presets(self.options)
+        return self._presets
 
     @property
     def engine(self) -> Engine | None:

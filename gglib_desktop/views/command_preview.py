@@ -6,6 +6,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
+from gglib_desktop.domain.access import needs_key
+from gglib_desktop.domain.llama_args import KEY_VARIABLE
 from gglib_desktop.domain.option_form import FormState
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.wording import field_name
@@ -42,6 +44,8 @@ class CommandPreview(QWidget):
         title = self.tr("Command line")
         if state.command_line and state.port_is_automatic:
             title = self.tr("Command line (if the first port is free; else with the next one that is)")
+        if state.command_line and needs_key(state.resolved.options):
+            title = self.tr("{title}; the key is handed over in {variable}").format(title=title, variable=KEY_VARIABLE)
         self._title.setText(title)
         text = state.command_line or self._why_none(state)
         if text != self._line.toPlainText():

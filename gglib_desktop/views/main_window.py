@@ -124,7 +124,9 @@ class MainWindow(QMainWindow):
         self._splitter.setChildrenCollapsible(False)
         self._splitter.addWidget(self._models)
         self._splitter.addWidget(self._server_side())
-        self._splitter.setStretchFactor(1, 1)
+        # What a window is made smaller by is taken from both: panels have more to say than the list.
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setStretchFactor(1, 3)
         self._splitter.setSizes([320, 780])
         self._models.setMinimumWidth(200)
         self._servers.setMinimumWidth(460)
@@ -184,6 +186,8 @@ class MainWindow(QMainWindow):
             restart=self._commands.restart,
             apply=self._commands.apply,
             copy_endpoint=self._commands.copy_endpoint,
+            copy_key=self._commands.copy_key,
+            copy_command_line=self._commands.copy_command_line,
             show_log=self._commands.show_log,
             dismiss=self._commands.dismiss,
             stop_all=app.stop_all,

@@ -38,6 +38,8 @@ class Actions:
     restart: QAction
     apply: QAction
     copy_endpoint: QAction
+    copy_key: QAction
+    copy_command_line: QAction
     show_log: QAction
     dismiss: QAction
     stop_all: QAction
@@ -65,7 +67,8 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
     )  # fmt: skip
     _menu(
         window, tr("&Server"), a.start, a.start_with, a.start_another, a.paste_command, a.defaults, None,
-        a.stop, a.restart, a.apply, None, a.copy_endpoint, a.show_log, a.dismiss, None, a.stop_all,
+        a.stop, a.restart, a.apply, None, a.copy_endpoint, a.copy_key, a.copy_command_line, a.show_log, a.dismiss,
+        None, a.stop_all,
     )  # fmt: skip
     _menu(window, tr("&View"), a.find, filters, sort, None, a.fold_all, a.unfold_all, None, a.foreign)
     _menu(window, tr("&Help"), a.about)
@@ -97,6 +100,8 @@ def _make_actions(window: QMainWindow) -> Actions:
         restart=action("restart", tr("&Restart"), "Ctrl+R", "restart"),
         apply=action("apply", tr("&Apply and restart"), "Ctrl+Shift+R"),
         copy_endpoint=action("copy_endpoint", tr("&Copy endpoint"), "Ctrl+Shift+C", "copy"),
+        copy_key=action("copy_key", tr("Copy &key"), "Ctrl+Shift+K", "copy"),
+        copy_command_line=action("copy_command_line", tr("C&opy command line"), "", "copy"),
         show_log=action("show_log", tr("Show &log"), "Ctrl+L", "log"),
         dismiss=action("dismiss", tr("&Dismiss"), "Ctrl+W", "dismiss"),
         stop_all=action("stop_all", tr("Stop a&ll")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenuBar, QWidget
 
 from gglib_desktop.domain.states import Stopping
@@ -57,6 +58,16 @@ class ServerCommands(QObject):
             self._panel.copy_endpoint()
 
     @Slot()
+    def copy_key(self) -> None:
+        if self._panel is not None:
+            self._panel.copy_key()
+
+    @Slot()
+    def copy_command_line(self) -> None:
+        if self._panel is not None:
+            QGuiApplication.clipboard().setText(self._panel.server.state.command_line)
+
+    @Slot()
     def show_log(self) -> None:
         if self._panel is not None:
             self._panel.show_log()
@@ -105,6 +116,8 @@ class ServerCommands(QObject):
         actions.restart.setEnabled(server is not None and not ends)
         actions.apply.setEnabled(server is not None and server.can_apply and not ends)
         actions.copy_endpoint.setEnabled(server is not None and server.state.can_answer)
+        actions.copy_key.setEnabled(server is not None and server.state.key_is_known)
+        actions.copy_command_line.setEnabled(server is not None and bool(server.state.command_line))
         actions.show_log.setEnabled(server is not None)
         actions.dismiss.setEnabled(server is not None and not live)
         states = [panel.server.state for panel in panels]

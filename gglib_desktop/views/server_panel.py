@@ -90,7 +90,7 @@ class ServerPanel(QFrame):
         self.setObjectName(f"server{server.id}")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._header = _Header(server, self)
-        self._endpoint = ElidedLabel(self)
+        self._endpoint = ElidedLabel(self, Qt.TextElideMode.ElideMiddle)
         self._endpoint.setObjectName("endpoint")
         self._endpoint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._activity = QLabel(self)
@@ -106,7 +106,8 @@ class ServerPanel(QFrame):
         self._differences = DifferencesRow(self)
         self._facts = WrapLabel(parent=self)
         self._facts.setObjectName("facts")
-        self._command_line = ElidedLabel(self)
+        # The program's path says the least of it.
+        self._command_line = ElidedLabel(self, Qt.TextElideMode.ElideLeft)
         self._command_line.setObjectName("commandLine")
         self._fields = LaunchFields(server.form, parent=self)
         self._apply = self._button("applyAndRestart", self.tr("Apply and restart"), "restart")

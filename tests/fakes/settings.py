@@ -13,9 +13,11 @@ from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.settings_document import SettingsReading, differences, with_differences
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
+from gglib_desktop.services.presets import Presets
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.presets import PresetsViewModel
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 
 FOUND = replace(
@@ -86,10 +88,17 @@ class FakeEngineCatalog:
 
 
 def settings_form(
-    store: FakeSettingsStore, catalog: FakeEngineCatalog, scope: TaskScope, *, engine: Engine | None = FOUND
+    store: FakeSettingsStore,
+    catalog: FakeEngineCatalog,
+    scope: TaskScope,
+    *,
+    engine: Engine | None = FOUND,
+    presets: Presets | None = None,
 ) -> SettingsFormViewModel:
     keeper = SettingsKeeper(store)
     # Testing an engine needs the catalog alone.
     launcher = Launcher(cast(Library, None), cast(Supervisor, None), catalog, keeper, mtp_suppressed=False)
     launcher.engine = engine
-    return SettingsFormViewModel(keeper, launcher, scope)
+    if presets is None:
+        return SettingsFormViewModel(keeper, launcher, scope)
+    return SettingsFormViewModel(keeper, launcher, scope, presets=lambda form: PresetsViewModel(presets, form, scope))

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QPushButton,
     QRadioButton,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -24,11 +25,13 @@ from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.presets import PresetsViewModel
 from gglib_desktop.views.dialogs.model_defaults import ModelDefaultsDialog
+from gglib_desktop.views.dialogs.settings import SettingsDialog
 from gglib_desktop.views.dialogs.start_with import StartWithDialog
 from gglib_desktop.views.preset_bar import PresetBar
 from gglib_desktop.views.preset_words import file_name_for
 from tests.fakes.accessibility import Role, names
 from tests.fakes.presets import PresetForm, preset_form
+from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore, settings_form
 from tests.fakes.waiting import poll
 
 W = TypeVar("W", bound=QWidget)
@@ -343,3 +346,25 @@ async def start_with(desk) -> StartWithDialog:
 )
 def test_file_names_are_ones_that_every_system_takes(name, file):
     assert file_name_for(name) == file
+
+
+# -- for all models
+
+
+async def test_the_defaults_for_all_models_are_filled_with_a_preset_and_become_one(stored, qtbot, bugs):
+    async with TaskScope(bugs) as scope:
+        store = FakeSettingsStore()
+        dialog = SettingsDialog(settings_form(store, FakeEngineCatalog(), scope, presets=stored.presets))
+        qtbot.addWidget(dialog)
+        dialog.show()
+        find(dialog, QTabWidget, "settingsPages").setCurrentIndex(1)
+        await poll(lambda: entries(dialog) == ["No preset", "long context"])
+        choose(dialog, "long context")
+        press(qtbot, dialog, "presetSaveAs")
+        name = await opened(dialog, QDialog, "presetNameDialog")
+        find(name, QLineEdit, "presetName").setText("twin")
+        press(qtbot, name, "presetNameSave")
+        await poll(lambda: chosen(dialog) == "twin")
+        press(qtbot, dialog, "settingsSave")
+        await poll(lambda: store.settings.defaults == LONG)
+        assert [each.options for each in await stored.presets.listed(None)] == [LONG, LONG]

@@ -9,7 +9,8 @@ from tests.ui.conftest import Desk
 from tests.ui.finding import child
 
 COMMANDS = (
-    "stop", "restart", "apply", "copy_endpoint", "show_log", "dismiss", "stop_all", "fold_all", "unfold_all"
+    "stop", "restart", "apply", "copy_endpoint", "copy_key", "copy_command_line", "show_log", "dismiss", "stop_all",
+    "fold_all", "unfold_all",
 )  # fmt: skip
 
 
@@ -41,10 +42,12 @@ async def test_the_only_panel_can_be_commanded_wherever_the_keyboard_is(desk):
     await desk.panel_in("Tiny", "Healthy")
     await desk.add("Another, selected now")
     await poll(lambda: "apply" not in enabled(desk))
-    assert enabled(desk) == {"stop", "restart", "copy_endpoint", "show_log", "stop_all", "fold_all"}
+    assert enabled(desk) == {
+        "stop", "restart", "copy_endpoint", "copy_command_line", "show_log", "stop_all", "fold_all"
+    }  # fmt: skip
     action(desk, "stop").trigger()
     await desk.panel_in("Tiny", "Stopped")
-    assert enabled(desk) == {"restart", "apply", "show_log", "dismiss", "fold_all"}
+    assert enabled(desk) == {"restart", "apply", "copy_command_line", "show_log", "dismiss", "fold_all"}
     action(desk, "dismiss").trigger()
     assert enabled(desk) == set()
 
@@ -88,3 +91,20 @@ async def test_commands_are_for_the_panel_with_the_keyboard(desk):
     await poll(lambda: "restart" in enabled(desk))
     action(desk, "dismiss").trigger()
     assert [panel.server.state.title for panel in desk.window._servers.panels.values()] == ["Runs"]
+
+
+async def test_key_and_command_line_are_copied_by_the_menu_too(desk):
+    await desk.open()
+    desk.start(await desk.add("Tiny"), require_api_key=True)
+    panel = await desk.panel_in("Tiny", "Healthy")
+    await poll(lambda: "copy_key" in enabled(desk))
+    action(desk, "copy_key").trigger()
+    key = QApplication.clipboard().text()
+    assert key
+    assert key == panel.server.api_key
+    action(desk, "copy_command_line").trigger()
+    assert QApplication.clipboard().text() == panel.server.state.command_line
+    assert key not in panel.server.state.command_line
+    action(desk, "stop").trigger()
+    await desk.panel_in("Tiny", "Stopped")
+    assert "copy_key" not in enabled(desk)

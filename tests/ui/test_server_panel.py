@@ -439,3 +439,15 @@ async def test_a_start_that_failed_shows_what_was_run_and_nothing_that_never_was
 async def test_what_a_server_does_not_tell_is_called_unknown(healthy):
     healthy.server.stateChanged.emit(replace(healthy.server.state, slots=None, refuses_us=True))
     assert "Activity: unknown" in text_of(healthy)
+
+
+async def test_the_smallest_window_leaves_room_for_names_and_ports(desk, healthy):
+    desk.window.resize(1100, 700)
+    QApplication.processEvents()
+    desk.window.resize(800, 600)
+    endpoint, name = healthy.findChild(QLabel, "endpoint"), healthy.findChild(QLabel, "serverName")
+    assert endpoint is not None
+    assert name is not None
+    await poll(lambda: desk.window.width() == 800)
+    await poll(lambda: endpoint.width() >= endpoint.fontMetrics().horizontalAdvance(endpoint.text()))
+    assert name.width() >= name.fontMetrics().averageCharWidth() * 12

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QTabWidget,
@@ -27,12 +28,14 @@ from gglib_desktop.views.dialogs.access_group import AccessGroup
 from gglib_desktop.views.dialogs.engine_fields import EngineFields
 from gglib_desktop.views.dialogs.problem_box import ProblemBox
 from gglib_desktop.views.option_form import OptionForm
+from gglib_desktop.views.preset_bar import PresetBar
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
 
 _WIDTH = 620
 _SIZE = QSize(780, 560)
 # What a window manager puts around a window.
 _FRAME = QSize(20, 40)
+_PROBLEM_LINES = 2
 
 
 class SettingsDialog(QDialog):
@@ -47,7 +50,7 @@ class SettingsDialog(QDialog):
         self.setWindowTitle(self.tr("Settings"))
         self._engine = EngineFields(form, self)
         self._boxes = (self._base_port_box(), self._stop_grace_box(), self._on_quit_box(), self._theme_box())
-        self._problem = ProblemBox("settings", self)
+        self._problem = ProblemBox("settings", self, lines=_PROBLEM_LINES)
         self._save = QPushButton(self.tr("Save"))
         self._pages = QTabWidget()
         self._defaults = QWidget()
@@ -70,14 +73,17 @@ class SettingsDialog(QDialog):
 
     def _lay_out(self) -> None:
         self._pages.setObjectName("settingsPages")
+        self._pages.setDocumentMode(True)
         self._pages.addTab(self._general(), self.tr("&General"))
         self._pages.addTab(self._defaults, self.tr("&Defaults for all models"))
         self._pages.currentChanged.connect(self._on_page)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addWidget(self._pages, 1)
-        layout.addWidget(self._problem)
-        layout.addWidget(self._buttons())
+        last = QHBoxLayout()
+        last.addWidget(self._problem, 1)
+        last.addWidget(self._buttons(), 0, Qt.AlignmentFlag.AlignBottom)
+        layout.addLayout(last)
         self.setMinimumWidth(_WIDTH)
         self.resize(_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
         # Putting widgets into layouts reorders them.
@@ -177,6 +183,9 @@ class SettingsDialog(QDialog):
             self._options = OptionForm(self._form.options)
             self._form.options.stateChanged.connect(self._on_draft_changed)
             layout = QVBoxLayout(self._defaults)
+            presets = self._form.presets
+            if presets is not None:
+                layout.addWidget(PresetBar(presets))
             layout.addWidget(self._options)
 
     def _on_busy(self, busy: bool) -> None:

@@ -44,7 +44,7 @@ class AccessLine(QWidget):
         self._mark.setToolTip(description)
         self._mark.setAccessibleDescription(description)
         self._text.setText(self._short_text(state))
-        self._copy_key.setVisible(keyed and not state.refuses_us and not self._folded)
+        self._copy_key.setVisible(state.key_is_known and not self._folded)
         self.setVisible(state.exposed or (keyed and not self._folded))
 
     def _short_text(self, state: ServerPanelState) -> str:
