@@ -19,6 +19,7 @@ from gglib_desktop.domain.gguf import (
     SkippedArray,
     SkippedString,
 )
+from gglib_desktop.domain.units import size_text
 
 # Together these bound a hostile file to well under a second and 20 MiB. The largest real vocabularies have 262,144
 # tokens and about twice as many merges, the largest real headers are some 30 MiB, chat templates some 100 KiB.
@@ -114,8 +115,13 @@ def check_tensor_data(path: Path, header: GgufHeader) -> None:
     except OSError as exc:
         raise InvalidModelFile(path, why_unreadable(exc)) from exc
     if size < header.required_size_bytes:
-        reason = f"truncated: its tensors need {header.required_size_bytes} bytes, the file has {size}"
-        raise InvalidModelFile(path, reason, offset=size)
+        raise InvalidModelFile(path, f"truncated: only {_part(size, header.required_size_bytes)}", offset=size)
+
+
+def _part(size_bytes: int, whole_bytes: int) -> str:
+    """As much of it as tells the two apart."""
+    part, whole = size_text(size_bytes), size_text(whole_bytes)
+    return f"{part} of {whole}" if part != whole else f"{size_bytes} of {whole_bytes} bytes"
 
 
 class _Window:

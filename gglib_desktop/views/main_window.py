@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QUrl, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
@@ -44,6 +44,10 @@ from gglib_desktop.views.model_commands import ModelCommands
 from gglib_desktop.views.model_list import ModelListView
 from gglib_desktop.views.server_commands import ServerCommands
 from gglib_desktop.views.server_list import ServerListView
+
+_SIZE = QSize(1100, 720)
+# What a window manager puts around a window.
+_FRAME = QSize(20, 40)
 
 
 class MainWindow(QMainWindow):
@@ -199,7 +203,7 @@ class MainWindow(QMainWindow):
         )
 
     def _restore_geometry(self) -> None:
-        self.resize(1100, 720)
+        self.resize(_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
         geometry, splitter = self._geometry.value("geometry"), self._geometry.value("splitter")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)

@@ -333,6 +333,13 @@ async def test_keys_for_the_most_common_actions(desk, keys, name):
     assert desk.window.findChild(QAction, name).shortcut() == QKeySequence(keys)
 
 
+async def test_a_new_window_is_no_larger_than_the_screen(desk):
+    await desk.open()
+    available = desk.window.screen().availableSize()
+    assert available.width() < 1100, "else this proves nothing"
+    assert desk.window.frameSize().boundedTo(available) == desk.window.frameSize()
+
+
 async def test_the_window_comes_back_where_it_was(desk, tmp_path):
     await desk.open()
     # Not larger than the screen of these tests.

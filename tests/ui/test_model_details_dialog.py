@@ -102,6 +102,7 @@ async def test_the_forecast_follows_the_spin_box(dialog, sources):
     box = child(dialog, QSpinBox, "field_forecast_context")
     assert box.value() == 8192
     assert text(dialog, "forecastVerdict").startswith("It fits into the main memory that is free now.")
+    assert text(dialog, "forecastVerdict").endswith("slots that share the context, without drafting.")
     assert text(dialog, "forecast_weights") == "5.0 MiB"
     assert text(dialog, "forecast_free") == "8.0 GiB of 16.0 GiB"
     before = text(dialog, "forecast_cache")

@@ -16,6 +16,7 @@ from gglib_desktop.adapters.gguf_header import _Window, check_tensor_data, read_
 from gglib_desktop.adapters.regular_file import open_regular
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf import GgufValueType, SkippedString
+from gglib_desktop.domain.units import size_text
 from tests.unit.gguf_bytes import (
     SLOWNESS,
     gguf_entry,
@@ -185,15 +186,16 @@ class TestRefuses:
                 _Window(path, unreadable).take(4, "the magic number")
 
     def test_tensor_data_that_is_missing(self, tmp_path):
-        path = write_gguf(tmp_path / "model.gguf", {}, tensors=[("a", (100,)), ("b", (50,))])
+        path = write_gguf(tmp_path / "model.gguf", {}, tensors=[("a", (10_000,)), ("b", (50,))])
         header = read_header(path)
         size = header.required_size_bytes
         os.truncate(path, size)
         check_tensor_data(path, header)
         os.truncate(path, size - 1)
-        with pytest.raises(
-            InvalidModelFile, match=f"truncated: its tensors need {size} bytes, the file has {size - 1}"
-        ):
+        with pytest.raises(InvalidModelFile, match=rf"truncated: only {size - 1} of {size} bytes"):
+            check_tensor_data(path, header)
+        os.truncate(path, size // 2)
+        with pytest.raises(InvalidModelFile, match=rf"truncated: only {size_text(size // 2)} of {size_text(size)}"):
             check_tensor_data(path, header)
         path.unlink()
         with pytest.raises(InvalidModelFile, match="the file does not exist"):

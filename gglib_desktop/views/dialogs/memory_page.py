@@ -101,7 +101,8 @@ class MemoryPage(QWidget):
             said.append(self._fit_on_cards(state.fit_on_cards))
             if state.fitting_context_on_cards:
                 said.append(self._fitting(state.fitting_context_on_cards))
-        said.append(self.tr("Counted for {slots} slots that share the context.").format(slots=Serving().slots))
+        counted = self.tr("Counted for {slots} slots that share the context, without drafting.")
+        said.append(counted.format(slots=Serving().slots))
         return " ".join(said)
 
     def _fitting(self, context: int) -> str:
