@@ -58,6 +58,7 @@ class Failure:
     exit: ServerExit | None = field(default=None)
 
 
+_NAMED_FLAG = re.compile(r"(?:invalid|unknown) argument: (-\S+)")
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|failed to allocate|unable to allocate|cannot allocate memory|std::bad_alloc"
     r"|ErrorOutOfDeviceMemory|OutOfHostMemory|insufficient memory|cudaMalloc failed|mmap failed"
@@ -178,3 +179,8 @@ def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) 
     if config.spec_draft_n_max and file.facts is not None and file.facts.mtp_layers == 0:
         return replace(failure, cause=FailureCause.MTP_LAYERS_MISSING, detail="the model file has no MTP layers")
     return failure
+
+
+def unknown_flag(failure: Failure) -> str:
+    """The flag that the engine said it does not know; empty when it named none."""
+    return next((found[1] for line in failure.evidence if (found := _NAMED_FLAG.search(line))), "")

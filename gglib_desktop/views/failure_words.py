@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.failures import Failure, FailureCause
+from gglib_desktop.domain.failures import Failure, FailureCause, unknown_flag
 from gglib_desktop.domain.states import Crashed, Failed
 from gglib_desktop.views.wording import Words, choose_engine, exit_text, joined, sentence
 
@@ -34,6 +34,8 @@ def _failure_summary(failure: Failure, *, crashed: bool) -> str:
         case FailureCause.CONFIGURATION | FailureCause.PORT_TAKEN if failure.exit is None and failure.detail:
             # Raised before a process was spawned: the detail names the value or the port's owner.
             return sentence(failure.detail)
+        case FailureCause.UNKNOWN_FLAG if flag := unknown_flag(failure):
+            return translate("Failures", "This engine does not know the flag {flag}.").format(flag=flag)
         case FailureCause.KILLED:
             return translate("Failures", "Something else on this computer ended the server.")
         case FailureCause.UNKNOWN if crashed:

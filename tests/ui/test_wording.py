@@ -1,5 +1,6 @@
 """Every error, failure, state and decision has words that people understand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,8 @@ def test_a_failure_before_there_was_a_process_says_what_was_wrong(qapp):
 def test_a_failure_tells_how_the_process_ended(qapp):
     bad_flag = Failure(FailureCause.UNKNOWN_FLAG, "exit code 1", (), ServerExit(1))
     assert words_for_failure(bad_flag, "Failed").summary == "This engine does not know one of the flags. Exit code 1."
+    named = replace(bad_flag, evidence=("loading", "error: invalid argument: --nope"))
+    assert words_for_failure(named, "Failed").summary == "This engine does not know the flag --nope. Exit code 1."
     assert words_for_failure(KILLED, "Crashed").summary.endswith("Killed by signal 9 (SIGKILL).")
     assert "unknown to us" in words_for_failure(ADOPTED_END, "Crashed").summary
 

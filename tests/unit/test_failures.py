@@ -23,6 +23,7 @@ from gglib_desktop.domain.failures import (
     explained_by_model,
     failure_of_error,
     failure_of_exit,
+    unknown_flag,
 )
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.server import ServerConfig
@@ -257,3 +258,16 @@ def test_the_model_file_explains_what_the_log_does_not(failure, n_max, file, cau
     config = ServerConfig(1, "Tiny", MODEL, 9000, spec_draft_n_max=n_max)
     explained = explained_by_model(failure, config, file)
     assert (explained.cause, explained.detail) == (cause, detail)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "flag"),
+    [
+        ((), ""),
+        (("error: invalid argument: --nope",), "--nope"),
+        (("loading", "error: unknown argument: -x"), "-x"),
+        (("error: invalid argument: word",), ""),
+    ],
+)
+def test_the_flag_that_is_not_known_is_found_in_the_evidence(evidence, flag):
+    assert unknown_flag(Failure(FailureCause.UNKNOWN_FLAG, evidence=evidence)) == flag
