@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QTabWidget,
     QWidget,
 )
+from shiboken6 import delete
 
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.domain.errors import LibraryError
@@ -350,6 +351,7 @@ async def test_the_window_comes_back_where_it_was(desk, tmp_path):
     again = type(desk.window)(desk.app, desk.window._geometry, tmp_path)
     assert again.size().toTuple() == (788, 640)
     again.close_for_good()
+    delete(again)
 
 
 async def test_tab_goes_through_the_window_as_it_is_read(desk):
