@@ -303,6 +303,7 @@ class MainWindow(QMainWindow):
         dialog = QFileDialog(self, self.tr("Add models"))
         dialog.setObjectName("addModelsDialog")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setDirectory(self._near_models())
         dialog.setNameFilters([self.tr("Models (*.gguf)"), self.tr("All files (*)")])
         if await ask(dialog) == QDialog.DialogCode.Accepted:
             self._app.add([Path(name) for name in dialog.selectedFiles()])
@@ -315,9 +316,16 @@ class MainWindow(QMainWindow):
         dialog = QFileDialog(self, self.tr("Add folder"))
         dialog.setObjectName("addFolderDialog")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setDirectory(self._near_models())
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         if await ask(dialog) == QDialog.DialogCode.Accepted:
             self._app.add([Path(name) for name in dialog.selectedFiles()])
+
+    def _near_models(self) -> str:
+        """Where people probably have more of them; not wherever the program was started from."""
+        selected = self._app.models.selected
+        folder = Path(selected.folder) if selected is not None else Path.home()
+        return str(folder if folder.is_dir() else Path.home())
 
     @Slot()
     def _on_settings(self) -> None:

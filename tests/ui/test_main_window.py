@@ -1,5 +1,6 @@
 """The window as a whole: what it is called, what it teaches, and what its controls do."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDialog,
+    QFileDialog,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
@@ -399,3 +401,16 @@ async def test_a_model_with_a_server_stays_in_the_list(desk):
     desk.window.findChild(QAction, "remove_model").trigger()
     await poll(lambda: "stop its server first" in banner(desk).lower())
     assert len(desk.library.models) == 1
+
+
+@pytest.mark.parametrize(("action", "name"), [("add_models", "addModelsDialog"), ("add_folder", "addFolderDialog")])
+async def test_models_are_looked_for_where_the_selected_one_is_or_at_home(desk, action, name):
+    await desk.open()
+    for expected in (Path.home(), desk.files.make("first.gguf", some_facts("First")).parent):
+        desk.window.findChild(QAction, action).trigger()
+        dialog = await opened(desk, QFileDialog)
+        assert dialog.objectName() == name
+        assert Path(dialog.directory().absolutePath()) == expected
+        dialog.reject()
+        await poll(lambda: not desk.window.findChildren(QFileDialog))
+        await desk.add("First")
