@@ -83,6 +83,7 @@ async def test_the_path_is_copied(dialog, qtbot, tmp_path):
 async def test_metadata_is_searched_and_copied(dialog, qtbot):
     child(dialog, QTabWidget, "detailsPages").setCurrentIndex(DetailsPage.METADATA)
     table = child(dialog, QTableView, "metadata")
+    assert table.columnWidth(0) > table.fontMetrics().horizontalAdvance("qwen35.attention.layer_norm_rms_epsilon")
     qtbot.keyClicks(child(dialog, QLineEdit, "searchMetadata"), "head_count")
     assert table.model().rowCount() == 2
     click(qtbot, dialog, "detailsCopyMetadata")

@@ -348,6 +348,9 @@ async def test_badges_are_painted_at_the_end_of_the_second_line(desk):
 
     await desk.add("With", some_facts("With", mtp_layers=1))
     await desk.add("Without", some_facts("Without"))
+    # Wide enough for the facts to end before the badges begin.
+    desk.window.resize(1100, 720)
+    await poll(lambda: view.width() > 300)
     view.clearSelection()
     assert len(right_half(0)) > 1
     assert len(right_half(1)) == 1

@@ -184,7 +184,7 @@ class _MetadataPage(QWidget):
         table.setModel(self._rows)
         set_up_rows(table, table.fontMetrics().lineSpacing() + 4)
         table.horizontalHeader().setStretchLastSection(True)
-        table.setColumnWidth(0, table.fontMetrics().averageCharWidth() * 42)
+        table.setColumnWidth(0, table.fontMetrics().averageCharWidth() * 50)
         return table
 
     @Slot()
