@@ -62,6 +62,8 @@ class Launcher:
         self._catalog = catalog
         self._settings = settings
         self._mtp_suppressed = mtp_suppressed
+        # Held from reading what is saved for a model until that is written again with changes.
+        self._saving = asyncio.Lock()
         self._listeners: Listeners[None] = Listeners()
         self.subscribe = self._listeners.add
         self.engine: Engine | None = None
@@ -128,10 +130,11 @@ class Launcher:
             return None
         another = another or (launch is not None and self._supervisor.has_live_server(model_id))
         launch = launch or LaunchOptions()
-        saved = await self._library.launch_options(model_id)
-        if remember:
-            kept = launch.replace(port=None) if another else launch
-            await self._library.save_launch_options(model_id, kept.over(saved))
+        async with self._saving:
+            saved = await self._library.launch_options(model_id)
+            if remember:
+                kept = launch.replace(port=None) if another else launch
+                await self._library.save_launch_options(model_id, kept.over(saved))
         if another:
             # The port chosen for the model is its first server's.
             saved = saved.replace(port=None)
@@ -164,8 +167,9 @@ class Launcher:
 
     async def save_choices(self, config: ServerConfig, **choices: Any) -> None:
         """Saves what was chosen in a server's form for its model. Raises: LibraryError."""
-        saved = await self._library.launch_options(config.model_id)
-        await self._library.save_launch_options(config.model_id, saved.with_values(**choices))
+        async with self._saving:
+            saved = await self._library.launch_options(config.model_id)
+            await self._library.save_launch_options(config.model_id, saved.with_values(**choices))
 
     def options_in_force(self, config: ServerConfig, saved: LaunchOptions) -> LaunchOptions:
         """The choices behind a configuration; where it does not tell them, as ``saved`` and the defaults say."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,9 +149,8 @@ class AppViewModel(QObject):
     def on_defaults_saved(self, model_id: int, options: LaunchOptions) -> None:
         """Tells the panels of the model's servers what now happens after a crash."""
         policy = self._launcher.resolve(LaunchOptions(), options).options.restart
-        for server in self.servers.values():
-            if server.model_id == model_id and policy is not None:
-                server.show_restart_policy(policy)
+        if policy is not None:
+            self._on_restart_policy(model_id, policy)
 
     @property
     def forms(self) -> LaunchForms:
@@ -281,7 +279,7 @@ class AppViewModel(QObject):
 
                     server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope)
                     server.failed.connect(self.failed)
-                    server.restartPolicyEdited.connect(partial(self._on_restart_policy, server))
+                    server.restartPolicyEdited.connect(self._on_restart_policy)
                     self.servers[snapshot.id] = server
                     self.serverAdded.emit(server)
             case ServerRemoved(server_id):
@@ -292,9 +290,9 @@ class AppViewModel(QObject):
         live = [server for server in self._supervisor.servers if is_live(server.state)]
         self._set_state(running=len(live), rss_bytes=sum(server.rss_bytes or 0 for server in live))
 
-    def _on_restart_policy(self, edited: ServerViewModel, policy: RestartPolicy) -> None:
+    def _on_restart_policy(self, model_id: int, policy: RestartPolicy) -> None:
         for server in self.servers.values():
-            if server is not edited and server.model_id == edited.model_id:
+            if server.model_id == model_id:
                 server.show_restart_policy(policy)
 
     def _on_engine(self, _news: None) -> None:
@@ -305,6 +303,12 @@ class AppViewModel(QObject):
     def _on_settings(self, settings: AppSettings) -> None:
         self.settingsChanged.emit(settings)
         self._spawn(self._find_engine(), "find engine")
+        self._spawn(self._show_restart_policies(), "restart policies")
+
+    async def _show_restart_policies(self) -> None:
+        """Where a model says nothing of it, what happens after a crash is said for all models."""
+        for model_id in {server.model_id for server in self.servers.values()}:
+            self.on_defaults_saved(model_id, await self._library.launch_options(model_id))
 
     def _set_state(self, **changes: Any) -> None:
         state = AppState(**{**self._state.__dict__, **changes})

@@ -96,7 +96,7 @@ class ServerViewModel(QObject):
 
     stateChanged = Signal(object)  # ServerPanelState
     canApplyChanged = Signal(bool)
-    restartPolicyEdited = Signal(object)  # RestartPolicy, of the model and so of all its servers
+    restartPolicyEdited = Signal(int, object)  # the model's id, and the RestartPolicy of all its servers
     failed = Signal(object)  # GglibError
 
     def __init__(self, snapshot: ServerSnapshot, supervisor: Supervisor, launcher: Launcher, scope: TaskScope) -> None:
@@ -289,7 +289,7 @@ class ServerViewModel(QObject):
         self._scope.start(self._save(choices), name="save launch options")
         policy = choices.get("restart")
         if policy is not None:
-            self.restartPolicyEdited.emit(policy)
+            self.restartPolicyEdited.emit(self.model_id, policy)
 
     async def _save(self, choices: dict[str, Any]) -> None:
         """The first server's form is the model's; of a further one's only what happens after a crash is."""

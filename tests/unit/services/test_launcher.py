@@ -1,5 +1,6 @@
 """From a model and what was chosen for it to a server that runs."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -143,6 +144,17 @@ async def test_a_restart_with_options_puts_them_in_force(launcher, library, stor
     await launcher.restart(server_id, launcher.options_in_force(config, LaunchOptions()).replace(spec_draft_n_max=7))
     await story.reaches_again(server_id, "Healthy")
     assert story.supervisor.server(server_id).config == config.replace(spec_draft_n_max=7)
+
+
+async def test_choices_made_one_soon_after_the_other_are_all_saved(launcher, library, story, tiny):
+    server_id = await launcher.start(tiny.id)
+    config = story.supervisor.server(server_id).config
+    await asyncio.gather(
+        launcher.save_choices(config, mtp=MtpChoice.ON),
+        launcher.start(tiny.id, LaunchOptions(context_size=512), another=True, remember=True),
+        launcher.save_choices(config, port=9001),
+    )
+    assert await library.launch_options(tiny.id) == LaunchOptions(mtp=MtpChoice.ON, context_size=512, port=9001)
 
 
 async def test_a_restart_of_a_further_server_saves_nothing(launcher, library, story, plain):

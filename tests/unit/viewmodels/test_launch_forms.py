@@ -15,7 +15,7 @@ from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.viewmodels.option_forecast import OptionForecastViewModel
 from tests.fakes.forms import MODEL, option_form
 from tests.fakes.ports import some_base_port
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 from tests.unit.test_forecast import header as metadata
 
 
@@ -143,6 +143,17 @@ async def test_all_models_may_be_started_again_after_a_crash_unless_one_says_no(
     assert await program.library.restart_policy(model.id, yes) is yes
     await program.library.save_launch_options(model.id, LaunchOptions(restart=no))
     assert await program.library.restart_policy(model.id, yes) is no
+
+
+async def test_panels_show_at_once_what_all_models_do_after_a_crash(program):
+    await program.open()
+    follows, says_no = await program.add("Follows"), await program.add("Says no")
+    await program.library.save_launch_options(says_no.id, LaunchOptions(restart=RestartPolicy.NEVER))
+    panels = [program.app.servers[program.start(model)] for model in (follows, says_no)]
+    await tasks_done("launch options")
+    await program.app.change_settings(defaults=LaunchOptions(restart=RestartPolicy.ON_CRASH))
+    await tasks_done("restart policies")
+    assert [panel.form.draft.restart for panel in panels] == [RestartPolicy.ON_CRASH, RestartPolicy.NEVER]
 
 
 # -- memory

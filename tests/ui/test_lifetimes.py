@@ -1,0 +1,62 @@
+"""What is closed is gone: nothing of a dismissed panel or a closed dialog stays in memory."""
+
+import gc
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QDialog, QTabWidget
+from shiboken6 import isValid
+
+from tests.fakes.waiting import poll
+from tests.ui.conftest import Desk
+from tests.ui.test_model_commands import action as command
+
+
+def _ours() -> Counter[str]:
+    """The objects of our own classes that exist, by the name of their class."""
+    gc.collect()
+    kinds = (type(each) for each in gc.get_objects() if isinstance(each, QObject))
+    return Counter(kind.__qualname__ for kind in kinds if kind.__module__.startswith("gglib_desktop."))
+
+
+async def _gone(before: Counter[str]) -> None:
+    with suppress(AssertionError):
+        await poll(lambda: not _ours() - before)
+    assert _ours() - before == Counter()
+
+
+async def _open_and_close(desk: Desk, action: str) -> None:
+    command(desk, action).trigger()
+    dialog = await poll(lambda: next((each for each in desk.window.findChildren(QDialog) if each.isVisible()), None))
+    assert dialog is not None
+    for pages in dialog.findChildren(QTabWidget):
+        pages.setCurrentIndex(1)
+    dialog.reject()
+    await poll(lambda: not isValid(dialog))
+
+
+async def test_nothing_of_a_dismissed_server_stays(desk):
+    await desk.add()
+    before = _ours()
+    for _ in range(2):
+        desk.app.start(desk.app.models.selected.id)
+        panel = await desk.panel_in("Tiny", "Healthy")
+        panel.show_log()
+        panel.server.stop.trigger()
+        await desk.panel_in("Tiny", "Stopped")
+        panel.server.dismiss()
+        del panel
+        await poll(lambda: not desk.app.servers)
+    await _gone(before)
+
+
+@pytest.mark.parametrize("name", ["settings", "start_with", "defaults", "details", "tags", "paste_command", "about"])
+async def test_nothing_of_a_closed_dialog_stays(desk, name):
+    await desk.open()
+    await desk.add()
+    before = _ours()
+    for _ in range(2):
+        await _open_and_close(desk, name)
+    await _gone(before)
