@@ -56,7 +56,7 @@ class SortMenu(QMenu):
 
     def _texts(self) -> dict[SortKey, str]:
         return {
-            SortKey.ADDED: self.tr("Date a&dded"),
+            SortKey.ADDED: self.tr("Da&te added"),
             SortKey.NAME: self.tr("&Name"),
             SortKey.SIZE: self.tr("&Size"),
             SortKey.PARAMETERS: self.tr("&Parameters"),
@@ -131,7 +131,7 @@ class FilterMenu(QMenu):
             self._fields[field] = _ChoiceMenu(text, self)
             self.addMenu(self._fields[field]).setObjectName(f"filter_{field}")
         self.addSeparator()
-        self.clear_filter = self.addAction(self.tr("&Clear filter"))
+        self.clear_filter = self.addAction(self.tr("Clea&r filter"))
         self.clear_filter.setObjectName("clear_filter")
         self.clear_filter.setShortcut("Ctrl+Shift+F")
         self.clear_filter.triggered.connect(self._on_clear)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QWidget
 from shiboken6 import delete
 from typing_extensions import override
 
@@ -34,6 +35,15 @@ class Desk(Program):
         model = await super().add(name, facts)
         await poll(lambda: self.app.models.selected is not None and self.app.models.selected.id == model.id)
         return model
+
+    async def dialog(self, action: str) -> QDialog:
+        """What a command of the menus opens."""
+        command = self.window.findChild(QAction, action)
+        assert command is not None
+        command.trigger()
+        await poll(lambda: any(each.isVisible() for each in self.window.findChildren(QDialog)))
+        (dialog,) = [each for each in self.window.findChildren(QDialog) if each.isVisible()]
+        return dialog
 
     def panel(self, title: str) -> ServerPanel:
         (found,) = [p for p in self.window.findChildren(ServerPanel) if p.accessibleName() == f"Server: {title}"]

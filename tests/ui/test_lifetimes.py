@@ -6,12 +6,11 @@ from contextlib import suppress
 
 import pytest
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QDialog, QTabWidget
+from PySide6.QtWidgets import QTabWidget
 from shiboken6 import isValid
 
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk
-from tests.ui.test_model_commands import action as command
 
 
 def _ours() -> Counter[str]:
@@ -28,9 +27,7 @@ async def _gone(before: Counter[str]) -> None:
 
 
 async def _open_and_close(desk: Desk, action: str) -> None:
-    command(desk, action).trigger()
-    dialog = await poll(lambda: next((each for each in desk.window.findChildren(QDialog) if each.isVisible()), None))
-    assert dialog is not None
+    dialog = await desk.dialog(action)
     for pages in dialog.findChildren(QTabWidget):
         pages.setCurrentIndex(1)
     dialog.reject()

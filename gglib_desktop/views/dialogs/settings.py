@@ -106,7 +106,7 @@ class SettingsDialog(QDialog):
         self._add_row(rows, self.tr("Time to st&op:"), stop_grace)
         self._add_row(rows, self.tr("On &quit:"), on_quit)
         _add_gap(rows)
-        self._add_row(rows, self.tr("&Theme:"), theme)
+        self._add_row(rows, self.tr("T&heme:"), theme)
         layout = QVBoxLayout(page)
         layout.addLayout(rows)
         layout.addStretch()
