@@ -42,7 +42,6 @@ class DifferencesRow(QFrame):
         self.setAutoFillBackground(True)
         self._text = WrapLabel(parent=self)
         self._text.setObjectName("differences")
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QHBoxLayout(self)
         layout.addWidget(_Sign(self), 0, Qt.AlignmentFlag.AlignTop)

@@ -55,7 +55,6 @@ class ForeignView(QFrame):
         self._title.setFont(font)
         self._problem = WrapLabel(parent=self)
         self._problem.setObjectName("foreignProblem")
-        self._problem.setTextFormat(Qt.TextFormat.PlainText)
         self._problem.hide()
         self._forget_problem = QTimer(self, singleShot=True, interval=_PROBLEM_MS)
         self._forget_problem.timeout.connect(self._on_problem_old)

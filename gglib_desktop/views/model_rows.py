@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QPainter, QPalette
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from typing_extensions import override
 
 from gglib_desktop.viewmodels.model_list import ModelListViewModel, RowRole
@@ -73,6 +73,19 @@ class RowPainter(QStyledItemDelegate):
         name = first.adjusted(_ICON + _MARGIN, 0, -quantisation_width - _MARGIN, 0)
         self._draw(painter, name, row.name, ink, bold, mark=mark)
         painter.restore()
+
+    @override
+    def helpEvent(
+        self,
+        event: QHelpEvent,
+        view: QAbstractItemView,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> bool:
+        from gglib_desktop.views.widgets.tool_tip import show_tip  # noqa: PLC0415  # not for the first paint
+
+        show_tip(event, index.data(Qt.ItemDataRole.ToolTipRole) or "", view)
+        return True
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:

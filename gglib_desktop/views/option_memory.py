@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from typing_extensions import override
@@ -30,6 +30,7 @@ class MemoryLine(QWidget):
         self._picture = _FitPicture(self)
         self._text = QLabel()
         self._text.setObjectName("memoryOutlookText")
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         self._text.setMinimumHeight(self._text.fontMetrics().lineSpacing() * _LINES)
         row = QHBoxLayout(self)

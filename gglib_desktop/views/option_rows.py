@@ -61,7 +61,6 @@ class OptionRow(QWidget):
         self._reset = self._reset_button()
         self._note = WrapLabel()
         self._note.setObjectName(f"note_{words.name}")
-        self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._lay_out()
 
     @property

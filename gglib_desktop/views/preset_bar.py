@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
@@ -36,7 +36,6 @@ class PresetBar(QWidget):
         )
         self._problem = WrapLabel(parent=self)
         self._problem.setObjectName("presetProblem")
-        self._problem.setTextFormat(Qt.TextFormat.PlainText)
         self._problem.hide()
         self._lay_out()
         self._connect()

@@ -27,6 +27,7 @@ class ServerListView(QStackedWidget):
         self._wanted = 0
         self._empty = QLabel(self)
         self._empty.setObjectName("serversEmpty")
+        self._empty.setTextFormat(Qt.TextFormat.PlainText)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         self._empty.setMargin(24)

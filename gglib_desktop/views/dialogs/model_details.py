@@ -26,6 +26,7 @@ from gglib_desktop.views.dialogs.memory_page import MemoryPage
 from gglib_desktop.views.dialogs.notes_page import NotesPage
 from gglib_desktop.views.widgets.detail_parts import copy_button, text_label
 from gglib_desktop.views.widgets.row_table import set_up_rows
+from gglib_desktop.views.widgets.tool_tip import PlainTips
 from gglib_desktop.views.wording import sentence
 
 
@@ -182,6 +183,7 @@ class _MetadataPage(QWidget):
         table.setObjectName("metadata")
         table.setAccessibleName(self.tr("Metadata"))
         table.setModel(self._rows)
+        table.setItemDelegate(PlainTips(table))
         set_up_rows(table, table.fontMetrics().lineSpacing() + 4)
         table.horizontalHeader().setStretchLastSection(True)
         table.setColumnWidth(0, table.fontMetrics().averageCharWidth() * 50)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -59,7 +59,6 @@ class PresetNameDialog(QDialog):
         self._name.textChanged.connect(self._on_edited)
         self._problem = WrapLabel()
         self._problem.setObjectName("presetNameProblem")
-        self._problem.setTextFormat(Qt.TextFormat.PlainText)
         self._problem.hide()
         rows = QFormLayout()
         rows.addRow(self.tr("&Name:"), self._name)

@@ -50,7 +50,6 @@ class ManagePresetsDialog(QDialog):
         self._import = self._button("presetImport", self.tr("Import…"))
         self._news = WrapLabel(parent=self)
         self._news.setObjectName("presetsNews")
-        self._news.setTextFormat(Qt.TextFormat.PlainText)
         self._news.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._lay_out()
         self._connect()

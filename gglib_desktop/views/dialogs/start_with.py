@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QLabel, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from gglib_desktop.viewmodels.launch_forms import StartFormViewModel
 from gglib_desktop.views.dialogs.launch_form import LaunchFormDialog
+from gglib_desktop.views.widgets.wrap_label import WrapLabel
 
 
 class StartWithDialog(LaunchFormDialog):
@@ -18,7 +19,7 @@ class StartWithDialog(LaunchFormDialog):
         self.setWindowTitle(self.tr("Start {model} with…").format(model=name))
         if start.runs:
             text = self.tr("{model} runs already. This starts another server.").format(model=name)
-            self.add_above(QLabel(text))
+            self.add_above(WrapLabel(text))
         remember = QCheckBox(self.tr("Remember for this model"))
         remember.setObjectName("startWithRemember")
         remember.setAccessibleName(remember.text())

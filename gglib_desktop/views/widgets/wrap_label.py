@@ -11,10 +11,11 @@ _NO_LIMIT = 100_000
 
 
 class WrapLabel(QLabel):
-    """Fixes its height for its width by itself: scroll areas and tabs do not pass that question on to their content."""
+    """Of plain text. Fixes its height by itself: scroll areas and tabs do not ask their content for its width."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self._fit()
 

@@ -1,0 +1,33 @@
+"""Tool tips of texts that others wrote: command lines, paths, notes, metadata."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex
+from PySide6.QtGui import QHelpEvent, Qt
+from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QWidget
+from typing_extensions import override
+
+_LONGEST = 2000
+
+
+def show_tip(event: QHelpEvent, text: str, widget: QWidget) -> None:
+    """Wraps the text and shows it as it is: Qt leaves plain ones unwrapped, and reads ``<s>`` in them as a format."""
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}…"
+    shown = Qt.convertFromPlainText(text, Qt.WhiteSpaceMode.WhiteSpaceNormal) if text else ""
+    QToolTip.showText(event.globalPos(), shown, widget)
+
+
+class PlainTips(QStyledItemDelegate):
+    """Shows the tool tips of a view's items so."""
+
+    @override
+    def helpEvent(
+        self,
+        event: QHelpEvent,
+        view: QAbstractItemView,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> bool:
+        show_tip(event, index.data(Qt.ItemDataRole.ToolTipRole) or "", view)
+        return True
