@@ -107,21 +107,50 @@ class Forecast:
 
 def forecast(metadata: Mapping[str, GgufValue], weights_bytes: int | None, serving: Serving) -> Forecast:
     """``weights_bytes`` is the size of the file, of all shards together; None when one is missing."""
-    context = serving.context or model_context(metadata)
+    return _forecast(_told_by(metadata), weights_bytes, serving)
+
+
+@dataclass(frozen=True, slots=True)
+class _Widths:
+    """What the buffers depend on."""
+
+    model: int
+    inner: int
+    vocabulary: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the header tells, however the model is served."""
+
+    context: int | None
+    layout: CacheLayout | None
+    widths: _Widths | None
+    gaps: tuple[str, ...]
+
+
+def _told_by(metadata: Mapping[str, GgufValue]) -> _Told:
+    layout = widths = None
+    gaps: list[str] = []
+    try:
+        layout = cache_layout(metadata)
+    except HeaderGap as gap:
+        gaps.append(gap.key)
+    try:
+        widths = _widths(ArchitectureKeys(metadata))
+    except HeaderGap as gap:
+        gaps.append(gap.key)
+    return _Told(model_context(metadata), layout, widths, tuple(dict.fromkeys(gaps)))
+
+
+def _forecast(told: _Told, weights_bytes: int | None, serving: Serving) -> Forecast:
+    context = serving.context or told.context
     if context is None:
         return Forecast(weights_bytes, None, None, ("context_length",))
     serving = replace(serving, context=context)
-    gaps: list[str] = []
-    cache = buffers = None
-    try:
-        cache = _cache(cache_layout(metadata), serving)
-    except HeaderGap as gap:
-        gaps.append(gap.key)
-    try:
-        buffers = _buffers(ArchitectureKeys(metadata), serving)
-    except HeaderGap as gap:
-        gaps.append(gap.key)
-    return Forecast(weights_bytes, cache, buffers, tuple(dict.fromkeys(gaps)))
+    cache = None if told.layout is None else _cache(told.layout, serving)
+    buffers = None if told.widths is None else _buffers(told.widths, serving)
+    return Forecast(weights_bytes, cache, buffers, told.gaps)
 
 
 def model_context(metadata: Mapping[str, GgufValue]) -> int | None:
@@ -145,15 +174,18 @@ def largest_context_that_fits(
     metadata: Mapping[str, GgufValue], weights_bytes: int | None, serving: Serving, memory: Memory | None
 ) -> int | None:
     """The longest context, up to the model's own, that is sure to fit comfortably; 0 when none does, None: unknown."""
-    longest = model_context(metadata)
+    told = _told_by(metadata)
+    longest = told.context
     if longest is None or memory is None:
         return None
 
-    def fits(context: int) -> bool:
-        total = forecast(metadata, weights_bytes, replace(serving, context=context)).total
-        return judge(total, memory) is Fit.FITS
+    def total(context: int) -> ByteRange | None:
+        return _forecast(told, weights_bytes, replace(serving, context=context)).total
 
-    if forecast(metadata, weights_bytes, replace(serving, context=longest)).total is None:
+    def fits(context: int) -> bool:
+        return judge(total(context), memory) is Fit.FITS
+
+    if total(longest) is None:
         return None
     if fits(longest):
         return longest
@@ -221,17 +253,21 @@ def _row_bytes(width: int, cache_type: str) -> int:
     return -(-width // per_block) * block_bytes
 
 
-def _buffers(keys: ArchitectureKeys, serving: Serving) -> ByteRange:
-    """Room for intermediate results. The engine packs them tightly, so the sum of the large ones is the most."""
+def _widths(keys: ArchitectureKeys) -> _Widths:
+    """Raises: HeaderGap."""
     width = keys.required("embedding_length")
     inner = max(keys.per_layer("feed_forward_length", keys.layer_count()) or (4 * width,))
     inner = max(inner, (keys.number("expert_feed_forward_length") or 0) * (keys.number("expert_used_count") or 0))
-    vocabulary = keys.vocabulary()
-    logits = vocabulary * serving.batch * _FLOAT_BYTES
+    return _Widths(width, inner, keys.vocabulary())
+
+
+def _buffers(widths: _Widths, serving: Serving) -> ByteRange:
+    """Room for intermediate results. The engine packs them tightly, so the sum of the large ones is the most."""
+    logits = widths.vocabulary * serving.batch * _FLOAT_BYTES
     _count, cells = _streams(serving)
     mask = cells * serving.batch * _FLOAT_BYTES
-    results = (8 * width + 3 * inner) * serving.batch * _FLOAT_BYTES
-    answers = vocabulary * serving.slots * _FLOAT_BYTES
+    results = (8 * widths.model + 3 * widths.inner) * serving.batch * _FLOAT_BYTES
+    answers = widths.vocabulary * serving.slots * _FLOAT_BYTES
     low, high = max(logits, mask // 2) + answers, logits + mask * 3 // 2 + results + answers + _FIXED_BUFFERS_BYTES
     contexts = 2 if serving.draft_tokens else 1
     return ByteRange(low, high * contexts)
