@@ -1,5 +1,6 @@
 """The choice of presets above a form, and the dialog that manages them, as people use both."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeVar
@@ -32,7 +33,7 @@ from gglib_desktop.views.preset_words import file_name_for
 from tests.fakes.accessibility import Role, names
 from tests.fakes.presets import PresetForm, preset_form
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore, settings_form
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 
 W = TypeVar("W", bound=QWidget)
 LONG = LaunchOptions(context_size=131072)
@@ -262,6 +263,17 @@ async def test_exporting_and_importing(manager, stored, qtbot, tmp_path):
     await poll(lambda: said(manager, "presetsNews").startswith("Imported: mine (2), long context (2)."))
     assert "context_sise (is context_size meant?)" in said(manager, "presetsNews")
     assert listed(manager) == ["mine", "mine (2)", "long context (all models)", "long context (2) (all models)"]
+
+
+async def test_a_file_that_takes_long_may_outlast_the_dialog(manager, bar, stored, qtbot, tmp_path):
+    file = tmp_path / "pipe.toml"
+    os.mkfifo(file)  # read until somebody writes
+    press(qtbot, manager, "presetImport")
+    await choose_file(manager, file)
+    manager.reject()
+    await gone(bar, "presetsDialog")
+    file.write_text("format = 1")
+    await tasks_done("import presets")
 
 
 async def test_only_the_selected_one_is_exported(manager, stored, qtbot, tmp_path):

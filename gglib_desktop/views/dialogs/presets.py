@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.presets import Preset
@@ -123,8 +124,10 @@ class ManagePresetsDialog(QDialog):
         self._export_all.setEnabled(bool(self._presets.state.presets))
 
     def _tell(self, text: str) -> None:
-        self._news.setText(text)
-        self._news.setAccessibleName(text)
+        # It may have been closed while a file was read or written.
+        if isValid(self):
+            self._news.setText(text)
+            self._news.setAccessibleName(text)
 
     def _tell_error(self, error: GglibError) -> None:
         words = words_for_error(error)
