@@ -171,7 +171,7 @@ class LogViewModel(QObject):
     def _begin_next(self, name: str, since: str) -> None:
         self._show_unfinished()
         if not self.table.is_empty:
-            self._note(self.tr("──── new run %1 ────").replace("%1", since))
+            self._note(self.tr("──── new run {since} ────").format(since=since))
             self._show()
         self._turn_to(name)
 
@@ -204,12 +204,12 @@ class LogViewModel(QObject):
 
     def _text_of_missing(self, *, is_kept: bool, is_first: bool) -> str:
         if is_first:
-            text = self.tr("… %1 bytes before this are not shown")
+            text = self.tr("… {count} bytes before this are not shown")
         elif is_kept:
-            text = self.tr("… %1 bytes skipped; they are in the log file")
+            text = self.tr("… {count} bytes skipped; they are in the log file")
         else:
-            text = self.tr("… %1 bytes skipped; the log file keeps only its end")
-        return text.replace("%1", f"{self._left_out:,}")
+            text = self.tr("… {count} bytes skipped; the log file keeps only its end")
+        return text.format(count=f"{self._left_out:,}")
 
     def _add(self, lines: list[str]) -> None:
         if lines and self._line_is_open:

@@ -87,11 +87,9 @@ class FailureCard(QFrame):
     def show_countdown(self, retry: Retry | None) -> None:
         """Says when the next try is, as time goes by."""
         if retry is not None:
-            text = self.tr("Starts again in %1 s (try %2 of %3)")
+            text = self.tr("Starts again in {wait} s (try {number} of {most})")
             wait_s = max(0, round(retry.at - time.time()))
-            for place, value in (("%1", wait_s), ("%2", retry.number), ("%3", retry.most)):
-                text = text.replace(place, str(value))
-            self._retry.setText(text)
+            self._retry.setText(text.format(wait=wait_s, number=retry.number, most=retry.most))
 
     def _label(self, name: str, *, bold: bool) -> WrapLabel:
         label = WrapLabel(parent=self)

@@ -218,14 +218,14 @@ class _Row(QWidget):
 
     def _facts_text(self, row: ForeignRow) -> str:
         server = row.server
-        port = self.tr("port unknown") if server.port is None else self.tr("port %1").replace("%1", str(server.port))
+        port = self.tr("port unknown") if server.port is None else self.tr("port {port}").format(port=server.port)
         parent = server.parent
         return " · ".join(
             (
-                self.tr("pid %1").replace("%1", str(server.pid)),
+                self.tr("pid {pid}").format(pid=server.pid),
                 port,
-                self.tr("RAM %1").replace("%1", size_text(server.rss_bytes)),
-                self.tr("started by %1").replace("%1", parent) if parent else self.tr("its starter is gone"),
+                self.tr("RAM {size}").format(size=size_text(server.rss_bytes)),
+                self.tr("started by {parent}").format(parent=parent) if parent else self.tr("its starter is gone"),
             )
         )
 

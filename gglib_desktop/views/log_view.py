@@ -223,13 +223,13 @@ class LogView(QWidget):
 
     @Slot(str)
     def _on_saved(self, path: str) -> None:
-        self._show_notice(self.tr("Saved as %1").replace("%1", path))
+        self._show_notice(self.tr("Saved as {path}").format(path=path))
         self._notice_timer.start()
 
     @Slot(str)
     def _on_save_failed(self, reason: str) -> None:
         self._notice_timer.stop()
-        self._show_notice(self.tr("The log could not be saved: %1").replace("%1", reason))
+        self._show_notice(self.tr("The log could not be saved: {reason}").format(reason=reason))
 
     def _show_notice(self, text: str) -> None:
         self._notice.setText(text)
@@ -274,9 +274,9 @@ class _SearchBar(QWidget):
         elif not count:
             text = self.tr("No match")
         elif position:
-            text = self.tr("%1 of %2").replace("%1", str(position)).replace("%2", str(count))
+            text = self.tr("{position} of {count}").format(position=position, count=count)
         else:
-            text = self.tr("%1 found").replace("%1", str(count))
+            text = self.tr("{count} found").format(count=count)
         if text != self._count.text():
             self._count.setText(text)
         self._previous.setEnabled(bool(count))

@@ -72,8 +72,8 @@ class _Header(QWidget):
             layout.addWidget(widget)
         # Texts of changing length must not push their neighbours about.
         metrics = self.port.fontMetrics()
-        self.port.setMinimumWidth(metrics.horizontalAdvance(self.tr("Port %1").replace("%1", "65535")) + 4)
-        self.time.setFixedWidth(metrics.horizontalAdvance(self.tr("up %1").replace("%1", "59 min")) + 8)
+        self.port.setMinimumWidth(metrics.horizontalAdvance(self.tr("Port {port}").format(port=65535)) + 4)
+        self.time.setFixedWidth(metrics.horizontalAdvance(self.tr("up {time}").format(time="59 min")) + 8)
         self.name.setMinimumWidth(metrics.averageCharWidth() * _NAME_CHARACTERS)
 
 
@@ -228,7 +228,7 @@ class ServerPanel(QFrame):
         header.name.setText(state.title)
         header.badge.show_state(state.state)
         port = "—" if state.port is None else str(state.port)
-        header.port.setText(self.tr("Port %1").replace("%1", port))
+        header.port.setText(self.tr("Port {port}").format(port=port))
         header.port.setAccessibleName(f"Port: {port}")
         header.stop.setEnabled(state.is_live and not isinstance(state.state, Stopping))
         self._kill.setVisible(isinstance(state.state, Stopping) and state.handle is not None)
@@ -269,24 +269,23 @@ class ServerPanel(QFrame):
             return self.tr("Activity: none")
         if state.slots is None or state.busy_slots is None or isinstance(state.state, Unresponsive):
             return self.tr("Activity: unknown")
-        text = self.tr("Activity: %1 of %2 slots")
-        return text.replace("%1", str(state.busy_slots)).replace("%2", str(state.slots))
+        return self.tr("Activity: {busy} of {all} slots").format(busy=state.busy_slots, all=state.slots)
 
     def _facts_text(self, state: ServerPanelState) -> str:
         if isinstance(state.state, Stopped):
             return stopped_text(state.state)
         parts = [self.tr("it wants a key that is not known here, so little is known of it")] if state.refuses_us else []
         if state.context_size is not None:
-            parts.append(self.tr("ctx %1").replace("%1", str(state.context_size)))
+            parts.append(self.tr("ctx {tokens}").format(tokens=state.context_size))
         if state.slots is not None:
-            parts.append(self.tr("%1 slots").replace("%1", str(state.slots)))
+            parts.append(self.tr("{count} slots").format(count=state.slots))
         if state.rss_bytes is not None:
             parts.append(self._memory_text(state.rss_bytes, state.forecast))
         if state.handle is None and state.context_size is None:
             return ""
         if state.draft_tokens:
-            text = self.tr("MTP drafts %1, p ≥ %2").replace("%1", str(state.draft_tokens))
-            parts.append(text.replace("%2", f"{state.min_probability or 0:g}"))
+            text = self.tr("MTP drafts {count}, p ≥ {least}")
+            parts.append(text.format(count=state.draft_tokens, least=f"{state.min_probability or 0:g}"))
         else:
             parts.append(self.tr("no MTP drafting"))
         if state.adopted:
@@ -294,7 +293,7 @@ class ServerPanel(QFrame):
         return " · ".join(parts)
 
     def _memory_text(self, rss_bytes: int, forecast: ByteRange | None) -> str:
-        text = self.tr("RAM %1").replace("%1", size_text(rss_bytes))
+        text = self.tr("RAM {size}").format(size=size_text(rss_bytes))
         if forecast is None:
             return text
         low, high = size_text(forecast.low), size_text(forecast.high)
@@ -306,16 +305,16 @@ class ServerPanel(QFrame):
         text = ""
         match state.state:
             case Stopping(kill_at=kill_at):
-                text = self.tr("killed in %1 s").replace("%1", str(max(0, round(kill_at - now))))
+                text = self.tr("killed in {wait} s").format(wait=max(0, round(kill_at - now)))
             case Loading(since=since, usual_s=usual_s):
-                text = self.tr("for %1").replace("%1", duration_text(now - since))
-                if usual_s is not None and usual_s >= 1:
-                    text += self.tr(" of about %1").replace("%1", duration_text(usual_s))
+                is_known = usual_s is not None and usual_s >= 1
+                text = self.tr("for {time} of about {usual}") if is_known else self.tr("for {time}")
+                text = text.format(time=duration_text(now - since), usual=duration_text(usual_s or 0))
             case Crashed(retry=Retry() as retry):
                 self._card.show_countdown(retry)
                 text = self.tr("waits")
             case _ if state.running_since is not None:
-                text = self.tr("up %1").replace("%1", duration_text(now - state.running_since))
+                text = self.tr("up {time}").format(time=duration_text(now - state.running_since))
         if text != self._header.time.text():
             self._header.time.setText(text)
 
