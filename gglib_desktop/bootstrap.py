@@ -59,6 +59,7 @@ _SHUTDOWN_MARGIN_S = 12.0
 _OTHER_INSTANCE_S = 10.0
 _EXPOSE_TRIES = 40
 _SETTLED_S = 2.0
+_GARBAGE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,6 @@ async def run(app: QApplication, options: Options) -> int:
     async with contextlib.AsyncExitStack() as stack:
         services = await _build_services(options, places, reporter, stack)
         window = _build_window(app, services, places)
-        gc.enable()
         reporter.window = window
         quitting = Quitting(services.settings, services.running, window.confirm_quit, services.scope)
         shutdown = _connect_quitting(app, window, quitting, services.settings)
@@ -139,6 +139,7 @@ async def run(app: QApplication, options: Options) -> int:
         services.follow_files()
         await services.listen(window)
         services.scope.start(_give_back_memory(), name="give back memory")
+        services.scope.start(collect_garbage(), name="collect garbage")
         on_quit = await quitting.decided()
         reporter.window = None
         window.hide()
@@ -174,6 +175,18 @@ async def _give_back_memory() -> None:
     await asyncio.sleep(_SETTLED_S)
     with contextlib.suppress(AttributeError, OSError, TypeError):  # of another C library
         await asyncio.to_thread(ctypes.CDLL(None).malloc_trim, 0)
+
+
+async def collect_garbage(pause_s: float = _GARBAGE_S) -> None:
+    """Instead of Python itself, which does it in whichever thread is at work: a QObject, dropped together with what it
+    refers to in a circle, must not be destroyed outside its own thread.
+    """
+    while True:
+        await asyncio.sleep(pause_s)
+        counts = zip(gc.get_count(), gc.get_threshold(), strict=True)
+        full = [generation for generation, (count, limit) in enumerate(counts) if count > limit > 0]
+        if full:
+            gc.collect(full[-1])
 
 
 class KeptObjects:
