@@ -1,23 +1,20 @@
 """The settings' page about the key."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from shiboken6 import delete
+from typing_extensions import override
 
 from gglib_desktop.adapters.key_store import KeptKey
-from gglib_desktop.tasks import LogReporter, TaskScope
+from gglib_desktop.domain.access import KeyPlace
 from gglib_desktop.viewmodels.access import AccessViewModel
 from gglib_desktop.views.dialogs.access_group import AccessGroup
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 from tests.ui.finding import child
-
-
-@pytest.fixture
-async def scope():
-    async with TaskScope(LogReporter()) as scope:
-        yield scope
 
 
 @pytest.fixture
@@ -66,3 +63,25 @@ async def test_trouble_is_told_where_it_happened(group, file, qtbot):
     file.write_text("two words\n")
     press(qtbot, group, "copyAccessKey")
     await poll(lambda: "holds no key that can be used" in said(group, "keyNews"))
+
+
+class SlowKeys(KeptKey):
+    """A keyring that waits for its password."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        self.unlocked = asyncio.Event()
+
+    @override
+    async def where(self) -> KeyPlace:
+        await self.unlocked.wait()
+        return await super().where()
+
+
+async def test_the_settings_may_be_closed_while_the_keyring_is_locked(qapp, scope, file):
+    keys = SlowKeys(file)
+    group = AccessGroup(AccessViewModel(keys, scope))
+    await asyncio.sleep(0)
+    delete(group)
+    keys.unlocked.set()
+    await tasks_done("look where")

@@ -20,7 +20,6 @@ class AccessGroup(QWidget):
     def __init__(self, access: AccessViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._access = access
-        access.setParent(self)
         self._place = self._label("keyPlace", self.tr("Looking where the key is kept…"))
         self._news = self._label("keyNews", "")
         self._copy = self._button("copyAccessKey", self.tr("Copy key"), "copy")
