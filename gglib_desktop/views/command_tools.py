@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +24,7 @@ from gglib_desktop.domain.option_form import FormState
 from gglib_desktop.viewmodels.command_text import CommandTextViewModel
 from gglib_desktop.views.command_words import file_name, format_name, reading_text
 from gglib_desktop.views.dialogs.ask import ask
-from gglib_desktop.views.icons import icon
+from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_error
@@ -44,31 +43,21 @@ class CommandTools(QWidget):
         self._format.setObjectName("commandFormat")
         for form in ExportFormat:
             self._format.addItem(format_name(form), form)
-        self._copy = self._button("commandCopy", self.tr("Copy"), "copy")
-        self._save = self._button("commandSave", self.tr("Save to file…"), "")
-        self._paste = self._button("commandPaste", self.tr("Paste command line…"), "")
+        self._copy = push_button("commandCopy", self.tr("Copy"), self, icon_name="copy")
+        self._save = push_button("commandSave", self.tr("Save to file…"), self)
+        self._paste = push_button("commandPaste", self.tr("Paste command line…"), self)
         self._paste.setToolTip(self.tr("Fills in the form from a llama-server command line"))
         self._news = WrapLabel(parent=self)
         self._news.setObjectName("commandNews")
         self._news.hide()
         self._notes = self._notes_box()
-        self._hide_notes = self._button("commandNotesHide", self.tr("Hide"), "")
+        self._hide_notes = push_button("commandNotesHide", self.tr("Hide"), self)
         self._hide_notes.setToolTip(self.tr("Hides what became of the pasted command line"))
         self._past = QWidget(self)
         self._past.hide()
         self._lay_out()
         self._connect()
         self._render(commands.form.state)
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        # Enter is for the dialog's own button.
-        button.setAutoDefault(False)
-        if icon_name:
-            button.setIcon(icon(icon_name))
-        return button
 
     def _notes_box(self) -> QPlainTextEdit:
         box = QPlainTextEdit(self)

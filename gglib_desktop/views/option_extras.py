@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit, QRadioButton, QWidget
 
 from gglib_desktop.domain.launch import MtpChoice
 from gglib_desktop.domain.option_form import FieldState
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
-from gglib_desktop.views.icons import icon
 from gglib_desktop.views.option_words import inherited_entry, own_value_text
+from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox
 
 
@@ -83,10 +83,9 @@ class FileField(QWidget):
     def __init__(self, edit: QLineEdit, parent: QWidget) -> None:
         super().__init__(parent)
         self._edit = edit
-        browse = QPushButton(icon("folder"), self.tr("Browse…"))
-        browse.setObjectName(f"browse_{edit.objectName().removeprefix('field_')}")
+        name = f"browse_{edit.objectName().removeprefix('field_')}"
+        browse = push_button(name, self.tr("Browse…"), icon_name="folder")
         browse.setAccessibleName(self.tr("Browse for {label}").format(label=edit.accessibleName()))
-        browse.setAutoDefault(False)
         browse.clicked.connect(self._on_browse)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

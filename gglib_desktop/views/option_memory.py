@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from typing_extensions import override
 
 from gglib_desktop.domain.forecast import ByteRange, Confidence, Fit
@@ -15,6 +13,7 @@ from gglib_desktop.viewmodels.option_forecast import MemoryOutlook, OptionForeca
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.icons import paint_icon
 from gglib_desktop.views.theme import state_colour, state_icon
+from gglib_desktop.views.widgets.buttons import push_button
 
 _LINES = 2
 # The states whose icon and colour say the same of a server.
@@ -107,8 +106,10 @@ class ContextHelpers(QWidget):
     ) -> None:
         super().__init__(parent)
         self._form, self._forecast = form, forecast
-        self._longest = self._button("contextMaximum", self.tr("Model maximum"), self._on_longest)
-        self._fitting = self._button("contextFit", self.tr("Fit my memory"), self._on_fitting)
+        self._longest = push_button("contextMaximum", self.tr("Model maximum"), self)
+        self._fitting = push_button("contextFit", self.tr("Fit my memory"), self)
+        self._longest.clicked.connect(self._on_longest)
+        self._fitting.clicked.connect(self._on_fitting)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for button in (self._longest, self._fitting):
@@ -116,14 +117,6 @@ class ContextHelpers(QWidget):
         row.addStretch()
         forecast.stateChanged.connect(self._render)
         self._render(forecast.state)
-
-    def _button(self, name: str, text: str, slot: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(slot)
-        return button
 
     @Slot(object)
     def _render(self, state: MemoryOutlook) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.presets import Preset
 from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
 from gglib_desktop.views.dialogs.ask import ask
 from gglib_desktop.views.preset_words import preset_text
+from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_error
@@ -28,27 +29,20 @@ class PresetBar(QWidget):
         self._choice.setObjectName("preset")
         self._choice.setMinimumContentsLength(_CHARACTERS)
         self._choice.setSizeAdjustPolicy(CalmComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._undo = self._button("presetUndo", self.tr("Undo"), self.tr("Brings back what the last choice replaced"))
-        self._update = self._button("presetUpdate", self.tr("Update"), self.tr("Makes the preset what is set below"))
-        self._save = self._button("presetSaveAs", self.tr("Save as…"), self.tr("Makes a preset of what is set below"))
-        self._manage = self._button(
-            "presetManage", self.tr("Manage presets…"), self.tr("Rename, delete, import and export")
-        )
+        self._undo = push_button("presetUndo", self.tr("Undo"), self)
+        self._undo.setToolTip(self.tr("Brings back what the last choice replaced"))
+        self._update = push_button("presetUpdate", self.tr("Update"), self)
+        self._update.setToolTip(self.tr("Makes the preset what is set below"))
+        self._save = push_button("presetSaveAs", self.tr("Save as…"), self)
+        self._save.setToolTip(self.tr("Makes a preset of what is set below"))
+        self._manage = push_button("presetManage", self.tr("Manage presets…"), self)
+        self._manage.setToolTip(self.tr("Rename, delete, import and export"))
         self._problem = WrapLabel(parent=self)
         self._problem.setObjectName("presetProblem")
         self._problem.hide()
         self._lay_out()
         self._connect()
         self._render(presets.state)
-
-    def _button(self, name: str, text: str, tip: str) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setToolTip(tip)
-        # Enter is for the dialog's own button.
-        button.setAutoDefault(False)
-        return button
 
     def _lay_out(self) -> None:
         label = QLabel(self.tr("&Preset:"), self)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gglib_desktop.views.icons import app_icon
+from gglib_desktop.views.widgets.buttons import box_button
 
 _ICON_SIDE = 64
 
@@ -27,10 +28,8 @@ class AboutDialog(QDialog):
         facts.addRow(self.tr("Data folder"), _fact("aboutDataFolder", self.tr("Data folder"), data_folder))
         layout.addLayout(facts)
         layout.addStretch()
-        box = QDialogButtonBox()
-        close = box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
-        close.setObjectName("aboutClose")
-        close.setAccessibleName(self.tr("Close"))
+        box = QDialogButtonBox(self)
+        close = box_button(box, "aboutClose", self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
         close.setDefault(True)
         box.rejected.connect(self.reject)
         layout.addWidget(box)

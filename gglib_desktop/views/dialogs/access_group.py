@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.access import KeyPlace
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.viewmodels.access import AccessViewModel
-from gglib_desktop.views.icons import icon
+from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_error
 
@@ -22,8 +22,8 @@ class AccessGroup(QWidget):
         self._access = access
         self._place = self._label("keyPlace", self.tr("Looking where the key is kept…"))
         self._news = self._label("keyNews", "")
-        self._copy = self._button("copyAccessKey", self.tr("Copy key"), "copy")
-        self._renew = self._button("newKey", self.tr("New key…"), "restart")
+        self._copy = push_button("copyAccessKey", self.tr("Copy key"), self, icon_name="copy")
+        self._renew = push_button("newKey", self.tr("New key…"), self, icon_name="restart")
         self._lay_out()
         self._copy.clicked.connect(access.copy.trigger)
         self._renew.clicked.connect(self._on_renew)
@@ -54,13 +54,6 @@ class AccessGroup(QWidget):
         label = WrapLabel(text, parent=self)
         label.setObjectName(name)
         return label
-
-    def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
-        button = QPushButton(icon(icon_name), text, self)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        return button
 
     @Slot(object)
     def _on_place(self, place: KeyPlace) -> None:

@@ -23,8 +23,8 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.states import Failed, Healthy
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 from gglib_desktop.views.bindings import TextBinding
-from gglib_desktop.views.icons import icon
 from gglib_desktop.views.theme import state_colour
+from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.wording import sentence
 
 _RESULT_LINES = 2
@@ -90,18 +90,12 @@ class EngineFields(QObject):
         return edit
 
     def _browse_button(self) -> QPushButton:
-        button = QPushButton(icon("folder"), self.tr("&Browse…"), self._dialog)
-        button.setObjectName("engineBrowse")
-        button.setAccessibleName(self.tr("Browse…"))
-        button.setAutoDefault(False)
+        button = push_button("engineBrowse", self.tr("&Browse…"), self._dialog, icon_name="folder")
         button.clicked.connect(self._on_browse)
         return button
 
     def _test_button(self) -> QPushButton:
-        button = QPushButton(self.tr("&Test"), self._dialog)
-        button.setObjectName("engineTest")
-        button.setAccessibleName(self.tr("Test"))
-        button.setAutoDefault(False)
+        button = push_button("engineTest", self.tr("&Test"), self._dialog)
         button.clicked.connect(self._form.test.trigger)
         return button
 

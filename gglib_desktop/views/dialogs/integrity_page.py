@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.integrity import HashSource
 from gglib_desktop.viewmodels.model_integrity import IntegrityState, ModelIntegrityViewModel
-from gglib_desktop.views.widgets.detail_parts import copy_button
+from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import sentence
 
@@ -22,7 +22,8 @@ class IntegrityPage(QWidget):
         super().__init__()
         self._integrity = integrity
         self._reference, self._verdict = self._label("integrityReference"), self._label("integrityVerdict")
-        self._check, self._cancel = self._button("check", self.tr("Chec&k")), self._button("cancel", self.tr("Canc&el"))
+        self._check = push_button("integrity_check", self.tr("Chec&k"))
+        self._cancel = push_button("integrity_cancel", self.tr("Canc&el"))
         self._check.clicked.connect(integrity.check.trigger)
         self._cancel.clicked.connect(integrity.check.cancel)
         self._progress = QProgressBar()
@@ -36,7 +37,7 @@ class IntegrityPage(QWidget):
         self._sums.setTabChangesFocus(True)
         self._sums.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._sums.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self._copy = copy_button("copySums", self.tr("Copy sums"))
+        self._copy = push_button("copySums", self.tr("Copy sums"), icon_name="copy")
         self._copy.clicked.connect(self._on_copy)
         self._assemble()
         integrity.stateChanged.connect(self._render)
@@ -46,13 +47,6 @@ class IntegrityPage(QWidget):
         label = WrapLabel()
         label.setObjectName(name)
         return label
-
-    def _button(self, name: str, text: str) -> QPushButton:
-        button = QPushButton(text)
-        button.setObjectName(f"integrity_{name}")
-        button.setAccessibleName(text.replace("&", ""))
-        button.setAutoDefault(False)
-        return button
 
     def _assemble(self) -> None:
         line = QHBoxLayout()

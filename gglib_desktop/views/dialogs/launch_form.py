@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError, InvalidDraft
 from gglib_desktop.viewmodels.launch_forms import LaunchFormDialogViewModel
@@ -13,6 +13,7 @@ from gglib_desktop.views.dialogs.problem_box import ProblemBox
 from gglib_desktop.views.option_form import OptionForm
 from gglib_desktop.views.option_memory import ContextHelpers, MemoryLine
 from gglib_desktop.views.preset_bar import PresetBar
+from gglib_desktop.views.widgets.buttons import box_button
 
 _SIZE = QSize(780, 680)
 # What a window manager puts around a window.
@@ -42,7 +43,6 @@ class LaunchFormDialog(QDialog):
             dialog.form, self, helpers={"context_size": ContextHelpers(dialog.form, dialog.forecast)}
         )
         self._problem = ProblemBox(name, self, lines=_PROBLEM_LINES)
-        self._accept = QPushButton(accept_text)
         self._layout = QVBoxLayout(self)
         if dialog.presets is not None:
             self._layout.addWidget(PresetBar(dialog.presets, self))
@@ -70,17 +70,12 @@ class LaunchFormDialog(QDialog):
         self._layout.insertWidget(self._layout.indexOf(self._form) + 1, widget)
 
     def _buttons(self, name: str, accept_name: str, accept_text: str) -> QDialogButtonBox:
-        box = QDialogButtonBox()
-        self._accept.setObjectName(accept_name)
-        self._accept.setAccessibleName(accept_text)
+        box = QDialogButtonBox(self)
+        self._accept = box_button(box, accept_name, accept_text, QDialogButtonBox.ButtonRole.AcceptRole)
         self._accept.setDefault(True)
         # Not the box's accepted signal: the dialog closes when the choices have been accepted.
         self._accept.clicked.connect(self.view_model.accept.trigger)
-        box.addButton(self._accept, QDialogButtonBox.ButtonRole.AcceptRole)
-        cancel = box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        cancel.setObjectName(f"{name}Cancel")
-        cancel.setAccessibleName(self.tr("Cancel"))
-        cancel.setAutoDefault(False)
+        box_button(box, f"{name}Cancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         box.rejected.connect(self.reject)
         return box
 

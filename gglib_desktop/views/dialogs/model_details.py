@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QTableView,
     QTabWidget,
     QVBoxLayout,
@@ -24,7 +23,8 @@ from gglib_desktop.views.dialogs.facts_page import FactsPage
 from gglib_desktop.views.dialogs.integrity_page import IntegrityPage
 from gglib_desktop.views.dialogs.memory_page import MemoryPage
 from gglib_desktop.views.dialogs.notes_page import NotesPage
-from gglib_desktop.views.widgets.detail_parts import copy_button, text_label
+from gglib_desktop.views.widgets.buttons import box_button, push_button
+from gglib_desktop.views.widgets.detail_parts import text_label
 from gglib_desktop.views.widgets.row_table import set_up_rows
 from gglib_desktop.views.widgets.tool_tip import PlainTips
 from gglib_desktop.views.wording import sentence
@@ -84,23 +84,16 @@ class ModelDetailsDialog(QDialog):
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter presses the button that has the keyboard; in a field it does not close the window."""
+        """Enter in a field does not close the window."""
         if event.key() not in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             super().keyPressEvent(event)
-        elif isinstance(button := self.focusWidget(), QPushButton):
-            button.click()
 
     def _buttons(self) -> QDialogButtonBox:
-        box = QDialogButtonBox()
-        defaults = box.addButton(self.tr("&Launch defaults…"), QDialogButtonBox.ButtonRole.ActionRole)
-        defaults.setObjectName("detailsDefaults")
-        defaults.setAccessibleName(self.tr("Launch defaults…"))
-        defaults.setAutoDefault(False)
+        box = QDialogButtonBox(self)
+        text = self.tr("&Launch defaults…")
+        defaults = box_button(box, "detailsDefaults", text, QDialogButtonBox.ButtonRole.ActionRole)
         defaults.clicked.connect(self._on_defaults)
-        close = box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
-        close.setObjectName("detailsClose")
-        close.setAutoDefault(False)
-        close.setAccessibleName(self.tr("Close"))
+        box_button(box, "detailsClose", self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole).setDefault(True)
         box.rejected.connect(self.reject)
         return box
 
@@ -135,7 +128,7 @@ class ModelDetailsDialog(QDialog):
         # Paths have no spaces to break lines at.
         label.setText(path.replace("/", "/\u200b"))
         label.setAccessibleName(path)
-        copy = copy_button("detailsCopyPath", self.tr("Copy path"))
+        copy = push_button("detailsCopyPath", self.tr("Copy path"), icon_name="copy")
         copy.clicked.connect(self._on_copy_path)
         line = QHBoxLayout()
         line.addWidget(label, 1)
@@ -165,7 +158,7 @@ class _MetadataPage(QWidget):
         search.setPlaceholderText(self.tr("Search metadata"))
         search.setClearButtonEnabled(True)
         search.textChanged.connect(details.metadata.search)
-        copy = copy_button("detailsCopyMetadata", self.tr("Copy"))
+        copy = push_button("detailsCopyMetadata", self.tr("Copy"), icon_name="copy")
         copy.clicked.connect(self._on_copy)
         self._table = self._make_table()
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self._table)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.viewmodels.model_notes import ModelNotesViewModel, NotesDraft
 from gglib_desktop.views.bindings import PlainTextBinding, TextBinding
+from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_error
 
@@ -25,10 +26,7 @@ class NotesPage(QWidget):
         self._notes.setTabChangesFocus(True)
         self._said = WrapLabel()
         self._said.setObjectName("notesSaid")
-        self._save = QPushButton(self.tr("&Save"))
-        self._save.setObjectName("saveNotes")
-        self._save.setAccessibleName(self.tr("Save"))
-        self._save.setAutoDefault(False)
+        self._save = push_button("saveNotes", self.tr("&Save"))
         self._save.clicked.connect(notes.save.trigger)
         layout = QVBoxLayout(self)
         for text, field in ((self.tr("Ta&gs"), self._tags), (self.tr("&Notes"), self._notes)):

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QLabel,
     QPlainTextEdit,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from gglib_desktop.domain.command_line import CommandLine
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.invocation import mentions_server
 from gglib_desktop.views.command_words import reading_text
+from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.wording import sentence
 
 _PAUSE_MS = 150
@@ -53,11 +53,8 @@ class PasteCommandDialog(QDialog):
         )
         self._notes = self._text_box("pastedNotes", self.tr("What becomes of it"))
         self._notes.setReadOnly(True)
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(_PAUSE_MS)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._read_now)
-        self._fill = QPushButton(self.tr("Fill in the form"))
         self._lay_out()
         self._render()
         self._text.textChanged.connect(self._on_edited)
@@ -93,16 +90,12 @@ class PasteCommandDialog(QDialog):
         self.resize(min(metrics.averageCharWidth() * _CHARACTERS, room.width() - 40), min(height, room.height() - 60))
 
     def _buttons(self) -> QDialogButtonBox:
-        box = QDialogButtonBox()
-        self._fill.setObjectName("pasteCommandFill")
-        self._fill.setAccessibleName(self._fill.text())
+        box = QDialogButtonBox(self)
+        text = self.tr("Fill in the form")
+        self._fill = box_button(box, "pasteCommandFill", text, QDialogButtonBox.ButtonRole.AcceptRole)
         self._fill.setDefault(True)
-        self._fill.clicked.connect(self.accept)
-        box.addButton(self._fill, QDialogButtonBox.ButtonRole.AcceptRole)
-        cancel = box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        cancel.setObjectName("pasteCommandCancel")
-        cancel.setAccessibleName(self.tr("Cancel"))
-        cancel.setAutoDefault(False)
+        box_button(box, "pasteCommandCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
         return box
 

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLineEdit,
-    QPushButton,
     QRadioButton,
     QVBoxLayout,
     QWidget,
@@ -21,6 +20,7 @@ from shiboken6 import isValid
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.presets import LONGEST_NAME
+from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_error
 
@@ -82,19 +82,13 @@ class PresetNameDialog(QDialog):
         return button
 
     def _buttons(self) -> QDialogButtonBox:
-        box = QDialogButtonBox()
-        self._save = QPushButton(self.tr("Save"))
-        self._save.setObjectName("presetNameSave")
-        self._save.setAccessibleName(self._save.text())
+        box = QDialogButtonBox(self)
+        self._save = box_button(box, "presetNameSave", self.tr("Save"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._save.setDefault(True)
         self._save.setEnabled(bool(self._name.text().strip()))
         # Not the box's accepted signal: the dialog closes when the name has been taken.
         self._save.clicked.connect(self._on_save)
-        box.addButton(self._save, QDialogButtonBox.ButtonRole.AcceptRole)
-        cancel = box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        cancel.setObjectName("presetNameCancel")
-        cancel.setAccessibleName(self.tr("Cancel"))
-        cancel.setAutoDefault(False)
+        box_button(box, "presetNameCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         box.rejected.connect(self.reject)
         return box
 

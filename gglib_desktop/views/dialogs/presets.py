@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QMessageBox,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +25,7 @@ from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
 from gglib_desktop.views.dialogs.ask import ask
 from gglib_desktop.views.dialogs.preset_name import PresetNameDialog
 from gglib_desktop.views.preset_words import deletion_text, file_name_for, imported_text, preset_text
+from gglib_desktop.views.widgets.buttons import box_button, push_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_error
 
@@ -44,11 +44,11 @@ class ManagePresetsDialog(QDialog):
         self._list = QListWidget(self)
         self._list.setObjectName("presetList")
         self._list.setAccessibleName(self.tr("Presets"))
-        self._rename = self._button("presetRename", self.tr("Rename…"))
-        self._delete = self._button("presetDelete", self.tr("Delete…"))
-        self._export = self._button("presetExport", self.tr("Export…"))
-        self._export_all = self._button("presetExportAll", self.tr("Export all…"))
-        self._import = self._button("presetImport", self.tr("Import…"))
+        self._rename = push_button("presetRename", self.tr("Rename…"), self)
+        self._delete = push_button("presetDelete", self.tr("Delete…"), self)
+        self._export = push_button("presetExport", self.tr("Export…"), self)
+        self._export_all = push_button("presetExportAll", self.tr("Export all…"), self)
+        self._import = push_button("presetImport", self.tr("Import…"), self)
         self._news = WrapLabel(parent=self)
         self._news.setObjectName("presetsNews")
         self._news.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -58,13 +58,6 @@ class ManagePresetsDialog(QDialog):
         self.resize(_WIDTH, _HEIGHT)
 
     # -- places
-
-    def _button(self, name: str, text: str) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        return button
 
     def _lay_out(self) -> None:
         column = QVBoxLayout()
@@ -77,10 +70,8 @@ class ManagePresetsDialog(QDialog):
         row = QHBoxLayout()
         row.addWidget(self._list, 1)
         row.addLayout(column)
-        box = QDialogButtonBox()
-        close = box.addButton(self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
-        close.setObjectName("presetsClose")
-        close.setAccessibleName(close.text())
+        box = QDialogButtonBox(self)
+        box_button(box, "presetsClose", self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole).setDefault(True)
         box.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addLayout(row, 1)

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QStyle,
     QVBoxLayout,
     QWidget,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.views.icons import app_icon
+from gglib_desktop.views.widgets.buttons import box_button
 
 
 class QuitDialog(QDialog):
@@ -74,10 +74,12 @@ class QuitDialog(QDialog):
         return self.tr("{count} servers are running.").format(count=running)
 
     def _buttons(self) -> QDialogButtonBox:
-        box = QDialogButtonBox()
-        stop = _button(box, "quitStopAll", self.tr("Stop all and quit"), QDialogButtonBox.ButtonRole.YesRole)
-        leave = _button(box, "quitLeaveRunning", self.tr("Leave running and quit"), QDialogButtonBox.ButtonRole.NoRole)
-        cancel = _button(box, "quitCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        box = QDialogButtonBox(self)
+        stop = box_button(box, "quitStopAll", self.tr("Stop all and quit"), QDialogButtonBox.ButtonRole.YesRole)
+        leave = box_button(
+            box, "quitLeaveRunning", self.tr("Leave running and quit"), QDialogButtonBox.ButtonRole.NoRole
+        )
+        cancel = box_button(box, "quitCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         stop.setDefault(True)
         stop.setFocus()
         stop.clicked.connect(self._on_stop_all)
@@ -92,10 +94,3 @@ class QuitDialog(QDialog):
     def _on_leave_running(self) -> None:
         self._choice = OnQuit.LEAVE_RUNNING
         self.accept()
-
-
-def _button(box: QDialogButtonBox, object_name: str, text: str, role: QDialogButtonBox.ButtonRole) -> QPushButton:
-    button = box.addButton(text, role)
-    button.setObjectName(object_name)
-    button.setAccessibleName(text)
-    return button

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -29,6 +28,7 @@ from gglib_desktop.views.dialogs.engine_fields import EngineFields
 from gglib_desktop.views.dialogs.problem_box import ProblemBox
 from gglib_desktop.views.option_form import OptionForm
 from gglib_desktop.views.preset_bar import PresetBar
+from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
 
 _WIDTH = 620
@@ -51,7 +51,6 @@ class SettingsDialog(QDialog):
         self._engine = EngineFields(form, self)
         self._boxes = (self._base_port_box(), self._stop_grace_box(), self._on_quit_box(), self._theme_box())
         self._problem = ProblemBox("settings", self, lines=_PROBLEM_LINES)
-        self._save = QPushButton(self.tr("Save"))
         self._pages = QTabWidget()
         self._defaults = QWidget()
         self._options: OptionForm | None = None
@@ -160,17 +159,12 @@ class SettingsDialog(QDialog):
         return box
 
     def _buttons(self) -> QDialogButtonBox:
-        box = QDialogButtonBox()
-        self._save.setObjectName("settingsSave")
-        self._save.setAccessibleName(self.tr("Save"))
+        box = QDialogButtonBox(self)
+        self._save = box_button(box, "settingsSave", self.tr("Save"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._save.setDefault(True)
         # Not the box's accepted signal: the dialog closes when the form has saved.
         self._save.clicked.connect(self._form.save.trigger)
-        box.addButton(self._save, QDialogButtonBox.ButtonRole.AcceptRole)
-        cancel = box.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        cancel.setObjectName("settingsCancel")
-        cancel.setAccessibleName(self.tr("Cancel"))
-        cancel.setAutoDefault(False)
+        box_button(box, "settingsCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         box.rejected.connect(self.reject)
         return box
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPushButton, QStyle, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QStyle, QVBoxLayout, QWidget
 
 from gglib_desktop.viewmodels.foreign import ForeignRow
 from gglib_desktop.views.icons import icon
+from gglib_desktop.views.widgets.buttons import box_button
 
 _TEXT_CHARACTERS = 56
 
@@ -61,23 +62,14 @@ class StopForeignDialog(QDialog):
         return " ".join(lines)
 
     def _buttons(self) -> QDialogButtonBox:
-        box = QDialogButtonBox()
-        stop = self._button(box, "stopForeignStop", self.tr("Stop it"), QDialogButtonBox.ButtonRole.AcceptRole)
-        cancel = self._button(box, "stopForeignCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        stop.setAutoDefault(False)
+        box = QDialogButtonBox(self)
+        box_button(box, "stopForeignStop", self.tr("Stop it"), QDialogButtonBox.ButtonRole.AcceptRole)
+        cancel = box_button(box, "stopForeignCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         cancel.setDefault(True)
         cancel.setFocus()
         box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
         return box
-
-    def _button(
-        self, box: QDialogButtonBox, object_name: str, text: str, role: QDialogButtonBox.ButtonRole
-    ) -> QPushButton:
-        button = box.addButton(text, role)
-        button.setObjectName(object_name)
-        button.setAccessibleName(text)
-        return button
 
 
 def _short(text: str) -> str:

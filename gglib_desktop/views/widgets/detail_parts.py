@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton
-
-from gglib_desktop.views.icons import icon
+from PySide6.QtWidgets import QLabel
 
 
 def text_label(name: str, text: str = "") -> QLabel:
@@ -18,12 +16,3 @@ def text_label(name: str, text: str = "") -> QLabel:
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
     return label
-
-
-def copy_button(name: str, text: str) -> QPushButton:
-    """A button that Enter elsewhere in a dialog does not press."""
-    button = QPushButton(icon("copy"), text)
-    button.setObjectName(name)
-    button.setAccessibleName(text)
-    button.setAutoDefault(False)
-    return button
