@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
@@ -14,7 +13,6 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QWidget,
 )
-from typing_extensions import override
 
 from gglib_desktop.domain.launch import MtpChoice, MtpDecision, MtpReason
 from gglib_desktop.domain.options import EngineOption, engine_option, shown_range
@@ -23,17 +21,18 @@ from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.views.bindings import CheckBinding, DoubleSpinBinding, OptionalSpinBinding, RadioBinding, SpinBinding
 from gglib_desktop.views.option_words import said
 from gglib_desktop.views.widgets.calm_boxes import CalmDoubleSpinBox, CalmSpinBox
-from gglib_desktop.views.widgets.flow_layout import FlowLayout
+from gglib_desktop.views.widgets.flow_row import FlowRow
 from gglib_desktop.views.wording import mtp_reason_text
 
+_COLUMN_GAP = 18
 
-class LaunchFields(QWidget):
+
+class LaunchFields(FlowRow):
     """Edits a launch form. The fields flow into short rows."""
 
     def __init__(self, form: LaunchFormViewModel, *, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent, column_gap=_COLUMN_GAP)
         self._form = form
-        self._flow = FlowLayout()
         self.setObjectName("launchFields")
         self._port = self._port_box()
         self._mtp = _MtpChoices(form, self)
@@ -46,12 +45,6 @@ class LaunchFields(QWidget):
         self._order_tabs()
         form.decisionChanged.connect(self._show_decision)
         self._show_decision(form.decision)
-
-    @override
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        # Tabs and scroll areas do not ask their content which height its width needs.
-        self.setFixedHeight(self._flow.heightForWidth(self.width()))
 
     # -- the boxes
 
@@ -108,16 +101,15 @@ class LaunchFields(QWidget):
         return _side_by_side(self._label(box.accessibleName(), box), box)
 
     def _lay_out(self) -> None:
-        flow = self._flow
+        flow = self.flow
         flow.addWidget(self._labelled(self._port))
         flow.addWidget(_side_by_side(self._label(self._mtp.accessibleName(), self._mtp.first), self._mtp))
         draft_tokens, min_probability = self._labelled(self._draft_tokens), self._labelled(self._min_probability)
-        flow.addWidget(_side_by_side(draft_tokens, min_probability, gap=flow.column_gap))
+        flow.addWidget(_side_by_side(draft_tokens, min_probability, gap=_COLUMN_GAP))
         flow.addWidget(self._reason)
         flow.addWidget(self._restart)
         # The widest reason, so that the row does not break differently when the reason changes.
         self._reason.setMinimumWidth(self._widest_reason())
-        self.setLayout(flow)
 
     def _order_tabs(self) -> None:
         drafting = (*self._mtp.buttons, self._draft_tokens, self._min_probability)

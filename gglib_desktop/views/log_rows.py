@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from gglib_desktop.domain.log_text import LogLevel
 from gglib_desktop.viewmodels.log_table import LevelRole, LogTable
-from gglib_desktop.views.theme import is_dark
+from gglib_desktop.views.theme import is_dark, match_colour
 from gglib_desktop.views.widgets.row_table import set_up_rows
 
 _ROWS_SHOWN = 9
@@ -30,7 +30,6 @@ _LEVEL_COLOURS = {
     LogLevel.DEBUG: ("#545b66", "#b3b9c2"),
     LogLevel.NOTE: ("#545b66", "#b3b9c2"),
 }
-_MATCH_COLOURS = ("#ffe58a", "#574600")
 _CURRENT_MATCH = QColor("#ffd84d")
 _CURRENT_MATCH_TEXT = QColor("#1b1e23")
 
@@ -176,7 +175,7 @@ class _LineDelegate(QStyledItemDelegate):
             painter.fillRect(option.rect, palette.brush(QPalette.ColorRole.Highlight))
         area = option.rect.adjusted(_MARGIN, 0, -_MARGIN, 0)
         matches = self._matches(text, area, painter)
-        colour = _CURRENT_MATCH if selected else QColor(_MATCH_COLOURS[is_dark(palette)])
+        colour = _CURRENT_MATCH if selected else match_colour(palette)
         for match, _part in matches:
             painter.fillRect(match, colour)
         painter.setPen(_text_colour(level, palette, selected=selected))

@@ -195,7 +195,7 @@ class MainWindow(QMainWindow):
             show_log=self._commands.show_log,
             dismiss=self._commands.dismiss,
             stop_all=app.stop_all,
-            find=self._models.search.setFocus,
+            find=self._models.start_search,
             fold_all=self._commands.fold_all,
             unfold_all=self._commands.unfold_all,
             foreign=app.foreign.look,

@@ -111,6 +111,12 @@ class ModelListView(QWidget):
         self._connect()
         self._render()
 
+    @Slot()
+    def start_search(self) -> None:
+        """Brings the keyboard to the search, where typing replaces what stands there."""
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
     def _assemble(self) -> None:
         stack = QWidget(self)
         self._stack = QStackedLayout(stack)

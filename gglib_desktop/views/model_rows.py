@@ -10,7 +10,7 @@ from typing_extensions import override
 from gglib_desktop.viewmodels.model_list import ModelListViewModel, RowRole
 from gglib_desktop.viewmodels.model_row import ModelRow
 from gglib_desktop.views.icons import paint_icon
-from gglib_desktop.views.theme import is_dark, quiet_colour, state_colour, state_icon
+from gglib_desktop.views.theme import match_colour, quiet_colour, state_colour, state_icon
 
 _MARGIN = 8
 _ICON = 12
@@ -18,8 +18,7 @@ _BADGE_SCALE = 0.85
 _BADGE_MARGIN = 4
 _BADGE_GAP = 3
 _BADGE_RADIUS = 3
-# Behind matches, on a light and on a dark list; a selected row has them in its own text colour, thinly.
-_MATCH_COLOURS = ("#ffe08a", "#6b5310")
+# Behind matches in the selected row, in the colour of its text.
 _MATCH_ON_SELECTION_ALPHA = 90
 
 
@@ -51,7 +50,7 @@ class RowPainter(QStyledItemDelegate):
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         ink = option.palette.color(QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
         faint = ink if selected else quiet_colour(option.palette)
-        mark = QColor(ink) if selected else QColor(_MATCH_COLOURS[is_dark(option.palette)])
+        mark = QColor(ink) if selected else match_colour(option.palette)
         if selected:
             mark.setAlpha(_MATCH_ON_SELECTION_ALPHA)
         painter.save()

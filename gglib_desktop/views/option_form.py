@@ -239,7 +239,6 @@ class Section(QWidget):
         font = header.font()
         font.setBold(True)
         header.setFont(font)
-        header.setEnabled(True)
         header.clicked.connect(self._on_header)
         return header
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenuBar, QWidget
+from PySide6.QtWidgets import QApplication, QMenuBar, QWidget
 
 from gglib_desktop.domain.states import Stopping
 from gglib_desktop.viewmodels.app import AppViewModel
@@ -71,7 +71,6 @@ class ServerCommands(QObject):
     def show_log(self) -> None:
         if self._panel is not None:
             self._panel.show_log()
-            self._render()
 
     @Slot()
     def dismiss(self) -> None:
@@ -81,12 +80,10 @@ class ServerCommands(QObject):
     @Slot()
     def fold_all(self) -> None:
         self._servers.fold_all(True)
-        self._render()
 
     @Slot()
     def unfold_all(self) -> None:
         self._servers.fold_all(False)
-        self._render()
 
     # -- what can be done
 
@@ -94,9 +91,7 @@ class ServerCommands(QObject):
     def _on_added(self, server: ServerViewModel) -> None:
         server.stateChanged.connect(self._render)
         server.canApplyChanged.connect(self._render)
-        fold = self._servers.panels[server.id].findChild(QAbstractButton, "fold")
-        assert fold is not None
-        fold.clicked.connect(self._render)
+        self._servers.panels[server.id].foldedChanged.connect(self._render)
         self._render()
 
     @Slot(QWidget, QWidget)

@@ -82,6 +82,7 @@ class ServerPanel(QFrame):
 
     settingsRequested = Signal()
     revealed = Signal(QWidget)  # a part of the panel to bring into view
+    foldedChanged = Signal()
 
     def __init__(self, server: ServerViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,6 +139,7 @@ class ServerPanel(QFrame):
         name = self.tr("Unfold") if folded else self.tr("Fold")
         self._header.fold.setAccessibleName(name)
         self._header.fold.setToolTip(name)
+        self.foldedChanged.emit()
 
     @Slot()
     def copy_endpoint(self) -> None:

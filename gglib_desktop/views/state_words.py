@@ -99,6 +99,3 @@ def stopped_text(state: Stopped) -> str:
     if how is StopRung.SIGKILL:
         return translate("States", "{word}: it did not end on SIGTERM and was killed").format(word=word)
     return word
-
-
-# -- decisions

@@ -60,6 +60,8 @@ _LEAST_CONTRAST = 4.5
 _DISABLED_TEXT = {False: "#7a818c", True: "#8f959f"}
 _DISABLED_HIGHLIGHT = {False: "#c3c9d2", True: "#4a4f57"}
 
+# Behind matches, on a light list and on a dark one.
+_MATCH_COLOURS = ("#ffe58a", "#574600")
 # The word of a state: its colour on a light window, and on a dark one. Each is at least 4.5 : 1 against the window.
 _STATE_COLOURS = {
     "Starting": ("#1a5bbf", "#82b4ff"),
@@ -104,6 +106,11 @@ def state_colour(word: str, palette: QPalette) -> QColor:
     """The colour of a state, given by its word, as text on the window's background."""
     light, dark = _STATE_COLOURS[word]
     return QColor(dark if is_dark(palette) else light)
+
+
+def match_colour(palette: QPalette) -> QColor:
+    """Behind what was searched for, in lists."""
+    return QColor(_MATCH_COLOURS[is_dark(palette)])
 
 
 def quiet_colour(palette: QPalette) -> QColor:

@@ -14,17 +14,15 @@ from tests.ui.conftest import Desk, text_of
 from tests.ui.test_model_list_view import filled, table
 
 OF_A_MODEL = (
-    *(
-        "start",
-        "start_with",
-        "start_another",
-        "defaults",
-        "details",
-        "tags",
-        "show_in_folder",
-        "copy_path",
-        "remove_model",
-    ),
+    "start",
+    "start_with",
+    "start_another",
+    "defaults",
+    "details",
+    "tags",
+    "show_in_folder",
+    "copy_path",
+    "remove_model",
 )
 
 

@@ -315,7 +315,7 @@ async def test_what_was_sought_is_marked_and_a_path_shown_where_it_matched(desk,
             picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(min(picture.height(), 60))
         }
 
-    marks = {"#ffe08a", "#6b5310"}
+    marks = {"#ffe58a", "#574600"}
     assert not colours() & marks
     qtbot.keyClicks(search(desk), "qwen")
     assert colours() & marks
@@ -356,4 +356,4 @@ async def test_badges_are_painted_at_the_end_of_the_second_line(desk):
     assert len(right_half(1)) == 1
     search(desk).setText("mtp")
     view.clearSelection()
-    assert right_half(0) & {"#ffe08a", "#6b5310"}
+    assert right_half(0) & {"#ffe58a", "#574600"}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QLayout, QLayoutItem
 from typing_extensions import override
+
+_ROW_GAP = 6
 
 
 class FlowLayout(QLayout):
     """Rows of widgets in reading order, each row as high as its highest widget, widgets centred in it."""
 
-    def __init__(self, parent: QWidget | None = None, *, column_gap: int = 18, row_gap: int = 6) -> None:
-        super().__init__(parent)
+    def __init__(self, *, column_gap: int) -> None:
+        super().__init__()
         self._items: list[QLayoutItem] = []
-        self.column_gap = column_gap
-        self.row_gap = row_gap
+        self._column_gap = column_gap
         self.setContentsMargins(QMargins())
 
     @override
@@ -53,7 +54,7 @@ class FlowLayout(QLayout):
     @override
     def sizeHint(self) -> QSize:
         sizes = [item.sizeHint() for item in self._shown()]
-        width = sum(size.width() for size in sizes) + self.column_gap * max(0, len(sizes) - 1)
+        width = sum(size.width() for size in sizes) + self._column_gap * max(0, len(sizes) - 1)
         return self._with_margins(QSize(width, max((size.height() for size in sizes), default=0)))
 
     @override
@@ -80,10 +81,10 @@ class FlowLayout(QLayout):
                 size = item.sizeHint().boundedTo(QSize(max(inner.width(), item.minimumSize().width()), height))
                 if move:
                     item.setGeometry(QRect(QPoint(left, top + (height - size.height()) // 2), size))
-                left += size.width() + self.column_gap
-            top += height + self.row_gap
+                left += size.width() + self._column_gap
+            top += height + _ROW_GAP
         margins = self.contentsMargins()
-        needed = max(0, top - self.row_gap - inner.top())
+        needed = max(0, top - _ROW_GAP - inner.top())
         return needed + margins.top() + margins.bottom()
 
     def _rows(self, width: int) -> list[list[QLayoutItem]]:
@@ -91,10 +92,10 @@ class FlowLayout(QLayout):
         left = width
         for item in self._shown():
             needed = item.sizeHint().width()
-            if not rows or left < needed + self.column_gap:
+            if not rows or left < needed + self._column_gap:
                 rows.append([item])
                 left = width - needed
             else:
                 rows[-1].append(item)
-                left -= needed + self.column_gap
+                left -= needed + self._column_gap
         return rows
