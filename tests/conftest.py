@@ -34,6 +34,9 @@ from PySide6.QtWidgets import QApplication
 from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.qt_loop import QtEventLoop
 
+# As the program does: garbage is collected in this thread alone, here at the end of each async test and each module.
+gc.disable()
+
 
 def _application() -> QApplication:
     app = QApplication.instance() or QApplication([sys.argv[0]])

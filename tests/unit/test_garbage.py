@@ -4,8 +4,6 @@ import asyncio
 import gc
 import threading
 
-import pytest
-
 from gglib_desktop.bootstrap import collect_garbage
 from tests.fakes.waiting import poll
 
@@ -21,15 +19,8 @@ class Circle:
         self._ended_in.append(threading.current_thread())
 
 
-@pytest.fixture
-def not_by_itself():
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-
-
-async def test_garbage_of_a_thread_is_collected_in_this_one(not_by_itself):
+async def test_garbage_of_a_thread_is_collected_in_this_one():
+    assert not gc.isenabled()
     ended_in: list[threading.Thread] = []
     await asyncio.to_thread(Circle, ended_in)
     # More objects than Python lets come together before it looks for circles.
