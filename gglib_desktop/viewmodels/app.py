@@ -29,7 +29,7 @@ from gglib_desktop.services.supervisor import (
     SupervisorEvent,
 )
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.commands import AsyncCommand, reported
 from gglib_desktop.viewmodels.foreign import ForeignViewModel
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
 
@@ -317,10 +317,4 @@ class AppViewModel(QObject):
             self.stateChanged.emit(state)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
-        self._scope.start(self._guarded(coroutine), name=name)
-
-    async def _guarded(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        try:
-            await coroutine
-        except GglibError as exc:
-            self.failed.emit(exc)
+        self._scope.start(reported(coroutine, self.failed), name=name)

@@ -10,11 +10,11 @@ from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.access import needs_key
 from gglib_desktop.domain.command_line import CommandLine
-from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.export import ExportFormat, export
 from gglib_desktop.domain.llama_args import KEY_VARIABLE
 from gglib_desktop.services.command_lines import CommandLines
 from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import reported
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 
 
@@ -32,7 +32,7 @@ class CommandTextViewModel(QObject):
 
     def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
         """Runs what a view awaits; errors are told by ``failed``."""
-        self._scope.start(self._guarded(coroutine), name=name)
+        self._scope.start(reported(coroutine, self.failed), name=name)
 
     def text(self, form: ExportFormat) -> str | None:
         """The command line in that form, None while there is none."""
@@ -57,9 +57,3 @@ class CommandTextViewModel(QObject):
         """Replaces what is in the form."""
         self.form.load(line.options)
         self.filled.emit(line)
-
-    async def _guarded(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        try:
-            await coroutine
-        except GglibError as exc:
-            self.failed.emit(exc)

@@ -5,10 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.tasks import TaskScope
+
+
+async def reported(action: Awaitable[object], failed: SignalInstance) -> None:
+    """Awaits an action; an expected error is told by ``failed``, which takes a GglibError."""
+    try:
+        await action
+    except GglibError as exc:
+        failed.emit(exc)
 
 
 class AsyncCommand(QObject):
@@ -42,10 +50,7 @@ class AsyncCommand(QObject):
             self._task.cancel()
 
     async def _run(self) -> None:
-        try:
-            await self._action()
-        except GglibError as exc:
-            self.failed.emit(exc)
+        await reported(self._action(), self.failed)
 
     def _finished(self, _task: asyncio.Task[None]) -> None:
         # Not a ``finally`` in _run: a task cancelled before its first step never enters the body.

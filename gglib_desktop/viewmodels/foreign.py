@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.foreign import ForeignServer
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import reported
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class ForeignViewModel(QObject):
     @Slot()
     def look(self) -> None:
         """Looks now, ignored ones included, and says whether there are any."""
-        self.run(self._look, "look for foreign servers")
+        self.run(self._look(), "look for foreign servers")
 
     def adopt(self, server: ForeignServer) -> None:
         self._act(server, self._adopt, "adopt")
@@ -69,9 +70,9 @@ class ForeignViewModel(QObject):
     def ignore(self, server: ForeignServer) -> None:
         self._watch.ignore(server)
 
-    def run(self, action: Callable[[], Awaitable[object]], name: str) -> None:
-        """Runs what a view awaits, a dialog for example, and tells of its errors."""
-        self._scope.start(self._guarded(action), name=name)
+    def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
+        """Runs what a view awaits, a dialog for example; errors are told by ``failed``."""
+        self._scope.start(reported(coroutine, self.failed), name=name)
 
     def close(self) -> None:
         self._unsubscribe()
@@ -81,7 +82,7 @@ class ForeignViewModel(QObject):
         if key in self._busy:
             return
         self._set_busy(self._busy | {key})
-        task = self._scope.start(self._guarded(lambda: action(server)), name=f"{name} process {server.pid}")
+        task = self._scope.start(reported(action(server), self.failed), name=f"{name} process {server.pid}")
         task.add_done_callback(lambda _task: self._set_busy(self._busy - {key}))
 
     async def _adopt(self, server: ForeignServer) -> None:
@@ -90,12 +91,6 @@ class ForeignViewModel(QObject):
     async def _look(self) -> None:
         found = await self._watch.look(at_all=True)
         (self.found if found else self.noneFound).emit()
-
-    async def _guarded(self, action: Callable[[], Awaitable[object]]) -> None:
-        try:
-            await action()
-        except GglibError as exc:
-            self.failed.emit(exc)
 
     def _on_servers(self, _servers: tuple[ForeignServer, ...]) -> None:
         self._render()

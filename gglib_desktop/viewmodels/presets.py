@@ -9,14 +9,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.preset_file import ImportedPresets
 from gglib_desktop.domain.presets import Preset
 from gglib_desktop.services.presets import Presets
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.commands import AsyncCommand, reported
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 
 
@@ -83,7 +82,7 @@ class PresetsViewModel(QObject):
 
     def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
         """Runs what a view awaits; errors are told by ``failed``."""
-        self._scope.start(self._guarded(coroutine), name=name)
+        self._scope.start(reported(coroutine, self.failed), name=name)
 
     def choose(self, preset_id: int | None) -> None:
         """Fills the form with a preset; None brings back what was in it before the first one."""
@@ -161,12 +160,6 @@ class PresetsViewModel(QObject):
         kept_id = None if self._chosen is None else self._chosen.id
         self._chosen = self._preset(kept_id if chosen_id is None else chosen_id)
         self._show()
-
-    async def _guarded(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        try:
-            await coroutine
-        except GglibError as exc:
-            self.failed.emit(exc)
 
     # -- the form
 

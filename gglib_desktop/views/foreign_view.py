@@ -239,7 +239,7 @@ class _Row(QWidget):
 
     @Slot()
     def _on_stop(self) -> None:
-        self._foreign.run(self._stop_if_meant, f"ask about process {self._row.server.pid}")
+        self._foreign.run(self._stop_if_meant(), f"ask about process {self._row.server.pid}")
 
     async def _stop_if_meant(self) -> None:
         # This row may be gone by the time of the answer.

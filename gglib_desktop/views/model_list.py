@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QStackedLayout,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -19,9 +18,9 @@ from typing_extensions import override
 from gglib_desktop.viewmodels.app import AppViewModel
 from gglib_desktop.viewmodels.model_list import RowRole
 from gglib_desktop.views.icons import icon, paint_icon
+from gglib_desktop.views.list_lines import FilterLine, ScanLine
 from gglib_desktop.views.list_menus import FilterMenu, MenuButton, SortMenu
 from gglib_desktop.views.model_table import ModelTableView
-from gglib_desktop.views.widgets.elided_label import ElidedLabel
 
 _MARGIN = 8
 _GLASS = 14
@@ -56,37 +55,6 @@ class _SearchField(QLineEdit):
         paint_icon(QPainter(self), place, "search", self.palette().color(QPalette.ColorRole.PlaceholderText))
 
 
-class _FilterLine(QWidget):
-    """Says that models are left out and by what, so that nobody wonders where they went; and ends that."""
-
-    def __init__(self, menu: FilterMenu, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._menu = menu
-        self._text = ElidedLabel(self)
-        self._text.setObjectName("filterText")
-        clear = QToolButton(self)
-        clear.setObjectName("clearFilter")
-        clear.setText(self.tr("Clear"))
-        clear.setAccessibleName(self.tr("Clear filter"))
-        clear.setToolTip(self.tr("Show all models again"))
-        clear.setIcon(icon("dismiss"))
-        clear.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        clear.setAutoRaise(True)
-        clear.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        clear.clicked.connect(menu.clear_filter.trigger)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(4, 0, 0, 0)
-        line.setSpacing(4)
-        line.addWidget(self._text, 1)
-        line.addWidget(clear)
-
-    def show_counts(self, shown: int, total: int) -> None:
-        chosen = self._menu.text()
-        self._text.setText(self.tr("{shown} of {total}: {chosen}").format(shown=shown, total=total, chosen=chosen))
-        self._text.setAccessibleName(self.tr("Filter: {text}").format(text=self._text.text()))
-        self.setVisible(bool(chosen))
-
-
 class ModelListView(QWidget):
     """The models, the search above them, and what to do when there are none."""
 
@@ -100,7 +68,7 @@ class ModelListView(QWidget):
         self.search = self._make_search()
         self.sort_menu = SortMenu(self._models, settings, self)
         self.filter_menu = FilterMenu(self._models, self)
-        self._filter_line = _FilterLine(self.filter_menu, self)
+        self._filter_line = FilterLine(self.filter_menu, self)
         self._table = ModelTableView(self._models, self)
         self._anchor: tuple[int, int] | None = None
         self._empty = self._make_empty_state(app)
@@ -139,8 +107,6 @@ class ModelListView(QWidget):
     @Slot()
     def _show_scan(self) -> None:
         """The line that tells of it is made for the first scan that takes long enough to be told of."""
-        from gglib_desktop.views.scan_line import ScanLine  # noqa: PLC0415  # not for the first paint
-
         self._models.scanChanged.disconnect(self._show_scan)
         layout = self.layout()
         assert layout is not None
