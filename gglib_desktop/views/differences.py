@@ -5,30 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStyle, QWidget
-from typing_extensions import override
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from gglib_desktop.domain.effective import Cause, Difference
 from gglib_desktop.domain.options import ALL_GPU_LAYERS, engine_option
-from gglib_desktop.views.icons import paint_icon
-from gglib_desktop.views.theme import state_colour
+from gglib_desktop.domain.states import Degraded
+from gglib_desktop.views.widgets.state_sign import StateSign
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 
 translate = QCoreApplication.translate
-
-
-class _Sign(QWidget):
-    """Painted, so that it follows the theme."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        side = self.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize)
-        self.setFixedSize(side, side)
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        paint_icon(QPainter(self), self.rect(), "warning", state_colour("Degraded", self.palette()))
 
 
 class DifferencesRow(QFrame):
@@ -44,7 +30,7 @@ class DifferencesRow(QFrame):
         self._text.setObjectName("differences")
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QHBoxLayout(self)
-        layout.addWidget(_Sign(self), 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(StateSign("warning", Degraded.word, self), 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._text, 1)
         self.hide()
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
-from typing_extensions import override
 
 from gglib_desktop.domain.forecast import ByteRange, Confidence, Fit
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.option_forecast import MemoryOutlook, OptionForecastViewModel
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
-from gglib_desktop.views.icons import paint_icon
-from gglib_desktop.views.theme import state_colour, state_icon
+from gglib_desktop.views.theme import state_icon
 from gglib_desktop.views.widgets.buttons import push_button
+from gglib_desktop.views.widgets.state_sign import StateSign
 
 _LINES = 2
 # The states whose icon and colour say the same of a server.
@@ -26,7 +24,7 @@ class MemoryLine(QWidget):
     def __init__(self, forecast: OptionForecastViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("memoryOutlook")
-        self._picture = _FitPicture(self)
+        self._picture = StateSign(state_icon(_STATES[Fit.UNKNOWN]), _STATES[Fit.UNKNOWN], self)
         self._text = QLabel()
         self._text.setObjectName("memoryOutlookText")
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -41,7 +39,8 @@ class MemoryLine(QWidget):
 
     @Slot(object)
     def _render(self, state: MemoryOutlook) -> None:
-        self._picture.show_fit(state.fit)
+        word = _STATES[state.fit]
+        self._picture.show_sign(state_icon(word), word)
         self._text.setText(self._sentences(state))
 
     def _sentences(self, state: MemoryOutlook) -> str:
@@ -77,25 +76,6 @@ class MemoryLine(QWidget):
             return self.tr("It needs {need}; what is free is unknown.").format(need=need)
         free = size_text(state.memory.free_bytes)
         return self.tr("It needs {need}; {free} of main memory are free.").format(need=need, free=free)
-
-
-class _FitPicture(QWidget):
-    """The icon of a server's state that says the same."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._state = _STATES[Fit.UNKNOWN]
-        side = self.fontMetrics().height()
-        self.setFixedSize(side, side)
-
-    def show_fit(self, fit: Fit) -> None:
-        self._state = _STATES[fit]
-        self.update()
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        palette = self.palette()
-        paint_icon(QPainter(self), self.rect(), state_icon(self._state), state_colour(self._state, palette))
 
 
 class ContextHelpers(QWidget):

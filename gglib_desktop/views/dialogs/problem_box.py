@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QStyle, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.views.icons import icon
+from gglib_desktop.domain.states import Degraded
+from gglib_desktop.views.widgets.state_sign import StateSign
 from gglib_desktop.views.wording import words_for_error
 
 
@@ -21,10 +22,9 @@ class ProblemBox(QFrame):
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setMinimumHeight(self._text.fontMetrics().lineSpacing() * lines)
-        self._picture = QLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(StateSign("warning", Degraded.word, self), 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._text, 1)
         policy = self.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
@@ -35,8 +35,6 @@ class ProblemBox(QFrame):
         words = words_for_error(error)
         self._text.setText("\n".join(text for text in (words.summary, words.hint) if text))
         self.setAccessibleName(self._text.text())
-        side = self.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize)
-        self._picture.setPixmap(icon("warning").pixmap(side, side))
         self.show()
 
     def clear(self) -> None:

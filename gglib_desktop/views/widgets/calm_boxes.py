@@ -2,74 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeAlias
+
 from PySide6.QtCore import QMetaObject, Qt
 from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 from typing_extensions import override
 
-
-class CalmSpinBox(QSpinBox):
-    """Turns with the wheel only while it has the focus. Emptied, it shows its special value again, if it has one."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    @override
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-    @override
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        if self.value() == self.minimum():
-            _select_word(self)
-
-    @override
-    def fixup(self, str: str) -> str:
-        emptied = self.specialValueText() and not str.removesuffix(self.suffix()).strip()
-        # The minimum's digits: Qt takes the special text itself only from its own line edit, not from here.
-        return self.textFromValue(self.minimum()) if emptied else super().fixup(str)
+# What is mixed into classes of Qt cannot be one itself: an object can be of one only.
+if TYPE_CHECKING:
+    _Box: TypeAlias = QWidget
+    _SpinBox: TypeAlias = QAbstractSpinBox
+else:
+    _Box = _SpinBox = object
 
 
-class CalmDoubleSpinBox(QDoubleSpinBox):
-    """As CalmSpinBox, for numbers with decimals."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    @override
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-    @override
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        if self.value() == self.minimum():
-            _select_word(self)
-
-    @override
-    def fixup(self, str: str) -> str:
-        emptied = self.specialValueText() and not str.removesuffix(self.suffix()).strip()
-        return self.textFromValue(self.minimum()) if emptied else super().fixup(str)
-
-
-def _select_word(box: QAbstractSpinBox) -> None:
-    """Typed digits shall replace the special value's word."""
-    if box.specialValueText():
-        box.selectAll()
-        # Once more after the mouse press that gave the focus, which deselects.
-        QMetaObject.invokeMethod(box, "selectAll", Qt.ConnectionType.QueuedConnection)
-
-
-class CalmComboBox(QComboBox):
+class _Calm(_Box):
     """Turns with the wheel only while it has the focus."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -82,3 +30,39 @@ class CalmComboBox(QComboBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+class _Worded(_SpinBox):
+    """Its special value is a word, which typed digits replace, and which it shows again when it is emptied."""
+
+    @override
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self.specialValueText() and self.text() == self.specialValueText():
+            self.selectAll()
+            # Once more after the mouse press that gave the focus, which deselects.
+            QMetaObject.invokeMethod(self, "selectAll", Qt.ConnectionType.QueuedConnection)
+
+    def _is_emptied(self, text: str, suffix: str) -> bool:
+        return bool(self.specialValueText()) and not text.removesuffix(suffix).strip()
+
+
+class CalmSpinBox(_Calm, _Worded, QSpinBox):
+    """For whole numbers."""
+
+    @override
+    def fixup(self, str: str) -> str:
+        # The minimum's digits: Qt takes the special text itself only from its own line edit, not from here.
+        return self.textFromValue(self.minimum()) if self._is_emptied(str, self.suffix()) else super().fixup(str)
+
+
+class CalmDoubleSpinBox(_Calm, _Worded, QDoubleSpinBox):
+    """For numbers with decimals."""
+
+    @override
+    def fixup(self, str: str) -> str:
+        return self.textFromValue(self.minimum()) if self._is_emptied(str, self.suffix()) else super().fixup(str)
+
+
+class CalmComboBox(_Calm, QComboBox):
+    """For one of several texts."""
