@@ -194,10 +194,6 @@ class AppViewModel(QObject):
         """Runs what a view awaits, a dialog for example, as a task of this window."""
         self._spawn(coroutine, name)
 
-    async def change_settings(self, **changes: Any) -> None:
-        """Raises: ConfigurationError, SettingsError."""
-        await self._settings.change(**changes)
-
     def set_visible(self, visible: bool) -> None:
         """A window that nobody sees asks its servers less often."""
         self._supervisor.visible = visible

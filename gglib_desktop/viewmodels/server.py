@@ -79,16 +79,8 @@ class ServerPanelState:
         return bool(self.asks_for_key) and self.can_answer and not self.refuses_us
 
     @property
-    def is_ready(self) -> bool:
-        return isinstance(self.state, Healthy)
-
-    @property
     def running_since(self) -> float | None:
         return self.handle.started_at if self.handle and not isinstance(self.state, Loading) else None
-
-    @property
-    def has_failed(self) -> bool:
-        return isinstance(self.state, Failed | Crashed)
 
 
 class ServerViewModel(QObject):

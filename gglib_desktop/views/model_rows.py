@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QHelpEvent, QPainter, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 from typing_extensions import override
 
 from gglib_desktop.viewmodels.model_list import ModelListViewModel, RowRole
 from gglib_desktop.viewmodels.model_row import ModelRow
 from gglib_desktop.views.icons import paint_icon
 from gglib_desktop.views.theme import match_colour, quiet_colour, state_colour, state_icon
+from gglib_desktop.views.widgets.row_table import PlainTips
 
 _MARGIN = 8
 _ICON = 12
@@ -27,7 +28,7 @@ def row_height(metrics: QFontMetrics) -> int:
     return 2 * metrics.lineSpacing() + _MARGIN + 4
 
 
-class RowPainter(QStyledItemDelegate):
+class RowPainter(PlainTips):
     """Paints a model in two lines: state, name and quantisation, then facts or the problem, and badges.
 
     Where a word was found in nothing of that, the second line is what it was found in.
@@ -72,19 +73,6 @@ class RowPainter(QStyledItemDelegate):
         name = first.adjusted(_ICON + _MARGIN, 0, -quantisation_width - _MARGIN, 0)
         self._draw(painter, name, row.name, ink, bold, mark=mark)
         painter.restore()
-
-    @override
-    def helpEvent(
-        self,
-        event: QHelpEvent,
-        view: QAbstractItemView,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> bool:
-        from gglib_desktop.views.widgets.tool_tip import show_tip  # noqa: PLC0415  # not for the first paint
-
-        show_tip(event, index.data(Qt.ItemDataRole.ToolTipRole) or "", view)
-        return True
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:

@@ -106,7 +106,7 @@ class MemoryPage(QWidget):
         return " ".join(said)
 
     def _fitting(self, context: int) -> str:
-        return self.tr("Up to {context} tokens fit comfortably.").format(context=f"{context:,}")
+        return self.tr("Up to {context} tokens fit comfortably.").format(context=self.locale().toString(context))
 
     def _fit(self, fit: Fit) -> str:
         return {

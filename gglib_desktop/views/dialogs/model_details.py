@@ -25,8 +25,7 @@ from gglib_desktop.views.dialogs.memory_page import MemoryPage
 from gglib_desktop.views.dialogs.notes_page import NotesPage
 from gglib_desktop.views.widgets.buttons import box_button, push_button
 from gglib_desktop.views.widgets.detail_parts import text_label
-from gglib_desktop.views.widgets.row_table import set_up_rows
-from gglib_desktop.views.widgets.tool_tip import PlainTips
+from gglib_desktop.views.widgets.row_table import PlainTips, set_up_rows
 from gglib_desktop.views.wording import sentence
 
 

@@ -114,7 +114,7 @@ class SettingsDialog(QDialog):
     def _add_row(self, rows: QFormLayout, text: str, field: QWidget) -> None:
         label = QLabel(text)
         label.setBuddy(field)
-        field.setMinimumWidth(self.fontMetrics().horizontalAdvance("Leave servers running") + 60)
+        field.setMinimumWidth(max(box.sizeHint().width() for box in self._boxes))
         rows.addRow(label, field)
 
     def _base_port_box(self) -> CalmSpinBox:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from typing_extensions import override
 
 
 def set_up_rows(table: QTableView, row_height: int) -> None:
@@ -18,3 +21,20 @@ def set_up_rows(table: QTableView, row_height: int) -> None:
     table.setTabKeyNavigation(False)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+
+
+class PlainTips(QStyledItemDelegate):
+    """Shows tool tips of items as they are written, wrapped."""
+
+    @override
+    def helpEvent(
+        self,
+        event: QHelpEvent,
+        view: QAbstractItemView,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> bool:
+        from gglib_desktop.views.widgets.tool_tip import show_tip  # noqa: PLC0415  # not for the first paint
+
+        show_tip(event, index.data(Qt.ItemDataRole.ToolTipRole) or "", view)
+        return True

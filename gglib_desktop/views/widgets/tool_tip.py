@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex
 from PySide6.QtGui import QHelpEvent, Qt
-from PySide6.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QToolTip, QWidget
-from typing_extensions import override
+from PySide6.QtWidgets import QToolTip, QWidget
 
 _LONGEST = 2000
 
@@ -16,18 +14,3 @@ def show_tip(event: QHelpEvent, text: str, widget: QWidget) -> None:
         text = f"{text[:_LONGEST]}…"
     shown = Qt.convertFromPlainText(text, Qt.WhiteSpaceMode.WhiteSpaceNormal) if text else ""
     QToolTip.showText(event.globalPos(), shown, widget)
-
-
-class PlainTips(QStyledItemDelegate):
-    """Shows the tool tips of a view's items so."""
-
-    @override
-    def helpEvent(
-        self,
-        event: QHelpEvent,
-        view: QAbstractItemView,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> bool:
-        show_tip(event, index.data(Qt.ItemDataRole.ToolTipRole) or "", view)
-        return True

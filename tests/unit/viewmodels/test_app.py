@@ -202,7 +202,7 @@ async def test_changed_settings_are_told_and_the_engine_is_looked_for_again(prog
     told: list[AppSettings] = []
     program.app.settingsChanged.connect(told.append)
     program.catalog.found = None
-    await program.app.change_settings(theme=Theme.DARK)
+    await program.settings.change(theme=Theme.DARK)
     assert told == [program.app.settings] == [AppSettings(theme=Theme.DARK)]
     await poll(lambda: program.app.state.engine_problem is not None)
     assert program.app.state.engine is None

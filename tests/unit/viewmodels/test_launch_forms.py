@@ -151,7 +151,7 @@ async def test_panels_show_at_once_what_all_models_do_after_a_crash(program):
     await program.library.save_launch_options(says_no.id, LaunchOptions(restart=RestartPolicy.NEVER))
     panels = [program.app.servers[program.start(model)] for model in (follows, says_no)]
     await tasks_done("launch options")
-    await program.app.change_settings(defaults=LaunchOptions(restart=RestartPolicy.ON_CRASH))
+    await program.settings.change(defaults=LaunchOptions(restart=RestartPolicy.ON_CRASH))
     await tasks_done("restart policies")
     assert [panel.form.draft.restart for panel in panels] == [RestartPolicy.ON_CRASH, RestartPolicy.NEVER]
 

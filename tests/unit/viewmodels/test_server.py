@@ -62,7 +62,7 @@ async def test_it_shows_what_runs(program):
     assert (state.draft_tokens, state.min_probability) == (2, 0.75)
     assert state.endpoint.endswith(f":{state.port}/v1")
     assert state.is_live
-    assert state.is_ready
+    assert state.state.word == "Healthy"
     assert state.can_answer
     assert state.running_since == state.handle.started_at
 
@@ -247,7 +247,7 @@ async def test_a_failure_offers_what_fits_and_trying_again(program):
     server = await healthy(program)
     program.runner.crash(server.state.handle, -9)
     await in_state(server, "Crashed")
-    assert server.state.has_failed
+    assert server.state.state.word in {"Failed", "Crashed"}
     assert server.state.remedies == (Remedy.TRY_AGAIN, Remedy.SHOW_LOG)
     server.mend(Remedy.TRY_AGAIN)
     await in_state(server, "Healthy")
@@ -332,12 +332,12 @@ async def test_a_message_about_rejected_values_can_be_closed_and_comes_again_wit
     server = await healthy(program)
     server.form.edit(extra_args=(BAD,))
     server.apply.trigger()
-    await poll(lambda: server.state.rejected is not None and server.state.is_ready)
+    await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
     server.close_rejected()
     assert server.state.rejected is None
     await poll(lambda: server.can_apply)
     server.apply.trigger()
-    await poll(lambda: server.state.rejected is not None and server.state.is_ready)
+    await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
     server.stop.trigger()
     await in_state(server, "Stopped")
     assert server.state.rejected is None, "nothing runs again"
@@ -356,11 +356,11 @@ async def test_rejected_values_are_mended_with_a_press(program, changes, remedy,
     server = await healthy(program)
     server.form.edit(**changes)
     server.apply.trigger()
-    await poll(lambda: server.state.rejected is not None and server.state.is_ready)
+    await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
     assert remedy in server.state.remedies
     assert not {Remedy.TRY_AGAIN, Remedy.SHOW_LOG} & set(server.state.remedies)
     server.mend(remedy)
-    await poll(lambda: leads_to in server.state.command_line and server.state.is_ready)
+    await poll(lambda: leads_to in server.state.command_line and server.state.state.word == "Healthy")
     assert server.state.rejected is None
     assert server.state.remedies == ()
 
