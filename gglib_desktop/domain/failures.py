@@ -170,13 +170,24 @@ def failure_of_error(error: GglibError) -> Failure:
             return Failure(FailureCause.UNKNOWN, str(error))
 
 
+# Causes of which the model file may know more than the log.
+MODEL_TELLS = frozenset({FailureCause.UNKNOWN, FailureCause.MODEL_CORRUPT})
+
+
 def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) -> Failure:
-    """A failure whose log names no cause, with the one that the model file tells of, if it tells of any."""
-    if failure.cause is not FailureCause.UNKNOWN:
+    """A failure whose log names no cause, with the one that the model file tells of, if it tells of any; and one of the
+    file with what exactly is wrong with it.
+    """
+    if failure.cause not in MODEL_TELLS:
         return failure
     if file.problem is not None:
         return replace(failure, cause=FailureCause.MODEL_CORRUPT, detail=file.problem)
-    if config.spec_draft_n_max and file.facts is not None and file.facts.mtp_layers == 0:
+    if (
+        failure.cause is FailureCause.UNKNOWN
+        and config.spec_draft_n_max
+        and file.facts is not None
+        and file.facts.mtp_layers == 0
+    ):
         return replace(failure, cause=FailureCause.MTP_LAYERS_MISSING, detail="the model file has no MTP layers")
     return failure
 

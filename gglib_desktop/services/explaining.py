@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.failures import Failure, FailureCause, explained_by_model, failure_of_exit
+from gglib_desktop.domain.failures import MODEL_TELLS, Failure, explained_by_model, failure_of_exit
 from gglib_desktop.domain.log_text import text_lines
 from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
 
@@ -18,7 +18,9 @@ async def explain_exit(context: LifeContext, server: ServerSnapshot, end: Server
 
 
 async def explain_by_model(context: LifeContext, server: ServerSnapshot, failure: Failure) -> Failure:
-    """llama-server b10434 can end before it has written the reason to its log; the model file may tell it."""
-    if failure.cause is not FailureCause.UNKNOWN:
+    """llama-server b10434 can end before it has written the reason to its log, and never says how much of a file is
+    there; the model file may tell both.
+    """
+    if failure.cause not in MODEL_TELLS:
         return failure
     return explained_by_model(failure, server.config, await context.examine_model(server.config.model_path))

@@ -235,6 +235,7 @@ def test_only_what_may_be_different_next_time_is_worth_another_try():
 
 NO_LAYERS = "the model file has no MTP layers"
 SILENT = Failure(FailureCause.UNKNOWN, "exit code 1")
+CORRUPT = Failure(FailureCause.MODEL_CORRUPT, "exit code 1")
 
 
 @pytest.mark.parametrize(
@@ -251,6 +252,8 @@ SILENT = Failure(FailureCause.UNKNOWN, "exit code 1")
         (SILENT, 2, ModelFile(MODEL, some_facts(mtp_layers=1)), FailureCause.UNKNOWN, "exit code 1"),
         (SILENT, 0, ModelFile(MODEL, some_facts()), FailureCause.UNKNOWN, "exit code 1"),
         (SILENT, 2, ModelFile(MODEL), FailureCause.UNKNOWN, "exit code 1"),
+        (CORRUPT, 2, ModelFile(MODEL, problem="cut short"), FailureCause.MODEL_CORRUPT, "cut short"),
+        (CORRUPT, 2, ModelFile(MODEL, some_facts()), FailureCause.MODEL_CORRUPT, "exit code 1"),
         (Failure(FailureCause.PORT_TAKEN), 2, ModelFile(MODEL, problem="cut short"), FailureCause.PORT_TAKEN, ""),
     ],
 )
