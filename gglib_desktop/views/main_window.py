@@ -190,6 +190,7 @@ class MainWindow(QMainWindow):
             restart=self._commands.restart,
             apply=self._commands.apply,
             copy_endpoint=self._commands.copy_endpoint,
+            copy_other_endpoint=self._commands.copy_other_endpoint,
             copy_key=self._commands.copy_key,
             copy_command_line=self._commands.copy_command_line,
             show_log=self._commands.show_log,

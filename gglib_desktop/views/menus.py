@@ -38,6 +38,7 @@ class Actions:
     restart: QAction
     apply: QAction
     copy_endpoint: QAction
+    copy_other_endpoint: QAction
     copy_key: QAction
     copy_command_line: QAction
     show_log: QAction
@@ -67,8 +68,8 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
     )  # fmt: skip
     _menu(
         window, tr("&Server"), a.start, a.start_with, a.start_another, a.paste_command, a.defaults, None,
-        a.stop, a.restart, a.apply, None, a.copy_endpoint, a.copy_key, a.copy_command_line, a.show_log, a.dismiss,
-        None, a.stop_all,
+        a.stop, a.restart, a.apply, None, a.copy_endpoint, a.copy_other_endpoint, a.copy_key, a.copy_command_line,
+        a.show_log, a.dismiss, None, a.stop_all,
     )  # fmt: skip
     _menu(window, tr("&View"), a.find, filters, sort, None, a.fold_all, a.unfold_all, None, a.foreign)
     _menu(window, tr("&Help"), a.about)
@@ -100,6 +101,7 @@ def _make_actions(window: QMainWindow) -> Actions:
         restart=action("restart", tr("&Restart"), "Ctrl+R", "restart"),
         apply=action("apply", tr("&Apply and restart"), "Ctrl+Shift+R"),
         copy_endpoint=action("copy_endpoint", tr("&Copy endpoint"), "Ctrl+Shift+C", "copy"),
+        copy_other_endpoint=action("copy_other_endpoint", tr("Cop&y endpoint for other computers"), "", "copy"),
         copy_key=action("copy_key", tr("Copy &key"), "Ctrl+Shift+K", "copy"),
         copy_command_line=action("copy_command_line", tr("C&opy command line"), "", "copy"),
         show_log=action("show_log", tr("Show &log"), "Ctrl+L", "log"),

@@ -58,6 +58,11 @@ class ServerCommands(QObject):
             self._panel.copy_endpoint()
 
     @Slot()
+    def copy_other_endpoint(self) -> None:
+        if self._panel is not None:
+            QGuiApplication.clipboard().setText(self._panel.server.state.other_endpoints[0])
+
+    @Slot()
     def copy_key(self) -> None:
         if self._panel is not None:
             self._panel.copy_key()
@@ -111,6 +116,7 @@ class ServerCommands(QObject):
         actions.restart.setEnabled(server is not None and not ends)
         actions.apply.setEnabled(server is not None and server.can_apply and not ends)
         actions.copy_endpoint.setEnabled(server is not None and server.state.can_answer)
+        actions.copy_other_endpoint.setEnabled(server is not None and bool(server.state.other_endpoints))
         actions.copy_key.setEnabled(server is not None and server.state.key_is_known)
         actions.copy_command_line.setEnabled(server is not None and bool(server.state.command_line))
         actions.show_log.setEnabled(server is not None)

@@ -9,8 +9,8 @@ from tests.ui.conftest import Desk
 from tests.ui.finding import child
 
 COMMANDS = (
-    "stop", "restart", "apply", "copy_endpoint", "copy_key", "copy_command_line", "show_log", "dismiss", "stop_all",
-    "fold_all", "unfold_all",
+    "stop", "restart", "apply", "copy_endpoint", "copy_other_endpoint", "copy_key", "copy_command_line", "show_log",
+    "dismiss", "stop_all", "fold_all", "unfold_all",
 )  # fmt: skip
 
 
@@ -108,3 +108,14 @@ async def test_key_and_command_line_are_copied_by_the_menu_too(desk):
     action(desk, "stop").trigger()
     await desk.panel_in("Tiny", "Stopped")
     assert "copy_key" not in enabled(desk)
+
+
+async def test_where_others_reach_a_server_is_copied(desk):
+    await desk.open()
+    desk.start(await desk.add("Tiny"), host="0.0.0.0")
+    panel = await desk.panel_in("Tiny", "Healthy")
+    reached = panel.server.state.other_endpoints
+    assert ("copy_other_endpoint" in enabled(desk)) == bool(reached), "a computer may be alone"
+    if reached:
+        action(desk, "copy_other_endpoint").trigger()
+        assert QApplication.clipboard().text() == reached[0]
