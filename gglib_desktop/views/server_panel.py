@@ -73,7 +73,7 @@ class _Header(QWidget):
         # Texts of changing length must not push their neighbours about.
         metrics = self.port.fontMetrics()
         self.port.setMinimumWidth(metrics.horizontalAdvance(self.tr("Port {port}").format(port=65535)) + 4)
-        self.time.setFixedWidth(metrics.horizontalAdvance(self.tr("up {time}").format(time="59 min")) + 8)
+        self.time.setMinimumWidth(metrics.horizontalAdvance(self.tr("up {time}").format(time="59 min")) + 8)
         self.name.setMinimumWidth(metrics.averageCharWidth() * _NAME_CHARACTERS)
 
 

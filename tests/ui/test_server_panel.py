@@ -451,3 +451,18 @@ async def test_the_smallest_window_leaves_room_for_names_and_ports(desk, healthy
     await poll(lambda: desk.window.width() == 800)
     await poll(lambda: endpoint.width() >= endpoint.fontMetrics().horizontalAdvance(endpoint.text()))
     assert name.width() >= name.fontMetrics().averageCharWidth() * 12
+
+
+async def test_long_times_are_shown_whole_and_short_ones_move_nothing(desk, healthy):
+    desk.window.resize(1100, 720)
+    time, port = healthy.findChild(QLabel, "time"), healthy.findChild(QLabel, "port")
+    assert time is not None
+    assert port is not None
+    await poll(lambda: desk.window.width() == 1100)
+    places = []
+    for text in ("up 3 s", "up 59 min", "for 12 s of about 20 s", "up 23 h 59 min"):
+        time.setText(text)
+        QApplication.processEvents()
+        assert time.width() >= time.fontMetrics().horizontalAdvance(text)
+        places.append(port.x())
+    assert places[0] == places[1]
