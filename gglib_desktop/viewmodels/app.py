@@ -225,6 +225,8 @@ class AppViewModel(QObject):
         finding = self._scope.start(self._find_engine(), name="find engine")
         try:
             await self._library.load()
+            for server in self.servers.values():
+                server.read_again()
             if paths:
                 await self._add(paths)
         finally:

@@ -151,6 +151,14 @@ class ServerViewModel(QObject):
         if self.can_apply != could_apply:
             self.canApplyChanged.emit(self.can_apply)
 
+    def read_again(self) -> None:
+        """The library has been read: only now is it known whether a server that was taken over before drafts because
+        its model can, or because somebody wished so.
+        """
+        if self.form.draft == self._applied:
+            self._reading.cancel()
+            self._reading = self._scope.start(self._read_options(self._snapshot), name="launch options")
+
     def mend(self, remedy: Remedy) -> None:
         """Applies what a remedy changes, and starts again. Those that only show something are the view's."""
         config = self._troubled_config(self._snapshot)

@@ -291,7 +291,7 @@ class ServerPanel(QFrame):
         else:
             parts.append(self.tr("no MTP drafting"))
         if state.adopted:
-            parts.append(self.tr("taken over, not started here"))
+            parts.append(self.tr("taken over while it ran"))
         return " · ".join(parts)
 
     def _memory_text(self, rss_bytes: int, forecast: ByteRange | None) -> str:

@@ -20,7 +20,7 @@ from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.ports import some_base_port
-from tests.fakes.program import Program
+from tests.fakes.program import Program, running_program
 from tests.fakes.settings import FOUND
 from tests.fakes.waiting import poll, reasons_told
 
@@ -379,3 +379,17 @@ async def test_what_was_forecast_stands_beside_what_is_measured(program):
     assert asked == [None], "once is enough"
     await program.launcher.restart(server.id, LaunchOptions(context_size=512))
     await poll(lambda: server.state.forecast == ByteRange(1512, 9000))
+
+
+async def test_who_was_taken_over_before_the_library_was_read_is_shown_as_it_was_started(tmp_path, bugs):
+    async with running_program(tmp_path, bugs) as earlier:
+        started = await healthy(earlier)
+        assert started.form.draft.mtp is MtpChoice.AUTO
+    async with running_program(tmp_path, bugs) as program:
+        await program.supervisor.adopt()
+        (server,) = program.app.servers.values()
+        await poll(lambda: not server.can_apply and server.form.draft.mtp is MtpChoice.ON)
+        await program.open()
+        await poll(lambda: server.form.draft.mtp is MtpChoice.AUTO)
+        assert server.form.decision.reason is MtpReason.MODEL_AND_ENGINE_CAN
+        assert not server.can_apply
