@@ -184,12 +184,16 @@ class Section(QWidget):
         super().__init__(parent)
         self.rows = rows
         self.matches = True
-        self._folds = group not in (OptionGroup.BASIC, OptionGroup.DRAFTING)
         self._title = said(group)
         self._set_count = 0
-        self._folded = self._folds
+        folds = group not in (OptionGroup.BASIC, OptionGroup.DRAFTING)
+        self._fold = self._fold_button(group) if folds else None
+        self._folded = folds
         self._searched = False
-        self.header = self._make_header(group)
+        self.header: QWidget = QLabel(self._title, self) if self._fold is None else self._fold
+        font = self.header.font()
+        font.setBold(True)
+        self.header.setFont(font)
         self._body = QWidget(self)
         body = QVBoxLayout(self._body)
         body.setContentsMargins(_INDENT, 0, 0, 0)
@@ -207,7 +211,7 @@ class Section(QWidget):
         self._show_fold()
 
     def set_folded(self, folded: bool) -> None:
-        self._folded = folded and self._folds
+        self._folded = folded and self._fold is not None
         self._show_fold()
 
     def show_state(self, state: FormState) -> None:
@@ -230,17 +234,14 @@ class Section(QWidget):
 
     # -- the title
 
-    def _make_header(self, group: OptionGroup) -> QToolButton:
-        header = QToolButton(self)
-        header.setObjectName(f"fold_{group.name.lower()}")
-        header.setAutoRaise(True)
-        header.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        header.setFocusPolicy(Qt.FocusPolicy.StrongFocus if self._folds else Qt.FocusPolicy.NoFocus)
-        font = header.font()
-        font.setBold(True)
-        header.setFont(font)
-        header.clicked.connect(self._on_header)
-        return header
+    def _fold_button(self, group: OptionGroup) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(f"fold_{group.name.lower()}")
+        button.setAutoRaise(True)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.clicked.connect(self._on_fold)
+        return button
 
     def _line(self) -> QFrame:
         line = QFrame(self)
@@ -251,16 +252,16 @@ class Section(QWidget):
     def _show_fold(self) -> None:
         folded = self._folded and not self._searched
         self._body.setVisible(not folded)
+        if self._fold is None:
+            return
         text = self._title
-        if self._set_count and self._folds:
+        if self._set_count:
             text = self.tr("{title} ({count} set)").format(title=self._title, count=self._set_count)
-        self.header.setText(text)
-        if self._folds:
-            self.header.setIcon(icon("fold-closed" if folded else "fold-open"))
-            action = self.tr("Unfold {title}") if folded else self.tr("Fold {title}")
-            self.header.setAccessibleName(action.format(title=text))
+        self._fold.setText(text)
+        self._fold.setIcon(icon("fold-closed" if folded else "fold-open"))
+        action = self.tr("Unfold {title}") if folded else self.tr("Fold {title}")
+        self._fold.setAccessibleName(action.format(title=text))
 
     @Slot()
-    def _on_header(self) -> None:
-        if self._folds:
-            self.set_folded(not self._folded)
+    def _on_fold(self) -> None:
+        self.set_folded(not self._folded)

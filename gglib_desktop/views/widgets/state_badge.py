@@ -19,7 +19,6 @@ class StateBadge(MarkedLabel):
     def __init__(self, state: ServerState, parent: QWidget | None = None) -> None:
         super().__init__(QCoreApplication.translate("States", "Unresponsive"), parent)
         self.setObjectName("health")
-        self._word = state.word
         self.show_state(state)
 
     def show_state(self, state: ServerState) -> None:
@@ -29,8 +28,6 @@ class StateBadge(MarkedLabel):
         self.setAccessibleName(f"Health: {state.word}")
         self.setAccessibleDescription(state_description(state))
         self.setToolTip(state_description(state))
-        self.updateGeometry()
-        self.update()
 
     @override
     def mark(self) -> tuple[str, QColor]:
