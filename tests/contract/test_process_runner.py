@@ -54,19 +54,22 @@ async def log_says(runner: Runner, name: str, words: str) -> None:
 async def failure_of_start(runner: Runner, config: ServerConfig, says: str = "") -> Failure:
     """Why a server ended while it loaded; it may end so soon that nothing has seen it answer.
 
-    ``says`` is evidence if the engine wrote it: on a busy machine it may end with its last lines unwritten.
+    ``says`` is evidence if the engine wrote it. On a busy machine it may end with its last lines unwritten; then it is
+    started again.
     """
-    try:
-        handle = await runner.start(config)
-    except StartFailed as exc:
-        failure, name = failure_of_error(exc), exc.log_name
-    else:
-        name = runner.log_name(handle)
-        end = await asyncio.wait_for(runner.wait_exit(handle), 30)
-        failure = failure_of_exit(end, (await whole_log(runner, name)).splitlines())
-    lines = (await whole_log(runner, name)).splitlines()
-    written = [line for line in lines if says in line]
-    assert not written or set(written) & set(failure.evidence)
+    for _attempt in range(5):
+        try:
+            handle = await runner.start(config)
+        except StartFailed as exc:
+            failure, name = failure_of_error(exc), exc.log_name
+        else:
+            name = runner.log_name(handle)
+            end = await asyncio.wait_for(runner.wait_exit(handle), 30)
+            failure = failure_of_exit(end, (await whole_log(runner, name)).splitlines())
+        written = [line for line in (await whole_log(runner, name)).splitlines() if says in line]
+        if written:
+            assert set(written) & set(failure.evidence)
+            break
     return failure
 
 

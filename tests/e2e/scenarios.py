@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shlex
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from pathlib import Path
 from screen import Node, eventually, find_program
 
 TITLE = "GGLib Desktop"
+# Where a port is compared: not the usual one, which the program has that somebody uses meanwhile.
+BASE_PORT = random.randrange(10_000, 32_000)
 
 
 class Program:
@@ -181,8 +184,14 @@ def outlive(python: str, data_dir: Path, model: str, plain: str) -> None:
     nothing_runs(data_dir)
 
 
+def choose_port(data_dir: Path) -> None:
+    data_dir.mkdir(parents=True)
+    (data_dir / "settings.toml").write_text(f"base_port = {BASE_PORT}\n")
+
+
 def failures(python: str, data_dir: Path, model: str, plain: str) -> None:
     """MTP forced on a model without MTP layers: what ran before runs again, the reason is told, a button mends it."""
+    choose_port(data_dir)
     program = Program(python, data_dir, plain)
     program.screen.get("Models").row("Plain")
     program.start_selected()
@@ -198,7 +207,8 @@ def failures(python: str, data_dir: Path, model: str, plain: str) -> None:
     assert "The engine found no MTP layers in this model." in card.description, card.description
     (returned,) = server_pids(data_dir)
     assert returned != before
-    assert command_line(returned) == command_line_before
+    words = command_line(returned)
+    assert words == command_line_before, (words, command_line_before)
     assert ask_chat(port_of(panel))
     panel.get("Turn MTP off and start").press()
     panel.wait_gone("The new settings did not start. The previous ones run again.")
@@ -252,6 +262,7 @@ def replace(file: Path, text: str) -> None:
 
 def launch_choices(python: str, data_dir: Path, model: str, _plain: str) -> None:
     """Defaults of a model, and choices for one launch over them: what runs is what the form said, word for word."""
+    choose_port(data_dir)
     program = Program(python, data_dir, model)
     row = program.screen.get("Models").row("Tiny")
     eventually(lambda: row.is_selected, 15, lambda: "the model given as argument is not selected")
@@ -288,7 +299,7 @@ def launch_choices(python: str, data_dir: Path, model: str, _plain: str) -> None
     words = command_line(pid)[:-1]
     port = str(port_of(program.panel("Tiny")))
     assert words[words.index("--port") + 1] == port
-    assert words == [port if word == "9000" else word for word in shlex.split(preview)]
+    assert words == [port if word == str(BASE_PORT) else word for word in shlex.split(preview)]
     program.process.send_signal(signal.SIGTERM)
     assert program.wait_end() == 0
     nothing_runs(data_dir)
