@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
@@ -23,8 +22,9 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.states import Failed, Healthy
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 from gglib_desktop.views.bindings import TextBinding
-from gglib_desktop.views.theme import state_colour
+from gglib_desktop.views.theme import state_icon
 from gglib_desktop.views.widgets.buttons import push_button
+from gglib_desktop.views.widgets.state_sign import StateSign
 from gglib_desktop.views.wording import sentence
 
 _RESULT_LINES = 2
@@ -40,9 +40,11 @@ class EngineFields(QObject):
         self._edit = self._path_edit()
         self._browse = self._browse_button()
         self._test = self._test_button()
+        self._sign = StateSign(state_icon(Healthy.word), Healthy.word, dialog)
         self._result = _plain_label("engineTestResult", lines=_RESULT_LINES)
         self._in_force = _plain_label("engineInForce", lines=_RESULT_LINES)
         self._in_force.setText(self._in_force_text(form.engine))
+        self._show_result("")
         self._edit.textChanged.connect(self._forget_result)
         form.engineTested.connect(self._show_tested)
         form.test.busyChanged.connect(self._show_testing)
@@ -65,7 +67,11 @@ class EngineFields(QObject):
         line.addWidget(self._browse)
         line.addWidget(self._test)
         column.addLayout(line)
-        column.addWidget(self._result)
+        told = QHBoxLayout()
+        told.setSpacing(6)
+        told.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        told.addWidget(self._result, 1)
+        column.addLayout(told)
         rows.addRow(label, field)
         in_use = QLabel(self.tr("In use:"))
         in_use.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
@@ -112,14 +118,13 @@ class EngineFields(QObject):
 
     def _forget_result(self) -> None:
         self._form.test.cancel()
-        self._show_result("", Healthy.word)
+        self._show_result("")
 
     def _show_testing(self, busy: bool) -> None:
         if busy:
-            self._result.setPalette(self._dialog.palette())
-            self._result.setText(self.tr("Testing…"))
+            self._show_result(self.tr("Testing…"))
         elif self._result.text() == self.tr("Testing…"):
-            self._result.clear()
+            self._show_result("")
 
     def _show_tested(self, outcome: Engine | ConfigurationError) -> None:
         if isinstance(outcome, ConfigurationError):
@@ -129,10 +134,11 @@ class EngineFields(QObject):
             found = "" if self._form.draft.engine_path else f"\n{outcome.path}"
             self._show_result(works + found, Healthy.word)
 
-    def _show_result(self, text: str, state_word: str) -> None:
-        palette = QPalette(self._dialog.palette())
-        palette.setColor(QPalette.ColorRole.WindowText, state_colour(state_word, palette))
-        self._result.setPalette(palette)
+    def _show_result(self, text: str, state_word: str = "") -> None:
+        """With the sign of that state, if it is one of good or bad news."""
+        self._sign.setVisible(bool(state_word))
+        if state_word:
+            self._sign.show_sign(state_icon(state_word), state_word)
         self._result.setText(text)
 
     # -- words
