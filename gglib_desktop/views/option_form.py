@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.launch import Source
 from gglib_desktop.domain.option import OptionGroup
@@ -19,6 +19,7 @@ from gglib_desktop.views.option_extras import FileField, MtpField, RestartField
 from gglib_desktop.views.option_rows import MtpRow, OptionRow, RowParts, RowWords
 from gglib_desktop.views.option_widgets import TextField, make_widget
 from gglib_desktop.views.option_words import said
+from gglib_desktop.views.widgets.search_field import SearchField
 
 _INDENT = 4
 _GAP = 10
@@ -66,14 +67,12 @@ class OptionForm(QWidget):
 
     # -- places
 
-    def _search_field(self) -> QLineEdit:
-        search = QLineEdit()
-        search.setObjectName("optionSearch")
-        search.setAccessibleName(self.tr("Search settings"))
+    def _search_field(self) -> SearchField:
+        search = SearchField("optionSearch", self.tr("Search settings"))
         search.setPlaceholderText(self.tr("Search settings: a word, or a flag as --ctx-size"))
-        search.setClearButtonEnabled(True)
-        search.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
+        search.addAction(icon("search"), SearchField.ActionPosition.LeadingPosition)
         search.textChanged.connect(self._on_search)
+        search.left.connect(self._on_search_left)
         return search
 
     def _make_sections(self) -> list[Section]:
@@ -175,6 +174,13 @@ class OptionForm(QWidget):
         for section in self._sections:
             section.search(words)
         self._nothing.setVisible(not any(section.matches for section in self._sections))
+
+    @Slot()
+    def _on_search_left(self) -> None:
+        """The first field that was found has the keyboard."""
+        row = next((row for row in self.rows if row.isVisible()), None)
+        if row is not None:
+            row.set_focus()
 
 
 class Section(QWidget):

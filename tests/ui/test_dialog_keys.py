@@ -2,9 +2,10 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QPushButton, QSpinBox
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QSpinBox, QTableView, QTabWidget
 from shiboken6 import isValid
 
+from gglib_desktop.views.dialogs.model_details import DetailsPage
 from tests.fakes.waiting import poll
 from tests.ui.finding import child
 
@@ -49,4 +50,39 @@ async def test_there_is_one_default_button(desk, name, default):
     buttons = dialog.findChildren(QPushButton)
     assert [each.objectName() for each in buttons if each.isDefault()] == [default]
     assert all(each.autoDefault() for each in buttons)
+    dialog.reject()
+
+
+async def test_keys_in_the_search_of_a_form(desk, qtbot):
+    await desk.open()
+    await desk.add()
+    dialog = await desk.dialog("start_with")
+    child(dialog, QSpinBox, "field_context_size").setValue(4096)
+    search = child(dialog, QLineEdit, "optionSearch")
+    search.setFocus()
+    qtbot.keyClicks(search, "parallel")
+    qtbot.keyClick(search, Qt.Key.Key_Return)
+    assert not desk.app.servers, "a search starts nothing"
+    assert child(dialog, QSpinBox, "field_parallel").hasFocus()
+    search.setFocus()
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    assert (search.text(), dialog.isVisible()) == ("", True)
+    assert child(dialog, QSpinBox, "field_context_size").value() == 4096
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    await poll(lambda: not isValid(dialog))
+
+
+async def test_keys_in_the_search_of_the_metadata(desk, qtbot):
+    await desk.open()
+    await desk.add()
+    dialog = await desk.dialog("details")
+    child(dialog, QTabWidget, "detailsPages").setCurrentIndex(DetailsPage.METADATA)
+    search = child(dialog, QLineEdit, "searchMetadata")
+    search.setFocus()
+    qtbot.keyClicks(search, "layers")
+    qtbot.keyClick(search, Qt.Key.Key_Down)
+    assert child(dialog, QTableView, "metadata").hasFocus()
+    search.setFocus()
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    assert (search.text(), dialog.isVisible()) == ("", True)
     dialog.reject()

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLineEdit,
     QTableView,
     QTabWidget,
     QVBoxLayout,
@@ -26,6 +25,7 @@ from gglib_desktop.views.dialogs.notes_page import NotesPage
 from gglib_desktop.views.widgets.buttons import box_button, push_button
 from gglib_desktop.views.widgets.detail_parts import text_label
 from gglib_desktop.views.widgets.row_table import PlainTips, set_up_rows
+from gglib_desktop.views.widgets.search_field import SearchField
 from gglib_desktop.views.wording import sentence
 
 
@@ -151,15 +151,12 @@ class _MetadataPage(QWidget):
     def __init__(self, details: ModelDetailsViewModel) -> None:
         super().__init__()
         self._rows = details.metadata
-        search = QLineEdit()
-        search.setObjectName("searchMetadata")
-        search.setAccessibleName(self.tr("Search metadata"))
-        search.setPlaceholderText(self.tr("Search metadata"))
-        search.setClearButtonEnabled(True)
+        search = SearchField("searchMetadata", self.tr("Search metadata"))
         search.textChanged.connect(details.metadata.search)
         copy = push_button("detailsCopyMetadata", self.tr("Copy"), icon_name="copy")
         copy.clicked.connect(self._on_copy)
         self._table = self._make_table()
+        search.left.connect(self._table.setFocus)
         shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self._table)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         shortcut.activated.connect(self._on_copy)
