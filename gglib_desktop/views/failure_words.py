@@ -74,7 +74,10 @@ def _failure_hint(failure: Failure) -> str:
     # The end itself is said already.
     reason = "" if failure.exit is not None and str(failure.exit) in failure.detail else sentence(failure.detail)
     match failure.cause:
-        case FailureCause.MODEL_CORRUPT | FailureCause.MTP_LAYERS_MISSING:
+        case FailureCause.MODEL_CORRUPT if reason:
+            # The file itself told, so that no other engine will read it.
+            return joined(reason, translate("Failures", "Download the file again."))
+        case FailureCause.MTP_LAYERS_MISSING:
             return joined(reason, _failure_hints()[failure.cause])
         case FailureCause.ENGINE_UNUSABLE:
             return joined(reason, choose_engine(failure.detail))

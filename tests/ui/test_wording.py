@@ -256,4 +256,5 @@ def test_every_reason_for_drafting_or_not_is_told(qapp, reason):
 def test_what_the_model_file_told_is_passed_on_and_an_end_is_not_said_twice(qapp, detail, told):
     words = words_for_failure(Failure(FailureCause.MODEL_CORRUPT, detail, (), ServerExit(1)), "Failed")
     assert ("10 bytes are missing." in words.hint) is told
+    assert ("newer engine" in words.hint) is not told
     assert (words.summary + words.hint).lower().count("exit code 1") == 1
