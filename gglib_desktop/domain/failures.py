@@ -69,6 +69,9 @@ _OUT_OF_MEMORY = re.compile(
 # Memory that cannot be swapped out is only faster; the engine does without.
 _DONE_WITHOUT = re.compile(r"pinned memory|mlock", re.IGNORECASE)
 _WARNING = re.compile(r"^[\d.]+ W |\bwarning:", re.IGNORECASE)
+# HUP, INT, QUIT, KILL and TERM; programs send themselves the others.
+_SIGNALS_OF_OTHERS = frozenset({1, 2, 3, 9, 15})
+_GOODBYE = "cleaning up before exit"
 _LOADED = re.compile(r"\bmodel loaded\b|\blistening on http")
 
 # First match wins, so the more special stands above the more general. Patterns are llama.cpp's own words.
@@ -140,10 +143,17 @@ def failure_of_exit(end: ServerExit, log: Sequence[str]) -> Failure:
     """The failure behind a process that ended by itself or was ended by somebody else."""
     evidence = decisive_lines(log)
     cause = cause_of_log(evidence)
-    if end.signal_number in {9, 15} and cause is not FailureCause.OUT_OF_MEMORY:
+    if _was_told(end, log) and cause is not FailureCause.OUT_OF_MEMORY:
         cause = FailureCause.KILLED
         evidence = tuple(line.rstrip() for line in log if line.strip())[-EVIDENCE_LINES:]
     return Failure(cause, str(end), evidence, end)
+
+
+def _was_told(end: ServerExit, log: Sequence[str]) -> bool:
+    """Whether a signal of somebody's ended it, be it that it obeyed: a server never says goodbye by itself."""
+    if end.status == 0:
+        return any(_GOODBYE in line for line in log[-EVIDENCE_LINES:])
+    return end.signal_number in _SIGNALS_OF_OTHERS
 
 
 def failure_of_error(error: GglibError) -> Failure:

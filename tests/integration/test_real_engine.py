@@ -297,6 +297,15 @@ async def test_one_that_is_killed_has_crashed_at_once(story, config):
     assert not exists(handle)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_one_that_somebody_asked_to_end_says_so(story, config, number):
+    server_id = story.supervisor.start(config())
+    await story.reaches(server_id, "Healthy")
+    send(story.handle(server_id), number)
+    crashed = await story.reaches(server_id, "Crashed")
+    assert (crashed.failure.exit, crashed.failure.cause) == (ServerExit(0), FailureCause.KILLED)
+
+
 async def test_a_paused_one_is_unresponsive_until_it_goes_on(story, config):
     server_id = story.supervisor.start(config())
     await story.reaches(server_id, "Healthy")

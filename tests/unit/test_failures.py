@@ -92,12 +92,24 @@ def test_a_debugger_that_misses_sources_does_not_make_the_model_missing():
     assert cause_of_log(lines) is FailureCause.UNKNOWN
 
 
-@pytest.mark.parametrize("number", [9, 15])
+@pytest.mark.parametrize("number", [1, 2, 3, 9, 15])
 def test_killed_by_somebody_keeps_the_last_lines(number):
     lines = [f"line {n}" for n in range(20)] + ["", "  "]
     failure = failure_of_exit(ServerExit(-number), lines)
     assert failure.cause is FailureCause.KILLED
     assert failure.evidence == tuple(f"line {n}" for n in range(12, 20))
+
+
+def test_one_that_obeyed_a_signal_of_somebody_was_ended_by_somebody():
+    """``kill`` alone asks politely, and the engine ends with exit code 0."""
+    goodbye = "0.00.306.044 I srv    operator(): operator(): cleaning up before exit..."
+    lines = [*(f"line {n}" for n in range(20)), goodbye]
+    failure = failure_of_exit(ServerExit(0), lines)
+    assert failure.cause is FailureCause.KILLED
+    assert failure.evidence == tuple(lines[-8:])
+    # The same words come before other ends.
+    assert failure_of_exit(ServerExit(1), lines).cause is FailureCause.UNKNOWN
+    assert failure_of_exit(ServerExit(0), lines[:-1]).cause is FailureCause.UNKNOWN
 
 
 # As b10434 says it where it has a graphics card; the lines around them are recorded.
