@@ -100,6 +100,8 @@ class LogFolder:
         """Lets the beginning of a log go when it has become too long, while a server writes to it. Blocks."""
         try:
             self._trim(self.path(name))
+        except FileNotFoundError:
+            pass  # somebody removed it; the server writes on, where nobody sees it
         except OSError as exc:
             _log.warning("cannot trim the log %s: %s", name, exc.strerror)
 

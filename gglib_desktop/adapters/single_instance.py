@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_log = logging.getLogger(__name__)
 _NAME = "app.socket"
 _TIMEOUT_S = 2.0
 _MOST_BYTES = 1024 * 1024
@@ -52,16 +54,21 @@ class SingleInstance:
                 writer.close()
             on_start(paths)
 
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        (self._data_dir / _NAME).unlink(missing_ok=True)
-        with self._short_path() as path:
-            self._server = await asyncio.start_unix_server(serve, path, limit=_MOST_BYTES)
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            (self._data_dir / _NAME).unlink(missing_ok=True)
+            with self._short_path() as path:
+                self._server = await asyncio.start_unix_server(serve, path, limit=_MOST_BYTES)
+        except OSError as exc:
+            # Some file systems have no sockets, and full disks no room for one. The lock holds all the same.
+            _log.warning("later starts of the program cannot be heard: %s", exc)
 
     async def aclose(self) -> None:
         if self._server is not None:
             self._server.close()
-            (self._data_dir / _NAME).unlink(missing_ok=True)
             self._server = None
+            with suppress(OSError):
+                (self._data_dir / _NAME).unlink(missing_ok=True)
 
     @contextmanager
     def _short_path(self) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -35,9 +36,10 @@ class DataLock:
             os.close(fd)
             who = f"process {owner}" if owner else "another program"
             raise RunnerUnavailable(f"the data directory {self._path.parent} is in use by {who}") from exc
-        os.ftruncate(fd, 0)
-        os.write(fd, str(os.getpid()).encode())
         self._fd = fd
+        with contextlib.suppress(OSError):  # a full disk has no room for the message, and the lock needs none
+            os.ftruncate(fd, 0)
+            os.write(fd, str(os.getpid()).encode())
 
     def release(self) -> None:
         if self._fd is not None:

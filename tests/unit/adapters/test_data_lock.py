@@ -20,6 +20,16 @@ def test_a_second_one_is_refused_by_the_name_of_the_first_until_that_lets_go(tmp
     second.release()
 
 
+def test_a_full_disk_does_not_keep_it_from_being_taken(tmp_path: Path) -> None:
+    (tmp_path / "lock").symlink_to("/dev/full")
+    for _session in range(2):
+        first, second = DataLock(tmp_path), DataLock(tmp_path)
+        first.acquire()
+        with pytest.raises(RunnerUnavailable, match="in use by"):
+            second.acquire()
+        first.release()
+
+
 def test_a_child_that_is_just_being_started_does_not_hold_it_on(tmp_path: Path) -> None:
     first, second = DataLock(tmp_path), DataLock(tmp_path)
     first.acquire()

@@ -112,6 +112,24 @@ async def test_a_file_in_the_sockets_place_is_replaced(place):
     await first.instance.aclose()
 
 
+async def test_where_no_socket_can_be_the_program_runs_all_the_same(place, caplog):
+    """As on some file systems."""
+    (place / "app.socket" / "in the way").mkdir(parents=True)
+    first = First(place)
+    await first.listen()
+    assert "cannot be heard" in caplog.text
+    assert not await hand_over(place)
+    await first.instance.aclose()
+
+
+async def test_a_socket_that_cannot_be_removed_does_not_disturb_the_end(place):
+    first = First(place)
+    await first.listen()
+    (place / "app.socket").rename(place / "aside")
+    (place / "app.socket" / "in the way").mkdir(parents=True)
+    await first.instance.aclose()
+
+
 async def test_after_closing_nobody_listens_and_no_socket_is_left(place):
     first = First(place)
     await first.listen()
