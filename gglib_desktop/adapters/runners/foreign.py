@@ -109,7 +109,11 @@ class ForeignProcesses:
         except ProcessError:
             self._records.delete(record.run)
             raise
-        with contextlib.suppress(OSError), os.fdopen(self._logs.open_for_append(record.run), "ab") as log:
+        # It is ours by now, with or without that note.
+        with (
+            contextlib.suppress(OSError, RunnerUnavailable),
+            os.fdopen(self._logs.open_for_append(record.run), "ab") as log,
+        ):
             log.write(
                 b"This server was not started by GGLib Desktop, which took it over while it ran. "
                 b"Its output goes where its starter sent it.\n"

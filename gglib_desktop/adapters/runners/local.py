@@ -253,7 +253,9 @@ class LlamaServerRunner:
         _log.info("starting %s: %s", config.model_name, record.command_line)
         process: ServerProcess | None = None
         try:
-            process = await spawn_server(argv, self._environment, self._logs, record.run, self._threads.run, key=key)
+            process = await spawn_server(
+                argv, self._environment, self._logs, record.run, self._threads.run, port=port, key=key
+            )
             record = record.replace(pid=process.pid, identity=process.identity, started_at=int(time.time()))
             self._records.write(record)
             await first_answer(process, record, lambda: self._http, self._logs, self._threads.run)
@@ -262,7 +264,7 @@ class LlamaServerRunner:
             self._records.write(record)
             return self._announce(record, process, key).handle
         except BaseException as exc:
-            if process is None or await abandon(process):
+            if process is None or await abandon(process, self._threads.run):
                 self._records.delete(record.run)
             else:
                 self._keep_watch(record.run, process)
@@ -285,6 +287,8 @@ class LlamaServerRunner:
         keep_trimmed = self._logs.keep_trimmed(record.run, lambda: process.has_exited, in_thread=self._threads.run)
         trimming = self._scope.start(keep_trimmed, name="trim log")
         process.on_exit(lambda: self._records.delete(record.run), trimming.cancel)
+        # The group of a child ends when it is reaped; what left it, and that of an adopted server, outlive it.
+        process.on_exit(lambda: self._scope.start(kill_leftovers(process, self._threads.run), name="end leftovers"))
         return server
 
     # -- stopping
@@ -351,7 +355,7 @@ class LlamaServerRunner:
             _log.warning("cannot adopt the server of %s (pid %s): %s", record.config.model_name, record.pid, exc)
             return
         _log.info("adopted the server of %s, pid %s, port %s", record.config.model_name, record.pid, record.port)
-        self._records.write(record)
+        self._records.rewrite(record)
         family = await self._threads.run(listening_family, process.pid, record.port)
         process.count_in(family or ())
 
@@ -369,11 +373,9 @@ class LlamaServerRunner:
         assert record.pid is not None
         assert record.identity is not None
         tag = (INSTANCE_VARIABLE, record.run)
-        process = ServerProcess(record.pid, record.identity, tag=tag, group=record.own_group)
+        process = ServerProcess(record.pid, record.identity, tag=tag, group=record.own_group, port=record.port)
         if process.poll():
             raise NotRunning(f"process {record.pid} is gone")
-        # The group of a child ends when it is reaped; that of an adopted server outlives it.
-        process.on_exit(lambda: self._scope.start(kill_leftovers(process, self._threads.run), name="end leftovers"))
         return self._announce(record, process, key)
 
     # -- small things

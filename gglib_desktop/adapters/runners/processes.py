@@ -9,7 +9,9 @@ import asyncio
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,11 +22,16 @@ from pathlib import Path
 import psutil
 
 from gglib_desktop.adapters.runners.exit_watch import ExitWatch
+from gglib_desktop.adapters.runners.port_allocator import listens_itself
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.foreign import stated_key
 from gglib_desktop.domain.health import Usage
 from gglib_desktop.domain.llama_args import KEY_VARIABLE
+
+# For what was killed to be gone.
+_GONE_S = 1.0
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int) -> int:
@@ -45,6 +52,8 @@ def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int)
         )
     except OSError as exc:
         raise ConfigurationError("engine", argv[0], f"the program cannot be started: {exc.strerror}") from exc
+    except ValueError as exc:  # half of a character, which no program can be given
+        raise ConfigurationError("extra_args", shlex.join(argv), f"the program cannot be given this: {exc}") from exc
     # ServerProcess alone reaps it: Popen would warn about, or reap, a child that outlives this object.
     process.returncode = 0
     return process.pid
@@ -75,7 +84,11 @@ def process_identity(pid: int) -> str | None:
 
 @functools.cache
 def _boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    """Tells this run of the system from others; empty where nobody tells, as in some sandboxes."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def executable_of(pid: int) -> str | None:
@@ -151,8 +164,12 @@ def reap(pid: int, *, within_s: float) -> None:
 class ServerProcess:
     """One process, started by us or adopted. Signals reach it only while it is certain to be that very process."""
 
-    def __init__(self, pid: int, identity: str, *, tag: tuple[str, str], group: int | None) -> None:
+    def __init__(
+        self, pid: int, identity: str, *, tag: tuple[str, str], group: int | None, port: int | None = None
+    ) -> None:
         """Begins to watch. ``tag`` is the variable and value in the environment of all that this process starts.
+
+        ``port``: what serves there with that tag is the server, wherever this process put it.
 
         ``group`` is its process group where that is ours to signal: its own, or that of a wrapper script that started
         it and is gone. None: somebody else started it, so only the process itself is ours to signal. Raises:
@@ -163,6 +180,7 @@ class ServerProcess:
         self.stopped_by = StopRung.NONE
         self._tag = tag
         self._group = group
+        self._port = port
         self._exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
         try:
             self._stats = psutil.Process(pid)
@@ -249,19 +267,32 @@ class ServerProcess:
         self._exited.cancel()
 
     def kill_leftovers(self) -> None:
-        """Ends what it started and what outlived it. Blocks.
+        """Ends what it started and what outlived it: its group, and the server if a script gave it another one. Blocks.
 
         Nothing while it lives, and nothing where the group is not ours.
         """
         if self._group is None or not self.has_exited:
             return
         variable, value = self._tag
+        killed = []
         for process in psutil.process_iter():
             # They end while one looks.
             with contextlib.suppress(psutil.Error, OSError):
-                is_member = process.pid != self.pid and os.getpgid(process.pid) == self._group
-                if is_member and process.environ().get(variable) == value:
+                if process.pid == self.pid or process.environ().get(variable) != value:
+                    continue
+                if os.getpgid(process.pid) == self._group or self._is_server(process):
                     process.kill()
+                    killed.append(process)
+        deadline = time.monotonic() + _GONE_S
+        while any(map(_lives, killed)) and time.monotonic() < deadline:
+            time.sleep(0.002)
+
+    def _is_server(self, process: psutil.Process) -> bool:
+        if self._port is None:
+            return False
+        # Before it listens its arguments tell.
+        asked = ("--port", str(self._port)) in itertools.pairwise(process.cmdline())
+        return asked or listens_itself(process.pid, self._port)
 
     def _on_exit(self) -> None:
         status = None if self._exited.done() else self._status()
@@ -285,6 +316,14 @@ class ServerProcess:
             if reaped:
                 return os.waitstatus_to_exitcode(wait_status)
         return None
+
+
+def _lives(process: psutil.Process) -> bool:
+    """False for a zombie too, which may wait long for somebody to reap it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _used_by(process: psutil.Process) -> Usage | None:

@@ -107,7 +107,16 @@ class RecordStore:
             draft.write_text(record.to_json(), encoding="utf-8")
             os.replace(draft, target)
         except OSError as exc:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
             raise RunnerUnavailable(f"cannot write the record {target}: {exc.strerror}") from exc
+
+    def rewrite(self, record: ServerRecord) -> None:
+        """As ``write``; where that fails, on a full disk say, the server is found again by what was written before."""
+        try:
+            self.write(record)
+        except RunnerUnavailable as exc:
+            _log.warning("%s", exc)
 
     def delete(self, run: str) -> None:
         try:

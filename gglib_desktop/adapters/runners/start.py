@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
-from gglib_desktop.adapters.runners.port_allocator import listening_family, owner_of
+from gglib_desktop.adapters.runners.port_allocator import is_free, listening_family, owner_of
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import ServerRecord
+from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
 from gglib_desktop.adapters.threads import InThread
-from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, StartFailed
+from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.exits import StopRung
 from gglib_desktop.domain.failures import FailureCause, failure_of_exit
 from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult
@@ -40,6 +41,7 @@ async def spawn_server(
     run: str,
     in_thread: InThread,
     *,
+    port: int,
     key: str | None,
 ) -> ServerProcess:
     """Starts the program with the tag and the log of ``run``. Raises: ProcessError, and then nothing runs."""
@@ -53,7 +55,7 @@ async def spawn_server(
     try:
         # Our own child cannot lose its pid before we reap it, so without an identity it has ended already.
         identity = processes.process_identity(pid) or f"ended:{pid}"
-        return ServerProcess(pid, identity, tag=(INSTANCE_VARIABLE, run), group=pid)
+        return ServerProcess(pid, identity, tag=(INSTANCE_VARIABLE, run), group=pid, port=port)
     except ProcessError:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
@@ -91,7 +93,10 @@ async def first_answer(
                 return
     end = await process.wait()
     failure = failure_of_exit(end, await in_thread(logs.last_lines, record.run))
-    if failure.cause is FailureCause.PORT_TAKEN:
+    if failure.cause is FailureCause.PORT_TAKEN or (
+        failure.cause is FailureCause.UNKNOWN and (end.status or 0) > 0 and not is_free(record.port)
+    ):
+        # On a busy machine llama-server b10434 may end before it has written its reason to the log.
         raise PortTaken(record.port, await in_thread(owner_of, record.port))
     raise StartFailed(
         f"the server ended before it answered ({end})",
@@ -102,15 +107,21 @@ async def first_answer(
     )
 
 
-async def abandon(process: ServerProcess) -> bool:
-    """Ends the process of a start that failed or was cancelled, also when it is cancelled once more.
+async def abandon(process: ServerProcess, in_thread: InThread) -> bool:
+    """Ends the process of a start that failed or was cancelled, and what it started, also when cancelled once more.
 
     False when it survives, in a system call that does not return.
     """
+    ending = asyncio.ensure_future(_end(process, in_thread))
+    while not ending.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(ending)
+    return process.poll()
+
+
+async def _end(process: ServerProcess, in_thread: InThread) -> None:
     if not process.poll():
         process.send(signal.SIGKILL, StopRung.SIGKILL)
-        ending = asyncio.ensure_future(process.exits_within(_KILL_S))
-        while not ending.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.shield(ending)
-    return process.poll()
+        await process.exits_within(_KILL_S)
+    with contextlib.suppress(RunnerUnavailable):  # left in the meantime
+        await kill_leftovers(process, in_thread)
