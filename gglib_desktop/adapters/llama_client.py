@@ -1,4 +1,4 @@
-"""Asks llama-server over HTTP. The only module that imports httpx."""
+"""Asks llama-server over HTTP."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from gglib_desktop.adapters.kept_connections import KeptConnections
 from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.effective import ServerFacts, facts_from
 from gglib_desktop.domain.health import Probe, ProbeResult
@@ -27,7 +28,7 @@ class LlamaClient:
             verify=False,  # noqa: S501  # no TLS here
             trust_env=False,
             timeout=_QUESTION_TIMEOUT_S,
-            transport=transport,
+            transport=transport or KeptConnections(),
         )
         self._questions: set[asyncio.Timeout] = set()
         self._none_asked = asyncio.Event()
