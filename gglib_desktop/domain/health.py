@@ -21,6 +21,7 @@ FIRST_INTERVAL_S = 0.010
 LAST_LOADING_INTERVAL_S = 0.250
 UNRESPONSIVE_AFTER = 3
 _PROGRESS_CPU_S = 0.05
+_ADOPTED_SILENCE_S = 1.0
 # Far more than the wait before a look while loading and its question take, also on a busy machine.
 _LONGEST_LOOK_S = 30.0
 
@@ -90,6 +91,13 @@ class HealthTracker:
     def stalled_for(self, now: float) -> float:
         """Seconds for which a loading server has neither used CPU time nor written to its log; 0 once it is ready."""
         return 0.0 if self.ready else now - self.last_advance_at
+
+    def adopted(self, now: float) -> HealthTracker:
+        """The same, of a server that is not known to load: one that neither answers nor moves does not.
+
+        It hangs, or is paused, or was told to stop by a program that did not live to see it through.
+        """
+        return replace(self, ready=True) if self.stalled_for(now) > _ADOPTED_SILENCE_S else self
 
     def observe(self, probe: Probe, before: Usage | None, after: Usage | None, now: float) -> HealthTracker:
         """What follows from one question: its answer, and what the process had used before it and after it."""

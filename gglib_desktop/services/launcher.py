@@ -123,7 +123,8 @@ class Launcher:
         """Starts a model, with the choices of this ``launch`` over those saved for it. Returns the server's id.
 
         With choices of its own a running model gets one more server. ``remember`` saves them for the model, but not the
-        port of one more server. None when the model is not in the library any more. Raises: LibraryError.
+        port of one more server. None when the model is not in the library any more, or the program ends. Raises:
+        LibraryError.
         """
         model = self._library.model(model_id)
         if model is None:
@@ -143,6 +144,8 @@ class Launcher:
             with contextlib.suppress(ConfigurationError):
                 await self.find_engine()
         config = self._config(model, self.resolve(launch, saved).options)
+        if self._supervisor.is_ending:
+            return None  # it was asked for before all was stopped
         server_id = self._supervisor.start(config, another=another)
         await self._library.note_used(model_id)
         return server_id

@@ -39,7 +39,6 @@ _log = logging.getLogger(__name__)
 _ACTIVE_CPU_S = 0.02
 # Of the 100 ms in which an end is to be seen, also on a busy machine.
 _EVIDENCE_WAIT_S = 0.03
-_ADOPTED_SILENCE_S = 1.0
 _FACTS_ANSWERS = 2
 
 
@@ -112,9 +111,15 @@ class ServerLife:
         """Ends it without grace. Raises: StopFailed."""
         self._next = None
         handle = handle_of(self.snapshot.state)
-        if handle is not None:
-            self._stopping = True
+        if handle is None:
+            return
+        self._stopping = True
+        try:
             await self._context.monitor.kill(handle)
+        except ProcessError as exc:
+            if self._stop_task is None or self._stop_task.done():
+                self._survived(handle, exc)
+            raise
 
     def stop_trying(self) -> None:
         """A server that ended and waits for its next start, or for whether there will be one, stays as it is."""
@@ -258,7 +263,7 @@ class ServerLife:
         after = await monitor.usage(handle)
         now = time.time()
         if self.snapshot.adopted and probe.result is not ProbeResult.LOADING:
-            tracker = _no_longer_loading(tracker, now)
+            tracker = tracker.adopted(now)
         following = tracker.observe(probe, before, after, now)
         if self._stopping:
             return following
@@ -309,8 +314,8 @@ class ServerLife:
         try:
             await self._context.monitor.kill(handle)
         except ProcessError as exc:
-            self._stopping, self._given_up = False, None
-            self._update(state=Unresponsive(handle, time.time(), str(exc)))
+            self._given_up = None
+            self._survived(handle, exc)
 
     async def _ended(self, tracker: HealthTracker, end: ServerExit) -> None:
         now = time.time()
@@ -367,26 +372,22 @@ class ServerLife:
         except NotRunning:
             pass
         except ProcessError as exc:
-            self._stopping, self._next = False, None
-            self._update(state=Unresponsive(handle, time.time(), str(exc)))
+            self._next = None
+            self._survived(handle, exc)
             raise
         if self._life is not None and self._life.done() and isinstance(self.snapshot.state, Stopping):
             # Nobody watches it any more who would see the end.
             self._update(state=Stopped(time.time()))
+
+    def _survived(self, handle: ProcessHandle, error: ProcessError) -> None:
+        self._stopping = False
+        self._update(state=Unresponsive(handle, time.time(), str(error)))
 
     def _update(self, **changes: object) -> None:
         snapshot = replace(self.snapshot, **changes)  # type: ignore[arg-type]
         if snapshot != self.snapshot:
             self.snapshot = snapshot
             self._context.tell(snapshot)
-
-
-def _no_longer_loading(tracker: HealthTracker, now: float) -> HealthTracker:
-    """Of an adopted server that neither answers nor moves.
-
-    What hangs or is paused, or was told to stop by a program that did not live to see it through, does not load.
-    """
-    return replace(tracker, ready=True) if tracker.stalled_for(now) > _ADOPTED_SILENCE_S else tracker
 
 
 async def _call_off(start: asyncio.Task[ProcessHandle]) -> ProcessHandle | None:

@@ -61,6 +61,7 @@ class Supervisor:
         self._context = LifeContext(runner, monitor, self._scope, self._on_changed, **life_options)
         self._lives: dict[int, ServerLife] = {}
         self._next_id = 1
+        self._is_ending = False
         self._listeners: Listeners[SupervisorEvent] = Listeners()
         self.subscribe: Callable[[Callable[[SupervisorEvent], None]], Callable[[], None]] = self._listeners.add
 
@@ -85,6 +86,15 @@ class Supervisor:
     @visible.setter
     def visible(self, visible: bool) -> None:
         self._context.set_visible(visible)
+
+    @property
+    def is_ending(self) -> bool:
+        """The program ends, so nothing is to be started any more."""
+        return self._is_ending
+
+    def refuse_starts(self) -> None:
+        """What is asked for from now on comes too late."""
+        self._is_ending = True
 
     def has_live_server(self, model_id: int) -> bool:
         return any(life.is_live for life in self._lives_of(model_id))
@@ -130,6 +140,8 @@ class Supervisor:
 
         ``on_trial``: if a running server does not start with that one, it returns to the last one that was healthy.
         """
+        if self._is_ending:
+            return
         life = self._lives[server_id]
         life.restart(config or life.snapshot.config, on_trial=on_trial)
 

@@ -90,7 +90,6 @@ class AppViewModel(QObject):
         self._forms: LaunchForms | None = None
         self._state = AppState()
         self._adopting: asyncio.Task[None] | None = None
-        self._ending = False
         self.servers: dict[int, ServerViewModel] = {}
         self.models = ModelListViewModel(library, supervisor, scope)
         self.foreign = ForeignViewModel(foreign, scope)
@@ -140,8 +139,6 @@ class AppViewModel(QObject):
         self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
     ) -> None:
         """As ``start``, for those who wait for it. Raises: GglibError."""
-        if self._ending:
-            return
         server_id = await self._launcher.start(model_id, launch, another=another, remember=remember)
         if server_id is not None:
             self.serverShown.emit(server_id)
@@ -201,7 +198,7 @@ class AppViewModel(QObject):
 
     def refuse_starts(self) -> None:
         """The program ends; what is asked for from now on comes too late."""
-        self._ending = True
+        self._supervisor.refuse_starts()
 
     async def adopted(self) -> None:
         """Returns when the servers of an earlier session, if any, have been taken over."""

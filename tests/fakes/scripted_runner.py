@@ -114,7 +114,10 @@ class ScriptedRunner:
         return await asyncio.shield(self._server(handle).exited)
 
     async def kill(self, handle: ProcessHandle) -> None:
-        self._server(handle).end(-9, StopRung.SIGKILL)
+        server = self._server(handle)
+        if server.stop_error is not None:
+            raise server.stop_error
+        server.end(-9, StopRung.SIGKILL)
 
     def endpoint(self, handle: ProcessHandle) -> str:
         return f"http://127.0.0.1:{handle.port}/v1"

@@ -32,3 +32,9 @@ async def reasons_told() -> None:
 async def tasks_done(name: str) -> None:
     """Returns when no task runs any more whose name begins so."""
     await poll(lambda: not any(task.get_name().startswith(name) for task in asyncio.all_tasks()))
+
+
+async def tasks_begun(name: str) -> None:
+    """Returns when a task whose name begins so has had its first step."""
+    await poll(lambda: any(task.get_name().startswith(name) for task in asyncio.all_tasks()))
+    await asyncio.sleep(0)

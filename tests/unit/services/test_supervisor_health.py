@@ -302,6 +302,17 @@ async def test_one_that_survives_every_signal_is_unresponsive_and_the_caller_hea
     assert isinstance(story.state(server_id), Stopped)
 
 
+async def test_one_that_survives_a_kill_is_watched_on(server_id, supervisor, story, runner):
+    runner.last.stop_error = StopFailed("survived SIGKILL")
+    with pytest.raises(StopFailed):
+        await supervisor.kill(server_id)
+    assert isinstance(story.state(server_id), Unresponsive)
+    runner.last.answer = OK
+    await story.reaches(server_id, "Healthy")
+    runner.last.end(-9)
+    assert isinstance(await story.reaches(server_id, "Crashed"), Crashed)
+
+
 async def test_a_survivor_is_not_restarted(server_id, supervisor, story, runner):
     runner.last.stop_error = StopFailed("survived SIGKILL")
     supervisor.restart(server_id)

@@ -20,7 +20,7 @@ from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.program import TIMINGS, Program
 from tests.fakes.settings import FOUND
-from tests.fakes.waiting import poll, tasks_done
+from tests.fakes.waiting import poll, tasks_begun, tasks_done
 
 
 def told_by(program: Program) -> list[tuple[str, object]]:
@@ -38,6 +38,35 @@ def told_by(program: Program) -> list[tuple[str, object]]:
 
 async def healthy(program: Program, server_id: int) -> None:
     await poll(lambda: program.supervisor.server(server_id).state.word == "Healthy")
+
+
+# -- ending
+
+
+async def test_a_start_that_waits_for_the_engine_when_the_program_ends_comes_too_late(program):
+    model = await program.add()
+    program.catalog.gate.clear()
+    program.app.start(model.id)
+    await tasks_begun("start")
+    program.app.refuse_starts()
+    await program.supervisor.stop_all()
+    program.catalog.gate.set()
+    await tasks_done("start")
+    assert program.supervisor.servers == ()
+
+
+async def test_a_restart_that_was_pressed_late_changes_nothing(program):
+    model = await program.add()
+    server_id = program.start(model)
+    await healthy(program, server_id)
+    program.app.refuse_starts()
+    program.app.servers[server_id].restart.trigger()
+    await tasks_done("restart")
+    assert program.supervisor.server(server_id).state.word == "Healthy"
+    await program.supervisor.stop_all()
+    program.app.servers[server_id].restart.trigger()
+    await tasks_done("restart")
+    assert program.supervisor.server(server_id).state.word == "Stopped"
 
 
 # -- opening
