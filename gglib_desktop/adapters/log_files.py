@@ -119,14 +119,14 @@ class LogFolder:
             await asyncio.sleep(every_s)
 
     def remove(self, name: str) -> None:
-        self.path(name).unlink(missing_ok=True)
+        _remove(self.path(name))
 
     def prune(self, keep: set[str]) -> None:
         """Removes all but the newest logs and those in ``keep``. Blocks."""
-        found = sorted(self._folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
+        found = sorted(self._folder.glob("*.log"), key=_changed_at, reverse=True)
         for path in found[_KEPT_RUNS:]:
             if path.stem not in keep:
-                path.unlink(missing_ok=True)
+                _remove(path)
 
     def _trim(self, path: Path) -> None:
         with path.open("r+b", buffering=0) as file:
@@ -138,6 +138,20 @@ class LogFolder:
             let_go = (stat.st_size - self._kept_bytes) // block * block
             if let_go > 0 and not self._punch(file.fileno(), let_go):
                 _keep_tail(path, stat.st_size - let_go)
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        _log.warning("cannot remove the log %s: %s", path, exc.strerror)
 
 
 def _read_data(fd: int, wanted: int, size: int, limit_bytes: int) -> tuple[int, bytes]:

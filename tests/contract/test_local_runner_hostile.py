@@ -12,7 +12,13 @@ from gglib_desktop.adapters.runners import processes
 from gglib_desktop.domain.errors import ConfigurationError, PortTaken, RunnerUnavailable, StartFailed
 from tests.contract.harness import STUB, LocalHarness, stop_all
 from tests.contract.test_foreign_servers import Elsewhere, elsewhere, found  # noqa: F401
-from tests.contract.test_local_runner import edit_record, record_file, start_in_a_program_that_dies
+from tests.contract.test_local_runner import (  # noqa: F401
+    edit_record,
+    end,
+    record_file,
+    start_in_a_program_that_dies,
+    stranger,
+)
 from tests.contract.test_process_runner import becomes_healthy, occupied
 from tests.fakes.waiting import poll
 
@@ -168,3 +174,15 @@ async def test_one_that_was_adopted_is_ours_also_without_a_log_for_it(harness, e
         handle = await runner.adopt(server)
         assert await runner.list_running() == [handle]
         await runner.stop(handle)
+
+
+async def test_signals_go_to_no_group_that_the_server_is_not_in(harness, stranger):  # noqa: F811
+    """Such as one that a damaged record names."""
+    async with harness.runner_with(harness.stub) as runner:
+        handle = await runner.start(harness.config())
+    edit_record(harness, group=stranger.pid)
+    async with harness.runner_with(harness.stub) as runner:
+        assert await runner.list_running() == [handle]
+        await runner.stop(handle)
+    end(handle)
+    assert stranger.poll() is None

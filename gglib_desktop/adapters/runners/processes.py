@@ -234,7 +234,7 @@ class ServerProcess:
             return
         self.stopped_by = rung
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if self._group is not None:
+            if self._group is not None and self._group == group_of(self.pid):
                 os.killpg(self._group, number)
             # The first thread may be a zombie while others still end: no identity is no other identity.
             elif process_identity(self.pid) in {self.identity, None}:

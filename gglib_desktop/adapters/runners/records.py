@@ -20,6 +20,7 @@ from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import Value
 
 _log = logging.getLogger(__name__)
+_LAST_PORT = 65535
 
 
 class Likeness(Enum):
@@ -54,6 +55,17 @@ class ServerRecord(Value):
     argv_hash: str | None = None
     owns_group: bool = True
     group: int | None = None
+
+    def check(self, name: str) -> None:
+        """Raises: ConfigurationError when it is not what was written as ``name``, and no process can be found by it."""
+        if self.run != name:
+            raise ConfigurationError("run", self.run, "is not the record's own name")
+        if not 1 <= self.port <= _LAST_PORT:
+            raise ConfigurationError("port", self.port, "is no port")
+        if self.pid is not None and (self.started_at is None or self.started_at < 0):
+            raise ConfigurationError("started_at", self.started_at, "must be known")
+        if self.group is not None and self.group <= 1:
+            raise ConfigurationError("group", self.group, "is no group of servers")  # signals to it would go to all
 
     def handle(self) -> ProcessHandle:
         assert self.started_at is not None
@@ -145,12 +157,15 @@ class RecordStore:
                 draft.unlink(missing_ok=True)
         for path in sorted(self._folder.glob("*.json")):
             try:
-                yield ServerRecord.from_json(path.read_text(encoding="utf-8"))
+                record = ServerRecord.from_json(path.read_text(encoding="utf-8"))
+                record.check(path.stem)
             except (UnicodeDecodeError, ConfigurationError) as exc:
                 _log.warning("set aside the unreadable record %s: %s", path, exc)
                 self.set_aside(path.stem)
             except OSError as exc:
                 _log.warning("cannot read the record %s now: %s", path, exc.strerror)
+            else:
+                yield record
 
     def _path(self, run: str) -> Path:
         return self._folder / f"{run}.json"

@@ -226,6 +226,20 @@ async def test_a_log_is_trimmed_again_and_again_until_the_server_ends(logs):
 # -- old runs
 
 
+def test_old_logs_that_cannot_be_looked_at_or_removed_do_no_harm(logs, caplog):
+    for number in range(52):
+        written(logs, b"", f"run{number}")
+        os.utime(logs.path(f"run{number}"), (1000 + number, 1000 + number))
+    logs.path("nowhere").symlink_to("nowhere at all")
+    logs.path("run0").unlink()
+    logs.path("run0").mkdir()
+    os.utime(logs.path("run0"), (1, 1))
+    logs.prune(set())
+    assert not logs.path("run1").exists()
+    assert logs.path("run51").exists()
+    assert "cannot remove the log" in caplog.text
+
+
 def test_only_the_newest_logs_and_those_of_servers_stay(logs):
     for number in range(55):
         written(logs, b"x", f"run-{number:02}")
