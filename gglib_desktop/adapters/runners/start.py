@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -21,15 +20,17 @@ from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.exits import StopRung
 from gglib_desktop.domain.failures import FailureCause, failure_of_exit
-from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult
+from gglib_desktop.domain.health import LAST_LOADING_INTERVAL_S, PROBE_TIMEOUT_S, Probe, ProbeResult
 from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE, KEY_VARIABLE, engine_environment
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 if TYPE_CHECKING:
     from gglib_desktop.adapters.llama_client import LlamaClient
 
-_POLL_S = 0.005
-_ANSWER_S = 60.0
+# A usual start answers within some ten of these; whoever takes long is asked ever less often.
+_FIRST_PAUSE_S = 0.005
+_NEXT_PAUSE = 1.1
+_SILENCE_S = 60.0
 _KILL_S = 3.0
 _NO_ANSWER = frozenset({ProbeResult.REFUSED, ProbeResult.TIMEOUT})
 
@@ -70,17 +71,26 @@ async def first_answer(
     logs: LogFolder,
     in_thread: InThread,
 ) -> None:
-    """Returns when the process itself answers on its port. Raises: StartFailed or PortTaken when it ends before."""
+    """Returns when the process itself answers on its port. Raises: StartFailed or PortTaken when it ends before.
+
+    Raises: HealthCheckFailed when it neither answers nor does anything for ``_SILENCE_S``.
+    """
 
     async def ask() -> Probe:
         # The client is gone as soon as the runner is left, so not before the task begins.
         return await client().probe(record.address(), PROBE_TIMEOUT_S)
 
-    deadline = time.monotonic() + _ANSWER_S
+    loop = asyncio.get_running_loop()
+    pause_s, used, active_at = _FIRST_PAUSE_S, process.usage(), loop.time()
     async with TaskScope(LogReporter()) as scope:
         ending = scope.start(process.wait(), name="exit")
-        while not await process.exits_within(_POLL_S):
-            if time.monotonic() > deadline:
+        while not await process.exits_within(pause_s):
+            pause_s = min(pause_s * _NEXT_PAUSE, LAST_LOADING_INTERVAL_S)
+            before, used = used, process.usage()
+            if used != before:
+                # Libraries of gigabytes on a slow disk take their time.
+                active_at = loop.time()
+            elif loop.time() - active_at > _SILENCE_S:
                 raise HealthCheckFailed(f"the program runs but does not answer on port {record.port}")
             question = scope.start(ask(), name="first answer")
             await asyncio.wait({question, ending}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,78 @@
+"""How long, and how often, a program is asked that was started and says nothing."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.runners.records import ServerRecord
+from gglib_desktop.adapters.runners.start import first_answer
+from gglib_desktop.domain.access import ServerAddress
+from gglib_desktop.domain.errors import HealthCheckFailed
+from gglib_desktop.domain.health import Probe, ProbeResult, Usage
+from gglib_desktop.domain.server import ServerConfig
+from tests.fakes.clock_loop import FakeClockLoop
+
+RECORD = ServerRecord("run", ServerConfig(1, "Tiny", Path("/models/tiny.gguf"), 9000), 9000, "serve")
+
+
+class Silent:
+    """A process that runs and never listens, and whoever asks it. ``works`` tells by the time."""
+
+    pid = 5_000_000
+    has_exited = False
+
+    def __init__(self, works: Callable[[float], bool]) -> None:
+        self._works = works
+        self._cpu_s = 0.0
+        self.asked_at: list[float] = []
+
+    async def exits_within(self, seconds: float) -> bool:
+        await asyncio.sleep(seconds)
+        return False
+
+    async def wait(self) -> None:
+        await asyncio.Event().wait()
+
+    def usage(self) -> Usage:
+        if self._works(asyncio.get_running_loop().time()):
+            self._cpu_s += 1
+        return Usage(self._cpu_s, 0)
+
+    async def probe(self, _server: ServerAddress, _timeout_s: float) -> Probe:
+        self.asked_at.append(asyncio.get_running_loop().time())
+        return Probe(ProbeResult.REFUSED)
+
+
+def given_up_at(silent: Silent) -> float:
+    process: Any = silent
+
+    async def ask() -> float:
+        with pytest.raises(HealthCheckFailed, match="does not answer on port 9000"):
+            await first_answer(process, RECORD, lambda: process, LogFolder(Path()), asyncio.to_thread)
+        return asyncio.get_running_loop().time()
+
+    with asyncio.Runner(loop_factory=FakeClockLoop) as runner:
+        return runner.run(ask())
+
+
+def test_one_that_does_nothing_is_given_up_after_a_minute():
+    assert 60 < given_up_at(Silent(lambda _now: False)) < 61
+
+
+def test_one_that_works_is_given_a_minute_more():
+    """As one that reads gigabytes of libraries from a slow disk."""
+    assert 150 < given_up_at(Silent(lambda now: now < 90)) < 152
+
+
+def test_it_is_asked_soon_and_then_ever_less_often():
+    silent = Silent(lambda _now: False)
+    given_up_at(silent)
+    pauses = [round(after - before, 6) for before, after in zip(silent.asked_at, silent.asked_at[1:], strict=False)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] < 0.01
+    assert pauses[-1] == pytest.approx(0.25)
+    assert sum(at < 0.1 for at in silent.asked_at) >= 10, "a usual start is not held up"
