@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -30,19 +28,11 @@ class LlamaClient:
             timeout=_QUESTION_TIMEOUT_S,
             transport=transport or KeptConnections(),
         )
-        self._questions: set[asyncio.Timeout] = set()
-        self._none_asked = asyncio.Event()
         self._closed = False
 
     async def aclose(self) -> None:
-        """Ends what is being asked as if its time were over, and closes every connection."""
+        """Closes every connection, which ends what is being asked."""
         self._closed = True
-        # httpx leaves a connection open that is being made while its client is closed.
-        while self._questions:
-            for question in self._questions:
-                question.reschedule(0)
-            self._none_asked.clear()
-            await self._none_asked.wait()
         await self._http.aclose()
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
@@ -84,20 +74,12 @@ class LlamaClient:
             return None
         return sum(1 for slot in slots if isinstance(slot, dict) and slot.get("is_processing"))
 
-    @contextlib.asynccontextmanager
-    async def _question(self, timeout_s: float) -> AsyncIterator[None]:
-        """Raises TimeoutError after ``timeout_s`` seconds, and when the client is closed."""
+    def _question(self, timeout_s: float) -> asyncio.Timeout:
+        """Raises TimeoutError after ``timeout_s`` seconds, at once when the client is closed."""
         if self._closed:
             raise TimeoutError
-        # The library's own timeout is for each piece of an answer, so somebody who sends drop by drop never ends.
-        async with asyncio.timeout(timeout_s) as question:
-            self._questions.add(question)
-            try:
-                yield
-            finally:
-                self._questions.discard(question)
-                if not self._questions:
-                    self._none_asked.set()
+        # One for the whole answer, so that somebody who sends drop by drop comes to an end.
+        return asyncio.timeout(timeout_s)
 
     async def _get(self, server: ServerAddress, path: str, *, key: str | None) -> httpx.Response | None:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from gglib_desktop.adapters.runners import processes
-from gglib_desktop.domain.errors import ConfigurationError, PortTaken, RunnerUnavailable, StartFailed
+from gglib_desktop.domain.errors import PortTaken, RunnerUnavailable, StartFailed
 from tests.contract.harness import STUB, LocalHarness, stop_all
 from tests.contract.test_foreign_servers import Elsewhere, elsewhere, found  # noqa: F401
 from tests.contract.test_local_runner import (  # noqa: F401
@@ -110,13 +110,6 @@ async def test_a_stolen_port_is_known_when_the_engine_says_nothing(harness, tmp_
                 starting.result()
         else:
             assert starting.result().port == config.base_port + 1
-
-
-async def test_half_a_character_is_refused_before_the_start(harness):
-    async with harness.runner_with(harness.stub) as runner:
-        with pytest.raises(ConfigurationError, match="cannot be given"):
-            await runner.start(harness.config(extra_args=["\ud800"]))
-    assert harness.processes() == []
 
 
 # -- what the system lacks

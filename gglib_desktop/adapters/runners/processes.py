@@ -11,7 +11,6 @@ import functools
 import hashlib
 import itertools
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -52,8 +51,6 @@ def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int)
         )
     except OSError as exc:
         raise ConfigurationError("engine", argv[0], f"the program cannot be started: {exc.strerror}") from exc
-    except ValueError as exc:  # half of a character, which no program can be given
-        raise ConfigurationError("extra_args", shlex.join(argv), f"the program cannot be given this: {exc}") from exc
     # ServerProcess alone reaps it: Popen would warn about, or reap, a child that outlives this object.
     process.returncode = 0
     return process.pid
