@@ -68,9 +68,6 @@ def json(value: object, status: int = 200) -> httpx.Response:
         (httpx.Response(404), ProbeResult.FOREIGN, "HTTP 404"),
         (httpx.Response(401), ProbeResult.FOREIGN, "HTTP 401"),
         (httpx.ConnectError("refused"), ProbeResult.REFUSED, "refuses"),
-        (httpx.ReadTimeout("slow"), ProbeResult.TIMEOUT, "no answer within 0.5 s"),
-        (httpx.ConnectTimeout("slow"), ProbeResult.TIMEOUT, "no answer within 0.5 s"),
-        (httpx.PoolTimeout("slow"), ProbeResult.TIMEOUT, "no answer within 0.5 s"),
         (httpx.RemoteProtocolError("what?"), ProbeResult.REFUSED, "RemoteProtocolError"),
         (httpx.ReadError("reset"), ProbeResult.REFUSED, "ReadError"),
     ],
@@ -91,7 +88,6 @@ async def test_questions_go_to_the_port_on_this_computer(client, server):
     assert [str(request.url) for request in server.asked] == [
         f"http://127.0.0.1:9123/{path}" for path in ("health", "props", "slots", "slots")
     ]
-    assert server.asked[0].extensions["timeout"]["read"] == 0.5
 
 
 async def test_facts_are_what_the_server_says(client, server):
@@ -139,7 +135,7 @@ async def test_busy_slots_are_counted(client, server, slots, busy):
         httpx.Response(200, text="[" * 100_000),
         httpx.Response(200, content=b"\xff\xfe"),
         httpx.ConnectError("refused"),
-        httpx.ReadTimeout("slow"),
+        httpx.ReadError("broken"),
     ],
 )
 @pytest.mark.parametrize("question", [LlamaClient.facts, LlamaClient.busy_slots])
