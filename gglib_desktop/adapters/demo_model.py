@@ -87,7 +87,7 @@ class DemoSpec:
 
 
 def write_demo_model(path: Path, spec: DemoSpec = DemoSpec()) -> Path:
-    """Write the model and return its path; another program sees either no file (or the old one) or the complete one.
+    """Writes the model and returns its path; another program sees either no file (or the old one) or the complete one.
 
     Raises: LibraryError.
     """
@@ -295,7 +295,7 @@ def _scale(sharpness: float) -> float:
 
 
 def _byte_tokens() -> list[str]:
-    """Name every byte by the printable character that byte-level tokenizers (GPT-2's scheme) agree on."""
+    """Names every byte by the printable character that byte-level tokenizers (GPT-2's scheme) agree on."""
     printable = {*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     stand_ins = iter(range(0x100, 0x200))
     return [chr(byte if byte in printable else next(stand_ins)) for byte in range(256)]

@@ -94,7 +94,7 @@ _BLOCKS = {
 
 
 def read_header(path: Path) -> GgufHeader:
-    """Read everything before the tensor data; blocks, so call it in a thread.
+    """Everything before the tensor data. Blocks: call it in a thread.
 
     Raises: InvalidModelFile, also for what is not a regular file, gone or unreadable.
     """
@@ -106,7 +106,7 @@ def read_header(path: Path) -> GgufHeader:
 
 
 def check_tensor_data(path: Path, header: GgufHeader) -> None:
-    """Make sure that the file is as long as its tensors need: interrupted downloads and copies are not.
+    """Makes sure that the file is as long as its tensors need: interrupted downloads and copies are not.
 
     Raises: InvalidModelFile.
     """

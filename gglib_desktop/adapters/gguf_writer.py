@@ -44,11 +44,11 @@ class GgufWriter:
         self._entries.append(head + self._values(kind, values))
 
     def add_tensor(self, name: str, shape: tuple[int, ...], data: Iterable[bytes]) -> None:
-        """Add a tensor: its shape innermost dimension first, its data in pieces, floats in the file's byte order."""
+        """Adds a tensor: its shape innermost dimension first, its data in pieces, floats in the file's byte order."""
         self._tensors.append(_Tensor(name, shape, data))
 
     def write(self, file: BinaryIO) -> None:
-        """Write everything to the start of an empty file.
+        """Writes everything to the start of an empty file.
 
         Raises: ValueError when a tensor's pieces do not add up to its shape.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,9 @@ class Vocabulary:
     def _learn(self, option: EngineOption) -> None:
         off_flags = frozenset(option.spec.off_flags)
         flags = {flag for said in option.spec.flags for flag in self._capabilities.same_option(said)}
-        for flag in flags | off_flags | set(option.spec.flags):
-            positive = {flag.replace("no-", "", 1), flag.replace("-n", "-", 1)} & flags
-            self._options[flag] = (option, flag not in off_flags and not (option.kind is bool and positive - {flag}))
+        for flag in flags | off_flags:
+            says_no = flag in off_flags or (option.kind is bool and _is_negation(flag, flags))
+            self._options[flag] = (option, not says_no)
         if option.spec.environment:
             said = self._variables.get(option.spec.environment, frozenset())
             self._variables[option.spec.environment] = said | {*option.spec.flags, *option.spec.off_flags}
@@ -180,6 +180,11 @@ class Vocabulary:
         if option:
             return option.kind is bool
         return "--metrics" in flags or any(self._capabilities.value_count(flag) == 0 for flag in flags)
+
+
+def _is_negation(flag: str, spellings: Set[str]) -> bool:
+    """Whether a switch says no: ``--no-mmap`` where there is ``--mmap`` too, ``-nfoo`` where there is ``-foo``."""
+    return not spellings.isdisjoint({flag.replace("no-", "", 1), flag.replace("-n", "-", 1)} - {flag})
 
 
 def value_of(argument: Argument) -> Any:

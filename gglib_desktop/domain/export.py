@@ -100,7 +100,7 @@ def _powershell(words: Sequence[str], settings: Mapping[str, str], keys: Sequenc
     lines = [f"# Set $env:{name} first." for name in keys]
     lines += [f"$env:{name} = {_ps_quoted(value)}" for name, value in settings.items()]
     program, *arguments = words
-    return "\n".join([*lines, " ".join(("&", f"'{_ps_doubled(program)}'", *map(_ps_word, arguments)))])
+    return "\n".join([*lines, " ".join(("&", _ps_quoted(program), *map(_ps_word, arguments)))])
 
 
 def _ps_word(word: str) -> str:
@@ -108,11 +108,8 @@ def _ps_word(word: str) -> str:
 
 
 def _ps_quoted(word: str) -> str:
-    return f"'{_ps_doubled(word)}'"
-
-
-def _ps_doubled(word: str) -> str:
-    return _PS_SINGLE_QUOTE.sub(r"\g<0>\g<0>", word)
+    doubled = _PS_SINGLE_QUOTE.sub(r"\g<0>\g<0>", word)
+    return f"'{doubled}'"
 
 
 def _script(words: Sequence[str], settings: Mapping[str, str], keys: Sequence[str]) -> str:

@@ -170,22 +170,22 @@ _NAME_PATTERN = _name_pattern()
 
 
 def quantisation_from_name(file_name: str) -> str | None:
-    """Return the longest label that stands alone in the name, the last of equals; ``UD-`` marks Unsloth's own mixes."""
-    best: tuple[bool, int, int] | None = None
-    label = None
-    for match in _NAME_PATTERN.finditer(file_name):
-        found = match[2].upper()
-        rank = (found != _LAST_RESORT, len(found), match.start())
-        if best is None or rank > best:
-            best = rank
-            label = ("UD-" if match[1] else "") + _ALIASES.get(found, found)
-    return label
+    """The longest label that stands alone in the name, the last of equals; ``UD-`` marks Unsloth's own mixes."""
+    best = max(
+        _NAME_PATTERN.finditer(file_name),
+        key=lambda match: (match[2].upper() != _LAST_RESORT, len(match[2]), match.start()),
+        default=None,
+    )
+    if best is None:
+        return None
+    label = best[2].upper()
+    return ("UD-" if best[1] else "") + _ALIASES.get(label, label)
 
 
 def facts_from_header(
     header: GgufHeader, *, file_name: str, file_size_bytes: int, element_count: int | None = None
 ) -> ModelFacts:
-    """Return the facts of one model; values of a wrong type or outside any sense count as absent.
+    """The facts of one model; values of a wrong type or outside any sense count as absent.
 
     ``element_count`` sums over all parts of a model in several files; None where it is not known or there is only one.
     """
