@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import stat
@@ -49,8 +48,11 @@ class KeyFile:
         self.was_readable = False
 
     def remove(self) -> None:
-        with contextlib.suppress(OSError):
+        """Raises: KeyStoreError."""
+        try:
             self.path.unlink(missing_ok=True)
+        except OSError as exc:
+            raise KeyStoreError(f"{self.path}: cannot be removed: {exc.strerror}") from exc
 
     def _close_to_others(self, fd: int) -> None:
         if os.name != "posix":  # not run

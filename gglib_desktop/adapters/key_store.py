@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import secrets
@@ -15,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from gglib_desktop.adapters.key_file import KeyFile
 from gglib_desktop.domain.access import KeyPlace, is_usable_key
+from gglib_desktop.domain.errors import KeyStoreError
 
 T = TypeVar("T")
 
@@ -63,7 +65,8 @@ class KeptKey:
             in_file = await asyncio.to_thread(self._file.read)
             if in_file is not None:
                 if await self._put_into_keyring(in_file):
-                    await asyncio.to_thread(self._file.remove)
+                    with contextlib.suppress(KeyStoreError):  # it says the same, and this is tried each time
+                        await asyncio.to_thread(self._file.remove)
                 return in_file
             return await self._read_keyring() or await self._keep(secrets.token_urlsafe(_KEY_BYTES))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from keyring import core
 
+from gglib_desktop.adapters.key_file import KeyFile
 from gglib_desktop.adapters.key_store import SERVICE, USER, KeptKey, system_keyring
 from gglib_desktop.domain.access import KeyPlace, is_usable_key
 from gglib_desktop.domain.errors import KeyStoreError
@@ -243,3 +244,20 @@ def test_the_real_package_finds_none_where_there_is_none(monkeypatch):
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setattr(core, "_keyring_backend", None)
     assert system_keyring() is None
+
+
+async def test_a_file_that_would_bring_the_old_key_back_is_an_error(file, keyring):
+    file.mkdir(parents=True)
+    with pytest.raises(KeyStoreError, match="cannot be removed"):
+        await KeptKey(file, lambda: keyring).renew()
+
+
+async def test_a_file_that_cannot_be_removed_is_used_on(file, keyring, monkeypatch):
+    key = await KeptKey(file).key()
+
+    def refuse(_file):
+        raise KeyStoreError("cannot be removed")
+
+    monkeypatch.setattr(KeyFile, "remove", refuse)
+    assert await KeptKey(file, lambda: keyring).key() == key
+    assert keyring.passwords == {SERVICE: key}
