@@ -33,6 +33,8 @@ from PySide6.QtWidgets import QApplication
 
 from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.qt_loop import QtEventLoop
+from gglib_desktop.tasks import TaskScope
+from tests.fakes.supervision import KeptBugs
 
 # As the program does: garbage is collected in this thread alone, here at the end of each async test and each module.
 gc.disable()
@@ -121,6 +123,23 @@ def _servers_of_this_session() -> list[psutil.Process]:
             if environment.get(_SESSION_VARIABLE) == _SESSION and "GGLIB_INSTANCE" in environment:
                 found.append(process)
     return found
+
+
+# -- bugs, tasks
+
+
+@pytest.fixture
+def bugs() -> Iterator[KeptBugs]:
+    """Whoever expects a bug takes it out."""
+    kept = KeptBugs()
+    yield kept
+    assert not kept.bugs
+
+
+@pytest.fixture
+async def scope(bugs: KeptBugs) -> AsyncIterator[TaskScope]:
+    async with TaskScope(bugs) as scope:
+        yield scope
 
 
 # -- engines, models, places

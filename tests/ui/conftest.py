@@ -14,7 +14,6 @@ from typing_extensions import override
 
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import Model
-from gglib_desktop.tasks import TaskScope
 from gglib_desktop.views.main_window import MainWindow
 from gglib_desktop.views.server_panel import ServerPanel
 from tests.fakes.accessibility import names, seen_in
@@ -61,19 +60,6 @@ class Desk(Program):
         await poll(says)
         await reasons_told()
         return self.panel(title)
-
-
-@pytest.fixture
-def bugs():
-    kept = KeptBugs()
-    yield kept
-    assert not kept.bugs
-
-
-@pytest.fixture
-async def scope(bugs: KeptBugs) -> AsyncIterator[TaskScope]:
-    async with TaskScope(bugs) as scope:
-        yield scope
 
 
 @pytest.fixture

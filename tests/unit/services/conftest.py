@@ -14,7 +14,7 @@ from gglib_desktop.services.supervisor import Supervisor
 from tests.conftest import qt_loop
 from tests.fakes.clock_loop import FakeClockLoop
 from tests.fakes.library import FakeModelFiles
-from tests.fakes.supervision import KeptBugs, Story
+from tests.fakes.supervision import Story
 
 QUICK = MockTimings(answer_s=0.02, load_s=0.05, stop_s=0.03)
 
@@ -38,13 +38,6 @@ def config(model_file):
         return ServerConfig(model_id, f"Model {model_id}", model_file, 9000, extra_args=extra_args, **changes)
 
     return config
-
-
-@pytest.fixture
-def bugs():
-    kept = KeptBugs()
-    yield kept
-    assert not kept.bugs
 
 
 @pytest.fixture

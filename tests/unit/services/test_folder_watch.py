@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.services import library as library_module
 from gglib_desktop.services.folder_watch import FolderWatch
 from gglib_desktop.services.library import Library
-from gglib_desktop.tasks import TaskScope
 from tests.fakes.file_watch import FakeFileWatch
 from tests.fakes.library import FakeModelFiles, some_facts
 from tests.fakes.waiting import poll
@@ -26,12 +24,6 @@ REST_S = 0.05
 @pytest.fixture
 def watch() -> FakeFileWatch:
     return FakeFileWatch()
-
-
-@pytest.fixture
-async def scope(bugs) -> AsyncIterator[TaskScope]:
-    async with TaskScope(bugs) as scope:
-        yield scope
 
 
 @pytest.fixture
