@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import textwrap
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
@@ -227,8 +228,6 @@ def _example(kind: Any, limits: Limits | OneOf | None, spec: OptionSpec | None) 
 
 
 def _comment(text: str) -> str:
-    import textwrap  # noqa: PLC0415  # only for a new file
-
     lines = [line for paragraph in text.splitlines() for line in textwrap.wrap(paragraph, _WIDTH) or [""]]
     return "\n".join(f"# {line}".rstrip() for line in lines)
 
