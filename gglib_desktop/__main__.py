@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Runs the program until it quits. Returns its exit status."""
-    # Bootstrap collects in this thread; and while modules are loaded it would cost a twentieth of the start.
+    # garbage.py collects, in this thread; and while modules are loaded it would cost a twentieth of the start.
     gc.disable()
     import asyncio
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import importlib
 import logging
 import logging.handlers
 import os
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -44,22 +42,19 @@ if TYPE_CHECKING:
     from gglib_desktop.domain.server import ServerConfig
     from gglib_desktop.viewmodels.app import AppViewModel
     from gglib_desktop.viewmodels.launch_forms import LaunchForms
-    from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
+    from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
     from gglib_desktop.views.main_window import MainWindow
 
-__all__ = ["Options", "Places", "Runner", "create_runner", "handed_over", "run", "start_logging"]
+__all__ = ["Options", "Places", "Runner", "create_runner", "handed_over", "launch_forms", "run", "start_logging"]
 
 _log = logging.getLogger(__name__)
 _APP = "gglib-desktop"
 DATA_DIR_VARIABLE = "GGLIB_DATA_DIR"
-_MANY_MODELS = 500
 _LOG_BYTES = 2 * 1024 * 1024
 # Beyond the stop ladder's own time: what taking everything else down may need before we end by force.
 _SHUTDOWN_MARGIN_S = 12.0
 _OTHER_INSTANCE_S = 10.0
 _EXPOSE_TRIES = 40
-_SETTLED_S = 2.0
-_GARBAGE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -135,11 +130,12 @@ async def run(app: QApplication, options: Options) -> int:
         if await services.belong_to_another(options.models):
             window.close_for_good()
             return 0
+        from gglib_desktop.garbage import look_after_memory
+
+        look_after_memory(services.library, services.scope)
         services.view_model.open(options.models)
         services.follow_files()
         await services.listen(window)
-        services.scope.start(_give_back_memory(), name="give back memory")
-        services.scope.start(collect_garbage(), name="collect garbage")
         on_quit = await quitting.decided()
         reporter.window = None
         window.hide()
@@ -166,42 +162,6 @@ async def _load_the_rest(window: MainWindow) -> None:
     for module in ("gglib_desktop.adapters.runners.local", "gglib_desktop.services.server_life"):
         await asyncio.to_thread(importlib.import_module, module)
     importlib.import_module("gglib_desktop.views.server_panel")
-
-
-async def _give_back_memory() -> None:
-    """What the start took and nobody holds any more, which glibc would keep: 1.6 MiB."""
-    import ctypes
-
-    await asyncio.sleep(_SETTLED_S)
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # of another C library
-        await asyncio.to_thread(ctypes.CDLL(None).malloc_trim, 0)
-
-
-async def collect_garbage(pause_s: float = _GARBAGE_S) -> None:
-    """Instead of Python itself, which does it in whichever thread is at work: a QObject, dropped together with what it
-    refers to in a circle, must not be destroyed outside its own thread.
-    """
-    while True:
-        await asyncio.sleep(pause_s)
-        counts = zip(gc.get_count(), gc.get_threshold(), strict=True)
-        full = [generation for generation, (count, limit) in enumerate(counts) if count > limit > 0]
-        if full:
-            gc.collect(full[-1])
-
-
-class KeptObjects:
-    """Tells the garbage collector to leave thousands of models alone: measured, each full look at 10,000 of them stops
-    the event loop for 30 to 60 ms.
-    """
-
-    def __init__(self) -> None:
-        self._kept = 0
-
-    def note(self, models: Sequence[object]) -> None:
-        if len(models) - self._kept >= _MANY_MODELS:
-            self._kept = len(models)
-            gc.collect(1)
-            gc.freeze()
 
 
 @dataclass
@@ -263,7 +223,6 @@ async def _build_services(
 ) -> _Services:
     """The object graph, built by constructor; ``stack`` takes it down in reverse."""
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
-    # Made when one of them is needed, as most sessions need no key.
     keys = cache(partial(_key_store, places))
     runner, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
     repository = SqliteModelRepository(places.data_dir / "library.sqlite")
@@ -273,7 +232,6 @@ async def _build_services(
     stack.push_async_callback(instance.aclose)
     scope = await stack.enter_async_context(TaskScope(reporter))
     library = Library(repository, DiskModelFiles(places.data_dir / "models", well_known_stores(os.environ)))
-    library.subscribe(KeptObjects().note)
     supervisor = Supervisor(
         runner,
         runner,
@@ -288,49 +246,56 @@ async def _build_services(
     )
     from gglib_desktop.viewmodels.app import AppViewModel
 
-    def details(model: Model) -> ModelDetailsViewModel:
-        from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
-
-        return ModelDetailsViewModel(model, _details_sources(library), scope, library.companions(model))
-
-    def forms(app: AppViewModel) -> LaunchForms:
-        from gglib_desktop.adapters.gguf_header import read_header
-        from gglib_desktop.adapters.memory import PsutilMemory
-        from gglib_desktop.adapters.preset_files import TomlPresetFiles
-        from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
-        from gglib_desktop.adapters.text_files import DiskTextFiles
-        from gglib_desktop.services.command_lines import CommandLines
-        from gglib_desktop.services.presets import Presets
-        from gglib_desktop.viewmodels.launch_forms import LaunchForms
-
-        return LaunchForms(
-            library,
-            launcher,
-            scope,
-            start=app.start_now,
-            runs=app.runs,
-            saved=app.on_defaults_saved,
-            read_header=read_header,
-            memory=PsutilMemory(),
-            presets=Presets(SqlitePresetStore(repository), TomlPresetFiles()),
-            lines=CommandLines(launcher, library, DiskTextFiles(), Path.home()),
-        )
-
-    foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = AppViewModel(
-        library, supervisor, launcher, settings, scope, foreign=foreign, details=details, forms=forms, keys=keys
+        library,
+        supervisor,
+        launcher,
+        settings,
+        scope,
+        foreign=ForeignWatch(runner, supervisor, library, scope),
+        details=lambda model: _model_details(model, library, scope),
+        forms=lambda app: launch_forms(app, library, launcher, scope, repository),
+        keys=keys,
     )
     return _Services(settings, runner, supervisor, view_model, instance, scope, library)
 
 
-def _details_sources(library: Library) -> DetailsSources:
+def launch_forms(
+    app: AppViewModel, library: Library, launcher: Launcher, scope: TaskScope, repository: SqliteModelRepository
+) -> LaunchForms:
+    """What all dialogs share in which choices are made."""
+    from gglib_desktop.adapters.gguf_header import read_header
+    from gglib_desktop.adapters.memory import PsutilMemory
+    from gglib_desktop.adapters.preset_files import TomlPresetFiles
+    from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
+    from gglib_desktop.adapters.text_files import DiskTextFiles
+    from gglib_desktop.services.command_lines import CommandLines
+    from gglib_desktop.services.presets import Presets
+    from gglib_desktop.viewmodels.launch_forms import LaunchForms
+
+    return LaunchForms(
+        library,
+        launcher,
+        scope,
+        start=app.start_now,
+        runs=app.runs,
+        saved=app.on_defaults_saved,
+        read_header=read_header,
+        memory=PsutilMemory(),
+        presets=Presets(SqlitePresetStore(repository), TomlPresetFiles()),
+        lines=CommandLines(launcher, library, DiskTextFiles(), Path.home()),
+    )
+
+
+def _model_details(model: Model, library: Library, scope: TaskScope) -> ModelDetailsViewModel:
     from gglib_desktop.adapters.checksums import DiskChecksums
     from gglib_desktop.adapters.gguf_header import read_header
     from gglib_desktop.adapters.memory import PsutilMemory
     from gglib_desktop.adapters.nvidia import NvidiaMemory
-    from gglib_desktop.viewmodels.model_details import DetailsSources
+    from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
 
-    return DetailsSources(read_header, PsutilMemory(), NvidiaMemory(), DiskChecksums(), library)
+    sources = DetailsSources(read_header, PsutilMemory(), NvidiaMemory(), DiskChecksums(), library)
+    return ModelDetailsViewModel(model, sources, scope, library.companions(model))
 
 
 def _forecast(model: Model, config: ServerConfig) -> ByteRange | None:
@@ -390,6 +355,7 @@ async def _audit(runner: Runner, on_quit: OnQuit) -> None:
 
 
 def _key_store(places: Places) -> KeyStore:
+    """Made when it is first needed, as most sessions need no key."""
     from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey, system_keyring
 
     # A keyring has its own files, which are not below GGLIB_DATA_DIR.

@@ -14,11 +14,10 @@ from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
-from gglib_desktop.adapters.text_files import DiskTextFiles
+from gglib_desktop.bootstrap import launch_forms
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
-from gglib_desktop.services.command_lines import CommandLines
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
@@ -27,7 +26,6 @@ from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.app import AppViewModel
-from gglib_desktop.viewmodels.launch_forms import LaunchForms
 from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
 from tests.fakes.details import FakeCards
 from tests.fakes.library import FakeModelFiles, some_facts
@@ -101,18 +99,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
             scope,
             foreign=foreign,
             details=lambda model: ModelDetailsViewModel(model, sources, scope, library.companions(model)),
-            forms=lambda app: LaunchForms(
-                library,
-                launcher,
-                scope,
-                start=app.start_now,
-                runs=app.runs,
-                saved=app.on_defaults_saved,
-                read_header=read_header,
-                memory=PsutilMemory(),
-                presets=presets,
-                lines=CommandLines(launcher, library, DiskTextFiles(), Path.home()),
-            ),
+            forms=lambda app: launch_forms(app, library, launcher, scope, repository),
         )
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store, presets)
         app.close()

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import threading
 
-from gglib_desktop.bootstrap import collect_garbage
+from gglib_desktop.garbage import collect_garbage
 from tests.fakes.waiting import poll
 
 
