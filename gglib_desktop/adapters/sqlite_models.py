@@ -85,9 +85,14 @@ _INSERT = """
     missing = excluded.missing, parts = excluded.parts, label = excluded.label
     RETURNING *
 """
+# Of two scans one may take for new what the other finds to be a model that moved. What is new nobody has used.
+_DROP_TWIN = """
+    DELETE FROM models WHERE path = :path AND id != :id AND EXISTS (SELECT 1 FROM models WHERE id = :id)
+    AND launch_options IS NULL AND last_used IS NULL AND tags IS NULL AND notes = ''
+"""
 _UPDATE = """
-    UPDATE models SET path = :path, facts = :facts, problem = :problem, size_bytes = :size_bytes, mtime_ns = :mtime_ns,
-    header_hash = :header_hash, missing = :missing, parts = :parts, label = :label
+    UPDATE OR IGNORE models SET path = :path, facts = :facts, problem = :problem, size_bytes = :size_bytes,
+    mtime_ns = :mtime_ns, header_hash = :header_hash, missing = :missing, parts = :parts, label = :label
     WHERE id = :id RETURNING *
 """
 _NOT_LISTED = "INSERT OR REPLACE INTO passed_over (path, removed, size_bytes, mtime_ns, label) VALUES (?, ?, ?, ?, ?)"
@@ -241,6 +246,8 @@ def _save(connection: sqlite3.Connection, model_id: int | None, file: ModelFile)
         "label": file.label,
     }
     gone = connection.execute("DELETE FROM passed_over WHERE path = ? RETURNING tags, notes", (path,)).fetchall()
+    if model_id is not None:
+        connection.execute(_DROP_TWIN, values)
     rows = connection.execute(_INSERT if model_id is None else _UPDATE, values).fetchall()
     if model_id is None and gone and any(gone[0]):
         restore = "UPDATE models SET tags = ?, notes = ? WHERE path = ? RETURNING *"

@@ -26,6 +26,7 @@ class ModelRepository(Protocol):
     ) -> Sequence[Model]:
         """The models as they now are. A number names the model that changes, also its path; None: the one at the path.
 
+        A model that moves takes the place of one that is there and about which nothing was said; else it does not move.
         A model at a path that it does not have is added; ids, dates of adding and what was chosen stay. ``passed_over``
         notes files that are not to be listed; saving a model at such a path forgets that.
         """

@@ -180,7 +180,7 @@ class Library:
                     saved = await self._repository.save(batch.entries, batch.passed_over)
                     self._companions.update((file.path, file) for file in batch.passed_over)
                     began = time.monotonic()
-                    self._by_id.update((model.id, model) for model in saved)
+                    self._take(saved)
                     await self._show()
                     cost_s = time.monotonic() - began
                     limit_s = min(max(_BATCH_S, _SHARE_OF_SHOWING * cost_s), _MOST_BATCH_S)
@@ -195,6 +195,17 @@ class Library:
                 self._scans.remove(scan)
             if not self._scans:
                 self._tell_progress(None)
+
+    def _take(self, saved: Sequence[Model]) -> None:
+        moved = {model.path: model.id for model in saved if self._has_moved(model)}
+        if moved:
+            # Each took the place of what another scan thought to be new.
+            self._by_id = {key: model for key, model in self._by_id.items() if moved.get(model.path, key) == key}
+        self._by_id.update((model.id, model) for model in saved)
+
+    def _has_moved(self, model: Model) -> bool:
+        before = self._by_id.get(model.id)
+        return before is not None and before.path != model.path
 
     async def _forget_companions(self) -> None:
         companions = tuple(self._companions)

@@ -194,8 +194,30 @@ async def test_a_model_can_move(repository):
 async def test_saving_is_all_or_nothing(repository):
     (one, two) = await repository.save([(None, ModelFile(Path("/1.gguf"))), (None, ModelFile(Path("/2.gguf")))])
     with pytest.raises(LibraryError):
-        await repository.save([(None, ModelFile(Path("/3.gguf"))), (one.id, ModelFile(two.path))])
+        await repository.save([(None, ModelFile(Path("/3.gguf"))), (one.id, ModelFile(one.path, problem="\ud800"))])
     assert await repository.models() == [one, two]
+
+
+async def test_a_model_that_moves_takes_the_place_of_what_seemed_new(repository):
+    (one, two) = await repository.save([(None, ModelFile(Path("/1.gguf"))), (None, ModelFile(Path("/2.gguf")))])
+    (moved,) = await repository.save([(one.id, ModelFile(two.path))])
+    assert (moved.id, moved.path) == (one.id, two.path)
+    # A third scan may have begun before and know the other alone.
+    assert await repository.save([(two.id, ModelFile(two.path))]) == []
+    assert await repository.models() == [moved]
+
+
+@pytest.mark.parametrize("said", ["chosen", "used", "described"])
+async def test_a_model_about_which_something_was_said_keeps_its_place(repository, said):
+    (one, two) = await repository.save([(None, ModelFile(Path("/1.gguf"))), (None, ModelFile(Path("/2.gguf")))])
+    if said == "chosen":
+        await repository.save_launch_options(two.id, LaunchOptions())
+    elif said == "used":
+        await repository.note_used(two.id, 1.0)
+    else:
+        await repository.describe(two.id, [], "mine")
+    assert await repository.save([(one.id, ModelFile(two.path))]) == []
+    assert [(model.id, model.path) for model in await repository.models()] == [(one.id, one.path), (two.id, two.path)]
 
 
 async def test_folders_and_files_passed_over_come_back(repository, file):

@@ -3,12 +3,15 @@
 import asyncio
 import json
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import NO_SUCH_FILE, Model
-from gglib_desktop.domain.scan import ScanProgress
+from gglib_desktop.domain.scan import ScanProgress, WalkRequest, WalkStep
 from gglib_desktop.services import library as library_module
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.scanning import COMPANION
@@ -86,6 +89,31 @@ async def test_a_moved_model_is_the_same_model(library, repository, files):
     (moved,) = library.models
     assert (moved.id, moved.path, moved.missing, moved.added_at) == (model.id, new, False, model.added_at)
     assert [each.path for each in (await restarted(repository, files)).models] == [new]
+
+
+async def test_a_model_that_moves_while_two_scans_look_is_one_model(library, repository, files):
+    before = files.make("in/before.gguf", some_facts("One"))
+    (model,) = await library.add([before.parent])
+    await repository.save_launch_options(model.id, LaunchOptions(port=9100))
+    walk, began, go_on = files.walk, threading.Event(), threading.Event()
+
+    def slow_walk(request: WalkRequest) -> Iterator[WalkStep]:
+        files.walk = walk
+        began.set()
+        go_on.wait(30)
+        yield from walk(request)
+
+    files.walk = slow_walk
+    scan = asyncio.create_task(library.scan())
+    await poll(began.is_set)
+    after = files.make("in/after.gguf", some_facts("One"))
+    await library.look_at([after])
+    assert [each.path for each in library.models] == [before, after], "a copy, as far as can be told"
+    before.unlink()
+    go_on.set()
+    await scan
+    assert [(each.id, each.path) for each in library.models] == [(model.id, after)]
+    assert [(each.id, each.path) for each in (await restarted(repository, files)).models] == [(model.id, after)]
 
 
 async def test_a_missing_model_comes_back_at_another_place(library, files):
