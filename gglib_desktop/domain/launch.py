@@ -36,6 +36,7 @@ class MtpReason(StrEnum):
     DEPENDS_ON_MODEL = "depends on the model"
     SWITCHED_OFF = "switched off"
     NO_LAYERS = "no MTP layers in this model"
+    UNREAD_MODEL = "the model file was not read"
     NO_ENGINE_SUPPORT = "no draft-mtp in this engine"
     SUPPRESSED = "suppressed by GGLIB_DISABLE_MTP"
 
@@ -87,6 +88,8 @@ class LaunchOptions(EngineOptions):
 
 
 _OWN_CHOICES = frozenset({"mtp", "restart"})
+# Where nobody says anything, the engine is told all the same.
+_DECIDED_HERE = frozenset({"host", "require_api_key"})
 BUILT_IN = LaunchOptions(
     mtp=MtpChoice.AUTO,
     spec_draft_n_max=DEFAULT_DRAFT_TOKENS,
@@ -113,7 +116,7 @@ class Resolved:
     sources: Mapping[str, Source]
 
     def source(self, name: str) -> Source:
-        return self.sources.get(name, Source.ENGINE)
+        return self.sources.get(name, Source.BUILT_IN if name in _DECIDED_HERE else Source.ENGINE)
 
 
 def choice_names() -> tuple[str, ...]:
@@ -132,11 +135,11 @@ def resolve(launch: LaunchOptions, model: LaunchOptions, app: LaunchOptions) -> 
 
 
 def decide_mtp(
-    choice: MtpChoice | None, *, mtp_layers: int | None, engine: Engine | None, suppressed: bool
+    choice: MtpChoice | None, *, model: Model | None, engine: Engine | None, suppressed: bool
 ) -> MtpDecision:
     """Whether a model is served with drafting. Auto never decides by a file's name.
 
-    ``mtp_layers`` None: for no model in particular. ``engine`` None: not known yet.
+    ``model`` None: for none in particular. ``engine`` None: not known yet.
     """
     if suppressed:
         return MtpDecision(False, MtpReason.SUPPRESSED)
@@ -146,11 +149,11 @@ def decide_mtp(
         return MtpDecision(False, MtpReason.NO_ENGINE_SUPPORT)
     if choice is MtpChoice.ON:
         return MtpDecision(True, MtpReason.CHOSEN)
-    if mtp_layers is None:
+    if model is None:
         return MtpDecision(True, MtpReason.DEPENDS_ON_MODEL)
-    if mtp_layers <= 0:
-        return MtpDecision(False, MtpReason.NO_LAYERS)
-    return MtpDecision(True, MtpReason.MODEL_AND_ENGINE_CAN)
+    if model.mtp_layers > 0:
+        return MtpDecision(True, MtpReason.MODEL_AND_ENGINE_CAN)
+    return MtpDecision(False, MtpReason.NO_LAYERS if model.facts else MtpReason.UNREAD_MODEL)
 
 
 def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: MtpDecision) -> ServerConfig:

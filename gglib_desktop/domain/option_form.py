@@ -61,8 +61,7 @@ class Situation:
         return resolve(nothing, nothing, draft)
 
     def decide_mtp(self, choices: LaunchOptions) -> MtpDecision:
-        layers = None if self.model is None else self.model.mtp_layers
-        return decide_mtp(choices.mtp, mtp_layers=layers, engine=self.engine, suppressed=self.mtp_suppressed)
+        return decide_mtp(choices.mtp, model=self.model, engine=self.engine, suppressed=self.mtp_suppressed)
 
 
 @dataclass(frozen=True)

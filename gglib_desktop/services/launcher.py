@@ -96,7 +96,7 @@ class Launcher:
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as is known now."""
-        return decide_mtp(options.mtp, mtp_layers=model.mtp_layers, engine=self.engine, suppressed=self._mtp_suppressed)
+        return decide_mtp(options.mtp, model=model, engine=self.engine, suppressed=self._mtp_suppressed)
 
     def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
         """What a start with these choices of its own, over those ``saved`` for the model, comes to."""

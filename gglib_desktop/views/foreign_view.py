@@ -28,6 +28,8 @@ _MOST_ROWS = 3
 # In a window lower than this, one row less: the panels above need the room.
 _LOW_WINDOW = 700
 _PROBLEM_MS = 20_000
+# As long as somebody may be on the way to the button of the next row.
+_SETTLE_MS = 5_000
 
 
 class ForeignView(QFrame):
@@ -39,7 +41,7 @@ class ForeignView(QFrame):
         self._rows: dict[tuple[int, str], _Row] = {}
         self._folded = False
         self._limit = _MOST_ROWS
-        # The height does not shrink while rows come and go: the panels above would jump.
+        # The height does not shrink at once when rows go: the buttons would jump away from the mouse.
         self._most_seen = 0
         self.setObjectName("foreignServers")
         self.setFrameShape(QFrame.Shape.StyledPanel)
@@ -58,6 +60,9 @@ class ForeignView(QFrame):
         self._problem.hide()
         self._forget_problem = QTimer(self, singleShot=True, interval=_PROBLEM_MS)
         self._forget_problem.timeout.connect(self._on_problem_old)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle.setObjectName("settle")
+        self._settle.timeout.connect(self._on_settled)
         self._scroll = self._make_scroll()
         header = QHBoxLayout()
         header.addWidget(self._fold)
@@ -123,6 +128,8 @@ class ForeignView(QFrame):
     def _fit(self) -> None:
         count = len(self._rows)
         self._most_seen = max(self._most_seen, count) if count and not self._folded else 0
+        if min(self._most_seen, self._limit) > count and not self._settle.isActive():
+            self._settle.start()
         shown = min(self._most_seen, self._limit)
         if shown:
             row_height = max(row.sizeHint().height() for row in self._rows.values())
@@ -135,6 +142,11 @@ class ForeignView(QFrame):
         self._fold.setAccessibleName(name)
         self._fold.setToolTip(name)
         self.setVisible(bool(count) or not self._problem.isHidden())
+
+    @Slot()
+    def _on_settled(self) -> None:
+        self._most_seen = len(self._rows)
+        self._fit()
 
     @Slot()
     def _on_fold(self) -> None:

@@ -189,6 +189,7 @@ def mtp_reason_text(reason: MtpReason) -> str:
         MtpReason.DEPENDS_ON_MODEL: translate("Mtp", "On: where a model has MTP layers"),
         MtpReason.SWITCHED_OFF: translate("Mtp", "Off: you switched it off"),
         MtpReason.NO_LAYERS: translate("Mtp", "Off: this model has no MTP layers"),
+        MtpReason.UNREAD_MODEL: translate("Mtp", "Off: file not read, MTP layers unknown"),
         MtpReason.NO_ENGINE_SUPPORT: translate("Mtp", "Off: this engine has no draft-mtp"),
         MtpReason.SUPPRESSED: translate("Mtp", "Off: suppressed by GGLIB_DISABLE_MTP"),
     }[reason]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QToolButton, QWidget
@@ -310,6 +310,18 @@ async def test_it_keeps_its_height_while_rows_come_and_go(section):
     await section.show()
     await section.show(some_server(5))
     assert section.view.sizeHint().height() < height
+
+
+async def test_when_no_new_one_came_it_gives_the_room_back(section):
+    (settle,) = [timer for timer in section.view.findChildren(QTimer) if timer.objectName() == "settle"]
+    await section.show(some_server(1), some_server(2))
+    assert not settle.isActive()
+    height = section.view.sizeHint().height()
+    await section.show(some_server(2))
+    assert settle.isActive()
+    settle.setInterval(0)
+    await poll(lambda: section.view.sizeHint().height() < height)
+    assert not settle.isActive()
 
 
 async def test_in_a_low_window_it_shows_two_rows(section):

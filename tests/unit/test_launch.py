@@ -23,10 +23,17 @@ from gglib_desktop.domain.launch import (
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.options import engine_option, shown_range
 from gglib_desktop.domain.server import ServerConfig
+from tests.fakes.library import some_facts
 
 CAN = Engine(Path("/e"), "1", EngineCapabilities(spec_types=frozenset({"draft-mtp"})), EngineSource.PATH)
 CANNOT = Engine(Path("/e"), "1", EngineCapabilities(), EngineSource.PATH)
 AUTO, ON, OFF = MtpChoice.AUTO, MtpChoice.ON, MtpChoice.OFF
+
+
+def with_layers(layers: int | None) -> Model:
+    """None: its file was never read."""
+    facts = None if layers is None else some_facts(mtp_layers=layers)
+    return Model(1, Path("/m/x.gguf"), facts, None, 0.0, "X")
 
 
 @pytest.mark.parametrize(
@@ -35,7 +42,8 @@ AUTO, ON, OFF = MtpChoice.AUTO, MtpChoice.ON, MtpChoice.OFF
         (AUTO, 1, CAN, False, (True, MtpReason.MODEL_AND_ENGINE_CAN)),
         (AUTO, 1, None, False, (True, MtpReason.MODEL_AND_ENGINE_CAN)),
         (AUTO, 0, CAN, False, (False, MtpReason.NO_LAYERS)),
-        (AUTO, None, CAN, False, (True, MtpReason.DEPENDS_ON_MODEL)),
+        (AUTO, None, CAN, False, (False, MtpReason.UNREAD_MODEL)),
+        (ON, None, CAN, False, (True, MtpReason.CHOSEN)),
         (AUTO, 1, CANNOT, False, (False, MtpReason.NO_ENGINE_SUPPORT)),
         (AUTO, 0, CANNOT, False, (False, MtpReason.NO_ENGINE_SUPPORT)),
         (ON, 0, CAN, False, (True, MtpReason.CHOSEN)),
@@ -47,13 +55,18 @@ AUTO, ON, OFF = MtpChoice.AUTO, MtpChoice.ON, MtpChoice.OFF
     ],
 )
 def test_whether_it_drafts_and_why(choice, layers, engine, suppressed, expected):
-    decision = decide_mtp(choice, mtp_layers=layers, engine=engine, suppressed=suppressed)
+    decision = decide_mtp(choice, model=with_layers(layers), engine=engine, suppressed=suppressed)
     assert decision == MtpDecision(*expected)
 
 
+def test_for_no_model_in_particular_drafting_depends_on_the_model():
+    decision = decide_mtp(AUTO, model=None, engine=CAN, suppressed=False)
+    assert decision == MtpDecision(True, MtpReason.DEPENDS_ON_MODEL)
+
+
 def test_a_file_called_mtp_drafts_no_better_for_it():
-    model = Model(1, Path("/m/Qwen-MTP.gguf"), None, None, 0.0, "Qwen-MTP")
-    assert not decide_mtp(AUTO, mtp_layers=model.mtp_layers, engine=CAN, suppressed=False).enabled
+    model = Model(1, Path("/m/Qwen-MTP.gguf"), some_facts(), None, 0.0, "Qwen-MTP")
+    assert not decide_mtp(AUTO, model=model, engine=CAN, suppressed=False).enabled
 
 
 def test_the_configuration_says_what_was_chosen_and_nothing_more():
@@ -98,7 +111,7 @@ def test_the_choices_of_a_configuration_lead_to_it():
     )
     for expected in (config, config.replace(spec_draft_n_max=2, spec_draft_p_min=0.5)):
         options = options_of(expected)
-        mtp = decide_mtp(options.mtp, mtp_layers=1, engine=CAN, suppressed=False)
+        mtp = decide_mtp(options.mtp, model=with_layers(1), engine=CAN, suppressed=False)
         assert server_config(model, options, base_port=9000, mtp=mtp) == expected
 
 
@@ -180,3 +193,10 @@ def test_an_option_tells_its_type_and_its_closed_set():
     top_k = engine_option("top_k")
     assert (top_k.kind, top_k.in_sampling, top_k.choices) == (int, True, ())
     assert (engine_option("extra_args").kind, engine_option("chat_template_file").kind) == (tuple, Path)
+
+
+def test_where_a_server_listens_and_what_it_asks_for_is_not_left_to_the_engine():
+    resolved = resolve(LaunchOptions(), LaunchOptions(), LaunchOptions(host="0.0.0.0"))
+    assert resolved.source("require_api_key") is Source.BUILT_IN
+    assert resolved.source("host") is Source.APP
+    assert resolve(LaunchOptions(), LaunchOptions(), LaunchOptions()).source("host") is Source.BUILT_IN

@@ -13,10 +13,11 @@ from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.option_form import FormState, Situation, Unreadable, changed, check, form_state, missing_flags
 from gglib_desktop.domain.option_text import device_names, read_text, with_device, write_text
 from gglib_desktop.domain.options import engine_option
+from tests.fakes.library import some_facts
 
 HELP = (Path(__file__).parent.parent / "fakes" / "llama_server_b10434_help.txt").read_text(encoding="utf-8")
 ENGINE = Engine(Path("/opt/llama-server"), "b10434", parse_help(HELP), EngineSource.ARGUMENT)
-MODEL = Model(1, Path("/m/tiny.gguf"), None, None, 0.0, "Tiny")
+MODEL = Model(1, Path("/m/tiny.gguf"), some_facts(), None, 0.0, "Tiny")
 
 
 def without(*flags: str) -> Engine:
@@ -137,6 +138,7 @@ def test_until_an_engine_is_known_nothing_is_said_of_what_it_can_do():
     ("draft", "changes", "reason"),
     [
         ({}, {}, MtpReason.NO_LAYERS),
+        ({}, {"model": replace(MODEL, facts=None)}, MtpReason.UNREAD_MODEL),
         ({"mtp": MtpChoice.OFF}, {}, MtpReason.SWITCHED_OFF),
         ({}, {"mtp_suppressed": True}, MtpReason.SUPPRESSED),
         ({"mtp": MtpChoice.ON}, {}, None),
