@@ -51,7 +51,8 @@ class _Header(QWidget):
         self.fold = QToolButton(self)
         self.fold.setObjectName("fold")
         self.fold.setAutoRaise(True)
-        self.name = ElidedLabel(self)
+        # What tells models of one name apart stands at its end.
+        self.name = ElidedLabel(self, Qt.TextElideMode.ElideMiddle)
         self.name.setObjectName("serverName")
         font = self.name.font()
         font.setBold(True)

@@ -68,6 +68,15 @@ async def test_every_control_is_named_and_the_dialog_fits_a_small_screen(dialog)
     assert dialog.windowTitle() == "Details of Tiny"
 
 
+async def test_the_keyboard_leads_through_the_pages_at_once(dialog, qtbot):
+    pages = child(dialog, QTabWidget, "detailsPages")
+    first = dialog.focusWidget()
+    assert first is pages.tabBar()
+    qtbot.keyClick(first, Qt.Key.Key_Right)
+    qtbot.keyClick(first, Qt.Key.Key_Tab, Qt.KeyboardModifier.ControlModifier)
+    assert pages.currentIndex() == DetailsPage.METADATA
+
+
 async def test_facts_are_shown_with_their_source(dialog):
     assert text(dialog, "fact_architecture") == "qwen35"
     assert child(dialog, QLabel, "fact_context").accessibleName() == "Longest context: 8192"

@@ -466,3 +466,13 @@ async def test_long_times_are_shown_whole_and_short_ones_move_nothing(desk, heal
         assert time.width() >= time.fontMetrics().horizontalAdvance(text)
         places.append(port.x())
     assert places[0] == places[1]
+
+
+async def test_cut_short_a_name_keeps_the_end_that_tells_it_from_others(healthy):
+    name = healthy.findChild(QLabel, "serverName")
+    name.resize(120, name.height())
+    pictures = []
+    for number in ("01", "02"):
+        name.setText(f"Plain and long F32 plain-{number}.gguf")
+        pictures.append(name.grab().toImage())
+    assert pictures[0] != pictures[1]

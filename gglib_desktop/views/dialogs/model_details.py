@@ -78,8 +78,8 @@ class ModelDetailsDialog(QDialog):
         details.notes.draftChanged.connect(self._on_edited)
         self.finished.connect(details.close)
         self._render(details.state)
-        if page is DetailsPage.NOTES:
-            self._notes.setFocus()
+        # From there Ctrl+Tab and the arrow keys lead through the pages.
+        (self._notes if page is DetailsPage.NOTES else pages).setFocus()
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
