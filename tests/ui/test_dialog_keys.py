@@ -63,7 +63,7 @@ async def test_keys_in_the_search_of_a_form(desk, qtbot):
     qtbot.keyClicks(search, "parallel")
     qtbot.keyClick(search, Qt.Key.Key_Return)
     assert not desk.app.servers, "a search starts nothing"
-    assert child(dialog, QSpinBox, "field_parallel").hasFocus()
+    assert dialog.focusWidget() is child(dialog, QSpinBox, "field_parallel"), "whether or not the dialog is active yet"
     search.setFocus()
     qtbot.keyClick(search, Qt.Key.Key_Escape)
     assert (search.text(), dialog.isVisible()) == ("", True)
@@ -81,7 +81,7 @@ async def test_keys_in_the_search_of_the_metadata(desk, qtbot):
     search.setFocus()
     qtbot.keyClicks(search, "layers")
     qtbot.keyClick(search, Qt.Key.Key_Down)
-    assert child(dialog, QTableView, "metadata").hasFocus()
+    assert dialog.focusWidget() is child(dialog, QTableView, "metadata")
     search.setFocus()
     qtbot.keyClick(search, Qt.Key.Key_Escape)
     assert (search.text(), dialog.isVisible()) == ("", True)
