@@ -64,6 +64,7 @@ class OptionForecastViewModel(QObject):
         self._header: GgufHeader | None = None
         self._asked: Serving | None = None
         self._state = MemoryOutlook()
+        self._is_closed = False
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._look)
         form.stateChanged.connect(self._on_form)
@@ -75,8 +76,8 @@ class OptionForecastViewModel(QObject):
 
     def close(self) -> None:
         """Forecasts no more."""
+        self._is_closed = True
         self._pause.stop()
-        self._form.stateChanged.disconnect(self._on_form)
         self._task.cancel()
 
     async def _load(self) -> None:
@@ -88,7 +89,8 @@ class OptionForecastViewModel(QObject):
         await self._forecast()
 
     def _on_form(self, _state: object) -> None:
-        self._pause.start()
+        if not self._is_closed:
+            self._pause.start()
 
     def _look(self) -> None:
         if self._header is None:

@@ -164,6 +164,5 @@ class CommandTools(QWidget):
         from gglib_desktop.views.dialogs.paste_command import PasteCommandDialog  # noqa: PLC0415  # when it is wanted
 
         dialog = PasteCommandDialog(self._commands.read, self._commands.run, self)
-        await ask(dialog)
-        if dialog.accepted_line is not None:
-            self._commands.fill(dialog.accepted_line)
+        if await ask(dialog) == QDialog.DialogCode.Accepted and dialog.line is not None:
+            self._commands.fill(dialog.line)

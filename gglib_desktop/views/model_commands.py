@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QDialog, QMenu, QWidget
+from shiboken6 import isValid
 
 from gglib_desktop.viewmodels.app import AppViewModel
 from gglib_desktop.viewmodels.model_row import ModelRow
@@ -84,10 +85,9 @@ class ModelCommands(QObject):
         from gglib_desktop.views.dialogs.paste_command import PasteCommandDialog
 
         dialog = PasteCommandDialog(self._app.forms.read_line, self._app.run, self._window)
-        await ask(dialog)
-        line = dialog.accepted_line
-        if line is None:
+        if await ask(dialog) != QDialog.DialogCode.Accepted or dialog.line is None:
             return
+        line = dialog.line
         form = await self._app.forms.to_start_as(line, self._selected.id if self._selected is not None else None)
         if form is None:
             self.noticed.emit(self.tr("Select a model first: the command line names none of the list."))
@@ -109,10 +109,15 @@ class ModelCommands(QObject):
 
     async def _edit_defaults(self, model_id: int, parent: QWidget) -> None:
         form = await self._app.forms.of_model(model_id)
-        if form is not None:
-            from gglib_desktop.views.dialogs.model_defaults import ModelDefaultsDialog
+        if form is None:
+            return
+        if not isValid(parent):
+            # The dialog from which it was asked for has been closed meanwhile.
+            form.close()
+            return
+        from gglib_desktop.views.dialogs.model_defaults import ModelDefaultsDialog
 
-            await ask(ModelDefaultsDialog(form, parent))
+        await ask(ModelDefaultsDialog(form, parent))
 
     @Slot()
     def details(self) -> None:

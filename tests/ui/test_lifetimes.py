@@ -6,11 +6,12 @@ from contextlib import suppress
 
 import pytest
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QTabWidget
+from PySide6.QtWidgets import QDialog, QTabWidget
 from shiboken6 import isValid
 
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 from tests.ui.conftest import Desk
+from tests.ui.finding import click
 
 
 def _ours() -> Counter[str]:
@@ -57,3 +58,22 @@ async def test_nothing_of_a_closed_dialog_stays(desk, name):
     for _ in range(2):
         await _open_and_close(desk, name)
     await _gone(before)
+
+
+async def test_details_closed_while_the_defaults_are_read(desk, qtbot):
+    await desk.open()
+    await desk.add()
+    dialog = await desk.dialog("details")
+    click(qtbot, dialog, "detailsDefaults")
+    dialog.reject()
+    await tasks_done("launch defaults")
+    assert not [each for each in desk.window.findChildren(QDialog) if each.isVisible()]
+
+
+async def test_a_launch_form_may_be_closed_twice(desk):
+    await desk.open()
+    await desk.add()
+    dialog = await desk.dialog("start_with")
+    dialog.reject()
+    dialog.accept()
+    await poll(lambda: not isValid(dialog))

@@ -61,9 +61,9 @@ class PasteCommandDialog(QDialog):
         self._take_clipboard()
 
     @property
-    def accepted_line(self) -> CommandLine | None:
-        """What was read, if the dialog was accepted."""
-        return self._line if self.result() == QDialog.DialogCode.Accepted else None
+    def line(self) -> CommandLine | None:
+        """What stands in it, as far as it can be read; there when the dialog has been accepted."""
+        return self._line
 
     # -- places
 
