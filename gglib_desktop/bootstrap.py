@@ -23,7 +23,7 @@ from gglib_desktop.adapters.shutdown import ShutdownWatch
 from gglib_desktop.adapters.single_instance import SingleInstance
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
-from gglib_desktop.domain.errors import GglibError, InvalidModelFile, RunnerUnavailable
+from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
 from gglib_desktop.domain.llama_args import mtp_is_suppressed
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.settings import OnQuit
@@ -191,11 +191,13 @@ class _Services:
             try:
                 await self.runner.list_running()
                 return False
-            except RunnerUnavailable:
+            except DataDirectoryInUse:
                 if await asyncio.to_thread(self.instance.hand_over, models):
                     return True
                 if time.monotonic() > deadline:
                     return False
+            except RunnerUnavailable:
+                return False  # for a reason that is told when its servers are taken over
             await asyncio.sleep(0.2)
 
     def follow_files(self) -> None:

@@ -8,7 +8,8 @@ GglibError
 │  ├─ HealthCheckFailed         alive, never became ready
 │  ├─ ConfigurationError        a value, a file or a flag that cannot be used; names the field and the value
 │  ├─ ResourceExhausted         no free port, no memory
-│  └─ RunnerUnavailable         the place where servers run cannot be used: locked by another program, unreachable
+│  └─ RunnerUnavailable         the place where servers run cannot be used: not writable, unreachable
+│     ├─ DataDirectoryInUse     another program has it
 │     └─ KeyStoreError          no server that asks for a key can be started: the key can be neither read nor kept
 ├─ LibraryError                 the model library's storage
 │  ├─ ModelInUse                a server of the model runs; names the model
@@ -99,6 +100,10 @@ class PortTaken(ResourceExhausted):
 
 class RunnerUnavailable(ProcessError):
     """The place where servers run cannot be used now; what happened to a request is unknown."""
+
+
+class DataDirectoryInUse(RunnerUnavailable):
+    """Another program holds the lock of the data directory, and may give it back."""
 
 
 class KeyStoreError(RunnerUnavailable):

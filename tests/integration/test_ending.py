@@ -240,6 +240,21 @@ async def test_to_one_that_began_in_the_same_moment_the_models_are_handed_over(h
     assert harness.is_there(server)
 
 
+async def test_a_data_directory_that_cannot_be_used_is_not_waited_for(harness):
+    """As one on a disk that is mounted to be read only."""
+    (harness.data_dir / "lock").mkdir()
+    program = Program(harness, patience_s=600)
+
+    async def is_heard():
+        return await asyncio.to_thread(SingleInstance(harness.data_dir).hand_over, ())
+
+    await poll(is_heard, 30)
+    program.process.send_signal(signal.SIGTERM)
+    assert await program.end() == 0
+    assert "cannot use the data directory" in program.log()
+    (harness.data_dir / "lock").rmdir()
+
+
 async def test_one_that_never_ends_is_not_waited_for_for_ever(harness, server, deaf):
     program = Program(harness, patience_s=0.5)
 

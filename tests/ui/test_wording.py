@@ -8,6 +8,7 @@ import pytest
 from gglib_desktop.domain import errors
 from gglib_desktop.domain.errors import (
     ConfigurationError,
+    DataDirectoryInUse,
     GglibError,
     HealthCheckFailed,
     InvalidDraft,
@@ -65,6 +66,7 @@ ERRORS: list[GglibError] = [
     ResourceExhausted("no free port from 9000 to 9099"),
     PortTaken(9000, "python (pid 42)"),
     PortTaken(9000, None),
+    DataDirectoryInUse("the data directory /d is in use by process 5"),
     RunnerUnavailable("the data directory /data is in use by process 12"),
     KeyStoreError("/data/api-key: cannot be read: Permission denied"),
     ModelInUse("Qwen3"),

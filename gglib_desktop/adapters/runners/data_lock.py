@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from gglib_desktop.domain.errors import RunnerUnavailable
+from gglib_desktop.domain.errors import DataDirectoryInUse, RunnerUnavailable
 
 if sys.platform == "win32":
     import msvcrt
@@ -23,7 +23,7 @@ class DataLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Takes the lock, at once or not at all. Raises: RunnerUnavailable naming the owner."""
+        """Takes the lock, at once or not at all. Raises: DataDirectoryInUse naming the owner, RunnerUnavailable."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -35,7 +35,7 @@ class DataLock:
             owner = os.pread(fd, 100, 0).decode(errors="replace").strip() if sys.platform != "win32" else ""
             os.close(fd)
             who = f"process {owner}" if owner else "another program"
-            raise RunnerUnavailable(f"the data directory {self._path.parent} is in use by {who}") from exc
+            raise DataDirectoryInUse(f"the data directory {self._path.parent} is in use by {who}") from exc
         self._fd = fd
         with contextlib.suppress(OSError):  # a full disk has no room for the message, and the lock needs none
             os.ftruncate(fd, 0)

@@ -6,18 +6,25 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.runners.data_lock import DataLock
-from gglib_desktop.domain.errors import RunnerUnavailable
+from gglib_desktop.domain.errors import DataDirectoryInUse, RunnerUnavailable
 
 
 def test_a_second_one_is_refused_by_the_name_of_the_first_until_that_lets_go(tmp_path: Path) -> None:
     first, second = DataLock(tmp_path), DataLock(tmp_path)
     first.acquire()
-    with pytest.raises(RunnerUnavailable, match=f"in use by process {os.getpid()}"):
+    with pytest.raises(DataDirectoryInUse, match=f"in use by process {os.getpid()}"):
         second.acquire()
     first.release()
     second.acquire()
     second.release()
     second.release()
+
+
+def test_a_place_that_cannot_be_used_is_nobody_elses(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(RunnerUnavailable, match="cannot use") as caught:
+        DataLock(tmp_path).acquire()
+    assert not isinstance(caught.value, DataDirectoryInUse)
 
 
 def test_a_full_disk_does_not_keep_it_from_being_taken(tmp_path: Path) -> None:
