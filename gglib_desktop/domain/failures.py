@@ -170,10 +170,11 @@ def failure_of_error(error: GglibError) -> Failure:
             return Failure(FailureCause.CONFIGURATION, str(error))
         case RunnerUnavailable():
             return Failure(FailureCause.RUNNER_UNAVAILABLE, str(error))
-        case StartFailed(exit_status=status) if status is not None:
+        case StartFailed(exit_status=status) if status is not None or error.log_lines:
+            # Without a status where somebody else reaped it; its log tells all the same.
             return replace(failure_of_exit(ServerExit(status), error.log_lines), detail=error.summary)
         case StartFailed():
-            return Failure(FailureCause.ENGINE_UNUSABLE, error.summary, error.log_lines)
+            return Failure(FailureCause.ENGINE_UNUSABLE, error.summary)
         case HealthCheckFailed():
             return Failure(FailureCause.STALLED, str(error))
         case _:

@@ -286,3 +286,9 @@ def test_the_model_file_explains_what_the_log_does_not(failure, n_max, file, cau
 )
 def test_the_flag_that_is_not_known_is_found_in_the_evidence(evidence, flag):
     assert unknown_flag(Failure(FailureCause.UNKNOWN_FLAG, evidence=evidence)) == flag
+
+
+def test_a_log_tells_why_a_start_failed_also_when_nobody_told_how_it_ended():
+    failure = failure_of_error(StartFailed("ended early", log_lines=["error: invalid argument: --nope"]))
+    assert failure.cause is FailureCause.UNKNOWN_FLAG
+    assert failure.evidence == ("error: invalid argument: --nope",)
