@@ -254,7 +254,7 @@ class EngineOptions(Value):
     require_api_key: bool | None = _access(
         label="API key",
         help="Whether clients must show the key. They always must where other computers can reach the server.",
-        default="only where others reach it",
+        default="if exposed",
     )
     extra_args: tuple[str, ...] = option(
         default_value=(),

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRegularExpression, Qt
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QApplication,
     QCheckBox,
     QComboBox,
@@ -15,6 +16,8 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QRadioButton,
     QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
     QToolButton,
     QWidget,
 )
@@ -130,6 +133,19 @@ def test_an_empty_field_says_what_is_in_force_and_why(shown):
     assert child(widget, QLineEdit, "field_extra_args").placeholderText() == "none"
     assert child(widget, QSpinBox, "field_port").text() == "Auto"
     assert child(widget, QRadioButton, "field_mtp_inherited").text() == "Inherited: Auto (built in)"
+
+
+def test_what_is_in_force_fits_into_the_field(shown):
+    widget, _form = shown()
+    unfold_all(widget)
+    for box in widget.findChildren(QComboBox, QRegularExpression("^field_")):
+        option = QStyleOptionComboBox()
+        box.initStyleOption(option)
+        style, part = box.style(), QStyle.SubControl.SC_ComboBoxEditField
+        room = style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, box).width()
+        assert box.fontMetrics().horizontalAdvance(box.currentText()) <= room, box.currentText()
+    for box in widget.findChildren(QAbstractSpinBox):
+        assert box.fontMetrics().horizontalAdvance(box.text()) <= box.lineEdit().width(), box.text()
 
 
 def test_a_set_field_says_what_it_stands_in_place_of(shown):
