@@ -42,8 +42,6 @@ class ServerListView(QStackedWidget):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        # Panels fit any width; beside a scroll bar they would look cut off.
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(content)
         self.addWidget(self._empty)
         self.addWidget(self._scroll)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
+    QPushButton,
     QScrollArea,
     QTabWidget,
     QWidget,
@@ -325,6 +326,25 @@ async def test_it_fits_a_small_screen(desk):
     assert servers.verticalScrollBar().isVisible()
     for panel in desk.window.findChildren(ServerPanel):
         assert panel.minimumSizeHint().width() <= servers.viewport().width(), "nothing is cut off at the right"
+    assert not servers.horizontalScrollBar().isVisible()
+
+
+async def test_with_letters_that_are_too_large_for_a_small_screen_every_button_can_be_reached(desk, qtbot):
+    await desk.open()
+    model = await desk.add()
+    desk.app.start(model.id)
+    panel = await desk.panel_in("Tiny", "Healthy")
+    font = desk.window.font()
+    font.setPointSizeF(font.pointSizeF() * 1.8)
+    desk.window.setFont(font)
+    desk.window.resize(800, 600)
+    servers = desk.window.findChild(QScrollArea, "servers")
+    await poll(lambda: panel.minimumSizeHint().width() > servers.viewport().width())
+    await poll(servers.horizontalScrollBar().isVisible)
+    bar = servers.horizontalScrollBar()
+    bar.setValue(bar.maximum())
+    stop = panel.findChild(QPushButton, "stop")
+    await poll(lambda: stop.visibleRegion().boundingRect().size() == stop.size())
 
 
 @pytest.mark.parametrize(
