@@ -293,17 +293,19 @@ def _opened(folder: str) -> Iterator[Sequence[os.DirEntry[str]]]:
     trees takes a quarter less time than by their paths; ``path`` of an entry is then its name.
     """
     listed: Sequence[os.DirEntry[str]] = ()
-    with contextlib.ExitStack() as stack:
+    number: int | None = None
+    try:
         try:
-            where: int | str = folder
             if os.scandir in os.supports_fd:
-                where = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-                stack.callback(os.close, where)
-            with os.scandir(where) as entries:
+                number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            with os.scandir(folder if number is None else number) as entries:
                 listed = list(entries)
         except OSError as exc:
             _log.info("passed over the folder %s: %s", folder, exc)
         yield listed
+    finally:
+        if number is not None:
+            os.close(number)
 
 
 def _same_file(one: str, other: str) -> bool:
