@@ -44,7 +44,6 @@ class OptionSpec:
     help: str
     unit: str = ""
     default: str | None = None
-    basic: bool = False
     words: Mapping[str, int] = dataclasses.field(default_factory=dict)
     lowest: float | None = None
     highest: float | None = None

@@ -33,8 +33,8 @@ CACHE_TYPES = {
     "iq4_nl": (32, 18),
 }
 """Each with the numbers in a block and the bytes of a block, the largest first."""
-_basic = partial(option, group=OptionGroup.BASIC, basic=True)
-_drafting = partial(option, group=OptionGroup.DRAFTING, basic=True)
+_basic = partial(option, group=OptionGroup.BASIC)
+_drafting = partial(option, group=OptionGroup.DRAFTING)
 _memory = partial(option, group=OptionGroup.MEMORY)
 _compute = partial(option, group=OptionGroup.COMPUTE)
 _template = partial(option, group=OptionGroup.TEMPLATE)
