@@ -76,7 +76,7 @@ _LOADED = re.compile(r"\bmodel loaded\b|\blistening on http")
 
 # First match wins, so the more special stands above the more general. Patterns are llama.cpp's own words.
 _PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
-    (cause, pattern if isinstance(pattern, re.Pattern) else re.compile(pattern, re.IGNORECASE))
+    (cause, re.compile(pattern, re.IGNORECASE))
     for cause, pattern in (
         (
             FailureCause.LIBRARY_MISSING,
@@ -89,7 +89,7 @@ _PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
         ),
         (FailureCause.MTP_LAYERS_MISSING, r"MTP requested but model doesn't contain MTP layers"),
         (FailureCause.PORT_TAKEN, r"couldn't bind HTTP server socket|address already in use"),
-        (FailureCause.OUT_OF_MEMORY, _OUT_OF_MEMORY),
+        (FailureCause.OUT_OF_MEMORY, _OUT_OF_MEMORY.pattern),
         # The engine may end before it has written that line to its log; with memory enough these mean the same.
         (FailureCause.MTP_LAYERS_MISSING, r"failed to create MTP context|failed to measure MTP context memory"),
         (FailureCause.ARCHITECTURE_UNSUPPORTED, r"unknown model architecture|unsupported model architecture"),
@@ -108,12 +108,12 @@ _PATTERNS: tuple[tuple[FailureCause, re.Pattern[str]], ...] = tuple(
 _INTERESTING = re.compile(r"error|fail|abort|assert|exiting|invalid|what\(\)|terminate called| [EF] ", re.IGNORECASE)
 
 
-def decisive_lines(log: Sequence[str], *, most: int = EVIDENCE_LINES) -> tuple[str, ...]:
+def decisive_lines(log: Sequence[str]) -> tuple[str, ...]:
     """The lines of a log that say why it ended, oldest first: those of the cause, else errors, else the last ones."""
     lines = _still_true([line.rstrip() for line in log if line.strip()])
     matching = [line for line in lines if any(pattern.search(line) for _cause, pattern in _PATTERNS)]
     chosen = matching or [line for line in lines if _INTERESTING.search(line)] or lines
-    return tuple(chosen if len(chosen) <= most else chosen[:1] + chosen[len(chosen) - most + 1 :])
+    return tuple(chosen if len(chosen) <= EVIDENCE_LINES else chosen[:1] + chosen[1 - EVIDENCE_LINES :])
 
 
 def _still_true(lines: Sequence[str]) -> list[str]:
