@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -59,6 +59,12 @@ class ModelIndex:
             (path, model.stamp) for path, model in self.by_path.items() if not model.missing and model.stamp is not None
         )
         """Those that need not be read again if their files look as they did."""
+        self.unusable = {
+            path: model
+            for path, model in self.by_path.items()
+            if model.problem is not None and not model.missing and not model.parts
+        }
+        """Those that are read again all the same: whether a file may be read does not show in its size and date."""
 
 
 class Scan:
@@ -131,11 +137,19 @@ class Scan:
             self._met.append((step.folder, step.same))
         for path in step.unchanged:
             self._meet(path)
+        if self._index.unusable:
+            self._read_again((*(os.path.join(step.folder, name) for name in step.same), *step.unchanged))
         self._pending.extend(step.found)
         batch.companions.update(step.companions)
         seen = self._progress.files_seen + step.files_seen
         self._progress = ScanProgress(seen, self._progress.models_read, step.folder)
         return True
+
+    def _read_again(self, same: Iterable[str]) -> None:
+        for path in same:
+            model = self._index.unusable.get(path)
+            if model is not None:
+                self._pending.append(FoundModel(model.path, (model.path,), model.stamp, model.label))
 
     def _meet(self, path: str) -> None:
         if path not in self._met_paths:

@@ -67,6 +67,18 @@ async def test_only_what_changed_is_read_again(library, repository, files):
     assert names(later) == ["One", "Two again"]
 
 
+async def test_a_file_that_could_not_be_used_is_read_again_though_it_looks_the_same(library, files):
+    path = files.make("a/one.gguf")
+    (model,) = await library.add([path])
+    assert model.problem
+    await library.scan()
+    assert library.models == (model,)
+    files.know(path, some_facts("One"))
+    await library.scan()
+    (now,) = library.models
+    assert (now.id, now.problem, now.facts, now.stamp) == (model.id, None, some_facts("One"), model.stamp)
+
+
 async def test_a_missing_model_is_marked_and_its_facts_stay(library, files):
     one = files.make("a/one.gguf", some_facts("One"))
     (model,) = await library.add([one.parent])
