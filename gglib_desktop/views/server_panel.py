@@ -106,6 +106,8 @@ class ServerPanel(QFrame):
         self._dismiss = self._button("dismiss", self.tr("Dismiss"), "dismiss")
         self._card = FailureCard(self)
         self._differences = DifferencesRow(self)
+        # Before what stands on its pages: Tab goes through widgets as they were made.
+        self._tabs = QTabWidget(self)
         self._facts = WrapLabel(parent=self)
         self._facts.setObjectName("facts")
         # The program's path says the least of it.
@@ -113,7 +115,7 @@ class ServerPanel(QFrame):
         self._command_line.setObjectName("commandLine")
         self._fields = LaunchFields(server.form, parent=self)
         self._apply = self._button("applyAndRestart", self.tr("Apply and restart"), "restart")
-        self._tabs = self._make_tabs()
+        self._fill_tabs()
         self._body = self._make_body()
         layout = QVBoxLayout(self)
         layout.addWidget(self._header)
@@ -188,7 +190,7 @@ class ServerPanel(QFrame):
         layout.addWidget(self._tabs, 1)
         return body
 
-    def _make_tabs(self) -> QTabWidget:
+    def _fill_tabs(self) -> None:
         overview = QWidget(self)
         layout = QVBoxLayout(overview)
         layout.addWidget(self._facts)
@@ -196,7 +198,7 @@ class ServerPanel(QFrame):
         layout.addWidget(self._fields)
         layout.addWidget(self._apply, 0, Qt.AlignmentFlag.AlignRight)
         layout.addStretch()
-        tabs = QTabWidget(self)
+        tabs = self._tabs
         tabs.setObjectName("pages")
         tabs.setDocumentMode(True)
         self._pages = (overview, LogView(self.server.log, self))
@@ -204,7 +206,6 @@ class ServerPanel(QFrame):
             tabs.addTab(page, title)
         tabs.setCornerWidget(self._activity)
         tabs.currentChanged.connect(self._fit_to_page)
-        return tabs
 
     def _connect(self) -> None:
         server = self.server

@@ -476,3 +476,16 @@ async def test_cut_short_a_name_keeps_the_end_that_tells_it_from_others(healthy)
         name.setText(f"Plain and long F32 plain-{number}.gguf")
         pictures.append(name.grab().toImage())
     assert pictures[0] != pictures[1]
+
+
+async def test_tab_goes_from_the_buttons_over_the_tabs_to_what_stands_on_them(healthy, qtbot):
+    restart = healthy.findChild(QPushButton, "restart")
+    restart.setFocus()
+    reached = []
+    for _step in range(3):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        reached.append(QApplication.focusWidget())
+    tabs = healthy.findChild(QTabWidget, "pages")
+    assert reached[0] is tabs.tabBar()
+    assert reached[1].objectName() == "field_port"
+    assert reached[2].objectName() == "field_mtp_auto"
