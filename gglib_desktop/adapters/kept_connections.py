@@ -29,11 +29,6 @@ class KeptConnections(httpx.AsyncBaseTransport):
         self._idle: dict[_Place, _Connection] = {}
         self._closed = False
 
-    @property
-    def count(self) -> int:
-        """How many connections are open."""
-        return len(self._open)
-
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         place = (request.url.host, request.url.port or 80)

@@ -35,8 +35,11 @@ class LlamaClient:
         try:
             async with self._question(timeout_s):
                 answer = await self._http.get(own_url(server.host, server.port) + "/health")
-        except httpx.ConnectError:
-            return Probe(ProbeResult.REFUSED, "the port refuses connections")
+        except httpx.ConnectError as exc:
+            # It may be us who have no more sockets, for example.
+            is_refused = isinstance(exc.__cause__, ConnectionRefusedError | None)
+            message = "the port refuses connections" if is_refused else f"no connection can be made: {exc}"
+            return Probe(ProbeResult.REFUSED, message)
         except TimeoutError:
             return Probe(ProbeResult.TIMEOUT, f"no answer within {timeout_s:g} s")
         except httpx.HTTPError as exc:

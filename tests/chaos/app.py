@@ -171,11 +171,9 @@ class App:
             with contextlib.suppress(OSError):
                 links.append(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115
         sockets = sum(link.startswith("socket:") for link in links)
-        client = getattr(self._runner, "_client", None)
-        pool = client._http._transport.count if client is not None else 0
         threads = _threads_beyond_pools()
         tasks = len(asyncio.all_tasks())
-        return Usage(len(links) - sockets, sockets, pool, threads, tasks, tuple(self._runner._ports._reserved))
+        return Usage(len(links) - sockets, sockets, threads, tasks, tuple(self._runner._ports._reserved))
 
 
 def shown(snapshot: ServerSnapshot) -> ShownServer:

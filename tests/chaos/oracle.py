@@ -133,7 +133,7 @@ def _of_usage(app: AppView, least: Usage) -> Iterator[Difference]:
     now, live = app.usage, len(app.live)
     limits = (
         ("fds", now.fds, least.fds + live),  # a pidfd for each
-        ("fds", now.sockets, least.sockets + now.pool),
+        ("fds", now.sockets, least.sockets + live),  # a kept connection to each
         ("threads", now.threads, least.threads),
         ("tasks", now.tasks, least.tasks + _TASKS_PER_SERVER * live),
     )

@@ -36,11 +36,10 @@ class ShownServer:
 
 @dataclass(frozen=True)
 class Usage:
-    """What the program itself holds. ``fds`` without sockets; ``pool``: connections that it keeps on purpose."""
+    """What the program itself holds. ``fds`` without sockets."""
 
     fds: int
     sockets: int
-    pool: int
     threads: int
     tasks: int
     reserved: tuple[int, ...]

@@ -1,7 +1,9 @@
 """Connections are kept for the next question, and lost in no moment in which one may be called off."""
 
 import asyncio
+import errno
 import os
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -198,6 +200,21 @@ async def test_what_nobody_asked_for_is_no_answer_to_the_next_question(serve, cl
     assert await asked(client, server) is ProbeResult.OK
     server.answers = [OK + b"HTTP/1.1 200 OK\r\n", OK]
     assert [await asked(client, server) for _ in range(2)] == [ProbeResult.OK] * 2
+
+
+async def test_it_is_said_who_cannot_connect(serve, client, monkeypatch):
+    def refuse(**_arguments: object) -> socket.socket:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    server = await serve()
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socket", refuse)
+        ours = await client.probe(server.address, 5)
+    server.end()
+    theirs = await client.probe(server.address, 5)
+    assert (ours.result, theirs.result) == (ProbeResult.REFUSED, ProbeResult.REFUSED)
+    assert "Too many open files" in ours.message
+    assert theirs.message == "the port refuses connections"
 
 
 # -- answers
