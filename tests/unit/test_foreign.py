@@ -8,6 +8,7 @@ from gglib_desktop.domain.foreign import (
     StatedSettings,
     is_llama_server,
     server_port,
+    stated_key,
     stated_model,
     stated_settings,
 )
@@ -100,3 +101,8 @@ def test_flags_are_read_in_every_spelling_that_the_engine_reads():
         context_size=512, gpu_layers=3
     )
     assert stated_model(["llama-server", "--mo=x", "-m=a=b", "no.gguf"], {}) == Path("a=b")
+
+
+def test_a_key_that_a_command_line_gives_away_is_read():
+    assert stated_key(("llama-server", "--api-key", "one,two")) == "one,two"
+    assert stated_key(("llama-server", "--api-key-file", "/k")) is None
