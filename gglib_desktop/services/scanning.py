@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver
-from gglib_desktop.domain.scan import FoundModel, KnownFiles, ScanProgress, WalkRequest
+from gglib_desktop.domain.scan import FoundModel, KnownFiles, ScanProgress, WalkRequest, WalkStep
 from gglib_desktop.ports.model_repository import ModelFiles
 
 COMPANION = "this file belongs to another model and is loaded together with it"
@@ -59,12 +59,12 @@ class ModelIndex:
             (path, model.stamp) for path, model in self.by_path.items() if not model.missing and model.stamp is not None
         )
         """Those that need not be read again if their files look as they did."""
-        self.unusable = {
-            path: model
-            for path, model in self.by_path.items()
-            if model.problem is not None and not model.missing and not model.parts
-        }
+        self.unusable: dict[str, dict[str, Model]] = {}
         """Those that are read again all the same: whether a file may be read does not show in its size and date."""
+        for path, model in self.by_path.items():
+            if model.problem is not None and not model.missing and not model.parts:
+                folder, name = os.path.split(path)
+                self.unusable.setdefault(folder, {})[name] = model
 
 
 class Scan:
@@ -137,19 +137,22 @@ class Scan:
             self._met.append((step.folder, step.same))
         for path in step.unchanged:
             self._meet(path)
-        if self._index.unusable:
-            self._read_again((*(os.path.join(step.folder, name) for name in step.same), *step.unchanged))
+        self._read_again(step)
         self._pending.extend(step.found)
         batch.companions.update(step.companions)
         seen = self._progress.files_seen + step.files_seen
         self._progress = ScanProgress(seen, self._progress.models_read, step.folder)
         return True
 
-    def _read_again(self, same: Iterable[str]) -> None:
-        for path in same:
-            model = self._index.unusable.get(path)
-            if model is not None:
-                self._pending.append(FoundModel(model.path, (model.path,), model.stamp, model.label))
+    def _read_again(self, step: WalkStep) -> None:
+        """What could not be used, of all that looks as it did."""
+        unusable = self._index.unusable
+        again = [model for name, model in unusable.get(step.folder, {}).items() if name in step.same]
+        for path in step.unchanged:
+            folder, name = os.path.split(path)
+            if (model := unusable.get(folder, {}).get(name)) is not None:
+                again.append(model)
+        self._pending.extend(FoundModel(model.path, (model.path,), model.stamp, model.label) for model in again)
 
     def _meet(self, path: str) -> None:
         if path not in self._met_paths:
