@@ -37,6 +37,7 @@ from tests.fakes.library import some_facts
 from tests.fakes.program import TIMINGS
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk, text_of
+from tests.ui.finding import child
 
 
 def click(qtbot, widget: QWidget) -> None:
@@ -143,6 +144,34 @@ async def test_the_menu_bar_holds_every_action_and_no_shortcut_twice(desk):
         assert name in in_menus
     shortcuts = [action.shortcut().toString() for action in actions(desk) if not action.shortcut().isEmpty()]
     assert len(shortcuts) == len(set(shortcuts))
+
+
+# What fields do with these on X11, where some come from Emacs; the offscreen platform has fewer.
+EDITING = (
+    *(f"Ctrl+{key}" for key in ("A", "C", "D", "E", "K", "U", "V", "X", "Y", "Z", "Del", "Backspace", "Left", "Right")),
+    *(f"Ctrl+{key}" for key in ("Ins", "Home", "End")),
+)
+
+
+async def test_no_shortcut_is_a_key_for_editing_text(desk):
+    assert {action.shortcut().toString() for action in actions(desk)}.isdisjoint(EDITING)
+
+
+async def test_deleting_text_of_the_search_removes_no_model(desk, qtbot):
+    await desk.open()
+    await desk.add("Tiny")
+    removals: list[bool] = []
+    desk.window.findChild(QAction, "remove_model").triggered.connect(removals.append)
+    search = child(desk.window, QLineEdit, "searchModels")
+    search.setFocus()
+    for modifier in (Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier):
+        search.setText("tiny")
+        search.setCursorPosition(0)
+        if modifier is Qt.KeyboardModifier.ShiftModifier:
+            search.selectAll()
+        qtbot.keyClick(search, Qt.Key.Key_Delete, modifier)
+        assert search.text() == ""
+    assert removals == []
 
 
 # -- empty states
