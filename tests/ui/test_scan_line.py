@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from gglib_desktop.services import library as library_module
 from tests.fakes.accessibility import get, seen_in
 from tests.fakes.library import some_facts
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 from tests.ui.conftest import Desk, text_of
 
 
@@ -19,6 +19,7 @@ async def scanning(desk: Desk, monkeypatch) -> Path:
     monkeypatch.setattr(library_module, "_BATCH_S", 0.0)
     monkeypatch.setattr(library_module, "_MOST_BATCH_S", 0.0)
     await desk.open()
+    await tasks_done("scan")  # whose own progress would take the place of what is waited for
     for name in ("One", "Two", "Three"):
         desk.files.make(f"folder/{name}.gguf", some_facts(name))
     folder = desk.files.make("folder/readme.txt").parent
