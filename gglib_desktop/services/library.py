@@ -117,10 +117,10 @@ class Library:
         self._by_id.pop(model_id, None)
         await self._show()
 
-    async def create_demo(self) -> Model:
-        """Makes the demo model and adds it. Raises: LibraryError."""
-        (model,) = await self.add([await asyncio.to_thread(self._files.write_demo)])
-        return model
+    async def create_demo(self) -> Model | None:
+        """Makes the demo model and adds it; None when scanning was stopped meanwhile. Raises: LibraryError."""
+        added = await self.add([await asyncio.to_thread(self._files.write_demo)])
+        return next(iter(added), None)
 
     async def note_used(self, model_id: int) -> None:
         """A server of the model is being started. A failure to keep that is only logged."""

@@ -259,7 +259,8 @@ class AppViewModel(QObject):
 
     async def _create_demo(self) -> None:
         model = await self._library.create_demo()
-        self.models.request(model.id)
+        if model is not None:
+            self.models.request(model.id)
 
     # -- news
 

@@ -10,6 +10,7 @@ from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import NO_SUCH_FILE, Model
 from gglib_desktop.services.library import Library
+from gglib_desktop.services.scanning import Scan, ScanBatch
 from tests.fakes.library import some_facts
 
 
@@ -135,9 +136,21 @@ async def test_a_model_added_again_begins_anew(library, files):
 
 async def test_the_demo_model_is_made_once(library):
     demo = await library.create_demo()
+    assert demo is not None
     assert demo.name == "Demo model"
     assert await library.create_demo() == demo
     assert len(library.models) == 1
+
+
+async def test_the_demo_model_is_not_found_where_scanning_was_stopped(library, monkeypatch):
+    next_batch = Scan.next_batch
+
+    def stopped(scan: Scan, limit_s: float) -> ScanBatch:
+        scan.stop()
+        return next_batch(scan, limit_s)
+
+    monkeypatch.setattr(Scan, "next_batch", stopped)
+    assert await library.create_demo() is None
 
 
 async def test_no_two_models_are_called_the_same(library, files):
