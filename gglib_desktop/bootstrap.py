@@ -127,7 +127,7 @@ async def run(app: QApplication, options: Options) -> int:
         quitting = Quitting(services.settings, services.running, window.confirm_quit, services.scope)
         shutdown = _connect_quitting(app, window, quitting, services.settings)
         await _load_the_rest(window)
-        if await services.belong_to_another(options.models):
+        if await services.belong_to_another(options.models, quitting):
             window.close_for_good()
             return 0
         from gglib_desktop.garbage import look_after_memory
@@ -181,7 +181,7 @@ class _Services:
         await self.view_model.adopted()
         return self.supervisor.running
 
-    async def belong_to_another(self, models: tuple[Path, ...]) -> bool:
+    async def belong_to_another(self, models: tuple[Path, ...], quitting: Quitting) -> bool:
         """Whether another instance, started in the same moment, has the data directory and took the models.
 
         One that is just ending is waited for.
@@ -194,7 +194,7 @@ class _Services:
             except DataDirectoryInUse:
                 if await asyncio.to_thread(self.instance.hand_over, models):
                     return True
-                if time.monotonic() > deadline:
+                if quitting.is_ordered or time.monotonic() > deadline:
                     return False
             except RunnerUnavailable:
                 return False  # for a reason that is told when its servers are taken over

@@ -38,6 +38,11 @@ class Quitting:
         """Nobody can be asked: "ask" counts as "stop all"."""
         self._ordered.set()
 
+    @property
+    def is_ordered(self) -> bool:
+        """Nothing is worth waiting for any more."""
+        return self._ordered.is_set()
+
     async def decided(self) -> OnQuit:
         """Returns when the program is to end: stop all servers, or leave them running."""
         order = self._scope.start(self._ordered.wait(), name="order to quit")

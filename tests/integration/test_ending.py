@@ -255,6 +255,14 @@ async def test_a_data_directory_that_cannot_be_used_is_not_waited_for(harness):
     (harness.data_dir / "lock").rmdir()
 
 
+async def test_an_order_to_end_is_obeyed_while_another_is_waited_for(harness, server, deaf):
+    program = Program(harness, patience_s=600)
+    await poll(lambda: deaf.callers >= 2, 30)
+    program.process.send_signal(signal.SIGTERM)
+    assert await program.end() == 0
+    assert harness.is_there(server)
+
+
 async def test_one_that_never_ends_is_not_waited_for_for_ever(harness, server, deaf):
     program = Program(harness, patience_s=0.5)
 
