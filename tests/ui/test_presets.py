@@ -243,6 +243,18 @@ async def test_deleting_asks_first(manager, bar, stored, qtbot):
     assert entries(bar) == ["No preset", "long context (all models)"]
 
 
+async def test_without_any_preset_it_says_how_to_make_one(manager, qtbot):
+    hint = find(manager, QLabel, "presetsNone")
+    assert not hint.isVisible()
+    while listed(manager):
+        press(qtbot, manager, "presetDelete")
+        press(qtbot, await opened(manager, QMessageBox, "presetDeleteDialog"), "presetDeleteNow")
+        await gone(manager, "presetDeleteDialog")
+        await tasks_done("delete preset")
+    assert hint.isVisible()
+    assert "Save as…" in hint.text()
+
+
 async def choose_file(manager: QDialog, path: Path) -> None:
     dialog = await opened(manager, QFileDialog, "presetFileDialog")
     find(dialog, QLineEdit, "fileNameEdit").setText(str(path))

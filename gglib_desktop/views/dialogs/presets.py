@@ -44,6 +44,10 @@ class ManagePresetsDialog(QDialog):
         self._list = QListWidget(self)
         self._list.setObjectName("presetList")
         self._list.setAccessibleName(self.tr("Presets"))
+        self._none = WrapLabel(
+            self.tr("No presets yet. “Save as…” above a form makes one, “Import…” reads a file."), self
+        )
+        self._none.setObjectName("presetsNone")
         self._rename = push_button("presetRename", self.tr("Rename…"), self)
         self._delete = push_button("presetDelete", self.tr("Delete…"), self)
         self._export = push_button("presetExport", self.tr("Export…"), self)
@@ -74,6 +78,7 @@ class ManagePresetsDialog(QDialog):
         box_button(box, "presetsClose", self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole).setDefault(True)
         box.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
+        layout.addWidget(self._none)
         layout.addLayout(row, 1)
         layout.addWidget(self._news)
         layout.addWidget(box)
@@ -105,6 +110,7 @@ class ManagePresetsDialog(QDialog):
             ids = [preset.id for preset in state.presets]
             wanted = ids.index(kept.id) if kept is not None and kept.id in ids else max(0, min(row, len(ids) - 1))
             self._list.setCurrentRow(wanted if ids else -1)
+        self._none.setVisible(not ids)
         self._on_selected()
 
     @Slot()
