@@ -23,7 +23,7 @@ from gglib_desktop.domain.export import ExportFormat
 from gglib_desktop.domain.option_form import FormState
 from gglib_desktop.viewmodels.command_text import CommandTextViewModel
 from gglib_desktop.views.command_words import file_name, format_name, reading_text
-from gglib_desktop.views.dialogs.ask import ask
+from gglib_desktop.views.dialogs.ask import ask, if_there
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
@@ -141,7 +141,7 @@ class CommandTools(QWidget):
 
     @Slot()
     def _on_save(self) -> None:
-        self._commands.run(self._save_to_file(self._chosen), "save a command line")
+        self._commands.run(if_there(self, self._save_to_file(self._chosen)), "save a command line")
 
     async def _save_to_file(self, form: ExportFormat) -> None:
         dialog = QFileDialog(self, self.tr("Save {form}").format(form=format_name(form)))
@@ -158,7 +158,7 @@ class CommandTools(QWidget):
 
     @Slot()
     def _on_paste(self) -> None:
-        self._commands.run(self._ask_for_line(), "paste a command line")
+        self._commands.run(if_there(self, self._ask_for_line()), "paste a command line")
 
     async def _ask_for_line(self) -> None:
         from gglib_desktop.views.dialogs.paste_command import PasteCommandDialog  # noqa: PLC0415  # when it is wanted

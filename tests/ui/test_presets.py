@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import delete
 
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.tasks import TaskScope
@@ -286,6 +287,14 @@ async def test_a_file_that_takes_long_may_outlast_the_dialog(manager, bar, store
     await gone(bar, "presetsDialog")
     file.write_text("format = 1")
     await tasks_done("import presets")
+
+
+@pytest.mark.parametrize("name", ["presetDelete", "presetExport", "presetImport", "presetRename"])
+async def test_the_dialog_may_go_before_what_was_pressed_in_it_begins(manager, bar, qtbot, name):
+    press(qtbot, manager, name)
+    delete(manager)
+    await tasks_done("manage presets")
+    assert not bar.findChildren(QDialog)
 
 
 async def test_only_the_selected_one_is_exported(manager, stored, qtbot, tmp_path):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QWidget
 from shiboken6 import isValid
 
 
 async def ask(dialog: QDialog) -> int:
-    """Opens a dialog and gives its result code; a cancelled task closes it.
+    """Opens a dialog and gives its result code; a cancelled task closes it. One whose parent has gone is rejected.
 
     Afterwards the dialog is deleted at the next turn of the event loop: read what it holds before the next ``await``.
     """
+    if not isValid(dialog):
+        return QDialog.DialogCode.Rejected.value
     answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def settle(result: int) -> None:
@@ -33,3 +37,11 @@ async def ask(dialog: QDialog) -> int:
             if dialog.isVisible():
                 dialog.reject()
             dialog.deleteLater()
+
+
+async def if_there(widget: QWidget, work: Coroutine[Any, Any, None]) -> None:
+    """Does what a widget began, unless that has gone by the time of the first step."""
+    if isValid(widget):
+        await work
+    else:
+        work.close()

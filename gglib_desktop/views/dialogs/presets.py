@@ -22,7 +22,7 @@ from shiboken6 import isValid
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.presets import Preset
 from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
-from gglib_desktop.views.dialogs.ask import ask
+from gglib_desktop.views.dialogs.ask import ask, if_there
 from gglib_desktop.views.dialogs.preset_name import PresetNameDialog
 from gglib_desktop.views.preset_words import deletion_text, file_name_for, imported_text, preset_text
 from gglib_desktop.views.widgets.buttons import box_button, push_button
@@ -147,7 +147,7 @@ class ManagePresetsDialog(QDialog):
     @Slot()
     def _on_delete(self) -> None:
         if self.selected is not None:
-            self._presets.run(self._ask_to_delete(self.selected), "delete preset")
+            self._presets.run(if_there(self, self._ask_to_delete(self.selected)), "delete preset")
 
     async def _ask_to_delete(self, preset: Preset) -> None:
         box = QMessageBox(QMessageBox.Icon.Question, self.tr("Delete preset"), deletion_text(preset), parent=self)
@@ -170,11 +170,11 @@ class ManagePresetsDialog(QDialog):
     @Slot()
     def _on_export(self) -> None:
         if self.selected is not None:
-            self._presets.run(self._export_to_file([self.selected]), "export preset")
+            self._presets.run(if_there(self, self._export_to_file([self.selected])), "export preset")
 
     @Slot()
     def _on_export_all(self) -> None:
-        self._presets.run(self._export_to_file(self._presets.state.presets), "export presets")
+        self._presets.run(if_there(self, self._export_to_file(self._presets.state.presets)), "export presets")
 
     async def _export_to_file(self, presets: Sequence[Preset]) -> None:
         name = file_name_for(presets[0].name if len(presets) == 1 else self.tr("presets"))
@@ -194,7 +194,7 @@ class ManagePresetsDialog(QDialog):
 
     @Slot()
     def _on_import(self) -> None:
-        self._presets.run(self._import_from_file(), "import presets")
+        self._presets.run(if_there(self, self._import_from_file()), "import presets")
 
     async def _import_from_file(self) -> None:
         dialog = self._file_dialog(self.tr("Import presets"))
