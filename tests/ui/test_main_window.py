@@ -336,12 +336,16 @@ def drop(desk: Desk, *urls: QUrl) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:Function. .QD:DeprecationWarning")  # 6.12 deprecates the only constructors
-async def test_files_can_be_dropped_and_web_pages_cannot(desk):
+async def test_files_and_folders_can_be_dropped_and_web_pages_cannot(desk):
     await desk.open()
     path = desk.files.make("dropped.gguf", some_facts("Dropped"))
     assert not drop(desk, QUrl("https://example.org/model.gguf"))
     assert drop(desk, QUrl.fromLocalFile(str(path)))
     await poll(lambda: desk.app.models.selected is not None and desk.app.models.selected.name == "Dropped")
+    inside = desk.files.make("folder/deep/inside.gguf", some_facts("Inside"))
+    assert drop(desk, QUrl("https://example.org/model.gguf"), QUrl.fromLocalFile(str(inside.parent.parent)))
+    await poll(lambda: {model.name for model in desk.library.models} == {"Dropped", "Inside"})
+    assert await desk.library.folders() == [inside.parent.parent]
 
 
 async def test_it_fits_a_small_screen(desk):
