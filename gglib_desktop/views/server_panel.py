@@ -34,6 +34,7 @@ from gglib_desktop.views.state_words import stopped_text
 from gglib_desktop.views.widgets.access_line import AccessLine
 from gglib_desktop.views.widgets.elided_label import ElidedLabel
 from gglib_desktop.views.widgets.state_badge import StateBadge
+from gglib_desktop.views.widgets.steady_label import SteadyLabel
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class _Header(QWidget):
         self.badge = StateBadge(server.state.state, self)
         self.port = QLabel(self)
         self.port.setObjectName("port")
-        self.time = ElidedLabel(self)
+        self.time = SteadyLabel(self.tr("up {time}").format(time="59 min"), self)
         self.time.setObjectName("time")
         self.stop = QPushButton(icon("stop"), self.tr("Stop"), self)
         self.stop.setObjectName("stop")
@@ -74,7 +75,6 @@ class _Header(QWidget):
         # Texts of changing length must not push their neighbours about.
         metrics = self.port.fontMetrics()
         self.port.setMinimumWidth(metrics.horizontalAdvance(self.tr("Port {port}").format(port=65535)) + 4)
-        self.time.setMinimumWidth(metrics.horizontalAdvance(self.tr("up {time}").format(time="59 min")) + 8)
         self.name.setMinimumWidth(metrics.averageCharWidth() * _NAME_CHARACTERS)
 
 
