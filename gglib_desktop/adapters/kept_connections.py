@@ -72,15 +72,13 @@ class KeptConnections(httpx.AsyncBaseTransport):
 
     async def _ask(self, connection: _Connection, place: _Place, request: httpx.Request) -> httpx.Response:
         try:
-            answer = await connection.ask(request)
-        except BaseException:
-            connection.close()
-            raise
-        if connection.is_fresh and place not in self._idle and not self._closed:
-            self._idle[place] = connection
-        else:
-            connection.close()
-        return answer
+            return await connection.ask(request)
+        finally:
+            # Called off, or broken, it is not fresh.
+            if connection.is_fresh and place not in self._idle and not self._closed:
+                self._idle[place] = connection
+            else:
+                connection.close()
 
 
 class _Connection(asyncio.Protocol):

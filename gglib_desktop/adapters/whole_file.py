@@ -25,7 +25,6 @@ def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)
-    except BaseException:
+    finally:
         with contextlib.suppress(OSError):
             draft.unlink()
-        raise
