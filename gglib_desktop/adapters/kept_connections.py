@@ -31,7 +31,7 @@ class KeptConnections(httpx.AsyncBaseTransport):
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        place = (request.url.host, request.url.port or 80)
+        place = (request.url.raw_host.decode("ascii"), request.url.port or 80)
         kept = self._take(place)
         if kept is not None:
             try:
@@ -103,6 +103,10 @@ class _Connection(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self._http.our_state is h11.IDLE:
+            # Nobody asked, so nobody would ever read it.
+            self.close()
+            return
         self.has_answered = True
         self._http.receive_data(data)
         self._came.set()
@@ -132,7 +136,12 @@ class _Connection(asyncio.Protocol):
             self._http.start_next_cycle()
             self._came.clear()
             self.idle_since = time.monotonic()
-        return httpx.Response(answer.status_code, headers=answer.headers.raw_items(), content=body, request=request)
+        headers = dict(answer.headers)
+        if b"content-encoding" in headers:
+            raise httpx.DecodingError("the answer is compressed, which nobody asked for")
+        # httpx reads it although redirects are not followed, and trips over some.
+        headers.pop(b"location", None)
+        return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
 
     async def _answer(self) -> tuple[h11.Response, bytes]:
         answer, body = None, bytearray()

@@ -22,7 +22,9 @@ class LlamaClient:
 
     def __init__(self, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         # No proxies: all servers are this computer's.
-        self._http = httpx.AsyncClient(trust_env=False, transport=transport or KeptConnections())
+        self._http = httpx.AsyncClient(
+            trust_env=False, headers={"Accept-Encoding": "identity"}, transport=transport or KeptConnections()
+        )
         self._closed = False
 
     async def aclose(self) -> None:

@@ -122,7 +122,7 @@ class Value:
     def from_json(cls, text: str) -> Self:
         try:
             mapping = json.loads(text)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise ConfigurationError(cls.__name__, text[:80], f"is not JSON: {exc}") from exc
         if not isinstance(mapping, dict):
             raise ConfigurationError(cls.__name__, text[:80], "must be a JSON object")

@@ -63,7 +63,10 @@ async def test_a_context_is_for_all_slots_together(harness, runner, parallel):
 
 
 async def test_a_context_beyond_the_models_own_is_cut(harness, runner):
-    found = await served(runner, harness.config(context_size=65536), until=lambda facts: facts.context_capped)
+    def is_told(facts: ServerFacts) -> bool:
+        return facts.context_capped and facts.context_shared is not None
+
+    found = await served(runner, harness.config(context_size=65536), until=is_told)
     assert found == (Difference("context_size", 65536, 8192, Cause.MODEL_LIMIT),)
 
 

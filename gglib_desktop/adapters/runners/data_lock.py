@@ -31,11 +31,13 @@ class DataLock:
             raise RunnerUnavailable(f"cannot use the data directory {self._path.parent}: {exc.strerror}") from exc
         try:
             _lock(fd)
-        except OSError as exc:
-            owner = os.pread(fd, 100, 0).decode(errors="replace").strip() if sys.platform != "win32" else ""
+        except (BlockingIOError, PermissionError) as exc:
+            who = _owner(fd)
             os.close(fd)
-            who = f"process {owner}" if owner else "another program"
             raise DataDirectoryInUse(f"the data directory {self._path.parent} is in use by {who}") from exc
+        except OSError as exc:
+            os.close(fd)
+            raise RunnerUnavailable(f"cannot lock the data directory {self._path.parent}: {exc.strerror}") from exc
         self._fd = fd
         with contextlib.suppress(OSError):  # a full disk has no room for the message, and the lock needs none
             os.ftruncate(fd, 0)
@@ -56,6 +58,14 @@ def _lock(fd: int) -> None:
         os.lseek(fd, 0, os.SEEK_SET)
     else:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _owner(fd: int) -> str:
+    owner = ""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            owner = os.pread(fd, 100, 0).decode(errors="replace").strip()
+    return f"process {owner}" if owner else "another program"
 
 
 def _unlock(fd: int) -> None:

@@ -183,7 +183,7 @@ def _record(server: ForeignServer, config: ServerConfig, port: int) -> ServerRec
 
 def _find(is_own_run: Callable[[str], bool]) -> list[ForeignServer]:
     found = []
-    for process in psutil.process_iter():
+    for process in processes.running_processes():
         # Processes end while one looks, and those of others do not tell everything.
         with contextlib.suppress(psutil.Error, OSError, RunnerUnavailable):
             argv = _argv_of_server(process)

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -116,10 +116,24 @@ def argv_hash_of(pid: int) -> str | None:
     return hashlib.sha256("\0".join(argv).encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def running_processes() -> Iterator[psutil.Process]:
+    """All that run. Blocks.
+
+    psutil.process_iter keeps what it found before: the program of a process that runs another one since, and whose pid
+    it was that has been given anew.
+    """
+    for pid in psutil.pids():
+        try:
+            process = psutil.Process(pid)
+        except psutil.Error:
+            continue
+        yield process
+
+
 def tagged(variable: str, value: str) -> list[tuple[int, str]]:
     """Pid and identity of the processes with ``variable=value`` in their environment, oldest first. Blocks."""
     found = []
-    for process in psutil.process_iter():
+    for process in running_processes():
         # They end while one looks, and those of other users do not tell.
         with contextlib.suppress(psutil.Error, OSError, RunnerUnavailable):
             if process.environ().get(variable) != value:
@@ -272,7 +286,7 @@ class ServerProcess:
             return
         variable, value = self._tag
         killed = []
-        for process in psutil.process_iter():
+        for process in running_processes():
             # They end while one looks.
             with contextlib.suppress(psutil.Error, OSError):
                 if process.pid == self.pid or process.environ().get(variable) != value:

@@ -62,8 +62,10 @@ class ServerRecord(Value):
             raise ConfigurationError("run", self.run, "is not the record's own name")
         if not 1 <= self.port <= _LAST_PORT:
             raise ConfigurationError("port", self.port, "is no port")
-        if self.pid is not None and (self.started_at is None or self.started_at < 0):
+        if (self.started_at or 0) < 0 or (self.pid is not None and self.started_at is None):
             raise ConfigurationError("started_at", self.started_at, "must be known")
+        if self.pid is not None and self.pid <= 1:
+            raise ConfigurationError("pid", self.pid, "is no server")  # it stands for its group
         if self.group is not None and self.group <= 1:
             raise ConfigurationError("group", self.group, "is no group of servers")  # signals to it would go to all
 

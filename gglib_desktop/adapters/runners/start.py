@@ -104,7 +104,9 @@ async def first_answer(
     end = await process.wait()
     failure = failure_of_exit(end, await in_thread(logs.last_lines, record.run))
     if failure.cause is FailureCause.PORT_TAKEN or (
-        failure.cause is FailureCause.UNKNOWN and (end.status or 0) > 0 and not is_free(record.port)
+        failure.cause is FailureCause.UNKNOWN
+        and (end.status or 0) > 0
+        and not is_free(record.port, six=record.config.host is not None)
     ):
         # On a busy machine llama-server b10434 may end before it has written its reason to the log.
         raise PortTaken(record.port, await in_thread(owner_of, record.port))

@@ -1,8 +1,11 @@
 """One program at a time per data directory."""
 
+import errno
+import fcntl
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gglib_desktop.adapters.runners.data_lock import DataLock
@@ -46,3 +49,15 @@ def test_a_child_that_is_just_being_started_does_not_hold_it_on(tmp_path: Path) 
     second.acquire()
     second.release()
     os.close(inherited)
+
+
+def test_a_file_system_without_locks_is_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_fd: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    before = psutil.Process().num_fds()
+    with pytest.raises(RunnerUnavailable, match="No locks available") as caught:
+        DataLock(tmp_path).acquire()
+    assert not isinstance(caught.value, DataDirectoryInUse)
+    assert psutil.Process().num_fds() == before

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gzip
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -206,6 +207,25 @@ async def test_what_nobody_asked_for_is_no_answer_to_the_next_question(serve, cl
     assert [await asked(client, server) for _ in range(2)] == [ProbeResult.OK] * 2
 
 
+async def test_a_connection_on_which_something_comes_unasked_is_closed_at_once(serve, client):
+    server = await serve()
+    await asked(client, server)
+    server.connections[0].write(b"x")
+    await poll(server.connections[0].transport.is_closing)
+
+
+async def test_a_name_is_looked_up_as_it_is_written(client, monkeypatch):
+    looked_up: list[object] = []
+
+    async def look_up(host: object, *_arguments: object, **_more: object) -> list[object]:
+        looked_up.append(host)
+        raise OSError("nobody of this name")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    assert (await client.probe(ServerAddress(9000, "xn--strae-oqa"), 5)).result is ProbeResult.REFUSED
+    assert looked_up == ["xn--strae-oqa"]
+
+
 async def test_it_is_said_who_cannot_connect(serve, client, monkeypatch):
     def refuse(**_arguments: object) -> socket.socket:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
@@ -236,6 +256,11 @@ async def test_it_is_said_who_cannot_connect(serve, client, monkeypatch):
         (b"HTTP/1.1 101 Switching\r\nUpgrade: other\r\nContent-Length: 0\r\n\r\n", ProbeResult.REFUSED),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n" + bytes(17_000_000), ProbeResult.REFUSED),
         (b"", ProbeResult.REFUSED),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://xn--0/\r\nContent-Length: 0\r\n\r\n", ProbeResult.FOREIGN),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 35\r\n\r\n" + gzip.compress(OK[-15:]),
+            ProbeResult.REFUSED,
+        ),
     ],
 )
 async def test_any_answer_comes_to_something(serve, client, answer, result):

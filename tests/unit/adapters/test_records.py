@@ -33,6 +33,9 @@ def test_a_record_comes_back_as_it_was_written(store):
         {"started_at": None},
         {"started_at": -1},
         {"run": "../elsewhere"},
+        {"pid": None, "started_at": -1},
+        {"pid": 1},
+        {"pid": -1},
         {"group": 1},
         {"group": 0},
         {"group": -5},
@@ -47,3 +50,9 @@ def test_a_damaged_record_is_set_aside_and_the_others_are_read(store, tmp_path, 
     file.write_text(json.dumps(json.loads(file.read_text()) | damage))
     assert [record.run for record in store.records()] == ["other"]
     assert {path.name for path in tmp_path.iterdir()} == {"other.json", "run.unreadable"}
+
+
+def test_a_record_of_endless_brackets_is_set_aside(store, tmp_path):
+    (tmp_path / "run.json").write_text("[" * 200_000)
+    assert list(store.records()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["run.unreadable"]
