@@ -69,7 +69,7 @@ uninstall: ## Remove what `make install` put in place; settings and models stay
 
 lock: $(PY) $(VENV)/bin/uv ## Write requirements.lock anew; ARGS=--upgrade takes newer versions
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --extra dev --extra engine --output-file requirements.lock $(ARGS) pyproject.toml
+		--no-emit-index-url --no-emit-find-links --no-strip-extras --extra dev --extra engine --output-file requirements.lock $(ARGS) pyproject.toml
 	@! grep -nE '://|^-' requirements.lock
 
 clean: ## Remove .venv and everything else that was made here
@@ -93,7 +93,8 @@ $(VENV)/.system-test: Makefile $(PY)
 
 $(VENV)/.dependencies: requirements.lock $(PY)
 	@echo 'Installing dependencies into $(VENV) (about 200 MB to download the first time)'
-	@$(PIP_INSTALL) --require-hashes --requirement requirements.lock
+	@$(PIP_INSTALL) --no-deps --require-hashes --requirement requirements.lock
+	@$(PY) -m pip check
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.dependencies
