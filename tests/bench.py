@@ -1,4 +1,7 @@
-"""`make bench`: one line per figure. Ratios of medians, ours and the bare thing measured in turns in one run."""
+"""`make bench`: one line per figure, and exit status 1 when one misses its limit. `ARGS="idle window"` picks parts.
+
+Ratios of medians, ours and the bare thing measured in turns in one run.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -19,9 +23,12 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
 from typing_extensions import override
 
+from tests.bench_figures import Figures, Stopwatch
+
 START_ROUNDS = 9
 HEALTHY_ROUNDS = 15
 IDLE_S = 20.0
+IDLE_PERCENT = 1.0
 SERVERS = 5
 SETTLE_S = 3.0
 
@@ -86,7 +93,7 @@ class Child:
         self._process.stdout.close()
 
 
-def bench_window(folder: Path) -> None:
+def bench_window(figures: Figures, folder: Path, _model: Path) -> None:
     times: dict[str, list[float]] = {"bare": [], "ours": []}
     memory: dict[str, list[float]] = {"bare": [], "ours": []}
     for number in range(START_ROUNDS + 1):
@@ -98,18 +105,20 @@ def bench_window(folder: Path) -> None:
             if number in {1, 2, 3}:
                 memory[which].append(child.stats.memory_info().rss)
             child.end()
-    report("window: exec to first paint", times["ours"], times["bare"], "s", "bare Qt window")
-    report("memory: resident, no server", memory["ours"], memory["bare"], "B", "bare Qt window")
+    told, ratio = compared(times["ours"], times["bare"], "s")
+    figures.at_most(2, ratio, "x", f"window: exec to first paint: {told} a bare Qt window")
+    told, ratio = compared(memory["ours"], memory["bare"], "B")
+    figures.at_most(1.5, ratio, "x", f"memory: resident, no server: {told} a bare Qt window")
 
 
-def report(name: str, ours_values: list[float], bare_values: list[float], unit: str, against: str) -> None:
+def compared(ours_values: list[float], bare_values: list[float], unit: str) -> tuple[str, float]:
+    """Both medians in words, and their ratio."""
     ours_median, bare_median = statistics.median(ours_values), statistics.median(bare_values)
     shown = "{:.3f} s" if unit == "s" else "{:.1f} MiB"
     scale = 1 if unit == "s" else 2**20
-    print(
-        f"{name}: {ours_median / bare_median:.2f} x {against}"
-        f" ({shown.format(ours_median / scale)} against {shown.format(bare_median / scale)})"
-    )
+    ratio = ours_median / bare_median
+    ours_shown, bare_shown = shown.format(ours_median / scale), shown.format(bare_median / scale)
+    return f"{ours_shown} against {bare_shown}, {ratio:.2f} x", ratio
 
 
 def raw_start(engine: Path, model: Path) -> float:
@@ -117,7 +126,7 @@ def raw_start(engine: Path, model: Path) -> float:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    began = time.perf_counter()
+    watch = Stopwatch()
     process = subprocess.Popen(
         [str(engine), "-m", str(model), "--host", "127.0.0.1", "--port", str(port), "--metrics"],
         stdout=subprocess.DEVNULL,
@@ -129,13 +138,25 @@ def raw_start(engine: Path, model: Path) -> float:
             break
         except (urllib.error.URLError, OSError):
             time.sleep(0.002)
-    took = time.perf_counter() - began
+    took = watch.seconds()
     process.kill()
     process.wait()
     return took
 
 
-async def bench_healthy(folder: Path, model: Path) -> None:
+def bench_healthy(figures: Figures, folder: Path, model: Path) -> None:
+    from gglib_desktop.qt_loop import QtEventLoop  # noqa: PLC0415
+
+    app = QApplication(["bench"])
+    with asyncio.Runner(loop_factory=lambda: QtEventLoop(app)) as runner:
+        managed, raw = runner.run(starts(folder, model))
+    figures.tell(f"start: asked to Healthy: {compared(managed, raw, 's')[0]} the engine polled in a loop")
+    excess_ms = (statistics.median(managed) - 1.1 * statistics.median(raw)) * 1000
+    figures.at_most(50, excess_ms, "ms", f"start: beyond 1.1 x the engine alone: {excess_ms:+.0f} ms")
+
+
+async def starts(folder: Path, model: Path) -> tuple[list[float], list[float]]:
+    """Seconds from asked to Healthy, and those of the engine alone."""
     from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog  # noqa: PLC0415
     from gglib_desktop.bootstrap import create_runner  # noqa: PLC0415
     from gglib_desktop.domain.server import ServerConfig  # noqa: PLC0415
@@ -144,7 +165,7 @@ async def bench_healthy(folder: Path, model: Path) -> None:
     from gglib_desktop.tasks import LogReporter  # noqa: PLC0415
 
     engine = (await LlamaEngineCatalog(os.environ).find(None)).path
-    raw, managed = [], []
+    managed, raw = [], []
     async with create_runner("local", data_dir=folder / "healthy", engine=engine) as runner:
         supervisor = Supervisor(runner, runner, LogReporter())
         for number in range(HEALTHY_ROUNDS + 1):
@@ -155,10 +176,10 @@ async def bench_healthy(folder: Path, model: Path) -> None:
                     ready.set()
 
             unsubscribe = supervisor.subscribe(on_event)
-            began = time.perf_counter()
+            watch = Stopwatch()
             server = supervisor.start(ServerConfig(number, "Bench", model, 19000))
             await ready.wait()
-            took = time.perf_counter() - began
+            took = watch.seconds()
             unsubscribe()
             await supervisor.stop(server)
             supervisor.dismiss(server)
@@ -167,12 +188,10 @@ async def bench_healthy(folder: Path, model: Path) -> None:
                 managed.append(took)
                 raw.append(alone)
         await supervisor.aclose()
-    report("start: asked to Healthy", managed, raw, "s", "the engine polled in a loop")
-    excess = statistics.median(managed) - 1.1 * statistics.median(raw)
-    print(f"start: beyond 1.1 x the engine alone: {excess * 1000:+.0f} ms (limit +50 ms)")
+    return managed, raw
 
 
-def bench_idle(folder: Path, model: Path) -> None:
+def bench_idle(figures: Figures, folder: Path, model: Path) -> None:
     for count in (0, SERVERS):
         data_dir = folder / f"idle{count}"
         asyncio.run(leave_running(data_dir, model, count))
@@ -184,8 +203,9 @@ def bench_idle(folder: Path, model: Path) -> None:
         memory = child.stats.memory_info().rss
         child.end()
         asyncio.run(stop_all(data_dir))
-        share = (after.user + after.system - before.user - before.system) / IDLE_S
-        print(f"idle: {count} healthy servers: {share * 100:.2f} % of one core, {memory / 2**20:.1f} MiB")
+        percent = (after.user + after.system - before.user - before.system) / IDLE_S * 100
+        line = f"idle: {count} healthy servers: {percent:.2f} % of one core, {memory / 2**20:.1f} MiB"
+        figures.at_most(IDLE_PERCENT, percent, "% of one core", line)
 
 
 async def leave_running(data_dir: Path, model: Path, count: int) -> None:
@@ -204,21 +224,30 @@ async def stop_all(data_dir: Path) -> None:
         await asyncio.gather(*(runner.stop(handle) for handle in await runner.list_running()))
 
 
-def main() -> None:
-    from gglib_desktop.adapters.demo_model import write_demo_model  # noqa: PLC0415
-    from gglib_desktop.qt_loop import QtEventLoop  # noqa: PLC0415
+def bench_library(figures: Figures, _folder: Path, _model: Path) -> None:
+    """In a process of its own: it has another QApplication."""
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from multiprocessing import get_context  # noqa: PLC0415
 
+    from tests.bench_library import library_figures  # noqa: PLC0415
+
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        figures.missed += pool.submit(library_figures).result()
+
+
+def main(chosen: Sequence[str]) -> int:
+    from gglib_desktop.adapters.demo_model import write_demo_model  # noqa: PLC0415
+
+    parts = {"window": bench_window, "healthy": bench_healthy, "idle": bench_idle, "library": bench_library}
+    if unknown := set(chosen) - set(parts):
+        sys.exit(f"no such part: {', '.join(sorted(unknown))}. The parts: {', '.join(parts)}")
+    figures = Figures()
     with tempfile.TemporaryDirectory(prefix="gglib-bench-") as name:
-        folder = Path(name)
-        model = write_demo_model(folder / "model.gguf")
-        bench_window(folder)
-        app = QApplication(["bench"])
-        with asyncio.Runner(loop_factory=lambda: QtEventLoop(app)) as runner:
-            runner.run(bench_healthy(folder, model))
-        bench_idle(folder, model)
-    # In a process of its own: it has another QApplication.
-    subprocess.run([sys.executable, "-m", "tests.bench_library"], check=True)
+        model = write_demo_model(Path(name, "model.gguf"))
+        for part in chosen or parts:
+            parts[part](figures, Path(name), model)
+    return figures.verdict()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
