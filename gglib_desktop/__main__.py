@@ -24,6 +24,8 @@ def main() -> int:
 
     options = _options(sys.argv[1:])
     bootstrap.start_logging(options)
+    if options.stop_servers:
+        return bootstrap.stop_servers(options)
     if bootstrap.handed_over(options):
         return 0
     # The program's name is what desktops match windows and menu entries by.
@@ -41,6 +43,7 @@ def _options(words: list[str]) -> Options:
     import argparse
 
     from gglib_desktop import __version__
+    from gglib_desktop.windowless import STOP_SERVERS
 
     parser = argparse.ArgumentParser(
         prog="gglib-desktop", description="The desktop control room for local LLM servers."
@@ -48,9 +51,16 @@ def _options(words: list[str]) -> Options:
     parser.add_argument("models", nargs="*", type=Path, metavar="FILE", help="GGUF files or folders to add")
     parser.add_argument("--runner", choices=["local", "mock"], default="local", help="mock simulates servers")
     parser.add_argument("--debug", action="store_true", help="log everything, to the console too")
+    # Only the program itself says this, when it has lost its window.
+    parser.add_argument(STOP_SERVERS, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"GGLib Desktop {__version__}")
     arguments = parser.parse_args(words)
-    return Options(models=tuple(arguments.models), runner=arguments.runner, debug=arguments.debug)
+    return Options(
+        models=tuple(arguments.models),
+        runner=arguments.runner,
+        debug=arguments.debug,
+        stop_servers=arguments.stop_servers,
+    )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from gglib_desktop import windowless
 from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.shutdown import ShutdownWatch
 from gglib_desktop.adapters.single_instance import SingleInstance
@@ -36,6 +37,7 @@ from gglib_desktop.services.quitting import Quitting
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import ErrorReporter, TaskScope
+from gglib_desktop.windowless import WindowLoss
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.forecast import ByteRange
@@ -64,6 +66,7 @@ class Options:
     models: tuple[Path, ...] = ()
     runner: str = "local"
     debug: bool = False
+    stop_servers: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,15 @@ def handed_over(options: Options) -> bool:
     return SingleInstance(Places.of_this_user().data_dir).hand_over(options.models)
 
 
+def stop_servers(options: Options) -> int:
+    """Ends what the program would have ended had it not lost its window. Returns the exit status."""
+    places = Places.of_this_user()
+    keys = cache(partial(_key_store, places))
+    return asyncio.run(
+        windowless.stop_servers(options.runner, places.data_dir, places.settings, keys, _SHUTDOWN_MARGIN_S)
+    )
+
+
 async def run(app: QApplication, options: Options) -> int:
     """Shows the window and returns the exit status when the program has been told to quit."""
     from gglib_desktop.views.bug_reporter import BugReporter
@@ -126,8 +138,11 @@ async def run(app: QApplication, options: Options) -> int:
         reporter.window = window
         quitting = Quitting(services.settings, services.running, window.confirm_quit, services.scope)
         shutdown = _connect_quitting(app, window, quitting, services.settings)
+        loss = WindowLoss(lambda: quitting.decision, options.runner)
+        loss.watch(app)
         await _load_the_rest(window)
         if await services.belong_to_another(options.models, quitting):
+            loss.close()
             window.close_for_good()
             return 0
         from gglib_desktop.garbage import look_after_memory
@@ -148,6 +163,7 @@ async def run(app: QApplication, options: Options) -> int:
             await services.supervisor.stop_all()
         await _audit(services.runner, on_quit)
         services.view_model.close()
+    loss.close()
     window.close_for_good()
     _log.info("ended")
     return 0

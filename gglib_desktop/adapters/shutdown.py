@@ -9,9 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 EXIT_HUNG = 70
 _ORDERS = (signal.SIGINT, signal.SIGTERM)
+# What a terminal sends when it is closed, and on Ctrl+Backslash.
+_TERMINAL_ORDERS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGQUIT") if hasattr(signal, name))
 # What ``begin`` writes where the interpreter writes the numbers of signals.
 _BEGUN = 0
 
@@ -27,12 +30,16 @@ class ShutdownWatch:
         """``on_order`` and ``limit_s``, asked once the end begins, are called in the thread."""
         self._on_order = on_order
         self._limit_s = limit_s
+        self._orders: tuple[signal.Signals, ...] = ()
         self._heard, self._said = socket.socketpair()
         self._said.setblocking(False)
 
     def start(self) -> None:
         """From now on orders are heard. In the main thread, once, and until the program has ended."""
-        for number in _ORDERS:
+        # nohup makes programs ignore the end of their terminal; a program under it must not hear it again.
+        outliving = tuple(each for each in _TERMINAL_ORDERS if signal.getsignal(each) is signal.SIG_IGN)
+        self._orders = tuple(each for each in (*_ORDERS, *_TERMINAL_ORDERS) if each not in outliving)
+        for number in self._orders:
             # Without a handler in Python the interpreter would not write the number down.
             signal.signal(number, lambda _number, _frame: None)
             if sys.platform != "win32":
@@ -45,10 +52,24 @@ class ShutdownWatch:
         self._said.send(bytes((_BEGUN,)))
 
     def _watch(self) -> None:
-        while (word := self._heard.recv(1)[0]) not in (_BEGUN, *_ORDERS):
+        while (word := self._heard.recv(1)[0]) not in (_BEGUN, *self._orders):
             pass
         if word != _BEGUN:
             self._on_order()
         time.sleep(self._limit_s())
         # Not through logging, whose locks the hanging thread may hold. What runs is known by its records.
+        os._exit(EXIT_HUNG)
+
+
+def go_on_as(program: tuple[str, ...]) -> NoReturn:
+    """Replaces this process by ``program``, which no order to end interrupts. Ends it where that is impossible.
+
+    The children stay children, and the lock on the data directory is free.
+    """
+    if sys.platform != "win32":
+        # Blocked signals stay blocked in the new program. Ignored ones would too, but only the main thread can do that.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (*_ORDERS, *_TERMINAL_ORDERS))
+    try:
+        os.execv(program[0], program)  # noqa: S606  # ourselves, again
+    except OSError:
         os._exit(EXIT_HUNG)

@@ -29,6 +29,7 @@ class Quitting:
         self._scope = scope
         self._wished = asyncio.Event()
         self._ordered = asyncio.Event()
+        self._decision: OnQuit | None = None
 
     def wish(self) -> None:
         """A person wants to quit. Asked about running servers, they may think better of it."""
@@ -43,16 +44,27 @@ class Quitting:
         """Nothing is worth waiting for any more."""
         return self._ordered.is_set()
 
+    @property
+    def decision(self) -> OnQuit:
+        """What was decided, or what an order to quit decides now."""
+        if self._decision is not None:
+            return self._decision
+        setting = self._settings.current.on_quit
+        return OnQuit.STOP_ALL if setting is OnQuit.ASK else setting
+
     async def decided(self) -> OnQuit:
         """Returns when the program is to end: stop all servers, or leave them running."""
+        self._decision = await self._decide()
+        return self._decision
+
+    async def _decide(self) -> OnQuit:
         order = self._scope.start(self._ordered.wait(), name="order to quit")
         while True:
             wish = self._scope.start(self._answer_wish(), name="wish to quit")
             await asyncio.wait({order, wish}, return_when=asyncio.FIRST_COMPLETED)
             if order.done():
                 wish.cancel()
-                setting = self._settings.current.on_quit
-                return OnQuit.STOP_ALL if setting is OnQuit.ASK else setting
+                return self.decision
             if (answer := wish.result()) is not None:
                 order.cancel()
                 return answer

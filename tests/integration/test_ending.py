@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.shutdown import EXIT_HUNG
 from gglib_desktop.adapters.single_instance import SingleInstance
 from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.windowless import EXIT_WITHOUT_WINDOW
 from tests.contract.harness import LocalHarness, stop_all
 from tests.contract.test_local_runner import start_in_a_program_that_dies
 from tests.fakes.waiting import poll
@@ -28,6 +31,7 @@ SETTINGS = 'on_quit = "stop all"\nstop_grace_s = 2.0\n'
 _PROGRAM = f"""
 import asyncio, ctypes, os, sys, time
 from pathlib import Path
+from PySide6.QtCore import qWarning
 from PySide6.QtWidgets import QApplication
 from gglib_desktop import __main__, bootstrap
 
@@ -43,6 +47,13 @@ def hang_in_c():
 
 def close():
     next(each for each in QApplication.topLevelWidgets() if each.isVisible()).close()
+
+def lose_compositor():
+    qWarning("The Wayland connection broke. Did the Wayland compositor die?")
+    os._exit(255)
+
+def end_loop():
+    QApplication.exit(1)
 
 def obey():
     word = os.read(0, 100).decode().strip()
@@ -61,7 +72,14 @@ sys.exit(__main__.main())
 class Program:
     """The program under test."""
 
-    def __init__(self, harness: LocalHarness, *arguments: str, patience_s: float = 30) -> None:
+    def __init__(
+        self,
+        harness: LocalHarness,
+        *arguments: str,
+        patience_s: float = 30,
+        prefix: Sequence[str] = (),
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
         self._log = harness.data_dir / "app.log"
         environment = harness.environment | {
             "GGLIB_DATA_DIR": str(harness.data_dir),
@@ -69,8 +87,8 @@ class Program:
             "QT_QPA_PLATFORM": "offscreen",
             "PATIENCE_S": str(patience_s),
         }
-        words = [sys.executable, "-c", _PROGRAM, *arguments]
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment)
+        words = [*prefix, sys.executable, "-c", _PROGRAM, *arguments]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment | (extra or {}))
 
     async def told(self, word: str) -> None:
         """Returns when it has heard the word, and begun to do it."""
@@ -140,6 +158,102 @@ async def test_an_order_to_end_leaves_servers_running_where_that_is_set(harness,
     assert f"left running: [('Tiny', {server.pid}, {server.port})]" in program.log()
     assert harness.is_there(server)
     assert len(records(harness)) == 1
+
+
+# -- the end of the terminal and of the display
+
+
+@pytest.mark.parametrize("order", [signal.SIGHUP, signal.SIGQUIT])
+async def test_the_end_of_the_terminal_stops_the_servers_when_nobody_can_be_asked(harness, server, order):
+    write_settings(harness.data_dir, "")
+    program = Program(harness)
+    await program.says("adopted the server")
+    program.process.send_signal(order)
+    assert await program.end() == 0
+    assert "left running: []" in program.log()
+    assert harness.processes() == []
+
+
+async def test_the_end_of_the_terminal_leaves_servers_running_where_that_is_set(harness, server):
+    write_settings(harness.data_dir, 'on_quit = "leave running"\n')
+    program = Program(harness)
+    await program.says("adopted the server")
+    program.process.send_signal(signal.SIGHUP)
+    assert await program.end() == 0
+    assert harness.is_there(server)
+
+
+async def test_a_program_that_is_to_outlive_its_terminal_does(harness, server):
+    program = Program(harness, prefix=["nohup"])
+    await program.says("adopted the server")
+    program.process.send_signal(signal.SIGHUP)
+    await program.told("close")
+    assert await program.end() == 0
+    assert "left running: []" in program.log()
+
+
+async def is_lost(program: Program, word: str) -> int:
+    await program.says("adopted the server")
+    await program.told(word)
+    return await program.end()
+
+
+@pytest.mark.parametrize("word", ["lose_compositor", "end_loop"])
+async def test_the_loss_of_the_display_stops_the_servers_when_nobody_can_be_asked(harness, server, word):
+    write_settings(harness.data_dir, "stop_grace_s = 2.0\n")
+    program = Program(harness)
+    assert await is_lost(program, word) == 0
+    assert "the window is lost; servers: stop all" in program.log()
+    assert harness.processes() == []
+    assert records(harness) == []
+
+
+async def test_the_loss_of_the_display_leaves_servers_running_where_that_is_set(harness, server):
+    write_settings(harness.data_dir, 'on_quit = "leave running"\n')
+    program = Program(harness)
+    assert await is_lost(program, "lose_compositor") == EXIT_WITHOUT_WINDOW
+    assert harness.is_there(server)
+    assert len(records(harness)) == 1
+    async with harness.runner_with(harness.stub) as runner:
+        assert await runner.list_running() == [server]
+
+
+async def test_orders_to_end_do_not_interrupt_the_stop_after_the_loss_of_the_display(harness):
+    await start_in_a_program_that_dies(harness, harness.stub, harness.late_config())
+    program = Program(harness)
+    await program.says("adopted the server")
+    await program.told("end_loop")
+    await program.says("stopping without a window")
+    program.process.send_signal(signal.SIGTERM)
+    program.process.send_signal(signal.SIGHUP)
+    assert await program.end() == 0
+    assert harness.processes() == []
+
+
+@pytest.fixture
+def display() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The name of an X server, and its process."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed")
+    read, write = os.pipe()
+    with subprocess.Popen(["Xvfb", "-displayfd", str(write), "-nolisten", "tcp"], pass_fds=[write]) as server:
+        os.close(write)
+        yield f":{os.read(read, 16).decode().strip()}", server
+        server.kill()
+    os.close(read)
+
+
+async def test_when_the_x_server_ends_so_do_the_servers(harness, server, display):
+    name, x_server = display
+    program = Program(harness, extra={"QT_QPA_PLATFORM": "xcb", "DISPLAY": name})
+    await program.says("adopted the server")
+    x_server.kill()
+    assert await program.end() == 0
+    assert "the window is lost; servers: stop all" in program.log()
+    assert harness.processes() == []
+
+
+# -- hanging
 
 
 @pytest.mark.parametrize("word", ["hang_in_python", "hang_in_c"])

@@ -127,3 +127,11 @@ async def test_a_setting_decides_without_a_question(keeper, scope, setting):
         act(quit_)
         assert await asyncio.wait_for(quit_.decided(), 5) is setting
     assert person.asked == []
+
+
+async def test_the_decision_is_an_orders_until_there_is_one(keeper, scope):
+    quit_ = quitting(keeper, scope, Person((OnQuit.LEAVE_RUNNING, False)))
+    assert quit_.decision is OnQuit.STOP_ALL
+    quit_.wish()
+    await asyncio.wait_for(quit_.decided(), 5)
+    assert quit_.decision is OnQuit.LEAVE_RUNNING
