@@ -150,11 +150,27 @@ class Vocabulary:
         count = 1 if option or flag in _WITH_A_VALUE | {"-m"} else self._capabilities.value_count(flag)
         if count is None:
             return int(any(not looks_like_flag(word.text) for word in following))
-        return count
+        # The engine would take the next flag for the number, which nobody means.
+        return 0 if self._is_number(flag, option) and any(self.knows(word.text) for word in following) else count
+
+    def _is_number(self, flag: str, option: EngineOption | None) -> bool:
+        return option.kind in {int, float} if option else self._capabilities.placeholders.get(flag) == "N"
 
     def takes_value(self, flag: str) -> bool:
         """Whether the engine tells that it does."""
         return bool(self._capabilities.value_count(flag))
+
+    def lacks_value(self, argument: Argument) -> bool:
+        """Whether nothing stands where the flag needs a value. Text may be empty on purpose."""
+        option, flag = argument.option, argument.flag
+        if option is None:
+            unsaid = not argument.values or self._is_number(flag, None)
+            needed = flag == "--spec-type" or (unsaid and self.takes_value(flag))
+        else:
+            is_text = option.kind is str and option.limits is None
+            needed = option.kind is not bool and option.name not in _MULTIPLE_CHOICE_SWITCHES
+            needed = needed and not (is_text and argument.values)
+        return needed and not argument.value.strip()
 
     def from_variable(self, name: str, value: Word) -> Argument | None:
         """What an environment variable says, as the flag that says the same; None when nobody knows of one."""
@@ -195,8 +211,6 @@ def value_of(argument: Argument) -> Any:
         if argument.values:
             raise ConfigurationError(option.name, argument.value, "takes no value")
         return argument.on
-    if not argument.values and option.name not in _MULTIPLE_CHOICE_SWITCHES:
-        raise ConfigurationError(option.name, "", "has no value")
     value = _read(option, argument.value)
     complaint = option.limits.complaint(value) if option.limits else None
     if complaint:

@@ -39,9 +39,10 @@ class NoteKind(StrEnum):
     REFUSED = "cannot be used"
     EXTRA = "extra argument"
     UNFIT = "extra argument because the field cannot hold it"
-    DRAFTING = "extra arguments because it is not MTP"
+    DRAFTING = "extra arguments because no field says this kind of drafting"
     REPEATED = "said again later"
     UNRESOLVED = "variable without a value"
+    EMPTY = "nothing in place of a value"
     ENVIRONMENT = "environment variable that is not set"
     ACCESS = "API key"
     AROUND = "not about llama-server"
@@ -124,7 +125,9 @@ class _Reading:
         found: list[Argument] = []
         for name, value in self._invocation.environment:
             argument = self._vocabulary.from_variable(name, _without_nul(value))
-            if argument is None:
+            if not value.text.strip() and (argument or name.startswith("LLAMA_")):
+                self._note(NoteKind.EMPTY, (f"{name}=",))
+            elif argument is None:
                 shown = REDACTED if _SECRET_NAME.search(name) else value.text
                 self._note(NoteKind.ENVIRONMENT, (f"{name}={shown}",))
             else:
@@ -158,6 +161,8 @@ class _Reading:
             return
         if argument.unresolved:
             self._note(NoteKind.UNRESOLVED, argument.written)
+        elif self._vocabulary.lacks_value(argument):
+            self._note(NoteKind.EMPTY, argument.written)
         elif not (self._read_refused(argument) or self._read_drafting(argument)):
             if argument.option:
                 self._read_choice(argument)
@@ -240,7 +245,7 @@ class _Reading:
         name = self._vocabulary.present_name(argument)
         joined = "=" in argument.written[0] and self._vocabulary.takes_value(argument.flag)
         if name or argument.variable or joined:
-            words = tuple(filter(None, (name or argument.flag, *_texts(argument))))
+            words = (name or argument.flag, *_texts(argument))
             self._note(NoteKind.TRANSLATED, argument.written, " ".join(words))
         else:
             words = argument.written

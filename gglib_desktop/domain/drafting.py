@@ -39,17 +39,27 @@ class Drafting:
 
 def read_drafting(arguments: Sequence[Argument], vocabulary: Vocabulary) -> Drafting:
     """What a command line says of drafting: MTP, none, or another kind."""
-    kinds = next((each for each in arguments if each.flag == "--spec-type" and not each.unresolved), None)
-    if any(vocabulary.spellings(each.flag) & _DRAFT_MODEL or each.flag == "--spec-default" for each in arguments):
-        return _left_alone(arguments, "a draft model is not MTP")
+    kinds = next(
+        (each for each in arguments if each.flag == "--spec-type" and each.value and not each.unresolved), None
+    )
+    if any(vocabulary.spellings(each.flag) & _DRAFT_MODEL for each in arguments):
+        return _left_alone(arguments, _use_of_a_draft_model(kinds.value if kinds else ""))
+    if any(each.flag == "--spec-default" for each in arguments):
+        return _left_alone(arguments, "the engine chooses how it drafts")
     if kinds is None:
         return Drafting()
     if kinds.value == "none":
         return Drafting(MtpChoice.OFF)
     if kinds.value != DRAFT_MTP:
         return _left_alone(arguments, f"{kinds.value} is not MTP alone")
-    reason = _number_that_does_not_fit(arguments)
+    reason = _number_that_does_not_fit(arguments, vocabulary)
     return _left_alone(arguments, reason) if reason else Drafting(MtpChoice.ON)
+
+
+def _use_of_a_draft_model(kind: str) -> str:
+    if kind == DRAFT_MTP:
+        return "MTP with its head in a file of its own"
+    return f"{kind} is not MTP alone" if DRAFT_MTP in kind.split(",") else "a draft model is not MTP"
 
 
 def _left_alone(arguments: Sequence[Argument], reason: str) -> Drafting:
@@ -63,9 +73,10 @@ def _is_about_drafting(argument: Argument) -> bool:
     return named or argument.flag in _DRAFT_MODEL or _COMPANION.fullmatch(argument.flag) is not None
 
 
-def _number_that_does_not_fit(arguments: Sequence[Argument]) -> str:
+def _number_that_does_not_fit(arguments: Sequence[Argument], vocabulary: Vocabulary) -> str:
     for argument in arguments:
-        if argument.option and argument.option.name in DRAFT_NUMBERS and not argument.unresolved:
+        is_number = argument.option is not None and argument.option.name in DRAFT_NUMBERS
+        if is_number and not (argument.unresolved or vocabulary.lacks_value(argument)):
             try:
                 value_of(argument)
             except ConfigurationError as exc:

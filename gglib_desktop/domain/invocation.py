@@ -19,6 +19,8 @@ _SUBCOMMAND = re.compile(r"(?:^|[\\/])llama(?:\.exe)?$", re.IGNORECASE)
 _FLAG = re.compile(r"-{1,2}[A-Za-z]")
 _ASSIGNMENT = re.compile(r"(\w+)=(.*)", re.DOTALL)
 _EXPORTS = frozenset({"export", "declare", "readonly", "env", "-x"})
+_ENV = re.compile(r"(?:^|/)env$")
+_SETTING_FLAGS = frozenset({"-e", "-E", "--env", "--setenv"})
 _PLAIN_WRAPPERS = frozenset({"sudo", "env", "nohup", "exec", "time", "command", "setsid", "start", "call"})
 
 
@@ -142,13 +144,31 @@ def _wrapped(words: list[Word], inside: Recursion) -> Candidate | None:
         following = words[position + 1 : position + 2]
         plain = all(each.text in _PLAIN_WRAPPERS or assigned(each) for each in before)
         if is_program(word) and (plain or (following and looks_like_flag(following[0].text))):
-            environment = tuple(pair for each in before if (pair := assigned(each)))
-            around = tuple(each.text for each in before if not assigned(each))
+            environment, around = _set_before(before)
             return Candidate(1 if plain else 2, Invocation(tuple(words[position + 1 :]), environment, around))
         if " " in word.text and mentions_server(word.text) and (found := inside(word.text)):
             others = tuple(each.text for each in (*before, *words[position + 1 :]))
             return Candidate(2, replace(found, around=(*others, *found.around)))
     return None
+
+
+def _set_before(words: Sequence[Word]) -> tuple[tuple[tuple[str, Word], ...], tuple[str, ...]]:
+    """What the words before a program set for it, and the rest of them.
+
+    Beside a flag that is not for this, ``NAME=value`` is a matter of the program before: ``-p MemoryMax=32G``.
+    """
+    environment: list[tuple[str, Word]] = []
+    around: list[str] = []
+    for position, word in enumerate(words):
+        earlier = words[position - 1].text if position else ""
+        flag, _equals, attached = word.text.partition("=")
+        pair = assigned(Word(attached, word.unresolved)) if flag in _SETTING_FLAGS else assigned(word)
+        beside_a_flag = looks_like_flag(earlier) and earlier not in _SETTING_FLAGS
+        if pair and not (beside_a_flag and not any(_ENV.search(each.text) for each in words[:position])):
+            environment.append(pair)
+        else:
+            around.append(word.text)
+    return tuple(environment), tuple(around)
 
 
 def _start_process(words: list[Word], inside: Recursion) -> Candidate | None:

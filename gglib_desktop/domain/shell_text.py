@@ -75,13 +75,15 @@ def shell_invocation(
     found = None if _PROMPT.match(text) else _best(whole, variables, knows, plain=True)
     if found or only_plain:
         return found
-    for chunks in _readings(text, split):
+    readings = _readings(text, split)
+    for chunks in readings:
         found = _best(_commands(chunks, split, variables), variables, knows, plain=False)
         if found:
             return found
     if mentions_server(text) and any(not command.words and command.apart for command in whole):
         raise Unclosed
-    return None
+    # Variables alone are a start only where no command is one.
+    return _from_assignments(_commands(readings[0], split, variables))
 
 
 def _splitter(text: str) -> Splitter:
@@ -214,7 +216,7 @@ def _best(
         if read and not (plain and read.rank > CERTAIN_RANK):
             found.append((read.rank, position, read))
     if not found:
-        return _from_assignments(commands)
+        return None
     _rank, position, best = min(found, key=lambda each: each[:2])
     return _completed(best.invocation, commands, position)
 

@@ -70,6 +70,7 @@ _TEMPLATES = {
     NoteKind.DRAFTING: lambda: translate("Commands", "Goes to the extra arguments as it is: {words} ({detail})"),
     NoteKind.REPEATED: lambda: translate("Commands", "Left out, said again later: {words}"),
     NoteKind.UNRESOLVED: lambda: translate("Commands", "Left out, its value is not known: {words}"),
+    NoteKind.EMPTY: lambda: translate("Commands", "Ignored (its value is empty): {words}"),
     NoteKind.ENVIRONMENT: lambda: translate("Commands", "Left out, an environment variable: {words}"),
     NoteKind.ACCESS: lambda: translate("Commands", "A key is asked for, but not this one: {words}"),
     NoteKind.AROUND: lambda: translate("Commands", "Left out, not about llama-server: {words}"),

@@ -129,6 +129,36 @@ COMPOSE = [
         [*X, "extra: --alias 'a\tb'"],
     ),
 ]
+EMPTY = [
+    (
+        "services:\n  llama:\n    image: ghcr.io/ggml-org/llama.cpp:server\n    environment:\n      - LLAMA_ARG_MODEL=/models/m.gguf\n      - LLAMA_ARG_N_CPU_MOE=\n      - LLAMA_ARG_SPEC_TYPE=\n      - LLAMA_ARG_N_PARALLEL=\n    volumes:\n      - /srv/m:/models\n",
+        {"model": "/srv/m/m.gguf"},
+        [
+            "empty: LLAMA_ARG_N_CPU_MOE=",
+            "empty: LLAMA_ARG_SPEC_TYPE=",
+            "empty: LLAMA_ARG_N_PARALLEL=",
+            "model: LLAMA_ARG_MODEL=/models/m.gguf",
+            f"around: 'image: {IMAGE}' 'volumes: /srv/m:/models'",
+        ],
+    ),
+    (
+        "docker run -e LLAMA_ARG_MODEL=x.gguf -e LLAMA_ARG_JINJA= -e LLAMA_API_KEY= -e LLAMA_ARG_NEW= -e TZ= image:server",
+        {"model": "x.gguf"},
+        [
+            "empty: LLAMA_ARG_JINJA=",
+            "empty: LLAMA_API_KEY=",
+            "empty: LLAMA_ARG_NEW=",
+            "environment: TZ=",
+            "model: LLAMA_ARG_MODEL=x.gguf",
+            "around: docker run image:server",
+        ],
+    ),
+    (
+        'command: -m x.gguf -c ${CTX:-} --jinja --n-cpu-moe "" -np 2',
+        {"model": "x.gguf", "jinja": True, "parallel": 2},
+        [*X, "empty: -c", "empty: --n-cpu-moe ''"],
+    ),
+]
 SWAP = [
     (
         'models:\n  "qwen":\n    cmd: |\n      llama-server --port ${PORT}\n      -m x.gguf\n      # not now: -c 1\n      -c 8192\n    ttl: 300\n',
@@ -199,6 +229,21 @@ SYSTEMD = [
         [*X, "extra: --tags 'a\tbé '\"'\"'c'\"'\"''"],
     ),
     ("ExecStart=", {}, []),
+    (
+        "[Service]\nEnvironment=CUDA_VISIBLE_DEVICES=0 LLAMA_ARG_CTX_SIZE=8192\nExecStart=/usr/bin/llama-server --port 8080 -m /srv/m.gguf -ngl 20",
+        {"model": "/srv/m.gguf", "port": 8080, "gpu_layers": 20, "context_size": 8192},
+        ["environment: CUDA_VISIBLE_DEVICES=0", "model: -m /srv/m.gguf"],
+    ),
+    (
+        "Environment=LLAMA_ARG_CTX_SIZE=8192\nEnvironment=LLAMA_ARG_MODEL=/srv/m.gguf\nExecStart=/usr/bin/llama-server",
+        {"model": "/srv/m.gguf", "context_size": 8192},
+        ["model: LLAMA_ARG_MODEL=/srv/m.gguf"],
+    ),
+    (
+        "[Service]\nUser=llm\nEnvironment=A=1 LLAMA_ARG_JINJA=1 LLAMA_ARG_THREADS=4\nExecStart=/opt/llm -m /srv/m.gguf\n",
+        {"model": "/srv/m.gguf", "jinja": True, "threads": 4},
+        ["environment: A=1", "model: -m /srv/m.gguf", "around: User=llm"],
+    ),
     # codes of no character, alone or of half a one, stay as they are written
     (
         'ExecStart=llama-server -m "a\\U00110000\\ud800.gguf"',
@@ -211,7 +256,7 @@ SYSTEMD = [
         [*X, "around: 'other: \\UFFFFFFFF'"],
     ),
 ]
-LINES = DOCKER + COMPOSE + SWAP + SYSTEMD
+LINES = DOCKER + COMPOSE + EMPTY + SWAP + SYSTEMD
 
 
 @pytest.mark.parametrize(("text", "fields", "notes"), LINES, ids=lambda value: str(value)[:50])

@@ -55,8 +55,24 @@ LINES = [
         {"presence_penalty": 1.5, "frequency_penalty": -0.5, "repeat_last_n": 128},
         [],
     ),
-    ("-c", {"extra_args": ("-c",)}, ["unfit: -c -> has no value"]),
-    ("-c --jinja", {"extra_args": ("-c", "--jinja")}, ["unfit: -c --jinja -> is not a whole number"]),
+    ("-c", {}, ["empty: -c"]),
+    ("-c --jinja", {"jinja": True}, ["empty: -c"]),
+    ("--n-cpu-moe --jinja -np 2 --rpc", {"jinja": True, "parallel": 2}, ["empty: --n-cpu-moe", "empty: --rpc"]),
+    (
+        "--spec-type draft-mtp --spec-draft-n-max --jinja",
+        {"mtp": ON, "jinja": True},
+        ["empty: --spec-draft-n-max"],
+    ),
+    (
+        "-c '' --spec-type '' --reasoning-format '' --chat-template '' --tags ''",
+        {"chat_template": "", "extra_args": ("--tags", "")},
+        ["empty: -c ''", "empty: --spec-type ''", "empty: --reasoning-format ''", "extra: --tags ''"],
+    ),
+    (
+        "--cache-ram= --tags= -c 1",
+        {"context_size": 1, "extra_args": ("--tags", "")},
+        ["empty: --cache-ram=", "translated: --tags= -> --tags "],
+    ),
     ("--jinja=true", {"extra_args": ("--jinja=true",)}, ["unfit: --jinja=true -> takes no value"]),
     ("--port 80", {}, ["refused: --port 80 -> must be from 1024 to 65535"]),
     ("--port ${PORT} -c 4096", {"context_size": 4096}, ["owned: --port '${PORT}'"]),
@@ -240,13 +256,49 @@ LINES = [
     (
         "--spec-type draft-mtp -md d.gguf",
         {"mtp": OFF, "extra_args": ("--spec-type", "draft-mtp", "-md", "d.gguf")},
-        ["drafting: --spec-type draft-mtp -md d.gguf -> a draft model is not MTP"],
+        ["drafting: --spec-type draft-mtp -md d.gguf -> MTP with its head in a file of its own"],
     ),
     ("--spec-type $KIND --jinja", {"jinja": True}, ["unresolved: --spec-type '$KIND'"]),
     (
         "--spec-default --jinja",
         {"mtp": OFF, "jinja": True, "extra_args": ("--spec-default",)},
-        ["drafting: --spec-default -> a draft model is not MTP"],
+        ["drafting: --spec-default -> the engine chooses how it drafts"],
+    ),
+    (
+        "--spec-type draft-mtp,ngram-mod -md d.gguf",
+        {"mtp": OFF, "extra_args": ("--spec-type", "draft-mtp,ngram-mod", "-md", "d.gguf")},
+        ["drafting: --spec-type draft-mtp,ngram-mod -md d.gguf -> draft-mtp,ngram-mod is not MTP alone"],
+    ),
+    (
+        "LLAMA_ARG_SPEC_TYPE=draft-mtp LLAMA_ARG_SPEC_DRAFT_MODEL=mtp.gguf llama-server --jinja",
+        {"mtp": OFF, "jinja": True, "extra_args": ("--spec-type", "draft-mtp", "--spec-draft-model", "mtp.gguf")},
+        [
+            "translated: LLAMA_ARG_SPEC_TYPE=draft-mtp -> --spec-type draft-mtp",
+            "translated: LLAMA_ARG_SPEC_DRAFT_MODEL=mtp.gguf -> --spec-draft-model mtp.gguf",
+            "drafting: LLAMA_ARG_SPEC_TYPE=draft-mtp LLAMA_ARG_SPEC_DRAFT_MODEL=mtp.gguf -> MTP with its head in a file of its own",
+        ],
+    ),
+    (
+        "/opt/homebrew/Cellar/llama.cpp/9700/bin/llama serve --host 127.0.0.1 --port 51082 --ctx-size 65536 --model /m/g-12B.gguf --spec-draft-model /m/mtp-g-12B.gguf --spec-type draft-mtp --spec-draft-n-max 2",
+        {
+            "mtp": OFF,
+            "model": "/m/g-12B.gguf",
+            "port": 51082,
+            "context_size": 65536,
+            "extra_args": (
+                "--spec-draft-model",
+                "/m/mtp-g-12B.gguf",
+                "--spec-type",
+                "draft-mtp",
+                "--spec-draft-n-max",
+                "2",
+            ),
+        },
+        [
+            "owned: --host 127.0.0.1",
+            "model: --model /m/g-12B.gguf",
+            "drafting: --spec-draft-model /m/mtp-g-12B.gguf --spec-type draft-mtp --spec-draft-n-max 2 -> MTP with its head in a file of its own",
+        ],
     ),
     (
         "--spec-ngram-size-n 12 -c 1",

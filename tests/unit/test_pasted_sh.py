@@ -113,6 +113,22 @@ LINES = [
         [*X, "unresolved: -t '$(nproc)'", "unresolved: --alias '`hostname`'"],
     ),
     ('exec llama-server -m x.gguf "$@"', {"model": "x.gguf"}, [*X, "unresolved: '$@'", "around: exec"]),
+    # -- variables, then other commands, then the server
+    (
+        "export LLAMA_ARG_CTX_SIZE=8192\nsource ~/llm/env.sh\ncd ~/llm && ./llama-server -m /srv/m.gguf --port 8091 -ngl 40",
+        {"model": "/srv/m.gguf", "port": 8091, "gpu_layers": 40, "context_size": 8192},
+        ["model: -m /srv/m.gguf", "around: 'source /home/me/llm/env.sh' 'cd /home/me/llm'"],
+    ),
+    (
+        "set -a\nLLAMA_ARG_CTX_SIZE=8192\nset +a\n./llama-server -m x.gguf -t 4",
+        {"model": "x.gguf", "context_size": 8192, "threads": 4},
+        [*X, "around: 'set -a' 'set +a'"],
+    ),
+    (
+        "LLAMA_ARG_CTX_SIZE=8192\nmodule load cuda\nsrun -G 1 llama-server -m x.gguf",
+        {"model": "x.gguf", "context_size": 8192},
+        [*X, "around: 'module load cuda' srun -G 1"],
+    ),
     # -- what people put before it
     ("CUDA_VISIBLE_DEVICES=0 llama-server -m x.gguf", {"model": "x.gguf"}, ["environment: CUDA_VISIBLE_DEVICES=0", *X]),
     (
@@ -188,6 +204,22 @@ LINES = [
         {"model": "x.gguf", "context_size": 4096},
         [*X, "around: 'cd /home/me/llama.cpp' 'echo done'"],
     ),
+    (
+        "systemd-run --user -p MemoryMax=32G llama-server -m x.gguf -t 8",
+        {"model": "x.gguf", "threads": 8},
+        [*X, "around: systemd-run --user -p MemoryMax=32G"],
+    ),
+    (
+        "systemd-run --scope -p CPUQuota=400% --setenv=LLAMA_ARG_THREADS=4 -E CUDA_VISIBLE_DEVICES=0 llama-server -m x.gguf",
+        {"model": "x.gguf", "threads": 4},
+        ["environment: CUDA_VISIBLE_DEVICES=0", *X, "around: systemd-run --scope -p CPUQuota=400% -E"],
+    ),
+    (
+        "nice -n 5 env -i HOME=/root LLAMA_ARG_THREADS=4 ionice -c 3 llama-server -m x.gguf",
+        {"model": "x.gguf", "threads": 4},
+        ["environment: HOME=/root", *X, "around: nice -n 5 env -i ionice -c 3"],
+    ),
+    ("prlimit -o LIMIT=1 ./llama-server -m x.gguf", {"model": "x.gguf"}, [*X, "around: prlimit -o LIMIT=1"]),
     (
         "numactl --interleave=all llama-server -m x.gguf --numa distribute",
         {"model": "x.gguf", "extra_args": ("--numa", "distribute")},

@@ -73,6 +73,11 @@ POWERSHELL = [
         {"model": "x.gguf"},
         [*X, "around: 'cd C:\\llama' '2>&1' '|' 'Tee-Object log.txt'"],
     ),
+    (
+        "$env:LLAMA_ARG_CTX_SIZE = 8192\nSet-Location C:\\llama\n.\\llama-server.exe -m x.gguf -ngl 40",
+        {"model": "x.gguf", "context_size": 8192, "gpu_layers": 40},
+        [*X, "around: 'Set-Location C:\\llama'"],
+    ),
     ("<# the big one #>\n.\\llama-server.exe -m x.gguf -np 4", {"model": "x.gguf", "parallel": 4}, X),
     (
         ".\\llama-server.exe -m ~\\x.gguf --cache-reuse 256",
@@ -145,6 +150,11 @@ CMD = [
             "unresolved: -c '!CTX!'",
             "extra: --tags 'a^b'",
         ],
+    ),
+    (
+        "set LLAMA_ARG_CTX_SIZE=8192\ncd /d C:\\llama\nllama-server.exe -m x.gguf -ngl 40",
+        {"model": "x.gguf", "context_size": 8192, "gpu_layers": 40},
+        [*X, "around: 'cd /d C:\\llama'"],
     ),
     (
         ":: start\ncd /d C:\\llama & llama-server.exe -m x.gguf -t 4",
