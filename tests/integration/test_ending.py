@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -78,7 +78,7 @@ class Program:
         *arguments: str,
         patience_s: float = 30,
         prefix: Sequence[str] = (),
-        extra: Mapping[str, str] | None = None,
+        extra: dict[str, str] | None = None,
     ) -> None:
         self._log = harness.data_dir / "app.log"
         environment = harness.environment | {

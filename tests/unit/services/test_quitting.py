@@ -129,9 +129,12 @@ async def test_a_setting_decides_without_a_question(keeper, scope, setting):
     assert person.asked == []
 
 
-async def test_the_decision_is_an_orders_until_there_is_one(keeper, scope):
+async def test_before_there_is_a_decision_it_is_an_orders(keeper, scope):
+    assert quitting(keeper, scope, Person()).decision is OnQuit.STOP_ALL
+
+
+async def test_a_persons_decision_stands(keeper, scope):
     quit_ = quitting(keeper, scope, Person((OnQuit.LEAVE_RUNNING, False)))
-    assert quit_.decision is OnQuit.STOP_ALL
     quit_.wish()
     await asyncio.wait_for(quit_.decided(), 5)
     assert quit_.decision is OnQuit.LEAVE_RUNNING
