@@ -297,7 +297,6 @@ def launch_forms(
         scope,
         start=app.start_now,
         runs=app.runs,
-        saved=app.on_defaults_saved,
         read_header=read_header,
         memory=PsutilMemory(),
         presets=Presets(SqlitePresetStore(repository), TomlPresetFiles()),

@@ -9,7 +9,7 @@ from typing import Any
 
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.options import EngineOptions, engine_options
+from gglib_desktop.domain.options import DRAFT_NUMBERS, EngineOptions, engine_options
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.values import documented
@@ -169,3 +169,9 @@ def options_of(config: ServerConfig) -> LaunchOptions:
     mtp = MtpChoice.ON if config.spec_draft_n_max else MtpChoice.OFF
     chosen = {field.name: getattr(config, field.name) for field in fields(EngineOptions)}
     return LaunchOptions(mtp=mtp, **chosen)
+
+
+def own_choices(config: ServerConfig, as_saved: ServerConfig) -> frozenset[str]:
+    """What a server was started with, by name, that what was saved then would not have led to."""
+    differing = options_of(config).differing(options_of(as_saved))
+    return differing if config.spec_draft_n_max else differing - DRAFT_NUMBERS

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gglib_desktop.domain.engine import Engine, EngineDevice
-from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.errors import ConfigurationError, LibraryError
 from gglib_desktop.domain.launch import (
     ENGINE_MIN_PROBABILITY,
     LaunchOptions,
@@ -19,6 +20,7 @@ from gglib_desktop.domain.launch import (
     Source,
     decide_mtp,
     options_of,
+    own_choices,
     resolve,
     server_config,
 )
@@ -39,10 +41,37 @@ def _no_forecast(_model: Model, _config: ServerConfig) -> None:
     return None
 
 
+@dataclass(frozen=True)
+class RestartPlan:
+    """What a restart of a server would use, and what it runs with. All options are resolved.
+
+    ``as_saved``: without the server's own choices. ``own``: the names of these, where they are not what is saved.
+    """
+
+    in_force: LaunchOptions
+    as_saved: LaunchOptions
+    options: LaunchOptions
+    own: frozenset[str] = frozenset()
+
+
 class Launcher:
     """Starts models with what was chosen for them, on the engine in force.
 
     ``engine`` is None until one was found; ``engine_problem`` then says why none can be used, once that is known.
+
+    What a start uses, for each choice the first that makes it:
+
+    - *Start* of a model: what was chosen for this start only, the model's launch defaults, the defaults of all models.
+    - *Restart*, *Apply and restart* and *Try again* of a server: what its form shows, what was chosen for its last
+      start only (its own choices), then what is saved **now**. So a changed default counts from the next restart on,
+      and a choice for one start lasts as long as its server. The panel says when a restart would change something
+      that was not typed there, and which own choices it would keep; *Use saved settings* drops these.
+    - A server that was taken over while it ran: as its own choices counts all in which it then differed from what is
+      saved. A restart keeps that, and the panel says so.
+    - A model that is not listed has nothing saved: its servers restart as they are.
+    - A further server of a model never takes the port that is saved: that is the first one's.
+    - A retry after a crash is nobody's wish for something new: it repeats the configuration that crashed. A return
+      after changed settings failed repeats the last one that was healthy.
     """
 
     def __init__(
@@ -64,6 +93,8 @@ class Launcher:
         self._mtp_suppressed = mtp_suppressed
         # Held from reading what is saved for a model until that is written again with changes.
         self._saving = asyncio.Lock()
+        # To what the choices saved then would have led, by server and the configuration that it was started with.
+        self._as_saved: dict[tuple[int, ServerConfig], ServerConfig] = {}
         self._listeners: Listeners[None] = Listeners()
         self.subscribe = self._listeners.add
         self.engine: Engine | None = None
@@ -129,13 +160,15 @@ class Launcher:
         model = self._library.model(model_id)
         if model is None:
             return None
-        another = another or (launch is not None and self._supervisor.has_live_server(model_id))
+        runs = self._supervisor.has_live_server(model_id)
+        another = another or (launch is not None and runs)
         launch = launch or LaunchOptions()
         async with self._saving:
             saved = await self._library.launch_options(model_id)
             if remember:
                 kept = launch.replace(port=None) if another else launch
-                await self._library.save_launch_options(model_id, kept.over(saved))
+                saved = kept.over(saved)
+                await self._library.save_launch_options(model_id, saved)
         if another:
             # The port chosen for the model is its first server's.
             saved = saved.replace(port=None)
@@ -146,16 +179,47 @@ class Launcher:
         config = self._config(model, self.resolve(launch, saved).options)
         if self._supervisor.is_ending:
             return None  # it was asked for before all was stopped
+        as_saved = self._config(model, self.resolve(LaunchOptions(), saved).options)
+        is_new = another or not self._supervisor.has_live_server(model_id)
         server_id = self._supervisor.start(config, another=another)
+        if is_new:
+            self._note_saved(server_id, config, as_saved)
         await self._library.note_used(model_id)
         return server_id
 
-    async def restart(self, server_id: int, options: LaunchOptions | None = None) -> None:
-        """Restarts a server as it was, or with these resolved ``options``, and as it was if it fails with those."""
-        config = self._supervisor.server(server_id).config
-        if options is not None:
-            config = self._config(self.model_of(config), options)
-        self._supervisor.restart(server_id, config, on_trial=options is not None)
+    async def plan(self, server_id: int) -> RestartPlan:
+        """What a restart would use now. Raises: LibraryError."""
+        server = self._supervisor.server(server_id)
+        config = server.config
+        async with self._saving:
+            saved = await self._library.launch_options(config.model_id)
+        model = self._library.model(config.model_id)
+        if model is None:
+            in_force = self.options_in_force(config, saved)
+            return RestartPlan(in_force, in_force, in_force)
+        if server.number > 1:
+            saved = saved.replace(port=None)
+        in_force = self.options_in_force(config, saved)
+        as_saved = self.resolve(LaunchOptions(), saved).options
+        then = self._as_saved.setdefault((server_id, config), self._config(model, as_saved))
+        options = as_saved.with_values(**{name: in_force.get(name) for name in own_choices(config, then)})
+        return RestartPlan(in_force, as_saved, options, options.differing(as_saved))
+
+    async def restart(self, server_id: int, *, keep_own: bool = True, **choices: Any) -> None:
+        """Restarts a server as planned, with these ``choices`` on top; as it was if it fails with what changed.
+
+        ``keep_own``: with what was chosen for its last start only. Raises: LibraryError, after a restart as it was.
+        """
+        model = self.model_of(self._supervisor.server(server_id).config)
+        try:
+            plan = await self.plan(server_id)
+        except LibraryError:
+            self._supervisor.restart(server_id)
+            raise
+        options = (plan.options if keep_own else plan.as_saved).with_values(**choices)
+        config = self._config(model, options)
+        self._note_saved(server_id, config, self._config(model, plan.as_saved))
+        self._supervisor.restart(server_id, config, on_trial=True)
 
     def leads_to_same(self, config: ServerConfig, options: LaunchOptions, others: LaunchOptions) -> bool:
         """Whether a server would be restarted as the same with either of two sets of resolved options."""
@@ -164,15 +228,12 @@ class Launcher:
         model = self.model_of(config)
         return self._config(model, options) == self._config(model, others)
 
-    async def saved_options(self, config: ServerConfig) -> LaunchOptions:
-        """What is saved for a server's model, nothing for one that is not listed any more. Raises: LibraryError."""
-        return await self._library.launch_options(config.model_id)
-
-    async def save_choices(self, config: ServerConfig, **choices: Any) -> None:
-        """Saves what was chosen in a server's form for its model. Raises: LibraryError."""
+    async def save_choices(self, config: ServerConfig, **choices: Any) -> bool:
+        """Saves what was chosen in a server's form; False when its model is not listed. Raises: LibraryError."""
         async with self._saving:
             saved = await self._library.launch_options(config.model_id)
             await self._library.save_launch_options(config.model_id, saved.with_values(**choices))
+        return self._library.model(config.model_id) is not None
 
     def options_in_force(self, config: ServerConfig, saved: LaunchOptions) -> LaunchOptions:
         """The choices behind a configuration; where it does not tell them, as ``saved`` and the defaults say."""
@@ -193,6 +254,12 @@ class Launcher:
     def model_of(self, config: ServerConfig) -> Model:
         """The library's model, or what the configuration itself says of one that is not there any more."""
         return self._library.model(config.model_id) or _model_of(config)
+
+    def _note_saved(self, server_id: int, config: ServerConfig, as_saved: ServerConfig) -> None:
+        """Remembers it for as long as the server has a panel."""
+        panels = {server.id for server in self._supervisor.servers}
+        self._as_saved = {key: then for key, then in self._as_saved.items() if key[0] in panels}
+        self._as_saved[server_id, config] = as_saved
 
     def _config(self, model: Model, options: LaunchOptions) -> ServerConfig:
         decision = self.decide_mtp(model, options)

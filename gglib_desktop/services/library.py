@@ -40,6 +40,9 @@ class Library:
         self._progress_listeners: Listeners[ScanProgress | None] = Listeners()
         self.subscribe = self._listeners.add
         self.subscribe_progress = self._progress_listeners.add
+        self._saved_listeners: Listeners[int] = Listeners()
+        self.subscribe_saved = self._saved_listeners.add
+        """Tells for which model launch options were saved."""
         self.models: tuple[Model, ...] = ()
         self.places: tuple[Path, ...] = ()
         """The folders and stores that are looked through, as far as they are known by now."""
@@ -164,6 +167,7 @@ class Library:
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None:
         """Raises: LibraryError."""
         await self._repository.save_launch_options(model_id, options)
+        self._saved_listeners.tell(model_id)
 
     # -- scanning
 

@@ -140,9 +140,9 @@ class Supervisor:
 
         ``on_trial``: if a running server does not start with that one, it returns to the last one that was healthy.
         """
-        if self._is_ending:
-            return
-        life = self._lives[server_id]
+        life = self._lives.get(server_id)
+        if self._is_ending or life is None:
+            return  # all is being stopped, or its panel was dismissed meanwhile
         life.restart(config or life.snapshot.config, on_trial=on_trial)
 
     async def stop(self, server_id: int) -> None:

@@ -14,7 +14,6 @@ from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, ModelInUse
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.states import is_live
 from gglib_desktop.services.foreign import ForeignWatch
@@ -101,6 +100,7 @@ class AppViewModel(QObject):
         self._unsubscribe = (
             supervisor.subscribe(self._on_supervisor),
             launcher.subscribe(self._on_engine),
+            library.subscribe_saved(self._on_saved),
             settings.subscribe(self._on_settings),
             settings.subscribe_to_news(self.settingsNews.emit),
         )
@@ -142,12 +142,6 @@ class AppViewModel(QObject):
         server_id = await self._launcher.start(model_id, launch, another=another, remember=remember)
         if server_id is not None:
             self.serverShown.emit(server_id)
-
-    def on_defaults_saved(self, model_id: int, options: LaunchOptions) -> None:
-        """Tells the panels of the model's servers what now happens after a crash."""
-        policy = self._launcher.resolve(LaunchOptions(), options).options.restart
-        if policy is not None:
-            self._on_restart_policy(model_id, policy)
 
     @property
     def forms(self) -> LaunchForms:
@@ -275,7 +269,6 @@ class AppViewModel(QObject):
 
                     server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope)
                     server.failed.connect(self.failed)
-                    server.restartPolicyEdited.connect(self._on_restart_policy)
                     self.servers[snapshot.id] = server
                     self.serverAdded.emit(server)
             case ServerRemoved(server_id):
@@ -286,10 +279,10 @@ class AppViewModel(QObject):
         live = [server for server in self._supervisor.servers if is_live(server.state)]
         self._set_state(running=len(live), rss_bytes=sum(server.rss_bytes or 0 for server in live))
 
-    def _on_restart_policy(self, model_id: int, policy: RestartPolicy) -> None:
+    def _on_saved(self, model_id: int) -> None:
         for server in self.servers.values():
             if server.model_id == model_id:
-                server.show_restart_policy(policy)
+                server.read_again()
 
     def _on_engine(self, _news: None) -> None:
         self._set_state(engine=self._launcher.engine, engine_problem=self._launcher.engine_problem)
@@ -299,12 +292,9 @@ class AppViewModel(QObject):
     def _on_settings(self, settings: AppSettings) -> None:
         self.settingsChanged.emit(settings)
         self._spawn(self._find_engine(), "find engine")
-        self._spawn(self._show_restart_policies(), "restart policies")
-
-    async def _show_restart_policies(self) -> None:
-        """Where a model says nothing of it, what happens after a crash is said for all models."""
-        for model_id in {server.model_id for server in self.servers.values()}:
-            self.on_defaults_saved(model_id, await self._library.launch_options(model_id))
+        # What is said for all models counts where one says nothing.
+        for server in self.servers.values():
+            server.read_again()
 
     def _set_state(self, **changes: Any) -> None:
         state = AppState(**{**self._state.__dict__, **changes})

@@ -108,15 +108,14 @@ class LaunchForms:
         *,
         start: Start,
         runs: Callable[[int], bool],
-        saved: Callable[[int, LaunchOptions], None],
         read_header: Callable[[Path], GgufHeader],
         memory: MemoryProbe,
         presets: Presets,
         lines: CommandLines,
     ) -> None:
-        """``saved`` is told what was saved for which model. ``read_header`` blocks."""
+        """``read_header`` blocks."""
         self._library, self._launcher, self._scope = library, launcher, scope
-        self._start, self._runs, self._saved = start, runs, saved
+        self._start, self._runs = start, runs
         self._read_header, self._memory, self._presets, self._lines = read_header, memory, presets, lines
 
     async def read_line(self, text: str) -> CommandLine:
@@ -159,7 +158,6 @@ class LaunchForms:
         async def save() -> None:
             check(form.state)
             await self._library.save_launch_options(model_id, form.draft)
-            self._saved(model_id, form.draft)
 
         presets = self.presets_beside(form)
         forecast, commands = self._forecast(model, form), self._commands(form)

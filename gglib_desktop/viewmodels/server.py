@@ -12,16 +12,15 @@ from gglib_desktop.domain.access import is_exposed
 from gglib_desktop.domain.effective import Difference, differences
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.failures import Failure
-from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision
+from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, choice_names
 from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
-from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, Unresponsive, handle_of, is_live
-from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.launcher import Launcher, RestartPlan
 from gglib_desktop.services.life_context import Rejected, ServerSnapshot
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.commands import AsyncCommand, reported
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.viewmodels.log import LogViewModel
 
@@ -36,7 +35,8 @@ class ServerPanelState:
     ``exposed``: other computers reach it. ``asks_for_key`` None: not known yet. ``refuses_us``: it wants a key that is
     not known.
     ``rejected``: why what was applied did not start, while the server is on its way back to, or in, its last good
-    configuration.
+    configuration. ``saved_changed``: a restart would use other saved choices than the server was started with.
+    ``own_choices``: the names of those that were made for its start only, and that a restart keeps.
     """
 
     title: str
@@ -59,6 +59,8 @@ class ServerPanelState:
     remedies: tuple[Remedy, ...] = ()
     differences: tuple[Difference, ...] = ()
     rejected: Failure | None = None
+    saved_changed: bool = False
+    own_choices: tuple[str, ...] = ()
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -88,7 +90,6 @@ class ServerViewModel(QObject):
 
     stateChanged = Signal(object)  # ServerPanelState
     canApplyChanged = Signal(bool)
-    restartPolicyEdited = Signal(int, object)  # the model's id, and the RestartPolicy of all its servers
     failed = Signal(object)  # GglibError
 
     def __init__(self, snapshot: ServerSnapshot, supervisor: Supervisor, launcher: Launcher, scope: TaskScope) -> None:
@@ -101,18 +102,21 @@ class ServerViewModel(QObject):
         self._closed: Rejected | None = None
         self._forecast: ByteRange | None = None
         self._forecast_for: ServerConfig | None = None
+        self._plan = RestartPlan(BUILT_IN, BUILT_IN, BUILT_IN)
+        # What was chosen in this form and is not in force; and the names of that which is not saved.
+        self._typed: dict[str, Any] = {}
+        self._unsaved: set[str] = set()
         self._state = self._panel_state(snapshot)
-        self._applied = BUILT_IN
         self.log = LogViewModel(scope, supervisor.read_log)
         self.log.show_log(snapshot.log_name)
-        self.form = LaunchFormViewModel(self._decide, self._applied)
+        self.form = LaunchFormViewModel(self._decide, BUILT_IN)
         self.form.edited.connect(self._on_edited)
         self.stop = self._command(lambda: supervisor.stop(self.id), "stop")
         self.stop_trying = self._command(self._stop_trying, "stop trying")
         self.kill = self._command(lambda: supervisor.kill(self.id), "kill")
-        self.restart = self._command(lambda: launcher.restart(self.id), "restart")
-        self.apply = self._command(self._apply, "apply")
-        self._reading = self._scope.start(self._read_options(snapshot), name="launch options")
+        self.restart = self.apply = self._command(self._restart, "restart")
+        self.use_saved = self._command(self._use_saved, "use saved settings")
+        self._reading = self._scope.start(self._read_plan(), name="launch options")
         self._compare_memory()
 
     @property
@@ -131,7 +135,7 @@ class ServerViewModel(QObject):
     @property
     def can_apply(self) -> bool:
         """The form leads to another server than the one that runs, or nothing runs."""
-        same = self._launcher.leads_to_same(self._snapshot.config, self.form.draft, self._applied)
+        same = self._launcher.leads_to_same(self._snapshot.config, self.form.draft, self._plan.in_force)
         return not same or not self._state.is_live
 
     def show(self, snapshot: ServerSnapshot) -> None:
@@ -141,23 +145,16 @@ class ServerViewModel(QObject):
         self.log.show_log(snapshot.log_name)
         if snapshot.config != config:
             self.form.decide_again()
-            self._reading.cancel()
-            self._reading = self._scope.start(self._read_options(snapshot), name="launch options")
+            self.read_again()
         self._compare_memory()
-        state = self._panel_state(snapshot)
-        if state != self._state:
-            self._state = state
-            self.stateChanged.emit(state)
+        self._show_state()
         if self.can_apply != could_apply:
             self.canApplyChanged.emit(self.can_apply)
 
     def read_again(self) -> None:
-        """The library has been read: only now is it known whether a server that was taken over before drafts because
-        its model can, or because somebody wished so.
-        """
-        if self.form.draft == self._applied:
-            self._reading.cancel()
-            self._reading = self._scope.start(self._read_options(self._snapshot), name="launch options")
+        """Something else may be saved, or the library has been read and tells more of the model."""
+        self._reading.cancel()
+        self._reading = self._scope.start(self._read_plan(), name="launch options")
 
     def mend(self, remedy: Remedy) -> None:
         """Applies what a remedy changes, and starts again. Those that only show something are the view's."""
@@ -167,7 +164,8 @@ class ServerViewModel(QObject):
                 self.restart.trigger()
                 return
             case Remedy.DROP_FLAGS:
-                self._supervisor.restart(self.id, config.replace(extra_args=()), on_trial=True)
+                self._typed.pop("extra_args", None)
+                self._scope.start(reported(self._restart(extra_args=()), self.failed), name="drop flags")
                 return
             case Remedy.USE_FREE_PORT:
                 self.form.edit(port=None)
@@ -200,10 +198,6 @@ class ServerViewModel(QObject):
         """The message about what was applied last has been read."""
         self._closed = self._snapshot.rejected
         self.show(self._snapshot)
-
-    def show_restart_policy(self, policy: RestartPolicy) -> None:
-        """Takes what was chosen in the form of another server of the same model."""
-        self.form.show(self.form.draft.replace(restart=policy))
 
     def dismiss(self) -> None:
         self._supervisor.dismiss(self.id)
@@ -238,7 +232,21 @@ class ServerViewModel(QObject):
             remedies=self._remedies(snapshot),
             differences=self._differences(snapshot),
             rejected=rejected.failure if rejected is not None else None,
+            saved_changed=rejected is None and self._saved_changed(config),
+            own_choices=tuple(name for name in choice_names() if name in self._plan.own - self._typed.keys()),
         )
+
+    def _saved_changed(self, config: ServerConfig) -> bool:
+        """Beside what was chosen in the panel's own form, which shows that itself."""
+        in_force = self._plan.in_force
+        untyped = self._plan.options.with_values(**{name: in_force.get(name) for name in self._typed})
+        return not self._launcher.leads_to_same(config, untyped, in_force)
+
+    def _show_state(self) -> None:
+        state = self._panel_state(self._snapshot)
+        if state != self._state:
+            self._state = state
+            self.stateChanged.emit(state)
 
     def _differences(self, snapshot: ServerSnapshot) -> tuple[Difference, ...]:
         """Where what runs is not what was asked for."""
@@ -270,34 +278,44 @@ class ServerViewModel(QObject):
     def _decide(self, options: LaunchOptions) -> MtpDecision:
         return self._launcher.decide_mtp(self._launcher.model_of(self._snapshot.config), options)
 
-    async def _read_options(self, snapshot: ServerSnapshot) -> None:
-        """The form shows what the server runs with, and what is saved for after a crash.
+    async def _read_plan(self) -> None:
+        """The form shows what the next restart uses. What was typed goes when it is in force, or saved anew elsewhere.
 
         After a return to the last good configuration it keeps what was typed, to be corrected.
         """
-        saved = await self._launcher.saved_options(snapshot.config)
-        self._applied = self._launcher.options_in_force(snapshot.config, saved)
-        if snapshot.rejected is None:
-            self.form.show(self._applied)
+        self._plan = plan = await self._launcher.plan(self.id)
+        self._typed = {
+            name: value
+            for name, value in self._typed.items()
+            if plan.in_force.get(name) != value and (name in self._unsaved or plan.as_saved.get(name) == value)
+        }
+        self._unsaved &= self._typed.keys()
+        self.form.show(plan.options.with_values(**self._typed))
+        self._show_state()
         self.canApplyChanged.emit(self.can_apply)
 
-    async def _apply(self) -> None:
-        await self._launcher.restart(self.id, self.form.draft)
+    async def _restart(self, **choices: Any) -> None:
+        await self._launcher.restart(self.id, **self._typed | choices)
 
-    def _on_edited(self, choices: dict[str, Any]) -> None:
+    async def _use_saved(self) -> None:
+        self._typed, self._unsaved = {}, set()
+        await self._launcher.restart(self.id, keep_own=False)
+
+    def _on_edited(self, changes: dict[str, Any]) -> None:
+        choices = {name: self.form.draft.get(name) for name in changes}
+        self._typed |= choices
+        self._unsaved |= choices.keys()
+        self._show_state()
         self.canApplyChanged.emit(self.can_apply)
         self._scope.start(self._save(choices), name="save launch options")
-        policy = choices.get("restart")
-        if policy is not None:
-            self.restartPolicyEdited.emit(self.model_id, policy)
 
     async def _save(self, choices: dict[str, Any]) -> None:
         """The first server's form is the model's; of a further one's only what happens after a crash is."""
         if self._snapshot.number > 1:
             choices = {name: value for name, value in choices.items() if name == "restart"}
         try:
-            if choices:
-                await self._launcher.save_choices(self._snapshot.config, **choices)
+            if choices and await self._launcher.save_choices(self._snapshot.config, **choices):
+                self._unsaved -= {name for name, value in choices.items() if self.form.draft.get(name) == value}
         except GglibError as exc:
             self.failed.emit(exc)
 

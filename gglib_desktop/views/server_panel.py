@@ -29,6 +29,7 @@ from gglib_desktop.views.differences import DifferencesRow
 from gglib_desktop.views.failure_card import FailureCard
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.launch_fields import LaunchFields
+from gglib_desktop.views.launch_note import LaunchNote
 from gglib_desktop.views.log_view import LogView
 from gglib_desktop.views.state_words import stopped_text
 from gglib_desktop.views.widgets.access_line import AccessLine
@@ -106,6 +107,7 @@ class ServerPanel(QFrame):
         self._dismiss = self._button("dismiss", self.tr("Dismiss"), "dismiss")
         self._card = FailureCard(self)
         self._differences = DifferencesRow(self)
+        self._note = LaunchNote(self)
         # Before what stands on its pages: Tab goes through widgets as they were made.
         self._tabs = QTabWidget(self)
         self._facts = WrapLabel(parent=self)
@@ -187,6 +189,7 @@ class ServerPanel(QFrame):
         layout.addLayout(row)
         layout.addWidget(self._card)
         layout.addWidget(self._differences)
+        layout.addWidget(self._note)
         layout.addWidget(self._tabs, 1)
         return body
 
@@ -219,6 +222,8 @@ class ServerPanel(QFrame):
         self._restart.clicked.connect(server.restart.trigger)
         self._dismiss.clicked.connect(self._on_dismiss)
         self._apply.clicked.connect(server.apply.trigger)
+        self._note.restartRequested.connect(server.restart.trigger)
+        self._note.savedRequested.connect(server.use_saved.trigger)
         self._card.chosen.connect(self._on_remedy)
         self._card.stopTrying.connect(server.stop_trying.trigger)
         self._card.closed.connect(self._on_card_closed)
@@ -250,6 +255,11 @@ class ServerPanel(QFrame):
         self._command_line.setVisible(bool(state.command_line))
         self._render_failure(state)
         self._differences.show_differences(state.differences)
+        self._note.show_state(
+            saved_changed=state.saved_changed,
+            own_choices=state.own_choices,
+            enabled=not isinstance(state.state, Stopping),
+        )
         self._render_apply()
         self._render_time()
 

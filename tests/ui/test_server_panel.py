@@ -490,3 +490,39 @@ async def test_tab_goes_from_the_buttons_over_the_tabs_to_what_stands_on_them(he
     tabs = healthy.findChild(QTabWidget, "pages")
     assert reached[0] is tabs.tabBar()
     assert [widget.objectName() for widget in reached[1:]] == ["field_port", "field_mtp_auto"]
+
+
+# -- what is saved meanwhile
+
+
+async def test_saved_launch_defaults_are_announced_and_used_by_a_restart(desk, healthy, qtbot):
+    changed = "Launch defaults changed. Restart to use them."
+    assert changed not in text_of(healthy)
+    await desk.library.save_launch_options(healthy.server.model_id, LaunchOptions(context_size=1024))
+    await poll(lambda: changed in text_of(healthy))
+    press(qtbot, healthy, "Restart now")
+    await poll(lambda: "ctx 1024" in text_of(healthy))
+    await poll(lambda: changed not in text_of(healthy))
+
+
+async def test_the_restart_of_the_menu_uses_them_too_also_after_a_stop(desk, healthy, qtbot):
+    await desk.library.save_launch_options(healthy.server.model_id, LaunchOptions(context_size=1024))
+    press(qtbot, healthy, "Stop")
+    await desk.panel_in("Tiny", "Stopped")
+    desk.window.findChild(QAction, "restart").trigger()
+    await poll(lambda: "ctx 1024" in text_of(healthy))
+
+
+async def test_what_was_chosen_for_one_start_is_named_and_kept_until_it_is_dropped(desk, model, qtbot):
+    desk.app.start(model.id, LaunchOptions(context_size=1024, spec_draft_n_max=4))
+    panel = await desk.panel_in("Tiny", "Healthy")
+    said = "This server differs from the launch defaults: Context size, Draft tokens. Restart keeps that."
+    await poll(lambda: said in text_of(panel))
+    handle = panel.server.state.handle
+    press(qtbot, panel, "Restart")
+    await poll(lambda: panel.server.state.handle not in {handle, None})
+    await poll(lambda: "ctx 1024" in text_of(panel))
+    assert said in text_of(panel)
+    press(qtbot, panel, "Use launch defaults")
+    await poll(lambda: "MTP drafts 2" in text_of(panel))
+    await poll(lambda: said not in text_of(panel))

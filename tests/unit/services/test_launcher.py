@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource
-from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.errors import ConfigurationError, LibraryError
 from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, MtpReason
 from gglib_desktop.domain.settings import AppSettings
@@ -134,14 +136,14 @@ async def test_without_an_engine_the_start_fails_in_its_panel(data_dir, bugs, li
 # -- restarting
 
 
-async def test_a_restart_with_options_puts_them_in_force(launcher, library, story, tiny):
+async def test_a_restart_uses_what_is_saved_now(launcher, library, story, tiny):
     server_id = await launcher.start(tiny.id)
     await story.reaches(server_id, "Healthy")
     config = story.supervisor.server(server_id).config
     await launcher.save_choices(config, mtp=MtpChoice.ON, spec_draft_n_max=7)
     assert await library.launch_options(tiny.id) == LaunchOptions(mtp=MtpChoice.ON, spec_draft_n_max=7)
     assert story.supervisor.server(server_id).config == config
-    await launcher.restart(server_id, launcher.options_in_force(config, LaunchOptions()).replace(spec_draft_n_max=7))
+    await launcher.restart(server_id)
     await story.reaches_again(server_id, "Healthy")
     assert story.supervisor.server(server_id).config == config.replace(spec_draft_n_max=7)
 
@@ -161,32 +163,144 @@ async def test_a_restart_of_a_further_server_saves_nothing(launcher, library, st
     first = await launcher.start(plain.id)
     second = await launcher.start(plain.id, another=True)
     await story.reaches(second, "Healthy")
-    await launcher.restart(second, LaunchOptions(context_size=512))
+    await launcher.restart(second, context_size=512)
     await story.reaches_again(second, "Healthy")
     assert story.supervisor.server(second).config.context_size == 512
     assert await library.launch_options(plain.id) == LaunchOptions()
     assert story.supervisor.server(first).config.context_size is None
 
 
-async def test_a_restart_without_options_changes_nothing(launcher, library, story, tiny):
+async def restarted(launcher, story, server_id, **how):
+    before = story.words(server_id).count("Healthy")
+    await launcher.restart(server_id, **how)
+    await story.reaches_again(server_id, "Healthy", before + 1)
+
+
+async def test_a_restart_keeps_what_was_chosen_for_the_start_only_over_what_is_saved_meanwhile(
+    launcher, library, settings, story, tiny
+):
+    server_id = await launcher.start(tiny.id, LaunchOptions(context_size=512).with_values(temperature=0.5))
+    await story.reaches(server_id, "Healthy")
+    await library.save_launch_options(tiny.id, LaunchOptions(context_size=4096, gpu_layers=3))
+    await settings.change(defaults=LaunchOptions(threads=2).with_values(temperature=0.1))
+    plan = await launcher.plan(server_id)
+    assert plan.own == {"context_size", "temperature"}
+    await restarted(launcher, story, server_id)
+    config = story.supervisor.server(server_id).config
+    assert (config.context_size, config.gpu_layers, config.threads) == (512, 3, 2)
+    assert config.inference_config.temperature == 0.5
+    await restarted(launcher, story, server_id)
+    assert story.supervisor.server(server_id).config == config, "also in the restart after that"
+    await restarted(launcher, story, server_id, keep_own=False)
+    config = story.supervisor.server(server_id).config
+    assert (config.context_size, config.inference_config.temperature) == (4096, 0.1)
+    assert not (await launcher.plan(server_id)).own
+
+
+async def test_what_a_start_chose_and_was_saved_later_is_no_choice_of_its_own(launcher, library, story, tiny):
     server_id = await launcher.start(tiny.id, LaunchOptions(context_size=512))
     await story.reaches(server_id, "Healthy")
-    before = story.supervisor.server(server_id).config
-    await library.save_launch_options(tiny.id, LaunchOptions(context_size=4096))
+    await library.save_launch_options(tiny.id, LaunchOptions(context_size=512))
+    assert not (await launcher.plan(server_id)).own
+    await restarted(launcher, story, server_id)
+    await library.save_launch_options(tiny.id, LaunchOptions(context_size=1024))
+    await restarted(launcher, story, server_id)
+    assert story.supervisor.server(server_id).config.context_size == 1024
+
+
+async def test_drafting_that_was_chosen_for_one_start_is_kept_by_its_restart(launcher, library, story, tiny):
+    server_id = await launcher.start(tiny.id, LaunchOptions(mtp=MtpChoice.OFF))
+    await story.reaches(server_id, "Healthy")
+    await library.save_launch_options(tiny.id, LaunchOptions(spec_draft_n_max=5))
+    plan = await launcher.plan(server_id)
+    assert (plan.own, plan.options.spec_draft_n_max) == ({"mtp"}, 5)
+    await restarted(launcher, story, server_id)
+    assert story.supervisor.server(server_id).config.spec_draft_n_max is None
+    await restarted(launcher, story, server_id, mtp=MtpChoice.AUTO)
+    assert story.supervisor.server(server_id).config.spec_draft_n_max == 5
+
+
+async def test_a_restart_after_a_stop_uses_what_is_saved_too(launcher, library, story, plain):
+    server_id = await launcher.start(plain.id)
+    await story.reaches(server_id, "Healthy")
+    await library.save_launch_options(plain.id, LaunchOptions(context_size=4096))
+    await story.supervisor.stop(server_id)
+    await restarted(launcher, story, server_id)
+    assert story.supervisor.server(server_id).config.context_size == 4096
+
+
+async def test_a_further_server_restarts_with_what_is_saved_but_not_on_the_first_ones_port(
+    launcher, library, story, plain
+):
+    first = await launcher.start(plain.id)
+    second = await launcher.start(plain.id, another=True)
+    await story.reaches(first, "Healthy")
+    await story.reaches(second, "Healthy")
+    await library.save_launch_options(plain.id, LaunchOptions(port=story.handle(first).port, context_size=512))
+    await restarted(launcher, story, second)
+    config = story.supervisor.server(second).config
+    assert (config.port, config.context_size) == (None, 512)
+
+
+async def test_a_restart_keeps_all_in_which_a_server_that_was_taken_over_differs(launcher, library, story, tiny):
+    """What was chosen for its start, and by whom, is not known any more."""
+    await library.save_launch_options(tiny.id, LaunchOptions(gpu_layers=3))
+    config = story.supervisor.server(await launcher.start(tiny.id)).config
+    taken_over = story.supervisor.start(config.replace(context_size=8192, spec_draft_n_max=4), another=True)
+    await story.reaches(taken_over, "Healthy")
+    assert (await launcher.plan(taken_over)).own == {"context_size", "spec_draft_n_max"}
+    await library.save_launch_options(tiny.id, LaunchOptions(gpu_layers=5, context_size=512))
+    await restarted(launcher, story, taken_over)
+    config = story.supervisor.server(taken_over).config
+    assert (config.context_size, config.spec_draft_n_max, config.gpu_layers) == (8192, 4, 5)
+
+
+async def test_a_restart_that_fails_returns_and_the_next_one_tries_what_is_saved_again(launcher, library, story, plain):
+    server_id = await launcher.start(plain.id)
+    await story.reaches(server_id, "Healthy")
+    good = story.supervisor.server(server_id).config
+    await library.save_launch_options(plain.id, LaunchOptions(extra_args=("--nope",)))
     await launcher.restart(server_id)
     await story.reaches_again(server_id, "Healthy")
-    assert story.supervisor.server(server_id).config == before
+    assert story.supervisor.server(server_id).rejected is not None
+    assert story.supervisor.server(server_id).config == good
+    plan = await launcher.plan(server_id)
+    assert (plan.options.extra_args, plan.own) == (("--nope",), frozenset())
+
+
+async def test_a_server_restarts_as_it_was_when_nobody_can_tell_what_is_saved(
+    launcher, library, story, plain, data_dir
+):
+    server_id = await launcher.start(plain.id, LaunchOptions(context_size=512))
+    await story.reaches(server_id, "Healthy")
+    config = story.supervisor.server(server_id).config
+    with closing(sqlite3.connect(data_dir / "library.sqlite")) as stranger:
+        stranger.execute("DROP TABLE models")
+    with pytest.raises(LibraryError):
+        await restarted(launcher, story, server_id)
+    assert story.supervisor.server(server_id).config == config
+
+
+async def test_restarting_a_panel_that_is_dismissed_meanwhile_does_nothing(launcher, story, plain):
+    server_id = await launcher.start(plain.id)
+    await story.reaches(server_id, "Healthy")
+    await story.supervisor.stop(server_id)
+    restart = asyncio.ensure_future(launcher.restart(server_id))
+    await asyncio.sleep(0)
+    story.supervisor.dismiss(server_id)
+    await restart
+    assert story.supervisor.servers == ()
 
 
 async def test_a_server_whose_model_left_the_list_can_be_restarted(launcher, library, story, tiny):
     server_id = await launcher.start(tiny.id)
     await story.reaches(server_id, "Healthy")
     await library.remove(tiny.id)
-    await launcher.restart(server_id, LaunchOptions(context_size=512))
+    await launcher.restart(server_id, context_size=512)
     await story.reaches_again(server_id, "Healthy")
     config = story.supervisor.server(server_id).config
     assert (config.model_path, config.model_name, config.context_size) == (tiny.path, "Tiny", 512)
-    assert await launcher.saved_options(config) == LaunchOptions()
+    assert await library.launch_options(tiny.id) == LaunchOptions()
 
 
 # -- what is in force

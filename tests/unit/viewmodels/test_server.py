@@ -16,6 +16,7 @@ from gglib_desktop.domain.forecast import ByteRange
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpReason
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.remedies import Remedy
+from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from tests.fakes.library import some_facts
@@ -377,7 +378,7 @@ async def test_what_was_forecast_stands_beside_what_is_measured(program):
     assert server.state.forecast is None
     await poll(lambda: server.state.forecast == ByteRange(1000, 9000))
     assert asked == [None], "once is enough"
-    await program.launcher.restart(server.id, LaunchOptions(context_size=512))
+    await program.launcher.restart(server.id, context_size=512)
     await poll(lambda: server.state.forecast == ByteRange(1512, 9000))
 
 
@@ -393,3 +394,105 @@ async def test_who_was_taken_over_before_the_library_was_read_is_shown_as_it_was
         await poll(lambda: server.form.draft.mtp is MtpChoice.AUTO)
         assert server.form.decision.reason is MtpReason.MODEL_AND_ENGINE_CAN
         assert not server.can_apply
+
+
+# -- what is saved meanwhile
+
+
+async def test_it_says_that_launch_defaults_changed_and_a_restart_uses_them(program):
+    server = await healthy(program)
+    assert not server.state.saved_changed
+    await program.library.save_launch_options(server.model_id, LaunchOptions(context_size=1024, spec_draft_n_max=5))
+    await poll(lambda: server.state.saved_changed)
+    assert server.form.draft.spec_draft_n_max == 5, "the form shows what comes next"
+    assert server.can_apply
+    server.restart.trigger()
+    await poll(lambda: server.state.context_size == 1024)
+    assert server.state.draft_tokens == 5
+    await poll(lambda: not server.state.saved_changed and not server.can_apply)
+
+
+async def test_it_says_so_of_the_defaults_of_all_models_and_until_they_are_as_before(program):
+    server = await healthy(program)
+    await program.settings.change(defaults=LaunchOptions(context_size=1024))
+    await poll(lambda: server.state.saved_changed)
+    await program.settings.change(defaults=LaunchOptions())
+    await poll(lambda: not server.state.saved_changed)
+
+
+async def test_what_leads_to_the_same_server_is_no_change(program):
+    server = await healthy(program)
+    await program.library.save_launch_options(server.model_id, LaunchOptions(mtp=MtpChoice.ON))
+    await poll(lambda: server.form.draft.mtp is MtpChoice.ON)
+    assert not server.state.saved_changed
+    assert not server.can_apply
+
+
+async def test_what_was_typed_in_its_own_form_is_no_news(program):
+    server = await healthy(program)
+    server.form.edit(spec_draft_n_max=5)
+    await saved(program, server, LaunchOptions(spec_draft_n_max=5))
+    await program.library.save_launch_options(server.model_id, LaunchOptions(spec_draft_n_max=5))
+    assert not server.state.saved_changed
+    await program.library.save_launch_options(server.model_id, LaunchOptions(spec_draft_n_max=6))
+    await poll(lambda: server.state.saved_changed)
+    assert server.form.draft.spec_draft_n_max == 6, "said later"
+
+
+async def test_a_further_servers_form_keeps_what_was_typed_whatever_is_saved(program):
+    first = await healthy(program)
+    second = program.app.servers[await program.launcher.start(first.model_id, another=True)]
+    await in_state(second, "Healthy")
+    second.form.edit(spec_draft_n_max=7)
+    await program.library.save_launch_options(first.model_id, LaunchOptions(context_size=1024, spec_draft_n_max=5))
+    await poll(lambda: second.state.saved_changed)
+    assert second.form.draft.spec_draft_n_max == 7
+    second.restart.trigger()
+    await poll(lambda: second.state.context_size == 1024)
+    assert second.state.draft_tokens == 7, "a restart uses what the form shows"
+    await poll(lambda: second.state.own_choices == ("spec_draft_n_max",))
+
+
+async def test_it_names_what_a_restart_keeps_and_can_go_back_to_what_is_saved(program):
+    server = await healthy(program, options=LaunchOptions(context_size=512, mtp=MtpChoice.OFF))
+    await poll(lambda: server.state.own_choices == ("context_size", "mtp"))
+    server.restart.trigger()
+    await poll(lambda: server.state.state.word == "Starting")
+    await in_state(server, "Healthy")
+    assert server.state.context_size == 512
+    server.use_saved.trigger()
+    await poll(lambda: server.state.draft_tokens == 2)
+    await in_state(server, "Healthy")
+    await poll(lambda: not server.state.own_choices)
+    assert program.supervisor.server(server.id).config.context_size is None
+
+
+async def test_a_choice_typed_in_the_form_replaces_that_of_the_start(program):
+    server = await healthy(program, options=LaunchOptions(spec_draft_n_max=3))
+    await poll(lambda: server.state.own_choices == ("spec_draft_n_max",))
+    server.form.edit(spec_draft_n_max=5)
+    await saved(program, server, LaunchOptions(spec_draft_n_max=5))
+    server.restart.trigger()
+    await poll(lambda: server.state.draft_tokens == 5)
+    await poll(lambda: not server.state.own_choices and not server.can_apply)
+
+
+async def test_rejected_settings_are_told_once(program):
+    server = await healthy(program)
+    await program.library.save_launch_options(server.model_id, LaunchOptions(extra_args=("--nope",)))
+    await poll(lambda: server.state.saved_changed)
+    server.restart.trigger()
+    await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
+    assert not server.state.saved_changed
+    server.close_rejected()
+    assert server.state.saved_changed, "what runs is still not what is saved"
+
+
+async def test_what_happens_after_a_crash_is_shown_by_all_servers_of_the_model(program):
+    first = await healthy(program)
+    second = program.app.servers[await program.launcher.start(first.model_id, another=True)]
+    await in_state(second, "Healthy")
+    second.form.edit(restart=RestartPolicy.ON_CRASH)
+    await poll(lambda: first.form.draft.restart is RestartPolicy.ON_CRASH)
+    await program.library.save_launch_options(first.model_id, LaunchOptions())
+    await poll(lambda: {s.form.draft.restart for s in (first, second)} == {RestartPolicy.NEVER})

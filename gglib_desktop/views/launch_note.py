@@ -1,0 +1,76 @@
+"""Says, in a server's panel, how a restart relates to what is saved for its model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from gglib_desktop.domain.options import engine_option
+from gglib_desktop.views.widgets.wrap_label import WrapLabel
+
+translate = QCoreApplication.translate
+
+
+class LaunchNote(QFrame):
+    """One line for other saved choices, one for the server's own; each with its button, hidden while it is not so."""
+
+    restartRequested = Signal()
+    savedRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("launchNote")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
+        self.setAutoFillBackground(True)
+        self._changed = _Line("savedChanged", "restartNow", self.tr("Restart now"), self)
+        self._changed.say(self.tr("Launch defaults changed. Restart to use them."))
+        self._own = _Line("ownChoices", "useSaved", self.tr("Use launch defaults"), self)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._changed)
+        layout.addWidget(self._own)
+        self._changed.button.clicked.connect(self.restartRequested)
+        self._own.button.clicked.connect(self.savedRequested)
+        self.hide()
+
+    def show_state(self, *, saved_changed: bool, own_choices: Sequence[str], enabled: bool) -> None:
+        """``own_choices``: names of those that a restart keeps. ``enabled``: a restart can be asked for."""
+        if own_choices:
+            self._own.say(own_choices_text(own_choices))
+        for line, shown in ((self._changed, saved_changed), (self._own, bool(own_choices))):
+            line.setVisible(shown)
+            line.button.setEnabled(enabled)
+        self.setVisible(saved_changed or bool(own_choices))
+
+
+class _Line(QWidget):
+    def __init__(self, name: str, button_name: str, button_text: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._text = WrapLabel(parent=self)
+        self._text.setObjectName(name)
+        self.button = QPushButton(button_text, self)
+        self.button.setObjectName(button_name)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._text, 1)
+        row.addWidget(self.button)
+
+    def say(self, text: str) -> None:
+        if text != self._text.text():
+            self._text.setText(text)
+            self._text.setAccessibleName(text)
+
+
+def own_choices_text(names: Sequence[str]) -> str:
+    """One sentence that names the choices."""
+    labels = ", ".join(
+        translate("Differences", "Speculative decoding")
+        if name == "mtp"
+        else translate("Options", engine_option(name).spec.label)
+        for name in names
+    )
+    text = translate("LaunchNote", "This server differs from the launch defaults: {choices}. Restart keeps that.")
+    return text.format(choices=labels)
