@@ -45,6 +45,9 @@ _VARIABLES = {
     "LLAMA_ARG_DRAFT_MIN": "--draft-min",
     "LLAMA_ARG_SPEC_DRAFT_N_MIN": "--spec-draft-n-min",
 }
+_FILE = re.compile(r"FNAME|FILE|PATH|DIR")
+# They may look like a path, and are none.
+_NAMES = frozenset({"-a", "--alias", "--api-prefix"})
 _WITH_A_VALUE = frozenset(_VARIABLES.values()) - {"--metrics"}
 
 
@@ -53,7 +56,7 @@ class Argument:
     """A flag with its values, or a word that is neither (``flag`` is then empty). ``written`` is how it stood there.
 
     ``option`` is the field that it belongs to. ``on`` False: the flag says no. ``variable``: it was said by an
-    environment variable.
+    environment variable. ``moved``: its values are not as written, but files where they are outside of a container.
     """
 
     flag: str
@@ -62,6 +65,7 @@ class Argument:
     option: EngineOption | None = None
     on: bool = True
     variable: bool = False
+    moved: bool = False
 
     @property
     def value(self) -> str:
@@ -155,6 +159,13 @@ class Vocabulary:
 
     def _is_number(self, flag: str, option: EngineOption | None) -> bool:
         return option.kind in {int, float} if option else self._capabilities.placeholders.get(flag) == "N"
+
+    def may_name_files(self, argument: Argument) -> bool:
+        """Whether a value can be a file or a folder, as far as the definitions and the help tell."""
+        if argument.option:
+            return argument.option.kind is Path
+        placeholder = self._capabilities.placeholders.get(argument.flag)
+        return argument.flag not in _NAMES if placeholder is None else _FILE.search(placeholder) is not None
 
     def takes_value(self, flag: str) -> bool:
         """Whether the engine tells that it does."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from gglib_desktop.domain.arguments import Argument, Vocabulary, value_of
+from gglib_desktop.domain.container import outside
 from gglib_desktop.domain.drafting import Drafting, read_drafting
 from gglib_desktop.domain.engine import MODEL_FLAGS, NO_SERVER_FLAGS, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
@@ -43,6 +43,7 @@ class NoteKind(StrEnum):
     REPEATED = "said again later"
     UNRESOLVED = "variable without a value"
     EMPTY = "nothing in place of a value"
+    INSIDE = "file inside a container that is in none of our folders"
     ENVIRONMENT = "environment variable that is not set"
     ACCESS = "API key"
     AROUND = "not about llama-server"
@@ -107,7 +108,8 @@ class _Reading:
         self._drafting = Drafting()
 
     def result(self) -> CommandLine:
-        arguments = self._without_repeated([*self._from_environment(), *self._from_words()])
+        said = [self._outside(argument) for argument in (*self._from_environment(), *self._from_words())]
+        arguments = self._without_repeated(said)
         self._drafting = read_drafting(arguments, self._vocabulary)
         if self._drafting.mtp is not None:
             self._chosen["mtp"] = self._drafting.mtp
@@ -177,7 +179,7 @@ class _Reading:
     def _read_own(self, argument: Argument) -> bool:
         flag, is_port = argument.flag, argument.option is not None and argument.option.name == "port"
         if flag in MODEL_FLAGS:
-            self._model = None if argument.unresolved else self._outside(argument.value)
+            self._model = None if argument.unresolved else argument.value or None
             self._note(NoteKind.MODEL, argument.written)
             return True
         if flag == "--api-key" and not argument.unresolved:
@@ -218,8 +220,6 @@ class _Reading:
         except ConfigurationError as exc:
             self._unfit(argument, exc.reason)
             return
-        if isinstance(value, Path):
-            value = Path(self._outside(str(value)))
         self._chosen[option.name] = value
         name = self._vocabulary.present_name(argument)
         if option.name == "flash_attn" and argument.value != value:
@@ -244,8 +244,8 @@ class _Reading:
         """To the extra arguments: as it was written, or what the engine takes in its place."""
         name = self._vocabulary.present_name(argument)
         joined = "=" in argument.written[0] and self._vocabulary.takes_value(argument.flag)
-        if name or argument.variable or joined:
-            words = (name or argument.flag, *_texts(argument))
+        if name or argument.variable or joined or argument.moved:
+            words = (name or argument.flag, *_texts(argument)) if argument.flag else _texts(argument)
             self._note(NoteKind.TRANSLATED, argument.written, " ".join(words))
         else:
             words = argument.written
@@ -253,13 +253,21 @@ class _Reading:
                 self._note(kind, words)
         self._extra += words
 
-    def _outside(self, path: str) -> str:
-        """A path inside a container as it is called outside."""
-        for here, inside in self._invocation.mounts:
-            folder = inside.rstrip("/")
-            if path == folder or path.startswith(folder + "/"):
-                return here.rstrip("/") + path[len(folder) :] or "/"
-        return path
+    def _outside(self, argument: Argument) -> Argument:
+        """With files inside a container as they are called outside; some flags take several, or a scale after each."""
+        mounts = self._invocation.mounts
+        if not self._invocation.contained or not self._vocabulary.may_name_files(argument):
+            return argument
+        values = tuple(
+            replace(word, text=",".join(outside(part, mounts) for part in word.text.split(",")))
+            for word in argument.values
+        )
+        if values == argument.values:
+            is_file = argument.option or self._vocabulary.takes_value(argument.flag)
+            if is_file and argument.flag not in MODEL_FLAGS and argument.value.startswith("/"):
+                self._note(NoteKind.INSIDE, argument.written)
+            return argument
+        return replace(argument, values=values, moved=True)
 
 
 def _texts(argument: Argument) -> tuple[str, ...]:

@@ -70,6 +70,16 @@ def mount(fields: dict[str, str]) -> list[tuple[str, str]]:
     return [(here, inside)] if here and inside else []
 
 
+def outside(path: str, mounts: Iterable[tuple[str, str]]) -> str:
+    """A path inside a container as it is called outside: in the innermost of the folders that hold it."""
+    held = [(inside.rstrip("/"), here.rstrip("/")) for here, inside in mounts]
+    held = [(folder, here) for folder, here in held if path == folder or path.startswith(folder + "/")]
+    if not held:
+        return path
+    folder, here = max(held, key=lambda each: len(each[0]))
+    return here + path[len(folder) :] or "/"
+
+
 def _option(words: Sequence[Word]) -> tuple[str, Word, int]:
     """An option's name, its value, and how many words it is."""
     word = words[0]

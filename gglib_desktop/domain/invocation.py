@@ -92,7 +92,7 @@ def candidate(words: Sequence[Word], knows: KnownFlag, inside: Recursion) -> Can
     rest = list(words[len(environment) :])
     if not rest:
         return None
-    found = _container(rest, knows) or _direct(rest) or _wrapped(rest, inside) or _guessed(rest, knows)
+    found = _container(rest, knows, inside) or _direct(rest) or _wrapped(rest, inside) or _guessed(rest, knows)
     if found is None:
         return None
     merged = (*environment, *found.invocation.environment)
@@ -109,19 +109,39 @@ def _leading_assignments(words: Sequence[Word]) -> list[tuple[str, Word]]:
     return found
 
 
-def _container(words: list[Word], knows: KnownFlag) -> Candidate | None:
+def _container(words: list[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:
     start = 1 if words[0].text in _PLAIN_WRAPPERS else 0
     run = container_command(words[start:])
     if run is None:
         return None
-    arguments, around = list(run.arguments), [word.text for word in words[:start]] + list(run.around)
-    if arguments and (is_program(arguments[0]) or arguments[0].text in {"--server", "-s"}):
-        around.append(arguments.pop(0).text)
+    around = (*(word.text for word in words[:start]), *run.around)
     environment = tuple(pair for word in run.environment if (pair := assigned(word)))
-    told = any(knows(word.text) for word in arguments) or any(name.startswith("LLAMA_") for name, _word in environment)
-    if not told and "llama" not in around[-1].lower():
+    found = _in_container(run.arguments, knows, inside)
+    told = any(knows(word.text) for word in found.arguments) or any(
+        name.startswith("LLAMA_") for name, _word in environment
+    )
+    if not told and "llama" not in " ".join(around[-1:] + found.around[:1]).lower():
         return None
-    return Candidate(0, Invocation(tuple(arguments), environment, tuple(around), run.mounts, contained=True))
+    environment, around = (*environment, *found.environment), (*around, *found.around)
+    return Candidate(0, Invocation(found.arguments, environment, around, run.mounts, contained=True))
+
+
+def _in_container(words: tuple[Word, ...], knows: KnownFlag, inside: Recursion) -> Invocation:
+    """What follows an image: arguments of the program that the image starts, or a command of its own."""
+    texts = [word.text for word in words]
+    script = next((place for place, text in enumerate(texts[:3]) if " " in text and mentions_server(text)), None)
+    if script is not None and (found := inside(texts[script])):
+        return replace(found, around=(*texts[:script], *texts[script + 1 :], *found.around))
+    # The image with all programs takes the name of one first; its short form is also the flag of a number.
+    if words and (is_program(words[0]) or texts[0] == "--server" or (texts[0] == "-s" and not _is_number(texts[1:2]))):
+        return Invocation(words[1:], (), (texts[0],))
+    if words and not looks_like_flag(texts[0]) and (command := candidate(words, knows, inside)):
+        return command.invocation
+    return Invocation(words)
+
+
+def _is_number(texts: Sequence[str]) -> bool:
+    return any(text.lstrip("-").isdigit() for text in texts)
 
 
 def _direct(words: list[Word]) -> Candidate | None:

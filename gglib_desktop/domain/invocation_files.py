@@ -8,12 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from gglib_desktop.domain.container import mount, volumes
-from gglib_desktop.domain.invocation import Invocation, KnownFlag, assigned, candidate, mentions_server
+from gglib_desktop.domain.invocation import Invocation, KnownFlag, Recursion, assigned, candidate, mentions_server
 from gglib_desktop.domain.shell_text import shell_invocation
 from gglib_desktop.domain.shell_words import Operator, Unclosed, Word, escaped_character, sh_words
 from gglib_desktop.domain.yaml_text import read_yaml
 
 _UNIT = re.compile(r"^\s*ExecStart\s*=", re.MULTILINE)
+_QUADLET = re.compile(r"^\s*\[Container\]", re.MULTILINE)
+# Keys of a quadlet, and the options of podman run that they become.
+_QUADLET_OPTIONS = {"Environment": "-e", "Volume": "-v", "Mount": "--mount", "Entrypoint": "--entrypoint"}
 _EXEC_PREFIXES = "-@:+!|"
 _UNIT_WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\.|[^\s"'\\])+""", re.DOTALL)
 _UNIT_PIECE = re.compile(
@@ -31,7 +34,9 @@ _INTERPOLATED = re.compile(r"\$(?:(\$)|\{(\w+)(?::?-([^}]*))?\}|(\w+)|(\{[^}]*\}
 
 
 def file_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
-    """The start of llama-server in a unit or a YAML file, None when the text is neither."""
+    """The start of llama-server in a unit, a quadlet or a YAML file, None when the text is none of them."""
+    if _QUADLET.search(text):
+        return _quadlet_invocation(text, variables, knows)
     if _UNIT.search(text):
         return _unit_invocation(text, variables, knows)
     if _YAML.search(text) or _LIST.match(text):
@@ -41,12 +46,12 @@ def file_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -
 
 def _chosen(words: list[Word], variables: Mapping[str, str], knows: KnownFlag) -> Invocation:
     """Words that are known to be a command, whatever their first is called."""
-
-    def inside(text: str) -> Invocation | None:
-        return shell_invocation(text, variables, knows)
-
-    found = candidate(words, knows, inside)
+    found = candidate(words, knows, _inside(variables, knows))
     return found.invocation if found else Invocation(tuple(words[1:]), (), tuple(word.text for word in words[:1]))
+
+
+def _inside(variables: Mapping[str, str], knows: KnownFlag) -> Recursion:
+    return lambda text: shell_invocation(text, variables, knows)
 
 
 # -- systemd
@@ -69,6 +74,27 @@ def _unit_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) 
     known = {name: word.text for name, word in environment if not word.unresolved}
     found = _chosen(unit_words(start.lstrip(_EXEC_PREFIXES), known, variables), variables, knows)
     return replace(found, environment=(*environment, *found.environment), around=(*found.around, *around))
+
+
+def _quadlet_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
+    """What podman run would be told by a unit that describes a container."""
+    options: list[Word] = []
+    image, command = Word(""), list[Word]()
+    around: list[str] = []
+    for line in _unit_lines(text):
+        key, _equals, value = (part.strip() for part in line.partition("="))
+        words = unit_words(f"{key} {value}", {}, variables)[1:]
+        if key == "Exec":
+            command = words
+        elif key == "PodmanArgs":
+            options += words
+        elif key in _QUADLET_OPTIONS:
+            options += [each for word in words for each in (Word(_QUADLET_OPTIONS[key]), word)]
+        elif key == "Image":
+            image = next(iter(words), image)
+        around += [] if key in {"Exec", "Environment"} else [line]
+    found = candidate([Word("podman"), Word("run"), *options, image, *command], knows, _inside(variables, knows))
+    return replace(found.invocation, around=tuple(around)) if found else None
 
 
 def _unit_lines(text: str) -> Iterator[str]:
@@ -187,7 +213,7 @@ def _service_invocation(service: dict[str, Any], variables: Mapping[str, str], k
     return replace(
         found,
         environment=(*environment, *found.environment),
-        mounts=tuple(_volumes(service, variables)),
+        mounts=(*found.mounts, *_volumes(service, variables)),
         contained=found.contained or contained,
     )
 

@@ -71,6 +71,7 @@ _TEMPLATES = {
     NoteKind.REPEATED: lambda: translate("Commands", "Left out, said again later: {words}"),
     NoteKind.UNRESOLVED: lambda: translate("Commands", "Left out, its value is not known: {words}"),
     NoteKind.EMPTY: lambda: translate("Commands", "Ignored (its value is empty): {words}"),
+    NoteKind.INSIDE: lambda: translate("Commands", "Kept, but this file is inside the container: {words}"),
     NoteKind.ENVIRONMENT: lambda: translate("Commands", "Left out, an environment variable: {words}"),
     NoteKind.ACCESS: lambda: translate("Commands", "A key is asked for, but not this one: {words}"),
     NoteKind.AROUND: lambda: translate("Commands", "Left out, not about llama-server: {words}"),
