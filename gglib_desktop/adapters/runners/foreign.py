@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _UNKNOWN_MODEL = Path("unknown-model")
 _INIT_PID = 1
+# Of every program that may be a llama-server.
+_NAMES_BEGIN = "llama"
 
 
 class ForeignProcesses:
@@ -183,7 +185,7 @@ def _record(server: ForeignServer, config: ServerConfig, port: int) -> ServerRec
 
 def _find(is_own_run: Callable[[str], bool]) -> list[ForeignServer]:
     found = []
-    for process in processes.running_processes():
+    for process in processes.running_processes(_NAMES_BEGIN):
         # Processes end while one looks, and those of others do not tell everything.
         with contextlib.suppress(psutil.Error, OSError, RunnerUnavailable):
             argv = _argv_of_server(process)
@@ -200,8 +202,6 @@ def _argv_of_server(process: psutil.Process) -> list[str]:
     except psutil.AccessDenied:
         program = ""
     name = PurePath(program or process.name()).name
-    if not name.lower().startswith("llama"):
-        return []
     argv = process.cmdline()
     return argv if is_llama_server(name, argv) else []
 

@@ -116,18 +116,38 @@ def argv_hash_of(pid: int) -> str | None:
     return hashlib.sha256("\0".join(argv).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def running_processes() -> Iterator[psutil.Process]:
-    """All that run. Blocks.
+def running_processes(prefix: str = "") -> Iterator[psutil.Process]:
+    """All that run, or those alone whose program's name begins with ``prefix``, in lower case. Blocks.
 
     psutil.process_iter keeps what it found before: the program of a process that runs another one since, and whose pid
     it was that has been given anew.
     """
     for pid in psutil.pids():
         try:
+            if prefix and not _program_name(pid).lower().startswith(prefix):
+                continue
             process = psutil.Process(pid)
         except psutil.Error:
             continue
         yield process
+
+
+def _program_name(pid: int) -> str:
+    """The file name of its program, or its beginning where another user's does not tell; empty when it is gone.
+
+    Asked of every process of the computer again and again, so it costs one system call where it can: psutil reads
+    three files, and a look at 130 processes took 35 ms.
+    """
+    if not sys.platform.startswith("linux"):
+        return psutil.Process(pid).name()
+    try:
+        return os.readlink(f"/proc/{pid}/exe").rpartition("/")[2]  # a Path costs more than the call
+    except PermissionError:
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        pass
+    return ""
 
 
 def tagged(variable: str, value: str) -> list[tuple[int, str]]:

@@ -1,7 +1,11 @@
 """What is known of processes is what they are now."""
 
+import json
 import os
+import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -21,5 +25,77 @@ def test_a_process_that_runs_another_program_since_is_known_by_that():
                 assert process.poll() is None
             (again,) = (found.exe() for found in running_processes() if found.pid == process.pid)
             assert again != seen[process.pid]
+        finally:
+            process.kill()
+
+
+class OpenedFiles:
+    """The files that this process opened while it counted. Python keeps such a hook for ever, so it can be told off."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.counts = False
+        sys.addaudithook(self._note)
+
+    def of(self, pid: int) -> list[str]:
+        return [name for name in self.names if name.startswith(f"/proc/{pid}/")]
+
+    def _note(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.counts and event == "open":
+            self.names.append(str(arguments[0]))
+
+
+@pytest.fixture
+def opened() -> Iterator[OpenedFiles]:
+    files = OpenedFiles()
+    files.counts = True
+    yield files
+    files.counts = False
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has no such files")
+def test_a_program_of_another_name_is_passed_over_without_opening_a_file(opened, sleeper):
+    assert sleeper.pid not in {found.pid for found in running_processes("llama")}
+    assert opened.of(sleeper.pid) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="copies a program of the system")
+@pytest.mark.parametrize("name", ["llama-server", "LLAMA-Server", "llama"])
+def test_a_program_is_found_by_how_its_name_begins(tmp_path, name):
+    program = tmp_path / name
+    shutil.copy(shutil.which("sleep") or "", program)
+    with subprocess.Popen([program, "60"]) as process:
+        try:
+            assert process.pid in {found.pid for found in running_processes("llama")}
+            # An update replaces the file of a program that runs.
+            program.unlink()
+            assert process.pid in {found.pid for found in running_processes("llama")}
+        finally:
+            process.kill()
+
+
+AS_NOBODY = """
+import os
+from gglib_desktop.adapters.runners.processes import running_processes
+os.seteuid(65534)
+print([found.pid for found in running_processes("llama")])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root may be somebody else")
+def test_a_program_of_another_user_is_found_by_its_command(tmp_path):
+    program = tmp_path / "llama-server-of-root"
+    shutil.copy(shutil.which("sleep") or "", program)
+    with subprocess.Popen([program, "60"]) as process:
+        try:
+            seen = subprocess.run([sys.executable, "-c", AS_NOBODY], check=True, capture_output=True, text=True)
+            assert process.pid in json.loads(seen.stdout)
         finally:
             process.kill()
