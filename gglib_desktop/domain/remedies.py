@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from gglib_desktop.domain.engine import ENGINE_VARIABLE
+from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.server import ServerConfig
 
@@ -28,10 +29,16 @@ _BY_CAUSE = {
     FailureCause.PORT_TAKEN: (Remedy.USE_FREE_PORT,),
     FailureCause.MTP_LAYERS_MISSING: (Remedy.TURN_MTP_OFF,),
     FailureCause.OUT_OF_MEMORY: (Remedy.LOWER_CONTEXT,),
+    FailureCause.KILLED: (Remedy.LOWER_CONTEXT,),
     FailureCause.STALLED: (Remedy.LOWER_CONTEXT,),
+    FailureCause.MODEL_MISSING: (Remedy.DROP_FLAGS,),
     FailureCause.UNKNOWN_FLAG: (Remedy.DROP_FLAGS, Remedy.CHOOSE_ENGINE),
     FailureCause.BAD_VALUE: (Remedy.DROP_FLAGS,),
-    FailureCause.ARCHITECTURE_UNSUPPORTED: (Remedy.CHOOSE_ENGINE,),
+    FailureCause.MODEL_UNREADABLE: (Remedy.CHOOSE_ENGINE,),
+    FailureCause.MODEL_UNSUPPORTED: (Remedy.CHOOSE_ENGINE,),
+    FailureCause.COMPANION_REFUSED: (Remedy.DROP_FLAGS, Remedy.CHOOSE_ENGINE),
+    FailureCause.TEMPLATE_REFUSED: (Remedy.CHOOSE_ENGINE,),
+    FailureCause.WRONG_PROCESSOR: (Remedy.CHOOSE_ENGINE,),
     FailureCause.LIBRARY_MISSING: (Remedy.CHOOSE_ENGINE,),
     FailureCause.ENGINE_UNUSABLE: (Remedy.CHOOSE_ENGINE,),
 }
@@ -52,9 +59,12 @@ def lower_context(config: ServerConfig, model_context: int | None) -> int:
 def _makes_sense(remedy: Remedy, failure: Failure, config: ServerConfig) -> bool:
     match remedy:
         case Remedy.DROP_FLAGS:
-            return bool(config.extra_args)
+            names_another_file = failure.cause is not FailureCause.MODEL_MISSING or failure.file
+            return bool(config.extra_args and names_another_file)
         case Remedy.LOWER_CONTEXT:
-            return config.context_size is None or config.context_size > LEAST_CONTEXT
+            # The system itself kills for memory in one way only.
+            may_be_memory = failure.cause is not FailureCause.KILLED or failure.exit == ServerExit(-9)
+            return may_be_memory and (config.context_size is None or config.context_size > LEAST_CONTEXT)
         case Remedy.TURN_MTP_OFF:
             return bool(config.spec_draft_n_max)
         case Remedy.CHOOSE_ENGINE:

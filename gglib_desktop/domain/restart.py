@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gglib_desktop.domain.failures import Failure
+from gglib_desktop.domain.failures import Failure, FailureCause
 
 BACK_OFF_S = (2.0, 10.0, 30.0)
 # A server that was ready for this long has earned a fresh budget.
@@ -33,7 +33,9 @@ def next_retry(policy: RestartPolicy, failure: Failure, *, tries: int, ready_s: 
 
     ``tries`` were made since the last stable run; ``ready_s`` is how long this one was ready.
     """
-    if policy is RestartPolicy.NEVER or failure.cause.will_repeat:
+    # Memory was enough once; what took it since may give it back.
+    lasts = failure.cause.will_repeat and failure.cause is not FailureCause.OUT_OF_MEMORY
+    if policy is RestartPolicy.NEVER or lasts:
         return None
     if ready_s >= STABLE_S:
         tries = 0

@@ -7,9 +7,10 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
+from gglib_desktop.domain.diagnosis import failure_of_error, failure_of_exit
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
 from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.failures import Failure, FailureCause, failure_of_error, failure_of_exit
+from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.health import (
     HIDDEN_INTERVAL_S,
     PROBE_TIMEOUT_S,

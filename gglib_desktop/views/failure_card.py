@@ -39,11 +39,11 @@ class FailureCard(QFrame):
         self._evidence = self._make_evidence()
         self._retry = QLabel(self)
         self._retry.setObjectName("retry")
-        self._stop_trying = QPushButton(self.tr("Stop trying"), self)
+        self._stop_trying = QPushButton(self.tr("Stop retrying"), self)
         self._stop_trying.setObjectName("stopTrying")
         self._stop_trying.clicked.connect(self.stopTrying)
         self._remedies = self._make_remedies()
-        self._close = QPushButton(self.tr("Hide message"), self)
+        self._close = QPushButton(self.tr("Hide"), self)
         self._close.setObjectName("closeRejected")
         self._close.clicked.connect(self.closed)
         buttons = FlowRow([self._retry, self._stop_trying, *self._remedies.values(), self._close], self)
@@ -87,7 +87,7 @@ class FailureCard(QFrame):
     def show_countdown(self, retry: Retry | None) -> None:
         """Says when the next try is, as time goes by."""
         if retry is not None:
-            text = self.tr("Starts again in {wait} s (try {number} of {most})")
+            text = self.tr("Restarting in {wait} s (attempt {number} of {most})")
             wait_s = max(0, round(retry.at - time.time()))
             self._retry.setText(text.format(wait=wait_s, number=retry.number, most=retry.most))
 
@@ -123,10 +123,10 @@ class FailureCard(QFrame):
     def _make_remedies(self) -> dict[Remedy, QPushButton]:
         made: dict[Remedy, QPushButton] = {}
         for remedy, name, text in (
-            (Remedy.USE_FREE_PORT, "useFreePort", self.tr("Use a free port and start")),
-            (Remedy.TURN_MTP_OFF, "turnMtpOff", self.tr("Turn MTP off and start")),
-            (Remedy.LOWER_CONTEXT, "lowerContext", self.tr("Halve the context and start")),
-            (Remedy.DROP_FLAGS, "dropFlags", self.tr("Start without extra flags")),
+            (Remedy.USE_FREE_PORT, "useFreePort", self.tr("Start on a free port")),
+            (Remedy.TURN_MTP_OFF, "turnMtpOff", self.tr("Start without MTP")),
+            (Remedy.LOWER_CONTEXT, "lowerContext", self.tr("Start with half the context")),
+            (Remedy.DROP_FLAGS, "dropFlags", self.tr("Start without extra arguments")),
             (Remedy.CHOOSE_ENGINE, "chooseEngine", self.tr("Choose another engine…")),
             (Remedy.TRY_AGAIN, "tryAgain", self.tr("Try again")),
             (Remedy.SHOW_LOG, "showLog", self.tr("Show log")),

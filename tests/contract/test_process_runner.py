@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from gglib_desktop.bootstrap import Runner
+from gglib_desktop.domain.diagnosis import failure_of_error, failure_of_exit
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     NotRunning,
@@ -20,7 +21,7 @@ from gglib_desktop.domain.errors import (
     StartFailed,
 )
 from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.failures import Failure, FailureCause, failure_of_error, failure_of_exit
+from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from tests.contract.harness import STOP_GRACE_S
@@ -184,7 +185,7 @@ async def test_a_file_that_is_no_model_ends_the_server_while_it_loads(harness, r
     failure = await failure_of_start(runner, harness.config(model_path=path), says="failed to load model")
     assert failure.exit is not None
     assert (failure.exit.status, failure.exit.asked_for) == (1, False)
-    assert failure.cause is FailureCause.MODEL_CORRUPT
+    assert failure.cause is FailureCause.MODEL_UNREADABLE
     assert await runner.list_running() == []
 
 

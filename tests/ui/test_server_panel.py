@@ -282,7 +282,7 @@ async def test_a_taken_port_is_mended_with_a_click(desk, model, healthy, qtbot):
     desk.app.start(other.id, LaunchOptions(port=port))
     panel = await desk.panel_in("Other", "Failed")
     assert f"port {port} is in use by the simulated server of Tiny" in text_of(panel).replace("Port", "port")
-    press(qtbot, panel, "Use a free port and start")
+    press(qtbot, panel, "Start on a free port")
     await desk.panel_in("Other", "Healthy")
     assert panel.server.state.port != port
     assert not panel.findChild(QWidget, "failureCard").isVisible()
@@ -292,7 +292,7 @@ async def test_missing_layers_are_mended_with_a_click(desk, model, qtbot):
     desk.start(model, "--mock-fail-load=srv load_model: failed to create MTP context", spec_draft_n_max=2)
     panel = await failed(desk)
     assert "failed to create MTP context" in evidence(panel)
-    press(qtbot, panel, "Turn MTP off and start")
+    press(qtbot, panel, "Start without MTP")
     await poll(lambda: desk.supervisor.server(panel.server.id).config.spec_draft_n_max is None)
     assert panel.server.form.draft.mtp is MtpChoice.OFF
 
@@ -311,9 +311,9 @@ async def test_one_killed_by_somebody_else_says_so_and_shows_its_log(desk, healt
     await desk.panel_in("Tiny", "Crashed")
     await poll(lambda: evidence(healthy))
     said = text_of(healthy)
-    assert "Something else on this computer ended the server. Killed by signal 9 (SIGKILL)." in said
+    assert "Another process or the system killed the server. Killed by signal 9 (SIGKILL)." in said
     assert "model loaded" in evidence(healthy)
-    for remedy in ("Use a free port and start", "Turn MTP off and start", "Choose another engine…"):
+    for remedy in ("Start on a free port", "Start without MTP", "Choose another engine…"):
         assert remedy not in names(healthy, Role.Button)
     press(qtbot, healthy, "Show log")
     assert healthy.findChild(QTabWidget, "pages").currentIndex() == 1
@@ -336,22 +336,24 @@ async def test_new_settings_that_do_not_start_are_told_while_the_old_ones_run_ag
     )
     press(qtbot, healthy, "Apply and restart")
     card = healthy.findChild(QWidget, "failureCard")
-    await poll(lambda: card.accessibleName() == "The new settings did not start. The previous ones run again.")
+    await poll(
+        lambda: card.accessibleName() == "The server couldn't start with the new settings; the previous ones are back."
+    )
     assert healthy.server.state.handle not in {first, None}
     assert card.accessibleDescription().startswith("The engine found no MTP layers in this model. Exit code 1.")
-    assert "The form below keeps what you entered." in text_of(healthy)
+    assert "Your changes are still in the form." in text_of(healthy)
     assert evidence(healthy).endswith("srv load_model: failed to create MTP context")
     draft_tokens = get(healthy, "Draft tokens")
     assert isinstance(draft_tokens, QSpinBox)
     assert draft_tokens.value() == 5
     assert not {"Try again", "Show log"} & set(names(healthy, Role.Button))
-    assert "Turn MTP off and start" in names(healthy, Role.Button)
-    press(qtbot, healthy, "Hide message")
+    assert "Start without MTP" in names(healthy, Role.Button)
+    press(qtbot, healthy, "Hide")
     assert not card.isVisible()
     desk.runner.crash(healthy.server.state.handle)
     await desk.panel_in("Tiny", "Crashed")
     assert card.isVisible()
-    assert "Hide message" not in names(healthy, Role.Button)
+    assert "Hide" not in names(healthy, Role.Button)
     assert "Try again" in names(healthy, Role.Button)
 
 
@@ -392,7 +394,7 @@ async def test_a_panel_that_is_started_comes_into_view(desk: Desk):
 async def test_a_flag_that_is_not_known_can_be_dropped(desk, model, qtbot):
     desk.start(model, "--nope")
     panel = await failed(desk)
-    press(qtbot, panel, "Start without extra flags")
+    press(qtbot, panel, "Start without extra arguments")
     await desk.panel_in("Tiny", "Healthy")
 
 
@@ -400,7 +402,7 @@ async def test_too_little_memory_is_met_with_half_the_context(desk, model, qtbot
     line = "--mock-fail-load=ggml_backend_alloc: failed to allocate buffer, out of memory"
     desk.start(model, line, context_size=4096)
     panel = await failed(desk)
-    press(qtbot, panel, "Halve the context and start")
+    press(qtbot, panel, "Start with half the context")
     await poll(lambda: desk.supervisor.server(panel.server.id).config.context_size == 2048)
 
 

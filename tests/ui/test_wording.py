@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.domain import errors
+from gglib_desktop.domain.diagnosis import failure_of_error
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     DataDirectoryInUse,
@@ -30,9 +31,10 @@ from gglib_desktop.domain.errors import (
     StopFailed,
 )
 from gglib_desktop.domain.exits import ServerExit, StopRung
-from gglib_desktop.domain.failures import Failure, FailureCause, failure_of_error
+from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.launch import MtpReason
-from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.remedies import Remedy, remedies_for
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.states import (
     Busy,
     Crashed,
@@ -149,6 +151,89 @@ def test_every_cause_has_words_of_its_own(qapp):
     assert len(summaries) == len(FailureCause)
 
 
+REMEDIES_IN_WORDS = [
+    ("another engine", Remedy.CHOOSE_ENGINE),
+    ("newer engine", Remedy.CHOOSE_ENGINE),
+    ("smaller context", Remedy.LOWER_CONTEXT),
+    ("the context size", Remedy.LOWER_CONTEXT),
+    ("remove the flag", Remedy.DROP_FLAGS),
+    ("remove it from the settings", Remedy.DROP_FLAGS),
+    ("the settings name it", Remedy.DROP_FLAGS),
+    ("another port", Remedy.USE_FREE_PORT),
+    ("speculative decoding", Remedy.TURN_MTP_OFF),
+]
+
+
+@pytest.mark.parametrize("cause", FailureCause)
+@pytest.mark.parametrize("file", ["", "/d/draft.gguf"])
+@pytest.mark.parametrize("end", [None, ServerExit(1), ServerExit(-9), ServerExit(-15), ServerExit(-4)], ids=str)
+def test_what_the_words_advise_has_a_button(qapp, cause, file, end):
+    failure = Failure(cause, "", (), end, file)
+    words = words_for_failure(failure, "Failed")
+    config = ServerConfig(1, "Tiny", Path("/tiny.gguf"), 9000, extra_args=("--x",), spec_draft_n_max=2)
+    advised = {remedy for text, remedy in REMEDIES_IN_WORDS if text in words.hint.lower()}
+    assert advised <= set(remedies_for(failure, config))
+
+
+@pytest.mark.parametrize(
+    ("failure", "remedy"),
+    [
+        (Failure(FailureCause.WRONG_PROCESSOR, "signal 4", (), ServerExit(-4)), Remedy.CHOOSE_ENGINE),
+        (KILLED, Remedy.LOWER_CONTEXT),
+        (Failure(FailureCause.MODEL_UNREADABLE, "exit code 1", (), ServerExit(1)), Remedy.CHOOSE_ENGINE),
+        (Failure(FailureCause.MODEL_UNSUPPORTED, "exit code 1", (), ServerExit(1)), Remedy.CHOOSE_ENGINE),
+    ],
+)
+def test_a_button_offers_what_helps(failure, remedy):
+    assert remedies_for(failure, ServerConfig(1, "Tiny", Path("/tiny.gguf"), 9000))[0] is remedy
+
+
+def test_no_other_engine_or_context_is_offered_where_that_cannot_help():
+    config = ServerConfig(1, "Tiny", Path("/tiny.gguf"), 9000, extra_args=("--x",))
+    damaged = remedies_for(Failure(FailureCause.MODEL_CORRUPT, "truncated", (), ServerExit(1)), config)
+    ended = remedies_for(Failure(FailureCause.KILLED, "signal 15", (), ServerExit(-15)), config)
+    gone = remedies_for(Failure(FailureCause.MODEL_MISSING, "exit code 1", (), ServerExit(1)), config)
+    assert damaged == ended == gone == (Remedy.TRY_AGAIN, Remedy.SHOW_LOG)
+
+
+@pytest.mark.parametrize(
+    ("line", "file", "summary"),
+    [
+        ("unknown model architecture: 'qwen99'", "", "This engine doesn't know the architecture “qwen99”."),
+        ("unknown pre-tokenizer type: 'xyz'", "", "This engine doesn't know the tokenizer “xyz”."),
+        ("unknown tokenizer: 'plamo2'", "", "This engine doesn't know the tokenizer “plamo2”."),
+        ("has invalid ggml type 39 (NONE)", "", "This engine doesn't know this kind of model file."),
+        ("unknown projector type: 'new'", "/d/mm.gguf", "This engine doesn't know this kind of model file."),
+    ],
+)
+def test_what_an_engine_does_not_know_is_named(qapp, line, file, summary):
+    words = words_for_failure(Failure(FailureCause.MODEL_UNSUPPORTED, "", (line,), ServerExit(1), file), "Failed")
+    assert words.summary == f"{summary} Exit code 1."
+    assert ("mm.gguf" in words.hint) is bool(file)
+    assert "Choose a newer engine in Settings." in words.hint
+
+
+@pytest.mark.parametrize(
+    ("cause", "summary"),
+    [
+        (FailureCause.MODEL_MISSING, "The engine can't open draft.gguf."),
+        (FailureCause.MODEL_UNREADABLE, "The engine can't read draft.gguf."),
+        (FailureCause.MODEL_CORRUPT, "draft.gguf is damaged or incomplete."),
+        (FailureCause.COMPANION_REFUSED, "The engine can't use draft.gguf with this model."),
+    ],
+)
+def test_the_file_that_is_blamed_is_named(qapp, cause, summary):
+    assert words_for_failure(Failure(cause, file="/d/draft.gguf"), "Failed").summary == summary
+
+
+def test_only_a_file_that_was_found_damaged_is_to_be_downloaded_again(qapp):
+    said = {
+        cause: words_for_failure(Failure(cause, "exit code 1", (), ServerExit(1)), "Failed") for cause in FailureCause
+    }
+    blamed = {c for c, words in said.items() if "download" in words.hint.lower() or "damaged" in words.summary.lower()}
+    assert blamed == {FailureCause.MODEL_CORRUPT}
+
+
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_whatever_a_start_raises_can_be_shown_as_a_failure(qapp, error):
     words = words_for_failure(failure_of_error(error), "Failed")
@@ -165,9 +250,9 @@ def test_a_failure_before_there_was_a_process_says_what_was_wrong(qapp):
 
 def test_a_failure_tells_how_the_process_ended(qapp):
     bad_flag = Failure(FailureCause.UNKNOWN_FLAG, "exit code 1", (), ServerExit(1))
-    assert words_for_failure(bad_flag, "Failed").summary == "This engine does not know one of the flags. Exit code 1."
+    assert words_for_failure(bad_flag, "Failed").summary == "This engine doesn't support one of the flags. Exit code 1."
     named = replace(bad_flag, evidence=("loading", "error: invalid argument: --nope"))
-    assert words_for_failure(named, "Failed").summary == "This engine does not know the flag --nope. Exit code 1."
+    assert words_for_failure(named, "Failed").summary == "This engine doesn't support --nope. Exit code 1."
     assert words_for_failure(KILLED, "Crashed").summary.endswith("Killed by signal 9 (SIGKILL).")
     assert "unknown to us" in words_for_failure(ADOPTED_END, "Crashed").summary
 
@@ -258,5 +343,4 @@ def test_every_reason_for_drafting_or_not_is_told(qapp, reason):
 def test_what_the_model_file_told_is_passed_on_and_an_end_is_not_said_twice(qapp, detail, told):
     words = words_for_failure(Failure(FailureCause.MODEL_CORRUPT, detail, (), ServerExit(1)), "Failed")
     assert ("10 bytes are missing." in words.hint) is told
-    assert ("newer engine" in words.hint) is not told
     assert (words.summary + words.hint).lower().count("exit code 1") == 1

@@ -4,6 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from gglib_desktop.domain.diagnosis import (
+    explained_by_model,
+    failure_of_error,
+    failure_of_exit,
+)
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     GglibError,
@@ -14,17 +19,8 @@ from gglib_desktop.domain.errors import (
     StartFailed,
 )
 from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.failures import (
-    EVIDENCE_LINES,
-    Failure,
-    FailureCause,
-    cause_of_log,
-    decisive_lines,
-    explained_by_model,
-    failure_of_error,
-    failure_of_exit,
-    unknown_flag,
-)
+from gglib_desktop.domain.failures import EVIDENCE_LINES, Failure, FailureCause
+from gglib_desktop.domain.llama_log import read_log, unknown_flag
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.server import ServerConfig
 from tests.fakes.library import some_facts
@@ -45,9 +41,9 @@ def log(name: str) -> list[str]:
         ("bad_value", 1, FailureCause.BAD_VALUE, 'error while handling argument "-c": stoi'),
         ("value_missing", 1, FailureCause.BAD_VALUE, "expected value for argument"),
         ("model_missing", 1, FailureCause.MODEL_MISSING, "failed to open GGUF file 'nothere.gguf'"),
-        ("model_truncated", 1, FailureCause.MODEL_CORRUPT, "model is corrupted or incomplete"),
-        ("not_gguf", 1, FailureCause.MODEL_CORRUPT, "invalid magic characters: 'not ', expected 'GGUF'"),
-        ("unknown_architecture", 1, FailureCause.ARCHITECTURE_UNSUPPORTED, "unknown model architecture: 'qwen99'"),
+        ("model_truncated", 1, FailureCause.MODEL_UNREADABLE, "model is corrupted or incomplete"),
+        ("not_gguf", 1, FailureCause.MODEL_UNREADABLE, "invalid magic characters: 'not ', expected 'GGUF'"),
+        ("unknown_architecture", 1, FailureCause.MODEL_UNSUPPORTED, "unknown model architecture: 'qwen99'"),
         ("mtp_without_layers", 1, FailureCause.MTP_LAYERS_MISSING, "failed to create MTP context"),
         ("port_taken", 1, FailureCause.PORT_TAKEN, "couldn't bind HTTP server socket"),
         ("out_of_memory_context", 1, FailureCause.OUT_OF_MEMORY, "std::bad_alloc"),
@@ -84,12 +80,12 @@ def test_recorded_logs_name_their_cause(name, status, cause, words):
     ],
 )
 def test_lines_of_other_systems(line, cause):
-    assert cause_of_log([line]) is cause
+    assert read_log([line]).cause is cause
 
 
 def test_a_debugger_that_misses_sources_does_not_make_the_model_missing():
     lines = ["30\t../sysdeps/unix/sysv/linux/wait4.c: No such file or directory."]
-    assert cause_of_log(lines) is FailureCause.UNKNOWN
+    assert read_log(lines).cause is FailureCause.UNKNOWN
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 9, 15])
@@ -151,7 +147,7 @@ def test_killed_by_somebody_is_not_about_memory_that_the_engine_did_without():
         ([FALLBACK, LOADED, "error: invalid argument: --nope"], FailureCause.UNKNOWN_FLAG),
         ([FULL, *["."] * 50], FailureCause.OUT_OF_MEMORY),
         ([FULL, LOADED, *["."] * 50], FailureCause.UNKNOWN),
-        ([LOADED, FULL, *["."] * 50], FailureCause.OUT_OF_MEMORY),
+        ([LOADED, FULL, *["."] * 50], FailureCause.UNKNOWN),
         ([PINNED, FULL], FailureCause.OUT_OF_MEMORY),
         ([LOADED, PINNED], FailureCause.UNKNOWN),
     ],
@@ -189,23 +185,32 @@ def test_an_empty_log_is_no_evidence():
 
 
 def test_lines_that_speak_of_a_cause_come_before_others():
+    lines = ["an error of no class", "x failed to load model", "unknown model architecture: 'x'", "more"]
+    assert read_log(lines).evidence == ("unknown model architecture: 'x'",)
+
+
+def test_what_only_follows_from_a_cause_comes_after_errors_of_no_class():
     lines = ["an error of no class", "x failed to load model", "more"]
-    assert decisive_lines(lines) == ("x failed to load model",)
+    assert read_log(lines).evidence == ("an error of no class",)
+    assert read_log(lines[1:]).evidence == ("x failed to load model",)
 
 
 def test_without_a_cause_errors_are_evidence():
-    assert decisive_lines(["hello", "0.1 E something", "what():  boom", "bye"]) == ("0.1 E something", "what():  boom")
+    assert read_log(["hello", "0.1 E something", "what():  boom", "bye"]).evidence == (
+        "0.1 E something",
+        "what():  boom",
+    )
 
 
 def test_without_errors_the_last_lines_are_evidence():
     lines = [f"line {n}" for n in range(20)]
-    assert decisive_lines(lines) == ("line 0", *lines[-7:])
+    assert read_log(lines).evidence == tuple(lines[-8:])
 
 
 @pytest.mark.parametrize("count", [8, 9])
 def test_there_is_a_most_of_evidence(count):
     lines = tuple(f"error {n}" for n in range(count))
-    assert decisive_lines(lines) == lines[:1] + lines[-7:]
+    assert read_log(lines).evidence == lines[:1] + lines[-7:]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +252,7 @@ def test_only_what_may_be_different_next_time_is_worth_another_try():
 
 NO_LAYERS = "the model file has no MTP layers"
 SILENT = Failure(FailureCause.UNKNOWN, "exit code 1")
-CORRUPT = Failure(FailureCause.MODEL_CORRUPT, "exit code 1")
+UNREADABLE = Failure(FailureCause.MODEL_UNREADABLE, "exit code 1")
 
 
 @pytest.mark.parametrize(
@@ -264,9 +269,8 @@ CORRUPT = Failure(FailureCause.MODEL_CORRUPT, "exit code 1")
         (SILENT, 2, ModelFile(MODEL, some_facts(mtp_layers=1)), FailureCause.UNKNOWN, "exit code 1"),
         (SILENT, 0, ModelFile(MODEL, some_facts()), FailureCause.UNKNOWN, "exit code 1"),
         (SILENT, 2, ModelFile(MODEL), FailureCause.UNKNOWN, "exit code 1"),
-        (CORRUPT, 2, ModelFile(MODEL, problem="cut short"), FailureCause.MODEL_CORRUPT, "cut short"),
-        (CORRUPT, 2, ModelFile(MODEL, some_facts()), FailureCause.MODEL_CORRUPT, "exit code 1"),
-        (Failure(FailureCause.PORT_TAKEN), 2, ModelFile(MODEL, problem="cut short"), FailureCause.PORT_TAKEN, ""),
+        (UNREADABLE, 2, ModelFile(MODEL, problem="cut short"), FailureCause.MODEL_CORRUPT, "cut short"),
+        (UNREADABLE, 2, ModelFile(MODEL, some_facts()), FailureCause.MODEL_UNREADABLE, "exit code 1"),
     ],
 )
 def test_the_model_file_explains_what_the_log_does_not(failure, n_max, file, cause, detail):
@@ -285,7 +289,7 @@ def test_the_model_file_explains_what_the_log_does_not(failure, n_max, file, cau
     ],
 )
 def test_the_flag_that_is_not_known_is_found_in_the_evidence(evidence, flag):
-    assert unknown_flag(Failure(FailureCause.UNKNOWN_FLAG, evidence=evidence)) == flag
+    assert unknown_flag(evidence) == flag
 
 
 def test_a_log_tells_why_a_start_failed_also_when_nobody_told_how_it_ended():

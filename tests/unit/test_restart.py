@@ -21,6 +21,10 @@ ON_CRASH, NEVER = RestartPolicy.ON_CRASH, RestartPolicy.NEVER
         (ON_CRASH, KILLED, len(BACK_OFF_S), STABLE_S, 1),
         (NEVER, KILLED, 0, 1, None),
         (ON_CRASH, Failure(FailureCause.UNKNOWN_FLAG), 0, 1, None),
+        # Of no use at load; a server that had memory enough may have it again.
+        (ON_CRASH, Failure(FailureCause.OUT_OF_MEMORY), 0, 1, 1),
+        (ON_CRASH, Failure(FailureCause.OUT_OF_MEMORY), len(BACK_OFF_S), 1, None),
+        (ON_CRASH, Failure(FailureCause.WRONG_PROCESSOR), 0, 1, None),
     ],
 )
 def test_the_next_try(policy, failure, tries, ready_s, number):

@@ -323,7 +323,9 @@ class MockRunner:
                     summary, exit_status=1, log_lines=(line,), log_name=record.run, command_line=record.command_line
                 ) from exc
         if script.fail_load is None and not may_be_model(record.config.model_path):
-            script = dataclasses.replace(script, fail_load="cmn  common_init_: failed to load model")
+            script = dataclasses.replace(
+                script, fail_load="gguf_init_from_reader: invalid magic characters, failed to load model"
+            )
         return script
 
     # -- logs

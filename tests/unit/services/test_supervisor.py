@@ -108,7 +108,7 @@ async def test_a_port_that_another_server_has_fails_the_start(supervisor, story,
 async def test_one_that_dies_while_loading_has_failed(supervisor, story, config):
     server_id = supervisor.start(config("--mock-fail-load=cmn  common_init_: failed to load model"))
     failed = await story.reaches(server_id, "Failed")
-    assert failed.failure.cause is FailureCause.MODEL_CORRUPT
+    assert failed.failure.cause is FailureCause.UNKNOWN
     assert any("failed to load model" in line for line in failed.failure.evidence)
     assert story.words(server_id) == ["Starting", "Loading", "Failed"]
 

@@ -15,6 +15,7 @@ from tests.fakes.supervision import Story
 from tests.fakes.waiting import poll
 
 CLOCK_JUMPS = True
+WORK = b"I slot      release: id  0 | task 12 | stop processing: n_tokens = 31, truncated = 0\n"
 
 
 class Policy:
@@ -62,9 +63,9 @@ async def server_id(supervisor, story, runner, config) -> int:
     return server_id
 
 
-async def crash(story: Story, runner: ScriptedRunner, server_id: int) -> Crashed:
+async def crash(story: Story, runner: ScriptedRunner, server_id: int, status: int = -11) -> Crashed:
     """The crashed state with what is planned, if anything."""
-    runner.last.end(-11)
+    runner.last.end(status)
     await story.reaches(server_id, "Crashed")
     state = story.state(server_id)
     assert isinstance(state, Crashed)
@@ -108,10 +109,26 @@ async def test_never_means_never(server_id, story, runner, policy):
     assert runner.starts == 1
 
 
-async def test_what_will_happen_again_is_not_tried_again(server_id, story, runner):
-    runner.log = b"ggml_vulkan: ErrorOutOfDeviceMemory\n"
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        (b"ggml_vulkan: ErrorOutOfDeviceMemory\n", FailureCause.OUT_OF_MEMORY),
+        (b"E srv alloc: failed to allocate memory for prompt cache state\n" + WORK * 20, FailureCause.UNKNOWN),
+        (b"error: invalid argument: --nope\n" + WORK, FailureCause.UNKNOWN),
+    ],
+)
+async def test_a_server_that_served_is_worth_another_try_whatever_it_complained_about(
+    server_id, story, runner, log, cause
+):
+    runner.log = log
     crashed = await crash(story, runner, server_id)
-    assert crashed.failure.cause is FailureCause.OUT_OF_MEMORY
+    assert crashed.failure.cause is cause
+    await healthy(story, runner, server_id, starts=2)
+
+
+async def test_what_will_happen_again_is_not_tried_again(server_id, story, runner):
+    crashed = await crash(story, runner, server_id, status=-4)
+    assert crashed.failure.cause is FailureCause.WRONG_PROCESSOR
     await time_passes(1000)
     assert runner.starts == 1
 

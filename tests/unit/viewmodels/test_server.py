@@ -249,7 +249,7 @@ async def test_a_failure_offers_what_fits_and_trying_again(program):
     program.runner.crash(server.state.handle, -9)
     await in_state(server, "Crashed")
     assert server.state.state.word in {"Failed", "Crashed"}
-    assert server.state.remedies == (Remedy.TRY_AGAIN, Remedy.SHOW_LOG)
+    assert server.state.remedies == (Remedy.LOWER_CONTEXT, Remedy.TRY_AGAIN, Remedy.SHOW_LOG)
     server.mend(Remedy.TRY_AGAIN)
     await in_state(server, "Healthy")
     assert not server.state.remedies

@@ -1,0 +1,316 @@
+"""What logs of llama.cpp say about an end: the line that states a cause, the file it names, and what was outlived."""
+
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.domain.diagnosis import (
+    explained_by_model,
+    failure_of_error,
+    failure_of_exit,
+    file_that_tells,
+    of_another_file,
+)
+from gglib_desktop.domain.errors import StartFailed
+from gglib_desktop.domain.exits import ServerExit
+from gglib_desktop.domain.failures import EVIDENCE_LINES, Failure, FailureCause
+from gglib_desktop.domain.llama_log import read_log, unknown_kind
+from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.server import ServerConfig
+from tests.fakes.library import some_facts
+
+MODEL = Path("/models/tiny.gguf")
+CONFIG = ServerConfig(1, "Tiny", MODEL, 9000)
+SOUND = ModelFile(MODEL, some_facts())
+LOGS = Path(__file__).parent.parent / "fakes" / "logs"
+
+# What every build says once a model did not load.
+AFTER = (
+    "llama_model_load_from_file_impl: failed to load model",
+    "common_init_from_params: failed to load model '/models/tiny.gguf'",
+    "srv    load_model: failed to load model, '/models/tiny.gguf'",
+    "srv    operator(): operator(): cleaning up before exit...",
+    "main: exiting due to model loading error",
+)
+
+
+def loading(*lines: str) -> list[str]:
+    return ["srv    load_model: loading model '/models/tiny.gguf'", *lines, *AFTER]
+
+
+# -- a sound file is not called damaged
+
+NOT_DAMAGED = [
+    ("error loading model vocabulary: unknown pre-tokenizer type: 'xyz'", FailureCause.MODEL_UNSUPPORTED),
+    ("error loading model vocabulary: unknown tokenizer: 'plamo2'", FailureCause.MODEL_UNSUPPORTED),
+    ("unknown model architecture: 'qwen99'", FailureCause.MODEL_UNSUPPORTED),
+    ("done_getting_tensors: wrong number of tensors; expected 292, got 291", FailureCause.MODEL_UNSUPPORTED),
+    (
+        "gguf_init_from_file_impl: tensor 'blk.0.ffn_down_exps.weight' has invalid ggml type 39 (NONE)",
+        FailureCause.MODEL_UNSUPPORTED,
+    ),
+    ("error loading model hyperparameters: key not found in model: llama.block_count", FailureCause.MODEL_UNREADABLE),
+    ("missing tensor 'output_norm.weight'", FailureCause.MODEL_UNREADABLE),
+    ("tensor 'token_embd.weight' data is not within the file bounds", FailureCause.MODEL_UNREADABLE),
+    ("CLIP cannot be used as main model, use it with --mmproj instead", FailureCause.COMPANION_ALONE),
+    ("llama_init_from_model: V cache quantization requires flash_attn", FailureCause.BAD_VALUE),
+    ("llama_init_from_model: quantized V cache requires flash_attn to be enabled", FailureCause.BAD_VALUE),
+    ("llama_prepare_model_devices: LLAMA_SPLIT_MODE_TENSOR needs >= 1 devices", FailureCause.BAD_VALUE),
+    ("common_chat_templates_init: failed to initialize chat template", FailureCause.TEMPLATE_REFUSED),
+    ("vk::Queue::submit: ErrorDeviceLost", FailureCause.UNKNOWN),
+    ("mmap failed: No such device", FailureCause.UNKNOWN),
+    ("read error: Input/output error", FailureCause.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("reason", "cause"), NOT_DAMAGED)
+def test_the_line_that_states_the_cause_decides_and_not_what_follows_from_it(reason, cause):
+    line = f"llama_model_load: error loading model: {reason}"
+    failure = failure_of_exit(ServerExit(1), loading(line))
+    failure = of_another_file(failure, CONFIG)
+    explained = explained_by_model(failure, CONFIG, SOUND)
+    assert (explained.cause, explained.file) == (cause, "")
+    assert explained.evidence[0] == line
+
+
+def test_nobody_calls_a_file_damaged_because_it_did_not_load():
+    """As builds of 2023 say it: no reason at all."""
+    lines = [
+        "error loading model: ",
+        "llama_load_model_from_file: failed to load model",
+        "llama_init_from_gpt_params: error: failed to load model 'x.gguf'",
+        "{'function': 'load_model', 'level': 'ERR', 'msg': 'unable to load model'}",
+    ]
+    failure = failure_of_exit(ServerExit(1), lines)
+    assert failure.cause is FailureCause.UNKNOWN
+    assert failure.evidence == ("error loading model:",)
+
+
+def test_what_the_engine_cannot_read_is_damaged_where_our_own_reading_says_so():
+    failure = failure_of_exit(
+        ServerExit(1), loading("E llama_model_load: error loading model: tensor 'a' data is not within the file bounds")
+    )
+    damaged = explained_by_model(failure, CONFIG, ModelFile(MODEL, problem="truncated: only 1 of 2 bytes"))
+    assert (damaged.cause, damaged.detail) == (FailureCause.MODEL_CORRUPT, "truncated: only 1 of 2 bytes")
+    for reason in ("permission to read the file is denied", "GGUF version 1 is not supported, only 2 and 3 are"):
+        told = explained_by_model(failure, CONFIG, ModelFile(MODEL, problem=reason))
+        assert (told.cause, told.detail) == (FailureCause.MODEL_UNREADABLE, reason)
+
+
+def test_the_recorded_unknown_tokenizer_is_named():
+    lines = (LOGS / "unknown_pre_tokenizer.txt").read_text(encoding="utf-8").splitlines()
+    failure = failure_of_exit(ServerExit(1), lines)
+    assert failure.cause is FailureCause.MODEL_UNSUPPORTED
+    assert unknown_kind(failure.evidence) == ("pre-tokenizer type", "xxxxx")
+    assert unknown_kind(("nothing of that",)) == ("", "")
+    # The engine says it twice, and the evidence once.
+    assert len([line for line in failure.evidence if "xxxxx" in line]) == 1
+    # What a start that failed hands on is judged once more.
+    again = failure_of_error(StartFailed("ended early", exit_status=1, log_lines=failure.evidence))
+    assert (again.cause, again.evidence) == (failure.cause, failure.evidence)
+
+
+# -- the file that is named is blamed
+
+DRAFT = [
+    "E gguf_init_from_file: failed to open GGUF file '/d/draft.gguf' (No such file or directory)",
+    "E llama_model_load: error loading model: llama_model_loader: failed to load model from /d/draft.gguf",
+    "E llama_model_load_from_file_impl: failed to load model",
+    "W srv    load_model: [spec] failed to measure draft model memory: failed to load model",
+    "E srv    load_model: failed to load draft model, '/d/draft.gguf'",
+]
+OTHER_FILES = [
+    (DRAFT, FailureCause.MODEL_MISSING, "/d/draft.gguf"),
+    (["llama_model_load: error loading model: failed to open /d/x y.gguf: No such file or directory"], None, None),
+    (["gguf_init_from_file: failed to open '/d/x y.gguf': 'Permission denied'"], None, None),
+    (["error loading model: failed to open /d/x y.gguf: Permission denied"], None, None),
+    (
+        [
+            "llama_adapter_lora_init: failed to apply lora adapter: (hint: maybe wrong base model?)",
+            "common_init_from_params: failed to apply lora adapter '/d/lora.gguf'",
+        ],
+        FailureCause.COMPANION_REFUSED,
+        "/d/lora.gguf",
+    ),
+    (["llama_adapter_lora_init: failed to load lora adapter file from /d/lora.gguf"], None, "/d/lora.gguf"),
+    (
+        ["clip_init: failed to load CLIP model from /d/mm.gguf. Does this file exist?"],
+        FailureCause.MODEL_MISSING,
+        "/d/mm.gguf",
+    ),
+    (
+        [
+            "E clip_model_loader: unknown projector type: 'new'",
+            "E mtmd_init_from_file: error: Failed to load CLIP model from /d/mm.gguf",
+            "E srv    load_model: failed to load multimodal model, '/d/mm.gguf'",
+        ],
+        FailureCause.MODEL_UNSUPPORTED,
+        "/d/mm.gguf",
+    ),
+    (["E mtmd_get_memory_usage: error: Failed to load CLIP model from /d/mm.gguf"], None, "/d/mm.gguf"),
+    (
+        [
+            "E gguf_init_from_reader: invalid magic characters: 'hell', expected 'GGUF'",
+            "E mtmd_get_memory_usage: error: Failed to load CLIP model from /d/mm.gguf",
+        ],
+        FailureCause.MODEL_UNREADABLE,
+        "/d/mm.gguf",
+    ),
+    (
+        ["error while handling argument \"--grammar-file\": error: failed to open file '/d/gone.gbnf'"],
+        FailureCause.MODEL_MISSING,
+        "/d/gone.gbnf",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lines", "cause", "file"), OTHER_FILES)
+def test_the_file_that_the_engine_names_is_blamed_and_not_the_model(lines, cause, file):
+    failure = of_another_file(failure_of_exit(ServerExit(1), lines), CONFIG)
+    assert failure.file == (file or "/d/x y.gguf")
+    if cause is not None:
+        assert failure.cause is cause
+    assert failure.cause in {
+        FailureCause.MODEL_MISSING,
+        FailureCause.MODEL_UNREADABLE,
+        FailureCause.MODEL_UNSUPPORTED,
+        FailureCause.COMPANION_REFUSED,
+    }
+    assert any(failure.file in line for line in failure.evidence)
+
+
+def test_a_model_that_is_named_is_the_model():
+    for name in ("/models/tiny.gguf", "tiny.gguf"):
+        line = f"gguf_init_from_file: failed to open GGUF file '{name}' (No such file or directory)"
+        failure = of_another_file(failure_of_exit(ServerExit(1), [line]), CONFIG)
+        assert (failure.cause, failure.file) == (FailureCause.MODEL_MISSING, "")
+
+
+def test_the_file_that_is_blamed_is_the_one_to_look_at():
+    draft = Failure(FailureCause.MODEL_UNREADABLE, file="/d/draft.gguf")
+    assert file_that_tells(draft, CONFIG) == Path("/d/draft.gguf")
+    assert file_that_tells(Failure(FailureCause.MODEL_UNREADABLE), CONFIG) == MODEL
+    assert file_that_tells(Failure(FailureCause.UNKNOWN), CONFIG) == MODEL
+    assert file_that_tells(Failure(FailureCause.PORT_TAKEN), CONFIG) is None
+
+
+def test_what_a_draft_model_lacks_is_not_looked_for_in_the_model():
+    lines = [
+        "E llama_model_load: error loading model: error loading model vocabulary: unknown pre-tokenizer type: 'xyz'",
+        "E llama_model_load_from_file_impl: failed to load model",
+        "E srv    load_model: failed to load draft model, '/d/draft.gguf'",
+    ]
+    failure = of_another_file(failure_of_exit(ServerExit(1), lines), CONFIG)
+    assert (failure.cause, failure.file) == (FailureCause.MODEL_UNSUPPORTED, "/d/draft.gguf")
+
+
+# -- memory is blamed only where the line says memory
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "E failed to initialize the context: quantized V cache was requested, but this requires Flash Attention",
+        "E llama_init_from_model: failed to initialize the context: failed to initialize Vulkan backend",
+        "E llama_init_from_model: failed to initialize the context: graph split not possible",
+        "llama_model_load: error loading model: mmap failed: Invalid argument",
+        "W common_fit_params: failed to fit params to free device memory: not implemented, abort",
+        "terminate called after throwing 'std::system_error' what(): Resource temporarily unavailable",
+    ],
+)
+def test_memory_is_not_blamed_for_what_says_nothing_of_memory(line):
+    failure = failure_of_exit(ServerExit(1), [line, "E common_init_: failed to create context with model 'x.gguf'"])
+    assert failure.cause is not FailureCause.OUT_OF_MEMORY
+    assert failure.evidence[0] == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "E llama_init_from_model: failed to initialize the context: failed to allocate buffer for kv cache",
+        "E llama_init_from_model: failed to initialize the context: std::bad_alloc",
+        "alloc_buffer: allocating 9216.00 MiB on device 0: cudaMalloc failed: out of memory",
+    ],
+)
+def test_memory_is_blamed_where_the_line_says_so(line):
+    assert failure_of_exit(ServerExit(1), [line]).cause is FailureCause.OUT_OF_MEMORY
+
+
+# -- what the server outlived decides nothing
+
+READY = ["srv  llama_server: model loaded", "srv  llama_server: server is listening on http://127.0.0.1:9000"]
+CACHE = "E srv         alloc: failed to allocate memory for prompt cache state: std::bad_alloc"
+DONE = "I srv  log_server_r: done request: POST /v1/chat/completions 127.0.0.1 200"
+SLOT = "I slot      release: id  0 | task 12 | stop processing: n_tokens = 31, truncated = 0"
+TIMING = "       eval time =     120.00 ms /    24 tokens (    5.00 ms per token,   200.00 tokens per second)"
+CUDA = "CUDA error: out of memory"
+TRACE = ["[New LWP 654]", "0x00007fbc250f1c17 in wait4 () from libc.so.6", *(f"#{n}  0x7f in f ()" for n in range(60))]
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        # A prompt cache that could not grow, then good work.
+        ([*READY, CACHE, *[DONE] * 20], FailureCause.UNKNOWN),
+        ([*READY, CACHE, SLOT], FailureCause.UNKNOWN),
+        ([*READY, CACHE, TIMING], FailureCause.UNKNOWN),
+        ([*READY, CACHE, "I srv  update_slots: all slots are idle"], FailureCause.UNKNOWN),
+        # Many lines of a kind that nobody knows.
+        ([*READY, CACHE, *["something new"] * EVIDENCE_LINES], FailureCause.UNKNOWN),
+        # The last thing it said.
+        ([*READY, *[DONE] * 20, CUDA], FailureCause.OUT_OF_MEMORY),
+        ([*READY, *[DONE] * 20, CUDA, *TRACE], FailureCause.OUT_OF_MEMORY),
+        ([*READY, DONE, "E slot update_slots: id 0 | task 3 | failed to allocate a batch"], FailureCause.OUT_OF_MEMORY),
+        # Before it was ready.
+        (["load_backend: failed to load libggml-cuda.so: libcudart.so.12: cannot open shared object", *READY], None),
+        ([*DRAFT, *READY], None),
+        (["W warning: failed to open GGUF file 'x' (No such file or directory)", *READY, SLOT], None),
+        (["error: invalid argument: --nope", *READY], None),
+        # Of requests.
+        ([*READY, 'E srv send_error: error: invalid value for "n"'], None),
+        ([*READY, DONE, "E srv operator(): got exception: Failed to parse grammar"], None),
+        ([*READY, DONE, "E slot restore: failed to open file '/slots/a.bin'"], None),
+    ],
+)
+def test_what_the_server_outlived_is_not_why_it_crashed(lines, cause):
+    failure = failure_of_exit(ServerExit(-11), lines, served=True)
+    assert failure.cause is (cause or FailureCause.UNKNOWN)
+    assert failure.evidence
+
+
+def test_the_evidence_of_an_unknown_end_is_what_it_said_last():
+    lines = [*READY, CACHE, *(f"I slot print_timing: id  0 | task {n} | n = {n}" for n in range(20))]
+    failure = failure_of_exit(ServerExit(-11), lines, served=True)
+    assert failure.evidence == tuple(lines[-EVIDENCE_LINES:])
+
+
+def test_a_server_that_was_ready_has_outlived_its_load_also_where_the_log_has_lost_that():
+    lines = ["I srv  log_server_r: done request: GET /health 127.0.0.1 200", "error: invalid argument: --nope"]
+    assert failure_of_exit(ServerExit(1), lines, served=True).cause is FailureCause.UNKNOWN
+    assert failure_of_exit(ServerExit(1), lines[1:]).cause is FailureCause.UNKNOWN_FLAG
+
+
+def test_a_backend_that_cannot_be_loaded_is_done_without():
+    line = "load_backend: failed to load /x/libggml-cuda.so: libcudart.so.12: cannot open shared object file"
+    bad = "E llama_model_load: error loading model: unknown model architecture: 'qwen99'"
+    assert read_log([line]).cause is FailureCause.UNKNOWN
+    assert read_log([line, bad]).cause is FailureCause.MODEL_UNSUPPORTED
+
+
+# -- the processor
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["I srv load_model: loading model 'x'", "AMX is not ready to be used!"],
+        ["W srv load_model: [spec] failed to measure draft model memory: failed to load model"],
+        [*DRAFT],
+        [],
+    ],
+)
+def test_an_illegal_instruction_is_the_engines_and_nobody_elses(lines):
+    failure = failure_of_exit(ServerExit(-4), lines)
+    assert (failure.cause, failure.file) == (FailureCause.WRONG_PROCESSOR, "")
+    assert failure.evidence == tuple(lines)
+    assert failure.cause.will_repeat
