@@ -8,6 +8,7 @@ KILLS ?= 200
 RUNNER ?= local
 VENV := .venv
 PY := $(VENV)/bin/python
+STEP := @packaging/linux/step.sh
 PIP_INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 # Debian's names, found by adding one at a time to a bare system until the window opened; libgomp1 is the engine's.
@@ -79,7 +80,8 @@ clean: ## Remove .venv and everything else that was made here
 display:
 	@packaging/linux/display.sh
 
-# Stamps: each step runs again only when what it was made from has changed.
+# Stamps: each step runs again only when what it was made from has changed. The lock is complete, and is installed without
+# resolving it again: what has come out since it was written does not matter.
 $(PY):
 	@packaging/linux/venv.sh '$(PYTHON)' $(VENV)
 
@@ -93,14 +95,14 @@ $(VENV)/.system-test: Makefile $(PY)
 
 $(VENV)/.dependencies: requirements.lock $(PY)
 	@echo 'Installing dependencies into $(VENV) (about 200 MB to download the first time)'
-	@$(PIP_INSTALL) --no-deps --require-hashes --requirement requirements.lock
-	@$(PY) -m pip check
+	$(STEP) 'Installing dependencies' $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements.lock
+	$(STEP) 'Checking the installed dependencies' $(PY) -m pip check
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.dependencies
-	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	$(STEP) 'Installing GGLib Desktop' $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/bin/uv: $(PY)
-	@$(PIP_INSTALL) uv
+	$(STEP) 'Installing uv' $(PIP_INSTALL) uv
 	@touch $@

@@ -39,12 +39,20 @@ apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeo
 install_missing() { apt install --yes --quiet --quiet --no-install-recommends $missing </dev/null; }
 # shellcheck disable=SC2086
 known() { apt install --simulate $missing >/dev/null 2>&1; }
+update() { apt update --quiet --quiet --error-on=any; }
 
+install() {
+    known || update || echo "Trying with the package lists at hand."
+    # Package lists that are out of date name versions that the servers no longer have.
+    install_missing || { update && install_missing; }
+}
+
+if [ "${STEP:-}" = install ]; then
+    install
+    exit
+fi
 say "Installing system packages:$missing"
-known || apt update --quiet --quiet || say "Note: apt-get update failed; trying with the lists at hand."
-# Package lists that are out of date name versions that the servers no longer have.
-install_missing || { apt update --quiet --quiet && install_missing; } || {
-    say "" "The system packages could not be installed. This is the command, to run by hand:" ""
-    say "    apt-get update && apt-get install --no-install-recommends$missing"
+STEP=install "$(dirname "$0")/step.sh" "Installing system packages" "$0" "$@" || {
+    say "To install them by hand:" "" "    apt-get update && apt-get install --no-install-recommends$missing"
     exit 1
 }

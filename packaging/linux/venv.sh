@@ -19,4 +19,4 @@ version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])') || f
 
 # Debian splits this off from python3: without it a venv comes into being that has no pip.
 "$python" -c 'import ensurepip, venv' 2>/dev/null || "$here/system-packages.sh" "python$version-venv"
-"$python" -m venv --clear "$venv"
+"$here/step.sh" "Creating $venv" "$python" -m venv --clear "$venv"

@@ -1,0 +1,252 @@
+"""The Makefile installs what was locked, on any later day, and names the step and the cause when it cannot."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# The pip of Debian 12 and that of Python 3.11.7 and 3.12.1, and the Python that each does not run on any more.
+OLD_PIPS = [("pip==23.0.1", (3, 12)), ("pip==23.2.1", (3, 13))]
+CORE = ("Provides-Extra: toml", "Requires-Dist: leaf>=1; extra == 'toml'")
+PROJECT = """
+[project]
+name = "sample"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["top"]
+[project.optional-dependencies]
+dev = []
+engine = []
+"""
+
+
+class Index(http.server.SimpleHTTPRequestHandler):
+    """Package files in one folder, listed as a package index lists them."""
+
+    def do_GET(self) -> None:
+        if not self.path.endswith("/"):
+            super().do_GET()
+            return
+        name = self.path.strip("/").replace("-", "_")
+        files = sorted(path.name for path in Path(self.directory).glob(f"{name}-*.whl"))
+        page = "".join(f'<a href="/{file}">{file}</a>' for file in files).encode()
+        self.send_response(200 if files else 404)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: object) -> None:
+        """Not into the tests' output."""
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """A proxy that lets nobody through."""
+
+    def do_CONNECT(self) -> None:
+        self.send_error(403)
+
+    def log_message(self, *_: object) -> None:
+        """Not into the tests' output."""
+
+
+Serve = Callable[[Callable[..., http.server.BaseHTTPRequestHandler]], str]
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Serve]:
+    """Starts a server on this computer and gives its URL."""
+    with ExitStack() as servers:
+
+        def start(handler: Callable[..., http.server.BaseHTTPRequestHandler]) -> str:
+            server = servers.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            servers.callback(server.shutdown)
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield start
+
+
+def wheel(folder: Path, name: str, version: str, *metadata: str) -> None:
+    """The smallest package that can be installed."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"version = {version!r}\n",
+        f"{info}/METADATA": "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""]),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        for path, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(path, text)
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """uv and the pips, from the package index of this machine."""
+    folder = tmp_path_factory.mktemp("tools")
+    download = (sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps")
+    for wanted in [("uv", "pip"), *((pip,) for pip, before in OLD_PIPS if sys.version_info < before)]:
+        words = (*download, "--dest", str(folder), *wanted)
+        found = subprocess.run(words, capture_output=True, text=True, check=False)
+        if found.returncode:
+            fail = pytest.fail if os.environ.get("CI") else pytest.skip
+            fail(f"no package index: {found.stderr[-400:]}")
+    return folder
+
+
+class Project:
+    """A project with our Makefile, and a package index of its own."""
+
+    def __init__(self, folder: Path, index_url: str) -> None:
+        self._folder = folder
+        unwanted = ("PIP_", "UV_", "MAKE", "HTTP", "NO_PROXY", "ALL_PROXY")
+        self._environment = {key: value for key, value in os.environ.items() if not key.upper().startswith(unwanted)}
+        self._environment |= {
+            "PIP_CONFIG_FILE": os.devnull,
+            "UV_NO_CONFIG": "1",
+            "PIP_RETRIES": "1",
+            "PIP_NO_COMPILE": "1",
+        }
+        self._environment |= {"PIP_INDEX_URL": index_url, "UV_DEFAULT_INDEX": index_url}
+        folder.mkdir()
+        shutil.copy(ROOT / "Makefile", folder)
+        shutil.copytree(ROOT / "packaging", folder / "packaging")
+        (folder / "pyproject.toml").write_text(PROJECT)
+
+    def __truediv__(self, name: str) -> Path:
+        return self._folder / name
+
+    def lock(self, **digests: str) -> None:
+        """Writes a lock of version 1.0 of these packages."""
+        lines = (f"{name}==1.0 --hash=sha256:{digest}\n" for name, digest in digests.items())
+        (self / "requirements.lock").write_text("".join(lines))
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        env = self._environment | environment
+        return subprocess.run(words, cwd=self._folder, env=env, capture_output=True, text=True, check=False)
+
+    def make(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run("make", f"PYTHON={sys.executable}", *words, **environment)
+
+    def install(self, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Installs what the lock says, as on a new machine."""
+        for path in self._folder.glob(".venv/lib/python*/site-packages/*"):
+            if path.name.startswith(("top", "core", "leaf")):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (self / ".venv/.dependencies").unlink(missing_ok=True)
+        return self.make(".venv/.dependencies", **environment)
+
+    def python(self, *words: str) -> str:
+        done = self.run(".venv/bin/python", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def index(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index with the tools, and a package that needs another one with an extra."""
+    folder = tmp_path_factory.mktemp("served") / "index"
+    shutil.copytree(tools, folder)
+    wheel(folder, "top", "1.0", "Requires-Dist: core[toml]>=1.0")
+    wheel(folder, "core", "1.0", *CORE)
+    wheel(folder, "leaf", "1.0")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(serve: Serve, index: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("setup") / "project", serve(partial(Index, directory=str(index))))
+    made = project.make(".venv/bin/python")
+    assert made.returncode == 0, made.stderr
+    return project
+
+
+@pytest.mark.timeout(600)  # a dozen runs of pip
+def test_what_was_locked_is_installed_after_a_newer_release_came_out(project: Project, index: Path) -> None:
+    locked = project.make("lock")
+    assert locked.returncode == 0, locked.stderr
+    lock = (project / "requirements.lock").read_text()
+    assert "core[toml]==1.0" in lock
+    assert "leaf==1.0" in lock
+
+    wheel(index, "core", "1.1", *CORE)
+    wheel(index, "leaf", "1.1")
+    for pip, before in [*OLD_PIPS, ("pip", (4, 0))]:
+        if sys.version_info < before:
+            project.python("-m", "pip", "install", "--quiet", "--upgrade", pip)
+            for text in (lock, lock.replace("[toml]", "")):  # locks of earlier versions name no extras
+                (project / "requirements.lock").write_text(text)
+                done = project.install()
+                assert done.returncode == 0, (pip, done.stderr)
+                versions = "import core, leaf, top; print(core.version, leaf.version, top.version)"
+                assert project.python("-c", versions).split() == ["1.0", "1.0", "1.0"], pip
+
+
+def test_a_lock_that_lacks_a_package_is_noticed(project: Project, index: Path) -> None:
+    (archive,) = index.glob("top-*.whl")
+    project.lock(top=hashlib.sha256(archive.read_bytes()).hexdigest())
+    done = project.install()
+    assert done.returncode
+    assert "core, which is not installed" in done.stderr
+    assert "Checking the installed dependencies failed" in done.stderr
+    assert not (project / ".venv/.dependencies").exists()
+
+
+def test_a_refusing_proxy_is_told(project: Project, serve: Serve) -> None:
+    project.lock(top="0" * 64)
+    done = project.install(https_proxy=serve(Refusing), PIP_INDEX_URL="https://index.invalid/simple")
+    assert told(done) == (
+        "Installing dependencies failed: the proxy refused the connection."
+        " Check the proxy settings (https_proxy, http_proxy), then run make again."
+    )
+
+
+def test_a_missing_network_is_told(project: Project) -> None:
+    project.lock(top="0" * 64)
+    done = project.install(PIP_INDEX_URL="http://127.0.0.1:9/simple")
+    assert (
+        told(done)
+        == "Installing dependencies failed: no network connection. Check the connection, then run make again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "cause"),
+    [
+        ("OSError: [Errno 28] No space left on device", "no space is left in this folder or in /tmp. Free some space"),
+        ("E: You don't have enough free space in /var/cache/apt/archives/.", "no space is left"),
+        ("Disk quota exceeded", "no space is left"),
+        ("ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))", "the proxy cannot be reached"),
+        ("SSLCertVerificationError: CERTIFICATE_VERIFY_FAILED", "the server's certificate is not trusted"),
+        ("E: Failed to fetch: Temporary failure resolving 'mirror'", "no network connection"),
+        ("ReadTimeoutError: Read timed out.", "the connection broke off"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", "the lines above say why"),
+    ],
+)
+def test_the_cause_of_a_failed_step_is_told(output: str, cause: str) -> None:
+    step = (ROOT / "packaging/linux/step.sh", "Doing it", "sh", "-c", 'printf "%s\n" "$1"; exit 3', "sh", output)
+    environment = {**os.environ, "TMPDIR": "/tmp"}
+    done = subprocess.run(step, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"Doing it failed: {cause}")
+
+
+def told(done: subprocess.CompletedProcess[str]) -> str:
+    """What a person reads, without make's own closing line."""
+    assert done.returncode
+    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("make: "))
+    return line
