@@ -274,6 +274,7 @@ async def _build_services(
         details=lambda model: _model_details(model, library, scope),
         forms=lambda app: launch_forms(app, library, launcher, scope, repository),
         keys=keys,
+        raise_window=lambda data_dir: SingleInstance(data_dir).hand_over(()),
     )
     return _Services(settings, runner, supervisor, view_model, instance, scope, library)
 

@@ -76,6 +76,7 @@ class AppViewModel(QObject):
         details: Callable[[Model], ModelDetailsViewModel],
         forms: Callable[[AppViewModel], LaunchForms],
         keys: Callable[[], KeyStore] | None = None,
+        raise_window: Callable[[Path], bool] = lambda _data_dir: False,
     ) -> None:
         super().__init__()
         self._library = library
@@ -91,7 +92,7 @@ class AppViewModel(QObject):
         self._adopting: asyncio.Task[None] | None = None
         self.servers: dict[int, ServerViewModel] = {}
         self.models = ModelListViewModel(library, supervisor, scope)
-        self.foreign = ForeignViewModel(foreign, scope)
+        self.foreign = ForeignViewModel(foreign, scope, raise_window)
         self.foreign.adopted.connect(self.serverShown)
         self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
         self.create_demo.failed.connect(self.failed)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.foreign import ForeignServer
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.tasks import TaskScope
@@ -40,8 +43,15 @@ class ForeignViewModel(QObject):
     noneFound = Signal()
     found = Signal()
 
-    def __init__(self, watch: ForeignWatch, scope: TaskScope) -> None:
+    def __init__(
+        self, watch: ForeignWatch, scope: TaskScope, raise_window: Callable[[Path], bool] = lambda _data_dir: False
+    ) -> None:
+        """``raise_window`` shows the window of the program over that data directory; False when it does not answer.
+
+        It blocks.
+        """
         super().__init__()
+        self._raise_window = raise_window
         self._watch = watch
         self._scope = scope
         self._busy: set[tuple[int, str]] = set()
@@ -67,6 +77,10 @@ class ForeignViewModel(QObject):
         """Ends it; the person has been asked."""
         self._act(server, self._watch.stop, "stop")
 
+    def show_keeper(self, server: ForeignServer) -> None:
+        """Raises the window of the GGLib Desktop that looks after it."""
+        self._act(server, self._show_keeper, "show who looks after")
+
     def ignore(self, server: ForeignServer) -> None:
         self._watch.ignore(server)
 
@@ -87,6 +101,11 @@ class ForeignViewModel(QObject):
 
     async def _adopt(self, server: ForeignServer) -> None:
         self.adopted.emit(await self._watch.adopt(server))
+
+    async def _show_keeper(self, server: ForeignServer) -> None:
+        if server.kept_by is not None and not await asyncio.to_thread(self._raise_window, server.kept_by):
+            await self._watch.look()  # it may just have ended
+            raise RunnerUnavailable("the other GGLib Desktop does not answer")
 
     async def _look(self) -> None:
         found = await self._watch.look(at_all=True)

@@ -178,7 +178,7 @@ class ForeignView(QFrame):
         if row is not None:
             self._folded = False
             self._fit()
-            row.adopt.setFocus(Qt.FocusReason.OtherFocusReason)
+            row.first_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 class _Row(QWidget):
@@ -193,12 +193,13 @@ class _Row(QWidget):
         self._title.setObjectName("foreignModel")
         self._facts = ElidedLabel(self)
         self._facts.setObjectName("foreignFacts")
-        self.adopt = self._button("adopt", self.tr("Adopt"), self.tr("Watch and stop it here, as your own servers"))
+        self._show = self._button("showKeeper", self.tr("Show its window"), self.tr("Another GGLib Desktop has it"))
+        self._adopt = self._button("adopt", self.tr("Adopt"), self.tr("Watch and stop it here, as your own servers"))
         self._stop = self._button("stop", self.tr("Stop"), self.tr("End this process"), "stop")
         self._ignore = self._button("ignore", self.tr("Ignore"), self.tr("Do not show it again in this session"))
         line = QHBoxLayout()
         line.addWidget(self._title, 1)
-        self.buttons = (self.adopt, self._stop, self._ignore)
+        self.buttons = (self._show, self._adopt, self._stop, self._ignore)
         for button in self.buttons:
             line.addWidget(button)
         layout = QVBoxLayout(self)
@@ -206,12 +207,22 @@ class _Row(QWidget):
         layout.setSpacing(2)
         layout.addLayout(line)
         layout.addWidget(self._facts)
-        self.adopt.clicked.connect(self._on_adopt)
+        self._show.clicked.connect(self._on_show)
+        self._adopt.clicked.connect(self._on_adopt)
         self._stop.clicked.connect(self._on_stop)
         self._ignore.clicked.connect(self._on_ignore)
 
+    @property
+    def first_button(self) -> QPushButton:
+        return self._adopt if self._row.server.kept_by is None else self._show
+
     def show_row(self, row: ForeignRow) -> None:
         self._row = row
+        kept = row.server.kept_by is not None
+        self._show.setVisible(kept)
+        # Two windows that act on one server would both say what is not so.
+        self._adopt.setVisible(not kept)
+        self._stop.setVisible(not kept)
         self._title.setText(row.title)
         self._title.setToolTip(row.server.command_line)
         self._facts.setText(self._facts_text(row))
@@ -232,14 +243,20 @@ class _Row(QWidget):
         server = row.server
         port = self.tr("port unknown") if server.port is None else self.tr("port {port}").format(port=server.port)
         parent = server.parent
+        keeper = (self.tr("another GGLib Desktop looks after it"),) if server.kept_by is not None else ()
         return " · ".join(
             (
+                *keeper,
                 self.tr("pid {pid}").format(pid=server.pid),
                 port,
                 self.tr("RAM {size}").format(size=size_text(server.rss_bytes)),
                 self.tr("started by {parent}").format(parent=parent) if parent else self.tr("its starter is gone"),
             )
         )
+
+    @Slot()
+    def _on_show(self) -> None:
+        self._foreign.show_keeper(self._row.server)
 
     @Slot()
     def _on_adopt(self) -> None:

@@ -170,6 +170,71 @@ async def test_those_of_another_data_directory_are_listed_as_such(harness, runne
 
 
 @pytest.mark.llama
+async def test_what_a_running_program_looks_after_is_neither_taken_nor_ended(harness, runner, tmp_path):
+    async with harness.runner(tmp_path / "other") as other:
+        handle = await other.start(harness.config())
+        server = await found(runner, handle.pid)
+        assert server.kept_by == tmp_path / "other"
+        for act in (runner.adopt, runner.stop_foreign):
+            with pytest.raises(RunnerUnavailable, match="another GGLib Desktop, which runs"):
+                await act(server)
+        assert await other.is_running(handle)
+        assert list(await runner.list_running()) == []
+        await other.stop(handle)
+
+
+@pytest.mark.llama
+async def test_what_a_program_left_running_is_taken_over_for_good(harness, runner, tmp_path):
+    async with harness.runner(tmp_path / "other") as other:
+        handle = await other.start(harness.config())
+    server = await found(runner, handle.pid)
+    assert server.kept_by is None
+    adopted = await runner.adopt(server)
+    assert adopted.pid == handle.pid
+    async with harness.runner(tmp_path / "other") as later:
+        assert list(await later.list_running()) == [], "only one window shows it as its own"
+    assert list((tmp_path / "other" / "servers").glob("*.json")) == []
+
+
+ADOPTS = """
+import asyncio, os, sys
+from pathlib import Path
+from gglib_desktop.bootstrap import create_runner
+
+async def main(data_dir, pid):
+    async with create_runner("local", data_dir=data_dir) as runner:
+        await runner.adopt(next(server for server in await runner.list_foreign() if server.pid == pid))
+        print("adopted", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(main(Path(sys.argv[2]), int(sys.argv[3])))
+"""
+
+
+@pytest.mark.llama
+async def test_what_a_running_program_took_over_is_its_own_too(harness, runner, elsewhere, tmp_path):
+    process = elsewhere.start()
+    server = await found(runner, process.pid)
+    assert server.kept_by is None
+    assert server.port is not None
+    await loaded(server.port)
+    argv = (sys.executable, "-c", ADOPTS, "gglib-desktop", str(tmp_path / "other"), str(process.pid))
+    pipe = asyncio.subprocess.PIPE
+    other = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe)
+    assert other.stdout is not None
+    try:
+        assert await other.stdout.readline() == b"adopted\n"
+        server = await found(runner, process.pid)
+        assert server.kept_by == tmp_path / "other"
+        with pytest.raises(RunnerUnavailable, match="another GGLib Desktop, which runs"):
+            await runner.adopt(server)
+    finally:
+        await other.communicate(b"")
+    server = await found(runner, process.pid)
+    assert server.kept_by is None, "that program has ended"
+
+
+@pytest.mark.llama
 async def test_one_whose_starter_is_gone_says_so(runner, elsewhere, engine_path, harness):
     port = some_base_port()
     script = f"'{engine_path}' -m {harness.model.name} --port {port} > /dev/null 2>&1 & echo $!"

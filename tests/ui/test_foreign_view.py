@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -40,6 +41,7 @@ class Section:
     model: ForeignViewModel
     supervisor: Supervisor
     scope: TaskScope
+    raised: list[Path]
 
     async def show(self, *servers) -> None:
         self.foreign.servers[:] = servers
@@ -75,13 +77,19 @@ async def section(qapp) -> AsyncIterator[Section]:
     async with TaskScope(bugs) as scope:
         supervisor = Supervisor(runner, runner, bugs)
         watch = ForeignWatch(foreign, supervisor, cast(Library, _NoModels()), scope)
-        model = ForeignViewModel(watch, scope)
+        raised: list[Path] = []
+
+        def raise_window(data_dir: Path) -> bool:
+            raised.append(data_dir)
+            return len(raised) == 1
+
+        model = ForeignViewModel(watch, scope, raise_window)
         window = QWidget()
         window.resize(460, 400)
         view = ForeignView(model, window)
         view.resize(460, 200)
         window.show()
-        yield Section(window, view, foreign, watch, model, supervisor, scope)
+        yield Section(window, view, foreign, watch, model, supervisor, scope, raised)
         model.close()
         await supervisor.aclose()
     delete(window)
@@ -110,6 +118,22 @@ async def test_a_row_says_what_is_known(section):
         button = child(section.view, QPushButton, f"{name}Foreign4711")
         assert button.text() == name.capitalize()
         assert button.accessibleName() == f"{name.capitalize()} 4711"
+
+
+async def test_what_another_gglib_desktop_looks_after_is_shown_there(section):
+    home = Path("/home/me/other")
+    await section.show(some_server(4711, kept_by=home))
+    shown = [button.text() for button in section.view.findChildren(QPushButton) if button.isVisible()]
+    assert shown == ["Show its window", "Ignore"]
+    assert section.texts()[2].startswith("another GGLib Desktop looks after it · pid 4711")
+    assert QApplication.focusWidget() is child(section.view, QPushButton, "showKeeperForeign4711")
+    section.click("showKeeperForeign4711")
+    await poll(lambda: section.raised == [home])
+    await poll(child(section.view, QPushButton, "showKeeperForeign4711").isEnabled)
+    section.foreign.servers[:] = [some_server(4711)]
+    section.click("showKeeperForeign4711")
+    await poll(lambda: "The other GGLib Desktop does not answer." in section.texts())
+    assert child(section.view, QPushButton, "adoptForeign4711").isVisible(), "it has ended meanwhile"
 
 
 async def test_what_changes_is_shown_in_the_same_row(section):

@@ -14,12 +14,14 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+LOCK_NAME = "lock"
+
 
 class DataLock:
     """An exclusive lock on a data directory. The file holds its owner's pid, for the message to others only."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._path = data_dir / "lock"
+        self._path = data_dir / LOCK_NAME
         self._fd: int | None = None
 
     def acquire(self) -> None:
@@ -42,6 +44,22 @@ class DataLock:
         with contextlib.suppress(OSError):  # a full disk has no room for the message, and the lock needs none
             os.ftruncate(fd, 0)
             os.write(fd, str(os.getpid()).encode())
+
+    def is_held(self) -> bool:
+        """Whether somebody holds it; False also when that cannot be told. Blocks no longer than a look takes."""
+        if sys.platform == "win32":  # not run
+            return False
+        try:
+            fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(fd)
+        return False
 
     def release(self) -> None:
         if self._fd is not None:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ import psutil
 
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
+from gglib_desktop.adapters.runners.other_programs import SERVERS, OtherPrograms
 from gglib_desktop.adapters.runners.port_allocator import listening_address
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord, run_name
@@ -55,20 +56,21 @@ class ForeignProcesses:
 
     def __init__(
         self,
-        records: RecordStore,
+        data_dir: Path,
         logs: LogFolder,
         *,
         ours: Callable[[], Iterable[ServerRecord]],
         take_over: Callable[[ServerRecord, str | None], object],
     ) -> None:
-        self._records = records
+        self._others = OtherPrograms(data_dir)
+        self._records = RecordStore(data_dir / SERVERS)
         self._logs = logs
         self._ours = ours
         self._take_over = take_over
         self._adopting = asyncio.Lock()
 
     async def find(self) -> Sequence[ForeignServer]:
-        found = await asyncio.to_thread(_find, self._records.has)
+        found = await asyncio.to_thread(_find, self._records.has, self._others)
         # Asked afterwards: one may have been taken over while the search ran.
         return [server for server in found if self._own_record(server) is None]
 
@@ -86,17 +88,16 @@ class ForeignProcesses:
                 _check_signals_reach(server)  # it may just have ended, which is the better reason
                 raise
             path = server.model_path or await _served_model(http, address)
-            name = model_name or (path.stem if path != _UNKNOWN_MODEL else "llama-server")
-            # Models of the library have positive ids.
-            own_id = -server.pid if model_id is None else model_id
-            port, settings = address.port, asdict(server.settings)
-            config = ServerConfig(own_id, name, path, port, port=port, host=address.host, **settings)
-            record = await asyncio.to_thread(_record, server, config, port)
-            self._begin(record, address.key)
+            config = _config(server, address, path, model_id=model_id, model_name=model_name)
+            record = await asyncio.to_thread(_record, server, config, address.port)
+            origin = await asyncio.to_thread(self._others.origin_of, server.pid, server.identity)
+            with origin.taken_over():
+                self._begin(record, address.key)
             return record.handle()
 
     async def stop(self, server: ForeignServer, *, grace_s: float) -> None:
         _check_signals_reach(server)
+        await asyncio.to_thread(self._others.origin_of, server.pid, server.identity)
         process = ServerProcess(server.pid, server.identity, tag=(INSTANCE_VARIABLE, ""), group=None)
         try:
             # Without a known port only the process's own activity tells whether it still ends.
@@ -167,6 +168,15 @@ async def _served_model(http: LlamaClient, address: ServerAddress) -> Path:
     return Path(facts.model_path) if facts is not None and facts.model_path else _UNKNOWN_MODEL
 
 
+def _config(
+    server: ForeignServer, address: ServerAddress, path: Path, *, model_id: int | None, model_name: str | None
+) -> ServerConfig:
+    name = model_name or (path.stem if path != _UNKNOWN_MODEL else "llama-server")
+    # Models of the library have positive ids.
+    own_id, port = -server.pid if model_id is None else model_id, address.port
+    return ServerConfig(own_id, name, path, port, port=port, host=address.host, **asdict(server.settings))
+
+
 def _record(server: ForeignServer, config: ServerConfig, port: int) -> ServerRecord:
     return ServerRecord(
         run_name(config.model_name),
@@ -183,7 +193,7 @@ def _record(server: ForeignServer, config: ServerConfig, port: int) -> ServerRec
 # -- finding; all of this blocks
 
 
-def _find(is_own_run: Callable[[str], bool]) -> list[ForeignServer]:
+def _find(is_own_run: Callable[[str], bool], others: OtherPrograms) -> list[ForeignServer]:
     found = []
     for process in processes.running_processes(_NAMES_BEGIN):
         # Processes end while one looks, and those of others do not tell everything.
@@ -192,7 +202,9 @@ def _find(is_own_run: Callable[[str], bool]) -> list[ForeignServer]:
             server = _described(process, argv, is_own_run) if argv else None
             if server is not None:
                 found.append(server)
-    return sorted(found, key=lambda server: (server.started_at, server.pid))
+    running = others.running() if found else ()
+    kept = (replace(each, kept_by=others.keeper_of(each.pid, each.identity, running)) for each in found)
+    return sorted(kept, key=lambda server: (server.started_at, server.pid))
 
 
 def _argv_of_server(process: psutil.Process) -> list[str]:

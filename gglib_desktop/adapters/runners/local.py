@@ -83,7 +83,7 @@ class LlamaServerRunner:
         self._records = RecordStore(data_dir / "servers")
         self._logs = LogFolder(data_dir / "logs")
         self._foreign = ForeignProcesses(
-            self._records, self._logs, ours=lambda: [s.record for s in self._running()], take_over=self._take_over
+            data_dir, self._logs, ours=lambda: [s.record for s in self._running()], take_over=self._take_over
         )
         self._ports = PortAllocator(self._threads.run)
         self._servers: dict[ProcessHandle, RunningServer] = {}

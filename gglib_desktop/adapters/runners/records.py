@@ -146,6 +146,15 @@ class RecordStore:
         except OSError as exc:
             _log.warning("cannot set aside the record %s: %s", path, exc.strerror)
 
+    def run_of(self, pid: int, identity: str) -> str | None:
+        """The run whose record is of this process. Only reads, so also for the records of another program."""
+        for path in sorted(self._folder.glob("*.json")):
+            with contextlib.suppress(OSError, UnicodeDecodeError, ConfigurationError):
+                record = ServerRecord.from_json(path.read_text(encoding="utf-8"))
+                if (record.pid, record.identity) == (pid, identity):
+                    return path.stem
+        return None
+
     def has(self, run: str) -> bool:
         return self._path(run).is_file()
 
