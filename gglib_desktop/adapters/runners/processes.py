@@ -22,6 +22,7 @@ import psutil
 
 from gglib_desktop.adapters.runners.exit_watch import ExitWatch
 from gglib_desktop.adapters.runners.port_allocator import listens_itself
+from gglib_desktop.adapters.runners.process_use import ProcessUse
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.foreign import stated_key
@@ -214,12 +215,12 @@ class ServerProcess:
         self._port = port
         self._exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
         try:
-            self._stats = psutil.Process(pid)
-        except psutil.NoSuchProcess as exc:
+            self._use = ProcessUse(pid)
+        except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError) as exc:
             raise NotRunning(f"process {pid} is gone") from exc
         except OSError as exc:
             raise RunnerUnavailable(f"cannot look at process {pid}: {exc.strerror}") from exc
-        self._family: tuple[psutil.Process, ...] = ()
+        self._family: tuple[ProcessUse, ...] = ()
         self._watch = ExitWatch(pid, self._on_exit)
         try:
             if process_identity(pid) not in {identity, None}:
@@ -273,15 +274,19 @@ class ServerProcess:
 
     def count_in(self, family: Sequence[psutil.Process]) -> None:
         """Makes ``usage`` count other processes in, such as the server that a wrapper script runs."""
-        self._family = tuple(family)
+        uses = []
+        for process in family:
+            with contextlib.suppress(psutil.Error, OSError):
+                uses.append(ProcessUse(process.pid))
+        self._family = tuple(uses)
 
     def usage(self) -> Usage | None:
         """What it has used so far; None when it is gone."""
-        used = _used_by(self._stats) if not self.poll() else None
+        used = self._use.read() if not self.poll() else None
         if used is None:
             return None
         for process in self._family:
-            more = _used_by(process)
+            more = process.read()
             if more is not None:
                 used = Usage(
                     used.cpu_s + more.cpu_s, used.rss_bytes + more.rss_bytes, paused=used.paused or more.paused
@@ -355,14 +360,3 @@ def _lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
-
-
-def _used_by(process: psutil.Process) -> Usage | None:
-    try:
-        if not process.is_running():
-            return None
-        with process.oneshot():
-            cpu, memory, status = process.cpu_times(), process.memory_info(), process.status()
-    except (psutil.Error, OSError):
-        return None
-    return Usage(cpu.user + cpu.system, memory.rss, paused=status == psutil.STATUS_STOPPED)

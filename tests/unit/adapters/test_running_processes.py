@@ -29,30 +29,6 @@ def test_a_process_that_runs_another_program_since_is_known_by_that():
             process.kill()
 
 
-class OpenedFiles:
-    """The files that this process opened while it counted. Python keeps such a hook for ever, so it can be told off."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.counts = False
-        sys.addaudithook(self._note)
-
-    def of(self, pid: int) -> list[str]:
-        return [name for name in self.names if name.startswith(f"/proc/{pid}/")]
-
-    def _note(self, event: str, arguments: tuple[object, ...]) -> None:
-        if self.counts and event == "open":
-            self.names.append(str(arguments[0]))
-
-
-@pytest.fixture
-def opened() -> Iterator[OpenedFiles]:
-    files = OpenedFiles()
-    files.counts = True
-    yield files
-    files.counts = False
-
-
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["sleep", "60"]) as process:
@@ -61,9 +37,9 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has no such files")
-def test_a_program_of_another_name_is_passed_over_without_opening_a_file(opened, sleeper):
+def test_a_program_of_another_name_is_passed_over_without_opening_a_file(opened_files, sleeper):
     assert sleeper.pid not in {found.pid for found in running_processes("llama")}
-    assert opened.of(sleeper.pid) == []
+    assert opened_files.of(sleeper.pid) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="copies a program of the system")
