@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import struct
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
@@ -91,6 +93,11 @@ _BLOCKS = {
     40: (64, 36),  # NVFP4
     41: (128, 18),  # Q1_0
 }
+# Q4_0, Q4_1, Q8_0, Q2_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4: which of them are kept a second time depends on the
+# instructions of the processor.
+_REPACKABLE = frozenset({2, 3, 8, 10, 12, 13, 14, 20, 23, 39})
+_MAX_TENSOR_NAME_BYTES = 64
+_BLOCK_NAME = re.compile(rb"blk\.(\d{1,5})\.")
 
 
 def read_header(path: Path) -> GgufHeader:
@@ -213,6 +220,37 @@ def _preamble(window: _Window) -> tuple[int, ByteOrder]:
     return version, order
 
 
+@dataclass
+class _Tensors:
+    """What the list of tensors comes to."""
+
+    elements: int = 0
+    data_bytes: int = 0
+    first_block: int | None = None
+    _repackable: int = 0
+    _embedding: int = 0
+    _has_output: bool = False
+
+    def note(self, name: bytes, elements: int, size: int, offset: int, matrix_type: int | None) -> None:
+        self.elements += elements
+        self.data_bytes = max(self.data_bytes, offset + size)
+        block = _BLOCK_NAME.match(name)
+        if block is not None:
+            number = int(block[1])
+            self.first_block = number if self.first_block is None else min(self.first_block, number)
+        self._has_output = self._has_output or name == b"output.weight"
+        if matrix_type in _REPACKABLE:
+            # Embeddings are looked up, not multiplied with, unless they are the output's weights too.
+            if name == b"token_embd.weight":
+                self._embedding = size
+            else:
+                self._repackable += size
+
+    @property
+    def repackable_bytes(self) -> int:
+        return self._repackable + (0 if self._has_output else self._embedding)
+
+
 class _HeaderReader:
     """One pass over one file, from behind the preamble."""
 
@@ -243,10 +281,19 @@ class _HeaderReader:
         for _ in range(entry_count):
             self._entry(metadata)
         alignment = self._alignment(metadata)
-        elements, data_bytes = self._tensors(tensor_count)
+        tensors = self._tensors(tensor_count)
         end = window.position
-        required = end + -end % alignment + data_bytes if data_bytes else end
-        return GgufHeader(self._version, self._order, tensor_count, metadata, elements, required)
+        required = end + -end % alignment + tensors.data_bytes if tensors.data_bytes else end
+        return GgufHeader(
+            self._version,
+            self._order,
+            tensor_count,
+            metadata,
+            tensors.elements,
+            required,
+            tensors.first_block,
+            tensors.repackable_bytes,
+        )
 
     def _entry(self, metadata: dict[str, GgufValue]) -> None:
         begin = self._window.position
@@ -317,19 +364,19 @@ class _HeaderReader:
             raise self._window.bad("general.alignment is not a power of two")
         return alignment
 
-    def _tensors(self, count: int) -> tuple[int, int]:
+    def _tensors(self, count: int) -> _Tensors:
         self._window.require(count * _SMALLEST_TENSOR_BYTES, "the list of tensors")
-        elements = data_bytes = 0
+        tensors = _Tensors()
         for _ in range(count):
-            size, end = self._tensor()
-            elements += size
-            data_bytes = max(data_bytes, end)
-        return elements, data_bytes
+            self._tensor(tensors)
+        return tensors
 
-    def _tensor(self) -> tuple[int, int]:
+    def _tensor(self, tensors: _Tensors) -> None:
         window, what = self._window, "the list of tensors"
         (name_bytes,) = window.unpack(self._u64, what)
-        window.skip(name_bytes, "a tensor's name")
+        window.require(name_bytes, "a tensor's name")
+        name = window.take(min(name_bytes, _MAX_TENSOR_NAME_BYTES), "a tensor's name")
+        window.skip(name_bytes - len(name), "a tensor's name")
         (dimensions,) = window.unpack(self._u32, what)
         if dimensions > _MAX_DIMENSIONS:
             raise window.bad(f"a tensor of {dimensions} dimensions, more than {_MAX_DIMENSIONS}")
@@ -338,4 +385,4 @@ class _HeaderReader:
         if elements > _MAX_ELEMENTS:
             raise window.bad("a tensor too large for any computer")
         per_block, block_bytes = _BLOCKS.get(kind, (1, 0))
-        return elements, offset + -(-elements // per_block) * block_bytes
+        tensors.note(name, elements, -(-elements // per_block) * block_bytes, offset, kind if dimensions > 1 else None)

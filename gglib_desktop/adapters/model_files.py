@@ -60,6 +60,11 @@ class DiskModelFiles:
 
         return ModelWalk(request).steps()
 
+    def find(self, path: Path, label: str | None = None) -> FoundModel:
+        from gglib_desktop.adapters.model_walk import model_at  # noqa: PLC0415
+
+        return model_at(path, label)
+
     def examine(self, found: FoundModel) -> ModelFile:
         from gglib_desktop.adapters.model_reading import read_model  # noqa: PLC0415
 

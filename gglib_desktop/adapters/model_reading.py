@@ -15,6 +15,8 @@ from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf import GgufHeader, ModelFacts, facts_from_header
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.scan import FoundModel
+from gglib_desktop.domain.shards import split_problem
+from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar
 
 _log = logging.getLogger(__name__)
 # A model's header tells it from most others, its last tensors from those that were only trained further.
@@ -38,7 +40,8 @@ def read_model(found: FoundModel) -> ModelFile:
         return file
     try:
         file = replace(file, header_hash=_header_hash(found.parts))
-        return replace(file, facts=_facts(found))
+        facts, problem = _facts(found)
+        return replace(file, facts=facts, problem=found.problem or problem)
     except OSError as exc:
         return replace(file, problem=why_unreadable(exc))
     except InvalidModelFile as exc:
@@ -46,14 +49,29 @@ def read_model(found: FoundModel) -> ModelFile:
         return replace(file, problem=found.problem or exc.reason)
 
 
-def _facts(found: FoundModel) -> ModelFacts:
+def _facts(found: FoundModel) -> tuple[ModelFacts, str | None]:
+    """Also what speaks against using it, of a file that can be read."""
     headers = [_checked_header(part) for part in found.parts]
     several = len(headers) > 1
-    return facts_from_header(
-        headers[0],
+    facts = facts_from_header(
+        _of_the_set(headers),
         file_name=found.label or found.path.name,
         file_size_bytes=found.stamp[0] if found.stamp else 0,
         element_count=sum(header.element_count for header in headers) if several and not found.problem else None,
+    )
+    if facts.sidecar not in {None, Sidecar.PROJECTOR}:
+        return facts, WHY_NOT_STARTED[facts.sidecar]
+    return facts, next(filter(None, map(split_problem, found.parts, (header.metadata for header in headers))), None)
+
+
+def _of_the_set(headers: Sequence[GgufHeader]) -> GgufHeader:
+    """The first part's header, with what counts over all parts."""
+    blocks = [header.first_block for header in headers if header.first_block is not None]
+    return replace(
+        headers[0],
+        tensor_count=sum(header.tensor_count for header in headers),
+        first_block=min(blocks, default=None),
+        repackable_bytes=sum(header.repackable_bytes for header in headers),
     )
 
 

@@ -45,7 +45,10 @@ class _Group:
     def identity(self) -> frozenset[tuple[int, int]]:
         return frozenset((state.st_dev, state.st_ino) for _path, state in self.parts.values())
 
-    def found(self) -> FoundModel:
+    def found(self, unreadable: str | None = None) -> FoundModel:
+        """``unreadable``: why a file that is there may not be one of the parts."""
+        if not self.parts:
+            return FoundModel(Path(self.path), (), None, self.label, unreadable or NO_SUCH_FILE)
         total = self.shard.total if self.shard else 1
         absent = [number for number in range(1, total + 1) if number not in self.parts]
         return FoundModel(
@@ -53,7 +56,7 @@ class _Group:
             tuple(Path(self.parts[number][0]) for number in sorted(self.parts)),
             self.stamp,
             self.label,
-            missing_parts_text(absent, self.shard) if absent and self.shard else None,
+            missing_parts_text(absent, self.shard) if absent and self.shard else unreadable,
         )
 
 
@@ -240,28 +243,17 @@ class ModelWalk:
 
     def _single(self, path: str) -> WalkStep:
         path = _plain_path(path)
-        folder, name = os.path.split(path)
+        folder, _name = os.path.split(path)
         if self._is_met(path):
             return WalkStep(folder, 0)
-        shard = shard_name(name)
-        group = _Group(folder, name, shard)
-        problem = None
-        numbers = range(1, shard.total + 1) if shard else (1,)
-        for number in numbers:
-            each = os.path.join(folder, shard.part(number)) if shard else path
-            try:
-                group.parts[number] = (each, os.stat(each))
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except (OSError, ValueError) as exc:
-                problem = f"the file cannot be read: {getattr(exc, 'strerror', None) or exc}"
+        group, problem = _group_at(path)
         found: list[FoundModel] = []
         unchanged: list[str] = []
         if group.parts and group.identity in self._single_files:
             return WalkStep(folder, 0)
         self._single_files.add(group.identity)
         if not group.parts:
-            found.append(FoundModel(Path(group.path), (), problem=problem or NO_SUCH_FILE))
+            found.append(group.found(problem))
         elif not self._is_met(group.path):
             twin = None if group.path in self._known else self._twin(group)
             if twin is not None:
@@ -269,6 +261,29 @@ class ModelWalk:
             else:
                 self._tell(group, found, unchanged)
         return WalkStep(folder, len(group.parts), tuple(found), tuple(unchanged))
+
+
+def model_at(path: Path, label: str | None = None) -> FoundModel:
+    """What there is of the model that is known by this path. Links stay: it is the path that an engine is given."""
+    group, problem = _group_at(os.fspath(path))
+    group.label = label
+    return group.found(problem)
+
+
+def _group_at(path: str) -> tuple[_Group, str | None]:
+    """The parts that are there, and why one that is there cannot be looked at."""
+    folder, name = os.path.split(path)
+    shard = shard_name(name)
+    group, problem = _Group(folder, name, shard), None
+    for number in range(1, shard.total + 1) if shard else (1,):
+        each = os.path.join(folder, shard.part(number)) if shard else path
+        try:
+            group.parts[number] = (each, os.stat(each))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as exc:
+            problem = f"the file cannot be read: {getattr(exc, 'strerror', None) or exc}"
+    return group, problem
 
 
 def is_model_name(name: str) -> bool:

@@ -76,6 +76,8 @@ MIGRATIONS = (
     ALTER TABLE passed_over ADD COLUMN tags TEXT;  -- the user's words about a model that was taken off the list
     ALTER TABLE passed_over ADD COLUMN notes TEXT NOT NULL DEFAULT '';
     """,
+    # What is no model of its own was not told apart before: the next scan reads every file once.
+    "UPDATE models SET mtime_ns = NULL;",
 )
 _INSERT = """
     INSERT INTO models (path, facts, problem, size_bytes, mtime_ns, header_hash, missing, parts, label, added_at)

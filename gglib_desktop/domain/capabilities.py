@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Protocol
 
 
 class Capability(StrEnum):
@@ -43,19 +42,3 @@ def capabilities_of_template(template: str) -> Iterator[tuple[str, str]]:
             if mark in template:
                 yield capability, f"the chat template has {mark}"
                 break
-
-
-class _Facts(Protocol):
-    @property
-    def model_type(self) -> str | None: ...
-    @property
-    def architecture(self) -> str | None: ...
-
-
-def is_companion(facts: _Facts | None, file_name: str) -> bool:
-    """Whether a file belongs to another model, as a vision projector does; the header's word goes before the name's."""
-    if facts is not None and facts.model_type is not None:
-        return facts.model_type.lower() == "mmproj"
-    if facts is not None and facts.architecture == "clip":
-        return True
-    return file_name.lower().startswith("mmproj")

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Literal, TypeAlias
 
 from gglib_desktop.domain.capabilities import EMBEDDING_ARCHITECTURES, capabilities_of_template
+from gglib_desktop.domain.sidecars import Sidecar, sidecar_by_words
 
 ByteOrder: TypeAlias = Literal["little", "big"]
 
@@ -55,7 +56,9 @@ class GgufHeader:
     """Everything before the tensor data; metadata keeps the order of the file.
 
     ``element_count`` sums over the tensors of this one file. ``required_size_bytes`` is the smallest file that holds
-    them; tensors of a type we do not know count as empty there.
+    them; tensors of a type we do not know count as empty there. ``first_block`` is the lowest number of a block that
+    has tensors here, None without any. ``repackable_bytes`` are those of the tensors that engines may keep a second
+    time, in an order that suits the CPU.
     """
 
     version: int
@@ -64,6 +67,8 @@ class GgufHeader:
     metadata: Mapping[str, GgufValue] = field(default_factory=dict)
     element_count: int = 0
     required_size_bytes: int = 0
+    first_block: int | None = None
+    repackable_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,14 @@ class ModelFacts:
     model_type: str | None = None
     capabilities: tuple[tuple[str, str], ...] = ()
     """What the model can do, each with the evidence for it."""
+    sidecar: Sidecar | None = None
+    """What the file is if no server can be started with it alone."""
+    repackable_bytes: int = 0
 
     def __post_init__(self) -> None:
         # JSON has lists only.
         object.__setattr__(self, "capabilities", tuple((str(name), str(why)) for name, why in self.capabilities))
+        object.__setattr__(self, "sidecar", None if self.sidecar is None else Sidecar(self.sidecar))
 
 
 # SQLite and Qt's 64-bit integers hold no more.
@@ -212,7 +221,25 @@ def facts_from_header(
         tokenizer=_line(metadata, "tokenizer.ggml.model"),
         model_type=_line(metadata, "general.type"),
         capabilities=_capabilities(metadata, prefix),
+        sidecar=_sidecar(header, prefix),
+        repackable_bytes=header.repackable_bytes,
     )
+
+
+def _sidecar(header: GgufHeader, prefix: str) -> Sidecar | None:
+    """What kind of file without a model of its own this is; for one part of several, what the words alone say."""
+    metadata = header.metadata
+    said = sidecar_by_words(_line(metadata, "general.type"), prefix)
+    if said is not None or (header.first_block is None and (_positive(metadata, "split.count") or 1) > 1):
+        return said
+    if header.tensor_count == 0 and any(key.startswith("tokenizer.") for key in metadata):
+        return Sidecar.VOCABULARY
+    layers = _positive(metadata, f"{prefix}.nextn_predict_layers")
+    blocks = _positive(metadata, f"{prefix}.block_count")
+    if layers is None or blocks is None or header.first_block is None or header.first_block == 0:
+        return None
+    # Only the layers that draft are there, with or without the embeddings that they share with their model.
+    return Sidecar.DRAFT_HEAD if header.first_block >= blocks - layers else None
 
 
 _HUB = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/([\w.-]+/[\w.-]+?)/?", re.ASCII)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gglib_desktop.domain.capabilities import Capability, is_companion
+from gglib_desktop.domain.capabilities import Capability
 from gglib_desktop.domain.companions import download_place
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.scan import Stamp
+from gglib_desktop.domain.sidecars import Sidecar, is_projector
 
 NO_SUCH_FILE = "the file does not exist"
 
@@ -35,8 +37,10 @@ class ModelFile:
 
     @property
     def is_companion(self) -> bool:
-        """Whether it belongs to another model, as a vision projector does, and cannot be served alone."""
-        return is_companion(self.facts, self.label or self.path.name)
+        """Whether it is a projector, which belongs to the models beside it and is not listed."""
+        facts = self.facts
+        type_and_architecture = (facts.model_type, facts.architecture) if facts else (None, None)
+        return is_projector(*type_and_architecture, self.label or self.path.name)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,13 @@ class Model:
     @property
     def own_name(self) -> str:
         """``general.name``, else what its store calls it, else the file's stem."""
-        return (self.facts.name if self.facts else None) or self.label or self.path.stem
+        stated = self.facts.name if self.facts else None
+        return stated if stated and says_something(stated) else self.label or self.path.stem
+
+    @property
+    def sidecar(self) -> Sidecar | None:
+        """What the file is, if no server can be started with it alone."""
+        return self.facts.sidecar if self.facts else None
 
     @property
     def mtp_layers(self) -> int:
@@ -86,6 +96,8 @@ class Model:
     @property
     def capabilities(self) -> dict[Capability, str]:
         """What the model can do, each with the evidence."""
+        if self.sidecar is not None:
+            return {}  # it can do nothing alone
         found = dict(self.facts.capabilities) if self.facts else {}
         if self.mtp_layers:
             # Facts that an older version stored name no capabilities.
@@ -101,6 +113,36 @@ class Model:
     def stamp(self) -> Stamp | None:
         """What its file looked like when it was read last."""
         return None if self.size_bytes is None or self.mtime_ns is None else (self.size_bytes, self.mtime_ns)
+
+
+_SAYS_NOTHING = frozenset(
+    {
+        *(
+            "model",
+            "models",
+            "unknown",
+            "none",
+            "null",
+            "n/a",
+            "untitled",
+            "output",
+            "merged",
+            "checkpoint",
+            "snapshot",
+        ),
+        *("default", "gguf", "ggml-model", "pytorch_model", "model.safetensors", "merged_model", "final", "tmp"),
+    }
+)
+_IS_A_PATH = re.compile(r"[A-Za-z]:[\\/].*|\\\\.*|[/~].*|\.{1,2}(?:[\\/].*)?|.*\\.*|[^/]*(?:/[^/]*){2,}")
+_IS_A_HASH = re.compile(r"(?:sha256[:-])?[0-9a-fA-F]{32,}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,31}")
+
+
+def says_something(name: str) -> bool:
+    """Whether a ``general.name`` names a model: converters also write the folder they read, a hash or a mere word."""
+    words = name.strip(" .-_")
+    if not any(char.isalnum() for char in words) or words.lower() in _SAYS_NOTHING:
+        return False
+    return _IS_A_PATH.fullmatch(name) is None and _IS_A_HASH.fullmatch(words) is None
 
 
 def repository_of(path: Path) -> str | None:

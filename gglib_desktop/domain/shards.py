@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 _PATTERN = re.compile(r"(.*)-(\d{5})-of-(\d{5})(\.gguf)", re.IGNORECASE | re.ASCII | re.DOTALL)
 _MOST_NAMED = 5
@@ -31,6 +32,24 @@ def shard_name(file_name: str) -> ShardName | None:
         return None
     number, total = int(match[2]), int(match[3])
     return ShardName(match[1], number, total, match[4]) if 0 < number <= total else None
+
+
+def split_problem(path: PurePath, metadata: Mapping[str, object]) -> str | None:
+    """Why an engine finds no model behind a file whose header says that it is a part of one, if its name disagrees.
+
+    Engines find the other parts by the first one's name.
+    """
+    total, number = metadata.get("split.count"), metadata.get("split.no")
+    if not isinstance(total, int) or isinstance(total, bool) or total < 2:
+        return None
+    place = number + 1 if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < total else None
+    said = f"part {place} of {total}" if place is not None else f"one of {total} parts"
+    shard = shard_name(path.name)
+    if shard is None:
+        return f"this is {said}, but its name does not end in -{place or 1:05}-of-{total:05}.gguf"
+    if shard.total != total or (place is not None and shard.number != place):
+        return f"{path.name} is {said}, which its name does not say"
+    return None
 
 
 def missing_parts_text(absent: Sequence[int], shard: ShardName) -> str:

@@ -85,6 +85,10 @@ class ModelFiles(Protocol):
         """Looks at every place of the request, a folder at a time."""
         ...
 
+    def find(self, path: Path, label: str | None = None) -> FoundModel:
+        """What there is of the model at a path now: all its parts, and which are missing."""
+        ...
+
     def examine(self, found: FoundModel) -> ModelFile:
         """Reads a file's header. A file that cannot be used has the reason in ``problem``."""
         ...

@@ -26,6 +26,7 @@ from gglib_desktop.domain.launch import (
 )
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.sidecars import WHY_NOT_STARTED
 from gglib_desktop.ports.engine_catalog import EngineCatalog
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.listeners import Listeners
@@ -155,11 +156,13 @@ class Launcher:
 
         With choices of its own a running model gets one more server. ``remember`` saves them for the model, but not the
         port of one more server. None when the model is not in the library any more, or the program ends. Raises:
-        LibraryError.
+        LibraryError, ConfigurationError for a file that is no model.
         """
         model = self._library.model(model_id)
         if model is None:
             return None
+        if model.sidecar is not None:
+            raise ConfigurationError("model_path", str(model.path), WHY_NOT_STARTED[model.sidecar])
         runs = self._supervisor.has_live_server(model_id)
         another = another or (launch is not None and runs)
         launch = launch or LaunchOptions()

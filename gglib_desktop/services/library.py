@@ -15,7 +15,7 @@ from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver, with_unique_names
 from gglib_desktop.domain.restart import RestartPolicy
-from gglib_desktop.domain.scan import FoundModel, KnownFiles, ScanProgress, Stamp, WalkRequest
+from gglib_desktop.domain.scan import KnownFiles, ScanProgress, Stamp, WalkRequest
 from gglib_desktop.ports.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.listeners import Listeners
 from gglib_desktop.services.scanning import ModelIndex, Scan, at_or_below
@@ -151,7 +151,7 @@ class Library:
 
     async def examine(self, path: Path) -> ModelFile:
         """What a model file tells now, whatever was known of it before."""
-        return await asyncio.to_thread(self._files.examine, FoundModel(path, (path,)))
+        return await asyncio.to_thread(lambda: self._files.examine(self._files.find(path)))
 
     async def restart_policy(self, model_id: int, otherwise: RestartPolicy | None = None) -> RestartPolicy:
         """What the user wants when this model's server crashes, ``otherwise`` what goes for all models.

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver
 from gglib_desktop.domain.scan import FoundModel, KnownFiles, ScanProgress, WalkRequest, WalkStep
+from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar
 from gglib_desktop.ports.model_repository import ModelFiles
 
-COMPANION = "this file belongs to another model and is loaded together with it"
+COMPANION = WHY_NOT_STARTED[Sidecar.PROJECTOR]
 
 
 def at_or_below(changed: Collection[Path]) -> Callable[[Model], bool]:
@@ -62,7 +63,7 @@ class ModelIndex:
         self.unusable: dict[str, dict[str, Model]] = {}
         """Those that are read again all the same: whether a file may be read does not show in its size and date."""
         for path, model in self.by_path.items():
-            if model.problem is not None and not model.missing and not model.parts:
+            if model.problem is not None and not model.missing:
                 folder, name = os.path.split(path)
                 self.unusable.setdefault(folder, {})[name] = model
 
@@ -152,7 +153,7 @@ class Scan:
             folder, name = os.path.split(path)
             if (model := unusable.get(folder, {}).get(name)) is not None:
                 again.append(model)
-        self._pending.extend(FoundModel(model.path, (model.path,), model.stamp, model.label) for model in again)
+        self._pending.extend(self._files.find(model.path, model.label) for model in again)
 
     def _meet(self, path: str) -> None:
         if path not in self._met_paths:

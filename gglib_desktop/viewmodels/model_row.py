@@ -74,6 +74,7 @@ class FileState(StrEnum):
     USABLE = "usable"
     MISSING = "missing"
     BROKEN = "broken"
+    NO_MODEL = "no model"
 
 
 @dataclass(frozen=True)
@@ -151,13 +152,21 @@ def model_row(model: Model, state: ServerState | None) -> ModelRow:
             tuple(model.capabilities),
             quantisation,
             SizeClass.of(facts.file_size_bytes) if facts is not None else None,
-            FileState.MISSING if model.missing else FileState.BROKEN if model.problem else FileState.USABLE,
+            _file_state(model),
         ),
         size_bytes=facts.file_size_bytes if facts else None,
         parameter_count=facts.parameter_count if facts else None,
         name_key=_natural(model.name),
         last_used=model.last_used,
     )
+
+
+def _file_state(model: Model) -> FileState:
+    if model.missing:
+        return FileState.MISSING
+    if model.sidecar is not None:
+        return FileState.NO_MODEL
+    return FileState.BROKEN if model.problem else FileState.USABLE
 
 
 @cache

@@ -222,6 +222,7 @@ class FilterMenu(QMenu):
             FileState.USABLE: self.tr("Usable"),
             FileState.MISSING: self.tr("Missing"),
             FileState.BROKEN: self.tr("Broken"),
+            FileState.NO_MODEL: self.tr("Not a model"),
         }
         return texts.get(option.value, option.value)
 

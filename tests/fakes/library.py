@@ -48,6 +48,7 @@ class FakeModelFiles:
         self.split = self._disk.split
         self.walk = self._disk.walk
         self.exists = self._disk.exists
+        self.find = self._disk.find
 
     def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
         self.looks += 1

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gglib_desktop.domain.capabilities import is_companion
 from gglib_desktop.domain.gguf import (
     GgufHeader,
     GgufValueType,
@@ -17,6 +16,7 @@ from gglib_desktop.domain.gguf import (
     facts_from_header,
     quantisation_from_name,
 )
+from gglib_desktop.domain.sidecars import is_projector
 
 
 def _facts(metadata=None, *, file_name="model.gguf", element_count=0):
@@ -143,9 +143,10 @@ def test_parts_are_counted_together():
     ],
 )
 def test_a_projector_belongs_to_another_model(metadata, file_name, expected):
-    assert is_companion(_facts(metadata), file_name) is expected
-    assert is_companion(None, "mmproj.gguf")
-    assert not is_companion(None, "m.gguf")
+    facts = _facts(metadata)
+    assert is_projector(facts.model_type, facts.architecture, file_name) is expected
+    assert is_projector(None, None, "mmproj.gguf")
+    assert not is_projector(None, None, "m.gguf")
 
 
 def test_only_the_models_own_architecture_is_asked():

@@ -31,6 +31,31 @@ def test_a_model_is_called_as_its_header_says_else_as_its_file(known, name, laye
 
 
 @pytest.mark.parametrize(
+    "stated",
+    [
+        *("D:\\Diverses\\models", "C:/models/x", "\\\\host\\share\\x", "/home/me/models", "~/models", "../out", "./x"),
+        *("content/drive/MyDrive", "https://example.org/a/b", ".", "..", "-", "_", "  ", "model", "Model", "unknown"),
+        *("a1b2c3d", "0123456789abcdef0123456789abcdef01234567", "sha256:" + "ab" * 32, "ggml-model", "???"),
+    ],
+)
+def test_a_stated_name_that_names_no_model_gives_way_to_the_file(stated):
+    assert model(1, "/m/file-Q4_K_M.gguf", facts(stated)).own_name == "file-Q4_K_M"
+    stored = replace(model(1, "/s/sha256-1", facts(stated)), label="llama3:8b")
+    assert stored.own_name == "llama3:8b"
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        *("Qwen", "org/Model", "Llama 3.1 8B", "gemma-3-270m", "Phi-3.5-mini", "deadbeef", "7b", "Model 7B", "模型"),
+        *("Qwen2.5 Coder (1.5B)", "1234567", "x"),
+    ],
+)
+def test_a_stated_name_that_names_a_model_stays(stated):
+    assert model(1, "/m/file.gguf", facts(stated)).own_name == stated
+
+
+@pytest.mark.parametrize(
     ("models", "names"),
     [
         ([], ()),

@@ -1,8 +1,10 @@
 """Names of parts, and what is said when some are missing."""
 
+from pathlib import PurePath
+
 import pytest
 
-from gglib_desktop.domain.shards import ShardName, missing_parts_text, shard_name
+from gglib_desktop.domain.shards import ShardName, missing_parts_text, shard_name, split_problem
 
 
 @pytest.mark.parametrize(
@@ -36,3 +38,24 @@ def test_parts_name_each_other():
 )
 def test_missing_parts_are_named(absent, text):
     assert missing_parts_text(absent, ShardName("m", 1, 30)) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "problem"),
+    [
+        ("m-00002-of-00003.gguf", {"split.no": 1, "split.count": 3}, None),
+        ("m.gguf", {"split.no": 0, "split.count": 1}, None),
+        ("m.gguf", {}, None),
+        ("m.gguf", {"split.count": True}, None),
+        ("m.gguf", {"split.no": 0, "split.count": 3},
+         "this is part 1 of 3, but its name does not end in -00001-of-00003.gguf"),
+        ("m.gguf", {"split.count": 3}, "this is one of 3 parts, but its name does not end in -00001-of-00003.gguf"),
+        ("m-00001-of-00002.gguf", {"split.no": 0, "split.count": 3},
+         "m-00001-of-00002.gguf is part 1 of 3, which its name does not say"),
+        ("m-00002-of-00003.gguf", {"split.no": 0, "split.count": 3},
+         "m-00002-of-00003.gguf is part 1 of 3, which its name does not say"),
+        ("m-00001-of-00003.gguf", {"split.no": 7, "split.count": 3}, None),
+    ],
+)  # fmt: skip
+def test_a_part_whose_name_disagrees_with_its_header_is_no_model(name, metadata, problem):
+    assert split_problem(PurePath("/m", name), metadata) == problem

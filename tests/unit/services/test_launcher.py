@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from gglib_desktop.domain.errors import ConfigurationError, LibraryError
 from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, MtpReason
 from gglib_desktop.domain.settings import AppSettings
+from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
@@ -112,6 +114,16 @@ async def test_a_second_start_is_the_first_ones_server(launcher, plain):
 async def test_a_model_that_is_gone_from_the_list_starts_nothing(launcher, supervisor):
     assert await launcher.start(99) is None
     assert supervisor.servers == ()
+
+
+@pytest.mark.parametrize("kind", [Sidecar.DRAFT_HEAD, Sidecar.IMATRIX, Sidecar.VOCABULARY])
+async def test_what_is_no_model_is_not_started_and_says_why(launcher, library, files, supervisor, kind):
+    facts = replace(some_facts("Head", mtp_layers=1), sidecar=kind)
+    (model,) = await library.add([files.make("head.gguf", facts)])
+    with pytest.raises(ConfigurationError, match=WHY_NOT_STARTED[kind].split(";")[0]):
+        await launcher.start(model.id)
+    assert not supervisor.servers
+    assert model.capabilities == {}
 
 
 async def test_without_an_engine_the_start_fails_in_its_panel(data_dir, bugs, library, plain):

@@ -1,0 +1,84 @@
+"""GGUF files that are no models of their own, told by their headers: what they are, and how an engine takes them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Sidecar(StrEnum):
+    """A file that no server can be started with alone."""
+
+    PROJECTOR = "projector"
+    DRAFT_HEAD = "draft head"
+    ADAPTER = "adapter"
+    CONTROL_VECTOR = "control vector"
+    VOCODER = "vocoder"
+    IMATRIX = "imatrix"
+    VOCABULARY = "vocabulary"
+
+
+WHY_NOT_STARTED = {
+    Sidecar.PROJECTOR: "this file belongs to another model and is loaded together with it",
+    Sidecar.DRAFT_HEAD: "this is a draft head, not a model; it is loaded together with its model",
+    Sidecar.ADAPTER: "this is a LoRA adapter, not a model; it is loaded together with its model",
+    Sidecar.CONTROL_VECTOR: "this is a control vector, not a model; it is loaded together with its model",
+    Sidecar.VOCODER: "this is a vocoder, which a speech model needs; it is not a model that answers",
+    Sidecar.IMATRIX: "this is an importance matrix for quantizing a model; no server can load it",
+    Sidecar.VOCABULARY: "tokenizer only, no weights",
+}
+
+_BY_TYPE = {
+    "mmproj": Sidecar.PROJECTOR,
+    "projector": Sidecar.PROJECTOR,
+    "adapter": Sidecar.ADAPTER,
+    "lora": Sidecar.ADAPTER,
+    "controlvector": Sidecar.CONTROL_VECTOR,
+    "imatrix": Sidecar.IMATRIX,
+    "vocab": Sidecar.VOCABULARY,
+}
+_BY_ARCHITECTURE = {
+    "clip": Sidecar.PROJECTOR,
+    "controlvector": Sidecar.CONTROL_VECTOR,
+    "imatrix": Sidecar.IMATRIX,
+    "wavtokenizer-dec": Sidecar.VOCODER,
+}
+# Each is the name of a method too: `--spec-type draft-eagle3`. The others are heads of a model's own family.
+_DRAFT_METHODS = ("eagle3", "dflash", "dspark")
+_DRAFT_SUFFIX = "-assistant"
+
+
+def sidecar_by_words(model_type: str | None, architecture: str | None) -> Sidecar | None:
+    """What ``general.type`` says a file is, else what its architecture does; None: a model, or anything unknown."""
+    said = (model_type or "").lower().replace("_", "").replace("-", "").replace(" ", "")
+    name = (architecture or "").lower()
+    if found := _BY_TYPE.get(said) or _BY_ARCHITECTURE.get(name):
+        return found
+    return Sidecar.DRAFT_HEAD if name.endswith(_DRAFT_SUFFIX) or name in _DRAFT_METHODS else None
+
+
+def is_projector(model_type: str | None, architecture: str | None, file_name: str) -> bool:
+    """Whether a file is a projector; the header's word goes before the name's."""
+    if model_type is None and sidecar_by_words(None, architecture) is None:
+        return file_name.lower().startswith("mmproj")
+    return sidecar_by_words(model_type, architecture) is Sidecar.PROJECTOR
+
+
+def draft_method(architecture: str | None) -> str:
+    """The value of ``--spec-type`` that a draft head of this architecture is for."""
+    name = (architecture or "").lower()
+    return f"draft-{name}" if name in _DRAFT_METHODS else "draft-mtp"
+
+
+def arguments_for(sidecar: Sidecar, path: str, architecture: str | None) -> tuple[str, ...]:
+    """What llama-server is told to load the file with its model; empty for a file that it does not load so."""
+    match sidecar:
+        case Sidecar.PROJECTOR:
+            return ("--mmproj", path)
+        case Sidecar.DRAFT_HEAD:
+            return ("--spec-draft-model", path, "--spec-type", draft_method(architecture))
+        case Sidecar.ADAPTER:
+            return ("--lora", path)
+        case Sidecar.CONTROL_VECTOR:
+            return ("--control-vector", path)
+        case _:
+            return ()
