@@ -85,7 +85,8 @@ def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) 
     Only so is a file called damaged.
     """
     if file.problem is not None:
-        is_damage = not file.problem.startswith(_NO_DAMAGE)
+        sidecar = file.facts.sidecar if file.facts else None
+        is_damage = sidecar is None and not file.problem.startswith(_NO_DAMAGE)
         return replace(failure, cause=FailureCause.MODEL_CORRUPT if is_damage else failure.cause, detail=file.problem)
     if (
         failure.cause is FailureCause.UNKNOWN

@@ -1,8 +1,15 @@
 """GGUF files that no server can be started with alone: what they are, and how an engine takes them."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from gglib_desktop.domain.diagnosis import explained_by_model
+from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.gguf import GgufHeader, facts_from_header
+from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar, arguments_for, draft_method, sidecar_by_words
 
 
@@ -101,3 +108,16 @@ def test_facts_of_another_version_are_read_with_the_kinds_that_this_one_knows():
 def test_an_engine_is_told_by_arguments(kind, architecture, expected):
     assert arguments_for(kind, "/x.gguf", architecture) == expected
     assert draft_method(None) == "draft-mtp"
+
+
+@pytest.mark.parametrize("kind", [Sidecar.IMATRIX, Sidecar.ADAPTER, Sidecar.DRAFT_HEAD])
+def test_a_sound_file_that_is_no_model_is_not_called_damaged(kind):
+    path = Path("/m/file.gguf")
+    known = replace(
+        facts_from_header(GgufHeader(3, "little", 1), file_name="m", file_size_bytes=1),
+        sidecar=kind,
+    )
+    file = ModelFile(path, known, WHY_NOT_STARTED[kind])
+    failure = Failure(FailureCause.UNKNOWN, "exit status 1")
+    explained = explained_by_model(failure, ServerConfig(1, "M", path, 9000), file)
+    assert (explained.cause, explained.detail) == (FailureCause.UNKNOWN, WHY_NOT_STARTED[kind])
