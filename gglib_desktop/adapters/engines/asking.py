@@ -1,0 +1,150 @@
+"""Asks a program something by one flag, and says why it gave no answer."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shlex
+import signal
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.exits import ServerExit, signal_name
+from gglib_desktop.domain.failures import FailureCause
+from gglib_desktop.domain.llama_log import read_log
+
+# Libraries of gigabytes on a slow disk, or a container that starts first, take their time.
+PATIENCE_S = 60.0
+_FIRST_PAUSE_S, _MOST_PAUSE_S = 0.002, 0.05
+_MOST_BYTES = 2**20
+_ADVICE = {
+    errno.ENOENT: "; the interpreter or loader that it names is missing",
+    errno.ENOEXEC: "; it is no program, or one for another kind of computer",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a program printed, on either stream, and how it ended."""
+
+    output: str
+    end: ServerExit
+
+
+def ask(
+    command: Sequence[str],
+    flag: str,
+    environment: Mapping[str, str],
+    *,
+    patience_s: float = PATIENCE_S,
+    called_off: threading.Event,
+) -> Answer:
+    """Runs ``command`` with ``flag`` to its end, and ends what it leaves behind. Blocks.
+
+    Raises: ConfigurationError when it cannot be run, does not end in time, or ``called_off`` was set.
+    """
+    path = Path(command[0])
+    # A file, as a pipe would stay open for as long as a helper of a wrapper keeps it.
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(
+                (*command, flag),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as exc:
+            advice = _ADVICE.get(exc.errno or 0, "")
+            raise unusable(path, f"this program cannot be run: {exc.strerror}{advice}") from exc
+        try:
+            ended = _ends_within(process, patience_s, called_off)
+        finally:
+            status = _end_with_helpers(process)
+        if not ended:
+            raise unusable(path, f"this program does not answer {flag} within {patience_s:g} s")
+        return Answer(_read(output), ServerExit(status))
+
+
+def _ends_within(process: subprocess.Popen[bytes], patience_s: float, called_off: threading.Event) -> bool:
+    until, pause_s = time.monotonic() + patience_s, _FIRST_PAUSE_S
+    while not _has_ended(process):
+        if time.monotonic() > until or called_off.wait(pause_s):
+            return False
+        pause_s = min(2 * pause_s, _MOST_PAUSE_S)
+    return True
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    if not hasattr(os, "waitid"):
+        return process.poll() is not None
+    # Not reaped yet, so that its group is nobody else's.
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _end_with_helpers(process: subprocess.Popen[bytes]) -> int:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
+
+
+def _read(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read(_MOST_BYTES).decode(errors="replace")
+
+
+def why_no_server(answer: Answer, flags: Sequence[str]) -> str:
+    """Why what answered ``--help`` so is of no use: how it ended and what it said of that, else what it lacks."""
+    lines = answer.output.splitlines()
+    said = read_log(lines)
+    number = answer.end.signal_number
+    if said.cause is FailureCause.LIBRARY_MISSING:
+        return said.evidence[0].strip()
+    if number == signal.SIGILL:
+        return f"this program is built for another processor: asked for --help, {_killed_by(number)}"
+    if number is not None:
+        return f"asked for --help, {_killed_by(number)}{_last_of(said.evidence)}"
+    if answer.end.status:
+        return f"asked for --help, it ended with exit code {answer.end.status}{_last_of(said.evidence)}"
+    return "this program is not llama-server: its --help does not list " + ", ".join(flags)
+
+
+def _killed_by(number: int) -> str:
+    return f"it was ended by signal {number} ({signal_name(number)})"
+
+
+def _last_of(evidence: Sequence[str]) -> str:
+    return f" and said: {evidence[-1].strip()}" if evidence else " and said nothing"
+
+
+def check_executable(path: Path, status: os.stat_result) -> None:
+    """Raises: ConfigurationError for a file that may not be run."""
+    if not os.access(path, os.X_OK):
+        no_programs = getattr(os, "ST_NOEXEC", 0)
+        allows_programs = not (no_programs and os.statvfs(path).f_flag & no_programs)
+        reason = why_not_executable(path, status.st_mode, allows_programs=allows_programs)
+        raise unusable(path, f"this file is not executable; {reason}")
+
+
+def why_not_executable(path: Path, mode: int, *, allows_programs: bool) -> str:
+    """Why a file with this mode may not be run, on a file system that allows programs or none."""
+    if not allows_programs:
+        return "its file system runs no programs (noexec), so copy it to another folder"
+    if mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH):
+        return "you are not allowed to run it; its owner can change that"
+    return f"if it is llama-server, run: chmod +x {shlex.quote(str(path))}"
+
+
+def unusable(path: Path, reason: str) -> ConfigurationError:
+    """The error for a program that is no engine, or one that cannot be used here."""
+    return ConfigurationError("engine", str(path), reason)
