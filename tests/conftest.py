@@ -34,6 +34,7 @@ from PySide6.QtWidgets import QApplication
 from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.qt_loop import QtEventLoop
 from gglib_desktop.tasks import TaskScope
+from tests.fakes.clock_loop import FakeClockLoop
 from tests.fakes.supervision import KeptBugs
 
 # As the program does: garbage is collected in this thread alone, here at the end of each async test and each module.
@@ -53,6 +54,8 @@ def qt_loop() -> QtEventLoop:
 
 
 def pytest_asyncio_loop_factories(config, item):
+    if item.get_closest_marker("jumping_clock"):
+        return {"jumping clock": FakeClockLoop}
     return {"qt": qt_loop}
 
 

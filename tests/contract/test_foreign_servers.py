@@ -352,7 +352,7 @@ async def test_a_supervisor_shows_it_healthy_crashed_and_stopped(runner, elsewhe
     for server_id in ids:
         await story.reaches(server_id, Healthy.word)
     os.kill(first.pid, signal.SIGKILL)
-    crashed = await story.reaches(ids[0], Crashed.word, 1)
+    crashed = await story.reaches(ids[0], Crashed.word)
     assert crashed.failure.exit.status is None
     await supervisor.stop(ids[1])
     assert isinstance(story.state(ids[1]), Stopped)

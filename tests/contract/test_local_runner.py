@@ -190,7 +190,7 @@ async def test_grandchildren_die_with_their_server(harness, how):
     if how == "adopted":
         async with harness.runner_with(harness.stub) as runner:
             await runner.stop(handle)
-    await poll(lambda: not harness.processes(), 2)
+    await poll(lambda: not harness.processes())
 
 
 # -- starting
@@ -203,7 +203,7 @@ async def test_a_cancelled_start_of_one_that_never_answers_leaves_nothing(harnes
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
-    await poll(lambda: not harness.traces(), 2)
+    await poll(lambda: not harness.traces())
 
 
 async def test_a_start_that_is_cancelled_twice_leaves_nothing(harness, stub_runner):
@@ -352,7 +352,7 @@ async def test_grandchildren_of_an_adopted_server_die_with_it(harness, how):
     async with harness.runner_with(harness.stub) as runner:
         assert await runner.list_running() == [handle]
         await getattr(runner, how)(handle)
-        await poll(lambda: not harness.processes(), 2)
+        await poll(lambda: not harness.processes())
 
 
 # -- nothing is used up

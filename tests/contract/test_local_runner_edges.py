@@ -224,7 +224,7 @@ async def test_the_child_of_an_adopted_wrapper_ends_with_it(harness, wrapper):
         assert await runner.list_running() == [handle]
         await harness.kill_behind_back(handle)
         assert (await runner.wait_exit(handle)).stopped_by is StopRung.NONE
-        await poll(lambda: not harness.processes(), 2)
+        await poll(lambda: not harness.processes())
 
 
 async def test_what_a_wrapper_runs_counts_as_used(harness, wrapper):
@@ -308,7 +308,7 @@ async def test_the_end_of_a_dead_wrappers_server_is_seen_and_ends_its_family(har
         assert handle.pid == server.pid
         server.kill()
         assert (await runner.wait_exit(handle)).stopped_by is StopRung.NONE
-        await poll(lambda: not harness.processes(), 2)
+        await poll(lambda: not harness.processes())
 
 
 async def test_what_a_dead_server_left_that_serves_nobody_is_ended(harness, caplog):

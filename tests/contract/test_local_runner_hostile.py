@@ -64,7 +64,7 @@ async def test_a_server_in_a_session_of_its_own_ends_with_its_script(harness, in
             await runner.wait_exit(handle)
         else:
             await getattr(runner, how)(handle)
-        await poll(lambda: not harness.processes(), 5)
+        await poll(lambda: not harness.processes())
 
 
 async def test_a_server_that_leaves_its_script_behind_has_not_started_and_does_not_run(harness, tmp_path):

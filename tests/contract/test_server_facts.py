@@ -15,7 +15,7 @@ async def told(runner: Runner, handle: ProcessHandle) -> ServerFacts:
         facts = await runner.facts(handle)
         return facts if facts is not None and facts.context_shared is not None else None
 
-    facts: ServerFacts = await poll(all_told, 30)
+    facts: ServerFacts = await poll(all_told)
     return facts
 
 

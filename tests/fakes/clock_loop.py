@@ -3,31 +3,48 @@
 import asyncio
 import selectors
 from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
 
 
 class _JumpingSelector(selectors.DefaultSelector):
     """Never waits for a timer: it says instead how long it would have waited."""
 
-    def __init__(self, jump: Callable[[float], None]) -> None:
+    def __init__(self, jump: Callable[[float], None], may_jump: Callable[[], bool]) -> None:
         super().__init__()
         self._jump = jump
+        self._may_jump = may_jump
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        events = super().select(None if timeout is None else 0)
-        if not events and timeout is not None and timeout > 0:
+        if timeout is None or (timeout > 0 and not self._may_jump()):
+            return super().select(None)
+        events = super().select(0)
+        if not events and timeout > 0:
             self._jump(timeout)
         return events
 
 
 class FakeClockLoop(asyncio.SelectorEventLoop):
-    """For code that only waits: what a thread does takes no time here, so no test on this loop may use one."""
+    """For code that waits for timers and for threads. Threads take no time on this clock, which stands while they work.
+
+    Not for code that waits for sockets or other processes: the clock would jump before they answer.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
-        super().__init__(_JumpingSelector(self._advance))
+        self._in_threads: set[asyncio.Future[Any]] = set()
+        super().__init__(_JumpingSelector(self._advance, lambda: not self._in_threads))
 
     def time(self) -> float:
         return self.now
+
+    def run_in_executor(  # type: ignore[override]  # what typeshed says cannot be repeated here
+        self, executor: Executor | None, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        work = super().run_in_executor(executor, func, *args)
+        self._in_threads.add(work)
+        work.add_done_callback(self._in_threads.discard)
+        return work
 
     async def pass_time(self, seconds: float) -> None:
         """Returns when that much time has passed on this clock."""
@@ -37,3 +54,15 @@ class FakeClockLoop(asyncio.SelectorEventLoop):
 
     def _advance(self, seconds: float) -> None:
         self.now += seconds
+
+
+async def time_passes(seconds: float) -> None:
+    """On the clock of the running loop, which jumps."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, FakeClockLoop)
+    await loop.pass_time(seconds)
+
+
+def now() -> float:
+    """By the clock of the running loop."""
+    return asyncio.get_running_loop().time()

@@ -40,13 +40,13 @@ class Story:
     def state(self, server_id: int) -> ServerState:
         return self.supervisor.server(server_id).state
 
-    async def reaches(self, server_id: int, word: str, timeout_s: float = 10.0, *, explained: bool = True) -> Any:
+    async def reaches(self, server_id: int, word: str, *, explained: bool = True) -> Any:
         """Returns the state once it is the one with this word; an end, unless otherwise wished, with its reason."""
 
         def there() -> bool:
             return self.state(server_id).word == word
 
-        await poll(there, timeout_s)
+        await poll(there)
         if explained:
             await reasons_told()
         return self.state(server_id)

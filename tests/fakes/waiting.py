@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+# Only ends a test that hangs: no busy machine comes near it.
+DEADLINE_S = 60.0
 
 
-async def poll(condition: Callable[[], T | Awaitable[T]], timeout_s: float = 10.0) -> T:
+async def poll(condition: Callable[[], T | Awaitable[T]], timeout_s: float = DEADLINE_S) -> T:
     """The first true answer of ``condition``, which may be a coroutine function; fails when none comes in time."""
     deadline = time.monotonic() + timeout_s
     while True:

@@ -49,7 +49,7 @@ async def told(runner: LlamaServerRunner, handle: ProcessHandle, until: Callable
         facts = await runner.facts(handle)
         return facts if facts is not None and until(facts) else None
 
-    facts: ServerFacts = await poll(all_told, 30)
+    facts: ServerFacts = await poll(all_told)
     return facts
 
 

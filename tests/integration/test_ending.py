@@ -95,13 +95,13 @@ class Program:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{word}\n".encode())
         self.process.stdin.flush()
-        await poll((self._log.parent / word).exists, 30)
+        await poll((self._log.parent / word).exists)
 
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
 
     async def says(self, words: str) -> None:
-        await poll(lambda: words in self.log() or self.process.poll() is not None, 30)
+        await poll(lambda: words in self.log() or self.process.poll() is not None)
         assert words in self.log()
 
     async def end(self, within_s: float = 40.0) -> int:
@@ -276,10 +276,10 @@ async def test_a_program_that_hangs_while_it_ends_by_itself_is_ended(harness):
     program = Program(harness)
     await program.says("adopted the server")
     socket = harness.data_dir / "app.socket"
-    await poll(socket.exists, 30)
+    await poll(socket.exists)
     await program.told("close")
     # It is gone as soon as the end is decided.
-    await poll(lambda: not socket.exists(), 30)
+    await poll(lambda: not socket.exists())
     await program.told("hang_in_c")
     assert await program.end() == EXIT_HUNG
     assert harness.is_there(server)
@@ -329,7 +329,7 @@ async def deaf(harness: LocalHarness) -> AsyncIterator[Deaf]:
 async def test_one_that_is_just_ending_is_waited_for(harness, server, deaf):
     program = Program(harness)
     # One call when it starts, and more while it waits.
-    await poll(lambda: deaf.callers >= 3, 30)
+    await poll(lambda: deaf.callers >= 3)
     deaf.end_listening()
     assert "adopted" not in program.log()
     deaf.end()
@@ -341,7 +341,7 @@ async def test_one_that_is_just_ending_is_waited_for(harness, server, deaf):
 
 async def test_to_one_that_began_in_the_same_moment_the_models_are_handed_over(harness, server, deaf, tiny_model):
     program = Program(harness, str(tiny_model))
-    await poll(lambda: deaf.callers >= 2, 30)
+    await poll(lambda: deaf.callers >= 2)
     deaf.end_listening()
     given: list[list[Path]] = []
     instance = SingleInstance(harness.data_dir)
@@ -362,7 +362,7 @@ async def test_a_data_directory_that_cannot_be_used_is_not_waited_for(harness):
     async def is_heard():
         return await asyncio.to_thread(SingleInstance(harness.data_dir).hand_over, ())
 
-    await poll(is_heard, 30)
+    await poll(is_heard)
     program.process.send_signal(signal.SIGTERM)
     assert await program.end() == 0
     assert "cannot use the data directory" in program.log()
@@ -371,7 +371,7 @@ async def test_a_data_directory_that_cannot_be_used_is_not_waited_for(harness):
 
 async def test_an_order_to_end_is_obeyed_while_another_is_waited_for(harness, server, deaf):
     program = Program(harness, patience_s=600)
-    await poll(lambda: deaf.callers >= 2, 30)
+    await poll(lambda: deaf.callers >= 2)
     program.process.send_signal(signal.SIGTERM)
     assert await program.end() == 0
     assert harness.is_there(server)
@@ -383,7 +383,7 @@ async def test_one_that_never_ends_is_not_waited_for_for_ever(harness, server, d
     async def is_heard():
         return await asyncio.to_thread(SingleInstance(harness.data_dir).hand_over, ())
 
-    await poll(is_heard, 30)
+    await poll(is_heard)
     program.process.send_signal(signal.SIGTERM)
     assert await program.end() == 0
     deaf.end()

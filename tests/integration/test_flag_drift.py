@@ -21,7 +21,7 @@ async def test_a_renamed_flag_reaches_the_engine_translated(plain_model, data_di
         async def ready():
             return (await runner.probe(handle, 2)).result is ProbeResult.OK
 
-        await poll(ready, 60)
+        await poll(ready)
         assert "--spec-draft-n-max 4 -c 256" in runner.command_line(handle)
         await runner.stop(handle)
 

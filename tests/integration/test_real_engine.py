@@ -291,7 +291,7 @@ async def test_one_that_is_killed_has_crashed_at_once(story, config):
     await story.reaches(server_id, "Healthy")
     handle = story.handle(server_id)
     send(handle, signal.SIGKILL)
-    crashed = await story.reaches(server_id, "Crashed", 0.5)
+    crashed = await story.reaches(server_id, "Crashed")
     assert crashed.failure.exit == ServerExit(-9)
     assert crashed.failure.cause is FailureCause.KILLED
     assert not exists(handle)
@@ -312,11 +312,11 @@ async def test_a_paused_one_is_unresponsive_until_it_goes_on(story, config):
     handle = story.handle(server_id)
     send(handle, signal.SIGSTOP)
     paused_at = time.monotonic()
-    unresponsive = await story.reaches(server_id, "Unresponsive", 12)
+    unresponsive = await story.reaches(server_id, "Unresponsive")
     assert time.monotonic() - paused_at < 11
     assert unresponsive.paused
     send(handle, signal.SIGCONT)
-    await story.reaches(server_id, "Healthy", 4)
+    await story.reaches(server_id, "Healthy")
     assert story.words(server_id)[-4:] == ["Healthy", "Degraded", "Unresponsive", "Healthy"]
     await story.supervisor.stop(server_id)
 
@@ -383,7 +383,7 @@ async def test_a_server_outlives_the_program_and_is_taken_over(engine, http, con
         assert log.data.startswith(log_before.data), "its log goes on where it was"
         assert len(log.data) > len(log_before.data)
         send(handle, signal.SIGKILL)
-        crashed = await story.reaches(adopted.id, "Crashed", 0.5)
+        crashed = await story.reaches(adopted.id, "Crashed")
         assert crashed.failure.evidence
         await poll(lambda: not exists(handle))
         supervisor.restart(adopted.id)

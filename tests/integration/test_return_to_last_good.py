@@ -35,11 +35,11 @@ async def test_what_does_not_start_leads_back_to_what_ran(plain_model, data_dir,
         def is_healthy() -> bool:
             return isinstance(supervisor.server(server).state, Healthy)
 
-        await poll(is_healthy, 60)
+        await poll(is_healthy)
         first = supervisor.server(server).state
         supervisor.restart(server, good.replace(**changes), on_trial=True)
-        await poll(lambda: supervisor.server(server).rejected, 60)
-        await poll(is_healthy, 60)
+        await poll(lambda: supervisor.server(server).rejected)
+        await poll(is_healthy)
         snapshot = supervisor.server(server)
         assert snapshot.config == good
         assert snapshot.state != first

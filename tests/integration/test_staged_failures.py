@@ -30,7 +30,7 @@ async def test_too_little_memory_at_load_is_named(engine_with_little_memory, pla
     async with create_runner("local", data_dir=data_dir, engine=engine_with_little_memory) as runner:
         supervisor = Supervisor(runner, runner, LogReporter())
         server = supervisor.start(ServerConfig(1, "Plain", plain_model, 19300, context_size=4_000_000))
-        await poll(lambda: isinstance(supervisor.server(server).state, Failed), 30)
+        await poll(lambda: isinstance(supervisor.server(server).state, Failed))
         await reasons_told()
         state = supervisor.server(server).state
         assert isinstance(state, Failed)

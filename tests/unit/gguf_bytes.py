@@ -3,16 +3,12 @@
 import math
 import os
 import struct
-import sys
 
 import pytest
 
 from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.adapters.gguf_writer import GgufWriter
 from gglib_desktop.domain.errors import InvalidModelFile
-
-# Coverage's tracing makes Python several times slower; the promise is about the program as it ships.
-SLOWNESS = 1 if sys.gettrace() is None else 10
 
 
 def gguf_string(text):

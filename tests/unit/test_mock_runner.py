@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 
 import pytest
 
@@ -12,8 +11,11 @@ from gglib_desktop.bootstrap import create_runner
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.server import ServerConfig
+from tests.fakes.clock_loop import now, time_passes
 from tests.fakes.ports import some_base_port
 from tests.fakes.waiting import poll
+
+pytestmark = pytest.mark.jumping_clock
 
 QUICK = MockTimings(answer_s=0, load_s=0, stop_s=0, log_every_s=0.05)
 
@@ -48,19 +50,18 @@ async def log_of(runner, handle):
 
 
 async def test_it_loads_as_long_as_it_is_told(runner, config):
-    begin = time.monotonic()
-    handle = await runner.start(config("--mock-load-s=0.1"))
+    began_at = now()
+    handle = await runner.start(config("--mock-load-s=20"))
     assert await result(runner, handle) is ProbeResult.LOADING
     assert await runner.facts(handle) is None
     assert await runner.busy_slots(handle) is None
     health = await runner.health(handle)
     assert (health.healthy, health.message, health.last_check) == (False, "loading the model", None)
 
-    async def ready():
-        return await result(runner, handle) is ProbeResult.OK
-
-    await poll(ready)
-    assert time.monotonic() - begin >= 0.1
+    await time_passes(began_at + 19.9 - now())
+    assert await result(runner, handle) is ProbeResult.LOADING
+    await time_passes(0.2)
+    assert await result(runner, handle) is ProbeResult.OK
     await poll(lambda: log_of(runner, handle))
     assert "model loaded" in await log_of(runner, handle)
 
@@ -71,9 +72,9 @@ async def test_without_a_time_to_load_it_is_ready_at_once(runner, config):
 
 
 async def test_it_fails_to_load_with_the_words_it_is_told(runner, config):
-    handle = await runner.start(config("--mock-load-s=0.05", "--mock-fail-load=ggml: out of memory, sorry"))
+    handle = await runner.start(config("--mock-load-s=20", "--mock-fail-load=ggml: out of memory, sorry"))
     assert await result(runner, handle) is ProbeResult.LOADING
-    end = await asyncio.wait_for(runner.wait_exit(handle), 5)
+    end = await runner.wait_exit(handle)
     assert (end.status, end.asked_for) == (1, False)
     assert "E ggml: out of memory, sorry\n" in await log_of(runner, handle)
     assert "model loaded" not in await log_of(runner, handle)
@@ -87,15 +88,15 @@ async def test_a_failure_to_load_is_never_ready_however_quick(runner, config):
 
 
 async def test_it_crashes_when_it_is_told(runner, config):
-    handle = await runner.start(config("--mock-crash-after-s=0.05"))
+    handle = await runner.start(config("--mock-crash-after-s=20"))
     assert await result(runner, handle) is ProbeResult.OK
-    end = await asyncio.wait_for(runner.wait_exit(handle), 5)
+    end = await runner.wait_exit(handle)
     assert (end.signal_number, end.asked_for) == (11, False)
     assert await runner.list_running() == []
 
 
 async def test_it_freezes_when_it_is_told(runner, config):
-    handle = await runner.start(config("--mock-freeze-after-s=0.05"))
+    handle = await runner.start(config("--mock-freeze-after-s=20"))
     assert await result(runner, handle) is ProbeResult.OK
     await poll(lambda: result_is_timeout(runner, handle))
     assert (await runner.usage(handle)).paused
@@ -111,7 +112,7 @@ async def test_freezing_and_thawing_by_hand(runner, config):
     handle = await runner.start(config())
     runner.freeze(handle)
     probing = asyncio.ensure_future(runner.probe(handle, 60))
-    await asyncio.wait({probing}, timeout=0.01)
+    await time_passes(59)
     assert not probing.done()
     runner.crash(handle)
     assert (await probing).result is ProbeResult.REFUSED
@@ -123,10 +124,10 @@ async def test_freezing_and_thawing_by_hand(runner, config):
 
 
 async def test_it_takes_its_time_to_stop(runner, config):
-    handle = await runner.start(config("--mock-stop-s=0.1"))
-    begin = time.monotonic()
+    handle = await runner.start(config("--mock-stop-s=20"))
+    began_at = now()
     await runner.stop(handle)
-    assert 0.1 <= time.monotonic() - begin < 1
+    assert now() - began_at == pytest.approx(20)
 
 
 @pytest.mark.parametrize("status", [-9, -6, 0, 3])
@@ -173,7 +174,10 @@ async def test_time_goes_on_while_nobody_looks(data_dir, config):
         frozen = await runner.start(config("--mock-freeze-after-s=30"))
         lasting = await runner.start(config())
     record = data_dir / "mock-servers.json"
-    record.write_text(record.read_text().replace(f'"started_at": {lasting.started_at}', '"started_at": 1000'))
+    saved = json.loads(record.read_text())
+    for server in saved["servers"]:
+        server["started_at"] = 1000
+    record.write_text(json.dumps(saved))
     async with MockRunner(data_dir, timings=QUICK) as runner:
         handles = await runner.list_running()
         assert [handle.pid for handle in handles] == [frozen.pid, lasting.pid]
@@ -187,15 +191,12 @@ async def test_time_goes_on_while_nobody_looks(data_dir, config):
 
 async def test_one_left_while_loading_gets_ready_under_the_next_runner(data_dir, config):
     async with MockRunner(data_dir, timings=QUICK) as runner:
-        handle = await runner.start(config("--mock-load-s=1.2"))
+        handle = await runner.start(config("--mock-load-s=600"))
     async with MockRunner(data_dir, timings=QUICK) as runner:
         assert await runner.list_running() == [handle]
         assert await result(runner, handle) is ProbeResult.LOADING
-
-        async def loaded():
-            return "model loaded" in await log_of(runner, handle)
-
-        await poll(loaded)
+        await time_passes(600)
+        assert "model loaded" in await log_of(runner, handle)
         assert await result(runner, handle) is ProbeResult.OK
 
 
@@ -233,9 +234,9 @@ async def test_a_log_that_cannot_be_written_stops_nothing(data_dir, runner, conf
 
 
 async def test_a_start_does_not_outlive_its_runner(data_dir, config):
-    async with MockRunner(data_dir, timings=MockTimings(answer_s=0.05)) as runner:
+    async with MockRunner(data_dir, timings=MockTimings(answer_s=60)) as runner:
         starting = asyncio.ensure_future(runner.start(config()))
-        await asyncio.wait({starting}, timeout=0.02)
+        await time_passes(20)
     with pytest.raises(RunnerUnavailable, match="the runner is closed"):
         await starting
     assert not (data_dir / "mock-servers.json").exists()

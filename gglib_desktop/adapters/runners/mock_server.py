@@ -97,8 +97,9 @@ class MockServer:
         self.record = record
         self.script = script
         self.adopted = adopted
-        self.began_at = time.monotonic() - (max(0.0, time.time() - record.started_at) if adopted else 0.0)
-        self.exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.began_at = self._loop.time() - (max(0.0, time.time() - record.started_at) if adopted else 0.0)
+        self.exited: asyncio.Future[ServerExit] = self._loop.create_future()
         self.stopped_by = StopRung.NONE
         self.is_ready = False
         self.frozen = False
@@ -108,7 +109,7 @@ class MockServer:
 
     @property
     def age_s(self) -> float:
-        return time.monotonic() - self.began_at
+        return self._loop.time() - self.began_at
 
     @property
     def answers(self) -> bool:
@@ -123,7 +124,7 @@ class MockServer:
             self._timers.discard(timer)
             action()
 
-        timer = asyncio.get_running_loop().call_later(max(0.0, age_s - self.age_s), act)
+        timer = self._loop.call_later(max(0.0, age_s - self.age_s), act)
         self._timers.add(timer)
 
     def end_timers(self) -> None:

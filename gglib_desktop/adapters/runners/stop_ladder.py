@@ -5,8 +5,8 @@ llama-server b10434 hangs for ever when SIGTERM meets a request in flight, and e
 
 from __future__ import annotations
 
+import asyncio
 import signal
-import time
 
 from gglib_desktop.adapters.runners.port_allocator import is_free
 from gglib_desktop.adapters.runners.processes import ServerProcess
@@ -44,17 +44,18 @@ async def kill_process(process: ServerProcess) -> None:
 
 async def _ends_or_hangs(process: ServerProcess, port: int, grace_s: float) -> bool:
     """True when it has ended. False after the grace, or earlier once it listens no more and does nothing."""
-    deadline = time.monotonic() + grace_s
-    idle_since, cpu_s = time.monotonic(), -1.0
-    while (now := time.monotonic()) < deadline:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + grace_s
+    idle_since, cpu_s = loop.time(), -1.0
+    while (now := loop.time()) < deadline:
         if await process.exits_within(min(_TICK_S, deadline - now)):
             return True
         usage = process.usage()
         if usage is None:
             continue
         if usage.cpu_s != cpu_s or not _is_free(port):
-            idle_since, cpu_s = time.monotonic(), usage.cpu_s
-        elif time.monotonic() - idle_since >= _IDLE_S:
+            idle_since, cpu_s = loop.time(), usage.cpu_s
+        elif loop.time() - idle_since >= _IDLE_S:
             return False
     return process.poll()
 

@@ -15,7 +15,7 @@ from gglib_desktop.adapters.kept_connections import KeptConnections
 from gglib_desktop.adapters.llama_client import LlamaClient
 from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.health import ProbeResult
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import DEADLINE_S, poll
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + b'{"status":"ok"}'
 # Some 15 on a quiet machine.
@@ -98,7 +98,7 @@ async def serve() -> AsyncIterator[object]:
 
 
 async def asked(client: LlamaClient, server: Server) -> ProbeResult:
-    return (await client.probe(server.address, 5)).result
+    return (await client.probe(server.address, DEADLINE_S)).result
 
 
 # -- called off
@@ -116,7 +116,7 @@ async def test_a_question_can_be_called_off_in_any_moment(serve, kept, twice):
             assert await asked(client, one) is ProbeResult.OK
         for one in ended:
             one.end()
-        question = asyncio.ensure_future(client.probe(server.address, 5))
+        question = asyncio.ensure_future(client.probe(server.address, DEADLINE_S))
         await turns(count)
         is_answered = question.done()
         question.cancel()
@@ -135,19 +135,19 @@ async def test_a_question_can_be_called_off_in_any_moment(serve, kept, twice):
 
 async def test_closing_ends_questions_under_way(serve, client):
     silent = await serve(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n")
-    question = asyncio.ensure_future(client.probe(silent.address, 30))
+    question = asyncio.ensure_future(client.probe(silent.address, DEADLINE_S))
     await poll(lambda: silent.asked)
     await client.aclose()
-    assert (await asyncio.wait_for(question, 5)).result is ProbeResult.REFUSED
+    assert (await question).result is ProbeResult.REFUSED
 
 
 @pytest.mark.parametrize("count", range(1, 6))
 async def test_closing_ends_questions_that_begin(serve, client, count):
     server, before = await serve(), sockets()
-    question = asyncio.ensure_future(client.probe(server.address, 30))
+    question = asyncio.ensure_future(client.probe(server.address, DEADLINE_S))
     await turns(count)
     await client.aclose()
-    await asyncio.wait_for(question, 5)
+    await question
     await only(before)
 
 
@@ -233,9 +233,9 @@ async def test_it_is_said_who_cannot_connect(serve, client, monkeypatch):
     server = await serve()
     with monkeypatch.context() as patch:
         patch.setattr(socket, "socket", refuse)
-        ours = await client.probe(server.address, 5)
+        ours = await client.probe(server.address, DEADLINE_S)
     server.end()
-    theirs = await client.probe(server.address, 5)
+    theirs = await client.probe(server.address, DEADLINE_S)
     assert (ours.result, theirs.result) == (ProbeResult.REFUSED, ProbeResult.REFUSED)
     assert "Too many open files" in ours.message
     assert theirs.message == "the port refuses connections"

@@ -11,18 +11,10 @@ from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor
-from tests.conftest import qt_loop
-from tests.fakes.clock_loop import FakeClockLoop
 from tests.fakes.library import FakeModelFiles
 from tests.fakes.supervision import Story
 
 QUICK = MockTimings(answer_s=0.02, load_s=0.05, stop_s=0.03)
-
-
-def pytest_asyncio_loop_factories(config, item):
-    if getattr(item.module, "CLOCK_JUMPS", False):
-        return {"jumping clock": FakeClockLoop}
-    return {"qt": qt_loop}
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Looking after the servers that somebody else started."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -11,11 +10,14 @@ from gglib_desktop.domain.states import Loading
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.supervisor import ServersAdopted, Supervisor
 from gglib_desktop.tasks import TaskScope
+from tests.fakes.clock_loop import time_passes
 from tests.fakes.foreign import FakeForeignServers, some_server
 from tests.fakes.library import some_facts
 from tests.fakes.scripted_runner import ScriptedRunner
 from tests.fakes.supervision import Story
 from tests.fakes.waiting import poll
+
+pytestmark = pytest.mark.jumping_clock
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ async def supervisor(scripted, bugs):
 @pytest.fixture
 async def watch(foreign, supervisor, library, bugs):
     async with TaskScope(bugs) as scope:
-        yield ForeignWatch(foreign, supervisor, library, scope, interval_s=0.01)
+        yield ForeignWatch(foreign, supervisor, library, scope, interval_s=10)
 
 
 @pytest.fixture
@@ -62,15 +64,14 @@ async def test_what_is_found_is_told_when_it_differs(watch, foreign, told):
 async def test_it_looks_only_while_somebody_sees_it(watch, foreign):
     watch.begin()
     watch.begin()
-    await asyncio.sleep(0)
+    await time_passes(60)
     assert foreign.looks == 0
     watch.set_visible(True)
-    await poll(lambda: foreign.looks >= 3)
+    await time_passes(25)
+    assert foreign.looks == 3
     watch.set_visible(False)
-    await asyncio.sleep(0.02)
-    looks = foreign.looks
-    await asyncio.sleep(0.05)
-    assert foreign.looks == looks
+    await time_passes(60)
+    assert foreign.looks == 3
 
 
 async def test_it_goes_on_when_it_could_not_look(watch, foreign, told):

@@ -59,7 +59,7 @@ async def test_with_nothing_running_nobody_is_asked(keeper, scope):
     person = Person()
     quit_ = quitting(keeper, scope, person, running=0)
     quit_.wish()
-    assert await asyncio.wait_for(quit_.decided(), 5) is OnQuit.STOP_ALL
+    assert await quit_.decided() is OnQuit.STOP_ALL
     assert person.asked == []
 
 
@@ -68,17 +68,17 @@ async def test_what_the_person_chose_is_done_and_a_no_is_a_no(keeper, scope):
     quit_ = quitting(keeper, scope, person)
     decided = asyncio.ensure_future(quit_.decided())
     quit_.wish()
-    await poll(lambda: person.asked == [2], 5)
+    await poll(lambda: person.asked == [2])
     assert not decided.done()
     quit_.wish()
-    assert await asyncio.wait_for(decided, 5) is OnQuit.LEAVE_RUNNING
+    assert await decided is OnQuit.LEAVE_RUNNING
     assert keeper.current.on_quit is OnQuit.ASK
 
 
 async def test_a_choice_is_remembered_if_wished(keeper, scope):
     quit_ = quitting(keeper, scope, Person((OnQuit.LEAVE_RUNNING, True)))
     quit_.wish()
-    await asyncio.wait_for(quit_.decided(), 5)
+    await quit_.decided()
     assert keeper.current.on_quit is OnQuit.LEAVE_RUNNING
 
 
@@ -87,17 +87,17 @@ async def test_an_order_never_asks_and_does_not_wait_for_an_answer(keeper, scope
     quit_ = quitting(keeper, scope, person)
     decided = asyncio.ensure_future(quit_.decided())
     quit_.wish()
-    await poll(lambda: person.asked == [2], 5)
+    await poll(lambda: person.asked == [2])
     quit_.order()
-    assert await asyncio.wait_for(decided, 5) is OnQuit.STOP_ALL
-    await poll(lambda: person.question_gone, 5)
+    assert await decided is OnQuit.STOP_ALL
+    await poll(lambda: person.question_gone)
 
 
 async def test_once_it_is_decided_nothing_waits_for_an_order(keeper, scope):
     quit_ = quitting(keeper, scope, Person(), running=0)
     quit_.wish()
-    await asyncio.wait_for(quit_.decided(), 5)
-    await poll(lambda: asyncio.all_tasks() == {asyncio.current_task()}, 5)
+    await quit_.decided()
+    await poll(lambda: asyncio.all_tasks() == {asyncio.current_task()})
 
 
 async def test_cancel_is_never_remembered(keeper, scope):
@@ -105,9 +105,9 @@ async def test_cancel_is_never_remembered(keeper, scope):
     quit_ = quitting(keeper, scope, person)
     decided = asyncio.ensure_future(quit_.decided())
     quit_.wish()
-    await poll(lambda: person.asked == [2], 5)
+    await poll(lambda: person.asked == [2])
     quit_.wish()
-    assert await asyncio.wait_for(decided, 5) is OnQuit.STOP_ALL
+    assert await decided is OnQuit.STOP_ALL
     assert keeper.current.on_quit is OnQuit.ASK
 
 
@@ -115,7 +115,7 @@ async def test_what_cannot_be_remembered_is_done_all_the_same(keeper, scope, sto
     store.problem = SettingsError("the disk is full")
     quit_ = quitting(keeper, scope, Person((OnQuit.LEAVE_RUNNING, True)))
     quit_.wish()
-    assert await asyncio.wait_for(quit_.decided(), 5) is OnQuit.LEAVE_RUNNING
+    assert await quit_.decided() is OnQuit.LEAVE_RUNNING
 
 
 @pytest.mark.parametrize("setting", [OnQuit.STOP_ALL, OnQuit.LEAVE_RUNNING])
@@ -125,7 +125,7 @@ async def test_a_setting_decides_without_a_question(keeper, scope, setting):
     for act in (Quitting.wish, Quitting.order):
         quit_ = quitting(keeper, scope, person)
         act(quit_)
-        assert await asyncio.wait_for(quit_.decided(), 5) is setting
+        assert await quit_.decided() is setting
     assert person.asked == []
 
 
@@ -136,5 +136,5 @@ async def test_before_there_is_a_decision_it_is_an_orders(keeper, scope):
 async def test_a_persons_decision_stands(keeper, scope):
     quit_ = quitting(keeper, scope, Person((OnQuit.LEAVE_RUNNING, False)))
     quit_.wish()
-    await asyncio.wait_for(quit_.decided(), 5)
+    await quit_.decided()
     assert quit_.decision is OnQuit.LEAVE_RUNNING
