@@ -78,27 +78,30 @@ MIGRATIONS = (
     """,
     # What is no model of its own was not told apart before: the next scan reads every file once.
     "UPDATE models SET mtime_ns = NULL;",
+    """
+    ALTER TABLE models ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;  -- taken off the list, and can be brought back
+    """,
 )
 _INSERT = """
     INSERT INTO models (path, facts, problem, size_bytes, mtime_ns, header_hash, missing, parts, label, added_at)
     VALUES (:path, :facts, :problem, :size_bytes, :mtime_ns, :header_hash, :missing, :parts, :label, :added_at)
     ON CONFLICT (path) DO UPDATE SET facts = excluded.facts, problem = excluded.problem,
     size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, header_hash = excluded.header_hash,
-    missing = excluded.missing, parts = excluded.parts, label = excluded.label
+    missing = excluded.missing, parts = excluded.parts, label = excluded.label, removed = 0
     RETURNING *
 """
 # Of two scans one may take for new what the other finds to be a model that moved. What is new nobody has used.
 _DROP_TWIN = """
     DELETE FROM models WHERE path = :path AND id != :id AND EXISTS (SELECT 1 FROM models WHERE id = :id)
-    AND launch_options IS NULL AND last_used IS NULL AND tags IS NULL AND notes = ''
+    AND (removed OR launch_options IS NULL AND last_used IS NULL AND tags IS NULL AND notes = '')
 """
 _UPDATE = """
     UPDATE OR IGNORE models SET path = :path, facts = :facts, problem = :problem, size_bytes = :size_bytes,
     mtime_ns = :mtime_ns, header_hash = :header_hash, missing = :missing, parts = :parts, label = :label
-    WHERE id = :id RETURNING *
+    WHERE id = :id AND NOT removed RETURNING *
 """
 _NOT_LISTED = "INSERT OR REPLACE INTO passed_over (path, removed, size_bytes, mtime_ns, label) VALUES (?, ?, ?, ?, ?)"
-_TAKEN_OFF = "INSERT OR REPLACE INTO passed_over (path, removed, tags, notes) VALUES (?, TRUE, ?, ?)"
+_TAKEN_OFF = "INSERT OR REPLACE INTO passed_over (path, removed) VALUES (?, TRUE)"
 
 
 class SqliteModelRepository:
@@ -116,7 +119,7 @@ class SqliteModelRepository:
 
     async def models(self) -> Sequence[Model]:
         def work() -> list[Model]:
-            return [_model(row) for row in self._open().execute("SELECT * FROM models ORDER BY id")]
+            return [_model(row) for row in self._open().execute("SELECT * FROM models WHERE NOT removed ORDER BY id")]
 
         return await self._run(work)
 
@@ -133,11 +136,22 @@ class SqliteModelRepository:
     async def remove(self, model_id: int) -> None:
         def work() -> None:
             with self._open() as connection:
-                gone = "DELETE FROM models WHERE id = ? RETURNING path, tags, notes"
+                gone = "UPDATE models SET removed = 1 WHERE id = ? RETURNING path"
                 rows = connection.execute(gone, (model_id,)).fetchall()
                 connection.executemany(_TAKEN_OFF, rows)
 
         await self._run(work)
+
+    async def bring_back(self, path: Path) -> Model | None:
+        def work() -> Model | None:
+            with self._open() as connection:
+                back = "UPDATE models SET removed = 0 WHERE path = ? RETURNING *"
+                rows = connection.execute(back, (_stored(path),)).fetchall()
+                if rows:
+                    connection.execute("DELETE FROM passed_over WHERE path = ?", (_stored(path),))
+                return _model(rows[0]) if rows else None
+
+        return await self._run(work)
 
     async def passed_over(self) -> Sequence[PassedOver]:
         rows = await self.execute("SELECT * FROM passed_over ORDER BY path")
@@ -160,11 +174,13 @@ class SqliteModelRepository:
 
     async def describe(self, model_id: int, tags: Sequence[str], notes: str) -> None:
         values = (json.dumps(list(tags)), notes, model_id)
-        if not await self.execute("UPDATE models SET tags = ?, notes = ? WHERE id = ? RETURNING id", values):
+        if not await self.execute(
+            "UPDATE models SET tags = ?, notes = ? WHERE id = ? AND NOT removed RETURNING id", values
+        ):
             raise LibraryError("the model is not in the library any more")
 
     async def launch_options(self, model_id: int) -> LaunchOptions:
-        rows = await self.execute("SELECT launch_options FROM models WHERE id = ?", (model_id,))
+        rows = await self.execute("SELECT launch_options FROM models WHERE id = ? AND NOT removed", (model_id,))
         if not rows or rows[0][0] is None:
             return LaunchOptions()
         try:
@@ -175,7 +191,8 @@ class SqliteModelRepository:
             return LaunchOptions()
 
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None:
-        await self.execute("UPDATE models SET launch_options = ? WHERE id = ?", (options.to_json(), model_id))
+        statement = "UPDATE models SET launch_options = ? WHERE id = ? AND NOT removed"
+        await self.execute(statement, (options.to_json(), model_id))
 
     async def execute(self, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """The rows that a statement gives. Raises: LibraryError."""

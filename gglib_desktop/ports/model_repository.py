@@ -33,10 +33,14 @@ class ModelRepository(Protocol):
         ...
 
     async def remove(self, model_id: int) -> None:
-        """Forgets a model and what was chosen for it; its file stays, and is passed over from now on.
+        """Takes a model off the list; its file stays, and is passed over from now on.
 
-        What the user wrote about it comes back if it is added again.
+        It comes back as it was, with its number and what was chosen for it, when it is brought back or added again.
         """
+        ...
+
+    async def bring_back(self, path: Path) -> Model | None:
+        """Lists a model again that was taken off; None for one of which nothing but its path is known."""
         ...
 
     async def passed_over(self) -> Sequence[PassedOver]:

@@ -115,10 +115,24 @@ class Library:
         self._note_places([place for place in self.places if place != folder])
 
     async def remove(self, model_id: int) -> None:
-        """Takes a model off the list, for good unless it is added again; its file stays. Raises: LibraryError."""
+        """Takes a model off the list, until it is brought back or added again; its file stays. Raises: LibraryError."""
         await self._repository.remove(model_id)
         self._by_id.pop(model_id, None)
         await self._show()
+
+    async def removed(self) -> Sequence[Path]:
+        """The files of the models that were taken off the list. Raises: LibraryError."""
+        return [file.path for file in await self._repository.passed_over() if file.removed]
+
+    async def bring_back(self, path: Path) -> Model | None:
+        """Lists a model again that was taken off, where it stood; None when its file is gone. Raises: LibraryError."""
+        model = await self._repository.bring_back(path)
+        if model is None:
+            # An earlier version kept the path alone.
+            return next(iter(await self.add([path])), None)
+        self._by_id = dict(sorted({**self._by_id, model.id: model}.items()))
+        await self._show()
+        return self.model(model.id)
 
     async def create_demo(self) -> Model | None:
         """Makes the demo model and adds it; None when scanning was stopped meanwhile. Raises: LibraryError."""

@@ -60,6 +60,7 @@ class AppViewModel(QObject):
     serverRemoved = Signal(int)  # its id
     serverShown = Signal(int)  # the id of a panel to bring into view
     serversAdopted = Signal(int)  # how many
+    modelRemoved = Signal(object)  # Model
     settingsChanged = Signal(object)  # AppSettings
     settingsNews = Signal(object)  # SettingsNews
     failed = Signal(object)  # GglibError
@@ -129,6 +130,10 @@ class AppViewModel(QObject):
     def remove(self, model_id: int) -> None:
         """Takes a model off the list; refused while a server of it lives, whose panel could not be started again."""
         self._spawn(self._remove(model_id), "remove model")
+
+    def bring_back(self, path: Path) -> None:
+        """Lists a model again that was taken off, and selects it."""
+        self._spawn(self._bring_back(path), "bring back model")
 
     def start(
         self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
@@ -251,6 +256,12 @@ class AppViewModel(QObject):
         if any(server.model_id == model_id and server.state.is_live for server in self.servers.values()):
             raise ModelInUse(model.name)
         await self._library.remove(model_id)
+        self.modelRemoved.emit(model)
+
+    async def _bring_back(self, path: Path) -> None:
+        model = await self._library.bring_back(path)
+        if model is not None:
+            self.models.request(model.id)
 
     async def _create_demo(self) -> None:
         model = await self._library.create_demo()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QUrl, Signal, Slot
@@ -31,6 +32,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop import __version__
+from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.scan import ScanProgress
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.domain.units import size_text
@@ -161,6 +163,7 @@ class MainWindow(QMainWindow):
         app.failed.connect(self._banner.show_error)
         app.settingsNews.connect(self._banner.show_settings_news)
         app.serversAdopted.connect(self._on_adopted)
+        app.modelRemoved.connect(self._on_removed)
         app.serverAdded.connect(self._foreign.go_last)
         app.foreign.noneFound.connect(self._on_none_found)
         self._models.startRequested.connect(models.start)
@@ -238,6 +241,11 @@ class MainWindow(QMainWindow):
         else:
             text = self.tr("{count} servers of an earlier session still run; they are back in their panels.")
         self._banner.show_notice(text.format(count=count))
+
+    @Slot(object)
+    def _on_removed(self, model: Model) -> None:
+        text = self.tr("{name} was removed from the list. Its file stays.").format(name=model.name)
+        self._banner.show_notice(text, undo=partial(self._app.bring_back, model.path))
 
     @Slot()
     def _on_none_found(self) -> None:

@@ -71,6 +71,7 @@ class ModelListView(QWidget):
         self._filter_line = FilterLine(self.filter_menu, self)
         self._table = ModelTableView(self._models, self)
         self._anchor: tuple[int, int] | None = None
+        self._selected_row = 0
         self._empty = self._make_empty_state(app)
         self._nothing_found = QLabel(self)
         self._nothing_found.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -213,17 +214,18 @@ class ModelListView(QWidget):
         if 0 <= top < len(rows):
             anchor = top
             selected = table.selectionModel().selectedIndexes()
+            self._selected_row = selected[0].row() if selected else 0
             if selected and 0 <= table.rowViewportPosition(selected[0].row()) < table.viewport().height():
                 anchor = selected[0].row()
             self._anchor = rows[anchor].id, table.rowViewportPosition(anchor)
 
     @Slot()
     def _restore_place(self) -> None:
-        """Keeps the selected model selected by its id, with nothing selected the first one; and what is in sight."""
+        """Keeps the selected model selected by its id, else selects what now stands there; and what is in sight."""
         selection, model = self._table.selectionModel(), self._models.table
         if not selection.hasSelection() and model.rowCount():
             wanted = self._models.selected
-            row = model.row_of(wanted.id) if wanted else 0
+            row = model.row_of(wanted.id) if wanted else min(self._selected_row, model.rowCount() - 1)
             index = model.index(row or 0, 0)
             selection.select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)

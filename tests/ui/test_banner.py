@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QLabel, QToolButton
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
 from gglib_desktop.domain.errors import InvalidSettings, LibraryError, SettingProblem, SettingsEffect
 from gglib_desktop.domain.settings_document import SettingsNews, UnknownKey
@@ -89,3 +89,24 @@ def test_an_unknown_key_stands_with_the_one_that_was_perhaps_meant(qtbot):
         "The settings file has keys that this version does not know and keeps: line 2: them (is theme meant?); plugin."
     )
     assert not timer.isActive()
+
+
+def test_what_can_be_taken_back_is_taken_back_once_and_only_that(qtbot):
+    banner, timer = shown(qtbot)
+    undo, done = child(banner, QPushButton, "undo"), []
+    banner.show_notice("Two servers are back.")
+    assert not undo.isVisibleTo(banner)
+    banner.show_notice("Tiny was removed.", lambda: done.append("tiny"))
+    usual = timer.interval()
+    undo.click()
+    assert done == ["tiny"]
+    assert text(banner) == ""
+    assert not undo.isVisibleTo(banner)
+    banner.show_notice("Tiny was removed.", lambda: done.append("tiny again"))
+    banner.show_notice("Two servers are back.")
+    assert not undo.isVisibleTo(banner)
+    assert timer.interval() < usual, "there is time to reach a button"
+    banner.show_notice("Tiny was removed.", lambda: done.append("never"))
+    timer.timeout.emit()
+    assert not undo.isVisibleTo(banner)
+    assert done == ["tiny"]

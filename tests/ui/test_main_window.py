@@ -295,6 +295,25 @@ async def test_a_model_is_taken_off_the_list(desk):
     await poll(lambda: "No models yet" in text_of(desk.window))
 
 
+async def test_a_model_that_was_taken_off_the_list_comes_back_with_a_press(desk, qtbot):
+    await desk.open()
+    for name in ("First", "Second", "Third"):
+        await desk.add(name)
+    (first, second, third) = desk.library.models
+    desk.app.models.request(second.id)
+    undo = desk.window.findChild(QPushButton, "undo")
+    desk.window.findChild(QAction, "remove_model").trigger()
+    await poll(lambda: banner(desk) == "Second was removed from the list. Its file stays.")
+    assert desk.app.models.selected.id == third.id, "a second press does not take one from the top of the list"
+    desk.app.failed.emit(LibraryError("the disk is full"))
+    assert banner(desk).endswith("Second was removed from the list. Its file stays.")
+    qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    await poll(lambda: desk.library.models == (first, second, third))
+    assert desk.app.models.selected.id == second.id
+    assert not undo.isVisible()
+    assert "removed" not in banner(desk)
+
+
 # -- closing, dropping, sizes, keys
 
 

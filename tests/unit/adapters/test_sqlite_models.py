@@ -93,7 +93,45 @@ async def test_numbers_are_never_given_twice(repository, file):
     model = await add(repository, Path("/m.gguf"), None, None)
     await repository.remove(model.id)
     again = await reopened(repository, file)
-    assert (await add(again, Path("/m.gguf"), None, None)).id > model.id
+    assert (await add(again, Path("/other.gguf"), None, None)).id > model.id
+    assert (await add(again, Path("/m.gguf"), None, None)).id == model.id, "it is the same model"
+
+
+async def test_what_was_removed_comes_back_as_it_was(repository, file):
+    path = Path("/m.gguf")
+    model = await add(repository, path, some_facts(), None)
+    await repository.save_launch_options(model.id, LaunchOptions(port=9100))
+    await repository.describe(model.id, ["mine"], "notes")
+    await repository.note_used(model.id, 5.0)
+    (before,) = await repository.models()
+    await repository.remove(model.id)
+    again = await reopened(repository, file)
+    assert await again.models() == []
+    assert [(each.path, each.removed) for each in await again.passed_over()] == [(path, True)]
+    assert await again.bring_back(path) == before
+    assert await again.models() == [before]
+    assert await again.launch_options(model.id) == LaunchOptions(port=9100)
+    assert await again.passed_over() == []
+    assert await again.bring_back(Path("/never.gguf")) is None
+
+
+async def test_a_model_may_move_to_where_a_removed_one_was(repository):
+    model, other = (
+        await add(repository, Path("/m.gguf"), None, None),
+        await add(repository, Path("/o.gguf"), None, None),
+    )
+    await repository.save_launch_options(other.id, LaunchOptions(port=9100))
+    await repository.remove(other.id)
+    (moved,) = await repository.save([(model.id, ModelFile(other.path))])
+    assert (moved.id, moved.path) == (model.id, other.path)
+    assert await repository.models() == [moved]
+
+
+async def test_a_scan_under_way_brings_nothing_back(repository):
+    model = await add(repository, Path("/m.gguf"), None, None)
+    await repository.remove(model.id)
+    assert await repository.save([(model.id, ModelFile(model.path))]) == []
+    assert await repository.models() == []
 
 
 async def test_large_numbers_survive(repository):

@@ -77,10 +77,12 @@ async def test_the_last_used_one_is_remembered_for_each_model(store, repository,
     assert await store.last_used(99) is None
 
 
-async def test_a_models_presets_go_with_it_and_no_others(store, repository, model_id):
-    common, _own = await store.save([CODING, replace(CODING, model_id=model_id)])
+async def test_a_models_presets_come_back_with_it(store, repository, model_id):
+    presets = await store.save([CODING, replace(CODING, model_id=model_id)])
+    (model,) = await repository.models()
     await repository.remove(model_id)
-    assert await store.presets(model_id) == [common]
+    await repository.bring_back(model.path)
+    assert await store.presets(model_id) == list(presets)
 
 
 async def test_what_another_version_stored_is_passed_over(store, repository, caplog):

@@ -124,14 +124,41 @@ async def test_removing_leaves_the_file(library, files):
     assert path.exists()
 
 
-async def test_a_model_added_again_begins_anew(library, files):
-    path = files.make("one.gguf", some_facts())
+@pytest.mark.parametrize("how", ["bring_back", "add"])
+async def test_a_removed_model_comes_back_as_it_was_and_where_it_stood(library, files, how):
+    path = files.make("one.gguf", some_facts("One"))
     (model,) = await library.add([path])
+    await library.add([files.make("two.gguf", some_facts("Two"))])
     await library.save_launch_options(model.id, LaunchOptions(port=9123))
     await library.remove(model.id)
-    (again,) = await library.add([path])
-    assert again.id != model.id, "records of servers name models by their number"
-    assert await library.launch_options(again.id) == LaunchOptions()
+    assert list(await library.removed()) == [path]
+    assert names(library) == ["Two"]
+    if how == "bring_back":
+        assert await library.bring_back(path) == model
+        assert names(library) == ["One", "Two"]
+    else:
+        assert await library.add([path]) == (model,)
+    assert library.model(model.id) == model
+    assert await library.launch_options(model.id) == LaunchOptions(port=9123)
+    assert list(await library.removed()) == []
+
+
+async def test_a_removed_model_whose_file_is_gone_comes_back_too(library, files):
+    path = files.make("one.gguf", some_facts("One"))
+    (model,) = await library.add([path])
+    await library.remove(model.id)
+    path.unlink()
+    assert await library.bring_back(path) == model
+
+
+async def test_what_an_earlier_version_removed_can_be_brought_back(library, repository, files):
+    path = files.make("one.gguf", some_facts("One"))
+    await repository.execute(
+        "INSERT INTO passed_over (path, removed, tags, notes) VALUES (?, 1, '[\"mine\"]', 'words')", (str(path),)
+    )
+    assert list(await library.removed()) == [path]
+    model = await library.bring_back(path)
+    assert (model.name, model.tags, model.notes) == ("One", ("mine",), "words")
 
 
 async def test_the_demo_model_is_made_once(library):
