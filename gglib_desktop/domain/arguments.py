@@ -13,7 +13,7 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.invocation import looks_like_flag
 from gglib_desktop.domain.options import EngineOption, engine_options
-from gglib_desktop.domain.shell_words import Word
+from gglib_desktop.domain.words import Word
 
 TRUE_WORDS = frozenset({"on", "enabled", "true", "1"})
 FALSE_WORDS = frozenset({"off", "disabled", "false", "0"})
@@ -155,9 +155,10 @@ class Vocabulary:
         if count is None:
             return int(any(not looks_like_flag(word.text) for word in following))
         # The engine would take the next flag for the number, which nobody means.
-        return 0 if self._is_number(flag, option) and any(self.knows(word.text) for word in following) else count
+        return 0 if self.takes_number(flag, option) and any(self.knows(word.text) for word in following) else count
 
-    def _is_number(self, flag: str, option: EngineOption | None) -> bool:
+    def takes_number(self, flag: str, option: EngineOption | None) -> bool:
+        """Whether a flag's value is a number, as its definition or the help tells."""
         return option.kind in {int, float} if option else self._capabilities.placeholders.get(flag) == "N"
 
     def may_name_files(self, argument: Argument) -> bool:
@@ -171,11 +172,15 @@ class Vocabulary:
         """Whether the engine tells that it does."""
         return bool(self._capabilities.value_count(flag))
 
+    def is_unlisted(self, argument: Argument) -> bool:
+        """Whether the engine's help is known and tells of no such word; what it says it has removed, it tells of."""
+        return self._has_help and not (self.knows(argument.flag) or argument.flag in self._capabilities.removed)
+
     def lacks_value(self, argument: Argument) -> bool:
         """Whether nothing stands where the flag needs a value. Text may be empty on purpose."""
         option, flag = argument.option, argument.flag
         if option is None:
-            unsaid = not argument.values or self._is_number(flag, None)
+            unsaid = not argument.values or self.takes_number(flag, None)
             needed = flag == "--spec-type" or (unsaid and self.takes_value(flag))
         else:
             is_text = option.kind is str and option.limits is None

@@ -18,7 +18,7 @@ from gglib_desktop.domain.invocation_files import file_invocation
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.llama_args import REDACTED, refusal_of
 from gglib_desktop.domain.shell_text import shell_invocation
-from gglib_desktop.domain.shell_words import Unclosed, Word
+from gglib_desktop.domain.words import Unclosed, Word
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TOKEN_FLAGS = frozenset({"-hft", "--hf-token"})
@@ -26,6 +26,11 @@ _NETWORK_MODEL = re.compile(
     r"-hfr?|--hf-repo|-hff|--hf-file|-mu|--model-url|-dr|--docker-repo|--models-(?:dir|preset|max)|--(?:no-)?models-autoload"
     r"|--(?:fim|gpt-oss|vision|embd)-[\w.-]+-(?:default|spec)"
 )
+# As manuals write what a reader has to put in: <name>, <user>/<name>, {name}, [name], ...
+_PLACEHOLDER = re.compile(
+    r"(?:[^<>$`%]*<[^<>]+>)+[^<>$`%]*|\{\{?[ ]*[A-Za-z][\w .-]*\}?\}|\[[A-Za-z][\w .-]*\]|\.\.\.|…"
+)
+_NUMBER_PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_-]*")
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _SECRET = re.compile(r"((?:key|token|secret|password|bearer)[\w-]*[\"']?(?:\s*[=:]\s*|\s+))[^\s\"',]+", re.IGNORECASE)
 
@@ -38,10 +43,12 @@ class NoteKind(StrEnum):
     OWNED = "set by the program itself"
     REFUSED = "cannot be used"
     EXTRA = "extra argument"
+    UNKNOWN = "extra argument that this engine's help does not list"
     UNFIT = "extra argument because the field cannot hold it"
     DRAFTING = "extra arguments because no field says this kind of drafting"
     REPEATED = "said again later"
     UNRESOLVED = "variable without a value"
+    PLACEHOLDER = "value to be filled in"
     EMPTY = "nothing in place of a value"
     INSIDE = "file inside a container that is in none of our folders"
     ENVIRONMENT = "environment variable that is not set"
@@ -108,7 +115,7 @@ class _Reading:
         self._drafting = Drafting()
 
     def result(self) -> CommandLine:
-        said = [self._outside(argument) for argument in (*self._from_environment(), *self._from_words())]
+        said = [self._outside(self._marked(each)) for each in (*self._from_environment(), *self._from_words())]
         arguments = self._without_repeated(said)
         self._drafting = read_drafting(arguments, self._vocabulary)
         if self._drafting.mtp is not None:
@@ -162,7 +169,9 @@ class _Reading:
         if self._read_own(argument):
             return
         if argument.unresolved:
-            self._note(NoteKind.UNRESOLVED, argument.written)
+            said = [word.text for word in argument.values if word.unresolved]
+            filled_in = any(map(_PLACEHOLDER.fullmatch, said)) or any(map(_NUMBER_PLACEHOLDER.fullmatch, said))
+            self._note(NoteKind.PLACEHOLDER if filled_in else NoteKind.UNRESOLVED, argument.written)
         elif self._vocabulary.lacks_value(argument):
             self._note(NoteKind.EMPTY, argument.written)
         elif not (self._read_refused(argument) or self._read_drafting(argument)):
@@ -250,8 +259,25 @@ class _Reading:
         else:
             words = argument.written
             if kind is NoteKind.EXTRA:
-                self._note(kind, words)
+                self._note(NoteKind.UNKNOWN if self._vocabulary.is_unlisted(argument) else kind, words)
         self._extra += words
+
+    def _marked(self, argument: Argument) -> Argument:
+        """With words that manuals put in place of a value as not resolved, where no value can be such a word."""
+        option, flag = argument.option, argument.flag
+        is_number = self._vocabulary.takes_number(flag, option)
+        names_one = flag in MODEL_FLAGS | {"", "--api-key"} or _NETWORK_MODEL.fullmatch(flag)
+        is_text = option.kind is str and option.limits is None if option else not (names_one or is_number)
+        if is_text:
+            return argument
+
+        def marked(word: Word) -> Word:
+            # In quotes, which are gone here, any name can be that of a file; a whole path is hardly half a placeholder.
+            text = "" if word.text.startswith("/") else word.text
+            stands_for = _PLACEHOLDER.fullmatch(text) or (is_number and _NUMBER_PLACEHOLDER.fullmatch(text))
+            return replace(word, unresolved=word.unresolved or bool(stands_for))
+
+        return replace(argument, values=tuple(map(marked, argument.values)))
 
     def _outside(self, argument: Argument) -> Argument:
         """With files inside a container as they are called outside; some flags take several, or a scale after each."""

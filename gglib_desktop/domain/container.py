@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gglib_desktop.domain.shell_words import Word
+from gglib_desktop.domain.words import Word
 
 _ENGINES = re.compile(r"(?:^|[\\/])(?:docker|podman|nerdctl)(?:\.exe)?$", re.IGNORECASE)
 _VOLUME = re.compile(r"((?:[A-Za-z]:)?[^:]*):([^:]+)(?::.*)?")

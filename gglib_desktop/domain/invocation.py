@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gglib_desktop.domain.container import container_command
-from gglib_desktop.domain.shell_words import Word
+from gglib_desktop.domain.variables import assigned
+from gglib_desktop.domain.words import Word
 
 _PROGRAM = re.compile(
     r"(?:^|[\\/}%]|%~[a-z]+\d)(?:llama[-_.]?server[\w.-]*|server)(?:\.exe)?$"  # by the end of its path
@@ -17,8 +18,8 @@ _PROGRAM = re.compile(
 _MENTIONED = re.compile(r"llama[-_.]?server|[\\/]server\b", re.IGNORECASE)
 _SUBCOMMAND = re.compile(r"(?:^|[\\/])llama(?:\.exe)?$", re.IGNORECASE)
 _FLAG = re.compile(r"-{1,2}[A-Za-z]")
-_ASSIGNMENT = re.compile(r"(\w+)=(.*)", re.DOTALL)
-_EXPORTS = frozenset({"export", "declare", "readonly", "env", "-x"})
+# What they run takes other arguments than it does.
+_INTERPRETER = re.compile(r"(?:^|[\\/])(?:python[\d.]*w?|pyw?|uvx?|node|java)(?:\.exe)?$", re.IGNORECASE)
 _ENV = re.compile(r"(?:^|/)env$")
 _SETTING_FLAGS = frozenset({"-e", "-E", "--env", "--setenv"})
 _PLAIN_WRAPPERS = frozenset({"sudo", "env", "nohup", "exec", "time", "command", "setsid", "start", "call"})
@@ -66,24 +67,6 @@ def mentions_server(text: str) -> bool:
 def is_program(word: Word) -> bool:
     """Whether a word is llama-server by the end of its path, in its present and in its former name."""
     return _PROGRAM.search(word.text) is not None
-
-
-def assigned(word: Word) -> tuple[str, Word] | None:
-    """The name and the value of ``NAME=value``."""
-    found = _ASSIGNMENT.fullmatch(word.text)
-    return (found[1], Word(found[2], word.unresolved)) if found else None
-
-
-def assignments(words: Sequence[Word]) -> list[tuple[str, Word]] | None:
-    """What a command sets that does nothing else, None for any other command."""
-    rest = [word for word in words if word.text not in _EXPORTS]
-    found = [pair for word in rest if (pair := assigned(word))]
-    return found if found and len(found) == len(rest) else None
-
-
-def exports(words: Sequence[Word]) -> bool:
-    """Whether what a command assigns reaches the programs that are started after it."""
-    return bool(words) and words[0].text in _EXPORTS
 
 
 def candidate(words: Sequence[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:
@@ -192,12 +175,14 @@ def _set_before(words: Sequence[Word]) -> tuple[tuple[tuple[str, Word], ...], tu
 
 
 def _start_process(words: list[Word], inside: Recursion) -> Candidate | None:
-    """PowerShell's own way to start a program, with all arguments in one text."""
+    """PowerShell's own way to start a program, with all arguments in one text or one list of pieces of it."""
     names = [word.text.lower() for word in words]
     at = next((place for place, name in enumerate(names) if name in {"-argumentlist", "-args"}), len(words))
-    found = inside(words[at + 1].text) if at + 1 < len(words) and any(map(is_program, words[:at])) else None
-    if found is None:
+    if at + 1 >= len(words) or not any(map(is_program, words[:at])):
         return None
+    items = words[at + 1].items or words[at + 1 : at + 2]
+    in_pieces = any(looks_like_flag(item.text) and " " in item.text for item in items)
+    found = (inside(words[at + 1].text) if in_pieces else None) or Invocation(tuple(items))
     around = tuple(word.text for word in (*words[: at + 1], *words[at + 2 :]) if not is_program(word))
     return Candidate(1, replace(found, around=(*around, *found.around)))
 
@@ -212,6 +197,8 @@ def _guessed(words: list[Word], knows: KnownFlag) -> Candidate | None:
     telling = any(word.text.endswith(".gguf") or (knows(word.text) and len(word.text) > 3) for word in arguments)
     if not telling or not knows(arguments[0].text):
         return None
-    around = tuple(word.text for word in words[:start])
+    if _INTERPRETER.search(program.text):
+        return None
+    around = tuple(word.text for word in (words[:start] if program.unresolved else words[: start + 1]))
     has_folder = "/" in program.text or "\\" in program.text
     return Candidate(CERTAIN_RANK if has_folder else 4, Invocation(tuple(arguments), (), around))

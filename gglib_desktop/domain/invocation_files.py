@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from gglib_desktop.domain.container import mount, volumes
-from gglib_desktop.domain.invocation import Invocation, KnownFlag, Recursion, assigned, candidate, mentions_server
+from gglib_desktop.domain.invocation import Invocation, KnownFlag, Recursion, candidate, mentions_server
 from gglib_desktop.domain.shell_text import shell_invocation
-from gglib_desktop.domain.shell_words import Operator, Unclosed, Word, escaped_character, sh_words
+from gglib_desktop.domain.shell_words import escaped_character, sh_words
+from gglib_desktop.domain.variables import Variables, assigned, interpolated, with_macros
+from gglib_desktop.domain.words import Operator, Unclosed, Word
 from gglib_desktop.domain.yaml_text import read_yaml
 
 _UNIT = re.compile(r"^\s*ExecStart\s*=", re.MULTILINE)
@@ -30,7 +32,7 @@ _YAML = re.compile(r"""^\s*(?:-\s+)?["']?(?:command|cmd|args|entrypoint|environm
 _LIST = re.compile(r'\s*(?:(?:CMD|ENTRYPOINT)\s*)?\[\s*["\']|\s*-\s+\S[^\n]*(?:\n\s*-\s+\S[^\n]*)+\s*$')
 _DASHED_MACRO = re.compile(r"\$\{\w+(?:-\w+)+\}")
 _HYPHEN = "\u2011"
-_INTERPOLATED = re.compile(r"\$(?:(\$)|\{(\w+)(?::?-([^}]*))?\}|(\w+)|(\{[^}]*\}))")
+_OWN_VARIABLE = re.compile(r"\$\((\w+)\)")
 
 
 def file_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
@@ -156,13 +158,13 @@ def _unit_word(text: str, known: Mapping[str, str] | None, variables: Mapping[st
 def _yaml_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
     tree, rest = read_yaml(text)
     if isinstance(tree, list) and all(isinstance(item, str) for item in tree):
-        return _chosen([_interpolated(item, variables) for item in tree], variables, knows) if tree else None
+        return _chosen(_list_words(tree, variables, {}), variables, knows) if tree else None
     services = [node for node in _mappings(tree) if _is_service(node)]
     if not services:
         return None
     service = next(filter(_mentions_llama, services), services[0])
-    found = _service_invocation(service, dict(variables) | _macros(tree), knows)
-    used = {"command", "cmd", "args", "environment", "env"}
+    found = _service_invocation(service, variables, _macros(tree, service), knows)
+    used = {"command", "cmd", "args", "environment", "env", "macros"}
     read = [service.get(key) for key in used] + ([tree.get("macros")] if isinstance(tree, dict) else [])
     others = _mappings(tree, without=read)
     around = [line for node in others for line in _leaves(node, used if node is service else set())]
@@ -198,17 +200,32 @@ def _leaves(node: dict[str, Any], used: set[str]) -> list[str]:
     return lines
 
 
-def _macros(tree: Any) -> dict[str, str]:
-    macros = tree.get("macros") if isinstance(tree, dict) else None
-    pairs = macros.items() if isinstance(macros, dict) else ()
-    return {name.replace("-", _HYPHEN): value for name, value in pairs if isinstance(value, str)}
+def _macros(tree: Any, service: dict[str, Any]) -> dict[str, str]:
+    """The macros of llama-swap that a model's command may use, its own before those of all models."""
+    found: dict[str, str] = {}
+    for node in _mappings(tree):
+        found.update(("MODEL_ID", key) for key, value in node.items() if value is service)
+    said = [node.get("macros") for node in (tree, service) if isinstance(node, dict)]
+    for macros in said:
+        pairs = macros.items() if isinstance(macros, dict) else ()
+        found.update((name, value) for name, value in pairs if isinstance(value, str))
+    return found
 
 
-def _service_invocation(service: dict[str, Any], variables: Mapping[str, str], knows: KnownFlag) -> Invocation:
-    parts = [service[key] for key in ("entrypoint", *_COMMANDS[:3]) if service.get(key)]
-    words = [word for part in parts for word in _words(part, variables)]
-    environment = [(name, _interpolated(word.text, variables)) for name, word in _environment(service)]
-    found = _chosen(words, variables, knows) if words else Invocation(())
+def _service_invocation(
+    service: dict[str, Any], variables: Mapping[str, str], macros: Mapping[str, str], knows: KnownFlag
+) -> Invocation:
+    said = [(name, Word(with_macros(word.text, macros))) for name, word in _environment(service)]
+    environment = [(name, _interpolated(word.text, variables)) for name, word in said]
+    own = {name: word.text for name, word in environment if not word.unresolved}
+    words: list[Word] = []
+    for key in ("entrypoint", *_COMMANDS[:3]):
+        part = service.get(key)
+        if isinstance(part, list):
+            words += _list_words(part, variables, own)
+        elif part:
+            words += _macro_words(str(part), variables, macros) if key == "cmd" else _text_words(str(part), variables)
+    found = _chosen(words, {**variables, **own}, knows) if words else Invocation(())
     contained = "image" in service or "build" in service
     return replace(
         found,
@@ -218,18 +235,29 @@ def _service_invocation(service: dict[str, Any], variables: Mapping[str, str], k
     )
 
 
-def _words(part: Any, variables: Mapping[str, str]) -> list[Word]:
-    if isinstance(part, list):
-        return [_interpolated(item, variables) for item in part if isinstance(item, str)]
-    text = _DASHED_MACRO.sub(lambda found: found[0].replace("-", _HYPHEN), str(part))
-    for name, value in variables.items():
-        text = text.replace(f"${{{name}}}", value) if _HYPHEN in name else text
+def _list_words(items: Sequence[Any], variables: Mapping[str, str], own: Mapping[str, str]) -> list[Word]:
+    """Words in a list. Kubernetes puts in what it sets itself, as ``$(NAME)``."""
+    texts = [each for each in items if isinstance(each, str)]
+    texts = [_OWN_VARIABLE.sub(lambda found: own.get(found[1], found[0]), text) for text in texts]
+    return [_interpolated(text, variables) for text in texts]
+
+
+def _macro_words(text: str, variables: Mapping[str, str], macros: Mapping[str, str]) -> list[Word]:
+    """Words of a command of llama-swap, where a dash may be part of a name."""
+    text = _DASHED_MACRO.sub(lambda found: found[0].replace("-", _HYPHEN), with_macros(text, macros))
+    return [replace(word, text=word.text.replace(_HYPHEN, "-")) for word in _split(text, variables)]
+
+
+def _text_words(text: str, variables: Mapping[str, str]) -> list[Word]:
+    return _split(text.replace("$$", "\\$"), variables)
+
+
+def _split(text: str, variables: Mapping[str, str]) -> list[Word]:
     try:
-        tokens = sh_words(text.replace("$$", "\\$"), variables)
+        tokens = sh_words(text, Variables(variables))
     except Unclosed:
-        tokens = [Word(each) for each in text.split()]
-    words = [Word(each.text) if isinstance(each, Operator) else each for each in tokens if each != Operator("\n")]
-    return [replace(word, text=word.text.replace(_HYPHEN, "-")) for word in words]
+        return [Word(each) for each in text.split()]
+    return [Word(each.text) if isinstance(each, Operator) else each for each in tokens if each != Operator("\n")]
 
 
 def _environment(node: dict[str, Any]) -> list[tuple[str, Word]]:
@@ -262,18 +290,4 @@ def _volumes(service: dict[str, Any], variables: Mapping[str, str]) -> list[tupl
 
 
 def _interpolated(text: str, variables: Mapping[str, str]) -> Word:
-    """A text in which compose puts the values of variables, and ``$$`` is a dollar sign."""
-    unresolved = False
-
-    def value(found: re.Match[str]) -> str:
-        nonlocal unresolved
-        if found[1]:
-            return "$"
-        default: str | None = found[3]
-        known = variables.get(found[2] or found[4] or "", default)
-        if known is not None:
-            return known
-        unresolved = True
-        return found[0]
-
-    return Word(_INTERPOLATED.sub(value, text), unresolved)
+    return interpolated(text, Variables(variables))

@@ -11,18 +11,21 @@ from gglib_desktop.domain.invocation import (
     Candidate,
     Invocation,
     KnownFlag,
-    assignments,
     candidate,
-    exports,
     is_program,
     looks_like_flag,
     mentions_server,
 )
-from gglib_desktop.domain.shell_words import Operator, Token, Unclosed, Word, sh_words
+from gglib_desktop.domain.shell_words import sh_words
+from gglib_desktop.domain.variables import Variables, assignments, exports
 from gglib_desktop.domain.windows_words import cmd_words, powershell_words
+from gglib_desktop.domain.words import Operator, Token, Unclosed, Word
 
-Splitter = Callable[[str, Mapping[str, str]], list[Token]]
+Splitter = Callable[[str, Variables], list[Token]]
 
+_MOST_READINGS = 3
+_MOST_LINES = 100
+_ASSIGNMENT = re.compile(r"\s*(?:(?:export|declare|typeset|local|readonly)\s+(?:-\w+\s+)*)?[$\w:]+[ \t]*\+?=")
 _QUOTED_MARK = re.compile(r"""'"'"'""")
 _SINGLE_QUOTED = re.compile(r"'[^']*'")
 _POWERSHELL = re.compile(
@@ -33,7 +36,8 @@ _CMD = re.compile(
     r"|(?<=[\s\"])%[*\d]|\^[ \t]*\r?$|%\w+%|%~[a-z]*\d|^\s*[A-Za-z]:\\[^>\n]*>",
     re.MULTILINE | re.IGNORECASE,
 )
-_WINDOWS = re.compile(r"\b[A-Za-z]:\\|(?:^|[\s\"])\.{1,2}\\|\.exe\b", re.MULTILINE | re.IGNORECASE)
+_WINDOWS = re.compile(r"\b[A-Za-z]:\\|(?:^|[\s\"])\.{1,2}\\|\.exe\b|\w\\\w\S*\.gguf\b", re.MULTILINE | re.IGNORECASE)
+_C_RUNTIME = re.compile(r'\\"[^"\n]*\\"')
 _SH_CONTINUATION = re.compile(r"\\(?:[ \t]+#[ \t].*|[ \t]*)\r?$", re.MULTILINE)
 _CONTINUED = re.compile(r"[\\`^](?:[ \t]+#[ \t].*|[ \t]*)\r?$")
 _PROMPT = re.compile(
@@ -95,7 +99,7 @@ def _splitter(text: str) -> Splitter:
     if _CMD.search(shown):
         return cmd_words
     if _WINDOWS.search(shown) and not _SH_CONTINUATION.search(shown):
-        return powershell_words
+        return cmd_words if _C_RUNTIME.search(text) else powershell_words
     return sh_words
 
 
@@ -103,7 +107,12 @@ def _readings(text: str, split: Splitter) -> list[list[str]]:
     """The text in pieces: lines as they stand; with quotes that go over several; with ``# `` as root's prompt."""
     lines = text.split("\n")
     chunks = _chunks(lines)
-    return [chunks, _closed(chunks, split), _chunks([_ROOT_PROMPT.sub("", line) for line in lines])]
+    closed = _closed(chunks, split, _is_assignment)
+    return [closed, _closed(closed, split, mentions_server), _chunks([_ROOT_PROMPT.sub("", line) for line in lines])]
+
+
+def _is_assignment(line: str) -> bool:
+    return _ASSIGNMENT.match(line) is not None
 
 
 def _chunks(lines: Sequence[str]) -> list[str]:
@@ -120,24 +129,21 @@ def _chunks(lines: Sequence[str]) -> list[str]:
     return chunks
 
 
-def _closed(chunks: Sequence[str], split: Splitter) -> list[str]:
-    """The same chunks, those that mention the server each with the lines that close its quotes."""
+def _closed(chunks: Sequence[str], split: Splitter, matters: Callable[[str], bool]) -> list[str]:
+    """The same chunks, those that matter each with the lines that close its quotes and brackets."""
     result: list[str] = []
-    rest = list(chunks)
-    while rest:
-        count = 1
-        while mentions_server(rest[0]) and count < len(rest) and not _is_closed("\n".join(rest[:count]), split):
-            count += 1
-        joined = "\n".join(rest[:count])
-        count = count if _is_closed(joined, split) else 1
-        result.append("\n".join(rest[:count]))
-        del rest[:count]
+    at = 0
+    while at < len(chunks):
+        ends = range(at + 1, min(len(chunks), at + _MOST_LINES) + 1) if matters(chunks[at]) else ()
+        end = next((end for end in ends if _is_closed("\n".join(chunks[at:end]), split)), at + 1)
+        result.append("\n".join(chunks[at:end]))
+        at = end
     return result
 
 
 def _is_closed(text: str, split: Splitter) -> bool:
     try:
-        split(text, {})
+        split(text, Variables())
     except Unclosed:
         return False
     return True
@@ -145,21 +151,19 @@ def _is_closed(text: str, split: Splitter) -> bool:
 
 def _commands(chunks: Sequence[str], split: Splitter, variables: Mapping[str, str]) -> list[_Command]:
     """All commands, with what they assign put in for its names; a text that is no words stays apart."""
-    known = dict(variables)
-    for _round in range(3):
-        commands: list[_Command] = []
-        before = dict(known)
-        for chunk in chunks:
-            try:
-                read = _grouped(split(chunk, known))
-            except Unclosed:
-                read = [_Command((), (chunk.strip(),))]
-            commands += read
-            for command in read:
-                known |= {n: word.text for n, word in assignments(command.words) or () if not word.unresolved}
-        if known == before:
-            break
+    commands: list[_Command] = []
+    known: Variables | None = None
+    while known is None or (known.changed_later() and known.readings < _MOST_READINGS):
+        known = Variables(variables, later=known)
+        commands = [command for chunk in chunks for command in _chunk_commands(chunk, split, known)]
     return _merged(commands)
+
+
+def _chunk_commands(chunk: str, split: Splitter, known: Variables) -> list[_Command]:
+    try:
+        return _grouped(split(chunk, known))
+    except Unclosed:
+        return [_Command((), (chunk.strip(),))]
 
 
 def _grouped(tokens: Sequence[Token]) -> list[_Command]:

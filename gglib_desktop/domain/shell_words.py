@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+
+from gglib_desktop.domain.variables import Reference, Variables, reference_at
+from gglib_desktop.domain.words import Operator, Token, Unclosed, Word, list_of
 
 _BLANK = re.compile(r"[^\S\n]+")
 _COMMENT = re.compile(r"#[^\n]*")
@@ -13,40 +15,20 @@ _COMMENT = re.compile(r"#[^\n]*")
 _CONTINUATION = re.compile(r"\\(?:[ \t]+#[ \t][^\n]*|[ \t]*)\r?\n(?P<next>[\s-]?)")
 _REDIRECTION = re.compile(r"&>>?|>>|>\||>&|<<<|<<-?|<&|>|<")
 _NUMBERED_REDIRECTION = re.compile(r"\d+(?:>>|>&|<&|>|<)")
+_PLACEHOLDER = re.compile(r"<(?![\s<>&(;])[^<>\n&;]*(?<![\s<])(?<!\s\d)>")
 _OPERATOR = re.compile(r"&&|\|\||;;|[;&|()]")
 _PLAIN = re.compile(r"[^\s'\"\\$`;&|()<>]+")
-_NAMED = re.compile(r"\$(?:\{(\w+)(?::?-([^}]*))?\}|([A-Za-z_]\w*))")
+_NAMED = re.compile(r"\$([A-Za-z_]\w*)")
 _OTHER_VARIABLE = re.compile(r"\$(?:\{[^}]*\}|[@*#?$!0-9])")
+_QUOTED_LIST = re.compile(r'"\$\{\w+\[[@*]\]')
+_IN_VALUE = re.compile(r"\s+|(?:\$\([^)]*\)|\$\{[^}]*\}|`[^`]*`|\S)+")
+_REFERENCE = re.compile(r"\$[\w({@*]|`")
+_LIST_NAME = re.compile(r"\w+\+?=")
+DEEPEST = 20
 _IN_DOUBLE_QUOTES = re.compile(r'[^"\\$`]+')
 _ESCAPED_IN_DOUBLE_QUOTES = re.compile(r"\\([\\\"$`])|\\\r?\n")
 _ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ANSI_C_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-
-
-class Unclosed(ValueError):  # noqa: N818  # a state of the text, not an error of ours
-    """A quotation mark has no partner."""
-
-
-@dataclass(frozen=True)
-class Word:
-    """One word without its quotes. ``unresolved``: it holds a variable whose value nobody knows, as it was written."""
-
-    text: str
-    unresolved: bool = False
-
-
-@dataclass(frozen=True)
-class Operator:
-    """What stands between words: the end of a command, or a redirection, whose target is the next word."""
-
-    text: str
-
-    @property
-    def redirects(self) -> bool:
-        return "<" in self.text or ">" in self.text
-
-
-Token = Word | Operator
 
 
 def escaped_character(digits: str) -> str | None:
@@ -58,20 +40,54 @@ def escaped_character(digits: str) -> str | None:
 class Scanner(ABC):
     """Collects words; a shell's own rules are in ``_step``."""
 
-    def __init__(self, text: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, text: str, variables: Variables, at: int = 0, closing: str = "", depth: int = 0) -> None:
         self._text = text
-        self._at = 0
+        self._at = at
+        self._closing = closing
+        self._depth = depth
         self._variables = variables
         self._tokens: list[Token] = []
+        self._begin = 0
         self._pieces: list[str] | None = None
         self._unresolved = False
 
     def tokens(self) -> list[Token]:
-        """All words and operators. Raises: Unclosed."""
-        while self._at < len(self._text):
-            self._step()
+        """All words and operators; what is assigned on the way is known from there on. Raises: Unclosed."""
+        self._scan()
         self._end_word()
+        self._end_command()
         return self._tokens
+
+    @property
+    def end(self) -> int:
+        """The place in the text that comes next."""
+        return self._at
+
+    def _scan(self) -> None:
+        while self._at < len(self._text):
+            if self._closing and self._text[self._at] == self._closing:
+                return
+            self._step()
+        if self._closing:
+            raise Unclosed
+
+    def _list_inside(self) -> tuple[Word, ...]:
+        """The words up to the bracket that closes the one at this place, which is passed over too. Raises: Unclosed."""
+        inner = type(self)(self._text, self._variables, self._at + 1, ")", self._depth + 1)
+        found = tuple(token for token in inner.tokens() if isinstance(token, Word))
+        self._at = inner.end + 1
+        return found
+
+    @property
+    def _assigned_name(self) -> str:
+        """``NAME=`` where that is all of the word so far."""
+        before = "".join(self._pieces or ())
+        return before if _LIST_NAME.fullmatch(before) else ""
+
+    def _assign_list(self, items: tuple[Word, ...]) -> None:
+        value = list_of(items)
+        self._tokens.append(Word(self._assigned_name + value.text, value.unresolved, items))
+        self._pieces, self._unresolved = None, False
 
     @abstractmethod
     def _step(self) -> None:
@@ -84,7 +100,8 @@ class Scanner(ABC):
         return found
 
     def _add(self, text: str, *, unresolved: bool = False) -> None:
-        self._pieces = [*(self._pieces or ()), text]
+        self._pieces = self._pieces or []
+        self._pieces.append(text)
         self._unresolved |= unresolved
 
     def _end_word(self) -> None:
@@ -93,17 +110,41 @@ class Scanner(ABC):
         self._pieces = None
         self._unresolved = False
 
+    def _add_words(self, words: Iterable[Word]) -> None:
+        """Several words, the first and the last of them parts of what stands beside them."""
+        for position, word in enumerate(words):
+            if position:
+                self._end_word()
+            self._add(word.text, unresolved=word.unresolved)
+
+    def _end_command(self) -> None:
+        """What a command assigns is known from here on."""
+        words = [token for token in self._tokens[self._begin :] if isinstance(token, Word)]
+        self._begin = len(self._tokens)
+        if not self._depth:
+            self._variables.run(words)
+
     def _end_with(self, operator: str) -> None:
         self._end_word()
+        self._end_command()
         self._tokens.append(Operator(operator))
+
+    def _placeholder(self) -> bool:
+        """``<what to put here>``, as manuals write it: no redirections, which have a space or a file's name there."""
+        found = self._take(_PLACEHOLDER)
+        if found:
+            self._add(found[0], unresolved=True)
+        return found is not None
 
     def _take_operator(self, at_a_beginning: re.Pattern[str], *anywhere: re.Pattern[str]) -> bool:
         """An operator, which ends a word. ``2>`` is one at the beginning of a word, in ``a2>`` only the bracket is."""
         patterns = anywhere if self._pieces is not None else (at_a_beginning, *anywhere)
         found = next(filter(None, map(self._take, patterns)), None)
-        if found:
+        if found and Operator(found[0]).redirects:
             self._end_word()
             self._tokens.append(Operator(found[0]))
+        elif found:
+            self._end_with(found[0])
         return found is not None
 
     def _up_to(self, closing: str) -> str:
@@ -128,11 +169,12 @@ class Scanner(ABC):
     def _home(self) -> None:
         """A tilde that was just passed: the home folder, where it begins a path."""
         home = self._variables.get("HOME")
-        starts = self._pieces is None and (self._text[self._at : self._at + 1].strip() or "/") in "/\\"
-        self._add(home if home and starts else "~")
+        starts = self._pieces is None or self._assigned_name != ""
+        is_path = (self._text[self._at : self._at + 1].strip() or "/") in "/\\"
+        self._add(home.text if home and starts and is_path else "~")
 
 
-def sh_words(text: str, variables: Mapping[str, str]) -> list[Token]:
+def sh_words(text: str, variables: Variables) -> list[Token]:
     """Words as sh, bash and zsh split them. Raises: Unclosed."""
     return _ShScanner(text, variables).tokens()
 
@@ -148,11 +190,20 @@ class _ShScanner(Scanner):
             self._end_word()
         elif not (
             (self._pieces is None and self._take(_COMMENT))
+            or self._assigned_list()
+            or self._placeholder()
             or self._take_operator(_NUMBERED_REDIRECTION, _REDIRECTION, _OPERATOR)
             or self._quoted()
             or self._variable(quoted=False)
         ):
             self._plain()
+
+    def _assigned_list(self) -> bool:
+        """``NAME=(a b)``, with the bracket just ahead."""
+        if self._text[self._at] != "(" or not self._assigned_name or self._depth >= DEEPEST:
+            return False
+        self._assign_list(self._list_inside())
+        return True
 
     def _quoted(self) -> bool:
         if found := self._take(_ANSI_C):
@@ -161,15 +212,17 @@ class _ShScanner(Scanner):
         mark = self._text[self._at]
         if mark not in "'\"":
             return False
+        is_list = _QUOTED_LIST.match(self._text, self._at)
         self._at += 1
         if mark == "'":
             self._add(self._up_to("'"))
         else:
-            self._double_quoted()
+            self._double_quoted(empty=not is_list)
         return True
 
-    def _double_quoted(self) -> None:
-        self._add("")
+    def _double_quoted(self, *, empty: bool) -> None:
+        """``empty``: if nothing is in them, they are a word all the same; an empty list is none."""
+        self._add_words([Word("")] if empty else [])
         while not self._text.startswith('"', self._at):
             if self._at >= len(self._text):
                 raise Unclosed
@@ -183,15 +236,13 @@ class _ShScanner(Scanner):
         self._at += 1
 
     def _variable(self, *, quoted: bool) -> bool:
-        if found := self._take(_NAMED):
-            default: str | None = found[2]
-            value = self._variables.get(found[1] or found[3], default)
-            if value is None:
-                self._add(found[0], unresolved=True)
-            elif quoted:
-                self._add(value)
-            else:
-                self._add_split(value)
+        reference = reference_at(self._text, self._at) if self._depth < DEEPEST else None
+        if reference:
+            written = self._text[self._at : reference.end]
+            self._at = reference.end
+            self._refer(reference, written, quoted=quoted)
+        elif found := self._take(_NAMED):
+            self._refer(Reference(found[1], None, "", "", self._at), found[0], quoted=quoted)
         elif self._text.startswith("$(", self._at):
             self._at += 2
             self._add("$(" + self._balanced(), unresolved=True)
@@ -204,13 +255,47 @@ class _ShScanner(Scanner):
             return False
         return True
 
-    def _add_split(self, value: str) -> None:
+    def _refer(self, reference: Reference, written: str, *, quoted: bool) -> None:
+        value = self._variables.get(reference.name)
+        takes_word = reference.takes_word(value)
+        if takes_word:
+            words = self._words_of(reference)
+            text = Word(" ".join(each.text for each in words), any(each.unresolved for each in words))
+            if reference.operator[-1] == "=":
+                self._variables.set(reference.name, text)
+            self._add_words(words if not quoted or _is_whole(reference) else [text])
+        elif value is None or takes_word is None:
+            self._add(written, unresolved=True)
+        elif reference.operator[-1:] != "+":
+            self._add_value(value, reference, written, quoted=quoted)
+
+    def _words_of(self, reference: Reference) -> list[Word]:
+        """The words in place of a value; as they stand where they are more than words."""
+        try:
+            tokens = _ShScanner(reference.word, self._variables, depth=self._depth + 1).tokens()
+        except Unclosed:
+            tokens = [Operator("")]
+        words = [token for token in tokens if isinstance(token, Word)]
+        return words if len(words) == len(tokens) else [Word(reference.word)]
+
+    def _add_value(self, value: Word, reference: Reference, written: str, *, quoted: bool) -> None:
+        items = value.items if value.items is not None else (value,)
+        if _is_whole(reference):
+            self._add_words(items)
+        elif (reference.subscript or "0") != "0":
+            self._add(written, unresolved=True)
+        elif quoted:
+            self._add_words(items[:1])
+        else:
+            self._add_split(items[0] if items else Word(""))
+
+    def _add_split(self, value: Word) -> None:
         """Outside quotes the shell splits what a variable holds."""
-        for position, piece in enumerate(re.split(r"\s+", value)):
-            if position:
+        for piece in _IN_VALUE.findall(value.text):
+            if piece.isspace():
                 self._end_word()
-            if piece:
-                self._add(piece)
+            else:
+                self._add(piece, unresolved=value.unresolved and _REFERENCE.search(piece) is not None)
 
     def _plain(self) -> None:
         mark = self._text[self._at]
@@ -229,3 +314,8 @@ class _ShScanner(Scanner):
         else:
             self._add(mark)
         self._at += 1
+
+
+def _is_whole(reference: Reference) -> bool:
+    """Whether all members of a list are meant."""
+    return reference.subscript in {"@", "*"}

@@ -70,6 +70,8 @@ _TEMPLATES = {
     NoteKind.DRAFTING: lambda: translate("Commands", "Goes to the extra arguments as it is: {words} ({detail})"),
     NoteKind.REPEATED: lambda: translate("Commands", "Left out, said again later: {words}"),
     NoteKind.UNRESOLVED: lambda: translate("Commands", "Left out, its value is not known: {words}"),
+    NoteKind.UNKNOWN: lambda: translate("Commands", "Not listed by this engine; kept as extra arguments: {words}"),
+    NoteKind.PLACEHOLDER: lambda: translate("Commands", "Ignored (a value to be filled in): {words}"),
     NoteKind.EMPTY: lambda: translate("Commands", "Ignored (its value is empty): {words}"),
     NoteKind.INSIDE: lambda: translate("Commands", "Kept, but this file is inside the container: {words}"),
     NoteKind.ENVIRONMENT: lambda: translate("Commands", "Left out, an environment variable: {words}"),

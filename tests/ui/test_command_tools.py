@@ -157,7 +157,7 @@ async def test_a_pasted_line_fills_the_form_and_says_what_became_of_it(qtbot, di
         "Left out, the model is the one chosen in the list: -m /m/tiny.gguf",
         "Translated: -fa → -fa on",
         "Left out, GGLib Desktop decides it: --host localhost",
-        "Not understood, goes to the extra arguments: --nope 1",
+        "Not listed by this engine; kept as extra arguments: --nope 1",
         "Left out, not about llama-server: | · tee log",
     ]
     assert notes(paste, "pastedNotes") == expected

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from gglib_desktop.domain.command_line import CommandLine, read_command_line
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.shell_words import Operator, Unclosed, Word, sh_words
+from gglib_desktop.domain.shell_words import sh_words
+from gglib_desktop.domain.variables import Variables
 from gglib_desktop.domain.windows_words import cmd_words, powershell_words
+from gglib_desktop.domain.words import Operator, Unclosed, Word
 from gglib_desktop.domain.yaml_text import read_yaml
 from tests.unit.pasted import CAPABILITIES, check_pasted
 
@@ -134,7 +136,7 @@ def test_any_text_is_read_or_refused(text):
 )
 def test_words_of_sh(text, words):
     expected = [Word(each) if isinstance(each, str) else each for each in words]
-    assert sh_words(text, {"EMPTY": "", "A": "1 2"}) == expected
+    assert sh_words(text, Variables({"EMPTY": "", "A": "1 2"})) == expected
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ def test_words_of_sh(text, words):
 )
 def test_words_of_powershell(text, words):
     expected = [Word(each) if isinstance(each, str) else each for each in words]
-    assert powershell_words(text, {"A": "1", "HOME": "/h"}) == expected
+    assert powershell_words(text, Variables({"A": "1", "HOME": "/h"})) == expected
 
 
 @pytest.mark.parametrize(
@@ -163,13 +165,13 @@ def test_words_of_powershell(text, words):
 )
 def test_words_of_cmd(text, words):
     expected = [Word(each) if isinstance(each, str) else each for each in words]
-    assert cmd_words(text, {"A": "1"}) == expected
+    assert cmd_words(text, Variables({"A": "1"})) == expected
 
 
 @pytest.mark.parametrize("text", ["'a", '"a', "$(a", "`a"])
 def test_open_quotes_of_sh(text):
     with pytest.raises(Unclosed):
-        sh_words(text, {})
+        sh_words(text, Variables())
 
 
 @pytest.mark.parametrize(

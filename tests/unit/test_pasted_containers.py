@@ -110,9 +110,9 @@ COMMANDS = [
         f"{RUN} img:llama serve 'my llama-server' here",
         {"extra_args": ("serve", "my llama-server", "here")},
         [
-            "extra: serve",
-            "extra: 'my llama-server'",
-            "extra: here",
+            "unknown: serve",
+            "unknown: 'my llama-server'",
+            "unknown: here",
             f"around: {RUN} img:llama",
         ],
     ),
@@ -131,7 +131,7 @@ COMMANDS = [
             "model: -m /models/a-20b-UD-Q8_K_XL.gguf",
             "extra: --no-warmup",
             "extra: -ncmoe 15",
-            f"around: podman run --name '${{MODEL_ID}}' --init --rm -p '${{PORT}}:8080' -v /srv/ai:/models:z --gpus=all {IMAGE} 'ttl: 180'",
+            f"around: podman run --name a20b --init --rm -p '${{PORT}}:8080' -v /srv/ai:/models:z --gpus=all {IMAGE} 'ttl: 180'",
         ],
     ),
     (

@@ -226,7 +226,7 @@ SYSTEMD = [
     (
         "ExecStart=/opt/run-it -m x.gguf --tags \"a\\tb\\u00e9 'c'\" --jinja",
         {"model": "x.gguf", "jinja": True, "extra_args": ("--tags", "a\tbé 'c'")},
-        [*X, "extra: --tags 'a\tbé '\"'\"'c'\"'\"''"],
+        [*X, "extra: --tags 'a\tbé '\"'\"'c'\"'\"''", "around: /opt/run-it"],
     ),
     ("ExecStart=", {}, []),
     (
@@ -242,7 +242,7 @@ SYSTEMD = [
     (
         "[Service]\nUser=llm\nEnvironment=A=1 LLAMA_ARG_JINJA=1 LLAMA_ARG_THREADS=4\nExecStart=/opt/llm -m /srv/m.gguf\n",
         {"model": "/srv/m.gguf", "jinja": True, "threads": 4},
-        ["environment: A=1", "model: -m /srv/m.gguf", "around: User=llm"],
+        ["environment: A=1", "model: -m /srv/m.gguf", "around: /opt/llm User=llm"],
     ),
     # codes of no character, alone or of half a one, stay as they are written
     (

@@ -158,7 +158,7 @@ LINES = [
     (
         "-c 1 --brand-new x --other -3 word",
         {"context_size": 1, "extra_args": ("--brand-new", "x", "--other", "-3", "word")},
-        ["extra: --brand-new x", "extra: --other -3", "extra: word"],
+        ["unknown: --brand-new x", "unknown: --other -3", "unknown: word"],
     ),
     (
         "--mmproj mmproj.gguf -sm row -ts 3,1 -mg 0 -c 1",

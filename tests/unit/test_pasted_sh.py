@@ -275,7 +275,11 @@ LINES = [
     # -- without the program, or with one of another name
     ("-m x.gguf -c 4096 --jinja", {"model": "x.gguf", "context_size": 4096, "jinja": True}, X),
     ("--model x.gguf \\\n--ctx-size 4096", {"model": "x.gguf", "context_size": 4096}, ["model: --model x.gguf"]),
-    ("./my-llama --model x.gguf --ctx-size 4096", {"model": "x.gguf", "context_size": 4096}, ["model: --model x.gguf"]),
+    (
+        "./my-llama --model x.gguf --ctx-size 4096",
+        {"model": "x.gguf", "context_size": 4096},
+        ["model: --model x.gguf", "around: ./my-llama"],
+    ),
     ("$LLAMA_BIN -m x.gguf -c 4096", {"model": "x.gguf", "context_size": 4096}, X),
     ('"$LLAMA_CPP/llama-server" -m x.gguf', {"model": "x.gguf"}, X),
     (

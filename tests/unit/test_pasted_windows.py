@@ -145,8 +145,8 @@ CMD = [
         [
             *X,
             "translated: --draft-max 8 -> --spec-draft-n-max 8",
-            "extra: '&'",
-            "extra: more",
+            "unknown: '&'",
+            "unknown: more",
             "unresolved: -c '!CTX!'",
             "extra: --tags 'a^b'",
         ],
