@@ -52,7 +52,7 @@ class TomlSettingsStore:
             if now.problems:
                 raise InvalidSettings(self._path, now.problems, SettingsEffect.NOT_SAVED)
             text = documented_settings() if now.content is None else now.content.decode("utf-8-sig")
-            content = self._with_changes(text, changes)
+            content = self._with_changes(text, {**now.moved, **changes})
             if content == now.content or self._replace(now.content, content):
                 return _read(content)
         raise SettingsError(f"{self._path}: not saved: the file is being changed all the time")

@@ -160,7 +160,8 @@ class _Reading:
 
     def _subject(self, argument: Argument) -> str:
         if argument.option:
-            return argument.option.name
+            # llama-server adds each name for clients to those before.
+            return argument.option.name if argument.option.name != "alias" else ""
         spellings = self._vocabulary.spellings(argument.flag)
         known = {"--model", "--host", "--metrics", "--api-key", "--spec-type", "-m"}
         return min(spellings & known, default="").replace("--model", "-m")
@@ -229,6 +230,8 @@ class _Reading:
         except ConfigurationError as exc:
             self._unfit(argument, exc.reason)
             return
+        if option.name == "alias":
+            value = ",".join((*filter(None, [self._chosen.get(option.name)]), value))
         self._chosen[option.name] = value
         name = self._vocabulary.present_name(argument)
         if option.name == "flash_attn" and argument.value != value:

@@ -62,6 +62,11 @@ class LaunchOptions(EngineOptions):
     )
     restart: RestartPolicy | None = documented("What happens when a server crashes.", default=None)
 
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> LaunchOptions:
+        """As earlier versions stored them, too."""
+        return super().from_mapping(mapping).alias_moved()
+
     @property
     def names(self) -> frozenset[str]:
         """The choices that this layer makes."""
@@ -89,7 +94,7 @@ class LaunchOptions(EngineOptions):
 
 _OWN_CHOICES = frozenset({"mtp", "restart"})
 # Where nobody says anything, the engine is told all the same.
-_DECIDED_HERE = frozenset({"host", "require_api_key"})
+_DECIDED_HERE = frozenset({"host", "require_api_key", "alias"})
 BUILT_IN = LaunchOptions(
     mtp=MtpChoice.AUTO,
     spec_draft_n_max=DEFAULT_DRAFT_TOKENS,
@@ -126,6 +131,7 @@ def choice_names() -> tuple[str, ...]:
 
 def resolve(launch: LaunchOptions, model: LaunchOptions, app: LaunchOptions) -> Resolved:
     """For each choice the first layer that makes it: this launch, the model's, all models', then the program's own."""
+    launch, model, app = (layer.alias_moved() for layer in (launch, model, app))
     options = launch.over(model.over(app.over(BUILT_IN)))
     sources: dict[str, Source] = {}
     layers = ((BUILT_IN, Source.BUILT_IN), (app, Source.APP), (model, Source.MODEL), (launch, Source.LAUNCH))
@@ -168,7 +174,7 @@ def options_of(config: ServerConfig) -> LaunchOptions:
     """The choices that lead to a configuration whatever the layers below say, as far as it tells them."""
     mtp = MtpChoice.ON if config.spec_draft_n_max else MtpChoice.OFF
     chosen = {field.name: getattr(config, field.name) for field in fields(EngineOptions)}
-    return LaunchOptions(mtp=mtp, **chosen)
+    return LaunchOptions(mtp=mtp, **chosen).alias_moved()
 
 
 def own_choices(config: ServerConfig, as_saved: ServerConfig) -> frozenset[str]:

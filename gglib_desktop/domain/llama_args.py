@@ -147,6 +147,8 @@ def _typed_arguments(
     for option in engine_options():
         if not option.spec.flags or option.name in _NOT_TYPED or (option.name in DRAFT_NUMBERS and not drafting):
             continue
+        if option.name == "alias" and not any(map(capabilities.supports, option.spec.flags)):
+            continue  # clients call a model of such a build as they like
         if option.name == "spec_draft_n_max":
             found.append((option.name, "--spec-type", DRAFT_MTP))
         found += _said(option, config.get(option.name), capabilities)

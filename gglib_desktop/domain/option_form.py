@@ -40,7 +40,8 @@ class Unreadable:
 class Situation:
     """What the choices of a form are for. ``model`` None: for all models; ``engine`` None: none is known yet.
 
-    ``layer`` is the one that the form edits; the two sets of options are those of the other layers.
+    ``layer`` is the one that the form edits; the two sets of options are those of the other layers. ``names_taken``
+    are those by which clients call the servers that run.
     """
 
     layer: Source
@@ -50,6 +51,7 @@ class Situation:
     mtp_suppressed: bool = False
     model_options: LaunchOptions = field(default_factory=LaunchOptions)
     app_options: LaunchOptions = field(default_factory=LaunchOptions)
+    names_taken: frozenset[str] = frozenset()
 
     def resolve(self, draft: LaunchOptions) -> Resolved:
         """What is in force with the draft as the layer that is edited; stronger layers say nothing."""
@@ -159,7 +161,8 @@ def _config(situation: Situation, resolved: Resolved, decision: MtpDecision) -> 
 def _argv(config: ServerConfig, situation: Situation) -> tuple[str, ...]:
     assert situation.engine is not None
     port = config.port or config.base_port
-    return server_argv(config, situation.engine, port, mtp_suppressed=situation.mtp_suppressed)
+    named = config.named(situation.names_taken)
+    return server_argv(named, situation.engine, port, mtp_suppressed=situation.mtp_suppressed)
 
 
 def _problems(config: ServerConfig, situation: Situation) -> dict[str, str]:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from gglib_desktop.domain.client_names import alias_taken_out, names_in
 from gglib_desktop.domain.host import HostRule
 from gglib_desktop.domain.inference import InferenceConfig
 from gglib_desktop.domain.option import OptionGroup, OptionSpec, option
@@ -262,6 +263,26 @@ class EngineOptions(Value):
         label="Extra arguments",
         help="More arguments for the engine, as in a shell; they come last.",
     )
+    alias: str | None = _access(
+        "--alias",
+        "-a",
+        label="Name for clients",
+        help="What clients call the model; several names are separated by commas. A taken one gets a number.",
+        default="the model's name",
+        environment="LLAMA_ARG_ALIAS",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "alias", ",".join(names_in(self.alias)) or None)
+
+    def alias_moved(self) -> Self:
+        """The same, with a name for clients in its field that stands among the extra arguments, where it once had to.
+
+        Where the field is set too, both stay where they are.
+        """
+        alias, others = alias_taken_out(self.extra_args)
+        return self if alias is None or self.alias is not None else self.replace(alias=alias, extra_args=others)
 
     def get(self, name: str) -> Any:
         """The value of an option by its name alone, wherever it is kept; None also for no extra arguments."""

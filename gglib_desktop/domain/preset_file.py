@@ -120,13 +120,14 @@ class _Reader:
         reading = read_table(LaunchOptions, table, lambda key: self._line_of((*inner, *key)))
         self.problems += [_below(place, problem) for problem in reading.problems]
         self.unknown += [UnknownKey(_key((*inner, each.key)), each.nearest, each.line) for each in reading.unknown]
+        options = reading.value.alias_moved()
         try:
-            named = Preset(name, reading.value).name
+            named = Preset(name, options).name
         except ConfigurationError as exc:
             at = (*place, "name") if exc.field == "preset_name" else (*inner, exc.field)
             self.object(at, exc.reason, exc.value)
         else:
-            self.presets.append(FiledPreset(named, reading.value, model))
+            self.presets.append(FiledPreset(named, options, model))
 
     def _note_unknown(self, place: Place, table: Mapping[str, Any], known: Sequence[str]) -> None:
         for name in table:

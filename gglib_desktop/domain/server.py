@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from gglib_desktop.domain.client_names import ALIAS_FLAGS, default_names, free_names, names_in
 from gglib_desktop.domain.options import EngineOptions
 from gglib_desktop.domain.values import PORT, Limits, Value, limited
 
@@ -16,13 +18,27 @@ class ServerConfig(EngineOptions):
     ``port`` None takes a free one from ``base_port`` to ``base_port + 99``. ``context_size`` is in tokens, 0 the
     model's own. ``gpu_layers`` -1 is the engine's automatic choice. ``jinja`` False turns templates off, which is not
     what None does. ``spec_draft_n_max`` (MTP draft tokens) None or 0 is no drafting, whatever ``spec_draft_p_min``
-    (least probability of a draft token, 0 to 1) says. ``extra_args`` follow last, verbatim.
+    (least probability of a draft token, 0 to 1) says. ``extra_args`` follow last, verbatim. ``alias`` None is the
+    model's name; it may be several names with commas between. A runner gives names that another of its servers has a
+    number, and takes a name among the ``extra_args`` for the ``alias``.
     """
 
     model_id: int
     model_name: str
     model_path: Path
     base_port: int = limited(PORT)
+
+    @property
+    def client_names(self) -> tuple[str, ...]:
+        """What clients are to call the model, as far as that is not taken."""
+        return names_in(self.alias_moved().alias) or default_names(self.model_name, self.model_path)
+
+    def named(self, taken: Collection[str] = ()) -> ServerConfig:
+        """With an alias none of whose names is ``taken``."""
+        moved = self.alias_moved()
+        if moved.alias is None and not ALIAS_FLAGS.isdisjoint(moved.extra_args):
+            return self  # a flag without its value is for the engine to refuse
+        return moved.replace(alias=",".join(free_names(self.client_names, taken)) or None)
 
 
 @dataclass(frozen=True)

@@ -48,13 +48,15 @@ class UnknownKey:
 class SettingsReading:
     """What a document says: ``settings`` has the defaults for keys that cannot be used.
 
-    ``content`` is the document itself, None where there is none to be read.
+    ``content`` is the document itself, None where there is none to be read. ``moved`` are the changes by which it says
+    the same as earlier versions said elsewhere.
     """
 
     settings: AppSettings
     problems: tuple[SettingProblem, ...] = ()
     unknown: tuple[UnknownKey, ...] = ()
     content: bytes | None = None
+    moved: Mapping[Key, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +90,8 @@ def read_settings(
 ) -> SettingsReading:
     """Takes each key that can be used, and tells of all others. ``line_of`` says where a key stands."""
     reading = read_table(AppSettings, document, line_of)
-    return SettingsReading(reading.value, reading.problems, reading.unknown)
+    settings = reading.value.replace(defaults=reading.value.defaults.alias_moved())
+    return SettingsReading(settings, reading.problems, reading.unknown, moved=differences(reading.value, settings))
 
 
 def read_table(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gglib_desktop.domain.client_names import are_numbered
 from gglib_desktop.domain.engine import Engine, EngineDevice
 from gglib_desktop.domain.errors import ConfigurationError, LibraryError
 from gglib_desktop.domain.launch import (
@@ -147,6 +148,7 @@ class Launcher:
             mtp_suppressed=self._mtp_suppressed,
             model_options=model_options,
             app_options=settings.defaults,
+            names_taken=self._supervisor.names_taken,
         )
 
     async def start(
@@ -242,6 +244,8 @@ class Launcher:
         """The choices behind a configuration; where it does not tell them, as ``saved`` and the defaults say."""
         otherwise = self.resolve(LaunchOptions(), saved).options
         options = options_of(config).replace(restart=otherwise.restart)
+        if are_numbered(config.client_names, self._config(self.model_of(config), otherwise).client_names):
+            options = options.replace(alias=otherwise.alias)  # a number is no choice
         if config.spec_draft_n_max is None:
             options = options.replace(
                 spec_draft_n_max=otherwise.spec_draft_n_max, spec_draft_p_min=otherwise.spec_draft_p_min

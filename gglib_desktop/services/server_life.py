@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
+from gglib_desktop.domain.client_names import named_as_before
 from gglib_desktop.domain.diagnosis import failure_of_error, failure_of_exit
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
 from gglib_desktop.domain.exits import ServerExit
@@ -67,8 +68,8 @@ class ServerLife:
         self._on_trial = False
         self._given_up: Failure | None = None
         self._ready_at: float | None = None
-        self._facts_answers = 0
-        self._tries = 0
+        self._facts_answers = self._tries = 0
+        self._former_line = ""
 
     @property
     def is_live(self) -> bool:
@@ -137,7 +138,7 @@ class ServerLife:
         self.snapshot = ServerSnapshot(old.id, old.number, config, state, log_name=old.log_name, rejected=rejected)
         self._on_trial = on_trial
         self._stopping, self._stop_task, self._given_up, self._ready_at = False, None, None, None
-        self._facts_answers = 0
+        self._facts_answers, self._former_line = 0, old.command_line or self._former_line
         self._context.tell(self.snapshot)
         self._live_on(None)
 
@@ -186,7 +187,8 @@ class ServerLife:
             # Asked before this task had its first step: there is no start to cancel.
             self._update(state=Stopped(time.time()))
             return None
-        self._start_task = self._context.scope.start(self._context.runner.start(self.snapshot.config), name="start")
+        config = named_as_before(self.snapshot.config, self._former_line)
+        self._start_task = self._context.scope.start(self._context.runner.start(config), name="start")
         await asyncio.wait({self._start_task})
         start, self._start_task = self._start_task, None
         if start.cancelled():

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gglib_desktop.domain.client_names import names_said
 from gglib_desktop.domain.errors import ProcessError
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.states import Loading, ServerState, Starting, handle_of
@@ -77,6 +78,12 @@ class Supervisor:
     def running(self) -> int:
         """How many servers live, those that start or stop included."""
         return sum(life.is_live for life in self._lives.values())
+
+    @property
+    def names_taken(self) -> frozenset[str]:
+        """By which clients call the servers that live, as far as their command lines tell."""
+        lines = (life.snapshot.command_line for life in self._lives.values() if life.is_live)
+        return frozenset(name for line in lines for name in names_said(line))
 
     @property
     def visible(self) -> bool:

@@ -11,12 +11,12 @@ from gglib_desktop.services.command_lines import CommandLines
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.settings_keeper import SettingsKeeper
-from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.command_text import CommandTextViewModel
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
+from tests.fakes.supervision import no_servers
 
 MODEL = Model(1, Path("/m/tiny.gguf"), some_facts("Tiny", mtp_layers=1), None, 0.0, "Tiny")
 
@@ -24,9 +24,7 @@ MODEL = Model(1, Path("/m/tiny.gguf"), some_facts("Tiny", mtp_layers=1), None, 0
 def form_launcher(catalog: FakeEngineCatalog | None = None) -> Launcher:
     """It needs the engine and the settings alone."""
     keeper = SettingsKeeper(FakeSettingsStore())
-    launcher = Launcher(
-        cast(Library, None), cast(Supervisor, None), catalog or FakeEngineCatalog(), keeper, mtp_suppressed=False
-    )
+    launcher = Launcher(cast(Library, None), no_servers(), catalog or FakeEngineCatalog(), keeper, mtp_suppressed=False)
     launcher.engine = FOUND
     return launcher
 

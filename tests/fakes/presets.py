@@ -15,9 +15,9 @@ from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.presets import Presets
 from gglib_desktop.services.settings_keeper import SettingsKeeper
-from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
+from tests.fakes.supervision import no_servers
 
 
 @dataclass
@@ -39,7 +39,7 @@ async def preset_form(data_dir: Path) -> AsyncIterator[PresetForm]:
     (model,) = await repository.save([(None, ModelFile(Path("/m/tiny.gguf")))])
     keeper = SettingsKeeper(FakeSettingsStore())
     # A form needs the engine and the settings alone.
-    launcher = Launcher(cast(Library, None), cast(Supervisor, None), FakeEngineCatalog(), keeper, mtp_suppressed=False)
+    launcher = Launcher(cast(Library, None), no_servers(), FakeEngineCatalog(), keeper, mtp_suppressed=False)
     form = OptionFormViewModel(launcher, Source.LAUNCH, replace(model, name="Tiny"))
     yield PresetForm(Presets(SqlitePresetStore(repository), TomlPresetFiles()), form)
     await repository.aclose()

@@ -15,10 +15,10 @@ from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.presets import Presets
 from gglib_desktop.services.settings_keeper import SettingsKeeper
-from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.presets import PresetsViewModel
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
+from tests.fakes.supervision import no_servers
 
 FOUND = replace(
     SIMULATED_ENGINE, path=Path("/usr/bin/llama-server"), version="10434 (4a6735a)", source=EngineSource.PATH
@@ -97,7 +97,7 @@ def settings_form(
 ) -> SettingsFormViewModel:
     keeper = SettingsKeeper(store)
     # Testing an engine needs the catalog alone.
-    launcher = Launcher(cast(Library, None), cast(Supervisor, None), catalog, keeper, mtp_suppressed=False)
+    launcher = Launcher(cast(Library, None), no_servers(), catalog, keeper, mtp_suppressed=False)
     launcher.engine = engine
     if presets is None:
         return SettingsFormViewModel(keeper, launcher, scope)

@@ -1,9 +1,11 @@
 """What tests of supervised servers share: who hears of bugs, and what a supervisor told."""
 
-from typing import Any
+from typing import Any, cast
 
 from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.domain.states import ServerState, handle_of
+from gglib_desktop.ports.process_runner import ProcessRunner
+from gglib_desktop.ports.server_monitor import ServerMonitor
 from gglib_desktop.services.supervisor import ServerChanged, Supervisor, SupervisorEvent
 from tests.fakes.waiting import poll, reasons_told
 
@@ -16,6 +18,11 @@ class KeptBugs:
 
     def report(self, error: BaseException, context: str) -> None:
         self.bugs.append(error)
+
+
+def no_servers() -> Supervisor:
+    """For what asks a supervisor nothing but which servers there are."""
+    return Supervisor(cast(ProcessRunner, None), cast(ServerMonitor, None), KeptBugs())
 
 
 class Story:

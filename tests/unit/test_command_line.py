@@ -235,8 +235,8 @@ def test_each_path_is_in_the_volume_that_holds_it():
 
 def test_an_inner_quote_does_not_hide_the_command_after_it():
     text = "I'd say llama-server's fine\nllama-server -m x.gguf --alias 'a\nb' -c 5"
-    fields = {"model": "x.gguf", "context_size": 5, "extra_args": ("--alias", "a\nb")}
-    check_pasted(text, fields, ["model: -m x.gguf", "extra: --alias 'a\nb'", "around: 'Id say llama-servers fine'"])
+    fields = {"model": "x.gguf", "context_size": 5, "alias": "a b"}
+    check_pasted(text, fields, ["model: -m x.gguf", "around: 'Id say llama-servers fine'"])
 
 
 def test_variables_that_hold_each_other_come_to_an_end():

@@ -48,12 +48,12 @@ WORDS = [
 ]
 EXTRA = [
     ("--verbose",),
-    ("--alias", "my model"),
+    ("--tags", "my model"),
     ("-ot", "exps=CPU", "-ot", "blk=CUDA0"),
     ("--control-vector-layer-range", "1", "-2"),
     ("--no-cont-batching", "-cb"),
     ("--seed", "-1", "--nope"),
-    ("--alias", "--nope"),
+    ("--tags", "--nope"),
 ]
 
 
@@ -146,7 +146,7 @@ def seen_in(form: ExportFormat, config: ServerConfig) -> ServerConfig:
 
 @pytest.mark.parametrize("choices", [{}, *SINGLE], ids=repr)
 def test_it_comes_back_when_no_engine_is_known(choices):
-    if choices.get("extra_args") != ("--alias", "--nope"):
+    if choices.get("extra_args") != ("--tags", "--nope"):
         config = config_of(choices)
         check(config, export(server_argv(config, ENGINE, PORT), ExportFormat.SCRIPT), None)
 

@@ -70,7 +70,7 @@ def test_the_command_line_is_the_one_that_will_run():
     draft = LaunchOptions(context_size=4096, port=9005, mtp=MtpChoice.ON)
     state = shown(draft)
     assert state.config is not None
-    assert state.argv == server_argv(state.config, ENGINE, 9005)
+    assert state.argv == server_argv(state.config.named(), ENGINE, 9005)
     assert state.command_line.startswith("/opt/llama-server -m /m/tiny.gguf --host 127.0.0.1 --port 9005 ")
     assert "-c 4096 --spec-type draft-mtp --spec-draft-n-max 2 --spec-draft-p-min 0.75" in state.command_line
     assert not state.port_is_automatic

@@ -96,11 +96,10 @@ COMPOSE = [
     ),
     (
         "services:\n  web:\n    image: nginx\n    command: nginx -g off\n  llm:\n    image: llama.cpp:server\n    command: -m ${MODEL:-x.gguf} --port ${PORT} --alias $$x\n",
-        {"model": "x.gguf", "extra_args": ("--alias", "$x")},
+        {"model": "x.gguf", "alias": "$x"},
         [
             *X,
             "owned: --port '${PORT}'",
-            "extra: --alias '$x'",
             "around: 'image: nginx' 'command: nginx -g off' 'image: llama.cpp:server'",
         ],
     ),
@@ -118,15 +117,15 @@ COMPOSE = [
     ("- llama-server\n- -m\n- x.gguf\n- --jinja", {"model": "x.gguf", "jinja": True}, X),
     (
         'command: ["-m", "x.gguf", "--alias", "$$5", "--tags", "${T-t}"]',
-        {"model": "x.gguf", "extra_args": ("--alias", "$5", "--tags", "t")},
-        [*X, "extra: --alias '$5'", "extra: --tags t"],
+        {"model": "x.gguf", "alias": "$5", "extra_args": ("--tags", "t")},
+        [*X, "extra: --tags t"],
     ),
     ('CMD ["llama-server", "-m", "x.gguf", "-c", "4096"]', {"model": "x.gguf", "context_size": 4096}, X),
     ('["llama-server",\n "-m", "x.gguf",\n "-ngl", "99"]', {"model": "x.gguf", "gpu_layers": 99}, X),
     (
         'args: ["-m", "\\u0078.gguf", "--alias", "a\\tb"]',
-        {"model": "x.gguf", "extra_args": ("--alias", "a\tb")},
-        [*X, "extra: --alias 'a\tb'"],
+        {"model": "x.gguf", "alias": "a b"},
+        X,
     ),
 ]
 EMPTY = [
@@ -177,8 +176,8 @@ SWAP = [
     ),
     (
         "cmd: llama-server -m x.gguf --alias 'it",
-        {"model": "x.gguf", "extra_args": ("--alias", "'it")},
-        [*X, "extra: --alias ''\"'\"'it'"],
+        {"model": "x.gguf", "alias": "'it"},
+        X,
     ),
 ]
 SYSTEMD = [
@@ -194,8 +193,8 @@ SYSTEMD = [
     ),
     (
         "Environment=LLAMA_ARG_THREADS=8 \"FOO=b c\"\nEnvironment='LLAMA_ARG_ALIAS=it\\x27s'\nExecStart=llama-server -m x.gguf",
-        {"model": "x.gguf", "threads": 8, "extra_args": ("--alias", "it's")},
-        ["environment: 'FOO=b c'", "translated: 'LLAMA_ARG_ALIAS=it'\"'\"'s' -> --alias it's", *X],
+        {"model": "x.gguf", "threads": 8, "alias": "it's"},
+        ["environment: 'FOO=b c'", *X],
     ),
     (
         "ExecStart=-/usr/bin/llama-server -m %h/x.gguf --alias %i --tags 100%%",
@@ -204,12 +203,11 @@ SYSTEMD = [
     ),
     (
         'Environment=CTX=4096 "OPTS=-ngl 99 --jinja"\nExecStart=/usr/bin/llama-server -m x.gguf -c ${CTX} $OPTS --alias $$a --port ${PORT}',
-        {"model": "x.gguf", "context_size": 4096, "gpu_layers": 99, "jinja": True, "extra_args": ("--alias", "$a")},
+        {"model": "x.gguf", "context_size": 4096, "gpu_layers": 99, "jinja": True, "alias": "$a"},
         [
             "environment: CTX=4096",
             "environment: 'OPTS=-ngl 99 --jinja'",
             *X,
-            "extra: --alias '$a'",
             "owned: --port '${PORT}'",
         ],
     ),

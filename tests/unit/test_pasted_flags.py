@@ -316,8 +316,8 @@ def test_flags(text, fields, notes):
 UNKNOWN_ENGINE = [
     (
         "-m x.gguf --verbose --alias a -c 1",
-        {"model": "x.gguf", "context_size": 1, "extra_args": ("--verbose", "--alias", "a")},
-        ["model: -m x.gguf", "extra: --verbose", "extra: --alias a"],
+        {"model": "x.gguf", "context_size": 1, "alias": "a", "extra_args": ("--verbose",)},
+        ["model: -m x.gguf", "extra: --verbose"],
     ),
     (
         "-c 1 --flag -1 --other -.5 --last",

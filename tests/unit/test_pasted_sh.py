@@ -82,8 +82,8 @@ LINES = [
     ),
     (
         'llama-server -m x.gguf --alias "a \\"b\\" \\$c"',
-        {"model": "x.gguf", "extra_args": ("--alias", 'a "b" $c')},
-        [*X, "extra: --alias 'a \"b\" $c'"],
+        {"model": "x.gguf", "alias": 'a "b" $c'},
+        X,
     ),
     (
         'llama-server -m x.gguf --grammar \'root ::= "yes"\n| "no"\' -c 512',

@@ -23,7 +23,7 @@ EVERYTHING = LaunchOptions(
     cache_type_k="q8_0",
     chat_template='{% for m in messages %}\n\t"{{ m.content }}" \\ \x01\x7f é 👩‍💻\r\n{% endfor %}',
     chat_template_file=Path("/templates/mine.jinja"),
-    extra_args=("--alias", 'my "model"', "--cache-ram=0"),
+    extra_args=("--tags", 'my "model"', "--cache-ram=0"),
     inference_config=InferenceConfig(temperature=0.2, top_k=20, min_p=0.05),
 )
 

@@ -17,6 +17,7 @@ from gglib_desktop.adapters.addresses import endpoint, other_endpoints
 from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
+from gglib_desktop.adapters.runners.client_names import ClientNames
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.foreign import ForeignProcesses
 from gglib_desktop.adapters.runners.gpu_use import computes_without_gpu
@@ -82,9 +83,8 @@ class LlamaServerRunner:
         self._lock = DataLock(data_dir)
         self._records = RecordStore(data_dir / "servers")
         self._logs = LogFolder(data_dir / "logs")
-        self._foreign = ForeignProcesses(
-            data_dir, self._logs, ours=lambda: [s.record for s in self._running()], take_over=self._take_over
-        )
+        self._foreign = ForeignProcesses(data_dir, self._logs, ours=self._ours, take_over=self._take_over)
+        self._names = ClientNames(self._ours)
         self._ports = PortAllocator(self._threads.run)
         self._servers: dict[ProcessHandle, RunningServer] = {}
         self._undead: dict[str, ServerProcess] = {}
@@ -124,9 +124,10 @@ class LlamaServerRunner:
         for _attempt in range(_STOLEN_PORT_TRIES):
             ours = {server.handle.port for server in self._running()}
             port = await self._ports.choose(config, avoid=frozenset(stolen | ours))
-            with self._ports.reserved(port):
+            with self._ports.reserved(port), self._names.named(config) as named:
+                argv = server_argv(named, engine, port, mtp_suppressed=mtp_is_suppressed(self._environment))
                 try:
-                    return await self._start_on(config, engine, port, key)
+                    return await self._start_on(config, argv, port, key)
                 except PortTaken:
                     if config.port is not None:
                         raise
@@ -246,8 +247,7 @@ class LlamaServerRunner:
 
     # -- starting
 
-    async def _start_on(self, config: ServerConfig, engine: Engine, port: int, key: str | None) -> ProcessHandle:
-        argv = server_argv(config, engine, port, mtp_suppressed=mtp_is_suppressed(self._environment))
+    async def _start_on(self, config: ServerConfig, argv: tuple[str, ...], port: int, key: str | None) -> ProcessHandle:
         record = ServerRecord(run_name(config.model_name), config, port, shell_line(argv))
         self._records.write(record)
         _log.info("starting %s: %s", config.model_name, record.command_line)
@@ -392,6 +392,9 @@ class LlamaServerRunner:
 
     def _running(self) -> list[RunningServer]:
         return [server for server in self._servers.values() if not server.process.poll()]
+
+    def _ours(self) -> list[ServerRecord]:
+        return [server.record for server in self._running()]
 
     def _server(self, handle: ProcessHandle) -> RunningServer:
         server = self._servers.get(handle)

@@ -17,6 +17,7 @@ from typing import Self
 from gglib_desktop.adapters.addresses import endpoint, other_endpoints
 from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.runners.client_names import ClientNames
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.mock_server import (
     SIMULATED_ENGINE,
@@ -77,6 +78,7 @@ class MockRunner:
         self._draft = self._file.with_suffix(".tmp")
         self._logs = LogFolder(data_dir / "logs")
         self._ports = PortAllocator()
+        self._names = ClientNames(lambda: [server.record for server in self._running()])
         self._servers: dict[ProcessHandle, MockServer] = {}
         self._next_pid = _FIRST_PID
         self._is_open = False
@@ -105,9 +107,9 @@ class MockRunner:
         if config.port in owners:
             raise PortTaken(config.port, _name(owners[config.port]))
         port = await self._ports.choose(config, avoid=frozenset(owners))
-        with self._ports.reserved(port):
-            argv = server_argv(config, SIMULATED_ENGINE, port, mtp_suppressed=self._mtp_suppressed)
-            record = ServerRecord(run_name(config.model_name), config, port, shell_line(argv))
+        with self._ports.reserved(port), self._names.named(config) as named:
+            argv = server_argv(named, SIMULATED_ENGINE, port, mtp_suppressed=self._mtp_suppressed)
+            record = ServerRecord(run_name(config.model_name), config.alias_moved(), port, shell_line(argv))
             key = await self._keys.key() if needs_key(config) else None
             await asyncio.sleep(self._timings.answer_s)
             self._open()

@@ -14,7 +14,7 @@ from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.presets import Preset
 
-CODING = Preset("coding", LaunchOptions(context_size=8192, mtp=MtpChoice.ON, extra_args=("--alias", "é")))
+CODING = Preset("coding", LaunchOptions(context_size=8192, mtp=MtpChoice.ON, extra_args=("--tags", "é")))
 
 
 @pytest.fixture
