@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import json
 import logging
 import os
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from gglib_desktop.domain.errors import ConfigurationError, LibraryError
+from gglib_desktop.domain.errors import ConfigurationError, LibraryError, LibrarySetAside
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver
@@ -101,16 +102,23 @@ _UPDATE = """
     WHERE id = :id AND NOT removed RETURNING *
 """
 _NOT_LISTED = "INSERT OR REPLACE INTO passed_over (path, removed, size_bytes, mtime_ns, label) VALUES (?, ?, ?, ?, ?)"
+_BEYOND_REPAIR = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
+_IDS_OF_A_LIBRARY = 1_000_000
 _TAKEN_OFF = "INSERT OR REPLACE INTO passed_over (path, removed) VALUES (?, TRUE)"
 
 
 class SqliteModelRepository:
-    """Keeps models in one file. All access runs on one thread of its own, because connections are bound to theirs."""
+    """Keeps models in one file. All access runs on one thread of its own, because connections are bound to theirs.
+
+    A file that is no database, or one beyond repair, is set aside, and a new one takes its place. ``models`` tells.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="library")
         self._connection: sqlite3.Connection | None = None
+        self._set_aside: LibrarySetAside | None = None
+        self._last_id = 0
 
     async def aclose(self) -> None:
         """Waits for writes under way and closes the file."""
@@ -119,7 +127,16 @@ class SqliteModelRepository:
 
     async def models(self) -> Sequence[Model]:
         def work() -> list[Model]:
-            return [_model(row) for row in self._open().execute("SELECT * FROM models WHERE NOT removed ORDER BY id")]
+            connection = self._open()
+            self._tell_set_aside()
+            try:
+                return [_model(row) for row in connection.execute("SELECT * FROM models WHERE NOT removed ORDER BY id")]
+            except sqlite3.DatabaseError as exc:
+                self._close()
+                self._put_aside(exc)
+                self._open()
+                self._tell_set_aside()
+                raise
 
         return await self._run(work)
 
@@ -216,21 +233,54 @@ class SqliteModelRepository:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.ExitStack() as undo:
-                connection = undo.enter_context(contextlib.closing(sqlite3.connect(self._path, timeout=5)))
-                # First of all, so that a newer version's file stays as it is.
-                _migrate(connection, self._path)
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                connection.row_factory = sqlite3.Row
-                undo.pop_all()
-            self._connection = connection
+            try:
+                self._connection = _connect(self._path)
+            except sqlite3.DatabaseError as exc:
+                self._put_aside(exc)
+                self._connection = _connect(self._path)
+            if self._set_aside is not None:
+                # Records of servers that run name models of the old one by their ids.
+                with self._connection as connection:
+                    connection.execute("INSERT INTO sqlite_sequence VALUES ('models', ?)", (self._last_id,))
         return self._connection
+
+    def _put_aside(self, error: sqlite3.DatabaseError) -> None:
+        """Keeps a file that will never be read again under another name. Raises every other error again."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BEYOND_REPAIR:
+            raise error
+        for number in itertools.count(1):
+            kept = self._path.with_name(f"{self._path.name}.unreadable{f'-{number}' if number > 1 else ''}")
+            if not kept.exists():
+                break
+        self._last_id = number * _IDS_OF_A_LIBRARY
+        self._path.rename(kept)
+        for ending in ("-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(f"{self._path}{ending}", f"{kept}{ending}")
+        self._set_aside = LibrarySetAside(self._path, kept, str(error))
+        _log.warning("%s", self._set_aside)
+
+    def _tell_set_aside(self) -> None:
+        news, self._set_aside = self._set_aside, None
+        if news is not None:
+            raise news
 
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    with contextlib.ExitStack() as undo:
+        connection = undo.enter_context(contextlib.closing(sqlite3.connect(path, timeout=5)))
+        # First of all, so that a newer version's file stays as it is.
+        _migrate(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.row_factory = sqlite3.Row
+        undo.pop_all()
+    return connection
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

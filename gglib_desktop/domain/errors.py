@@ -13,6 +13,7 @@ GglibError
 │     └─ KeyStoreError          no server that asks for a key can be started: the key can be neither read nor kept
 ├─ LibraryError                 the model library's storage
 │  ├─ ModelInUse                a server of the model runs; names the model
+│  ├─ LibrarySetAside           it was no library any more; names where it is kept. A new one is in use
 │  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
 ├─ SettingsError                the settings file cannot be read or written
 │  └─ InvalidSettings           something in it cannot be used; names each line and key, and what counts now
@@ -112,6 +113,15 @@ class KeyStoreError(RunnerUnavailable):
 
 class LibraryError(GglibError):
     """The model library's storage failed."""
+
+
+class LibrarySetAside(LibraryError):
+    """The library's file could not be read for good. It is kept as ``kept``, and a new one is in use."""
+
+    def __init__(self, path: Path, kept: Path, reason: str) -> None:
+        self.path = path
+        self.kept = kept
+        super().__init__(f"the library {path} cannot be read ({reason}); it is kept as {kept}, and a new one is in use")
 
 
 class ModelInUse(LibraryError):

@@ -63,9 +63,10 @@ class Library:
 
     async def load(self) -> None:
         """Lists what is stored, without a look at any file. Raises: LibraryError."""
+        # First, as it tells of a library that was set aside.
+        self._by_id = {model.id: model for model in await self._repository.models()}
         self._note_places(await self._repository.folders())
         self._companions = {file.path: file for file in await self._repository.passed_over() if not file.removed}
-        self._by_id = {model.id: model for model in await self._repository.models()}
         await self._show()
 
     async def scan(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.engine import Engine
-from gglib_desktop.domain.errors import ConfigurationError, GglibError, ModelInUse
+from gglib_desktop.domain.errors import ConfigurationError, GglibError, LibrarySetAside, ModelInUse
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.settings import AppSettings
@@ -221,7 +221,7 @@ class AppViewModel(QObject):
         adopting = self._adopting = self._scope.start(self._adopt(), name="adopt")
         finding = self._scope.start(self._find_engine(), name="find engine")
         try:
-            await self._library.load()
+            await self._load_library()
             for server in self.servers.values():
                 server.read_again()
             if paths:
@@ -231,6 +231,13 @@ class AppViewModel(QObject):
             self._set_state(ready=True)
             self.foreign.begin()
         self.scan.trigger()
+
+    async def _load_library(self) -> None:
+        try:
+            await self._library.load()
+        except LibrarySetAside as exc:
+            self.failed.emit(exc)
+            await self._library.load()
 
     async def _adopt(self) -> None:
         try:

@@ -16,6 +16,7 @@ from gglib_desktop.domain.errors import (
     InvalidSettings,
     KeyStoreError,
     LibraryError,
+    LibrarySetAside,
     ModelInUse,
     NotRunning,
     PortTaken,
@@ -65,6 +66,14 @@ def words_for_error(error: GglibError) -> Words:
             return Words(
                 translate("Errors", "{name} stays in the list while a server of it runs.").format(name=error.name),
                 translate("Errors", "Stop its server first."),
+            )
+        case LibrarySetAside():
+            return Words(
+                translate(
+                    "Errors",
+                    "The model library couldn't be read, so a new one was started; the old file is kept as {path}.",
+                ).format(path=error.kept),
+                translate("Errors", "Add your model folders again to list their models."),
             )
         case InvalidModelFile():
             return Words(

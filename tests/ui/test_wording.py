@@ -17,6 +17,7 @@ from gglib_desktop.domain.errors import (
     InvalidSettings,
     KeyStoreError,
     LibraryError,
+    LibrarySetAside,
     ModelInUse,
     NotRunning,
     PortTaken,
@@ -73,6 +74,7 @@ ERRORS: list[GglibError] = [
     KeyStoreError("/data/api-key: cannot be read: Permission denied"),
     ModelInUse("Qwen3"),
     LibraryError("the library cannot be used"),
+    LibrarySetAside(Path("/d/library.sqlite"), Path("/d/library.sqlite.unreadable"), "file is not a database"),
     InvalidModelFile(Path("/models/a.gguf"), "the file is empty", offset=0),
     SettingsError("settings.toml: cannot be written"),
     *(

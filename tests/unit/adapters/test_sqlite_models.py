@@ -349,13 +349,6 @@ async def test_a_newer_format_is_refused_and_left_alone(repository, file):
 # -- a place that cannot be used
 
 
-async def test_a_file_that_is_no_database_is_said(repository, file):
-    file.parent.mkdir(parents=True)
-    file.write_text("not a database, and longer than the header of one " * 20)
-    with pytest.raises(LibraryError, match=str(file)):
-        await add(repository, Path("/m.gguf"), None, None)
-
-
 async def test_a_folder_in_its_place_is_said(repository, file):
     file.mkdir(parents=True)
     with pytest.raises(LibraryError, match="cannot be used"):

@@ -201,7 +201,7 @@ async def test_what_was_chosen_is_kept_for_each_model(library, files):
 
 
 async def test_storage_that_cannot_be_used_is_said(tmp_path, files):
-    (tmp_path / "library.sqlite").write_text("this is no database, and longer than a header" * 10)
+    (tmp_path / "library.sqlite").mkdir()
     repository = SqliteModelRepository(tmp_path / "library.sqlite")
     with pytest.raises(LibraryError, match="cannot be used"):
         await Library(repository, files).load()

@@ -7,6 +7,7 @@ from gglib_desktop.domain.errors import (
     ConfigurationError,
     InvalidSettings,
     LibraryError,
+    LibrarySetAside,
     ModelInUse,
     RunnerUnavailable,
     SettingProblem,
@@ -158,6 +159,18 @@ async def test_a_library_that_cannot_be_written_is_said(program, tmp_path):
     await poll(lambda: told)
     await tasks_done("add models")
     assert isinstance(told[0][1], LibraryError)
+
+
+async def test_a_library_that_is_no_database_is_set_aside_and_what_was_to_be_opened_is(program, tmp_path):
+    told = told_by(program)
+    file = tmp_path / "data" / "library.sqlite"
+    file.parent.mkdir()
+    file.write_text("not a database, and longer than the header of one " * 20)
+    await program.open(program.files.make("a.gguf", some_facts("A")))
+    ((_kind, error),) = [news for news in told if news[0] == "failed"]
+    assert isinstance(error, LibrarySetAside)
+    assert error.kept.read_text().startswith("not a database")
+    assert ("select", program.library.models[0].id) in told
 
 
 async def test_a_model_is_not_removed_while_a_server_of_it_runs(program):
