@@ -32,7 +32,7 @@ help: ## List what can be made
 
 setup: setup-run $(VENV)/.system-test ## Install system libraries, .venv, dependencies and the engine
 
-setup-run: $(PY) $(VENV)/.system-run $(VENV)/.installed
+setup-run: $(PY) $(VENV)/.system-run $(VENV)/.installed $(VENV)/.engine
 
 run: display setup-run ## Start the program
 	@$(PY) -P -m gglib_desktop $(ARGS)
@@ -101,6 +101,10 @@ $(VENV)/.dependencies: requirements.lock $(PY)
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.dependencies
 	$(STEP) 'Installing GGLib Desktop' $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.engine: $(VENV)/.installed packaging/linux/fit_engine.py
+	@$(PY) -P packaging/linux/fit_engine.py
 	@touch $@
 
 $(VENV)/bin/uv: $(PY)

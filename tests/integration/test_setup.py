@@ -245,6 +245,38 @@ def test_the_cause_of_a_failed_step_is_told(output: str, cause: str) -> None:
     assert done.stderr.splitlines()[-1].startswith(f"Doing it failed: {cause}")
 
 
+# Loads a model when its library is the one that fits; else it does what a processor does to unknown instructions.
+ENGINE = """#!/bin/sh
+grep -q fits "$(dirname "$0")/libggml-cpu.so.0" || kill -ILL $$
+echo "srv  llama_server: model loaded"
+exec sleep 60
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "spare", "left", "told"),
+    [
+        ("fits as it is", "fits too", "fits as it is", ""),
+        ("needs more", "fits", "fits", ""),
+        ("needs more", "needs more too", "needs more too", "does not run on this processor"),
+    ],
+)
+def test_the_engine_gets_a_library_that_runs_on_this_processor(
+    tmp_path: Path, own: str, spare: str, left: str, told: str
+) -> None:
+    engine, library, another = tmp_path / "llama-server", tmp_path / "libggml-cpu.so.0", tmp_path / "spare.so"
+    engine.write_text(ENGINE)
+    engine.chmod(0o755)
+    library.write_text(own)
+    another.write_text(spare)
+    words = (sys.executable, ROOT / "packaging/linux/fit_engine.py", engine, another)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0
+    assert library.read_text() == left
+    assert told in done.stderr
+    assert bool(done.stderr) == bool(told)
+
+
 def told(done: subprocess.CompletedProcess[str]) -> str:
     """What a person reads, without make's own closing line."""
     assert done.returncode
