@@ -10,6 +10,7 @@ import httpx
 
 from gglib_desktop.adapters.kept_connections import KeptConnections
 from gglib_desktop.domain.access import ServerAddress
+from gglib_desktop.domain.client_names import names_told
 from gglib_desktop.domain.effective import ServerFacts, facts_from
 from gglib_desktop.domain.health import Probe, ProbeResult
 from gglib_desktop.domain.host import own_url
@@ -66,6 +67,10 @@ class LlamaClient:
             return ServerFacts(wants_key=True, refused=True)
         facts = facts_from(_value(answer), _value(await self._get(server, "/slots", key=server.key)), log)
         return None if facts is None else replace(facts, wants_key=wants_key)
+
+    async def names(self, server: ServerAddress) -> tuple[str, ...]:
+        """By what names clients know the model, from /v1/models; none where it tells the path of a file."""
+        return names_told(_value(await self._get(server, "/v1/models", key=server.key)))
 
     async def busy_slots(self, server: ServerAddress) -> int | None:
         """How many of /slots work on a request; None when the server does not say."""

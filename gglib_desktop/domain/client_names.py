@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ALIAS_FLAGS = frozenset({"--alias", "-a"})
 # Control characters, halves of characters and ends of lines, by category.
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_PATH = re.compile(r"^(?:/|\\\\|[A-Za-z]:[\\/])|[\\/].*\.gguf$", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r" \([1-9]\d*\)")
 _NUMBERED = re.compile(r"(.+) \([1-9]\d*\)")
 
@@ -72,6 +73,16 @@ def names_said(command_line: str) -> tuple[str, ...]:
     except ValueError:
         return ()
     return names_in(alias_taken_out(words)[0])
+
+
+def names_told(models: object) -> tuple[str, ...]:
+    """The names in an answer of ``/v1/models`` about one model. What is the path of a file is no name."""
+    listed = models.get("data") if isinstance(models, dict) else None
+    if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], dict):
+        return ()
+    aliases = listed[0].get("aliases")
+    told = aliases if isinstance(aliases, list) and aliases else [listed[0].get("id")]
+    return tuple(name for each in told if isinstance(each, str) and not _PATH.search(each) for name in names_in(each))
 
 
 def named_as_before(config: ServerConfig, command_line: str) -> ServerConfig:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from gglib_desktop.domain.client_names import alias_taken_out
 from gglib_desktop.domain.engine import DRAFT_MTP, MODEL_FLAGS, NO_SERVER_FLAGS
 from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.options import MAX_DRAFT_TOKENS
@@ -31,6 +32,7 @@ class StatedSettings:
     gpu_layers: int | None = None
     spec_draft_n_max: int | None = None
     spec_draft_p_min: float | None = None
+    alias: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def stated_key(argv: Sequence[str]) -> str | None:
     return _value_of(argv, frozenset({"--api-key"}))
 
 
-def stated_settings(argv: Sequence[str]) -> StatedSettings:
+def stated_settings(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> StatedSettings:
     """The settings, so that adopting shows what runs and a restart keeps it."""
     drafts = DRAFT_MTP in (_value_of(argv, _SPEC_TYPE_FLAGS) or "").split(",")
     draft_tokens = _number(argv, _DRAFT_TOKENS_FLAGS, 1, MAX_DRAFT_TOKENS)
@@ -96,6 +98,7 @@ def stated_settings(argv: Sequence[str]) -> StatedSettings:
         gpu_layers=None if gpu_layers is None else int(gpu_layers),
         spec_draft_n_max=int(draft_tokens or DEFAULT_DRAFT_TOKENS) if drafts else None,
         spec_draft_p_min=probability if drafts else None,
+        alias=",".join(filter(None, ((environment or {}).get("LLAMA_ARG_ALIAS"), alias_taken_out(argv)[0]))) or None,
     )
 
 

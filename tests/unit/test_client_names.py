@@ -11,6 +11,7 @@ from gglib_desktop.domain.client_names import (
     named_as_before,
     names_in,
     names_said,
+    names_told,
 )
 from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
@@ -224,6 +225,29 @@ def test_a_record_of_an_earlier_version_tells_the_choice():
     old = config(extra_args=("--alias", "coder", "--verbose"))
     assert (options_of(old).alias, options_of(old).extra_args) == ("coder", ("--verbose",))
     assert names_said("/opt/x -m /m/t.gguf --alias coder --verbose") == ("coder",)
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        ({"data": [{"id": "coder"}]}, ("coder",)),
+        ({"data": [{"id": "a", "aliases": ["a", "b"]}]}, ("a", "b")),
+        ({"data": [{"id": "coder", "aliases": []}]}, ("coder",)),
+        ({"data": [{"id": "tiny.gguf"}]}, ("tiny.gguf",)),
+        ({"data": [{"id": "someone/model:Q4_K_M"}]}, ("someone/model:Q4_K_M",)),
+        ({"data": [{"id": "/models/blobs/sha256-1"}]}, ()),
+        ({"data": [{"id": "models/Tiny.GGUF", "aliases": ["models/Tiny.GGUF"]}]}, ()),
+        ({"data": [{"id": "C:\\models\\tiny.gguf"}]}, ()),
+        ({"data": [{"id": "\\\\nas\\tiny"}]}, ()),
+        ({"data": [{"id": 5}]}, ()),
+        ({"data": [{"id": "one"}, {"id": "two"}]}, ()),
+        ({"data": ["x"]}, ()),
+        ({"data": {}}, ()),
+        (None, ()),
+    ],
+)
+def test_what_a_server_tells_is_a_name_unless_it_is_a_path(answer, names):
+    assert names_told(answer) == names
 
 
 # -- pasted

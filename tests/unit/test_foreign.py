@@ -80,6 +80,7 @@ def test_the_port_is_the_one_that_it_listens_on(words, environment, listening, p
     ("line", "settings"),
     [
         ("", StatedSettings()),
+        ("--alias coder -a more", StatedSettings(alias="coder,more")),
         ("-c 2048 -ngl 99", StatedSettings(2048, 99)),
         ("--ctx-size=0 --n-gpu-layers auto", StatedSettings(0)),
         ("-c -1 -c 1e400", StatedSettings()),
@@ -106,3 +107,8 @@ def test_flags_are_read_in_every_spelling_that_the_engine_reads():
 def test_a_key_that_a_command_line_gives_away_is_read():
     assert stated_key(("llama-server", "--api-key", "one,two")) == "one,two"
     assert stated_key(("llama-server", "--api-key-file", "/k")) is None
+
+
+def test_a_name_may_be_said_by_the_environment():
+    said = stated_settings(["llama-server", "-a", "two"], {"LLAMA_ARG_ALIAS": "one"})
+    assert said == StatedSettings(alias="one,two")

@@ -89,6 +89,8 @@ class ForeignProcesses:
                 raise
             path = server.model_path or await _served_model(http, address)
             config = _config(server, address, path, model_id=model_id, model_name=model_name)
+            if config.alias is None:
+                config = config.replace(alias=",".join(await http.names(address)))
             record = await asyncio.to_thread(_record, server, config, address.port)
             origin = await asyncio.to_thread(self._others.origin_of, server.pid, server.identity)
             with origin.taken_over():
@@ -246,7 +248,7 @@ def _described(process: psutil.Process, argv: list[str], is_own_run: Callable[[s
         rss_bytes,
         parent,
         started_at,
-        stated_settings(argv),
+        stated_settings(argv, environment),
     )
 
 

@@ -265,3 +265,8 @@ async def test_a_closed_client_asks_nobody(server):
     probe = await client.probe(ServerAddress(9000), 1)
     assert probe.result is ProbeResult.TIMEOUT
     assert not server.asked
+
+
+async def test_the_names_of_a_model_are_what_clients_are_told(client, server):
+    server.answers["/v1/models"] = httpx.Response(200, json={"data": [{"id": "a", "aliases": ["a", "b"]}]})
+    assert await client.names(ServerAddress(9000)) == ("a", "b")
