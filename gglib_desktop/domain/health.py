@@ -15,7 +15,8 @@ from gglib_desktop.domain.states import Busy, Degraded, Healthy, Loading, Runnin
 
 PROBE_TIMEOUT_S = 2.0
 HEALTHY_INTERVAL_S = 3.5
-HIDDEN_INTERVAL_S = 10.0
+# Who shows the window is told the truth at once, so nobody waits for this.
+HIDDEN_INTERVAL_S = 30.0
 MISSED_INTERVAL_S = 1.0
 FIRST_INTERVAL_S = 0.010
 LAST_LOADING_INTERVAL_S = 0.250

@@ -284,9 +284,7 @@ class LlamaServerRunner:
     def _announce(self, record: ServerRecord, process: ServerProcess, key: str | None) -> RunningServer:
         server = RunningServer(record.handle(), record, process, key)
         self._servers[server.handle] = server
-        keep_trimmed = self._logs.keep_trimmed(record.run, lambda: process.has_exited, in_thread=self._threads.run)
-        trimming = self._scope.start(keep_trimmed, name="trim log")
-        process.on_exit(lambda: self._records.delete(record.run), trimming.cancel)
+        process.on_exit(lambda: self._records.delete(record.run))
         # The group of a child ends when it is reaped; what left it, and that of an adopted server, outlive it.
         process.on_exit(lambda: self._scope.start(kill_leftovers(process, self._threads.run), name="end leftovers"))
         return server
@@ -322,6 +320,8 @@ class LlamaServerRunner:
                 self._check_not_left()
                 self._client = client.LlamaClient()
                 undo.pop_all()
+        trimming = self._logs.keep_trimmed(lambda: [s.record.run for s in self._running()], in_thread=self._threads.run)
+        self._scope.start(trimming, name="trim logs")
 
     def _forget_servers(self) -> None:
         for process in (*(server.process for server in self._servers.values()), *self._undead.values()):

@@ -89,6 +89,17 @@ async def test_questions_go_to_the_port_on_this_computer(client, server):
     ]
 
 
+async def test_the_same_question_about_health_is_made_once(client, server):
+    """Asked of every server every few seconds: making it anew each time cost as much as asking."""
+    server.answers["/health"] = json({"status": "ok"})
+    for host in (None, None, "192.0.2.1", None):
+        await client.probe(ServerAddress(9124, host), 0.5)
+    first, second, elsewhere, third = server.asked
+    assert first is second is third
+    assert elsewhere.url.host == "192.0.2.1"
+    assert set(first.headers) == {"host", "accept-encoding"}
+
+
 async def test_facts_are_what_the_server_says(client, server):
     server.answers["/props"] = json(PROPS)
     server.answers["/slots"] = json([{"id": 0, "n_ctx": 4096, "speculative": True}])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.log_files import LogFolder, punch_hole
+from tests.fakes.clock_loop import FakeClockLoop
 from tests.fakes.waiting import poll
 
 MOST, KEPT = 256 * 1024, 64 * 1024
@@ -48,8 +49,8 @@ def numbered(count: int, first: int = 0) -> bytes:
     return b"".join(b"line %07d of many\n" % number for number in range(first, first + count))
 
 
-def taken_bytes(logs: LogFolder) -> int:
-    return logs.path("run").stat().st_blocks * 512
+def taken_bytes(logs: LogFolder, name: str = "run") -> int:
+    return logs.path(name).stat().st_blocks * 512
 
 
 # -- reading
@@ -212,15 +213,49 @@ def test_a_log_that_somebody_removed_is_no_news_every_few_seconds(logs, caplog):
     assert not caplog.text
 
 
-async def test_a_log_is_trimmed_again_and_again_until_the_server_ends(logs):
-    ended = False
+async def test_logs_are_trimmed_again_and_again_while_their_servers_run(logs):
+    growing = ["run", "gone", "other"]
     written(logs, b"")
-    trimming = asyncio.ensure_future(logs.keep_trimmed("run", lambda: ended, every_s=0.01))
+    written(logs, b"", "other")
+    trimming = asyncio.ensure_future(logs.keep_trimmed(lambda: tuple(growing), every_s=0.01))
     for _ in range(2):
         written(logs, numbered(40_000))
         await poll(lambda: taken_bytes(logs) <= MOST)
-    ended = True
-    await trimming
+    growing.remove("run")
+    written(logs, numbered(40_000))
+    written(logs, numbered(40_000), "other")
+    await poll(lambda: taken_bytes(logs, "other") <= MOST)
+    assert taken_bytes(logs) > MOST
+    trimming.cancel()
+    await asyncio.wait({trimming})
+
+
+def test_short_logs_ask_no_thread(logs):
+    """In an hour of fifty idle servers, which used to be 36,000 times."""
+    names = [f"run{number}" for number in range(50)]
+    for name in names:
+        written(logs, b"ready\n", name)
+    looks, asked = [], []
+
+    async def in_thread(work, *arguments):
+        asked.append(arguments)
+        return work(*arguments)
+
+    def growing():
+        looks.append(names)
+        return names
+
+    async def an_hour() -> None:
+        trimming = asyncio.ensure_future(logs.keep_trimmed(growing, in_thread=in_thread))
+        await asyncio.wait({trimming}, timeout=3600)
+        written(logs, numbered(40_000), "run7")
+        await asyncio.wait({trimming}, timeout=6)
+        trimming.cancel()
+
+    with asyncio.Runner(loop_factory=FakeClockLoop) as runner:
+        runner.run(an_hour())
+    assert asked == [("run7",)]
+    assert len(looks) == pytest.approx(720, abs=5)
 
 
 # -- old runs
