@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gglib_desktop.domain.client_names import default_names
 from gglib_desktop.domain.engine import Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
 from gglib_desktop.domain.launch import (
@@ -121,7 +122,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situa
     fields = {
         name: FieldState(
             draft.get(name),
-            below.options.get(name),
+            _inherited(name, below, situation.model),
             below.source(name),
             unreadable[name].text if name in unreadable else None,
             unreadable[name].problem if name in unreadable else problems.get(name),
@@ -142,6 +143,13 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situa
         can_save=not unreadable and not (_EXTRA in problems and draft.extra_args),
         can_start=can_start,
     )
+
+
+def _inherited(name: str, below: Resolved, model: Model | None) -> Any:
+    value = below.options.get(name)
+    if name == "alias" and value is None and model is not None:
+        return ",".join(default_names(model.name, model.path)) or None
+    return value
 
 
 def missing_flags(capabilities: EngineCapabilities) -> dict[str, str]:

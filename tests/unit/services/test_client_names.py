@@ -109,6 +109,10 @@ async def test_the_form_tells_the_name_that_a_start_would_get(launcher, story, t
         return form_state(LaunchOptions(**choices), {}, situation)
 
     await launcher.find_engine()
+    unnamed = form_state(LaunchOptions(), {}, launcher.situation(Source.LAUNCH, tiny, LaunchOptions()))
+    assert (unnamed.fields["alias"].inherited, unnamed.fields["alias"].source) == ("Tiny", Source.BUILT_IN)
+    everybody = form_state(LaunchOptions(), {}, launcher.situation(Source.APP, None, LaunchOptions()))
+    assert everybody.fields["alias"].inherited is None
     assert line().fields["alias"].inherited == "coder"
     await started(launcher, story, tiny, LaunchOptions(alias="mine"))
     assert names_said(line(alias="mine").command_line) == ("mine (2)",)
