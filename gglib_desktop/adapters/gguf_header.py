@@ -93,9 +93,9 @@ _BLOCKS = {
     40: (64, 36),  # NVFP4
     41: (128, 18),  # Q1_0
 }
-# Q4_0, Q4_1, Q8_0, Q2_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4: which of them are kept a second time depends on the
-# instructions of the processor.
-_REPACKABLE = frozenset({2, 3, 8, 10, 12, 13, 14, 20, 23, 39})
+# The types that engines may keep a second time, with the bytes of a block then, which with AMX are some more. Which of
+# them it does depends on the instructions of the processor.
+_REPACKED_BLOCKS = {2: 18, 3: 20, 8: 38, 10: 84, 12: 148, 13: 180, 14: 210, 20: 18, 23: 138, 39: 17}
 _MAX_TENSOR_NAME_BYTES = 64
 _BLOCK_NAME = re.compile(rb"blk\.(\d{1,5})\.")
 
@@ -231,20 +231,19 @@ class _Tensors:
     _embedding: int = 0
     _has_output: bool = False
 
-    def note(self, name: bytes, elements: int, size: int, offset: int, matrix_type: int | None) -> None:
+    def note(self, name: bytes, elements: int, end: int, repacked_bytes: int) -> None:
         self.elements += elements
-        self.data_bytes = max(self.data_bytes, offset + size)
+        self.data_bytes = max(self.data_bytes, end)
         block = _BLOCK_NAME.match(name)
         if block is not None:
             number = int(block[1])
             self.first_block = number if self.first_block is None else min(self.first_block, number)
         self._has_output = self._has_output or name == b"output.weight"
-        if matrix_type in _REPACKABLE:
-            # Embeddings are looked up, not multiplied with, unless they are the output's weights too.
-            if name == b"token_embd.weight":
-                self._embedding = size
-            else:
-                self._repackable += size
+        # Embeddings are looked up, not multiplied with, unless they are the output's weights too.
+        if name == b"token_embd.weight":
+            self._embedding = repacked_bytes
+        else:
+            self._repackable += repacked_bytes
 
     @property
     def repackable_bytes(self) -> int:
@@ -385,4 +384,6 @@ class _HeaderReader:
         if elements > _MAX_ELEMENTS:
             raise window.bad("a tensor too large for any computer")
         per_block, block_bytes = _BLOCKS.get(kind, (1, 0))
-        tensors.note(name, elements, -(-elements // per_block) * block_bytes, offset, kind if dimensions > 1 else None)
+        blocks = -(-elements // per_block)
+        repacked = _REPACKED_BLOCKS.get(kind, 0) if dimensions > 1 else 0
+        tensors.note(name, elements, offset + blocks * block_bytes, blocks * repacked)

@@ -15,7 +15,15 @@ from gglib_desktop.domain.options import CACHE_TYPES
 
 CONTEXT_STEP = 256
 _FLOAT_BYTES = 4
-_FIXED_BUFFERS_BYTES = 16 * 2**20
+_MASK_BYTES = 2
+_SPARE_BUFFERS_BYTES = 2**20
+# How far intermediate results differ from what is worked out, measured with b10434 and b11549.
+_RESULTS_SHARE = (0.95, 1.1)
+# Of the layers that draft. They have fewer results than the whole model.
+_DRAFT_SHARE = 0.5
+# llama-server itself: its code and tables, and what it keeps of each token of the vocabulary.
+_ENGINE_BYTES = (20 * 2**20, 45 * 2**20)
+_ENGINE_TOKEN_BYTES = (100, 120)
 # A range no wider than this is worth calling good.
 _GOOD_SPREAD = 1.15
 # Other programs want memory too, and a system without any left stalls.
@@ -71,6 +79,7 @@ class Serving:
     """How a model is to be served. ``context`` in tokens, 0 the model's own; ``draft_tokens`` 0: without drafting.
 
     The defaults are llama-server's. With ``unified`` all slots share the context, else each has its part of it.
+    ``batch`` is the number of tokens computed at once. ``repacks``: the engine may order weights for the CPU.
     """
 
     context: int = 0
@@ -80,6 +89,9 @@ class Serving:
     value_type: str = "f16"
     batch: int = 512
     draft_tokens: int = 0
+    flash_attention: bool = True
+    maps_file: bool = True
+    repacks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +102,42 @@ class Forecast:
     cache: ByteRange | None
     buffers: ByteRange | None
     gaps: tuple[str, ...] = ()
+    copies: ByteRange = ByteRange(0, 0)
+    """Weights kept a second time, ordered for the CPU. How many depends on the processor."""
+    engine: ByteRange = ByteRange(0, 0)
 
     @property
     def total(self) -> ByteRange | None:
+        """What the server will show as its memory."""
+        needed = self.needed
+        return None if needed is None else needed + self.copies
+
+    @property
+    def needed(self) -> ByteRange | None:
+        """What must be free: the system can drop the pages of the file that were copied."""
         if self.weights_bytes is None or self.cache is None or self.buffers is None:
             return None
-        return ByteRange(self.weights_bytes, self.weights_bytes) + self.cache + self.buffers
+        return ByteRange(self.weights_bytes, self.weights_bytes) + self.cache + self.buffers + self.engine
 
     @property
     def confidence(self) -> Confidence:
-        total = self.total
-        if total is None:
+        needed = self.needed
+        if needed is None:
             return Confidence.UNKNOWN
-        return Confidence.GOOD if total.high <= total.low * _GOOD_SPREAD else Confidence.ROUGH
+        return Confidence.GOOD if needed.high <= needed.low * _GOOD_SPREAD else Confidence.ROUGH
 
 
-def forecast(metadata: Mapping[str, GgufValue], weights_bytes: int | None, serving: Serving) -> Forecast:
-    """``weights_bytes`` is the size of the file, of all shards together; None when one is missing."""
-    return _forecast(_told_by(metadata), weights_bytes, serving)
+def forecast(
+    metadata: Mapping[str, GgufValue], weights_bytes: int | None, serving: Serving, repackable_bytes: int = 0
+) -> Forecast:
+    """``weights_bytes`` is the size of the file, of all shards together; None when one is missing.
+
+    ``repackable_bytes`` of them may be kept a second time.
+    """
+    found = _forecast(_told_by(metadata), weights_bytes, serving)
+    # Without a mapped file the ordered weights are the only ones.
+    may_copy = serving.repacks and serving.maps_file
+    return replace(found, copies=ByteRange(0, repackable_bytes)) if may_copy else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +147,10 @@ class _Widths:
     model: int
     inner: int
     vocabulary: int
+    heads: int
+    query: int
+    """The floats of all heads of a token together."""
+    state: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +181,15 @@ def _forecast(told: _Told, weights_bytes: int | None, serving: Serving) -> Forec
     context = serving.context or told.context
     if context is None:
         return Forecast(weights_bytes, None, None, ("context_length",))
-    serving = replace(serving, context=context)
+    serving = replace(serving, context=context, batch=min(serving.batch, _padded(context)))
     cache = None if told.layout is None else _cache(told.layout, serving)
-    buffers = None if told.widths is None else _buffers(told.widths, serving)
-    return Forecast(weights_bytes, cache, buffers, told.gaps)
+    if told.widths is None:
+        return Forecast(weights_bytes, cache, None, told.gaps)
+    buffers = _buffers(told.widths, told.layout or CacheLayout(), serving)
+    engine = ByteRange(
+        *(fixed + told.widths.vocabulary * each for fixed, each in zip(_ENGINE_BYTES, _ENGINE_TOKEN_BYTES, strict=True))
+    )
+    return Forecast(weights_bytes, cache, buffers, told.gaps, engine=engine)
 
 
 def model_context(metadata: Mapping[str, GgufValue]) -> int | None:
@@ -161,13 +200,13 @@ def model_context(metadata: Mapping[str, GgufValue]) -> int | None:
         return None
 
 
-def judge(total: ByteRange | None, memory: Memory | None) -> Fit:
-    """Compares a forecast with what is free now."""
-    if total is None or memory is None:
+def judge(needed: ByteRange | None, memory: Memory | None) -> Fit:
+    """Compares what a forecast says is needed with what is free now."""
+    if needed is None or memory is None:
         return Fit.UNKNOWN
-    if total.high <= memory.free_bytes * _COMFORTABLE_SHARE:
+    if needed.high <= memory.free_bytes * _COMFORTABLE_SHARE:
         return Fit.FITS
-    return Fit.TIGHT if total.low <= memory.free_bytes else Fit.DOES_NOT_FIT
+    return Fit.TIGHT if needed.low <= memory.free_bytes else Fit.DOES_NOT_FIT
 
 
 def largest_context_that_fits(
@@ -179,13 +218,13 @@ def largest_context_that_fits(
     if longest is None or memory is None:
         return None
 
-    def total(context: int) -> ByteRange | None:
-        return _forecast(told, weights_bytes, replace(serving, context=context)).total
+    def needed(context: int) -> ByteRange | None:
+        return _forecast(told, weights_bytes, replace(serving, context=context)).needed
 
     def fits(context: int) -> bool:
-        return judge(total(context), memory) is Fit.FITS
+        return judge(needed(context), memory) is Fit.FITS
 
-    if total(longest) is None:
+    if needed(longest) is None:
         return None
     if fits(longest):
         return longest
@@ -226,10 +265,7 @@ def token_cost(layout: CacheLayout, cache_type: str) -> TokenCost:
 
 def _cache(layout: CacheLayout, serving: Serving) -> ByteRange:
     streams, cells = _streams(serving)
-    window_cells = cells
-    if layout.window is not None:
-        seen_at_once = layout.window * (serving.slots if serving.unified else 1) + serving.batch
-        window_cells = _padded(min(cells, seen_at_once))
+    window_cells = _window_cells(layout, serving, cells)
     layers = layout.layers + (layout.draft_layers if serving.draft_tokens else ())
     low = high = 0
     for layer in layers:
@@ -239,6 +275,14 @@ def _cache(layout: CacheLayout, serving: Serving) -> ByteRange:
     # A draft that is refused needs the states of before, one for each of its tokens.
     states = layout.state_floats * _FLOAT_BYTES * serving.slots * (1 + serving.draft_tokens)
     return ByteRange(low + states, high + states)
+
+
+def _window_cells(layout: CacheLayout, serving: Serving, cells: int) -> int:
+    """How many tokens a layer keeps that looks back only so far."""
+    if layout.window is None:
+        return cells
+    seen_at_once = layout.window * (serving.slots if serving.unified else 1) + serving.batch
+    return _padded(min(cells, seen_at_once))
 
 
 def _cell_bytes(layer: AttentionLayer, layout: CacheLayout, serving: Serving) -> tuple[int, int]:
@@ -255,22 +299,54 @@ def _row_bytes(width: int, cache_type: str) -> int:
 
 def _widths(keys: ArchitectureKeys) -> _Widths:
     """Raises: HeaderGap."""
-    width = keys.required("embedding_length")
-    inner = max(keys.per_layer("feed_forward_length", keys.layer_count()) or (4 * width,))
-    inner = max(inner, (keys.number("expert_feed_forward_length") or 0) * (keys.number("expert_used_count") or 0))
-    return _Widths(width, inner, keys.vocabulary())
+    width, count = keys.required("embedding_length"), keys.layer_count()
+    inner = 3 * max(keys.per_layer("feed_forward_length", count) or (4 * width,))
+    used = keys.number("expert_used_count") or 0
+    expert = (keys.number("expert_feed_forward_length") or 0) * used
+    inner = max(inner, 3 * expert, expert + width * used)
+    heads = max(keys.per_layer("attention.head_count", count) or (0,))
+    query = heads * (keys.number("attention.key_length") or (width // heads if heads else 0))
+    # Where layers with a state alternate with others, these have a gate as wide as their queries.
+    gate = 2 * query if keys.number("full_attention_interval") else 0
+    groups = keys.number("ssm.group_count") or 0
+    state = (keys.number("ssm.inner_size") or 0) + 2 * groups * (keys.number("ssm.state_size") or 0)
+    return _Widths(width, inner, keys.vocabulary(), heads, 3 * query + gate, state)
 
 
-def _buffers(widths: _Widths, serving: Serving) -> ByteRange:
-    """Room for intermediate results. The engine packs them tightly, so the sum of the large ones is the most."""
-    logits = widths.vocabulary * serving.batch * _FLOAT_BYTES
+def _buffers(widths: _Widths, layout: CacheLayout, serving: Serving) -> ByteRange:
+    """Room for intermediate results and answers.
+
+    The masks stay until the end. Of the rest, what is alive at the same time at the widest place counts: in attention,
+    behind it, or where the answers are, of which there is one for each slot.
+    """
     _count, cells = _streams(serving)
-    mask = cells * serving.batch * _FLOAT_BYTES
-    results = (8 * widths.model + 3 * widths.inner) * serving.batch * _FLOAT_BYTES
-    answers = widths.vocabulary * serving.slots * _FLOAT_BYTES
-    low, high = max(logits, mask // 2) + answers, logits + mask * 3 // 2 + results + answers + _FIXED_BUFFERS_BYTES
-    contexts = 2 if serving.draft_tokens else 1
-    return ByteRange(low, high * contexts)
+    window_cells = _window_cells(layout, serving, cells)
+    # A layer of which it is not known how far it looks needs either mask, the whole context's at most.
+    whole = any(not layer.windowed for layer in layout.layers)
+    part = any(layer.windowed for layer in layout.layers)
+    mask_bytes = _MASK_BYTES if serving.flash_attention else _FLOAT_BYTES
+    masks = mask_bytes * serving.batch * (cells * whole + window_cells * part)
+    attention, scores = widths.query, 0
+    if not serving.flash_attention:
+        attention = widths.query * 4 // 3
+        scores = widths.heads * (cells if whole else window_cells) * bool(layout.layers)
+    answers = widths.vocabulary * serving.slots
+    # How many rows of the model's width are alive beside the widest results differs from version to version.
+    low = max(widths.inner + 3.8 * widths.model, attention + scores + 2.2 * widths.model)
+    high = max(
+        widths.inner + 5 * widths.model,
+        max(attention + scores, attention + 4 * widths.state) + 3.5 * widths.model,
+        answers / serving.batch + 5 * widths.model,
+    )
+    token_bytes = serving.batch * _FLOAT_BYTES
+    # Answers may take the place of masks that are not needed any more.
+    least = max(masks + round(low * token_bytes * _RESULTS_SHARE[0]), answers * _FLOAT_BYTES)
+    most = masks + round(high * token_bytes * _RESULTS_SHARE[1]) + _SPARE_BUFFERS_BYTES
+    if serving.draft_tokens:
+        drafting = masks + round(low * token_bytes * _DRAFT_SHARE)
+        least, most, answers = least + drafting, 2 * most, 2 * answers
+    kept = answers * _FLOAT_BYTES
+    return ByteRange(least + kept, most + kept)
 
 
 def _streams(serving: Serving) -> tuple[int, int]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.forecast import ByteRange, Serving, forecast
 from gglib_desktop.domain.gguf import GgufHeader
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
+
+_USUAL_BATCH = 2048
+_NO_REPACK = frozenset({"-nr", "--no-repack"})
 
 
 def serving_of(config: ServerConfig) -> Serving:
@@ -18,8 +22,11 @@ def serving_of(config: ServerConfig) -> Serving:
         unified=slots is None,
         key_type=config.cache_type_k or usual.key_type,
         value_type=config.cache_type_v or usual.value_type,
-        batch=config.ubatch_size or usual.batch,
+        batch=min(config.ubatch_size or usual.batch, config.batch_size or _USUAL_BATCH),
         draft_tokens=config.spec_draft_n_max or 0,
+        flash_attention=config.flash_attn != "off",
+        maps_file=config.mmap is not False,
+        repacks=_NO_REPACK.isdisjoint(map(flag_of, config.extra_args)),
     )
 
 
@@ -27,4 +34,5 @@ def memory_of(model: Model, header: GgufHeader, config: ServerConfig) -> ByteRan
     """The memory that serving a model takes; None when that cannot be said."""
     if model.facts is None or model.problem is not None:
         return None
-    return forecast(header.metadata, model.facts.file_size_bytes, serving_of(config)).total
+    facts = model.facts
+    return forecast(header.metadata, facts.file_size_bytes, serving_of(config), facts.repackable_bytes).total

@@ -57,12 +57,12 @@ class DetailsState:
     @property
     def fit(self) -> Fit:
         """Whether it fits into main memory."""
-        return judge(self.forecast.total if self.forecast else None, self.memory)
+        return judge(self.forecast.needed if self.forecast else None, self.memory)
 
     @property
     def fit_on_cards(self) -> Fit:
         """Whether all of it fits onto the graphics cards, over which an engine spreads it."""
-        return judge(self.forecast.total if self.forecast else None, together(self.cards))
+        return judge(self.forecast.needed if self.forecast else None, together(self.cards))
 
 
 def together(cards: Sequence[GraphicsCard]) -> Memory | None:
@@ -190,7 +190,7 @@ class ModelDetailsViewModel(QObject):
         metadata, serving = self._header.metadata, Serving(context=context)
         memory, cards = self._sources.memory.read(), together(self._state.cards)
         return {
-            "forecast": forecast(metadata, weights, serving),
+            "forecast": forecast(metadata, weights, serving, facts.repackable_bytes if facts is not None else 0),
             "memory": memory,
             "fitting_context": largest_context_that_fits(metadata, weights, serving, memory),
             "fitting_context_on_cards": largest_context_that_fits(metadata, weights, serving, cards),

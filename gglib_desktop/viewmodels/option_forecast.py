@@ -42,7 +42,7 @@ class MemoryOutlook:
 
     @property
     def fit(self) -> Fit:
-        return judge(self.forecast.total if self.forecast else None, self.memory)
+        return judge(self.forecast.needed if self.forecast else None, self.memory)
 
 
 class OptionForecastViewModel(QObject):
@@ -112,7 +112,8 @@ class OptionForecastViewModel(QObject):
         weights = facts.file_size_bytes if facts is not None and self._model.problem is None else None
         self._asked = self._serving()
         # In a thread: for a large vocabulary it takes longer than the event loop can wait.
-        outlook = await asyncio.to_thread(_outlook, self._header, weights, self._asked, self._memory.read())
+        repackable = facts.repackable_bytes if facts is not None else 0
+        outlook = await asyncio.to_thread(_outlook, self._header, weights, self._asked, self._memory.read(), repackable)
         self._set_state(outlook)
 
     def _set_state(self, state: MemoryOutlook) -> None:
@@ -121,11 +122,13 @@ class OptionForecastViewModel(QObject):
             self.stateChanged.emit(state)
 
 
-def _outlook(header: GgufHeader, weights_bytes: int | None, serving: Serving, memory: Memory | None) -> MemoryOutlook:
+def _outlook(
+    header: GgufHeader, weights_bytes: int | None, serving: Serving, memory: Memory | None, repackable_bytes: int
+) -> MemoryOutlook:
     metadata = header.metadata
     return MemoryOutlook(
         loading=False,
-        forecast=forecast(metadata, weights_bytes, serving),
+        forecast=forecast(metadata, weights_bytes, serving, repackable_bytes),
         memory=memory,
         longest_context=model_context(metadata),
         fitting_context=largest_context_that_fits(metadata, weights_bytes, serving, memory),

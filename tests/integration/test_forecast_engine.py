@@ -14,7 +14,7 @@ from tests.fakes.ports import some_base_port
 pytestmark = pytest.mark.llama
 
 _MIB = 2**20
-_SIZE = re.compile(r"(KV|RS|compute) buffer size = +([0-9.]+) MiB")
+_SIZE = re.compile(r"(KV|RS|compute|output) buffer size = +([0-9.]+) MiB")
 
 
 def allocated(engine: Path, model: Path, *flags: str) -> dict[str, list[float]]:
@@ -32,7 +32,7 @@ def allocated(engine: Path, model: Path, *flags: str) -> dict[str, list[float]]:
                     break
         finally:
             process.kill()
-    found: dict[str, list[float]] = {"KV": [], "RS": [], "compute": []}
+    found: dict[str, list[float]] = {"KV": [], "RS": [], "compute": [], "output": []}
     for kind, size in _SIZE.findall("".join(said)):
         found[kind].append(float(size))
     assert found["compute"], "".join(said)
@@ -46,6 +46,8 @@ def allocated(engine: Path, model: Path, *flags: str) -> dict[str, list[float]]:
         (DemoArchitecture.LLAMA, Serving(context=40000, key_type="q8_0", value_type="q5_1"),
          ("-ctk", "q8_0", "-ctv", "q5_1")),
         (DemoArchitecture.LLAMA, Serving(context=40000, slots=3, unified=False), ("-np", "3", "--no-kv-unified")),
+        (DemoArchitecture.LLAMA, Serving(context=16384, batch=64), ("-ub", "64")),
+        (DemoArchitecture.LLAMA, Serving(context=16384, flash_attention=False), ("-fa", "off")),
         (DemoArchitecture.QWEN35, Serving(context=16384), ()),
         (DemoArchitecture.QWEN35, Serving(context=16384, slots=64), ("-np", "64", "--kv-unified")),
         (DemoArchitecture.QWEN35_MTP, Serving(context=16384), ()),
@@ -63,5 +65,6 @@ def test_the_engine_allocates_what_was_forecast(engine_path, tmp_path, architect
     assert expected.cache.low == expected.cache.high
     assert expected.cache.low / _MIB == pytest.approx(cache, abs=0.02)
     # Reported anew whenever the engine sizes it again; the largest two are those of the model and of its draft.
-    buffers = sum(sorted(said["compute"])[-2 if serving.draft_tokens else -1 :])
+    contexts = 2 if serving.draft_tokens else 1
+    buffers = sum(sum(sorted(said[kind])[-contexts:]) for kind in ("compute", "output"))
     assert expected.buffers.low / _MIB <= buffers <= expected.buffers.high / _MIB

@@ -116,7 +116,7 @@ async def test_the_forecast_follows_the_spin_box(dialog, sources):
     assert text(dialog, "forecast_weights") == "5.0 MiB"
     assert text(dialog, "forecast_free") == "8.0 GiB of 16.0 GiB"
     before = text(dialog, "forecast_cache")
-    memory.free_bytes = 24 * 2**20
+    memory.free_bytes = 48 * 2**20
     box.setValue(4096)
     assert text(dialog, "forecast_cache") != before
     assert text(dialog, "forecastVerdict").startswith("It is tight")

@@ -178,3 +178,43 @@ class TestNeverRaisesAnythingElse:
             assert isinstance(read_header(path), GgufHeader)
         except InvalidModelFile as error:
             assert error.reason  # noqa: PT017 - either outcome will do
+
+
+# -- what the tensors tell
+
+Q8_0, F32 = 8, 0
+
+
+def _with_tensors(folder, *tensors):
+    listed = b"".join(gguf_tensor(shape, kind, 0, name) for name, shape, kind in tensors)
+    data = gguf_head(tensors=len(tensors), entries=1) + gguf_entry("a", 0, b"\x01") + listed
+    return read_header(gguf_file(folder, data, size=2**20))
+
+
+@pytest.mark.parametrize(
+    ("names", "first"),
+    [
+        (("token_embd.weight",), None),
+        (("blk.3.attn_q.weight", "blk.2.ffn_up.weight", "output.weight"), 2),
+        (("blk.0.attn_q.weight",), 0),
+        (("blk.x.attn_q.weight", "my.blk.1.weight", "blk.12345678.x"), None),
+        (("blk.7." + "long" * 100,), 7),
+    ],
+)
+def test_the_first_block_is_told_by_the_names(tmp_path, names, first):
+    assert _with_tensors(tmp_path, *((name, (32, 2), F32) for name in names)).first_block == first
+
+
+@pytest.mark.parametrize(
+    ("tensors", "blocks"),
+    [
+        ([("blk.0.attn_q.weight", (64, 2), Q8_0)], 4),
+        ([("blk.0.attn_norm.weight", (64,), Q8_0)], 0),
+        ([("blk.0.attn_q.weight", (64, 2), F32)], 0),
+        # The embeddings are looked up, unless they are what the output is worked out with.
+        ([("token_embd.weight", (64, 3), Q8_0), ("output.weight", (64, 3), Q8_0)], 6),
+        ([("token_embd.weight", (64, 3), Q8_0), ("blk.0.attn_q.weight", (64, 2), Q8_0)], 10),
+    ],
+)
+def test_what_may_be_kept_twice_is_counted(tmp_path, tensors, blocks):
+    assert _with_tensors(tmp_path, *tensors).repackable_bytes == blocks * 38

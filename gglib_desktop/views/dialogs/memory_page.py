@@ -47,6 +47,8 @@ class MemoryPage(QWidget):
             "weights": self.tr("Weights"),
             "cache": self.tr("Cache of the context"),
             "buffers": self.tr("Working buffers"),
+            "engine": self.tr("The engine itself"),
+            "copies": self.tr("Weights copied for the CPU"),
             "total": self.tr("Together"),
             "free": self.tr("Free main memory"),
             "cards": self.tr("Free graphics memory"),
@@ -64,6 +66,8 @@ class MemoryPage(QWidget):
             "weights": unknown if weights is None else size_text(weights),
             "cache": self._range(found.cache if found else None),
             "buffers": self._range(found.buffers if found else None),
+            "engine": self._range(found.engine if found else None),
+            "copies": self._range(found.copies if found else None),
             "total": self._range(found.total if found else None),
             "free": unknown if memory is None else self._free(memory),
             "cards": "\n".join(f"{card.name}: {self._free(card.memory)}" for card in state.cards)
