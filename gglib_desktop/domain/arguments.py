@@ -12,6 +12,7 @@ from gglib_desktop.domain.engine import EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.invocation import looks_like_flag
+from gglib_desktop.domain.load_mode import LOAD_MODE, MAP, became_load_mode, flags_of_load_mode
 from gglib_desktop.domain.options import EngineOption, engine_options
 from gglib_desktop.domain.words import Word
 
@@ -44,11 +45,14 @@ _VARIABLES = {
     "LLAMA_ARG_DRAFT_P_MIN": "--draft-p-min",
     "LLAMA_ARG_DRAFT_MIN": "--draft-min",
     "LLAMA_ARG_SPEC_DRAFT_N_MIN": "--spec-draft-n-min",
+    "LLAMA_ARG_LOAD_MODE": "--load-mode",
+    "LLAMA_ARG_DIO": "--direct-io",
 }
+_SWITCHES = frozenset({"--metrics", "--direct-io"})
 _FILE = re.compile(r"FNAME|FILE|PATH|DIR")
 # They may look like a path, and are none.
 _NAMES = frozenset({"-a", "--alias", "--api-prefix"})
-_WITH_A_VALUE = frozenset(_VARIABLES.values()) - {"--metrics"}
+_WITH_A_VALUE = frozenset(_VARIABLES.values()) - _SWITCHES
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,15 @@ class Vocabulary:
 
     def is_unlisted(self, argument: Argument) -> bool:
         """Whether the engine's help is known and tells of no such word; what it says it has removed, it tells of."""
-        return self._has_help and not (self.knows(argument.flag) or argument.flag in self._capabilities.removed)
+        flag, capabilities = argument.flag, self._capabilities
+        told = self.knows(flag) or flag in capabilities.removed or became_load_mode(flag, capabilities)
+        return self._has_help and not told
+
+    def in_fields(self, argument: Argument) -> list[Argument]:
+        """The argument, or those that say the same of our fields where the engine has one flag for several of them."""
+        is_mode = argument.flag in self._capabilities.same_option(LOAD_MODE) and not argument.unresolved
+        flags = flags_of_load_mode(argument.value) if is_mode and became_load_mode(MAP, self._capabilities) else ()
+        return [Argument(flag, (), argument.written, *self._options[flag]) for flag in flags] or [argument]
 
     def lacks_value(self, argument: Argument) -> bool:
         """Whether nothing stands where the flag needs a value. Text may be empty on purpose."""
@@ -211,7 +223,7 @@ class Vocabulary:
     def _is_switch(self, flags: frozenset[str], option: EngineOption | None) -> bool:
         if option:
             return option.kind is bool
-        return "--metrics" in flags or any(self._capabilities.value_count(flag) == 0 for flag in flags)
+        return not flags.isdisjoint(_SWITCHES) or any(self._capabilities.value_count(flag) == 0 for flag in flags)
 
 
 def _is_negation(flag: str, spellings: Set[str]) -> bool:

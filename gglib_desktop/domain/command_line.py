@@ -115,7 +115,10 @@ class _Reading:
         self._drafting = Drafting()
 
     def result(self) -> CommandLine:
-        said = [self._outside(self._marked(each)) for each in (*self._from_environment(), *self._from_words())]
+        written = (*self._from_environment(), *self._from_words())
+        said = [
+            self._outside(self._marked(argument)) for each in written for argument in self._vocabulary.in_fields(each)
+        ]
         arguments = self._without_repeated(said)
         self._drafting = read_drafting(arguments, self._vocabulary)
         if self._drafting.mtp is not None:

@@ -22,6 +22,7 @@ _NEXT_SPELLING = re.compile(r"(?: [^\s,-]\S*?)?,\s*(?=-)")
 _MOST_INDENT = 12
 _SEVERAL_VALUES = re.compile(r"[A-Z]+( [A-Z]+)+")
 _VARIABLE = re.compile(r"\(env: (\w+)\)")
+_LISTED_CHOICE = re.compile(r"- ([\w+]+):")
 _DEVICE = re.compile(r"\s+(\S+): (.+) \((\d+) MiB, \d+ MiB free\)\s*$")
 _NOT_SUPPORTED_ANY_MORE = "has been removed"
 
@@ -43,7 +44,8 @@ class EngineCapabilities:
 
     ``removed`` maps flags that it only lists as removed to what it says about using others.
     ``placeholders`` tells what stands for a flag's value in the help, empty for a flag that takes none;
-    ``environment`` maps the variables that can say the same to the flags, removed ones included.
+    ``environment`` maps the variables that can say the same to the flags, removed ones included. ``load_modes`` are the
+    values of ``--load-mode``.
     """
 
     spellings: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class EngineCapabilities:
     spec_types: frozenset[str] = frozenset()
     placeholders: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    load_modes: frozenset[str] = frozenset()
 
     def supports(self, flag: str) -> bool:
         return flag in self.spellings
@@ -97,6 +100,7 @@ def parse_help(text: str) -> EngineCapabilities:
     spec_types: frozenset[str] = frozenset()
     placeholders: dict[str, str] = {}
     environment: dict[str, frozenset[str]] = {}
+    load_modes: frozenset[str] = frozenset()
     for first_line, entry in _entries(text):
         names, rest = _leading_flags(entry)
         placeholder = _placeholder(first_line)
@@ -107,8 +111,15 @@ def parse_help(text: str) -> EngineCapabilities:
             continue
         spellings.update(dict.fromkeys(names, names))
         if "--spec-type" in names:
-            spec_types = frozenset(filter(None, re.split(r"[,|]", placeholder.strip("[]{}<>"))))
-    return EngineCapabilities(spellings, removed, spec_types, placeholders, environment)
+            spec_types = _choices(placeholder)
+        elif "--load-mode" in names:
+            listed = frozenset(_LISTED_CHOICE.findall(rest))
+            load_modes = listed or _choices(placeholder)
+    return EngineCapabilities(spellings, removed, spec_types, placeholders, environment, load_modes)
+
+
+def _choices(placeholder: str) -> frozenset[str]:
+    return frozenset(filter(None, re.split(r"[,|]", placeholder.strip("[]{}<>"))))
 
 
 def _advice(description: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.flag_drift import drift_objections, flag_of, spelling_for, translated, why_unsupported
 from gglib_desktop.domain.host import LOOPBACK, own_url
+from gglib_desktop.domain.load_mode import LOAD_MODE, LOADING_FLAGS, became_load_mode, load_mode, with_load_mode
 from gglib_desktop.domain.options import DRAFT_NUMBERS, EngineOption, engine_option, engine_options
 from gglib_desktop.domain.server import ServerConfig
 
@@ -49,8 +50,8 @@ def server_argv(config: ServerConfig, engine: Engine, port: int, *, mtp_suppress
         raise objection
     owned = _fixed_arguments(config, engine.capabilities, port)
     typed = _typed_arguments(config, engine.capabilities, mtp_suppressed=mtp_suppressed)
-    words = [word for _field, *arguments in typed for word in arguments]
-    return (*engine.command, *owned, *words, *translated(config.extra_args, engine.capabilities))
+    words = _in_words_of(engine.capabilities, typed)
+    return (*engine.command, *owned, *words, *_extra_arguments(config, typed, engine.capabilities))
 
 
 def objections(
@@ -67,11 +68,12 @@ def objections(
         reason = "this engine has no flag --api-key, so it asks for no key"
         yield ConfigurationError(asking, config.get(asking), reason)
     for field, flag, *value in typed:
-        if not capabilities.supports(flag):
+        if not (capabilities.supports(flag) or became_load_mode(flag, capabilities)):
             yield ConfigurationError(field, " ".join(value), why_unsupported(flag, capabilities))
     decided = {flag: f"is decided by the field {engine_option(name_of(field)).spec.label}" for field, flag, *_ in typed}
+    decided.update([(LOAD_MODE, why) for flag, why in decided.items() if became_load_mode(flag, capabilities)])
     yield from _objections_to_extra_args(config, capabilities, _ALWAYS_OWNED | decided)
-    yield from drift_objections(translated(config.extra_args, capabilities), capabilities)
+    yield from drift_objections(_extra_arguments(config, typed, capabilities), capabilities)
 
 
 def name_of(field: str) -> str:
@@ -153,6 +155,20 @@ def _typed_arguments(
             found.append((option.name, "--spec-type", DRAFT_MTP))
         found += _said(option, config.get(option.name), capabilities)
     return found
+
+
+def _in_words_of(capabilities: EngineCapabilities, typed: Sequence[tuple[str, ...]]) -> list[str]:
+    """The flags and values of fields, as this engine takes them."""
+    former = [flag for _field, flag, *_value in typed if became_load_mode(flag, capabilities)]
+    words = [word for _field, *arguments in typed if arguments[0] not in former for word in arguments]
+    return [*words, LOAD_MODE, load_mode(former, capabilities)] if former else words
+
+
+def _extra_arguments(
+    config: ServerConfig, typed: Sequence[tuple[str, ...]], capabilities: EngineCapabilities
+) -> tuple[str, ...]:
+    said = [flag for _field, flag, *_value in typed if flag in LOADING_FLAGS]
+    return with_load_mode(translated(config.extra_args, capabilities), said, capabilities)
 
 
 def _said(option: EngineOption, value: object, capabilities: EngineCapabilities) -> list[tuple[str, ...]]:

@@ -22,6 +22,7 @@ from gglib_desktop.domain.launch import (
     server_config,
 )
 from gglib_desktop.domain.llama_args import name_of, objections, server_argv, shell_line
+from gglib_desktop.domain.load_mode import became_load_mode
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.options import DRAFT_NUMBERS, engine_options
 from gglib_desktop.domain.server import ServerConfig
@@ -157,8 +158,12 @@ def missing_flags(capabilities: EngineCapabilities) -> dict[str, str]:
     return {
         option.name: f"this engine has no flag {option.spec.flags[0]}"
         for option in engine_options()
-        if option.spec.flags and not any(map(capabilities.supports, option.spec.flags))
+        if option.spec.flags and not any(_can_say(flag, capabilities) for flag in option.spec.flags)
     }
+
+
+def _can_say(flag: str, capabilities: EngineCapabilities) -> bool:
+    return capabilities.supports(flag) or became_load_mode(flag, capabilities)
 
 
 def _config(situation: Situation, resolved: Resolved, decision: MtpDecision) -> ServerConfig:

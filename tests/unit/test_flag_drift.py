@@ -171,7 +171,7 @@ def test_what_an_engine_is_known_to_refuse_is_refused_before_it_starts(text, giv
         (OLD, {"jinja": False}, ("jinja", "this engine has no flag --no-jinja")),
         (OLD, {"flash_attn": "on"}, ("flash_attn", "this engine has no flag -fa")),
         (
-            RECORDED.replace("--mlock ", "--mlock-pages ")
+            RECORDED.replace("--mlock ", "--mlock-pages ").replace("--load-mode MODE", "--other-mode MODE")
             + "--mlock                                 the argument has been removed. use --mlock-pages\n",
             {"mlock": True},
             ("mlock", "this engine has no flag --mlock any more: use --mlock-pages"),

@@ -175,7 +175,7 @@ def test_an_engine_without_mtp_is_refused_before_it_starts():
             "spec_draft_p_min",
         ),
         (("--min-p",), {"inference_config": {"min_p": 0.1}}, "inference_config.min_p"),
-        (("--mlock",), {"mlock": True}, "mlock"),
+        (("--mlock", "-lm", "--load-mode"), {"mlock": True}, "mlock"),
     ],
 )
 def test_a_flag_that_the_engine_lacks_is_refused_before_it_starts(flags, changes, field):

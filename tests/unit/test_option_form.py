@@ -108,7 +108,7 @@ def test_extra_arguments_of_a_layer_below_are_no_reason_not_to_save():
 
 
 def test_what_an_engine_cannot_do_is_off_with_the_reason_and_a_problem_only_if_set():
-    where = situation(engine=without("--mlock", "--top-k"))
+    where = situation(engine=without("--mlock", "--load-mode", "--top-k"))
     state = shown(where=where)
     assert state.fields["mlock"].disabled == "this engine has no flag --mlock"
     assert (state.fields["mlock"].problem, state.can_start) == (None, True)
@@ -121,6 +121,7 @@ def test_what_an_engine_cannot_do_is_off_with_the_reason_and_a_problem_only_if_s
 def test_an_option_with_another_spelling_is_no_missing_one():
     assert "context_size" not in missing_flags(without("-c").capabilities)
     assert missing_flags(ENGINE.capabilities) == {}
+    assert missing_flags(without("--mlock", "--mmap", "--no-mmap").capabilities) == {}
     everything = missing_flags(EngineCapabilities())
     assert "extra_args" not in everything
     assert everything["threads"] == "this engine has no flag -t"
@@ -162,7 +163,7 @@ def test_what_cannot_be_saved_or_started_is_refused_with_the_fields():
     fine = shown(LaunchOptions(threads=2))
     check(fine)
     check(fine, to_start=True)
-    unsupported = shown(LaunchOptions(mlock=True), situation(engine=without("--mlock")))
+    unsupported = shown(LaunchOptions(mlock=True), situation(engine=without("--mlock", "--load-mode")))
     check(unsupported)
     with pytest.raises(InvalidDraft) as caught:
         check(unsupported, to_start=True)
