@@ -29,6 +29,12 @@ def duration_text(seconds: float) -> str:
     return f"{days} d {hours % 24} h"
 
 
+def duration_stays_s(seconds: float) -> float:
+    """In how many seconds ``duration_text`` is to be asked again: up to 1, and up to 60 where it counts minutes."""
+    step = 1 if seconds < 60 else 60
+    return step - max(0.0, seconds) % step
+
+
 def _scaled(value: float, step: int, units: tuple[str, ...]) -> str:
     index = 0
     # 1023.96 KiB would print as 1024.0 KiB: round before comparing.

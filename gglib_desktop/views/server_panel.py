@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from typing_extensions import override
 from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.domain.restart import Retry
 from gglib_desktop.domain.states import Crashed, Failed, Loading, Starting, Stopped, Stopping, Unresponsive
-from gglib_desktop.domain.units import duration_text, size_text
+from gglib_desktop.domain.units import duration_stays_s, duration_text, size_text
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.differences import DifferencesRow
 from gglib_desktop.views.failure_card import FailureCard
@@ -41,7 +42,7 @@ from gglib_desktop.views.widgets.wrap_label import WrapLabel
 if TYPE_CHECKING:
     from gglib_desktop.domain.forecast import ByteRange
 
-_TICK_MS = 1000
+_TICK_S = 1.0
 _NAME_CHARACTERS = 6
 
 
@@ -123,7 +124,8 @@ class ServerPanel(QFrame):
         layout.addWidget(self._header)
         layout.addWidget(self._access)
         layout.addWidget(self._body, 1)
-        self._ticker = QTimer(self, interval=_TICK_MS)
+        # Precise: any other may come before the text is another one.
+        self._ticker = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._ticker.timeout.connect(self._render_time)
         self._connect()
         self._fit_to_page(0)
@@ -315,27 +317,34 @@ class ServerPanel(QFrame):
 
     @Slot()
     def _render_time(self) -> None:
+        """Shows how long it has been like this, and comes back when that text will be another one."""
         state, now = self.server.state, time.time()
-        text = ""
+        text, lasts_s = "", 0.0
         match state.state:
             case Stopping(kill_at=kill_at):
-                text = self.tr("killed in {wait} s").format(wait=max(0, round(kill_at - now)))
+                text, lasts_s = self.tr("killed in {wait} s").format(wait=max(0, round(kill_at - now))), _TICK_S
             case Loading(since=since, usual_s=usual_s):
                 is_known = usual_s is not None and usual_s >= 1
                 text = self.tr("for {time} of about {usual}") if is_known else self.tr("for {time}")
                 text = text.format(time=duration_text(now - since), usual=duration_text(usual_s or 0))
+                lasts_s = duration_stays_s(now - since)
             case Crashed(retry=Retry() as retry):
                 self._card.show_countdown(retry)
-                text = self.tr("waits")
+                text, lasts_s = self.tr("waits"), _TICK_S
             case _ if state.running_since is not None:
                 text = self.tr("up {time}").format(time=duration_text(now - state.running_since))
+                lasts_s = duration_stays_s(now - state.running_since)
         if text != self._header.time.text():
             self._header.time.setText(text)
+        if lasts_s and self.isVisible():
+            self._ticker.start(math.ceil(lasts_s * 1000))
+        else:
+            self._ticker.stop()
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._ticker.start()
+        self._render_time()
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:

@@ -2,14 +2,16 @@
 
 import re
 from dataclasses import replace
+from time import time
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QSpinBox, QTabWidget, QWidget
 
 from gglib_desktop.domain.forecast import ByteRange
 from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
+from gglib_desktop.domain.states import Healthy
 from gglib_desktop.views.dialogs.settings import SettingsDialog
 from gglib_desktop.views.server_panel import ServerPanel
 from gglib_desktop.views.widgets.state_badge import StateBadge
@@ -453,6 +455,30 @@ async def test_the_smallest_window_leaves_room_for_names_and_ports(desk, healthy
     await poll(lambda: desk.window.width() == 800)
     await poll(lambda: endpoint.width() >= endpoint.fontMetrics().horizontalAdvance(endpoint.text()))
     assert name.width() >= name.fontMetrics().averageCharWidth() * 12
+
+
+async def test_a_panel_counts_seconds_only_where_it_shows_them(desk, healthy):
+    """Fifty panels that say "up 12 min" have nothing to do for most of a minute."""
+    (ticker,) = healthy.findChildren(QTimer, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    assert ticker.interval() <= 1000
+    snapshot = desk.supervisor.server(healthy.server.id)
+    handle = replace(snapshot.state.handle, started_at=int(time()) - 12 * 60)
+    healthy.server.show(replace(snapshot, state=Healthy(handle)))
+    assert healthy.findChild(QLabel, "time").text() == "up 12 min"
+    assert ticker.isActive()
+    assert 1000 < ticker.interval() <= 60_000
+
+
+async def test_a_panel_that_shows_no_time_or_is_not_seen_has_nothing_to_do(desk, healthy):
+    (ticker,) = healthy.findChildren(QTimer, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    assert ticker.isActive()
+    desk.window.hide()
+    assert not ticker.isActive()
+    desk.window.show()
+    assert ticker.isActive()
+    healthy.server.stop.trigger()
+    await desk.panel_in("Tiny", "Stopped")
+    assert not ticker.isActive()
 
 
 async def test_long_times_are_shown_whole_and_short_ones_move_nothing(desk, healthy):

@@ -39,7 +39,7 @@ from gglib_desktop.domain.states import (
     handle_of,
     is_live,
 )
-from gglib_desktop.domain.units import count_text, duration_text, size_text
+from gglib_desktop.domain.units import count_text, duration_stays_s, duration_text, size_text
 
 HANDLE = ProcessHandle(1, "Tiny", 4711, 9000, 1000)
 FAILURE = Failure(FailureCause.KILLED)
@@ -197,6 +197,23 @@ def test_counts(count, text):
 )
 def test_durations(seconds, text):
     assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize("began", [-1.0, 0.0, 0.3, 58.5, 59.999, 60.0, 3541.0, 86_341.0])
+def test_a_duration_is_told_anew_when_it_says_something_else(began):
+    """A server that runs for a day is looked at once a minute, not once a second."""
+    stays_s = duration_stays_s(began)
+    assert 0 < stays_s <= (60 if began >= 60 else 1)
+    assert duration_text(began + stays_s * 0.99) == duration_text(began)
+    assert duration_text(max(began, 0) + stays_s) != duration_text(began)
+
+
+def test_a_day_is_counted_in_minutes():
+    told, seconds = 0, 0.0
+    while seconds < 86_400:
+        seconds += duration_stays_s(seconds)
+        told += 1
+    assert told == 60 + 24 * 60 - 1
 
 
 # -- output of servers
