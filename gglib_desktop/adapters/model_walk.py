@@ -170,7 +170,7 @@ class ModelWalk:
         for file_name, state, is_link in there.special:
             path = there.path_of(file_name)
             real = os.path.realpath(path) if is_link else ""
-            if is_model_name(real):
+            if _stands_for(real, file_name):
                 self._linked[real] = None
                 continue
             shard = shard_name(file_name)
@@ -251,6 +251,10 @@ class ModelWalk:
         unchanged: list[str] = []
         if group.parts and group.identity in self._single_files:
             return WalkStep(folder, 0)
+        if group.parts and (others := self._shared.get(group.identity)) is not None:
+            # It was met in a folder under another name: one of all its names is chosen at the end.
+            others.append(group)
+            return WalkStep(folder, 0)
         self._single_files.add(group.identity)
         if not group.parts:
             found.append(group.found(problem))
@@ -291,6 +295,13 @@ def is_model_name(name: str) -> bool:
     return name.lower().endswith(_SUFFIX)
 
 
+def _stands_for(real: str, name: str) -> bool:
+    """Whether a link of this name is but another way to the file ``real``. Else the link gives the file its name: of a
+    model, or of a part of one, by which an engine finds the others.
+    """
+    return is_model_name(real) and (shard_name(name) is None or shard_name(os.path.basename(real)) is not None)
+
+
 def _plain_path(path: str) -> str:
     """The path without links, except a link that gives the file its name."""
     path = os.path.abspath(os.path.expanduser(path))
@@ -298,7 +309,7 @@ def _plain_path(path: str) -> str:
     named = os.path.join(os.path.realpath(folder), name)
     if os.path.islink(named):
         real = os.path.realpath(named)
-        return real if is_model_name(real) else named
+        return real if _stands_for(real, name) else named
     return named
 
 

@@ -77,8 +77,9 @@ MIGRATIONS = (
     ALTER TABLE passed_over ADD COLUMN tags TEXT;  -- the user's words about a model that was taken off the list
     ALTER TABLE passed_over ADD COLUMN notes TEXT NOT NULL DEFAULT '';
     """,
-    # What is no model of its own was not told apart before: the next scan reads every file once.
-    "UPDATE models SET mtime_ns = NULL;",
+    # What is no model of its own was not told apart before: the next scan reads every file once. Its path stays known,
+    # by which one of several links to a file is chosen.
+    "UPDATE models SET mtime_ns = -1 WHERE mtime_ns IS NOT NULL;",
     """
     ALTER TABLE models ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;  -- taken off the list, and can be brought back
     """,

@@ -125,6 +125,59 @@ class TestLinks:
         assert paths(tmp_path, known=known) == []
         assert set(unchanged(tmp_path, known=known)) == {str(one)}
 
+    @pytest.mark.parametrize("target", ["a.gguf", "b.gguf"])
+    @pytest.mark.parametrize("link", ["0.gguf", "c.gguf", "far/x.gguf"])
+    def test_a_hard_link_and_a_link_are_one_model(self, tmp_path, target, link):
+        one = make(tmp_path / "a.gguf")
+        (tmp_path / "b.gguf").hardlink_to(one)
+        (tmp_path / "far").mkdir()
+        (tmp_path / link).symlink_to(tmp_path / target)
+        assert paths(tmp_path) == [one]
+        known = stamps(found(tmp_path))
+        assert paths(tmp_path, known=known) == []
+        assert set(unchanged(tmp_path, known=known)) <= {str(one)}
+        assert paths(tmp_path, files=(tmp_path / "b.gguf", tmp_path / link)) == [one]
+
+    def test_hard_links_in_two_folders_are_one_model(self, tmp_path):
+        one = make(tmp_path / "1/a.gguf")
+        (tmp_path / "2").mkdir()
+        (tmp_path / "2/b.gguf").hardlink_to(one)
+        (tmp_path / "2/c.gguf").symlink_to(tmp_path / "2/b.gguf")
+        assert paths(tmp_path / "1", tmp_path / "2") == [one]
+        known = stamps(found(tmp_path / "1"))
+        assert paths(tmp_path / "2", known=known) == []
+        assert unchanged(tmp_path / "2", known=known) == [str(one)]
+
+    def test_a_link_to_a_folder_is_another_way_to_the_same_files(self, tmp_path):
+        one = make(tmp_path / "real/one.gguf")
+        (tmp_path / "real/two.gguf").hardlink_to(one)
+        (tmp_path / "link").symlink_to(tmp_path / "real")
+        (tmp_path / "real/loop").symlink_to(tmp_path)
+        assert paths(tmp_path) == paths(tmp_path / "link") == [one]
+        assert paths(tmp_path, files=(tmp_path / "link/two.gguf",)) == [one]
+
+    def test_parts_by_hard_links_and_links_are_one_model(self, tmp_path):
+        parts = [make(tmp_path / f"1/m-0000{number}-of-00002.gguf", f"GGUF {number}") for number in (1, 2)]
+        (tmp_path / "2").mkdir()
+        (tmp_path / "3").mkdir()
+        for part in parts:
+            (tmp_path / "2" / part.name).hardlink_to(part)
+            (tmp_path / "3" / part.name).symlink_to(tmp_path / "2" / part.name)
+        (model,) = found(tmp_path)
+        assert (model.path, model.problem) == (parts[0], None)
+
+    def test_links_that_name_parts_are_a_model_of_theirs(self, tmp_path):
+        for number in (1, 2):
+            real = make(tmp_path / f"far/{number}.gguf", f"GGUF {number}")
+            (tmp_path / "near").mkdir(exist_ok=True)
+            (tmp_path / f"near/m-0000{number}-of-00002.gguf").symlink_to(real)
+        first = tmp_path / "near/m-00001-of-00002.gguf"
+        (model,) = found(tmp_path / "near")
+        assert (model.path, model.problem) == (first, None)
+        assert paths(tmp_path, files=(first,))[-1] == first
+        (alone,) = found(files=(first,))
+        assert (alone.path, alone.problem, len(alone.parts)) == (first, None, 2)
+
 
 def hugging_face(root: Path, revision: str, name: str, text: str, repository: str = "org--Model-GGUF") -> Path:
     """One file as Hugging Face's libraries store it."""

@@ -1,10 +1,14 @@
 """Models in parts and files beside models, over headers of real files: at every look, and whatever comes or goes."""
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from gglib_desktop.adapters.model_files import DiskModelFiles
+from gglib_desktop.adapters.sqlite_models import MIGRATIONS, SqliteModelRepository
 from gglib_desktop.domain.gguf import GgufValueType
 from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar
 from gglib_desktop.services.library import Library
@@ -140,3 +144,42 @@ async def test_a_file_that_is_no_model_is_listed_with_what_it_is(library, tmp_pa
     for _look in range(2):
         assert [(model.sidecar, model.problem) for model in library.models] == [(expected, reason)]
         await library.scan()
+
+
+OLD_FORMAT = 5
+"""Of the version that took every file for a model."""
+
+
+def old_library(database: Path, folder: Path, *files: Path) -> None:
+    """A library as that version wrote it: files that look today as they did, with facts that name no kinds."""
+    facts = dict.fromkeys(
+        ("name", "size_label", "parameter_count", "quantisation", "context_length", "block_count", "expert_count")
+    ) | {"architecture": "llama", "mtp_layers": 0, "has_chat_template": False, "file_size_bytes": 1}
+    with closing(sqlite3.connect(database)) as old, old:
+        old.executescript("".join(MIGRATIONS[:OLD_FORMAT]) + f"PRAGMA user_version = {OLD_FORMAT};")
+        old.execute("INSERT INTO folders VALUES (?, 1.0)", (str(folder),))
+        for file in files:
+            state = file.stat()
+            values = (str(file), json.dumps(facts), state.st_size, state.st_mtime_ns)
+            columns = "path, facts, size_bytes, mtime_ns, added_at, notes"
+            old.execute(f"INSERT INTO models ({columns}) VALUES (?, ?, ?, ?, 1.0, 'mine')", values)
+
+
+async def test_what_an_older_version_took_for_a_model_is_told_after_the_first_scan(data_dir, files, tmp_path):
+    folder = tmp_path / "m"
+    imatrix = sidecar(folder / "i.gguf", {"general.type": "imatrix"})
+    model = sidecar(folder / "z.gguf", {"general.architecture": "llama", "general.name": "D:\\models"}, BLOCKS)
+    (folder / "a.gguf").hardlink_to(model)
+    database = data_dir / "library.sqlite"
+    database.parent.mkdir(exist_ok=True)
+    old_library(database, folder, imatrix, model)
+    repository = SqliteModelRepository(database)
+    library = Library(repository, files)
+    await library.load()
+    assert len(library.models) == 2
+    await library.scan()
+    told = {each.path: (each.sidecar, each.name, each.notes) for each in library.models}
+    assert told == {imatrix: (Sidecar.IMATRIX, "i", "mine"), model: (None, "z", "mine")}
+    await library.scan()
+    assert {each.path for each in library.models} == set(told)
+    await repository.aclose()
