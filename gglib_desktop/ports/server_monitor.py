@@ -25,6 +25,10 @@ class LogChunk:
 class ServerMonitor(Protocol):
     """Observes servers of one runner. Methods that ask the server answer None when it does not."""
 
+    async def check(self, config: ServerConfig, *, instead_of: ProcessHandle) -> None:
+        """Raises what a start would raise before it spawns anything, if that server had ended. Changes nothing."""
+        ...
+
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
         """One health question. Never raises; a process that is gone answers REFUSED."""
         ...

@@ -215,16 +215,17 @@ class Launcher:
 
         ``keep_own``: with what was chosen for its last start only. Raises: LibraryError, after a restart as it was.
         """
-        model = self.model_of(self._supervisor.server(server_id).config)
+        before = self._supervisor.server(server_id).config
         try:
             plan = await self.plan(server_id)
         except LibraryError:
-            self._supervisor.restart(server_id)
+            await self._supervisor.try_out(server_id, before)
             raise
         options = (plan.options if keep_own else plan.as_saved).with_values(**choices)
+        model = self.model_of(before)
         config = self._config(model, options)
         self._note_saved(server_id, config, self._config(model, plan.as_saved))
-        self._supervisor.restart(server_id, config, on_trial=True)
+        await self._supervisor.try_out(server_id, config)
 
     def leads_to_same(self, config: ServerConfig, options: LaunchOptions, others: LaunchOptions) -> bool:
         """Whether a server would be restarted as the same with either of two sets of resolved options."""

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A configuration that was applied and did not start."""
+    """A configuration that was applied and did not start. ``untouched``: nothing was stopped to try it."""
 
     config: ServerConfig
     failure: Failure
+    untouched: bool = False
 
 
 @dataclass(frozen=True)

@@ -86,12 +86,11 @@ class ServerLife:
         self._cancel_retry()
         self._begin(config)
 
-    def restart(self, config: ServerConfig, *, on_trial: bool = False) -> None:
-        """Stops it if it lives, and starts it with ``config``.
-
-        ``on_trial``: if that fails, what runs now is to run again, with the configuration that was healthy last.
-        """
-        if self.is_live:
+    def restart(self, config: ServerConfig, *, on_trial: bool = False, refusal: Failure | None = None) -> None:
+        """Stops it if it lives and starts it with ``config``, or after a failure ``on_trial`` as healthy last."""
+        if self.is_live and refusal is not None:  # what is known not to start stops nothing
+            self._update(rejected=Rejected(config, refusal, untouched=True))
+        elif self.is_live:
             self._next = _Next(config, on_trial=on_trial)
             self._ask_to_stop()
         else:

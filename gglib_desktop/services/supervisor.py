@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gglib_desktop.domain.client_names import names_said
 from gglib_desktop.domain.errors import ProcessError
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.states import Loading, ServerState, Starting, handle_of
+from gglib_desktop.domain.states import Loading, ServerState, Starting, Stopping, Unresponsive, handle_of
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import LogChunk, ServerMonitor
 from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
@@ -142,14 +142,31 @@ class Supervisor:
         life.begin(config)
         return life.snapshot.id
 
+    async def try_out(self, server_id: int, config: ServerConfig) -> None:
+        """As ``restart`` on trial; but nothing is stopped for what is known beforehand not to start."""
+        life = self._lives.get(server_id)
+        if life is None:
+            return  # its panel was dismissed meanwhile
+        state, refusal = life.snapshot.state, None
+        handle = handle_of(state)
+        if handle is not None and not isinstance(state, Stopping | Unresponsive):
+            try:
+                await self._monitor.check(config, instead_of=handle)
+            except ProcessError as exc:
+                from gglib_desktop.domain.diagnosis import failure_of_error  # noqa: PLC0415  # as the lives
+
+                refusal = failure_of_error(exc)
+        if not self._is_ending and life in self._lives.values():
+            life.restart(config, on_trial=True, refusal=refusal)
+
     def restart(self, server_id: int, config: ServerConfig | None = None, *, on_trial: bool = False) -> None:
         """Stops the server if it runs and starts it again, with another configuration if one is given.
 
         ``on_trial``: if a running server does not start with that one, it returns to the last one that was healthy.
         """
-        life = self._lives.get(server_id)
-        if self._is_ending or life is None:
-            return  # all is being stopped, or its panel was dismissed meanwhile
+        if self._is_ending:
+            return
+        life = self._lives[server_id]
         life.restart(config or life.snapshot.config, on_trial=on_trial)
 
     async def stop(self, server_id: int) -> None:

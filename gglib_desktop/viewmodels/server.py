@@ -35,8 +35,9 @@ class ServerPanelState:
     ``exposed``: other computers reach it. ``asks_for_key`` None: not known yet. ``refuses_us``: it wants a key that is
     not known.
     ``rejected``: why what was applied did not start, while the server is on its way back to, or in, its last good
-    configuration. ``saved_changed``: a restart would use other saved choices than the server was started with.
-    ``own_choices``: the names of those that were made for its start only, and that a restart keeps.
+    configuration; ``untouched``: it was not even stopped.
+    ``saved_changed``: a restart would use other saved choices than the server was started with. ``own_choices``: the
+    names of those that were made for its start only, and that a restart keeps.
     """
 
     title: str
@@ -59,6 +60,7 @@ class ServerPanelState:
     remedies: tuple[Remedy, ...] = ()
     differences: tuple[Difference, ...] = ()
     rejected: Failure | None = None
+    untouched: bool = False
     saved_changed: bool = False
     own_choices: tuple[str, ...] = ()
 
@@ -232,6 +234,7 @@ class ServerViewModel(QObject):
             remedies=self._remedies(snapshot),
             differences=self._differences(snapshot),
             rejected=rejected.failure if rejected is not None else None,
+            untouched=rejected is not None and rejected.untouched,
             saved_changed=rejected is None and self._saved_changed(config),
             own_choices=tuple(name for name in choice_names() if name in self._plan.own - self._typed.keys()),
         )

@@ -64,9 +64,9 @@ class FailureCard(QFrame):
         self._retry.setVisible(retry is not None)
         self.show_countdown(retry)
 
-    def show_rejected(self, failure: Failure, remedies: Sequence[Remedy], *, runs: bool) -> None:
-        """Says why new settings did not start. ``runs``: the previous ones are in force again already."""
-        self._show(failure, words_for_rejected(failure, runs=runs))
+    def show_rejected(self, failure: Failure, remedies: Sequence[Remedy], *, runs: bool, untouched: bool) -> None:
+        """Says why new settings did not start. ``runs`` and ``untouched``: as for its words."""
+        self._show(failure, words_for_rejected(failure, runs=runs, untouched=untouched))
         self._show_remedies(remedies)
         self._stop_trying.hide()
         self._retry.hide()

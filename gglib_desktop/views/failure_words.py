@@ -20,9 +20,14 @@ def words_for_failure(failure: Failure, ended_word: str) -> Words:
     return Words(joined(_failure_summary(failure, crashed=ended_word == Crashed.word), ending), _failure_hint(failure))
 
 
-def words_for_rejected(failure: Failure, *, runs: bool) -> Words:
-    """What to tell people whose new settings did not start. ``runs``: the previous ones are in force again already."""
-    if runs:
+def words_for_rejected(failure: Failure, *, runs: bool, untouched: bool = False) -> Words:
+    """What to tell people whose new settings did not start. ``runs``: the previous ones are in force again already.
+
+    ``untouched``: they were never out of force, as what speaks against the new ones was known before.
+    """
+    if untouched:
+        summary = translate("Failures", "The new settings can't be used. The server still runs with the previous ones.")
+    elif runs:
         summary = translate("Failures", "The server couldn't start with the new settings; the previous ones are back.")
     else:
         summary = translate("Failures", "The server couldn't start with the new settings; restoring the previous ones.")

@@ -271,9 +271,8 @@ class ServerPanel(QFrame):
             retry = failed.retry if isinstance(failed, Crashed) else None
             self._card.show_failure(failed.failure, failed.word, state.remedies, retry=retry)
         elif state.rejected is not None:
-            self._card.show_rejected(
-                state.rejected, state.remedies, runs=not isinstance(state.state, Starting | Loading)
-            )
+            runs = not isinstance(state.state, Starting | Loading)
+            self._card.show_rejected(state.rejected, state.remedies, runs=runs, untouched=state.untouched)
         self._card.setVisible(failed is not None or state.rejected is not None)
 
     @Slot()

@@ -608,3 +608,19 @@ async def test_a_hundred_thousand_lines_lose_nothing(harness):
         lines = (await whole_log(runner, runner.log_name(handle))).splitlines()
     numbers = [int(line.split("line ")[1]) for line in lines if "line " in line]
     assert numbers == list(range(100_000))
+
+
+async def test_what_a_start_would_refuse_is_known_while_another_server_has_the_place(runner, harness):
+    handle, other = await runner.start(harness.config()), await runner.start(harness.config(model_id=8))
+    await runner.check(harness.config(port=handle.port), instead_of=handle)
+    await runner.check(harness.config(context_size=512), instead_of=handle)
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        for refused, error in (
+            (harness.config(port=stranger.getsockname()[1]), PortTaken),
+            (harness.config(port=other.port), PortTaken),
+            (harness.config(extra_args=("--port=1",)), ConfigurationError),
+            (harness.config(model_path=harness.model.with_name("gone.gguf")), ConfigurationError),
+        ):
+            with pytest.raises(error):
+                await runner.check(refused, instead_of=handle)
+    assert {each.pid for each in await runner.list_running()} == {handle.pid, other.pid}

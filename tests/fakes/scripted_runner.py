@@ -46,6 +46,7 @@ class ScriptedRunner:
         self.may_start = asyncio.Event()
         self.may_start.set()
         self.start_error: ProcessError | None = None
+        self.check_error: ProcessError | None = None
         self.finishes_cancelled_starts = False
         self.starts = 0
         self.cancelled_starts = 0
@@ -93,6 +94,10 @@ class ScriptedRunner:
         return [server.handle for server in self.servers if not server.exited.done()]
 
     # -- ServerMonitor
+
+    async def check(self, config: ServerConfig, *, instead_of: ProcessHandle) -> None:
+        if self.check_error is not None:
+            raise self.check_error
 
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
         server = self._server(handle)

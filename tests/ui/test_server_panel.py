@@ -19,6 +19,7 @@ from tests.fakes.accessibility import Role, get, names, seen_in
 from tests.fakes.library import some_facts
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk, text_of
+from tests.ui.finding import child
 
 
 def click(qtbot, widget: QWidget) -> None:
@@ -554,3 +555,17 @@ async def test_what_was_chosen_for_one_start_is_named_and_kept_until_it_is_dropp
     press(qtbot, panel, "Use launch defaults")
     await poll(lambda: "MTP drafts 2" in text_of(panel))
     await poll(lambda: said not in text_of(panel))
+
+
+async def test_a_port_that_is_taken_is_told_while_the_server_goes_on(desk, healthy, qtbot):
+    handle = healthy.server.state.handle
+    desk.start(await desk.add("Other"), port=9998)
+    await desk.panel_in("Other", "Healthy")
+    healthy.findChild(QSpinBox, "field_port").setValue(9998)
+    press(qtbot, healthy, "Apply and restart")
+    await poll(lambda: "The new settings can't be used. The server still runs" in text_of(healthy))
+    assert "Port 9998 is in use by the simulated server of Other" in text_of(healthy)
+    assert healthy.server.state.handle == handle
+    assert healthy.findChild(QSpinBox, "field_port").value() == 9998, "to be corrected"
+    click(qtbot, child(healthy, QPushButton, "useFreePort"))
+    await poll(lambda: "can't be used" not in text_of(healthy))

@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gglib_desktop.adapters.addresses import endpoint, other_endpoints
@@ -22,8 +21,8 @@ from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.foreign import ForeignProcesses
 from gglib_desktop.adapters.runners.gpu_use import computes_without_gpu
 from gglib_desktop.adapters.runners.leftovers import continued, end_all, leftovers
-from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator, listening_family
+from gglib_desktop.adapters.runners.preflight import check_start, engine_for
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import Likeness, RecordStore, ServerRecord, run_name
 from gglib_desktop.adapters.runners.running import RunningServer, key_asked_by
@@ -97,9 +96,7 @@ class LlamaServerRunner:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_reason: object) -> None:
         """Ends watchers and clients and gives the lock back. Servers go on."""
         self._left = True
         await self._scope.aclose()
@@ -116,14 +113,11 @@ class LlamaServerRunner:
 
     async def start(self, config: ServerConfig) -> ProcessHandle:
         await self._open()
-        # In the threads of the loop: the file may be on a share that does not answer.
-        await asyncio.to_thread(check_model_file, config.model_path)
-        engine = await self._engine()
+        engine = await engine_for(config, self._engine)
         key = await self._keys.key() if needs_key(config) else None
         stolen: set[int] = set()
         for _attempt in range(_STOLEN_PORT_TRIES):
-            ours = {server.handle.port for server in self._running()}
-            port = await self._ports.choose(config, avoid=frozenset(stolen | ours))
+            port = await self._ports.choose(config, avoid=stolen | {s.handle.port for s in self._running()})
             with self._ports.reserved(port), self._names.named(config) as named:
                 argv = server_argv(named, engine, port, mtp_suppressed=mtp_is_suppressed(self._environment))
                 try:
@@ -145,8 +139,7 @@ class LlamaServerRunner:
 
     async def is_running(self, handle: ProcessHandle) -> bool:
         await self._open()
-        server = self._servers.get(handle)
-        return server is not None and not server.process.poll()
+        return any(server.handle == handle for server in self._running())
 
     async def health(self, handle: ProcessHandle) -> ServerHealth:
         await self._open()
@@ -164,6 +157,10 @@ class LlamaServerRunner:
         return sorted((s.handle for s in self._running()), key=lambda handle: (handle.started_at, handle.port))
 
     # -- ServerMonitor
+
+    async def check(self, config: ServerConfig, *, instead_of: ProcessHandle) -> None:
+        await self._open()
+        await check_start(config, self._engine, self._ports, self._keys, self._environment, freed=instead_of.port)
 
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
         server = self._servers.get(handle)

@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from gglib_desktop.adapters.addresses import endpoint, other_endpoints
@@ -25,8 +24,8 @@ from gglib_desktop.adapters.runners.mock_server import (
     MockServer,
     MockTimings,
     may_be_model,
+    port_for,
 )
-from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.adapters.runners.records import ServerRecord, run_name
 from gglib_desktop.domain.access import needs_key
@@ -35,7 +34,6 @@ from gglib_desktop.domain.errors import (
     ConfigurationError,
     KeyStoreError,
     NotRunning,
-    PortTaken,
     RunnerUnavailable,
     StartFailed,
 )
@@ -87,9 +85,7 @@ class MockRunner:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_reason: object) -> None:
         """Gives the lock back. Servers stay in the record, for the next runner."""
         self._left = True
         for server in self._servers.values():
@@ -102,11 +98,7 @@ class MockRunner:
 
     async def start(self, config: ServerConfig) -> ProcessHandle:
         self._open()
-        await asyncio.to_thread(check_model_file, config.model_path)
-        owners = {server.handle.port: server for server in self._running()}
-        if config.port in owners:
-            raise PortTaken(config.port, _name(owners[config.port]))
-        port = await self._ports.choose(config, avoid=frozenset(owners))
+        port = await port_for(config, self._ports, self._running)
         with self._ports.reserved(port), self._names.named(config) as named:
             argv = server_argv(named, SIMULATED_ENGINE, port, mtp_suppressed=self._mtp_suppressed)
             record = ServerRecord(run_name(config.model_name), config.alias_moved(), port, shell_line(argv))
@@ -143,6 +135,11 @@ class MockRunner:
         return sorted((s.handle for s in self._running()), key=lambda handle: (handle.started_at, handle.port))
 
     # -- ServerMonitor
+
+    async def check(self, config: ServerConfig, *, instead_of: ProcessHandle) -> None:
+        self._open()
+        port = await port_for(config, self._ports, lambda: [s for s in self._running() if s.handle != instead_of])
+        server_argv(config, SIMULATED_ENGINE, port, mtp_suppressed=self._mtp_suppressed)
 
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
         server = self._servers.get(handle)
@@ -397,7 +394,3 @@ class MockRunner:
         if server is None or server.exited.done():
             raise NotRunning(f"no server of {handle.model_name} with pid {handle.pid} runs on port {handle.port}")
         return server
-
-
-def _name(server: MockServer) -> str:
-    return f"the simulated server of {server.handle.model_name} (pid {server.handle.pid})"

@@ -13,15 +13,19 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gglib_desktop.adapters.runners.model_file import check_model_file
+from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.domain.engine import DRAFT_MTP, Engine, EngineCapabilities, EngineSource
+from gglib_desktop.domain.errors import PortTaken
 from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.options import engine_options
+from gglib_desktop.domain.server import ServerConfig
 
 _ALWAYS = "-m,--model --host --port --metrics --spec-type --api-key --api-key-file"
 _FLAGS = [names.split(",") for names in _ALWAYS.split()]
@@ -139,3 +143,16 @@ def may_be_model(path: Path) -> bool:
             return file.read(4) == b"GGUF"
     except OSError:
         return True
+
+
+async def port_for(config: ServerConfig, ports: PortAllocator, running: Callable[[], Iterable[MockServer]]) -> int:
+    """A port for a configuration whose model file can be read: none that a simulated server pretends to have.
+
+    Raises: as PortAllocator.choose, ConfigurationError for the file.
+    """
+    await asyncio.to_thread(check_model_file, config.model_path)
+    owners = {server.handle.port: server.handle for server in running()}
+    if config.port in owners:
+        owner = owners[config.port]
+        raise PortTaken(owner.port, f"the simulated server of {owner.model_name} (pid {owner.pid})")
+    return await ports.choose(config, avoid=frozenset(owners))

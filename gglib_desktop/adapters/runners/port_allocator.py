@@ -6,7 +6,7 @@ import asyncio
 import errno
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
 import psutil
@@ -37,8 +37,10 @@ class PortAllocator:
         finally:
             self._reserved.discard(port)
 
-    async def choose(self, config: ServerConfig, *, avoid: frozenset[int]) -> int:
+    async def choose(self, config: ServerConfig, *, avoid: Set[int], freed: int | None = None) -> int:
         """The port for ``config``; reserve it before the next await. ``avoid``: ports that were stolen or are ours.
+
+        ``freed``: one that is in use, but not any more by the time of the start.
 
         Raises: PortTaken for an explicit port, ResourceExhausted when all of the window are in use,
         ConfigurationError for a host that is not this computer's.
@@ -46,6 +48,8 @@ class PortAllocator:
         # In the threads of the loop: looking up a name may take long.
         six = await asyncio.to_thread(_uses_6, config.host) if config.host is not None else False
         if config.port is not None:
+            if config.port == freed:
+                return freed
             if config.port in self._reserved:
                 raise PortTaken(config.port, "a server that is starting")
             if not is_free(config.port, six=six):
@@ -53,7 +57,7 @@ class PortAllocator:
             return config.port
         last = min(config.base_port + WINDOW - 1, _LAST_PORT)
         for port in range(config.base_port, last + 1):
-            if port not in self._reserved and port not in avoid and is_free(port, six=six):
+            if port not in self._reserved and port not in avoid and (port == freed or is_free(port, six=six)):
                 return port
         raise ResourceExhausted(f"no free port from {config.base_port} to {last}")
 

@@ -1,6 +1,7 @@
 """A running server whose new configuration does not start returns to the last one that was healthy: once."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -83,6 +84,32 @@ async def test_a_crash_later_is_a_crash(server_id, supervisor, story, mock, conf
     supervisor.restart(server_id, config(BAD))
     await story.reaches(server_id, "Failed")
     assert supervisor.server(server_id).rejected is None
+
+
+async def test_what_is_known_not_to_start_stops_nothing(supervisor, story, config):
+    owner = supervisor.start(config(model_id=2))
+    server = supervisor.start(config(model_id=1))
+    await story.reaches(owner, "Healthy")
+    await story.reaches(server, "Healthy")
+    handle = story.handle(server)
+    for refused, cause in (
+        (config(port=story.handle(owner).port), FailureCause.PORT_TAKEN),
+        (config("--host=x"), FailureCause.CONFIGURATION),
+        (config().replace(model_path=Path("/nowhere.gguf")), FailureCause.MODEL_MISSING),
+    ):
+        await supervisor.try_out(server, refused)
+        rejected = supervisor.server(server).rejected
+        assert (rejected.config, rejected.failure.cause, rejected.untouched) == (refused, cause, True)
+    assert story.handle(server) == handle
+    assert set(story.words(server)) == {"Starting", "Loading", "Healthy"}
+
+
+async def test_its_own_port_is_no_conflict(supervisor, story, config):
+    server = supervisor.start(config())
+    await story.reaches(server, "Healthy")
+    await supervisor.try_out(server, config(port=story.handle(server).port))
+    await story.reaches_again(server, "Healthy")
+    assert supervisor.server(server).rejected is None
 
 
 # -- with a runner that does as the test says

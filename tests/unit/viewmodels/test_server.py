@@ -360,6 +360,7 @@ async def test_rejected_values_are_mended_with_a_press(program, changes, remedy,
     await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
     assert remedy in server.state.remedies
     assert not {Remedy.TRY_AGAIN, Remedy.SHOW_LOG} & set(server.state.remedies)
+    await poll(lambda: not server.apply.is_busy)
     server.mend(remedy)
     await poll(lambda: leads_to in server.state.command_line and server.state.state.word == "Healthy")
     assert server.state.rejected is None
