@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import unicodedata
@@ -66,6 +67,7 @@ def alias_taken_out(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
     return (",".join(found) if found else None), tuple(others)
 
 
+@functools.lru_cache(maxsize=256)  # asked at every key stroke in a form, for every server
 def names_said(command_line: str) -> tuple[str, ...]:
     """The names that a command line for a shell gives the server."""
     try:
