@@ -23,8 +23,11 @@ from gglib_desktop.domain.server import ServerConfig
 
 # HUP, INT, QUIT, KILL and TERM; programs send themselves the others.
 _SIGNALS_OF_OTHERS = frozenset({1, 2, 3, 9, 15})
-# Why a file could not be looked at, or is of another version: nothing of that is damage.
-_NO_DAMAGE = (NO_SUCH_FILE, "permission to read", "the file cannot be read", "GGUF version")
+_FILE_TELLS = frozenset({FailureCause.UNKNOWN, FailureCause.MODEL_UNREADABLE, FailureCause.COMPANION_REFUSED})
+# Why a file could not be looked at.
+_NOT_OPENED = (NO_SUCH_FILE, "permission to read", "the file cannot be read")
+# Of a file of another age, which is not damaged.
+_OTHER_VERSION = "GGUF version"
 
 
 def failure_of_exit(end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
@@ -75,8 +78,7 @@ def failure_of_error(error: GglibError) -> Failure:
 
 def file_that_tells(failure: Failure, config: ServerConfig) -> Path | None:
     """The file that may know more than the log about a failure, None where the log is enough."""
-    may_tell = failure.cause in {FailureCause.UNKNOWN, FailureCause.MODEL_UNREADABLE}
-    return Path(failure.file or config.model_path) if may_tell else None
+    return Path(failure.file or config.model_path) if failure.cause in _FILE_TELLS else None
 
 
 def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) -> Failure:
@@ -85,9 +87,9 @@ def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) 
     Only so is a file called damaged.
     """
     if file.problem is not None:
-        sidecar = file.facts.sidecar if file.facts else None
-        is_damage = sidecar is None and not file.problem.startswith(_NO_DAMAGE)
-        return replace(failure, cause=FailureCause.MODEL_CORRUPT if is_damage else failure.cause, detail=file.problem)
+        is_sidecar = file.facts is not None and file.facts.sidecar is not None
+        cause = failure.cause if is_sidecar else _cause_of_problem(failure.cause, file.problem)
+        return replace(failure, cause=cause, detail=file.problem)
     if (
         failure.cause is FailureCause.UNKNOWN
         and config.spec_draft_n_max
@@ -96,6 +98,12 @@ def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) 
     ):
         return replace(failure, cause=FailureCause.MTP_LAYERS_MISSING, detail="the model file has no MTP layers")
     return failure
+
+
+def _cause_of_problem(cause: FailureCause, problem: str) -> FailureCause:
+    if problem.startswith(_OTHER_VERSION):
+        return cause
+    return FailureCause.MODEL_MISSING if problem.startswith(_NOT_OPENED) else FailureCause.MODEL_CORRUPT
 
 
 def of_another_file(failure: Failure, config: ServerConfig) -> Failure:

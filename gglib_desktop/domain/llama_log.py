@@ -52,7 +52,6 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
             "failed to open GGUF file",
             "failed to open file '",
             "failed to open .*(no such file or directory|permission denied)",
-            "failed to load CLIP model from .*does this file exist",
         ),
     ),
     (
@@ -191,7 +190,7 @@ def read_log(log: Sequence[str], *, served: bool = False) -> LogReading:
             naming, file = _named_file(lines[place:]) if cause in _ABOUT_FILES else ("", "")
             evidence = [line for line in lines if line == naming or _cause_of(line, possible) is cause]
             return LogReading(cause, _limited(_without_repeats(evidence)), file)
-    errors = [line for line in lines if _INTERESTING.search(line)]
+    errors = [line for line in lines if _INTERESTING.search(line) and not _BACKTRACE.match(line)]
     own = [line for line in errors if not _CONSEQUENCE.search(line)]
     last = [line for line in said if _cause_of(line, _CAUSES) is None][-EVIDENCE_LINES:]
     return LogReading(FailureCause.UNKNOWN, _limited(_without_repeats(own or errors) or last))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from gglib_desktop.adapters.model_reading import read_model
 from gglib_desktop.bootstrap import create_runner
-from gglib_desktop.domain.failures import FailureCause
+from gglib_desktop.domain.failures import Failure, FailureCause
+from gglib_desktop.domain.llama_log import unknown_kind
+from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.scan import FoundModel
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.states import Failed
 from gglib_desktop.services.supervisor import Supervisor
@@ -38,3 +43,59 @@ async def test_too_little_memory_at_load_is_named(engine_with_little_memory, pla
         assert any("memory" in line for line in state.failure.evidence)
         assert state.failure.cause.will_repeat
         await supervisor.aclose()
+
+
+@pytest.fixture
+def failing(engine_path: Path, data_dir: Path) -> Callable[[ServerConfig], Awaitable[Failure]]:
+    """Why a start fails."""
+
+    async def failing(config: ServerConfig) -> Failure:
+        async with create_runner("local", data_dir=data_dir, engine=engine_path) as runner:
+            supervisor = Supervisor(runner, runner, LogReporter(), examine_model=examine)
+            server = supervisor.start(config)
+            await poll(lambda: isinstance(supervisor.server(server).state, Failed), 30)
+            await reasons_told()
+            state = supervisor.server(server).state
+            await supervisor.aclose()
+        assert isinstance(state, Failed)
+        return state.failure
+
+    return failing
+
+
+def patched(model: Path, target: Path, old: bytes, new: bytes) -> Path:
+    """A copy of a model with another word of the same length in its header."""
+    data = model.read_bytes()
+    assert old in data
+    target.write_bytes(data.replace(old, new, 1))
+    return target
+
+
+@pytest.mark.parametrize(
+    ("extra", "blamed"),
+    [
+        (("-md", "/nowhere/draft.gguf"), (FailureCause.MODEL_MISSING, "/nowhere/draft.gguf")),
+        (("--lora", "/nowhere/lora.gguf"), (FailureCause.MODEL_MISSING, "/nowhere/lora.gguf")),
+        (("--mmproj", "{text}"), (FailureCause.MODEL_CORRUPT, "{text}")),
+        (("-ctv", "q4_0", "-fa", "off"), (FailureCause.BAD_VALUE, "")),
+        (("-b", "0", "-ub", "0"), (FailureCause.BAD_VALUE, "")),
+    ],
+)
+async def test_what_stands_beside_a_sound_model_is_blamed(plain_model, failing, tmp_path, extra, blamed):
+    text = tmp_path / "letter.gguf"
+    text.write_text("Dear reader, I am no projector. " * 100)
+    words = tuple(word.format(text=text) for word in extra)
+    failure = await failing(ServerConfig(1, "Plain", plain_model, 19310, extra_args=words))
+    assert (failure.cause, failure.file) == (blamed[0], blamed[1].format(text=text))
+
+
+@pytest.mark.parametrize(("known", "new"), [(b"qwen2", b"xyz12"), (b"gpt2", b"xyz2")])
+async def test_a_tokenizer_that_the_engine_does_not_know_is_no_damage(plain_model, failing, tmp_path, known, new):
+    model = patched(plain_model, tmp_path / "new.gguf", known, new)
+    failure = await failing(ServerConfig(1, "New", model, 19320))
+    assert (failure.cause, failure.file) == (FailureCause.MODEL_UNSUPPORTED, "")
+    assert unknown_kind(failure.evidence)[1] == new.decode()
+
+
+async def examine(path: Path) -> ModelFile:
+    return read_model(FoundModel(path, (path,)))

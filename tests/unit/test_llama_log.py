@@ -33,6 +33,8 @@ AFTER = (
     "main: exiting due to model loading error",
 )
 
+TRACE = ["[New LWP 654]", "0x00007fbc250f1c17 in wait4 () from libc.so.6", *(f"#{n}  0x7f in f ()" for n in range(60))]
+
 
 def loading(*lines: str) -> list[str]:
     return ["srv    load_model: loading model '/models/tiny.gguf'", *lines, *AFTER]
@@ -92,9 +94,13 @@ def test_what_the_engine_cannot_read_is_damaged_where_our_own_reading_says_so():
     )
     damaged = explained_by_model(failure, CONFIG, ModelFile(MODEL, problem="truncated: only 1 of 2 bytes"))
     assert (damaged.cause, damaged.detail) == (FailureCause.MODEL_CORRUPT, "truncated: only 1 of 2 bytes")
-    for reason in ("permission to read the file is denied", "GGUF version 1 is not supported, only 2 and 3 are"):
+    for reason, cause in (
+        ("permission to read the file is denied", FailureCause.MODEL_MISSING),
+        ("the file does not exist", FailureCause.MODEL_MISSING),
+        ("GGUF version 1 is not supported, only 2 and 3 are", FailureCause.MODEL_UNREADABLE),
+    ):
         told = explained_by_model(failure, CONFIG, ModelFile(MODEL, problem=reason))
-        assert (told.cause, told.detail) == (FailureCause.MODEL_UNREADABLE, reason)
+        assert (told.cause, told.detail) == (cause, reason)
 
 
 def test_the_recorded_unknown_tokenizer_is_named():
@@ -111,6 +117,30 @@ def test_the_recorded_unknown_tokenizer_is_named():
 
 
 # -- the file that is named is blamed
+
+
+@pytest.mark.parametrize(
+    ("name", "cause", "file"),
+    [
+        ("draft_missing", FailureCause.MODEL_MISSING, "nothere-draft.gguf"),
+        ("draft_unknown_pre_tokenizer", FailureCause.MODEL_UNSUPPORTED, "pre.gguf"),
+        ("lora_wrong", FailureCause.COMPANION_REFUSED, "tiny.gguf"),
+        ("mmproj_text", FailureCause.MODEL_UNREADABLE, "text.bin"),
+        ("context_refused", FailureCause.BAD_VALUE, ""),
+    ],
+)
+def test_recorded_logs_name_the_file(name, cause, file):
+    lines = (LOGS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    failure = failure_of_exit(ServerExit(1), lines)
+    assert (failure.cause, failure.file) == (cause, file)
+    again = failure_of_error(StartFailed("ended early", exit_status=1, log_lines=failure.evidence))
+    assert (again.cause, again.file, again.evidence) == (cause, file, failure.evidence)
+
+
+def test_the_evidence_of_an_abort_is_what_it_says_and_not_its_backtrace():
+    lines = ["x.cpp:1711: GGML_ASSERT(n <= m) failed", *TRACE, "#3  0x7f in ggml_abort () from libggml-base.so.0"]
+    assert failure_of_exit(ServerExit(-6), lines).evidence == (lines[0],)
+
 
 DRAFT = [
     "E gguf_init_from_file: failed to open GGUF file '/d/draft.gguf' (No such file or directory)",
@@ -135,7 +165,7 @@ OTHER_FILES = [
     (["llama_adapter_lora_init: failed to load lora adapter file from /d/lora.gguf"], None, "/d/lora.gguf"),
     (
         ["clip_init: failed to load CLIP model from /d/mm.gguf. Does this file exist?"],
-        FailureCause.MODEL_MISSING,
+        FailureCause.COMPANION_REFUSED,
         "/d/mm.gguf",
     ),
     (
@@ -244,7 +274,6 @@ DONE = "I srv  log_server_r: done request: POST /v1/chat/completions 127.0.0.1 2
 SLOT = "I slot      release: id  0 | task 12 | stop processing: n_tokens = 31, truncated = 0"
 TIMING = "       eval time =     120.00 ms /    24 tokens (    5.00 ms per token,   200.00 tokens per second)"
 CUDA = "CUDA error: out of memory"
-TRACE = ["[New LWP 654]", "0x00007fbc250f1c17 in wait4 () from libc.so.6", *(f"#{n}  0x7f in f ()" for n in range(60))]
 
 
 @pytest.mark.parametrize(
