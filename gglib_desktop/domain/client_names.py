@@ -44,7 +44,7 @@ def free_names(wanted: Iterable[str], taken: Collection[str]) -> tuple[str, ...]
         candidate, number = name, 1
         while candidate in taken or candidate in found:
             number += 1
-            candidate = f"{_without_number(name)} ({number})"
+            candidate = f"{without_number(name)} ({number})"
         found.append(candidate)
     return tuple(found)
 
@@ -104,10 +104,11 @@ def are_numbered(names: Sequence[str], plain: Sequence[str]) -> bool:
     )
 
 
-def _separates(character: str) -> bool:
-    return character == "," or unicodedata.category(character) in _CONTROL
-
-
-def _without_number(name: str) -> str:
+def without_number(name: str) -> str:
+    """The name that a taken one had before it got a number."""
     found = _NUMBERED.fullmatch(name)
     return found[1] if found else name
+
+
+def _separates(character: str) -> bool:
+    return character == "," or unicodedata.category(character) in _CONTROL

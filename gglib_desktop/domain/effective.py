@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from gglib_desktop.domain.client_names import names_in, without_number
 from gglib_desktop.domain.engine import DRAFT_MTP
 from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.options import engine_option
@@ -28,7 +29,7 @@ class ServerFacts:
     ``drafts``: it decodes speculatively, by the methods ``draft_types`` once it has answered a request. ``gpu_layers``
     of ``layers`` are computed on a GPU. ``context_capped`` to what the model was made for, or ``context_fitted`` to the
     memory: the engine said that it lowered the context. ``wants_key``: it refuses who shows no key; ``refused``:
-    also us, so that it tells nothing.
+    also us, so that it tells nothing. ``alias``: what it calls its model; of several names one.
     """
 
     context_size: int | None = None
@@ -45,6 +46,7 @@ class ServerFacts:
     layers: int | None = None
     wants_key: bool = False
     refused: bool = False
+    alias: str | None = None
 
 
 class Cause(StrEnum):
@@ -55,6 +57,7 @@ class Cause(StrEnum):
     NO_GPU = "the engine found no GPU"
     UNSUPPORTED = "the engine cannot do it"
     OVERRIDDEN = "the extra arguments changed it"
+    NAME_TAKEN = "another server has the name"
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ def facts_from(props: object, slots: object, log: str) -> ServerFacts | None:
         context_size=_whole(generation.get("n_ctx")),
         slots=_whole(props.get("total_slots")),
         model_path=_text(props.get("model_path")),
+        alias=_text(props.get("model_alias")),
         build=_text(props.get("build_info")),
         chat_template=_text(props.get("chat_template")),
         context_shared=None if shared is None else shared[1] == "true",
@@ -104,6 +108,7 @@ def differences(config: ServerConfig, facts: ServerFacts, model_context: int | N
         _gpu_layers(config, facts),
         _drafting(config, facts),
         _template(config, facts),
+        _name(config, facts),
     )
     return tuple(each for each in found if each is not None)
 
@@ -195,6 +200,14 @@ def _template(config: ServerConfig, facts: ServerFacts) -> Difference | None:
     if is_name != (asked == effective):
         return None
     return Difference("chat_template", asked, effective, Cause.UNSUPPORTED if is_name else _refusal(config))
+
+
+def _name(config: ServerConfig, facts: ServerFacts) -> Difference | None:
+    asked = names_in(config.alias)
+    if not asked or facts.alias is None or facts.alias in asked:
+        return None
+    is_taken = without_number(facts.alias) in map(without_number, asked)
+    return Difference("alias", ", ".join(asked), facts.alias, Cause.NAME_TAKEN if is_taken else _refusal(config))
 
 
 def _refusal(config: ServerConfig) -> Cause:

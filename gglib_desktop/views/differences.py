@@ -83,5 +83,6 @@ def _cause_text(cause: Cause) -> str:
         Cause.AUTO_FIT: translate("Differences", "the engine made it fit the memory"),
         Cause.NO_GPU: translate("Differences", "the engine found no GPU"),
         Cause.UNSUPPORTED: translate("Differences", "this engine did not take it up"),
+        Cause.NAME_TAKEN: translate("Differences", "another running server has the name"),
         Cause.OVERRIDDEN: translate("Differences", "another setting or extra argument overrides it"),
     }[cause]

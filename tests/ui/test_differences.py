@@ -33,6 +33,10 @@ from tests.fakes.accessibility import Role, names
             "Speculative decoding: asked draft-mtp, not running: this engine did not take it up.",
         ),
         (
+            ("alias", "coder", "coder (2)", Cause.NAME_TAKEN),
+            "Name for clients: asked coder, running with coder (2): another running server has the name.",
+        ),
+        (
             ("chat_template", "nonsense", "nonsense", Cause.UNSUPPORTED),
             "Chat template: the engine knows none that is called “nonsense”, and takes this word for all.",
         ),

@@ -42,8 +42,9 @@ def config(**changes):
 
 
 def test_all_that_is_said_is_read():
-    facts = facts_from(PROPS, [slot(speculative=False), slot(speculative=False)], SPLIT)
+    facts = facts_from({**PROPS, "model_alias": "Tiny"}, [slot(speculative=False), slot(speculative=False)], SPLIT)
     assert facts == ServerFacts(
+        alias="Tiny",
         context_size=4096,
         slots=2,
         model_path="/models/tiny.gguf",
@@ -145,6 +146,9 @@ SHARED = ServerFacts(context_size=8192, slots=4, context_shared=True, drafts=Fal
         ({"chat_template": "chatml"}, ServerFacts(chat_template="{%- for m in messages %}"), None),
         ({"chat_template": "{{ messages }}\n"}, ServerFacts(chat_template="{{ messages }}"), None),
         ({}, ServerFacts(chat_template="{{ messages }}"), None),
+        ({"alias": "a, b"}, ServerFacts(alias="b"), None),
+        ({"alias": "a"}, ServerFacts(), None),
+        ({}, ServerFacts(alias="Tiny (2)"), None),
     ],
 )
 def test_what_was_asked_for_or_is_not_known_is_no_difference(asked, facts, model_context):
@@ -187,6 +191,9 @@ CUT = ServerFacts(context_size=4096, slots=1, context_shared=True)
         ),
         ({"context_size": 8192}, ServerFacts(context_size=4096), None, ("context_size", 8192, 4096, Cause.AUTO_FIT)),
         ({"parallel": 2}, SHARED, None, ("parallel", 2, 4, Cause.UNSUPPORTED)),
+        ({"alias": "coder"}, ServerFacts(alias="coder (2)"), None, ("alias", "coder", "coder (2)", Cause.NAME_TAKEN)),
+        ({"alias": "x,a (2)"}, ServerFacts(alias="a (3)"), None, ("alias", "x, a (2)", "a (3)", Cause.NAME_TAKEN)),
+        ({"alias": "coder"}, ServerFacts(alias="/m/t.gguf"), None, ("alias", "coder", "/m/t.gguf", Cause.UNSUPPORTED)),
         ({"parallel": 2, "extra_args": ("--x",)}, SHARED, None, ("parallel", 2, 4, Cause.OVERRIDDEN)),
         ({"gpu_layers": 99}, ServerFacts(gpu_layers=0, layers=3), None, ("gpu_layers", 99, 0, Cause.NO_GPU)),
         ({"gpu_layers": 99}, ServerFacts(gpu_layers=0), None, ("gpu_layers", 99, 0, Cause.NO_GPU)),

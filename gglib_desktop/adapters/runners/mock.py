@@ -29,6 +29,7 @@ from gglib_desktop.adapters.runners.mock_server import (
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.adapters.runners.records import ServerRecord, run_name
 from gglib_desktop.domain.access import needs_key
+from gglib_desktop.domain.client_names import names_said
 from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import (
     ConfigurationError,
@@ -183,6 +184,7 @@ class MockRunner:
             context_shared=shared,
             drafts=bool(config.spec_draft_n_max) and not self._mtp_suppressed,
             wants_key=server.key is not None,
+            alias=min(names_said(server.record.command_line), default=None),
         )
 
     async def busy_slots(self, handle: ProcessHandle) -> int | None:
