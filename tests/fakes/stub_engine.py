@@ -9,8 +9,10 @@ Run it, don't import it. Flags of its own, all optional:
 --stub-family           starts a child that ignores SIGTERM
 --stub-thief FILE       ends because its port is taken, unless FILE exists, which it makes
 --stub-show-environment prints its environment
+--stub-hidden           the system hides its sockets and its environment, as those of a program with file capabilities
 """
 
+import ctypes
 import os
 import signal
 import socket
@@ -36,7 +38,9 @@ _PLAIN = {
     "--stub-mute",
     "--stub-family",
     "--stub-show-environment",
+    "--stub-hidden",
 }
+_PR_SET_DUMPABLE = 4
 
 
 def main(words: list[str]) -> None:
@@ -59,6 +63,8 @@ def _parsed(words: list[str]) -> dict[str, str]:
 
 
 def _serve(given: dict[str, str]) -> None:
+    if "--stub-hidden" in given:
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     _set_signals(given, listener)

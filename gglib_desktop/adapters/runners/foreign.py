@@ -19,7 +19,7 @@ import psutil
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.other_programs import SERVERS, OtherPrograms
-from gglib_desktop.adapters.runners.port_allocator import listening_address
+from gglib_desktop.adapters.runners.port_owners import listening_address
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord, run_name
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
@@ -126,7 +126,7 @@ class ForeignProcesses:
 
     def _own_record(self, server: ForeignServer) -> ServerRecord | None:
         chosen = (server.pid, server.identity)
-        return next((record for record in self._ours() if (record.pid, record.identity) == chosen), None)
+        return next((record for record in self._ours() if chosen in record.processes()), None)
 
 
 # -- adopting

@@ -14,7 +14,8 @@ import os
 import time
 from collections.abc import Sequence
 
-from gglib_desktop.adapters.runners.port_allocator import listens_itself
+from gglib_desktop.adapters.runners import processes
+from gglib_desktop.adapters.runners.port_owners import listens_itself
 from gglib_desktop.adapters.runners.processes import ServerProcess, group_of
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
@@ -25,6 +26,13 @@ _log = logging.getLogger(__name__)
 
 # Pid and identity of processes that bear the tag of a run.
 Tagged = Sequence[tuple[int, str]]
+
+
+def still_there(record: ServerRecord) -> list[tuple[int, str]]:
+    """What bears the tag of the run, oldest first, then what serves for it. Blocks. Raises: RunnerUnavailable."""
+    tagged = processes.tagged(INSTANCE_VARIABLE, record.run)
+    behind = [(each.pid, each.identity) for each in record.behind or ()]
+    return tagged + [each for each in behind if each not in tagged and processes.process_identity(each[0]) == each[1]]
 
 
 def continued(record: ServerRecord, tagged: Tagged) -> ServerRecord:
@@ -49,9 +57,10 @@ def continued(record: ServerRecord, tagged: Tagged) -> ServerRecord:
 
 
 def leftovers(record: ServerRecord, tagged: Tagged) -> list[tuple[int, str]]:
-    """Those that are still in the process group of the recorded process; others left it to live on their own."""
-    group = record.own_group
-    return [(pid, identity) for pid, identity in tagged if group is not None and group_of(pid) == group]
+    """Those that are still in the process group of the recorded process, or serve for it; others live on their own."""
+    group, servers = record.own_group, {each.pid for each in record.behind or ()}
+    ours = group is not None
+    return [(pid, identity) for pid, identity in tagged if ours and (pid in servers or group_of(pid) == group)]
 
 
 async def end_all(left: Tagged, *, port: int, grace_s: float) -> None:
@@ -81,6 +90,7 @@ def _in_place_of(record: ServerRecord, pid: int, identity: str) -> ServerRecord:
         started_at=record.started_at or int(time.time()),
         owns_group=group in {pid, record.own_group},
         group=group,
+        behind=None,
     ).described(pid)
 
 

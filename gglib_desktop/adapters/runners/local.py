@@ -12,22 +12,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from gglib_desktop.adapters.addresses import endpoint, other_endpoints
 from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.log_files import LogFolder
-from gglib_desktop.adapters.runners import processes
+from gglib_desktop.adapters.runners.behind import Started
 from gglib_desktop.adapters.runners.client_names import ClientNames
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.foreign import ForeignProcesses
 from gglib_desktop.adapters.runners.gpu_use import computes_without_gpu
-from gglib_desktop.adapters.runners.leftovers import continued, end_all, leftovers
-from gglib_desktop.adapters.runners.port_allocator import PortAllocator, listening_family
+from gglib_desktop.adapters.runners.leftovers import continued, end_all, leftovers, still_there
+from gglib_desktop.adapters.runners.lookups import ServerLookups
+from gglib_desktop.adapters.runners.port_allocator import PortAllocator
+from gglib_desktop.adapters.runners.port_owners import Family
 from gglib_desktop.adapters.runners.preflight import check_start, engine_for
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import Likeness, RecordStore, ServerRecord, run_name
+from gglib_desktop.adapters.runners.rest import Rest
 from gglib_desktop.adapters.runners.running import RunningServer, key_asked_by
 from gglib_desktop.adapters.runners.start import abandon, first_answer, spawn_server
-from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers, kill_process, stop_process
+from gglib_desktop.adapters.runners.stop_ladder import kill_process, stop_process
 from gglib_desktop.adapters.threads import Threads
 from gglib_desktop.domain.access import needs_key
 from gglib_desktop.domain.effective import ServerFacts
@@ -57,7 +59,7 @@ _THREADS = 3
 _CLOSED = "the runner is closed"
 
 
-class LlamaServerRunner:
+class LlamaServerRunner(ServerLookups[RunningServer]):
     """Runs llama-server processes that outlive this program and are found again by the next runner.
 
     ``engine`` gives the program to start, or raises ConfigurationError. ``stop_grace_s`` is asked at each stop.
@@ -130,7 +132,8 @@ class LlamaServerRunner:
 
     async def stop(self, handle: ProcessHandle) -> None:
         await self._open()
-        server = self._server(handle)
+        ended_in_part = handle in self._servers and self._servers[handle].rest.may_be_tried_again()
+        server = self._servers[handle] if ended_in_part else self._server(handle)
         if handle not in self._stops:
             self._stops[handle] = self._scope.start(self._stop(server), name=f"stop {handle.pid}")
             self._stops[handle].add_done_callback(lambda _task: self._stops.pop(handle, None))
@@ -194,34 +197,18 @@ class LlamaServerRunner:
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         server = self._servers.get(handle)
-        return await server.process.wait() if server is not None else ServerExit(None)
+        if server is None:
+            return ServerExit(None)
+        end = await server.process.wait()
+        if server.record.behind is not None:
+            await asyncio.wait({server.rest.begin()})
+        return end
 
     async def kill(self, handle: ProcessHandle) -> None:
         server = self._servers.get(handle)
         if server is not None and not server.process.poll():
             await kill_process(server.process)
-            await kill_leftovers(server.process, self._threads.run)
-
-    def endpoint(self, handle: ProcessHandle) -> str:
-        return endpoint(self.config(handle), handle.port)
-
-    def other_endpoints(self, handle: ProcessHandle) -> tuple[str, ...]:
-        return other_endpoints(self.config(handle), handle.port)
-
-    def api_key(self, handle: ProcessHandle) -> str | None:
-        return self._servers[handle].key if handle in self._servers else None
-
-    def config(self, handle: ProcessHandle) -> ServerConfig | None:
-        server = self._servers.get(handle)
-        return server.record.config if server is not None else None
-
-    def command_line(self, handle: ProcessHandle) -> str:
-        server = self._servers.get(handle)
-        return server.record.command_line if server is not None else ""
-
-    def log_name(self, handle: ProcessHandle) -> str:
-        server = self._servers.get(handle)
-        return server.record.run if server is not None else ""
+            await server.rest.ended()
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         return await self._threads.run(self._logs.read, log_name, offset, limit_bytes)
@@ -255,13 +242,16 @@ class LlamaServerRunner:
             )
             record = record.replace(pid=process.pid, identity=process.identity, started_at=int(time.time()))
             self._records.write(record)
-            await first_answer(process, record, lambda: self._http, self._logs, self._threads.run)
-            record = await self._threads.run(record.described, process.pid)
+            started = Started(record, process.created_at, argv[1:])
+            behind = await first_answer(process, started, lambda: self._http, self._logs, self._threads.run)
+            record = (await self._threads.run(record.described, process.pid)).replace(behind=behind)
             self._check_not_left()
             self._records.write(record)
             return self._announce(record, process, key).handle
         except BaseException as exc:
-            if process is None or await abandon(process, self._threads.run):
+            if process is None or await abandon(
+                process, Started(record, process.created_at, argv[1:]), self._threads.run
+            ):
                 self._records.delete(record.run)
             else:
                 self._keep_watch(record.run, process)
@@ -279,11 +269,17 @@ class LlamaServerRunner:
         process.on_exit(lambda: self._records.delete(run), lambda: self._undead.pop(run))
 
     def _announce(self, record: ServerRecord, process: ServerProcess, key: str | None) -> RunningServer:
-        server = RunningServer(record.handle(), record, process, key)
+        rest = Rest(
+            process,
+            record,
+            self._records,
+            scope=self._scope,
+            in_thread=self._threads.run,
+            grace_s=self._stop_grace_s,
+        )
+        server = RunningServer(record.handle(), record, process, rest, key)
         self._servers[server.handle] = server
-        process.on_exit(lambda: self._records.delete(record.run))
-        # The group of a child ends when it is reaped; what left it, and that of an adopted server, outlive it.
-        process.on_exit(lambda: self._scope.start(kill_leftovers(process, self._threads.run), name="end leftovers"))
+        process.on_exit(rest.begin)
         return server
 
     # -- stopping
@@ -294,8 +290,7 @@ class LlamaServerRunner:
         except StopFailed:
             _log.warning("server %s survived every signal", server.handle)
             raise
-        finally:
-            await kill_leftovers(server.process, self._threads.run)
+        await server.rest.ended()
 
     # -- opening and adopting
 
@@ -336,7 +331,7 @@ class LlamaServerRunner:
                 self._records.set_aside(record.run)
                 return
             if likeness is Likeness.GONE:
-                tagged = await self._threads.run(processes.tagged, INSTANCE_VARIABLE, record.run)
+                tagged = await self._threads.run(still_there, record)
                 record = await self._threads.run(continued, record, tagged)
             process = self._take_over(record, await key_asked_by(record, self._keys, self._threads.run)).process
         except NotRunning:
@@ -353,8 +348,8 @@ class LlamaServerRunner:
             return
         _log.info("adopted the server of %s, pid %s, port %s", record.config.model_name, record.pid, record.port)
         self._records.rewrite(record)
-        family = await self._threads.run(listening_family, process.pid, record.port)
-        process.count_in(family or ())
+        family = await self._threads.run(Family.of, process.pid, record.port)
+        process.count_in(family.members[1:] if family is not None else ())
 
     async def _end_leftovers(self, record: ServerRecord, left: Sequence[tuple[int, str]]) -> None:
         """Its record stays until they have ended, for the next runner should this one be left before."""

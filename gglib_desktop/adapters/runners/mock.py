@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from gglib_desktop.adapters.addresses import endpoint, other_endpoints
 from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners.client_names import ClientNames
 from gglib_desktop.adapters.runners.data_lock import DataLock
+from gglib_desktop.adapters.runners.lookups import ServerLookups
 from gglib_desktop.adapters.runners.mock_server import (
     SIMULATED_ENGINE,
     MockScript,
@@ -58,7 +58,7 @@ _LOG_TAIL_BYTES = 64 * 1024
 _RSS_BYTES = 64 * 2**20
 
 
-class MockRunner:
+class MockRunner(ServerLookups[MockServer]):
     """Simulates llama-server: nothing runs, everything is shown. Servers outlive the runner as real ones do."""
 
     def __init__(
@@ -200,27 +200,6 @@ class MockRunner:
         if server is not None and not server.exited.done():
             server.stopped_by = StopRung.SIGKILL
             self._end(server, _KILL_STATUS)
-
-    def endpoint(self, handle: ProcessHandle) -> str:
-        return endpoint(self.config(handle), handle.port)
-
-    def other_endpoints(self, handle: ProcessHandle) -> tuple[str, ...]:
-        return other_endpoints(self.config(handle), handle.port)
-
-    def api_key(self, handle: ProcessHandle) -> str | None:
-        return self._servers[handle].key if handle in self._servers else None
-
-    def config(self, handle: ProcessHandle) -> ServerConfig | None:
-        server = self._servers.get(handle)
-        return server.record.config if server is not None else None
-
-    def command_line(self, handle: ProcessHandle) -> str:
-        server = self._servers.get(handle)
-        return server.record.command_line if server is not None else ""
-
-    def log_name(self, handle: ProcessHandle) -> str:
-        server = self._servers.get(handle)
-        return server.record.run if server is not None else ""
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         return await asyncio.to_thread(self._logs.read, log_name, offset, limit_bytes)

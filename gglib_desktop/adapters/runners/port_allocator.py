@@ -1,4 +1,4 @@
-"""Chooses the ports that servers listen on, and tells who holds one that is taken."""
+"""Chooses the ports that servers listen on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import sys
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
-import psutil
-
+from gglib_desktop.adapters.runners.port_owners import owner_of
 from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import ConfigurationError, PortTaken, ResourceExhausted
 from gglib_desktop.domain.server import ServerConfig
@@ -84,64 +83,6 @@ def _uses_6(host: str) -> bool:
     if all(_refusal(address, 0) for address in addresses):
         raise ConfigurationError("host", host, "is no address of this computer")
     return any(":" in address for address in addresses)
-
-
-def owner_of(port: int) -> str | None:
-    """``name (pid n)`` of the program that listens on ``port``, None when the system does not reveal it. Blocks."""
-    try:
-        connections = psutil.net_connections(kind="tcp")
-    except psutil.Error:
-        return None
-    for connection in connections:
-        if connection.pid and connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,):
-            try:
-                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
-            except psutil.Error:
-                return f"pid {connection.pid}"
-    return None
-
-
-def listening_address(pid: int, port: int) -> str | None:
-    """Where the process itself, or one that it started, listens on ``port``; None when nobody of them does. Blocks."""
-    try:
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
-    except (psutil.Error, OSError):
-        return None
-    return next((address for each in family if (address := _listener(each, port)) is not None), None)
-
-
-def listens_itself(pid: int, port: int) -> bool:
-    """Whether the process has a socket that listens on ``port``. Blocks."""
-    try:
-        return _listener(psutil.Process(pid), port) is not None
-    except (psutil.Error, OSError):
-        return False
-
-
-def listening_family(pid: int, port: int) -> list[psutil.Process] | None:
-    """All that the process started when one of these listens on ``port``, nothing when it does so itself. Blocks.
-
-    None when nobody of them listens.
-    """
-    try:
-        process = psutil.Process(pid)
-        if _listener(process, port) is not None:
-            return []
-        children = process.children(recursive=True)
-    except (psutil.Error, OSError):
-        return None
-    return children if any(_listener(child, port) is not None for child in children) else None
-
-
-def _listener(process: psutil.Process, port: int) -> str | None:
-    """The address on which the process listens on ``port``."""
-    try:
-        connections = process.net_connections(kind="tcp")
-    except (psutil.Error, OSError):
-        return None
-    listening = (c.laddr for c in connections if c.status == psutil.CONN_LISTEN)
-    return next((address.ip for address in listening if address.port == port), None)
 
 
 def _refusal(address: str, port: int) -> OSError | None:

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import hashlib
 import itertools
+import math
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from pathlib import Path
 import psutil
 
 from gglib_desktop.adapters.runners.exit_watch import ExitWatch
-from gglib_desktop.adapters.runners.port_allocator import listens_itself
+from gglib_desktop.adapters.runners.port_owners import listens_itself
 from gglib_desktop.adapters.runners.process_use import ProcessUse
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.exits import ServerExit, StopRung
@@ -220,6 +221,8 @@ class ServerProcess:
             raise NotRunning(f"process {pid} is gone") from exc
         except OSError as exc:
             raise RunnerUnavailable(f"cannot look at process {pid}: {exc.strerror}") from exc
+        self.created_at = _created_at(pid)
+        self.refuses_signals = False
         self._family: tuple[ProcessUse, ...] = ()
         self._watch = ExitWatch(pid, self._on_exit)
         try:
@@ -232,6 +235,11 @@ class ServerProcess:
     @property
     def has_exited(self) -> bool:
         return self._exited.done()
+
+    @property
+    def exit(self) -> ServerExit | None:
+        """How it ended; None while it runs."""
+        return self._exited.result() if self.has_exited and not self._exited.cancelled() else None
 
     def poll(self) -> bool:
         """Whether it has ended, asking the kernel rather than waiting for its notice."""
@@ -265,12 +273,16 @@ class ServerProcess:
         if self.poll():
             return
         self.stopped_by = rung
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             if self._group is not None and self._group == group_of(self.pid):
                 os.killpg(self._group, number)
             # The first thread may be a zombie while others still end: no identity is no other identity.
             elif process_identity(self.pid) in {self.identity, None}:
                 self._watch.signal(number)
+        except ProcessLookupError:
+            pass
+        except PermissionError:
+            self.refuses_signals = True
 
     def count_in(self, family: Sequence[psutil.Process]) -> None:
         """Makes ``usage`` count other processes in, such as the server that a wrapper script runs."""
@@ -352,6 +364,14 @@ class ServerProcess:
             if reaped:
                 return os.waitstatus_to_exitcode(wait_status)
         return None
+
+
+def _created_at(pid: int) -> float:
+    """By psutil's clock, for comparing; later than all others when the process is gone."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return math.inf
 
 
 def _lives(process: psutil.Process) -> bool:

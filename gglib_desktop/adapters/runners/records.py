@@ -32,6 +32,14 @@ class Likeness(Enum):
 
 
 @dataclass(frozen=True)
+class KnownProcess(Value):
+    """A process and what tells it from a later one with the same pid."""
+
+    pid: int
+    identity: str
+
+
+@dataclass(frozen=True)
 class ServerRecord(Value):
     """One server run. Written first without a pid, so that a crash of ours between spawn and write loses nothing.
 
@@ -40,6 +48,8 @@ class ServerRecord(Value):
     the process itself, once it answered.
     ``owns_group`` is False for a process that somebody else started: its group is not ours to signal. ``group`` is
     the process group where the process does not lead it, such as that of a wrapper script that ended before it.
+    ``behind``: the servers that the process has started for it, itself or through others such as a container engine, as
+    far as the system shows them; None when the process serves itself.
     """
 
     run: str
@@ -55,6 +65,7 @@ class ServerRecord(Value):
     argv_hash: str | None = None
     owns_group: bool = True
     group: int | None = None
+    behind: tuple[KnownProcess, ...] | None = None
 
     def check(self, name: str) -> None:
         """Raises: ConfigurationError when it is not what was written as ``name``, and no process can be found by it."""
@@ -72,6 +83,10 @@ class ServerRecord(Value):
     def handle(self) -> ProcessHandle:
         assert self.started_at is not None
         return ProcessHandle(self.config.model_id, self.config.model_name, self.pid, self.port, self.started_at)
+
+    def processes(self) -> set[tuple[int | None, str | None]]:
+        """Pid and identity of all that serve."""
+        return {(self.pid, self.identity), *((each.pid, each.identity) for each in self.behind or ())}
 
     @property
     def own_group(self) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import ServerRecord
+from gglib_desktop.adapters.runners.rest import Rest
 from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.access import ServerAddress, needs_key
 from gglib_desktop.domain.effective import ServerFacts
@@ -23,6 +24,7 @@ class RunningServer:
     handle: ProcessHandle
     record: ServerRecord
     process: ServerProcess
+    rest: Rest
     key: str | None = field(repr=False)
     last_ok: int | None = None
     facts: ServerFacts | None = None

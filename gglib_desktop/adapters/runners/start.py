@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING
 
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
-from gglib_desktop.adapters.runners.port_allocator import is_free, listening_family, owner_of
+from gglib_desktop.adapters.runners.behind import Answer, Source, Started
+from gglib_desktop.adapters.runners.leftovers import end_all
+from gglib_desktop.adapters.runners.port_allocator import is_free
+from gglib_desktop.adapters.runners.port_owners import owner_of
 from gglib_desktop.adapters.runners.processes import ServerProcess
-from gglib_desktop.adapters.runners.records import ServerRecord
+from gglib_desktop.adapters.runners.records import KnownProcess
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
 from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.diagnosis import failure_of_exit
@@ -28,11 +32,15 @@ from gglib_desktop.tasks import LogReporter, TaskScope
 if TYPE_CHECKING:
     from gglib_desktop.adapters.llama_client import LlamaClient
 
+_log = logging.getLogger(__name__)
 # A usual start answers within some ten of these; whoever takes long is asked ever less often.
 _FIRST_PAUSE_S = 0.005
 _NEXT_PAUSE = 1.1
 _SILENCE_S = 60.0
+# A program that has done nothing for so long has handed the server over to others, or it will never serve.
+_SETTLED_S = 1.0
 _KILL_S = 3.0
+_LLAMA_ANSWERS = frozenset({ProbeResult.OK, ProbeResult.LOADING})
 _NO_ANSWER = frozenset({ProbeResult.REFUSED, ProbeResult.TIMEOUT})
 
 
@@ -67,22 +75,24 @@ async def spawn_server(
 
 async def first_answer(
     process: ServerProcess,
-    record: ServerRecord,
+    started: Started,
     client: Callable[[], LlamaClient],
     logs: LogFolder,
     in_thread: InThread,
-) -> None:
-    """Returns when the process itself answers on its port. Raises: StartFailed or PortTaken when it ends before.
+) -> tuple[KnownProcess, ...] | None:
+    """Returns what serves in place of the process as soon as it, or that, answers on its port.
 
-    Raises: HealthCheckFailed when it neither answers nor does anything for ``_SILENCE_S``.
+    Raises: StartFailed or PortTaken when it ends before, HealthCheckFailed when it neither answers nor does anything
+    for ``_SILENCE_S``.
     """
 
     async def ask() -> Probe:
         # The client is gone as soon as the runner is left, so not before the task begins.
-        return await client().probe(record.address(), PROBE_TIMEOUT_S)
+        return await client().probe(started.record.address(), PROBE_TIMEOUT_S)
 
-    loop = asyncio.get_running_loop()
+    record, loop = started.record, asyncio.get_running_loop()
     pause_s, used, active_at = _FIRST_PAUSE_S, process.usage(), loop.time()
+    answer = Answer(Source.STRANGER)
     async with TaskScope(LogReporter()) as scope:
         ending = scope.start(process.wait(), name="exit")
         while not await process.exits_within(pause_s):
@@ -92,16 +102,17 @@ async def first_answer(
                 # Libraries of gigabytes on a slow disk take their time.
                 active_at = loop.time()
             elif loop.time() - active_at > _SILENCE_S:
-                raise HealthCheckFailed(f"the program runs but does not answer on port {record.port}")
+                other = f", where {answer.stranger} answers" if answer.stranger else ""
+                raise HealthCheckFailed(f"the program runs but does not answer on port {record.port}{other}")
             question = scope.start(ask(), name="first answer")
             await asyncio.wait({question, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if process.has_exited or question.result().result in _NO_ANSWER:
+            if process.has_exited or (probe := question.result().result) in _NO_ANSWER:
                 continue
             # Whoever took the port a moment before us may answer in its place.
-            family = await in_thread(listening_family, process.pid, record.port)
-            if family is not None and not process.poll():
-                process.count_in(family)
-                return
+            answer = await in_thread(started.answer)
+            if _is_believed(answer, probe, idle_s=loop.time() - active_at) and not process.poll():
+                process.count_in(answer.family)
+                return answer.behind
     end = await process.wait()
     failure = failure_of_exit(end, await in_thread(logs.last_lines, record.run))
     if failure.cause is FailureCause.PORT_TAKEN or (
@@ -120,21 +131,41 @@ async def first_answer(
     )
 
 
-async def abandon(process: ServerProcess, in_thread: InThread) -> bool:
+def _is_believed(answer: Answer, probe: ProbeResult, *, idle_s: float) -> bool:
+    if answer.source is Source.BEHIND:
+        # An engine that has lost its port ends soon; one that waits for others does nothing meanwhile.
+        return idle_s > _SETTLED_S and probe in _LLAMA_ANSWERS
+    return answer.source is Source.SERVER
+
+
+async def abandon(process: ServerProcess, started: Started, in_thread: InThread) -> bool:
     """Ends the process of a start that failed or was cancelled, and what it started, also when cancelled once more.
 
     False when it survives, in a system call that does not return.
     """
-    ending = asyncio.ensure_future(_end(process, in_thread))
+    ending = asyncio.ensure_future(_end(process, started, in_thread))
     while not ending.done():
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.shield(ending)
     return process.poll()
 
 
-async def _end(process: ServerProcess, in_thread: InThread) -> None:
+async def _end(process: ServerProcess, started: Started, in_thread: InThread) -> None:
+    behind: tuple[KnownProcess, ...] = ()
+    with contextlib.suppress(RunnerUnavailable):  # left in the meantime
+        # One that ended by itself and well has left its server to others.
+        if not process.poll() or (process.exit is not None and process.exit.status == 0):
+            behind = await in_thread(started.behind)
+    if behind and not process.poll():
+        # It may pass this on to its server, and put away what it made for it.
+        process.send(signal.SIGTERM, StopRung.SIGTERM)
+        await process.exits_within(_KILL_S)
     if not process.poll():
         process.send(signal.SIGKILL, StopRung.SIGKILL)
         await process.exits_within(_KILL_S)
-    with contextlib.suppress(RunnerUnavailable):  # left in the meantime
+    with contextlib.suppress(RunnerUnavailable):
         await kill_leftovers(process, in_thread)
+    try:
+        await end_all([(each.pid, each.identity) for each in behind], port=started.record.port, grace_s=_KILL_S)
+    except ProcessError as exc:
+        _log.warning("a start that failed leaves a server running: %s", exc)

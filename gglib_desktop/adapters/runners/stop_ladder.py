@@ -21,9 +21,10 @@ _TICK_S = 0.1
 
 
 async def stop_process(process: ServerProcess, *, port: int, grace_s: float) -> None:
-    """Climbs the ladder until the process is gone. Raises: StopFailed when it survives SIGKILL."""
+    """Climbs the ladder until the process is gone. Raises: StopFailed when it survives or may not be signalled."""
     usage = process.usage()
     process.send(signal.SIGTERM, StopRung.SIGTERM)
+    _check_is_reached(process)
     if usage is not None and usage.paused:
         # A paused process cannot see the signal before it runs again.
         process.send(signal.SIGCONT, StopRung.SIGTERM)
@@ -38,8 +39,17 @@ async def stop_process(process: ServerProcess, *, port: int, grace_s: float) -> 
 async def kill_process(process: ServerProcess) -> None:
     """Ends the process group by force. Raises: StopFailed when it survives, in a system call that does not return."""
     process.send(signal.SIGKILL, StopRung.SIGKILL)
+    _check_is_reached(process)
     if not await process.exits_within(_REAP_S):
         raise StopFailed(f"process {process.pid} survived SIGKILL for {_REAP_S:g} s; its port and memory stay in use")
+
+
+def _check_is_reached(process: ServerProcess) -> None:
+    if process.refuses_signals and not process.poll():
+        raise StopFailed(
+            f"process {process.pid} belongs to another user, so this program may not end it; "
+            "its port and memory stay in use"
+        )
 
 
 async def _ends_or_hangs(process: ServerProcess, port: int, grace_s: float) -> bool:

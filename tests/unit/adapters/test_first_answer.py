@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.runners.behind import Answer, Source
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.adapters.runners.start import first_answer
 from gglib_desktop.domain.access import ServerAddress
@@ -24,6 +25,8 @@ class Silent:
 
     pid = 5_000_000
     has_exited = False
+    record = RECORD
+    result = ProbeResult.REFUSED
 
     def __init__(self, works: Callable[[float], bool]) -> None:
         self._works = works
@@ -42,17 +45,25 @@ class Silent:
             self._cpu_s += 1
         return Usage(self._cpu_s, 0)
 
+    def answer(self) -> Answer:
+        return Answer(Source.STRANGER, stranger="nginx (pid 7)")
+
     async def probe(self, _server: ServerAddress, _timeout_s: float) -> Probe:
         self.asked_at.append(asyncio.get_running_loop().time())
-        return Probe(ProbeResult.REFUSED)
+        return Probe(self.result)
 
 
-def given_up_at(silent: Silent) -> float:
+async def at_once(ask: Callable[[], Answer]) -> Answer:
+    return ask()
+
+
+def given_up_at(silent: Silent, says: str = "does not answer on port 9000$") -> float:
     process: Any = silent
+    in_thread: Any = at_once
 
     async def ask() -> float:
-        with pytest.raises(HealthCheckFailed, match="does not answer on port 9000"):
-            await first_answer(process, RECORD, lambda: process, LogFolder(Path()), asyncio.to_thread)
+        with pytest.raises(HealthCheckFailed, match=says):
+            await first_answer(process, process, lambda: process, LogFolder(Path()), in_thread)
         return asyncio.get_running_loop().time()
 
     with asyncio.Runner(loop_factory=FakeClockLoop) as runner:
@@ -76,3 +87,9 @@ def test_it_is_asked_soon_and_then_ever_less_often():
     assert pauses[0] < 0.01
     assert pauses[-1] == pytest.approx(0.25)
     assert sum(at < 0.1 for at in silent.asked_at) >= 10, "a usual start is not held up"
+
+
+def test_who_answers_in_its_place_is_named():
+    silent = Silent(lambda _now: False)
+    silent.result = ProbeResult.OK
+    assert 60 < given_up_at(silent, r"does not answer on port 9000, where nginx \(pid 7\) answers$") < 61

@@ -1,0 +1,46 @@
+"""What a runner tells, without asking anybody, of the servers that it has announced."""
+
+from __future__ import annotations
+
+from typing import Generic, Protocol, TypeVar
+
+from gglib_desktop.adapters.addresses import endpoint, other_endpoints
+from gglib_desktop.adapters.runners.records import ServerRecord
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+
+
+class AnnouncedServer(Protocol):
+    """A server as far as the look-ups need it."""
+
+    record: ServerRecord
+    key: str | None
+
+
+Server = TypeVar("Server", bound=AnnouncedServer)
+
+
+class ServerLookups(Generic[Server]):
+    """The part of ServerMonitor that reads from what is known; empty or None for an unknown server."""
+
+    _servers: dict[ProcessHandle, Server]
+
+    def endpoint(self, handle: ProcessHandle) -> str:
+        return endpoint(self.config(handle), handle.port)
+
+    def other_endpoints(self, handle: ProcessHandle) -> tuple[str, ...]:
+        return other_endpoints(self.config(handle), handle.port)
+
+    def api_key(self, handle: ProcessHandle) -> str | None:
+        return self._servers[handle].key if handle in self._servers else None
+
+    def config(self, handle: ProcessHandle) -> ServerConfig | None:
+        server = self._servers.get(handle)
+        return server.record.config if server is not None else None
+
+    def command_line(self, handle: ProcessHandle) -> str:
+        server = self._servers.get(handle)
+        return server.record.command_line if server is not None else ""
+
+    def log_name(self, handle: ProcessHandle) -> str:
+        server = self._servers.get(handle)
+        return server.record.run if server is not None else ""

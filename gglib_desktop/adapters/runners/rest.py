@@ -1,0 +1,77 @@
+"""What outlives the process of a server and is ended with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from gglib_desktop.adapters.runners.behind import end_behind
+from gglib_desktop.adapters.runners.processes import ServerProcess
+from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord
+from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
+from gglib_desktop.adapters.threads import InThread
+from gglib_desktop.domain.errors import StopFailed
+from gglib_desktop.tasks import TaskScope
+
+_log = logging.getLogger(__name__)
+
+
+class Rest:
+    """What the process started and what left its group, and the servers that others started for it.
+
+    The record stays until all of that has ended, for the next runner should this one be left before.
+    """
+
+    def __init__(
+        self,
+        process: ServerProcess,
+        record: ServerRecord,
+        records: RecordStore,
+        *,
+        scope: TaskScope,
+        in_thread: InThread,
+        grace_s: Callable[[], float],
+    ) -> None:
+        self._process = process
+        self._record = record
+        self._records = records
+        self._scope = scope
+        self._in_thread = in_thread
+        self._grace_s = grace_s
+        self._ending: asyncio.Task[None] | None = None
+        self._failure: StopFailed | None = None
+
+    def begin(self) -> asyncio.Task[None]:
+        """Ends it, once; called when the process has ended."""
+        if self._ending is None:
+            if self._record.behind is None:
+                # The group of a child ends when it is reaped.
+                self._records.delete(self._record.run)
+            self._ending = self._scope.start(self._end(), name="end leftovers")
+        return self._ending
+
+    async def ended(self) -> None:
+        """Returns when nothing is left. Raises: StopFailed."""
+        await asyncio.wait({self.begin()})
+        if self._failure is not None:
+            raise self._failure
+
+    def may_be_tried_again(self) -> bool:
+        """Whether something could not be ended; ``ended`` then tries it again."""
+        if self._failure is None:
+            return False
+        self._failure, self._ending = None, None
+        return True
+
+    async def _end(self) -> None:
+        await kill_leftovers(self._process, self._in_thread)
+        if self._record.behind is None:
+            return
+        try:
+            await end_behind(self._record, self._in_thread, self._grace_s())
+        except StopFailed as exc:
+            _log.warning("%s", exc)
+            self._failure = exc
+        else:
+            self._records.delete(self._record.run)
