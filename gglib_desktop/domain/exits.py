@@ -16,12 +16,21 @@ class StopRung(StrEnum):
     SIGKILL = "SIGKILL"
 
 
+class Absence(StrEnum):
+    """Why this program did not see an end."""
+
+    NONE = "none"
+    NOT_RUNNING = "this program was not running"
+    COMPUTER_RESTARTED = "the computer was restarted"
+
+
 @dataclass(frozen=True)
 class ServerExit:
     """The end of a server. ``status`` is an exit code, or minus the signal; None where only a parent would know."""
 
     status: int | None
     stopped_by: StopRung = StopRung.NONE
+    absence: Absence = Absence.NONE
 
     @property
     def signal_number(self) -> int | None:
@@ -33,6 +42,8 @@ class ServerExit:
         return self.stopped_by is not StopRung.NONE
 
     def __str__(self) -> str:
+        if self.absence is not Absence.NONE:
+            return f"ended while {self.absence}"
         if self.status is None:
             return "ended, reason unknown to us"
         if self.signal_number is None:

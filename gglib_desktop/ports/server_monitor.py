@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,16 @@ class LogChunk:
     data: bytes
     next_offset: int
     skipped: int = 0
+
+
+@dataclass(frozen=True)
+class LostServer:
+    """A server that an earlier runner left, and that ended while no runner watched it."""
+
+    config: ServerConfig
+    command_line: str
+    log_name: str
+    end: ServerExit
 
 
 class ServerMonitor(Protocol):
@@ -75,6 +86,10 @@ class ServerMonitor(Protocol):
 
     def log_name(self, handle: ProcessHandle) -> str:
         """The name under which ``read_log`` knows this run's log, also after the end of the process."""
+        ...
+
+    def take_lost(self) -> Sequence[LostServer]:
+        """The servers that were lost, each once, as soon as the runner has looked for those that still run."""
         ...
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:

@@ -6,15 +6,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gglib_desktop.domain.client_names import names_said
 from gglib_desktop.domain.errors import ProcessError
+from gglib_desktop.domain.failures import failure_of_exit
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.states import Loading, ServerState, Starting, Stopping, Unresponsive, handle_of
+from gglib_desktop.domain.states import Crashed, Loading, ServerState, Starting, Stopping, Unresponsive, handle_of
 from gglib_desktop.ports.process_runner import ProcessRunner
-from gglib_desktop.ports.server_monitor import LogChunk, ServerMonitor
+from gglib_desktop.ports.server_monitor import LogChunk, LostServer, ServerMonitor
 from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
 from gglib_desktop.services.listeners import Listeners
 from gglib_desktop.tasks import ErrorReporter, TaskScope
@@ -107,15 +108,30 @@ class Supervisor:
         return any(life.is_live for life in self._lives_of(model_id))
 
     async def adopt(self) -> int:
-        """Takes over the servers that an earlier run left, and returns how many. Raises: RunnerUnavailable."""
+        """Takes over the servers that an earlier run left, and returns how many. Raises: RunnerUnavailable.
+
+        Those that have ended meanwhile are shown as crashed, and not started again.
+        """
         running = await self._runner.list_running()
         known = {handle_of(life.snapshot.state) for life in self._lives.values()}
         handles = [handle for handle in running if handle not in known]
+        for lost in self._monitor.take_lost():
+            await self._tell_of_lost(lost)
         for handle in handles:
             self.take_over(handle)
         if handles:
             self._listeners.tell(ServersAdopted(len(handles)))
         return len(handles)
+
+    async def _tell_of_lost(self, lost: LostServer) -> None:
+        crashed = Crashed(time.time(), failure_of_exit(lost.end, ()))
+        life = self._new_life(lost.config, crashed)
+        life.snapshot = replace(life.snapshot, adopted=True, command_line=lost.command_line, log_name=lost.log_name)
+        from gglib_desktop.services.explaining import explain_exit  # noqa: PLC0415  # as ServerLife
+
+        failure = await explain_exit(self._context, life.snapshot, lost.end, ready=True)
+        life.snapshot = replace(life.snapshot, state=replace(crashed, failure=failure))
+        self._on_changed(life.snapshot)
 
     def take_over(self, handle: ProcessHandle) -> int:
         """Watches a server that runs already and that the runner knows; returns its id."""

@@ -27,7 +27,7 @@ from gglib_desktop.domain.errors import (
     StartFailed,
     StopFailed,
 )
-from gglib_desktop.domain.exits import ServerExit, signal_name
+from gglib_desktop.domain.exits import Absence, ServerExit, signal_name
 from gglib_desktop.domain.launch import MtpReason
 from gglib_desktop.domain.llama_args import name_of
 from gglib_desktop.domain.options import engine_option, engine_options
@@ -181,6 +181,10 @@ def field_name(field: str) -> str:
 
 def exit_text(end: ServerExit) -> str:
     """How a process ended, decoded: ``Exit code 1.``, ``Killed by signal 9 (SIGKILL).``"""
+    if end.absence is Absence.NOT_RUNNING:
+        return translate("Exits", "It ended while GGLib Desktop was not running.")
+    if end.absence is Absence.COMPUTER_RESTARTED:
+        return translate("Exits", "It ended when the computer was shut down or restarted.")
     if end.status is None:
         return translate("Exits", "Ended; the reason is unknown to us.")
     if end.signal_number is None:

@@ -15,10 +15,11 @@ import pytest
 
 from gglib_desktop.adapters.runners.processes import argv_hash_of, executable_of, process_identity
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
-from gglib_desktop.domain.exits import StopRung
+from gglib_desktop.domain.exits import Absence, ServerExit, StopRung
 from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.ports.server_monitor import LostServer
 from tests.contract.harness import STOP_GRACE_S, LocalHarness, stop_all
 from tests.contract.test_process_runner import becomes_healthy, failure_of_start, log_says, occupied, whole_log
 from tests.fakes.waiting import poll
@@ -277,6 +278,66 @@ async def test_a_process_that_inherited_the_pid_is_left_alone(harness, stranger)
         assert await whole_log(new, name) == ""
     assert stranger.poll() is None
     assert list((harness.data_dir / "servers").iterdir()) == []
+
+
+# -- what ended while no runner watched
+
+
+async def lost_servers(harness) -> list[LostServer]:
+    async with harness.runner_with(harness.stub) as new:
+        assert await new.list_running() == []
+        lost = list(new.take_lost())
+        assert list(new.take_lost()) == [], "each is told once"
+    assert list((harness.data_dir / "servers").glob("*.json")) == []
+    async with harness.runner_with(harness.stub) as newest:
+        assert await newest.list_running() == []
+        assert list(newest.take_lost()) == []
+    return lost
+
+
+async def test_a_server_that_ended_meanwhile_is_told_with_its_log(harness):
+    async with harness.runner_with(harness.stub) as old:
+        handle = await old.start(harness.config(extra_args=["--stub-lines", "3"]))
+        name, config, command_line = old.log_name(handle), old.config(handle), old.command_line(handle)
+        assert list(old.take_lost()) == []
+    end(handle)
+    assert await lost_servers(harness) == [
+        LostServer(config, command_line, name, ServerExit(None, absence=Absence.NOT_RUNNING))
+    ]
+    async with harness.runner_with(harness.stub) as new:
+        assert "line 2" in await whole_log(new, name)
+
+
+async def test_a_server_that_ended_with_the_computer_is_told_as_such(harness):
+    async with harness.runner_with(harness.stub) as old:
+        handle = await old.start(harness.config())
+    end(handle)
+    edit_record(harness, identity="00000000-0000-4000-8000-000000000000:4711")
+    (lost,) = await lost_servers(harness)
+    assert lost.end.absence is Absence.COMPUTER_RESTARTED
+
+
+async def test_a_server_whose_pid_another_program_has_is_told(harness, stranger):
+    async with harness.runner_with(harness.stub) as old:
+        handle = await old.start(harness.config())
+    end(handle)
+    edit_record(harness, pid=stranger.pid, identity=process_identity(stranger.pid))
+    (lost,) = await lost_servers(harness)
+    assert lost.end.absence is Absence.NOT_RUNNING
+    assert stranger.poll() is None
+
+
+async def test_of_a_start_that_never_came_to_a_process_nothing_is_told(harness):
+    async with harness.runner_with(harness.stub) as old:
+        handle = await old.start(harness.config())
+    end(handle)
+    edit_record(harness, pid=None, identity=None, started_at=None, executable=None, argv_hash=None)
+    assert await lost_servers(harness) == []
+
+
+async def test_a_stopped_server_is_not_lost(harness, stub_runner):
+    await stub_runner.stop(await stub_runner.start(harness.config()))
+    assert list(stub_runner.take_lost()) == []
 
 
 async def test_a_server_whose_record_was_only_begun_is_found_by_its_tag(harness):

@@ -11,7 +11,7 @@ from gglib_desktop.domain.exits import ServerExit, StopRung
 from gglib_desktop.domain.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.host import other_urls
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.ports.server_monitor import LogChunk
+from gglib_desktop.ports.server_monitor import LogChunk, LostServer
 
 OK = Probe(ProbeResult.OK)
 LOADING = Probe(ProbeResult.LOADING, "loading the model")
@@ -51,6 +51,7 @@ class ScriptedRunner:
         self.starts = 0
         self.cancelled_starts = 0
         self.log = b""
+        self.lost: list[LostServer] = []
         self.facts_said: ServerFacts | None = ServerFacts(context_size=2048, slots=4)
 
     @property
@@ -141,6 +142,10 @@ class ScriptedRunner:
 
     def log_name(self, handle: ProcessHandle) -> str:
         return f"log-{handle.pid}"
+
+    def take_lost(self) -> Sequence[LostServer]:
+        lost, self.lost = self.lost, []
+        return lost
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         return LogChunk(self.log, len(self.log))

@@ -31,7 +31,7 @@ from gglib_desktop.domain.errors import (
     StartFailed,
     StopFailed,
 )
-from gglib_desktop.domain.exits import ServerExit, StopRung
+from gglib_desktop.domain.exits import Absence, ServerExit, StopRung
 from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.launch import MtpReason
 from gglib_desktop.domain.remedies import Remedy, remedies_for
@@ -271,6 +271,19 @@ def test_a_failure_tells_how_the_process_ended(qapp):
 )
 def test_exits_are_decoded(qapp, status, text):
     assert exit_text(ServerExit(status)) == text
+
+
+@pytest.mark.parametrize(
+    ("absence", "text"),
+    [
+        (Absence.NOT_RUNNING, "It ended while GGLib Desktop was not running."),
+        (Absence.COMPUTER_RESTARTED, "It ended when the computer was shut down or restarted."),
+    ],
+)
+def test_an_end_that_the_program_did_not_see_says_so(qapp, absence, text):
+    assert exit_text(ServerExit(None, absence=absence)) == text
+    failure = Failure(FailureCause.UNKNOWN, "", (), ServerExit(None, absence=absence))
+    assert words_for_failure(failure, "Crashed").summary == f"The server ended unexpectedly. {text}"
 
 
 # -- states

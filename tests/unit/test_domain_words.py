@@ -18,7 +18,7 @@ from gglib_desktop.domain.errors import (
     ResourceExhausted,
     StartFailed,
 )
-from gglib_desktop.domain.exits import ServerExit, StopRung, signal_name
+from gglib_desktop.domain.exits import Absence, ServerExit, StopRung, signal_name
 from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.log_text import text_lines, without_escapes
 from gglib_desktop.domain.server import ProcessHandle
@@ -87,6 +87,7 @@ def test_every_state_is_in_one_group():
         (ServerExit(1), "exit code 1", None),
         (ServerExit(-9), "signal 9", 9),
         (ServerExit(None), "ended, reason unknown to us", None),
+        (ServerExit(None, absence=Absence.NOT_RUNNING), "ended while this program was not running", None),
     ],
 )
 def test_an_end_in_words(end, text, number):

@@ -75,6 +75,7 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
         stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S,
         keys: KeyStore | None = None,
     ) -> None:
+        super().__init__()
         self._keys = keys or KeptKey(data_dir / KEY_FILE)
         self._engine = engine
         self._environment = environment
@@ -87,7 +88,6 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
         self._foreign = ForeignProcesses(data_dir, self._logs, ours=self._ours, take_over=self._take_over)
         self._names = ClientNames(self._ours)
         self._ports = PortAllocator(self._threads.run)
-        self._servers: dict[ProcessHandle, RunningServer] = {}
         self._undead: dict[str, ServerProcess] = {}
         self._stops: dict[ProcessHandle, asyncio.Task[None]] = {}
         self._scope = TaskScope(LogReporter())
@@ -329,6 +329,7 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
             if likeness is Likeness.CHANGED:
                 _log.warning("pid %s runs something else than the server of %s", record.pid, record.config.model_name)
                 self._records.set_aside(record.run)
+                self._lost += record.lost()
                 return
             if likeness is Likeness.GONE:
                 tagged = await self._threads.run(still_there, record)
@@ -336,6 +337,7 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
             process = self._take_over(record, await key_asked_by(record, self._keys, self._threads.run)).process
         except NotRunning:
             _log.info("the server of %s (pid %s) is gone", record.config.model_name, record.pid)
+            self._lost += record.lost()
             left = leftovers(record, tagged)
             if left:
                 self._scope.start(self._end_leftovers(record, left), name="end leftovers")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 from gglib_desktop.adapters.addresses import endpoint, other_endpoints
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.ports.server_monitor import LostServer
 
 
 class AnnouncedServer(Protocol):
@@ -22,7 +24,9 @@ Server = TypeVar("Server", bound=AnnouncedServer)
 class ServerLookups(Generic[Server]):
     """The part of ServerMonitor that reads from what is known; empty or None for an unknown server."""
 
-    _servers: dict[ProcessHandle, Server]
+    def __init__(self) -> None:
+        self._servers: dict[ProcessHandle, Server] = {}
+        self._lost: list[LostServer] = []
 
     def endpoint(self, handle: ProcessHandle) -> str:
         return endpoint(self.config(handle), handle.port)
@@ -44,3 +48,7 @@ class ServerLookups(Generic[Server]):
     def log_name(self, handle: ProcessHandle) -> str:
         server = self._servers.get(handle)
         return server.record.run if server is not None else ""
+
+    def take_lost(self) -> Sequence[LostServer]:
+        lost, self._lost = self._lost, []
+        return lost

@@ -69,6 +69,7 @@ class MockRunner(ServerLookups[MockServer]):
         mtp_suppressed: bool = False,
         keys: KeyStore | None = None,
     ) -> None:
+        super().__init__()
         self._keys = keys or KeptKey(data_dir / KEY_FILE)
         self._timings = timings or MockTimings()
         self._mtp_suppressed = mtp_suppressed
@@ -78,7 +79,6 @@ class MockRunner(ServerLookups[MockServer]):
         self._logs = LogFolder(data_dir / "logs")
         self._ports = PortAllocator()
         self._names = ClientNames(lambda: [server.record for server in self._running()])
-        self._servers: dict[ProcessHandle, MockServer] = {}
         self._next_pid = _FIRST_PID
         self._is_open = False
         self._left = False

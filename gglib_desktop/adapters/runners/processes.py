@@ -81,6 +81,12 @@ def process_identity(pid: int) -> str | None:
     return None if state in "ZXx" else f"{boot_id}:{fields[18]}"
 
 
+def is_of_earlier_boot(identity: str) -> bool:
+    """Whether a process ran before the computer was started the last time, by what ``process_identity`` said of it."""
+    boot_id, colon, _ticks = identity.rpartition(":")
+    return bool(colon) and "" not in {boot_id, _boot_id()} and boot_id != _boot_id()
+
+
 @functools.cache
 def _boot_id() -> str:
     """Tells this run of the system from others; empty where nobody tells, as in some sandboxes."""

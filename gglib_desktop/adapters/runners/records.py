@@ -16,8 +16,10 @@ from pathlib import Path
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
+from gglib_desktop.domain.exits import Absence, ServerExit
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import Value
+from gglib_desktop.ports.server_monitor import LostServer
 
 _log = logging.getLogger(__name__)
 _LAST_PORT = 65535
@@ -92,6 +94,14 @@ class ServerRecord(Value):
     def own_group(self) -> int | None:
         """The process group that is ours to signal."""
         return (self.group or self.pid) if self.owns_group else None
+
+    def lost(self) -> list[LostServer]:
+        """What is to be told of it when it has ended; nothing when it never ran. Blocks briefly."""
+        if self.pid is None or self.identity is None:
+            return []
+        restarted = processes.is_of_earlier_boot(self.identity)
+        absence = Absence.COMPUTER_RESTARTED if restarted else Absence.NOT_RUNNING
+        return [LostServer(self.config, self.command_line, self.run, ServerExit(None, absence=absence))]
 
     def address(self, key: str | None = None) -> ServerAddress:
         return ServerAddress(self.port, self.config.host, key)

@@ -8,14 +8,22 @@ import pytest
 
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.domain.errors import StartFailed
-from gglib_desktop.domain.exits import ServerExit, StopRung
+from gglib_desktop.domain.exits import Absence, ServerExit, StopRung
 from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, Stopped, Stopping
+from gglib_desktop.ports.server_monitor import LostServer
 from gglib_desktop.services.supervisor import ServerChanged, ServerRemoved, ServersAdopted, Supervisor
+from tests.fakes.scripted_runner import ScriptedRunner
 from tests.fakes.supervision import Story
 from tests.fakes.waiting import poll
 from tests.unit.services.conftest import QUICK
+
+
+async def always(_model_id):
+    return RestartPolicy.ON_CRASH
+
 
 # -- one life
 
@@ -367,6 +375,51 @@ async def test_servers_of_an_earlier_run_are_taken_over(data_dir, bugs, config):
         await story.reaches_again(server.id, "Healthy")
         assert not supervisor.server(server.id).adopted
         await supervisor.aclose()
+
+
+async def lost_in(supervisor, scripted, config, log, absence=Absence.NOT_RUNNING):
+    scripted.log = log
+    scripted.lost = [LostServer(config(), "llama-server -m tiny.gguf", "tiny-1", ServerExit(None, absence=absence))]
+    assert await supervisor.adopt() == 0
+    (server,) = supervisor.servers
+    return server
+
+
+async def test_a_server_that_ended_while_no_program_ran_is_shown_with_its_log(bugs, config):
+    scripted = ScriptedRunner()
+    supervisor = Supervisor(scripted, scripted, bugs, restart_policy=always)
+    story = Story(supervisor)
+    server = await lost_in(supervisor, scripted, config, b"loading\nE error: out of memory\n")
+    assert isinstance(server.state, Crashed)
+    assert server.state.failure.cause is FailureCause.OUT_OF_MEMORY
+    assert server.state.failure.evidence == ("E error: out of memory",)
+    assert server.state.retry is None, "what ended long ago is not started by itself"
+    assert (server.log_name, server.command_line) == ("tiny-1", "llama-server -m tiny.gguf")
+    assert [event for event in story.events if isinstance(event, ServersAdopted)] == []
+    assert await supervisor.adopt() == 0
+    assert len(supervisor.servers) == 1, "it is told once"
+    assert supervisor.running == 0
+    await supervisor.aclose()
+
+
+async def test_a_lost_server_starts_again_in_its_panel(bugs, config):
+    scripted = ScriptedRunner()
+    supervisor = Supervisor(scripted, scripted, bugs)
+    story = Story(supervisor)
+    server = await lost_in(supervisor, scripted, config, b"", Absence.COMPUTER_RESTARTED)
+    assert server.state.failure.exit.absence is Absence.COMPUTER_RESTARTED
+    assert supervisor.start(config()) == server.id
+    await story.reaches(server.id, "Loading")
+    await supervisor.aclose()
+
+
+async def test_a_lost_server_can_be_dismissed(bugs, config):
+    scripted = ScriptedRunner()
+    supervisor = Supervisor(scripted, scripted, bugs)
+    server = await lost_in(supervisor, scripted, config, b"")
+    supervisor.dismiss(server.id)
+    assert supervisor.servers == ()
+    await supervisor.aclose()
 
 
 async def test_without_earlier_servers_nobody_hears_of_adoption(supervisor, story):
