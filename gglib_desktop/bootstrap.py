@@ -19,6 +19,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from gglib_desktop import windowless
+from gglib_desktop.adapters.home import home_folder
 from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.shutdown import ShutdownWatch
 from gglib_desktop.adapters.single_instance import SingleInstance
@@ -28,6 +29,7 @@ from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidM
 from gglib_desktop.domain.llama_args import mtp_is_suppressed
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.settings import OnQuit
+from gglib_desktop.places import DATA_DIR_VARIABLE, Places
 from gglib_desktop.ports.key_store import KeyStore
 from gglib_desktop.runners import Runner, create_runner, runner_and_catalog
 from gglib_desktop.services.foreign import ForeignWatch
@@ -51,7 +53,6 @@ __all__ = ["Options", "Places", "Runner", "create_runner", "handed_over", "launc
 
 _log = logging.getLogger(__name__)
 _APP = "gglib-desktop"
-DATA_DIR_VARIABLE = "GGLIB_DATA_DIR"
 _LOG_BYTES = 2 * 1024 * 1024
 # Beyond the stop ladder's own time: what taking everything else down may need before we end by force.
 _SHUTDOWN_MARGIN_S = 12.0
@@ -67,30 +68,6 @@ class Options:
     runner: str = "local"
     debug: bool = False
     stop_servers: bool = False
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where things are kept."""
-
-    data_dir: Path
-    settings: Path
-    log: Path
-
-    @classmethod
-    def of_this_user(cls) -> Places:
-        """Everything below GGLIB_DATA_DIR if that is set, else where the system wants it."""
-        named = os.environ.get(DATA_DIR_VARIABLE)
-        if named:
-            data_dir = Path(named).expanduser().absolute()
-            return cls(data_dir, data_dir / "settings.toml", data_dir / "app.log")
-        import platformdirs
-
-        return cls(
-            platformdirs.user_data_path(_APP),
-            platformdirs.user_config_path(_APP) / "settings.toml",
-            platformdirs.user_log_path(_APP) / "app.log",
-        )
 
 
 def start_logging(options: Options) -> None:
@@ -301,7 +278,7 @@ def launch_forms(
         read_header=read_header,
         memory=PsutilMemory(),
         presets=Presets(SqlitePresetStore(repository), TomlPresetFiles()),
-        lines=CommandLines(launcher, library, DiskTextFiles(), Path.home()),
+        lines=CommandLines(launcher, library, DiskTextFiles(), home_folder()),
     )
 
 

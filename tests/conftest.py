@@ -9,6 +9,7 @@ import importlib.util
 import inspect
 import os
 import platform
+import pwd
 import shutil
 import sys
 import tempfile
@@ -63,6 +64,21 @@ def pytest_asyncio_loop_factories(config, item):
 def qapp(qapp):
     qapp.setQuitOnLastWindowClosed(False)
     return qapp
+
+
+# -- users without a home folder
+
+
+@pytest.fixture
+def homeless(monkeypatch):
+    """No HOME, and no entry in the system's list of users."""
+
+    def unknown(uid: int) -> pwd.struct_passwd:
+        raise KeyError(uid)
+
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "GGLIB_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
 
 
 # -- nothing left behind

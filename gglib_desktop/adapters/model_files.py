@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from gglib_desktop.adapters.home import home_folder
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.scan import FoundModel, WalkRequest, WalkStep
 
@@ -82,7 +83,7 @@ class DiskModelFiles:
 
 def well_known_stores(environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Where Hugging Face's libraries, LM Studio, Ollama and llama.cpp keep what they download."""
-    home = Path(environment.get("HOME") or os.path.expanduser("~"))
+    home = Path(environment.get("HOME") or home_folder() or "~")
     cache = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
     hugging_face = Path(environment.get("HF_HOME") or cache / "huggingface")
     named = (
@@ -93,4 +94,6 @@ def well_known_stores(environment: Mapping[str, str]) -> tuple[Path, ...]:
         "/usr/share/ollama/.ollama/models",
         environment.get("LLAMA_CACHE") or cache / "llama.cpp",
     )
-    return tuple(dict.fromkeys(Path(os.path.expanduser(each)) for each in named))
+    expanded = dict.fromkeys(Path(os.path.expanduser(each)) for each in named)
+    # Without a home folder, a folder of the name ~ is none of these.
+    return tuple(each for each in expanded if each.parts[:1] != ("~",))

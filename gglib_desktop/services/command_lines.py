@@ -17,13 +17,13 @@ _MOST_CHARACTERS = 200_000
 
 
 class CommandLines:
-    """``home`` is the home folder, which command lines call by several names."""
+    """``home`` is the home folder, which command lines call by several names; None where there is none."""
 
-    def __init__(self, launcher: Launcher, library: Library, files: TextFiles, home: Path) -> None:
+    def __init__(self, launcher: Launcher, library: Library, files: TextFiles, home: Path | None) -> None:
         self._launcher = launcher
         self._library = library
         self._files = files
-        self._variables = {"HOME": str(home), "USERPROFILE": str(home)}
+        self._variables = {"HOME": str(home), "USERPROFILE": str(home)} if home is not None else {}
 
     async def read(self, text: str) -> CommandLine:
         """What a pasted text chooses, for the engine in force. Raises: ConfigurationError."""

@@ -24,6 +24,7 @@ from gglib_desktop.domain.option_form import FormState
 from gglib_desktop.viewmodels.command_text import CommandTextViewModel
 from gglib_desktop.views.command_words import file_name, format_name, reading_text
 from gglib_desktop.views.dialogs.ask import ask, if_there
+from gglib_desktop.views.folders import home_folder
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
@@ -147,7 +148,7 @@ class CommandTools(QWidget):
         dialog = QFileDialog(self, self.tr("Save {form}").format(form=format_name(form)))
         dialog.setObjectName("commandSaveDialog")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDirectory(str(Path.home()))
+        dialog.setDirectory(home_folder())
         dialog.selectFile(file_name(form))
         if await ask(dialog) != QDialog.DialogCode.Accepted:
             return

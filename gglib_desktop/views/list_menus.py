@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import QSettings, Qt, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
@@ -12,6 +10,7 @@ from typing_extensions import override
 from gglib_desktop.domain.capabilities import Capability
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.model_row import FileState, FilterField, FilterOption, SizeClass, SortKey
+from gglib_desktop.views.folders import home_folder
 from gglib_desktop.views.icons import icon
 
 # The way round that people mean when they choose a key; it can be turned afterwards.
@@ -228,5 +227,5 @@ class FilterMenu(QMenu):
 
 
 def _short_path(folder: str) -> str:
-    home = str(Path.home())
+    home = home_folder()
     return f"~{folder[len(home) :]}" if folder.startswith(f"{home}/") else folder

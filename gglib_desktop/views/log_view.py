@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from gglib_desktop.domain.log_text import LogLevel
 from gglib_desktop.viewmodels.log import LogViewModel
+from gglib_desktop.views.folders import home_folder
 from gglib_desktop.views.log_rows import LogRows
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox
 from gglib_desktop.views.widgets.elided_label import ElidedLabel
@@ -212,7 +213,7 @@ class LogView(QWidget):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([self.tr("Logs (*.log)"), self.tr("All files (*)")])
         dialog.setDefaultSuffix("log")
-        dialog.setDirectory(str(Path.home()))
+        dialog.setDirectory(home_folder())
         dialog.selectFile(f"{self._log.name}.log")
         dialog.fileSelected.connect(self._on_file_chosen)
         dialog.open()

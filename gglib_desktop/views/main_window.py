@@ -39,6 +39,7 @@ from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from gglib_desktop.views.banner import Banner
 from gglib_desktop.views.dialogs.ask import ask
+from gglib_desktop.views.folders import home_folder
 from gglib_desktop.views.foreign_view import ForeignView
 from gglib_desktop.views.icons import app_icon, icon
 from gglib_desktop.views.menus import make_menus
@@ -333,8 +334,8 @@ class MainWindow(QMainWindow):
     def _near_models(self) -> str:
         """Where people probably have more of them; not wherever the program was started from."""
         selected = self._app.models.selected
-        folder = Path(selected.folder) if selected is not None else Path.home()
-        return str(folder if folder.is_dir() else Path.home())
+        folder = Path(selected.folder) if selected is not None else None
+        return str(folder) if folder is not None and folder.is_dir() else home_folder()
 
     @Slot()
     def _on_settings(self) -> None:

@@ -227,6 +227,14 @@ async def test_folders_are_those_that_were_added(various, tmp_path):
     assert texts(top, "filter_folder") == ["Elsewhere"]
 
 
+async def test_without_a_home_folder_folders_are_written_whole(various, homeless):
+    folder = Path(various.files.make("some/inside.gguf", facts("Inside", "F16", 1))).parent
+    various.app.add([folder])
+    await poll(lambda: "Inside" in shown(various))
+    await tasks_done("add models")
+    assert texts(menu(various, "filterModels"), "filter_folder")[0] == str(folder)
+
+
 async def test_the_own_home_is_written_short(various, monkeypatch):
     folder = Path(various.files.make("some/inside.gguf", facts("Inside", "F16", 1))).parent
     monkeypatch.setenv("HOME", str(folder.parent))

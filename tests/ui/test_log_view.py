@@ -314,6 +314,14 @@ async def test_a_reader_further_up_keeps_the_lines_while_old_ones_go(qtbot, bugs
 # -- saving
 
 
+async def test_without_a_home_folder_the_log_is_saved_elsewhere(view, qtbot, homeless):
+    qtbot.mouseClick(child(view, QPushButton, "saveLog"), Qt.MouseButton.LeftButton)
+    dialog = child(view, QFileDialog, "saveLogDialog")
+    assert dialog.directory().exists()
+    dialog.reject()
+    await poll(lambda: view.findChild(QFileDialog) is None)
+
+
 async def test_the_log_file_is_saved_where_people_say(view, logs, qtbot, tmp_path):
     qtbot.mouseClick(child(view, QPushButton, "saveLog"), Qt.MouseButton.LeftButton)
     dialog = child(view, QFileDialog, "saveLogDialog")

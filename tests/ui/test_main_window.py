@@ -476,6 +476,17 @@ async def test_a_model_with_a_server_stays_in_the_list(desk):
 
 
 @pytest.mark.parametrize(("action", "name"), [("add_models", "addModelsDialog"), ("add_folder", "addFolderDialog")])
+async def test_without_a_home_folder_models_are_looked_for_elsewhere(desk, homeless, action, name):
+    await desk.open()
+    desk.window.findChild(QAction, action).trigger()
+    dialog = await opened(desk, QFileDialog)
+    assert dialog.objectName() == name
+    assert dialog.directory().exists()
+    dialog.reject()
+    await poll(lambda: not desk.window.findChildren(QFileDialog))
+
+
+@pytest.mark.parametrize(("action", "name"), [("add_models", "addModelsDialog"), ("add_folder", "addFolderDialog")])
 async def test_models_are_looked_for_where_the_selected_one_is_or_at_home(desk, action, name):
     await desk.open()
     for expected in (Path.home(), desk.files.make("first.gguf", some_facts("First")).parent):

@@ -24,6 +24,7 @@ from gglib_desktop.domain.presets import Preset
 from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
 from gglib_desktop.views.dialogs.ask import ask, if_there
 from gglib_desktop.views.dialogs.preset_name import PresetNameDialog
+from gglib_desktop.views.folders import home_folder
 from gglib_desktop.views.preset_words import deletion_text, file_name_for, imported_text, preset_text
 from gglib_desktop.views.widgets.buttons import box_button, push_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
@@ -211,6 +212,6 @@ class ManagePresetsDialog(QDialog):
     def _file_dialog(self, title: str) -> QFileDialog:
         dialog = QFileDialog(self, title)
         dialog.setObjectName("presetFileDialog")
-        dialog.setDirectory(str(Path.home()))
+        dialog.setDirectory(home_folder())
         dialog.setNameFilters([self.tr("Presets (*.toml)"), self.tr("All files (*)")])
         return dialog

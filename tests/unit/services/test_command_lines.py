@@ -59,3 +59,9 @@ async def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         await lines().save(tmp_path / "folder", text, executable=True)
     assert (caught.value.field, caught.value.value) == ("command_file", tmp_path / "folder")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["folder", "llama-server.ps1"]
+
+
+async def test_without_a_home_folder_its_names_stand_for_nothing():
+    reader = CommandLines(form_launcher(), SimpleNamespace(models=[]), DiskTextFiles(), None)  # type: ignore[arg-type]
+    assert (await reader.read("llama-server -m ~/x.gguf")).model == "~/x.gguf"
+    assert (await reader.read("llama-server -m $HOME/x.gguf")).model != "None/x.gguf"

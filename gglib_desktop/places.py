@@ -1,0 +1,56 @@
+"""Where the program keeps its things."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from gglib_desktop.adapters.home import folder_without_home
+
+_APP = "gglib-desktop"
+DATA_DIR_VARIABLE = "GGLIB_DATA_DIR"
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files and folders of one user's program."""
+
+    data_dir: Path
+    settings: Path
+    log: Path
+
+    @classmethod
+    def of_this_user(cls) -> Places:
+        """Everything below GGLIB_DATA_DIR if that is set, else where the system wants it.
+
+        For a user without a home folder, in a folder of temporary files. Raises: SystemExit with a sentence.
+        """
+        named = os.environ.get(DATA_DIR_VARIABLE)
+        if named:
+            return cls._below(_expanded(named))
+        import platformdirs  # noqa: PLC0415  # most sessions of tests need none
+
+        try:
+            places = cls(
+                platformdirs.user_data_path(_APP),
+                platformdirs.user_config_path(_APP) / "settings.toml",
+                platformdirs.user_log_path(_APP) / "app.log",
+            )
+        except RuntimeError:
+            return cls._below(folder_without_home(_APP))
+        # Earlier versions of platformdirs name a folder ~ in the working directory.
+        is_known = all(map(Path.is_absolute, (places.data_dir, places.settings, places.log)))
+        return places if is_known else cls._below(folder_without_home(_APP))
+
+    @classmethod
+    def _below(cls, data_dir: Path) -> Places:
+        return cls(data_dir, data_dir / "settings.toml", data_dir / "app.log")
+
+
+def _expanded(named: str) -> Path:
+    try:
+        return Path(named).expanduser().absolute()
+    except RuntimeError:
+        sys.exit(f"{DATA_DIR_VARIABLE} is {named}, but no home folder is known for that. Name the whole path.")

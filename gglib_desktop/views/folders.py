@@ -1,0 +1,10 @@
+"""Folders of the user that views name."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QDir
+
+
+def home_folder() -> str:
+    """Where dialogs begin; the root folder for a user without a home, where ``Path.home`` raises."""
+    return QDir.homePath()
