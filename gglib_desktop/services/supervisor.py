@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gglib_desktop.domain.client_names import names_said
 from gglib_desktop.domain.errors import ProcessError
-from gglib_desktop.domain.failures import failure_of_exit
+from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.states import Crashed, Loading, ServerState, Starting, Stopping, Unresponsive, handle_of
 from gglib_desktop.ports.process_runner import ProcessRunner
@@ -124,7 +124,7 @@ class Supervisor:
         return len(handles)
 
     async def _tell_of_lost(self, lost: LostServer) -> None:
-        crashed = Crashed(time.time(), failure_of_exit(lost.end, ()))
+        crashed = Crashed(time.time(), Failure(FailureCause.UNKNOWN, str(lost.end), (), lost.end))
         life = self._new_life(lost.config, crashed)
         life.snapshot = replace(life.snapshot, adopted=True, command_line=lost.command_line, log_name=lost.log_name)
         from gglib_desktop.services.explaining import explain_exit  # noqa: PLC0415  # as ServerLife

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from gglib_desktop.domain.exits import Absence
 from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.llama_log import unknown_flag, unknown_kind
 from gglib_desktop.domain.states import Crashed, Failed
@@ -46,6 +47,8 @@ def _failure_summary(failure: Failure, *, crashed: bool) -> str:
             return translate("Failures", "This engine doesn't support {flag}.").format(flag=flag)
         case FailureCause.MODEL_UNSUPPORTED:
             return _not_known(failure)
+        case FailureCause.UNKNOWN if failure.exit is not None and failure.exit.absence is not Absence.NONE:
+            return translate("Failures", "The server is no longer running.")
         case FailureCause.UNKNOWN if crashed:
             return translate("Failures", "The server crashed.")
         case FailureCause.UNKNOWN if failure.exit is None and failure.detail:

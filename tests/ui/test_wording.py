@@ -283,7 +283,7 @@ def test_exits_are_decoded(qapp, status, text):
 def test_an_end_that_the_program_did_not_see_says_so(qapp, absence, text):
     assert exit_text(ServerExit(None, absence=absence)) == text
     failure = Failure(FailureCause.UNKNOWN, "", (), ServerExit(None, absence=absence))
-    assert words_for_failure(failure, "Crashed").summary == f"The server ended unexpectedly. {text}"
+    assert words_for_failure(failure, "Crashed").summary == f"The server is no longer running. {text}"
 
 
 # -- states
