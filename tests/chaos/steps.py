@@ -102,7 +102,9 @@ class Steps:
     def truncated_model(self) -> list[Claim]:
         config = self._world.config(self._chance.randrange(MODELS), model_path=self._world.truncated)
         # b10434 ends without having written its log in 2 of 100 cases when the machine is busy.
-        return self._start("start a truncated model", config, another=True, causes=["model corrupt", "unknown"])
+        return self._start(
+            "start a truncated model", config, another=True, causes=["model corrupt", "model unreadable", "unknown"]
+        )
 
     def port_of_a_stranger(self) -> list[Claim]:
         port = self._world.stranger.getsockname()[1]
