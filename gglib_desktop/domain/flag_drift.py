@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.options import engine_options
 
 _SPEC_TYPE = "--spec-type"
+_READS_AS_FLAG = re.compile(r"--?[A-Za-z]")
 # Kinds of speculative decoding under all names that they ever had.
 _RENAMED_SPEC_TYPES = (("draft-simple", "draft"),)
 
@@ -52,6 +54,49 @@ def drift_objections(words: Sequence[str], capabilities: EngineCapabilities) -> 
             listed = ", ".join(sorted(capabilities.spec_types))
             reason = f"this engine does not list the {_SPEC_TYPE} {', '.join(unknown)}; it lists {listed}"
             yield ConfigurationError("extra_args", word, reason)
+
+
+def unlisted_flags(words: Sequence[str], capabilities: EngineCapabilities) -> tuple[str, ...]:
+    """What in translated extra arguments the engine's help does not list, so that it probably refuses them.
+
+    Nothing while it is not known what the help lists.
+    """
+    if not capabilities.spellings:
+        return ()
+    flags = (flag_of(option[0]) for option in _options(words, capabilities))
+    known = capabilities.spellings.keys() | capabilities.removed.keys()
+    return tuple(dict.fromkeys(flag for flag in flags if flag not in known))
+
+
+def option_with(words: Sequence[str], value: str, capabilities: EngineCapabilities) -> str:
+    """The flag among the arguments to which this value belongs; empty when there is none."""
+    for option in _options(words, capabilities):
+        if value in option[1:] or option[0].partition("=")[2] == value:
+            return flag_of(option[0])
+    return ""
+
+
+def without_option(words: Sequence[str], flag: str, capabilities: EngineCapabilities) -> tuple[str, ...]:
+    """The arguments without this option, in whatever spelling, and without its values."""
+    same = capabilities.same_option(flag_of(flag))
+    kept = (option for option in _options(words, capabilities) if flag_of(option[0]) not in same)
+    return tuple(word for option in kept for word in option)
+
+
+def _options(words: Sequence[str], capabilities: EngineCapabilities) -> list[list[str]]:
+    """Each flag with the words that belong to it. What no flag takes belongs to the one before."""
+    found: list[list[str]] = []
+    for word in words:
+        if not found or (_READS_AS_FLAG.match(word) and not _lacks_value(found[-1], capabilities)):
+            found.append([word])
+        else:
+            found[-1].append(word)
+    return found
+
+
+def _lacks_value(option: Sequence[str], capabilities: EngineCapabilities) -> bool:
+    count = 0 if "=" in option[0] else capabilities.value_count(flag_of(option[0]))
+    return count is not None and len(option) <= count
 
 
 def why_unsupported(flag: str, capabilities: EngineCapabilities) -> str:

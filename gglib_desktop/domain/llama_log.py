@@ -163,6 +163,7 @@ _INTERESTING = re.compile(r"error|fail|abort|assert|exiting|invalid|what\(\)|ter
 _PREFIX = re.compile(r"^[\d.]+ [DIWE] ")
 _GOODBYE = "cleaning up before exit"
 _NAMED_FLAG = re.compile(r"(?:invalid|unknown) argument: (-\S+)")
+_FLAG_AT_FAULT = re.compile(r"(?:invalid|unknown) argument: (-\S+)|error while handling argument \"(-[^\s\"]+)")
 _NAMED_KIND = re.compile(r"unknown (model architecture|pre-tokenizer type|tokenizer): '([^']+)'")
 
 
@@ -204,6 +205,12 @@ def says_goodbye(log: Sequence[str]) -> bool:
 def unknown_flag(evidence: Sequence[str]) -> str:
     """The flag that the engine said it does not know; empty when it named none."""
     return next((found[1] for line in evidence if (found := _NAMED_FLAG.search(line))), "")
+
+
+def flag_named(evidence: Sequence[str]) -> str:
+    """The flag that the engine named as the one that it does not know, or whose value it refuses; empty for none."""
+    found = next((found for line in evidence if (found := _FLAG_AT_FAULT.search(line))), None)
+    return next(filter(None, found.groups())) if found else ""
 
 
 def unknown_kind(evidence: Sequence[str]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from gglib_desktop.domain.client_names import default_names
 from gglib_desktop.domain.engine import Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
+from gglib_desktop.domain.flag_drift import translated, unlisted_flags
 from gglib_desktop.domain.launch import (
     LaunchOptions,
     MtpDecision,
@@ -72,8 +73,8 @@ class Situation:
 class FieldState:
     """One field. ``value`` None: this layer says nothing, and ``inherited`` from ``source`` is in force.
 
-    ``typed`` is what somebody typed that cannot be the value. ``problem`` stands beside the field; ``disabled`` says
-    why the field would have no effect.
+    ``typed`` is what somebody typed that cannot be the value. ``problem`` stands beside the field, and so does a
+    ``warning``, with which a start may be tried; ``disabled`` says why the field would have no effect.
     """
 
     value: Any = None
@@ -82,6 +83,7 @@ class FieldState:
     typed: str | None = None
     problem: str | None = None
     disabled: MtpReason | str | None = None
+    warning: str | None = None
 
     @property
     def is_set(self) -> bool:
@@ -108,6 +110,11 @@ class FormState:
     can_start: bool
 
     @property
+    def is_doubtful(self) -> bool:
+        """A start would probably fail."""
+        return self.can_start and any(field.warning for field in self.fields.values())
+
+    @property
     def command_line(self) -> str:
         """The command line for a shell, with keys hidden; empty while it cannot be said."""
         return "" if self.argv is None else shell_line(self.argv)
@@ -128,6 +135,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situa
             unreadable[name].text if name in unreadable else None,
             unreadable[name].problem if name in unreadable else problems.get(name),
             disabled.get(name),
+            _doubts(config, situation.engine) if name == _EXTRA else None,
         )
         for name in choice_names()
     }
@@ -187,6 +195,13 @@ def _problems(config: ServerConfig, situation: Situation) -> dict[str, str]:
         if engine is not None or objection.field == _EXTRA:
             found.setdefault(name_of(objection.field), []).append(objection.reason)
     return {name: "; ".join(dict.fromkeys(reasons)) for name, reasons in found.items()}
+
+
+def _doubts(config: ServerConfig, engine: Engine | None) -> str | None:
+    if engine is None:
+        return None
+    unlisted = unlisted_flags(translated(config.extra_args, engine.capabilities), engine.capabilities)
+    return f"the engine's help does not list {', '.join(unlisted)}" if unlisted else None
 
 
 def _disabled(engine: Engine | None, decision: MtpDecision) -> dict[str, MtpReason | str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gglib_desktop.domain.client_names import are_numbered
-from gglib_desktop.domain.engine import Engine, EngineDevice
+from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineDevice
 from gglib_desktop.domain.errors import ConfigurationError, LibraryError
 from gglib_desktop.domain.launch import (
     ENGINE_MIN_PROBABILITY,
@@ -114,6 +114,11 @@ class Launcher:
         finally:
             if (self.engine, self.engine_problem) != before:
                 self._listeners.tell(None)
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What the engine in force lists; nothing while there is none."""
+        return EngineCapabilities() if self.engine is None else self.engine.capabilities
 
     async def test_engine(self, path: Path | None) -> Engine:
         """The engine that this path, or with None the search, would give. Raises: ConfigurationError."""

@@ -12,8 +12,9 @@ from gglib_desktop.domain.access import is_exposed
 from gglib_desktop.domain.effective import Difference, differences
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.failures import Failure
+from gglib_desktop.domain.flag_drift import without_option
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, choice_names
-from gglib_desktop.domain.remedies import Remedy, lower_context, remedies_for
+from gglib_desktop.domain.remedies import Remedy, lower_context, offending_flag, remedies_for
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, Unresponsive, handle_of, is_live
 from gglib_desktop.services.launcher import Launcher, RestartPlan
@@ -36,6 +37,7 @@ class ServerPanelState:
     not known.
     ``rejected``: why what was applied did not start, while the server is on its way back to, or in, its last good
     configuration; ``untouched``: it was not even stopped.
+    ``offending_flag``: the extra argument that the failure is about, if that is known.
     ``saved_changed``: a restart would use other saved choices than the server was started with. ``own_choices``: the
     names of those that were made for its start only, and that a restart keeps.
     """
@@ -61,6 +63,7 @@ class ServerPanelState:
     differences: tuple[Difference, ...] = ()
     rejected: Failure | None = None
     untouched: bool = False
+    offending_flag: str = ""
     saved_changed: bool = False
     own_choices: tuple[str, ...] = ()
 
@@ -167,7 +170,9 @@ class ServerViewModel(QObject):
                 return
             case Remedy.DROP_FLAGS:
                 self._typed.pop("extra_args", None)
-                self._scope.start(reported(self._restart(extra_args=()), self.failed), name="drop flags")
+                flag, capabilities = self._state.offending_flag, self._launcher.capabilities
+                left = without_option(config.extra_args, flag, capabilities) if flag else ()
+                self._scope.start(reported(self._restart(extra_args=left), self.failed), name="drop flags")
                 return
             case Remedy.USE_FREE_PORT:
                 self.form.edit(port=None)
@@ -235,6 +240,7 @@ class ServerViewModel(QObject):
             differences=self._differences(snapshot),
             rejected=rejected.failure if rejected is not None else None,
             untouched=rejected is not None and rejected.untouched,
+            offending_flag=self._offending_flag(snapshot),
             saved_changed=rejected is None and self._saved_changed(config),
             own_choices=tuple(name for name in choice_names() if name in self._plan.own - self._typed.keys()),
         )
@@ -267,6 +273,13 @@ class ServerViewModel(QObject):
         # The others are about what runs now, which is well.
         offered = remedies_for(rejected.failure, rejected.config)
         return tuple(remedy for remedy in offered if remedy not in {Remedy.TRY_AGAIN, Remedy.SHOW_LOG})
+
+    def _offending_flag(self, snapshot: ServerSnapshot) -> str:
+        rejected, state = self._rejected(snapshot), snapshot.state
+        failure = state.failure if isinstance(state, Failed | Crashed) else rejected.failure if rejected else None
+        if failure is None:
+            return ""
+        return offending_flag(failure, self._troubled_config(snapshot), self._launcher.capabilities)
 
     def _troubled_config(self, snapshot: ServerSnapshot) -> ServerConfig:
         """The configuration that the failure on show is about."""

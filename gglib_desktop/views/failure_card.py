@@ -72,6 +72,11 @@ class FailureCard(QFrame):
         self._retry.hide()
         self._close.show()
 
+    def show_offending_flag(self, flag: str) -> None:
+        """The one extra argument that is at fault, if that is known: the others stay."""
+        text = self.tr("Start without {flag}").format(flag=flag) if flag else self.tr("Start without extra arguments")
+        self._remedies[Remedy.DROP_FLAGS].setText(text)
+
     def _show_remedies(self, remedies: Sequence[Remedy]) -> None:
         for remedy, button in self._remedies.items():
             button.setVisible(remedy in remedies)

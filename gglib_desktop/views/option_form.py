@@ -224,7 +224,7 @@ class Section(QWidget):
         for row in self.rows:
             row.show_state(state)
         self._set_count = sum(state.fields[row.name].is_set for row in self.rows)
-        if any(state.fields[row.name].problem for row in self.rows):
+        if any(state.fields[row.name].problem or state.fields[row.name].warning for row in self.rows):
             self._folded = False
         self._show_fold()
 

@@ -148,6 +148,8 @@ class OptionRow(QWidget):
         text = self._usual
         if shown.problem is not None:
             text = sentence(shown.problem)
+        elif shown.warning is not None:
+            text = self.tr("{warning} It will probably refuse to start.").format(warning=sentence(shown.warning))
         elif shown.disabled is not None:
             text = disabled_text(shown.disabled)
         elif shown.is_set and shown.inherited is not None and text == self.words.help:
@@ -159,6 +161,8 @@ class OptionRow(QWidget):
         colour = palette.color(QPalette.ColorRole.PlaceholderText)
         if shown.problem is not None:
             colour = state_colour("Failed", palette)
+        elif shown.warning is not None:
+            colour = state_colour("Degraded", palette)
         palette.setColor(QPalette.ColorRole.WindowText, colour)
         self._note.setPalette(palette)
         for widget in self._parts.focus or (self._parts.field,):

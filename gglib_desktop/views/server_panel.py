@@ -273,6 +273,7 @@ class ServerPanel(QFrame):
         elif state.rejected is not None:
             runs = not isinstance(state.state, Starting | Loading)
             self._card.show_rejected(state.rejected, state.remedies, runs=runs, untouched=state.untouched)
+        self._card.show_offending_flag(state.offending_flag)
         self._card.setVisible(failed is not None or state.rejected is not None)
 
     @Slot()

@@ -107,6 +107,21 @@ async def test_start_with_says_that_it_starts_one_more(starts):
     assert any("runs already" in label.text() for label in dialog.findChildren(QLabel))
 
 
+async def test_a_flag_that_the_engine_does_not_list_is_told_before_the_start(qtbot, starts):
+    dialog = starts.show()
+    child(dialog, QLineEdit, "field_extra_args").setText("--no-such-flag 3")
+    note = child(dialog, QLabel, "note_extra_args")
+    assert note.isVisible(), "its group is unfolded"
+    assert note.text() == "The engine's help does not list --no-such-flag. It will probably refuse to start."
+    assert button(dialog, "startWithStart").text() == "Start anyway"
+    child(dialog, QLineEdit, "field_extra_args").setText("")
+    assert button(dialog, "startWithStart").text() == "Start"
+    child(dialog, QLineEdit, "field_extra_args").setText("--no-such-flag 3")
+    click(qtbot, dialog, "startWithStart")
+    await poll(lambda: starts.started)
+    assert starts.started[0][1].extra_args == ("--no-such-flag", "3")
+
+
 async def test_a_problem_keeps_the_dialog_and_leads_to_its_field(qtbot, starts):
     dialog = starts.show()
     child(dialog, QLineEdit, "field_extra_args").setText("--port 1")

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.engine import Engine, EngineSource, parse_help
+from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource, parse_help
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.flag_drift import known_spellings, translated
+from gglib_desktop.domain.failures import Failure, FailureCause
+from gglib_desktop.domain.flag_drift import known_spellings, option_with, translated, unlisted_flags, without_option
 from gglib_desktop.domain.llama_args import objections, server_argv, shell_line
+from gglib_desktop.domain.remedies import offending_flag
 from gglib_desktop.domain.server import ServerConfig
 
 RECORDED = (Path(__file__).parent.parent / "fakes" / "llama_server_b10434_help.txt").read_text(encoding="utf-8")
@@ -198,3 +200,69 @@ def test_removed_flags_come_with_the_engines_advice():
     assert removed["--draft-max"] == "use --spec-draft-n-max or --spec-ngram-mod-n-max"
     assert removed["--spec-ngram-min-hits"] == "use the respective --spec-ngram-*-min-hits"
     assert replace(engine(RECORDED).capabilities, removed={}).supports("--spec-draft-n-max")
+
+
+# -- what the help does not list
+
+
+NEW = parse_help(RECORDED)
+
+
+@pytest.mark.parametrize(
+    ("words", "unlisted"),
+    [
+        (("--no-such-flag", "3"), ("--no-such-flag",)),
+        (("--no_such_flag=3", "--no-such-flag"), ("--no-such-flag",)),
+        (("--verbose", "-zz"), ("-zz",)),
+        (("--rope-freq-scale", "-1", "--lora", "-x.gguf"), ()),  # values that begin with a dash
+        (("--alias=-x", "--slots"), ()),
+        (("stray",), ("stray",)),
+        (("--draft-max", "4"), ()),  # known as removed, which is said otherwise
+        ((), ()),
+    ],
+)
+def test_flags_that_the_help_does_not_list(words, unlisted):
+    assert unlisted_flags(words, NEW) == unlisted
+    assert unlisted_flags(words, EngineCapabilities()) == (), "nothing is known of that engine"
+
+
+@pytest.mark.parametrize(
+    ("words", "flag", "left"),
+    [
+        (("--verbose", "--nope", "3", "--slots"), "--nope", ("--verbose", "--slots")),
+        (("--nope", "--slots"), "--nope", ("--slots",)),
+        (("--nope=3", "--slots"), "--nope", ("--slots",)),
+        (("--lora", "-x.gguf", "--slots"), "--lora", ("--slots",)),
+        (("-v", "--slots"), "--verbose", ("--slots",)),
+        (("--slots",), "--nope", ("--slots",)),
+    ],
+)
+def test_one_option_goes_with_its_values_and_the_others_stay(words, flag, left):
+    assert without_option(words, flag, NEW) == left
+
+
+def test_the_option_that_has_a_value():
+    words = ("--verbose", "--lora", "a.gguf", "--lora-scaled=b.gguf")
+    assert [option_with(words, value, NEW) for value in ("a.gguf", "b.gguf", "c.gguf")] == [
+        "--lora",
+        "--lora-scaled",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "file", "flag"),
+    [
+        ("error: invalid argument: --no-such-flag", "", "--no-such-flag"),
+        ('error while handling argument "--lora": expected value', "", "--lora"),
+        ("failed to open GGUF file 'a.gguf'", "a.gguf", "--lora"),
+        ("failed to open GGUF file 'other.gguf'", "other.gguf", ""),
+        ("error: invalid argument: --of-a-field", "", ""),
+        ("something else", "", ""),
+    ],
+)
+def test_the_extra_argument_that_a_failure_is_about(said, file, flag):
+    extra = ("--no-such-flag", "3", "--lora", "a.gguf")
+    config = ServerConfig(1, "Tiny", Path("/m.gguf"), 9000, extra_args=extra)
+    failure = Failure(FailureCause.UNKNOWN_FLAG, evidence=(said,), file=file)
+    assert offending_flag(failure, config, NEW) == flag

@@ -220,3 +220,15 @@ def test_devices_are_added_and_taken_away():
     assert with_device("CUDA0", "CUDA0", used=False) is None
     assert device_names(" CUDA0 ,,CUDA1") == ("CUDA0", "CUDA1")
     assert device_names(None) == ()
+
+
+def test_a_flag_that_the_help_does_not_list_is_a_warning_and_may_be_tried():
+    state = shown(LaunchOptions(extra_args=("--no-such-flag", "3")))
+    assert state.fields["extra_args"].warning == "the engine's help does not list --no-such-flag"
+    assert (state.is_doubtful, state.can_start, state.can_save) == (True, True, True)
+    assert "--no-such-flag" in state.command_line
+    assert shown(LaunchOptions(extra_args=("--slots",))).fields["extra_args"].warning is None
+    unknown = shown(LaunchOptions(extra_args=("--no-such-flag",)), situation(engine=None))
+    assert not unknown.is_doubtful
+    inherited = shown(where=situation(model_options=LaunchOptions(extra_args=("--no-such-flag",))))
+    assert inherited.is_doubtful, "what is saved for the model counts too"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox, QWidget
 
+from gglib_desktop.domain.option_form import FormState
 from gglib_desktop.viewmodels.launch_forms import StartFormViewModel
 from gglib_desktop.views.dialogs.launch_form import LaunchFormDialog
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
@@ -16,6 +18,9 @@ class StartWithDialog(LaunchFormDialog):
         name = start.model.name
         text = self.tr("Start another") if start.runs else self.tr("Start")
         super().__init__(start, "startWith", "startWithStart", text, parent)
+        self._usual, self._doubtful = text, self.tr("Start another anyway") if start.runs else self.tr("Start anyway")
+        start.form.stateChanged.connect(self._name_start)
+        self._name_start(start.form.state)
         self.setWindowTitle(self.tr("Start {model} with…").format(model=name))
         if start.runs:
             text = self.tr("{model} runs already. This starts another server.").format(model=name)
@@ -26,3 +31,10 @@ class StartWithDialog(LaunchFormDialog):
         remember.setToolTip(self.tr("Saves what is set here as the model's defaults"))
         remember.toggled.connect(start.set_remember)
         self.add_below(remember)
+
+    @Slot(object)
+    def _name_start(self, state: FormState) -> None:
+        """The button says when a start would probably fail; the field says why."""
+        text = self._doubtful if state.is_doubtful else self._usual
+        self._accept.setText(text)
+        self._accept.setAccessibleName(text)

@@ -497,3 +497,14 @@ async def test_what_happens_after_a_crash_is_shown_by_all_servers_of_the_model(p
     await poll(lambda: first.form.draft.restart is RestartPolicy.ON_CRASH)
     await program.library.save_launch_options(first.model_id, LaunchOptions())
     await poll(lambda: {s.form.draft.restart for s in (first, second)} == {RestartPolicy.NEVER})
+
+
+async def test_only_the_flag_at_fault_is_dropped(program):
+    model = await program.add()
+    await program.launcher.find_engine()
+    server = program.app.servers[program.start(model, "--mock-context=1024", "--nope", "3")]
+    await in_state(server, "Failed")
+    assert server.state.offending_flag == "--nope"
+    server.mend(Remedy.DROP_FLAGS)
+    await in_state(server, "Healthy")
+    assert program.supervisor.server(server.id).config.extra_args == ("--mock-context=1024",)
