@@ -177,6 +177,9 @@ def _said(option: EngineOption, value: object, capabilities: EngineCapabilities)
     spellings = option.spec.off_flags if value is False else option.spec.flags
     flag = spelling_for(spellings, capabilities)
     field = f"inference_config.{option.name}" if option.in_sampling else option.name
+    if isinstance(value, str) and capabilities.value_count(flag) == 0:
+        # Builds before autumn 2025 switch flash attention on by the flag alone, and off by saying nothing.
+        return [(field, flag)] if value == "on" else []
     return [(field, flag) if isinstance(value, bool) else (field, flag, shortest(value))]
 
 

@@ -44,6 +44,21 @@ def without(*flags: str, spec_types: frozenset[str] = ENGINE.capabilities.spec_t
     return Engine(ENGINE.path, "old", EngineCapabilities(spellings, spec_types=spec_types), EngineSource.ARGUMENT)
 
 
+@pytest.mark.parametrize(
+    ("listed", "value", "said"),
+    [
+        ("-fa,   --flash-attn             enable Flash Attention", "on", ["-fa"]),
+        ("-fa,   --flash-attn             enable Flash Attention", "off", []),
+        ("-fa,   --flash-attn             enable Flash Attention", "auto", []),
+        ("-fa,   --flash-attn [on|off|auto]  whether to use it", "off", ["-fa", "off"]),
+    ],
+)
+def test_an_engine_whose_flag_takes_no_value_is_given_none(listed, value, said):
+    known = parse_help(f"  -m, --model F\n  --host H\n  --port N\n  {listed}\n")
+    argv = server_argv(make(flash_attn=value), Engine(Path("/e"), "old", known, ENGINE.source), 9001)
+    assert list(argv[-len(said) :] if said else argv[8:]) == said
+
+
 def test_the_tool_of_a_program_with_several_stands_before_all_flags():
     engine = Engine(Path("/opt/llama"), "1", ENGINE.capabilities, ENGINE.source, ("serve",))
     assert server_argv(make(), engine, 9001)[:3] == ("/opt/llama", "serve", "-m")
