@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import cast
 
 import h11
@@ -17,6 +18,8 @@ from typing_extensions import override
 # Servers hang up after 5 s, llama-server among them; a question must not meet that.
 _IDLE_S = 4.5
 _MOST_BYTES = 16 * 1024 * 1024
+# The answer to a question that is asked again and again.
+_SHORT_BYTES = 1024
 _Place = tuple[str, int]
 
 
@@ -27,6 +30,7 @@ class KeptConnections(httpx.AsyncBaseTransport):
         self._idle_s = idle_s
         self._open: set[_Connection] = set()
         self._idle: dict[_Place, _Connection] = {}
+        self._swept_at = 0.0
         self._closed = False
 
     @override
@@ -52,11 +56,20 @@ class KeptConnections(httpx.AsyncBaseTransport):
         await asyncio.sleep(0)
 
     def _take(self, place: _Place) -> _Connection | None:
-        long_ago = time.monotonic() - self._idle_s
-        for other, connection in tuple(self._idle.items()):
-            if not connection.is_fresh or connection.idle_since < long_ago:
+        now = time.monotonic()
+        if now - self._swept_at >= self._idle_s:
+            # Those of the servers that are asked no more; a look at all of them for each question would cost as much.
+            self._swept_at = now
+            for other in [other for other, connection in self._idle.items() if not self._is_usable(connection, now)]:
                 self._idle.pop(other).close()
-        return self._idle.pop(place, None)
+        kept = self._idle.pop(place, None)
+        if kept is None or self._is_usable(kept, now):
+            return kept
+        kept.close()
+        return None
+
+    def _is_usable(self, connection: _Connection, now: float) -> bool:
+        return connection.is_fresh and connection.idle_since >= now - self._idle_s
 
     async def _connect(self, place: _Place) -> _Connection:
         try:
@@ -81,6 +94,16 @@ class KeptConnections(httpx.AsyncBaseTransport):
                 connection.close()
 
 
+@dataclass(frozen=True)
+class _Exchange:
+    """A question and its whole answer, as they went over a connection."""
+
+    request: httpx.Request
+    words: bytes
+    answer: bytes
+    response: httpx.Response
+
+
 class _Connection(asyncio.Protocol):
     """One connection, in ``opened`` as long as it is open. Closing it awaits nothing, so nothing can come between."""
 
@@ -88,13 +111,17 @@ class _Connection(asyncio.Protocol):
         self._opened = opened
         self._http = h11.Connection(h11.CLIENT)
         self._came = asyncio.Event()
+        self._arrived = bytearray()
+        self._read = 0
+        self._asks = False
+        self._last: _Exchange | None = None
         self.has_answered = False
         self.idle_since = 0.0
 
     @property
     def is_fresh(self) -> bool:
         """Another question can be asked: it is open, and nothing came that nobody asked for."""
-        return self._http.our_state is h11.IDLE and not self._came.is_set() and not self._transport.is_closing()
+        return not self._asks and not self._came.is_set() and not self._transport.is_closing()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -103,18 +130,17 @@ class _Connection(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self._http.our_state is h11.IDLE:
+        if not self._asks:
             # Nobody asked, so nobody would ever read it.
             self.close()
             return
         self.has_answered = True
-        self._http.receive_data(data)
+        self._arrived += data
         self._came.set()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._opened.discard(self)
-        self._http.receive_data(b"")
         self._came.set()
 
     def close(self) -> None:
@@ -122,34 +148,65 @@ class _Connection(asyncio.Protocol):
 
     async def ask(self, request: httpx.Request) -> httpx.Response:
         """Raises: httpx.TransportError."""
-        self.has_answered = False
+        # Stays so when this question is called off or fails, and then no other may be asked.
+        self._asks, self.has_answered = True, False
+        last = self._last
+        if last is not None and last.request is request:
+            # Nearly always a server says again how it is in the same words. Reading them anew costs ten times as much.
+            self._transport.write(last.words)
+            await self._came.wait()
+            if self._arrived == last.answer:
+                self._end_exchange()
+                return last.response
         try:
-            head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-            self._transport.write((self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b""))
-            answer, body = await self._answer()
+            return await self._ask(request, was_sent=last is not None and last.request is request)
         except h11.LocalProtocolError as exc:
             raise httpx.LocalProtocolError(str(exc)) from exc
         except h11.RemoteProtocolError as exc:
             raise httpx.RemoteProtocolError(str(exc)) from exc
+
+    async def _ask(self, request: httpx.Request, *, was_sent: bool) -> httpx.Response:
+        head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+        words = (self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b"")
+        if not was_sent:
+            self._transport.write(words)
+        answer, body = await self._answer()
         are_done = self._http.our_state is self._http.their_state is h11.DONE
-        if are_done and not self._http.trailing_data[0]:
-            self._http.start_next_cycle()
-            self._came.clear()
-            self.idle_since = time.monotonic()
+        is_whole = are_done and not self._http.trailing_data[0]
         headers = dict(answer.headers)
         if b"content-encoding" in headers:
             raise httpx.DecodingError("the answer is compressed, which nobody asked for")
         # httpx reads it although redirects are not followed, and trips over some.
         headers.pop(b"location", None)
-        return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
+        response = httpx.Response(answer.status_code, headers=headers, content=body, request=request)
+        if is_whole:
+            self._http.start_next_cycle()
+            short = len(self._arrived) <= _SHORT_BYTES
+            self._last = _Exchange(request, words, bytes(self._arrived), response) if short else None
+            self._end_exchange()
+        return response
+
+    async def _read_on(self) -> None:
+        """Gives the parser what came since, and once the connection is closed and all is read, the end."""
+        while self._read == len(self._arrived) and not self._transport.is_closing():
+            self._came.clear()
+            await self._came.wait()
+        self._http.receive_data(bytes(self._arrived[self._read :]))
+        self._read = len(self._arrived)
+
+    def _end_exchange(self) -> None:
+        self._arrived.clear()
+        self._read = 0
+        self._came.clear()
+        self._asks = False
+        self.idle_since = time.monotonic()
 
     async def _answer(self) -> tuple[h11.Response, bytes]:
         answer, body = None, bytearray()
         while True:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
-                self._came.clear()
-                await self._came.wait()
+                await self._read_on()
             elif isinstance(event, h11.Response):
                 answer = event
             elif isinstance(event, h11.Data):

@@ -168,6 +168,83 @@ async def test_questions_at_the_same_time_have_their_own_and_one_is_kept(serve, 
     await only(before + 2)
 
 
+LOADING = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 7\r\n\r\nloading"
+LONGER = OK.replace(b"15", b"16") + b" "
+MORE = OK + b"HTTP/1.1 200 OK\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nf\r\n" + b'{"status":"ok"}' + b"\r\n0\r\n\r\n"
+
+
+async def test_an_answer_in_the_same_words_is_read_once(serve):
+    """Asked every few seconds, a server nearly always says the same."""
+    server = await serve()
+    request = httpx.Request("GET", f"http://127.0.0.1:{server.address.port}/health")
+    kept = KeptConnections()
+    answers = [await kept.handle_async_request(request) for _ in range(100)]
+    await kept.aclose()
+    assert len({id(answer) for answer in answers}) == 1
+    assert len(server.connections) == 1
+    assert server.asked == 100
+
+
+@pytest.mark.parametrize(
+    ("second", "result", "connections"),
+    [
+        (LOADING, ProbeResult.LOADING, 1),
+        (LONGER, ProbeResult.OK, 1),
+        (CHUNKED, ProbeResult.OK, 1),
+        (MORE, ProbeResult.OK, 2),
+        (OK[:-1] + b"?", ProbeResult.FOREIGN, 1),
+        (b"nonsense\r\n\r\n", ProbeResult.REFUSED, 2),
+        (None, ProbeResult.OK, 2),
+    ],
+)
+async def test_an_answer_in_other_words_is_read_anew(serve, client, second, result, connections):
+    server = await serve(OK, OK, second, OK)
+    assert await asked(client, server) is ProbeResult.OK
+    assert await asked(client, server) is ProbeResult.OK
+    assert await asked(client, server) is result
+    assert await asked(client, server) is ProbeResult.OK
+    assert len(server.connections) == connections
+
+
+@pytest.mark.parametrize("cut", [1, 20, len(OK) - 1])
+async def test_an_answer_in_pieces_is_waited_for(cut):
+    """The same words as before, but not all at once; then all at once again."""
+    said = asyncio.Event()
+    questions = 0
+
+    async def in_pieces(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal questions
+        while not reader.at_eof():
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+            except (asyncio.IncompleteReadError, ConnectionError):
+                break
+            questions += 1
+            if questions == 2:
+                writer.write(OK[:cut])
+                await said.wait()
+                writer.write(OK[cut:])
+            else:
+                writer.write(OK)
+        writer.close()
+
+    listening = await asyncio.start_server(in_pieces, "127.0.0.1", 0)
+    address = ServerAddress(listening.sockets[0].getsockname()[1])
+    client = LlamaClient()
+    assert (await client.probe(address, DEADLINE_S)).result is ProbeResult.OK
+    second = asyncio.ensure_future(client.probe(address, DEADLINE_S))
+    await poll(lambda: questions == 2)
+    await turns()
+    assert not second.done()
+    said.set()
+    assert (await second).result is ProbeResult.OK
+    assert (await client.probe(address, DEADLINE_S)).result is ProbeResult.OK
+    await client.aclose()
+    listening.close()
+    await turns()
+
+
 async def test_one_that_was_idle_for_long_is_not_used_again(serve):
     server = await serve()
     async with httpx.AsyncClient(transport=KeptConnections(idle_s=-1)) as client:
