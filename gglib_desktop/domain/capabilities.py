@@ -18,7 +18,19 @@ class Capability(StrEnum):
 
 
 EMBEDDING_ARCHITECTURES = frozenset(
-    {"bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "modern-bert", "t5encoder"}
+    {
+        *(
+            "bert",
+            "nomic-bert",
+            "nomic-bert-moe",
+            "neo-bert",
+            "jina-bert-v2",
+            "jina-bert-v3",
+            "modern-bert",
+            "eurobert",
+        ),
+        *("t5encoder", "gemma-embedding", "llama-embed"),
+    }
 )
 
 # Only marks that stand in a template for one purpose. The first that is found is the evidence.

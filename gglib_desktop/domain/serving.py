@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gglib_desktop.domain.capabilities import Capability
 from gglib_desktop.domain.flag_drift import flag_of
 from gglib_desktop.domain.forecast import ByteRange, Serving, forecast
 from gglib_desktop.domain.gguf import GgufHeader
@@ -9,6 +10,9 @@ from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
 
 _USUAL_BATCH = 2048
+_TEMPLATE_OR_NO_CHAT = frozenset(
+    {"--chat-template", "--chat-template-file", "--embedding", "--embeddings", "--rerank", "--reranking"}
+)
 _NO_REPACK = frozenset({"-nr", "--no-repack"})
 
 
@@ -28,6 +32,20 @@ def serving_of(config: ServerConfig) -> Serving:
         maps_file=config.mmap is not False,
         repacks=_NO_REPACK.isdisjoint(map(flag_of, config.extra_args)),
     )
+
+
+def lacks_template(model: Model, config: ServerConfig | None = None) -> bool:
+    """Whether the engine must take a template of its own for chats; never of models that are not for chats.
+
+    Without ``config``: as far as the model itself goes.
+    """
+    facts = model.facts
+    if facts is None or facts.has_chat_template or facts.sidecar or Capability.EMBEDDING in model.capabilities:
+        return False
+    if config is None:
+        return True
+    chosen = config.chat_template or config.chat_template_file or config.embeddings
+    return not chosen and _TEMPLATE_OR_NO_CHAT.isdisjoint(map(flag_of, config.extra_args))
 
 
 def memory_of(model: Model, header: GgufHeader, config: ServerConfig) -> ByteRange | None:

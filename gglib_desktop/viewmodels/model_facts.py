@@ -14,6 +14,7 @@ from gglib_desktop.domain.forecast import ByteRange, TokenCost, token_cost
 from gglib_desktop.domain.gguf import GgufHeader, GgufValue, SkippedArray, SkippedString
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.options import CACHE_TYPES
+from gglib_desktop.domain.serving import lacks_template
 from gglib_desktop.domain.units import count_text, size_text
 
 _CACHE_SOURCE = "worked out from the header"
@@ -131,6 +132,9 @@ def _about_the_model(model: Model, metadata: Mapping[str, GgufValue]) -> Iterato
     yield from _stated(metadata, {name: f"{architecture}.{key}" for name, key in _STATED_BY_ARCHITECTURE.items()})
     keys = {FactName.TOKENIZER: "tokenizer.ggml.model", FactName.CHAT_TEMPLATE: "tokenizer.chat_template"}
     yield from _stated(metadata, {**keys, FactName.LICENCE: "general.license"})
+    if lacks_template(model):
+        said = "none: the engine uses ChatML, so answers in chats may be poor"
+        yield Fact(group, FactName.CHAT_TEMPLATE, said, "the header has no tokenizer.chat_template")
     if model.source_repository:
         stated = facts is not None and facts.source_repository is not None
         source = next((key for key in _REPOSITORY_KEYS if key in metadata), "") if stated else "names of the folders"

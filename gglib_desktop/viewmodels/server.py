@@ -16,6 +16,7 @@ from gglib_desktop.domain.flag_drift import without_option
 from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, choice_names
 from gglib_desktop.domain.remedies import Remedy, lower_context, offending_flag, remedies_for
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.serving import lacks_template
 from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, Unresponsive, handle_of, is_live
 from gglib_desktop.services.launcher import Launcher, RestartPlan
 from gglib_desktop.services.life_context import Rejected, ServerSnapshot
@@ -55,6 +56,9 @@ class ServerPanelState:
     forecast: ByteRange | None
     draft_tokens: int | None
     min_probability: float | None
+    drafts: bool | None = None
+    draft_types: frozenset[str] = frozenset()
+    lacks_template: bool = False
     exposed: bool = False
     other_endpoints: tuple[str, ...] = ()
     asks_for_key: bool | None = None
@@ -232,6 +236,9 @@ class ServerViewModel(QObject):
             forecast=self._forecast if config == self._forecast_for else None,
             draft_tokens=config.spec_draft_n_max,
             min_probability=config.spec_draft_p_min,
+            drafts=facts.drafts if facts else None,
+            draft_types=facts.draft_types if facts else frozenset(),
+            lacks_template=facts is not None and lacks_template(self._launcher.model_of(config), config),
             exposed=handle is not None and is_exposed(config),
             other_endpoints=snapshot.other_endpoints if handle else (),
             asks_for_key=facts.wants_key if facts else None,

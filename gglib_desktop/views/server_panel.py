@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
@@ -23,24 +22,21 @@ from typing_extensions import override
 
 from gglib_desktop.domain.remedies import Remedy
 from gglib_desktop.domain.restart import Retry
-from gglib_desktop.domain.states import Crashed, Failed, Loading, Starting, Stopped, Stopping, Unresponsive
-from gglib_desktop.domain.units import duration_stays_s, duration_text, size_text
+from gglib_desktop.domain.states import Crashed, Failed, Loading, Starting, Stopping, Unresponsive
+from gglib_desktop.domain.units import duration_stays_s, duration_text
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.differences import DifferencesRow
+from gglib_desktop.views.facts_line import facts_text
 from gglib_desktop.views.failure_card import FailureCard
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.launch_fields import LaunchFields
 from gglib_desktop.views.launch_note import LaunchNote
 from gglib_desktop.views.log_view import LogView
-from gglib_desktop.views.state_words import stopped_text
 from gglib_desktop.views.widgets.access_line import AccessLine
 from gglib_desktop.views.widgets.elided_label import ElidedLabel
 from gglib_desktop.views.widgets.state_badge import StateBadge
 from gglib_desktop.views.widgets.steady_label import SteadyLabel
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
-
-if TYPE_CHECKING:
-    from gglib_desktop.domain.forecast import ByteRange
 
 _TICK_S = 1.0
 _NAME_CHARACTERS = 6
@@ -251,7 +247,7 @@ class ServerPanel(QFrame):
         self._restart.setEnabled(not isinstance(state.state, Stopping))
         self._activity.setText(self._activity_text(state))
         self._activity.setAccessibleName(self._activity.text())
-        self._facts.setText(self._facts_text(state))
+        self._facts.setText(facts_text(state))
         self._facts.setVisible(bool(self._facts.text()))
         self._command_line.setText(state.command_line)
         self._command_line.setVisible(bool(state.command_line))
@@ -286,34 +282,6 @@ class ServerPanel(QFrame):
         if state.slots is None or state.busy_slots is None or isinstance(state.state, Unresponsive):
             return self.tr("Activity: unknown")
         return self.tr("Activity: {busy} of {all} slots").format(busy=state.busy_slots, all=state.slots)
-
-    def _facts_text(self, state: ServerPanelState) -> str:
-        if isinstance(state.state, Stopped):
-            return stopped_text(state.state)
-        parts = [self.tr("it wants a key that is not known here, so little is known of it")] if state.refuses_us else []
-        if state.context_size is not None:
-            parts.append(self.tr("ctx {tokens}").format(tokens=state.context_size))
-        if state.slots is not None:
-            parts.append(self.tr("{count} slots").format(count=state.slots))
-        if state.rss_bytes is not None:
-            parts.append(self._memory_text(state.rss_bytes, state.forecast))
-        if state.handle is None and state.context_size is None:
-            return ""
-        if state.draft_tokens:
-            text = self.tr("MTP drafts {count}, p ≥ {least}")
-            parts.append(text.format(count=state.draft_tokens, least=f"{state.min_probability or 0:g}"))
-        else:
-            parts.append(self.tr("no MTP drafting"))
-        if state.adopted:
-            parts.append(self.tr("taken over while it ran"))
-        return " · ".join(parts)
-
-    def _memory_text(self, rss_bytes: int, forecast: ByteRange | None) -> str:
-        text = self.tr("RAM {size}").format(size=size_text(rss_bytes))
-        if forecast is None:
-            return text
-        low, high = size_text(forecast.low), size_text(forecast.high)
-        return self.tr("{measured} (forecast {low} to {high})").format(measured=text, low=low, high=high)
 
     @Slot()
     def _render_time(self) -> None:

@@ -8,7 +8,8 @@ import pytest
 from gglib_desktop.domain.forecast import Serving
 from gglib_desktop.domain.gguf import GgufHeader
 from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.serving import memory_of, serving_of
+from gglib_desktop.domain.serving import lacks_template, memory_of, serving_of
+from gglib_desktop.domain.sidecars import Sidecar
 from tests.fakes.library import some_facts
 from tests.unit.test_forecast import header as metadata
 from tests.unit.test_llama_args import make
@@ -46,3 +47,33 @@ def test_memory_is_told_of_whole_models_only():
     assert total.low > some_facts("X").file_size_bytes
     assert memory_of(replace(model, problem="a part is missing"), header, make()) is None
     assert memory_of(replace(model, facts=None), header, make()) is None
+
+
+BASE = replace(some_facts("Base"), has_chat_template=False)
+
+
+@pytest.mark.parametrize(
+    ("facts", "changes", "expected"),
+    [
+        (BASE, {}, True),
+        (BASE, {"extra_args": ("--temp", "1")}, True),
+        (BASE, {"chat_template": "chatml"}, False),
+        (BASE, {"chat_template_file": Path("/t.jinja")}, False),
+        (BASE, {"extra_args": ("--chat-template", "gemma")}, False),
+        (BASE, {"extra_args": ("--chat-template-file=/t.jinja",)}, False),
+        (BASE, {"embeddings": True}, False),
+        (BASE, {"extra_args": ("--rerank",)}, False),
+        (some_facts("Chat"), {}, False),
+        (None, {}, False),
+        (replace(BASE, capabilities=(("embedding", "bert.pooling_type is set"),)), {}, False),
+        (replace(BASE, sidecar=Sidecar.ADAPTER), {}, False),
+    ],
+)
+def test_a_base_model_is_told_unless_a_template_is_chosen_or_nobody_chats(facts, changes, expected):
+    model = Model(1, Path("/m/x.gguf"), facts, None, 0.0)
+    assert lacks_template(model, make(**changes)) is expected
+
+
+@pytest.mark.parametrize(("facts", "expected"), [(BASE, True), (some_facts("Chat"), False)])
+def test_a_model_lacks_a_template_however_it_is_served(facts, expected):
+    assert lacks_template(Model(1, Path("/m/x.gguf"), facts, None, 0.0)) is expected

@@ -110,3 +110,12 @@ def test_without_the_file_what_was_known_is_told():
     assert "licence" not in found
     assert found["mtp"].value == "yes"
     assert list(of(replace(MODEL, facts=None))) == ["added"]
+
+
+def test_a_base_model_is_told_to_have_no_template():
+    base = replace(MODEL, facts=replace(some_facts(), has_chat_template=False))
+    found = of(base, PLAIN)
+    assert found["chat template"].value == "none: the engine uses ChatML, so answers in chats may be poor"
+    assert "chat template" not in of(MODEL, PLAIN), "its header was read before"
+    stated = of(MODEL, PLAIN | {"tokenizer.chat_template": "{{ x }}"})
+    assert stated["chat template"].value == "{{ x }}"

@@ -508,3 +508,14 @@ async def test_only_the_flag_at_fault_is_dropped(program):
     server.mend(Remedy.DROP_FLAGS)
     await in_state(server, "Healthy")
     assert program.supervisor.server(server.id).config.extra_args == ("--mock-context=1024",)
+
+
+@pytest.mark.parametrize("drafts", [True, False, None])
+async def test_it_tells_whether_it_was_seen_to_draft(program, drafts):
+    server = await healthy(program, "Plain")
+    snapshot = program.supervisor.server(server.id)
+    assert snapshot.facts is not None
+    seen = replace(snapshot.facts, drafts=drafts, draft_types=frozenset({"ngram-mod"}))
+    server.show(replace(snapshot, facts=seen))
+    assert (server.state.drafts, server.state.draft_types) == (drafts, frozenset({"ngram-mod"}))
+    assert not server.state.lacks_template
