@@ -164,7 +164,8 @@ def _shown(letter: str) -> str:
 
 
 def _compose(words: Sequence[str], settings: Mapping[str, str], keys: Sequence[str]) -> str:
-    arguments, folders = _inside(words[1:])
+    # The image starts the server itself, so a "serve" before the flags would be one too many.
+    arguments, folders = _inside(list(itertools.dropwhile(lambda word: not word.startswith("-"), words)))
     said = dict(itertools.pairwise(words))
     host, port = said.get("--host", "127.0.0.1"), said.get("--port", "8080")
     address = f"[{host}]" if ":" in host else host

@@ -128,14 +128,20 @@ def _is_number(texts: Sequence[str]) -> bool:
 
 
 def _direct(words: list[Word]) -> Candidate | None:
-    if is_program(words[0]):
-        arguments = words[1:]
-    elif _SUBCOMMAND.search(words[0].text) and [word.text for word in words[1:2]] in (["server"], ["serve"]):
-        arguments = words[2:]
-    else:
+    length = _program_length(words)
+    if not length:
         return None
+    arguments = words[length:]
     likely = bool(arguments) and (arguments[0].unresolved or looks_like_flag(arguments[0].text))
     return Candidate(0 if likely else 5, Invocation(tuple(arguments)))
+
+
+def _program_length(words: Sequence[Word]) -> int:
+    """How many words name the program at the beginning: two for ``llama serve``, none for another program."""
+    if is_program(words[0]):
+        return 1
+    serves = [word.text for word in words[1:2]] in (["server"], ["serve"])
+    return 2 if serves and _SUBCOMMAND.search(words[0].text) else 0
 
 
 def _wrapped(words: list[Word], inside: Recursion) -> Candidate | None:
@@ -144,11 +150,12 @@ def _wrapped(words: list[Word], inside: Recursion) -> Candidate | None:
         return _start_process(words, inside)
     for position, word in enumerate(words[1:], 1):
         before = words[:position]
-        following = words[position + 1 : position + 2]
+        length = _program_length(words[position:])
+        following = words[position + length : position + length + 1]
         plain = all(each.text in _PLAIN_WRAPPERS or assigned(each) for each in before)
-        if is_program(word) and (plain or (following and looks_like_flag(following[0].text))):
+        if length and (plain or (following and looks_like_flag(following[0].text))):
             environment, around = _set_before(before)
-            return Candidate(1 if plain else 2, Invocation(tuple(words[position + 1 :]), environment, around))
+            return Candidate(1 if plain else 2, Invocation(tuple(words[position + length :]), environment, around))
         if " " in word.text and mentions_server(word.text) and (found := inside(word.text)):
             others = tuple(each.text for each in (*before, *words[position + 1 :]))
             return Candidate(2, replace(found, around=(*others, *found.around)))

@@ -95,6 +95,26 @@ def test_a_container_is_reached_where_the_server_would_be(host, published):
     assert "0.0.0.0" in service["command"]
 
 
+ONE_FOR_ALL = ("/opt/llama", "serve", "-m", "/m/tiny.gguf", "--host", "127.0.0.1", "--port", "9001")
+
+
+def test_the_image_of_a_container_is_not_told_to_serve_twice():
+    service = yaml.safe_load(export(ONE_FOR_ALL, ExportFormat.COMPOSE))["services"]["llama-server"]
+    assert service["command"][0] == "-m"
+
+
+@pytest.mark.parametrize("form", [form for form in ExportFormat if form is not ExportFormat.COMPOSE])
+def test_the_server_of_the_one_program_is_copied_as_it_starts(form):
+    text = " ".join(export(ONE_FOR_ALL, form).replace("\\\n", " ").replace("`\n", " ").split())
+    assert "/opt/llama serve -m /m/tiny.gguf" in text.replace("'", "")
+
+
+@pytest.mark.parametrize("form", ExportFormat)
+def test_what_was_copied_of_the_one_program_is_read_again(form):
+    read = read_command_line(export(ONE_FOR_ALL, form))
+    assert (read.model, read.options.port) == ("/m/tiny.gguf", 9001)
+
+
 def test_a_template_beside_the_model_needs_no_second_folder():
     argv = ("/e", "-m", "/m/x.gguf", "--chat-template-file", "/m/x.jinja")
     service = yaml.safe_load(export(argv, ExportFormat.COMPOSE))["services"]["llama-server"]
