@@ -138,7 +138,7 @@ _DONE_WITHOUT = re.compile(r"pinned memory|mlock|falling back to|retrying withou
 _WARNING = re.compile(r"^[\d.]+ W |\bwarning:", re.IGNORECASE)
 _LOADED = re.compile(r"\bmodel loaded\b|\blistening on http")
 _WORKED = re.compile(
-    r"\bslot +\w+: +id |\| task -?\d+ \||all slots are idle|request: [A-Z]+ \S+ .*\b200\b|eval time ="
+    r"\bslot +\w+: +id |\| task -?\d+ \||all slots are idle|request: [A-Z]+ \S+ .*\b200\b|status=200\b|eval time ="
     rf"|{_LOADED.pattern}"
 )
 _FAILED_WORK = re.compile(r"\bE (slot|srv) |failed|error", re.IGNORECASE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 from gglib_desktop.domain.engine import ENGINE_VARIABLE, EngineCapabilities
-from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.flag_drift import option_with, without_option
 from gglib_desktop.domain.llama_log import flag_named
@@ -72,7 +71,8 @@ def _makes_sense(remedy: Remedy, failure: Failure, config: ServerConfig) -> bool
             return bool(config.extra_args and names_another_file)
         case Remedy.LOWER_CONTEXT:
             # The system itself kills for memory in one way only.
-            may_be_memory = failure.cause is not FailureCause.KILLED or failure.exit == ServerExit(-9)
+            killed = failure.exit is not None and failure.exit.signal_number == 9
+            may_be_memory = failure.cause is not FailureCause.KILLED or killed
             return may_be_memory and (config.context_size is None or config.context_size > LEAST_CONTEXT)
         case Remedy.TURN_MTP_OFF:
             return bool(config.spec_draft_n_max)

@@ -284,6 +284,9 @@ CUDA = "CUDA error: out of memory"
         ([*READY, CACHE, SLOT], FailureCause.UNKNOWN),
         ([*READY, CACHE, TIMING], FailureCause.UNKNOWN),
         ([*READY, CACHE, "I srv  update_slots: all slots are idle"], FailureCause.UNKNOWN),
+        # As builds of 2024 say it.
+        ([*READY, CACHE, 'INFO [   print_timings] generation eval time =  1.00 ms / 8 runs | tid="1"'], None),
+        ([*READY, CACHE, 'INFO [log_server_request] request | tid="1" method="POST" status=200'], None),
         # Many lines of a kind that nobody knows.
         ([*READY, CACHE, *["something new"] * EVIDENCE_LINES], FailureCause.UNKNOWN),
         # The last thing it said.
