@@ -290,7 +290,7 @@ def _model_details(model: Model, library: Library, scope: TaskScope) -> ModelDet
     from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
 
     sources = DetailsSources(read_header, PsutilMemory(), NvidiaMemory(), DiskChecksums(), library)
-    return ModelDetailsViewModel(model, sources, scope, library.companions(model))
+    return ModelDetailsViewModel(model, sources, scope, library.offered_with(model))
 
 
 def _forecast(model: Model, config: ServerConfig) -> ByteRange | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gglib_desktop.adapters.home import home_folder
+from gglib_desktop.domain.companions import StoredAdapters
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.scan import FoundModel, WalkRequest, WalkStep
 
@@ -70,6 +71,11 @@ class DiskModelFiles:
         from gglib_desktop.adapters.model_reading import read_model  # noqa: PLC0415
 
         return read_model(found)
+
+    def adapters(self, path: Path) -> StoredAdapters:
+        from gglib_desktop.adapters.ollama_store import adapters_of_blob  # noqa: PLC0415
+
+        return adapters_of_blob(path)
 
     def exists(self, path: Path) -> bool:
         return os.path.exists(path)

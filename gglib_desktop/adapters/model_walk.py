@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gglib_desktop.adapters.ollama_store import models_of_store
+from gglib_desktop.adapters.ollama_store import adapters_by_blob, models_of_store
 from gglib_desktop.domain.model import NO_SUCH_FILE
 from gglib_desktop.domain.scan import FoundModel, Stamp, WalkRequest, WalkStep
 from gglib_desktop.domain.shards import ShardName, missing_parts_text, shard_name
@@ -31,6 +31,7 @@ class _Group:
     shard: ShardName | None
     parts: dict[int, tuple[str, os.stat_result]] = field(default_factory=dict)
     label: str | None = None
+    is_adapted: bool = False
 
     @property
     def path(self) -> str:
@@ -200,7 +201,8 @@ class ModelWalk:
         """Chooses among the names of one model: the one it has in the library, else always the same one."""
         found: list[FoundModel] = []
         unchanged: list[str] = []
-        groups.sort(key=lambda group: (group.label or "", group.path))
+        # Weights that have a name without an adapter are called by that.
+        groups.sort(key=lambda group: (group.is_adapted, group.label or "", group.path))
         group = next((group for group in groups if group.path in self._known), groups[0])
         twin = None if group.path in self._known else self._twin(group)
         if twin is not None:
@@ -225,7 +227,8 @@ class ModelWalk:
     def _ollama(self, folder: str) -> WalkStep:
         seen = 0
         companions: dict[Path, tuple[Path, ...]] = {}
-        for model in models_of_store(Path(folder)):
+        models = list(models_of_store(Path(folder)))
+        for model in models:
             try:
                 state = model.blob.stat()
             except OSError as exc:
@@ -234,10 +237,12 @@ class ModelWalk:
             seen += 1
             path = os.fspath(model.blob)
             group = _Group(os.path.dirname(path), model.blob.name, None, {1: (path, state)}, model.label)
+            group.is_adapted = bool(model.adapters)
             self._shared.setdefault(group.identity, []).append(group)
             there = (path for path in model.projectors if os.path.isfile(path))
             companions[model.blob] = tuple(dict.fromkeys((*companions.get(model.blob, ()), *there)))
-        return WalkStep(folder, seen, companions=tuple(companions.items()))
+        adapters = adapters_by_blob(models)
+        return WalkStep(folder, seen, companions=tuple(companions.items()), adapters=tuple(adapters.items()))
 
     # -- single files
 

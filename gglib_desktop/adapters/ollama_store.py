@@ -6,14 +6,17 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from gglib_desktop.domain.companions import StoredAdapters
 
 _log = logging.getLogger(__name__)
 
 MODEL_LAYER = "application/vnd.ollama.image.model"
 PROJECTOR_LAYER = "application/vnd.ollama.image.projector"
+ADAPTER_LAYER = "application/vnd.ollama.image.adapter"
 _DIGEST = re.compile(r"sha256[:-]([0-9a-f]{64})")
 _MAX_MANIFEST_BYTES = 2**20
 _DEFAULT_HOST = "registry.ollama.ai"
@@ -22,11 +25,12 @@ _DEFAULT_OWNER = "library"
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A model as a manifest has it: its name, its blob, and those of the projectors that let it see."""
+    """A model as a manifest has it: its name, its blob, those of the projectors that let it see, and its adapters."""
 
     label: str
     blob: Path
     projectors: tuple[Path, ...]
+    adapters: tuple[Path, ...] = ()
 
 
 def models_of_store(root: Path) -> Iterator[StoredModel]:
@@ -36,12 +40,33 @@ def models_of_store(root: Path) -> Iterator[StoredModel]:
         for name in sorted(names):
             manifest = Path(folder, name)
             layers = _layers(manifest)
-            models, projectors = (
+            models, projectors, adapters = (
                 tuple(root / "blobs" / f"sha256-{digest}" for kind, digest in layers if kind == wanted)
-                for wanted in (MODEL_LAYER, PROJECTOR_LAYER)
+                for wanted in (MODEL_LAYER, PROJECTOR_LAYER, ADAPTER_LAYER)
             )
             if models:
-                yield StoredModel(_label(manifest.relative_to(manifests).parts), models[0], projectors)
+                yield StoredModel(_label(manifest.relative_to(manifests).parts), models[0], projectors, adapters)
+
+
+def adapters_by_blob(models: Iterable[StoredModel]) -> dict[Path, StoredAdapters]:
+    """What is loaded with the weights of each blob that has adapters; a blob may be several models'."""
+    by_blob: dict[Path, list[tuple[Path, ...]]] = {}
+    for model in models:
+        by_blob.setdefault(model.blob, []).append(model.adapters)
+    found = {}
+    for blob, sets in by_blob.items():
+        some = tuple(dict.fromkeys(path for each in sets for path in each))
+        found[blob] = StoredAdapters(some, sets[0] if len(set(sets)) == 1 else ())
+    return {blob: adapters for blob, adapters in found.items() if adapters.some}
+
+
+def adapters_of_blob(blob: Path) -> StoredAdapters:
+    """Of one file, which need not lie in a store."""
+    if blob.parent.name != "blobs" or not blob.name.startswith("sha256-"):
+        return StoredAdapters()
+    store = Path(os.path.realpath(blob.parent.parent))
+    by_blob = adapters_by_blob(models_of_store(store))
+    return by_blob.get(store / "blobs" / blob.name, StoredAdapters())
 
 
 def store_of_manifest(path: Path) -> Path | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from gglib_desktop.domain.companions import StoredAdapters
+
 Stamp: TypeAlias = tuple[int, int]
 """Size in bytes and time of the last change in nanoseconds; of a set of parts their sum and the latest."""
 
@@ -85,7 +87,7 @@ class WalkStep:
     """What one folder held: models found, and those that are as they were known.
 
     ``same`` are the names of such files in the folder, ``unchanged`` the paths of other such models. ``companions`` are
-    what a store's own records say of models: their paths, and the files to be loaded with each.
+    what a store's own records say of models: their paths, and the files to be loaded with each; ``adapters`` likewise.
     """
 
     folder: str
@@ -94,6 +96,7 @@ class WalkStep:
     unchanged: tuple[str, ...] = ()
     same: Sequence[str] = ()
     companions: tuple[tuple[Path, tuple[Path, ...]], ...] = ()
+    adapters: tuple[tuple[Path, StoredAdapters], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,12 @@ def draft_method(architecture: str | None) -> str:
     return f"draft-{name}" if name in _DRAFT_METHODS else "draft-mtp"
 
 
+def is_head_for(head: str | None, model: str | None) -> bool:
+    """Whether a draft head of one architecture may be for a model of the other."""
+    name = (head or "").lower()
+    return name in _DRAFT_METHODS or (bool(name) and name.removesuffix(_DRAFT_SUFFIX) == (model or "").lower())
+
+
 def arguments_for(sidecar: Sidecar, path: str, architecture: str | None) -> tuple[str, ...]:
     """What llama-server is told to load the file with its model; empty for a file that it does not load so."""
     match sidecar:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from gglib_desktop.domain.companions import StoredAdapters
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver
 from gglib_desktop.domain.scan import FoundModel, WalkRequest, WalkStep
@@ -91,6 +92,10 @@ class ModelFiles(Protocol):
 
     def find(self, path: Path, label: str | None = None) -> FoundModel:
         """What there is of the model at a path now: all its parts, and which are missing."""
+        ...
+
+    def adapters(self, path: Path) -> StoredAdapters:
+        """What the store in which a model's file lies says is loaded with it."""
         ...
 
     def examine(self, found: FoundModel) -> ModelFile:

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gglib_desktop.domain.companions import companions_of
+from gglib_desktop.domain.companions import Companion, StoredAdapters, companions_of, sidecars_of
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver, with_unique_names
 from gglib_desktop.domain.restart import RestartPolicy
 from gglib_desktop.domain.scan import KnownFiles, ScanProgress, Stamp, WalkRequest
+from gglib_desktop.domain.sidecars import Sidecar
 from gglib_desktop.ports.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.listeners import Listeners
 from gglib_desktop.services.scanning import ModelIndex, Scan, at_or_below
@@ -50,6 +51,7 @@ class Library:
         self._by_id: dict[int, Model] = {}
         self._companions: dict[Path, PassedOver] = {}
         self._stored_companions: dict[Path, tuple[Path, ...]] = {}
+        self._adapters: dict[Path, StoredAdapters] = {}
         self._index = ModelIndex(())
         self._showing = asyncio.Lock()
         self._scans: list[Scan] = []
@@ -60,6 +62,29 @@ class Library:
     def companions(self, model: Model) -> tuple[Path, ...]:
         """The vision projectors that belong to a model, as far as they are known by now; the likeliest first."""
         return (*self._stored_companions.get(model.path, ()), *companions_of(model.path, self._companions))
+
+    def offered_with(self, model: Model) -> tuple[Companion, ...]:
+        """All that may be loaded together with a model, as far as it is known by now."""
+        others = (
+            Companion(each.path, each.sidecar, each.facts.architecture)
+            for each in self.models
+            if each.sidecar is not None and each.facts is not None and not each.missing
+        )
+        architecture = model.facts.architecture if model.facts else None
+        return (
+            *map(Companion, self.companions(model)),
+            *(Companion(path, Sidecar.ADAPTER) for path in self._adapters.get(model.path, StoredAdapters()).some),
+            *sidecars_of(model.path, architecture, others),
+        )
+
+    def adapters(self, model: Model) -> tuple[Path, ...]:
+        """The adapters without which the model would be another, as they were read last."""
+        return self._adapters.get(model.path, StoredAdapters()).always
+
+    async def read_adapters(self, model: Model) -> None:
+        """Looks again what a model's store says is loaded with it."""
+        if model.label is not None:  # a store's own name for it
+            self._adapters[model.path] = await asyncio.to_thread(self._files.adapters, model.path)
 
     async def load(self) -> None:
         """Lists what is stored, without a look at any file. Raises: LibraryError."""
@@ -195,6 +220,7 @@ class Library:
             while True:
                 batch = await asyncio.to_thread(scan.next_batch, limit_s)
                 self._stored_companions.update(batch.companions)
+                self._adapters.update(batch.adapters)
                 if batch.entries or batch.passed_over:
                     saved = await self._repository.save(batch.entries, batch.passed_over)
                     self._companions.update((file.path, file) for file in batch.passed_over)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gglib_desktop.domain.companions import StoredAdapters
 from gglib_desktop.domain.model import Model, ModelFile, PassedOver
 from gglib_desktop.domain.scan import FoundModel, KnownFiles, ScanProgress, WalkRequest, WalkStep
 from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar
@@ -39,6 +40,7 @@ class ScanBatch:
     entries: list[tuple[int | None, ModelFile]] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
     companions: dict[Path, tuple[Path, ...]] = field(default_factory=dict)
+    adapters: dict[Path, StoredAdapters] = field(default_factory=dict)
     progress: ScanProgress = field(default_factory=ScanProgress)
     done: bool = False
 
@@ -141,6 +143,7 @@ class Scan:
         self._read_again(step)
         self._pending.extend(step.found)
         batch.companions.update(step.companions)
+        batch.adapters.update(step.adapters)
         seen = self._progress.files_seen + step.files_seen
         self._progress = ScanProgress(seen, self._progress.models_read, step.folder)
         return True

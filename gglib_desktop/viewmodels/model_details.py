@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from typing_extensions import override
 
+from gglib_desktop.domain.companions import Companion
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.forecast import (
     Fit,
@@ -124,17 +125,17 @@ class MetadataTable(QAbstractTableModel):
 
 
 class ModelDetailsViewModel(QObject):
-    """Details of one model. ``projectors`` are the files for vision that lie beside it."""
+    """Details of one model. ``companions`` are the files that may be loaded together with it."""
 
     stateChanged = Signal(object)  # DetailsState
 
     def __init__(
-        self, model: Model, sources: DetailsSources, scope: TaskScope, projectors: Sequence[Path] = ()
+        self, model: Model, sources: DetailsSources, scope: TaskScope, companions: Sequence[Companion] = ()
     ) -> None:
         super().__init__()
         self._model = model
         self._sources = sources
-        self._projectors = projectors
+        self._companions = companions
         self._header: GgufHeader | None = None
         self._state = DetailsState(model.name, str(model.path), problem=model.problem)
         self.metadata = MetadataTable(self)
@@ -163,14 +164,14 @@ class ModelDetailsViewModel(QObject):
         try:
             header = await asyncio.to_thread(self._sources.read_header, self._model.path)
         except InvalidModelFile as exc:
-            facts = facts_of(self._model, None, self._projectors)
+            facts = facts_of(self._model, None, self._companions)
             self._set_state(replace(self._state, loading=False, problem=exc.reason, facts=facts))
             return
         self._header = header
         self.metadata.fill(header.metadata)
         longest = model_context(header.metadata)
         context = min(_DEFAULT_CONTEXT, longest or _DEFAULT_CONTEXT)
-        facts = facts_of(self._model, header, self._projectors)
+        facts = facts_of(self._model, header, self._companions)
         found = self._forecast(context)
         self._set_state(
             replace(self._state, loading=False, facts=facts, context=context, longest_context=longest, **found)

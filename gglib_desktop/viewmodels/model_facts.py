@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 from gglib_desktop.domain.cache_layout import HeaderGap, cache_layout
 from gglib_desktop.domain.capabilities import Capability
+from gglib_desktop.domain.companions import Companion
 from gglib_desktop.domain.forecast import ByteRange, TokenCost, token_cost
 from gglib_desktop.domain.gguf import GgufHeader, GgufValue, SkippedArray, SkippedString
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.options import CACHE_TYPES
 from gglib_desktop.domain.serving import lacks_template
+from gglib_desktop.domain.sidecars import Sidecar
 from gglib_desktop.domain.units import count_text, size_text
 
 _CACHE_SOURCE = "worked out from the header"
@@ -58,6 +60,9 @@ class FactName(StrEnum):
     SIZE = "size"
     PARTS = "parts"
     PROJECTORS = "projectors"
+    DRAFT_HEADS = "draft heads"
+    ADAPTERS = "adapters"
+    CONTROL_VECTORS = "control vectors"
     ADDED = "added"
     LAST_USED = "last used"
     CACHE = "cache"
@@ -86,15 +91,21 @@ _STATED_BY_ARCHITECTURE = {
     FactName.EXPERTS_USED: "expert_used_count",
     FactName.WINDOW: "attention.sliding_window",
 }
+_COMPANIONS = {
+    Sidecar.PROJECTOR: FactName.PROJECTORS,
+    Sidecar.DRAFT_HEAD: FactName.DRAFT_HEADS,
+    Sidecar.ADAPTER: FactName.ADAPTERS,
+    Sidecar.CONTROL_VECTOR: FactName.CONTROL_VECTORS,
+}
 _REPOSITORY_KEYS = ("general.source.huggingface.repository", "general.source.repo_url", "general.repo_url")
 
 
-def facts_of(model: Model, header: GgufHeader | None, projectors: Sequence[Path] = ()) -> tuple[Fact, ...]:
-    """Everything that is known. ``header`` None: it cannot be read now. ``projectors`` lie beside the model."""
+def facts_of(model: Model, header: GgufHeader | None, companions: Sequence[Companion] = ()) -> tuple[Fact, ...]:
+    """Everything that is known. ``header`` None: it cannot be read now. ``companions`` may be loaded with the model."""
     return (
         *(_remembered(model) if header is None else _about_the_model(model, header.metadata)),
         *_capabilities(model),
-        *_files(model, projectors),
+        *_files(model, companions),
         *(() if header is None else _cache(header.metadata)),
     )
 
@@ -154,17 +165,26 @@ def _capabilities(model: Model) -> Iterator[Fact]:
             yield Fact(FactGroup.CAPABILITIES, FactName(capability), "yes", evidence)
 
 
-def _files(model: Model, projectors: Sequence[Path]) -> Iterator[Fact]:
+def _files(model: Model, companions: Sequence[Companion]) -> Iterator[Fact]:
     group = FactGroup.FILES
     if model.facts is not None:
         yield Fact(group, FactName.SIZE, size_text(model.facts.file_size_bytes), "file")
     if model.parts:
         yield Fact(group, FactName.PARTS, "\n".join(part.name for part in model.parts), "file names")
-    if projectors:
-        yield Fact(group, FactName.PROJECTORS, "\n".join(path.name for path in projectors), "same folder")
+    for kind, name in _COMPANIONS.items():
+        those = [companion for companion in companions if companion.kind is kind]
+        if those:
+            names = "\n".join(companion.path.name for companion in those)
+            yield Fact(group, name, names, _how_to_load(those))
     yield Fact(group, FactName.ADDED, _date_text(model.added_at), "library")
     if model.last_used is not None:
         yield Fact(group, FactName.LAST_USED, _date_text(model.last_used), "library")
+
+
+def _how_to_load(companions: Sequence[Companion]) -> str:
+    if companions[0].kind is Sidecar.PROJECTOR:
+        return "same folder"
+    return "\n".join(f"extra arguments: {shlex.join(companion.arguments)}" for companion in companions)
 
 
 def _cache(metadata: Mapping[str, GgufValue]) -> Iterator[Fact]:

@@ -49,6 +49,7 @@ class FakeModelFiles:
         self.walk = self._disk.walk
         self.exists = self._disk.exists
         self.find = self._disk.find
+        self.adapters = self._disk.adapters
 
     def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
         self.looks += 1

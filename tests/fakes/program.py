@@ -98,7 +98,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
             settings,
             scope,
             foreign=foreign,
-            details=lambda model: ModelDetailsViewModel(model, sources, scope, library.companions(model)),
+            details=lambda model: ModelDetailsViewModel(model, sources, scope, library.offered_with(model)),
             forms=lambda app: launch_forms(app, library, launcher, scope, repository),
         )
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store, presets)

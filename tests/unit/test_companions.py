@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.companions import companions_of, download_place
+from gglib_desktop.domain.companions import Companion, companions_of, download_place, sidecars_of
+from gglib_desktop.domain.sidecars import Sidecar
 
 HF = "/h/hub/models--org--Model-GGUF/snapshots/abc"
 LM = "/h/.lmstudio/models/org/Model-GGUF"
@@ -75,3 +76,35 @@ def test_the_likeliest_comes_first():
 )
 def test_where_a_download_lies(path, place):
     assert download_place(Path(path)) == place
+
+
+HEAD, ADAPTER, VECTOR = Sidecar.DRAFT_HEAD, Sidecar.ADAPTER, Sidecar.CONTROL_VECTOR
+
+
+@pytest.mark.parametrize(
+    ("model", "architecture", "candidate", "expected"),
+    [
+        ("/m/gemma-4-E4B-it-Q4_K_M.gguf", "gemma4", ("/m/mtp-gemma-4-E4B-it.gguf", HEAD, "gemma4-assistant"), True),
+        ("/m/gemma-4-E2B-it-Q4_K_M.gguf", "gemma4", ("/m/mtp-gemma-4-E4B-it.gguf", HEAD, "gemma4-assistant"), False),
+        ("/m/gemma-4-E4B-it-Q4_K_M.gguf", "gemma3", ("/m/mtp-gemma-4-E4B-it.gguf", HEAD, "gemma4-assistant"), False),
+        ("/m/Qwen3.5-4B-Q8_0.gguf", "qwen35", ("/m/mtp-Qwen3.5-4B-F16.gguf", HEAD, "qwen35"), True),
+        ("/m/Qwen3.5-4B-Q8_0.gguf", "qwen35", ("/n/mtp-Qwen3.5-4B-F16.gguf", HEAD, "qwen35"), False),
+        ("/m/Llama-8B-Q8_0.gguf", "llama", ("/m/Llama-8B-eagle3.gguf", HEAD, "eagle3"), True),
+        (f"{HF}/a/x-Q4_0.gguf", "gemma4", (f"{HF}/mtp-other.gguf", HEAD, "gemma4-assistant"), True),
+        ("/m/Llama-8B-Q8_0.gguf", "llama", ("/m/pirate-lora.gguf", ADAPTER, "llama"), True),
+        ("/m/Llama-8B-Q8_0.gguf", "llama", ("/m/pirate-lora.gguf", ADAPTER, "qwen3"), False),
+        ("/m/Llama-8B-Q8_0.gguf", "llama", ("/n/pirate-lora.gguf", ADAPTER, "llama"), False),
+        ("/m/Llama-8B-Q8_0.gguf", "llama", ("/m/llama-8b-control-vector.gguf", VECTOR, "controlvector"), True),
+        ("/m/Llama-8B-Q8_0.gguf", "llama", ("/m/qwen-control-vector.gguf", VECTOR, "controlvector"), False),
+        ("/m/Llama-8B-Q8_0.gguf", "llama", ("/m/Llama-8B-imatrix.gguf", Sidecar.IMATRIX, "llama"), False),
+        ("/m/Llama-8B-Q8_0.gguf", None, ("/m/mtp-Llama-8B.gguf", HEAD, None), False),
+    ],
+)
+def test_what_fits_a_model_is_offered_with_it(model, architecture, candidate, expected):
+    path, kind, own = candidate
+    found = sidecars_of(Path(model), architecture, [Companion(Path(path), kind, own)])
+    assert bool(found) is expected
+
+
+def test_an_adapter_of_a_store_needs_no_architecture():
+    assert Companion(Path("/b/sha256-1"), ADAPTER).arguments == ("--lora", "/b/sha256-1")

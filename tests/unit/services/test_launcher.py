@@ -23,6 +23,7 @@ from gglib_desktop.services.supervisor import Supervisor
 from tests.fakes.library import some_facts
 from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import Story
+from tests.unit.services.test_library_scan import ollama
 
 WITHOUT_MTP = Engine(Path("/opt/old/llama-server"), "1", EngineCapabilities(), EngineSource.SETTINGS)
 
@@ -124,6 +125,25 @@ async def test_what_is_no_model_is_not_started_and_says_why(launcher, library, f
         await launcher.start(model.id)
     assert not supervisor.servers
     assert model.capabilities == {}
+
+
+async def test_an_ollama_model_is_served_with_its_adapter(launcher, library, files, supervisor, tmp_path):
+    base, adapter = ollama(files, "tuned", ("model", "a"), ("adapter", "b"))
+    (model,) = await library.add([base.parent.parent])
+    server_id = await launcher.start(model.id)
+    config = supervisor.server(server_id).config
+    assert config.extra_args == ("--lora", str(adapter))
+    plan = await launcher.plan(server_id)
+    assert not plan.own
+    assert launcher.leads_to_same(config, plan.options, plan.in_force)
+
+
+async def test_an_adapter_that_was_chosen_takes_the_place_of_the_stores(launcher, library, files, supervisor):
+    base, _adapter = ollama(files, "tuned", ("model", "a"), ("adapter", "b"))
+    (model,) = await library.add([base.parent.parent])
+    await library.save_launch_options(model.id, LaunchOptions(extra_args=("--lora-scaled", "/x.gguf:0.5")))
+    server_id = await launcher.start(model.id)
+    assert supervisor.server(server_id).config.extra_args == ("--lora-scaled", "/x.gguf:0.5")
 
 
 async def test_without_an_engine_the_start_fails_in_its_panel(data_dir, bugs, library, plain):

@@ -5,6 +5,7 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import NO_SUCH_FILE, Model
 from gglib_desktop.domain.scan import ScanProgress, WalkRequest, WalkStep
+from gglib_desktop.domain.sidecars import Sidecar
 from gglib_desktop.services import library as library_module
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.scanning import COMPANION
@@ -283,6 +285,50 @@ async def test_the_projector_of_an_ollama_model_is_its_companion_and_no_other_mo
     projector.unlink()
     await later.scan()
     assert later.companions(by_path[small]) == ()
+
+
+async def test_the_adapter_of_an_ollama_model_is_told_and_belongs_to_it(repository, tmp_path):
+    files = FakeModelFiles(tmp_path / "models")
+    extras = (("template", "t"), ("params", "p"), ("license", "l"))
+    base, adapter, *_ = ollama(files, "tuned", ("model", "a"), ("adapter", "b"), *extras)
+    (plain, *_) = ollama(files, "plain", ("model", "c"), *extras)
+    library = await restarted(repository, files)
+    await library.add([tmp_path / "models/store"])
+    by_path = {model.path: model for model in library.models}
+    assert set(by_path) == {base, plain}
+    told = [(each.path, each.kind) for each in library.offered_with(by_path[base])]
+    assert told == [(adapter, Sidecar.ADAPTER)]
+    assert (library.adapters(by_path[base]), library.adapters(by_path[plain])) == ((adapter,), ())
+    later = await restarted(repository, files)
+    await later.read_adapters(by_path[base])
+    assert later.adapters(by_path[base]) == (adapter,), "before any scan"
+
+
+@pytest.mark.parametrize("tags", [("a-tuned", "z-plain"), ("z-tuned", "a-plain")])
+async def test_weights_that_also_have_a_name_without_an_adapter_are_served_so(repository, tmp_path, tags):
+    files = FakeModelFiles(tmp_path / "models")
+    tuned, plain = tags
+    ollama(files, tuned, ("model", "a"), ("adapter", "b"))
+    base, adapter = ollama(files, tuned, ("model", "a"), ("adapter", "b"))
+    ollama(files, plain, ("model", "a"))
+    library = await restarted(repository, files)
+    (model,) = await library.add([tmp_path / "models/store"])
+    assert (model.path, model.label) == (base, f"llava:{plain}")
+    assert library.adapters(model) == ()
+    assert [each.path for each in library.offered_with(model)] == [adapter]
+
+
+async def test_a_draft_head_beside_a_model_is_offered_with_it(library, files):
+    head = replace(some_facts("Head"), sidecar=Sidecar.DRAFT_HEAD)
+    model = files.make("a/Big-Q4_0.gguf", some_facts("Big"))
+    beside = files.make("a/mtp-Big.gguf", head)
+    projector = files.make("a/mmproj-F16.gguf", some_facts("Eyes"))
+    await library.add([model.parent])
+    (big,) = [each for each in library.models if each.path == model]
+    assert [each.path for each in library.offered_with(big)] == [projector, beside]
+    beside.unlink()
+    await library.scan()
+    assert [each.path for each in library.offered_with(big)] == [projector]
 
 
 async def test_a_companion_that_is_gone_is_forgotten(library, repository, files):

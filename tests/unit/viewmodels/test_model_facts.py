@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.gguf_header import read_header
+from gglib_desktop.domain.companions import Companion
 from gglib_desktop.domain.gguf import GgufHeader, GgufValue
 from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.sidecars import Sidecar
 from gglib_desktop.viewmodels.model_facts import Fact, FactGroup, FactName, facts_of
 from tests.fakes.library import some_facts
 from tests.unit.viewmodels.test_model_details import demo
@@ -21,9 +23,9 @@ PLAIN: dict[str, GgufValue] = {
 }
 
 
-def of(model: Model, metadata: dict[str, GgufValue] | None = None, *projectors: Path) -> dict[str, Fact]:
+def of(model: Model, metadata: dict[str, GgufValue] | None = None, *companions: Companion) -> dict[str, Fact]:
     header = GgufHeader(3, "little", 0, metadata) if metadata is not None else None
-    return {fact.detail or str(fact.name): fact for fact in facts_of(model, header, projectors)}
+    return {fact.detail or str(fact.name): fact for fact in facts_of(model, header, companions)}
 
 
 def test_facts_of_a_real_header_have_their_sources(tmp_path):
@@ -51,7 +53,7 @@ def test_capabilities_come_with_their_evidence():
 
 def test_files_are_named():
     parts = (Path("/m/a-00001-of-00002.gguf"), Path("/m/a-00002-of-00002.gguf"))
-    found = of(replace(MODEL, parts=parts, last_used=86_400.0 * 365), PLAIN, Path("/m/mmproj-F16.gguf"))
+    found = of(replace(MODEL, parts=parts, last_used=86_400.0 * 365), PLAIN, Companion(Path("/m/mmproj-F16.gguf")))
     assert found["parts"].value == "a-00001-of-00002.gguf\na-00002-of-00002.gguf"
     assert (found["projectors"].value, found["projectors"].source) == ("mmproj-F16.gguf", "same folder")
     assert found["last used"].value.startswith("197")
@@ -119,3 +121,22 @@ def test_a_base_model_is_told_to_have_no_template():
     assert "chat template" not in of(MODEL, PLAIN), "its header was read before"
     stated = of(MODEL, PLAIN | {"tokenizer.chat_template": "{{ x }}"})
     assert stated["chat template"].value == "{{ x }}"
+
+
+def test_what_may_be_loaded_with_a_model_is_offered_with_its_arguments():
+    found = of(
+        MODEL,
+        PLAIN,
+        Companion(Path("/m/mtp m.gguf"), Sidecar.DRAFT_HEAD, "gemma4-assistant"),
+        Companion(Path("/m/style.gguf"), Sidecar.ADAPTER, "llama"),
+        Companion(Path("/m/calm.gguf"), Sidecar.CONTROL_VECTOR, "controlvector"),
+    )
+    told = {name: (found[name].value, found[name].source) for name in ("draft heads", "adapters", "control vectors")}
+    assert told == {
+        "draft heads": (
+            "mtp m.gguf",
+            "extra arguments: --spec-draft-model '/m/mtp m.gguf' --spec-type draft-mtp",
+        ),
+        "adapters": ("style.gguf", "extra arguments: --lora /m/style.gguf"),
+        "control vectors": ("calm.gguf", "extra arguments: --control-vector /m/calm.gguf"),
+    }
