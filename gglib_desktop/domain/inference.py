@@ -13,7 +13,10 @@ _sampling = partial(option, group=OptionGroup.SAMPLING)
 
 @dataclass(frozen=True, kw_only=True)
 class InferenceConfig(Value):
-    """Sampling parameters; None leaves each to the engine. Ranges as gglib checks them: the engine checks none."""
+    """Sampling parameters; None leaves each to the engine. Ranges as gglib checks them: the engine checks none.
+
+    A top-k of 0 is beyond them: it switches top-k off, as people are often told to.
+    """
 
     temperature: float | None = _sampling(
         "--temp",
@@ -35,11 +38,10 @@ class InferenceConfig(Value):
     )
     top_k: int | None = _sampling(
         "--top-k",
-        limits=Limits(above=0),
+        limits=Limits(0),
         label="Top-k",
-        help="Chooses among this many of the most probable tokens.",
+        help="Chooses among this many of the most probable tokens; 0 is all of them.",
         default="40",
-        lowest=1,
         highest=1000,
         environment="LLAMA_ARG_TOP_K",
     )

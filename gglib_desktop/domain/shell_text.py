@@ -24,7 +24,9 @@ from gglib_desktop.domain.words import Operator, Token, Unclosed, Word
 Splitter = Callable[[str, Variables], list[Token]]
 
 _MOST_READINGS = 3
+# What is not closed by then is not meant to be, and trying takes time.
 _MOST_LINES = 100
+_MOST_TRIES = 300
 _ASSIGNMENT = re.compile(r"\s*(?:(?:export|declare|typeset|local|readonly)\s+(?:-\w+\s+)*)?[$\w:]+[ \t]*\+?=")
 _QUOTED_MARK = re.compile(r"""'"'"'""")
 _SINGLE_QUOTED = re.compile(r"'[^']*'")
@@ -132,10 +134,13 @@ def _chunks(lines: Sequence[str]) -> list[str]:
 def _closed(chunks: Sequence[str], split: Splitter, matters: Callable[[str], bool]) -> list[str]:
     """The same chunks, those that matter each with the lines that close its quotes and brackets."""
     result: list[str] = []
-    at = 0
+    at, tries = 0, _MOST_TRIES
     while at < len(chunks):
-        ends = range(at + 1, min(len(chunks), at + _MOST_LINES) + 1) if matters(chunks[at]) else ()
-        end = next((end for end in ends if _is_closed("\n".join(chunks[at:end]), split)), at + 1)
+        end = at + 1
+        if matters(chunks[at]) and not _is_closed(chunks[at], split):
+            ends = range(at + 2, min(len(chunks), at + _MOST_LINES, at + tries) + 1)
+            end = next((end for end in ends if _is_closed("\n".join(chunks[at:end]), split)), at + 1)
+            tries -= end - at if end > at + 1 else len(ends)
         result.append("\n".join(chunks[at:end]))
         at = end
     return result

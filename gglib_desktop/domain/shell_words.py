@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from gglib_desktop.domain.variables import Reference, Variables, reference_at
+from gglib_desktop.domain.variables import DEEPEST, Reference, Variables, reference_at
 from gglib_desktop.domain.words import Operator, Token, Unclosed, Word, list_of
 
 _BLANK = re.compile(r"[^\S\n]+")
@@ -24,7 +24,6 @@ _QUOTED_LIST = re.compile(r'"\$\{\w+\[[@*]\]')
 _IN_VALUE = re.compile(r"\s+|(?:\$\([^)]*\)|\$\{[^}]*\}|`[^`]*`|\S)+")
 _REFERENCE = re.compile(r"\$[\w({@*]|`")
 _LIST_NAME = re.compile(r"\w+\+?=")
-DEEPEST = 20
 _IN_DOUBLE_QUOTES = re.compile(r'[^"\\$`]+')
 _ESCAPED_IN_DOUBLE_QUOTES = re.compile(r"\\([\\\"$`])|\\\r?\n")
 _ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)

@@ -20,7 +20,8 @@ _DOLLAR = re.compile(r"\$\$|\$(\w+)|\$\([^)]*\)|\$\{[^}]*\}|[^$]+|\$")
 _BRACE_OR_QUOTE = re.compile(r"""[{}]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'""", re.DOTALL)
 # So much text may values be altogether, so that names in names cannot grow beyond all bounds.
 MOST_TEXT = 1_000_000
-_DEEPEST = 50
+# Nobody nests so deep, and Python could not follow for ever.
+DEEPEST = 20
 _LONGEST_WORD = 2000
 
 
@@ -149,12 +150,14 @@ def reference_at(text: str, at: int) -> Reference | None:
 
 
 def _closing_brace(text: str, at: int) -> int:
-    """The place of the brace that closes the one before ``at``, -1 where there is none."""
+    """The place of the brace that closes the one before ``at``, -1 where there is none, or too much before it."""
     depth, start = 1, at
     while found := _BRACE_OR_QUOTE.search(text, at, start + _LONGEST_WORD):
         depth += {"{": 1, "}": -1}.get(found[0], 0)
         if not depth:
             return found.start()
+        if depth > DEEPEST:
+            break
         at = found.end()
     return -1
 
@@ -164,7 +167,7 @@ def interpolated(text: str, variables: Variables, depth: int = 0) -> Word:
     pieces: list[Word] = []
     at = 0
     while at < len(text):
-        reference = reference_at(text, at) if depth < _DEEPEST else None
+        reference = reference_at(text, at) if depth < DEEPEST else None
         if reference:
             pieces.append(_referred(reference, text[at : reference.end], variables, depth))
             at = reference.end
@@ -200,7 +203,7 @@ def with_macros(text: str, macros: Mapping[str, str]) -> str:
             nonlocal left
             name = found[1]
             left -= len(macros.get(name, ""))
-            put = name in macros and name not in around and len(around) < _DEEPEST and left >= 0
+            put = name in macros and name not in around and len(around) < DEEPEST and left >= 0
             return put_in(macros[name], around | {name}) if put else found[0]
 
         return _MACRO.sub(value, piece)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gglib_desktop.domain.shell_words import DEEPEST, Scanner
-from gglib_desktop.domain.variables import Variables, assigned
+from gglib_desktop.domain.shell_words import Scanner
+from gglib_desktop.domain.variables import DEEPEST, Variables, assigned
 from gglib_desktop.domain.words import Operator, Token, Unclosed, Word, list_of
 
 _BLANK = re.compile(r"[^\S\n]+")

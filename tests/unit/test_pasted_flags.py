@@ -45,10 +45,16 @@ LINES = [
     ),
     (
         "--top-k 0 --min-p 0",
-        {"min_p": 0.0, "extra_args": ("--top-k", "0")},
-        ["unfit: --top-k 0 -> must be greater than 0"],
+        {"top_k": 0, "min_p": 0.0},
+        [],
     ),
     ("--temp .6 --repeat-penalty 1. --top_p 95e-2", {"temperature": 0.6, "repeat_penalty": 1.0, "top_p": 0.95}, []),
+    ("--top_k=0 --top-p 0", {"top_k": 0, "top_p": 0.0}, []),
+    (
+        "LLAMA_ARG_TOP_K=0 llama-server --top-k -1",
+        {"extra_args": ("--top-k", "-1")},
+        ["repeated: LLAMA_ARG_TOP_K=0", "unfit: --top-k -1 -> must be at least 0"],
+    ),
     ("-n -1 --top-k 20", {"top_k": 20, "extra_args": ("-n", "-1")}, ["unfit: -n -1 -> must be greater than 0"]),
     (
         "--presence-penalty 1.5 --frequency-penalty -0.5 --repeat-last-n 128",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gglib_desktop.domain.command_line import read_command_line
 from gglib_desktop.domain.shell_words import sh_words
 from gglib_desktop.domain.variables import MOST_TEXT, Variables, assignments, exports, interpolated, with_macros
 from gglib_desktop.domain.words import Word
@@ -79,7 +80,7 @@ SH = [
     (
         "llama-server -m x.gguf -t " + "${A:-" * 40 + "4" + "}" * 40,
         {"model": "x.gguf"},
-        [X, "unresolved: -t '" + "${A:-" * 20 + "4" + "}" * 20 + "'"],
+        [X, "unresolved: -t '" + "${A:-" * 40 + "4" + "}" * 40 + "'"],
     ),
     (
         'llama-server -m x.gguf --tags "${T:-a b}" --grammar "${G:-it\'s}" --media-path ${P:-a;b} --log-file ${L:-"c d"}',
@@ -297,8 +298,14 @@ def test_values_altogether_are_no_more_text_than_allowed():
     macros = {f"m{number}": f"${{m{number + 1}}}" * 9 for number in range(60)}
     assert with_macros("${m0}", {"m0": "a" * (MOST_TEXT + 1)}) == "${m0}"
     assert len(with_macros("${m0}", macros)) < 10 * MOST_TEXT
-    assert with_macros("${m0}", {f"m{number}": f"${{m{number + 1}}}" for number in range(60)}) == "${m50}"
+    assert with_macros("${m0}", {f"m{number}": f"${{m{number + 1}}}" for number in range(60)}) == "${m20}"
     variables = Variables({"A": "a" * (MOST_TEXT // 2)})
     words = [word for word in sh_words("$A $A $A", variables) if isinstance(word, Word)]
     assert [word.unresolved for word in words] == [False, False, True]
     assert interpolated("${A:-" * 60 + "b" + "}" * 60, Variables()).unresolved
+
+
+@pytest.mark.parametrize("opening", ["A=(\n", '$a = @(\n$b = "', "A=${A:-\n"])
+def test_lists_and_quotes_that_nobody_closes_come_to_an_end(opening):
+    read = read_command_line(f"ls\n{opening * 500}\nllama-server -m x.gguf -c 5")
+    assert (read.model, read.options.context_size) == ("x.gguf", 5)

@@ -89,7 +89,7 @@ def test_fields_have_their_types():
         ("model_id", [1, 0, -5], ["1", None, 1.0, True]),
         ("model_name", ["", "x"], [None, 1, "a\0b"]),
         ("model_path", ["/x", Path("x")], [None, 1, "a\0b"]),
-        ("inference_config", [None, {}, InferenceConfig(), {"top_k": 1}], [1, "x", [], {"top_k": 0}]),
+        ("inference_config", [None, {}, InferenceConfig(), {"top_k": 1}], [1, "x", [], {"top_k": -1}]),
     ],
 )
 def test_each_field_has_its_limits(field, good, bad):
@@ -108,7 +108,7 @@ def test_each_field_has_its_limits(field, good, bad):
     [
         ("temperature", [0, 2, 0.6], [-0.1, 2.1]),
         ("top_p", [0, 1], [-0.1, 2]),
-        ("top_k", [1, 1000], [0, -1, 1.5]),
+        ("top_k", [0, 1, 1000], [-1, 1.5]),
         ("max_tokens", [1], [0, -1]),
         ("repeat_penalty", [0.01, 3], [0, -1]),
         ("presence_penalty", [0, 2], [-0.1, 2.1]),
@@ -140,8 +140,8 @@ def test_what_is_wrong_is_said_in_words():
     assert complaint(extra_args="--x") == "extra_args: must be a list (got '--x')"
     assert complaint(inference_config=1) == "inference_config: must be InferenceConfig (got 1)"
     assert complaint(reasoning_format="x").endswith("must be one of none, deepseek, deepseek-legacy, auto (got 'x')")
-    with pytest.raises(ConfigurationError, match="top_k: must be greater than 0"):
-        InferenceConfig(top_k=0)
+    with pytest.raises(ConfigurationError, match="max_tokens: must be greater than 0"):
+        InferenceConfig(max_tokens=0)
 
 
 def test_replace_checks_again():
