@@ -108,5 +108,4 @@ def _cause_of_problem(cause: FailureCause, problem: str) -> FailureCause:
 
 def of_another_file(failure: Failure, config: ServerConfig) -> Failure:
     """The failure, which blames a file by name only where that is another than the model."""
-    is_model = not failure.file or Path(failure.file) in {config.model_path, Path(config.model_path.name)}
-    return replace(failure, file="") if is_model else failure
+    return replace(failure, file="") if failure.file and Path(failure.file) == config.model_path else failure

@@ -32,7 +32,6 @@ _BY_CAUSE = {
     FailureCause.OUT_OF_MEMORY: (Remedy.LOWER_CONTEXT,),
     FailureCause.KILLED: (Remedy.LOWER_CONTEXT,),
     FailureCause.STALLED: (Remedy.LOWER_CONTEXT,),
-    FailureCause.MODEL_MISSING: (Remedy.DROP_FLAGS,),
     FailureCause.UNKNOWN_FLAG: (Remedy.DROP_FLAGS, Remedy.CHOOSE_ENGINE),
     FailureCause.BAD_VALUE: (Remedy.DROP_FLAGS,),
     FailureCause.MODEL_UNREADABLE: (Remedy.CHOOSE_ENGINE,),
@@ -47,7 +46,10 @@ _BY_CAUSE = {
 
 def remedies_for(failure: Failure, config: ServerConfig) -> tuple[Remedy, ...]:
     """The remedies to offer, the most promising first."""
-    special = [remedy for remedy in _BY_CAUSE.get(failure.cause, ()) if _makes_sense(remedy, failure, config)]
+    # Another file than the model is named by the extra arguments.
+    of_files = (Remedy.DROP_FLAGS,) if failure.file else ()
+    possible = dict.fromkeys((*of_files, *_BY_CAUSE.get(failure.cause, ())))
+    special = [remedy for remedy in possible if _makes_sense(remedy, failure, config)]
     look = [Remedy.SHOW_LOG] if failure.exit is not None or failure.cause is FailureCause.FROZEN else []
     return (*special, Remedy.TRY_AGAIN, *look)
 
@@ -67,8 +69,7 @@ def offending_flag(failure: Failure, config: ServerConfig, capabilities: EngineC
 def _makes_sense(remedy: Remedy, failure: Failure, config: ServerConfig) -> bool:
     match remedy:
         case Remedy.DROP_FLAGS:
-            names_another_file = failure.cause is not FailureCause.MODEL_MISSING or failure.file
-            return bool(config.extra_args and names_another_file)
+            return bool(config.extra_args)
         case Remedy.LOWER_CONTEXT:
             # The system itself kills for memory in one way only.
             killed = failure.exit is not None and failure.exit.signal_number == 9

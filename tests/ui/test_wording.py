@@ -199,6 +199,16 @@ def test_no_other_engine_or_context_is_offered_where_that_cannot_help():
 
 
 @pytest.mark.parametrize(
+    "cause", [FailureCause.MODEL_CORRUPT, FailureCause.MODEL_MISSING, FailureCause.COMPANION_REFUSED]
+)
+def test_a_file_beside_the_model_can_be_left_out(cause):
+    config = ServerConfig(1, "Tiny", Path("/tiny.gguf"), 9000, extra_args=("-md", "/d/draft.gguf"))
+    failure = Failure(cause, "exit code 1", (), ServerExit(1), "/d/draft.gguf")
+    assert remedies_for(failure, config)[0] is Remedy.DROP_FLAGS
+    assert Remedy.DROP_FLAGS not in remedies_for(failure, config.replace(extra_args=()))
+
+
+@pytest.mark.parametrize(
     ("line", "file", "summary"),
     [
         ("unknown model architecture: 'qwen99'", "", "This engine doesn't know the architecture “qwen99”."),
