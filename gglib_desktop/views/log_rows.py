@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionFocusRect,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 from typing_extensions import override
@@ -19,7 +18,7 @@ from typing_extensions import override
 from gglib_desktop.domain.log_text import LogLevel
 from gglib_desktop.viewmodels.log_table import LevelRole, LogTable
 from gglib_desktop.views.theme import is_dark, match_colour
-from gglib_desktop.views.widgets.row_table import set_up_rows
+from gglib_desktop.views.widgets.row_table import RowTable, set_up_rows
 
 _ROWS_SHOWN = 9
 _MARGIN = 4
@@ -34,7 +33,7 @@ _CURRENT_MATCH = QColor("#ffd84d")
 _CURRENT_MATCH_TEXT = QColor("#1b1e23")
 
 
-class LogRows(QTableView):
+class LogRows(RowTable):
     """Stays at the end while it follows. Whoever scrolls up ends that, and whoever comes back to the end resumes it."""
 
     followChanged = Signal(bool)

@@ -47,6 +47,7 @@ from gglib_desktop.views.model_commands import ModelCommands
 from gglib_desktop.views.model_list import ModelListView
 from gglib_desktop.views.server_commands import ServerCommands
 from gglib_desktop.views.server_list import ServerListView
+from gglib_desktop.views.widgets.focus_frame import keep_focus_visible
 
 _SIZE = QSize(1100, 720)
 # What a window manager puts around a window.
@@ -84,6 +85,7 @@ class MainWindow(QMainWindow):
         self._commands = ServerCommands(self._actions, app, self._servers)
         self._assemble()
         self._connect()
+        keep_focus_visible()
         self._restore_geometry()
         self._render(app.state)
         self._render_selection()

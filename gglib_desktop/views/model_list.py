@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QRect, QSettings, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
@@ -96,8 +98,12 @@ class ModelListView(QWidget):
         line = QHBoxLayout()
         line.setSpacing(4)
         line.addWidget(self.search, 1)
-        line.addWidget(MenuButton("filterModels", self.tr("Filter models"), "filter", self.filter_menu, self))
-        line.addWidget(MenuButton("sortModels", self.tr("Sort models"), "sort", self.sort_menu, self))
+        filters = MenuButton("filterModels", self.tr("Filter models"), "filter", self.filter_menu, self)
+        sorting = MenuButton("sortModels", self.tr("Sort models"), "sort", self.sort_menu, self)
+        for before, after in pairwise((self.search, filters, sorting, self._table)):
+            self.setTabOrder(before, after)
+        line.addWidget(filters)
+        line.addWidget(sorting)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(line)
@@ -173,6 +179,8 @@ class ModelListView(QWidget):
 
     @Slot(bool)
     def _on_demo_busy(self, busy: bool) -> None:
+        # The row of the new model is what people go on with; a disabled button would give the keyboard to the next.
+        self._table.setFocus(Qt.FocusReason.OtherFocusReason)
         self._demo.setDisabled(busy)
 
     @Slot()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 from typing_extensions import override
 
 from gglib_desktop.viewmodels.model_list import ModelListViewModel
 from gglib_desktop.views.model_rows import RowPainter, row_height
-from gglib_desktop.views.widgets.row_table import set_up_rows
+from gglib_desktop.views.widgets.row_table import RowTable, set_up_rows
 
 
-class ModelTableView(QTableView):
+class ModelTableView(RowTable):
     """Typing goes to the search field, Enter starts, Esc clears the search."""
 
     startRequested = Signal()

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
-    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -33,7 +32,8 @@ from gglib_desktop.views.launch_fields import LaunchFields
 from gglib_desktop.views.launch_note import LaunchNote
 from gglib_desktop.views.log_view import LogView
 from gglib_desktop.views.widgets.access_line import AccessLine
-from gglib_desktop.views.widgets.elided_label import ElidedLabel
+from gglib_desktop.views.widgets.calm_boxes import CalmTabWidget
+from gglib_desktop.views.widgets.elided_label import CopyableLabel, ElidedLabel
 from gglib_desktop.views.widgets.state_badge import StateBadge
 from gglib_desktop.views.widgets.steady_label import SteadyLabel
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
@@ -90,9 +90,8 @@ class ServerPanel(QFrame):
         self.setObjectName(f"server{server.id}")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._header = _Header(server, self)
-        self._endpoint = ElidedLabel(self, Qt.TextElideMode.ElideMiddle)
+        self._endpoint = CopyableLabel(self, Qt.TextElideMode.ElideMiddle)
         self._endpoint.setObjectName("endpoint")
-        self._endpoint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._activity = QLabel(self)
         self._activity.setObjectName("activity")
         self._activity.setContentsMargins(0, 0, 0, 6)
@@ -106,11 +105,11 @@ class ServerPanel(QFrame):
         self._differences = DifferencesRow(self)
         self._note = LaunchNote(self)
         # Before what stands on its pages: Tab goes through widgets as they were made.
-        self._tabs = QTabWidget(self)
+        self._tabs = CalmTabWidget(self)
         self._facts = WrapLabel(parent=self)
         self._facts.setObjectName("facts")
         # The program's path says the least of it.
-        self._command_line = ElidedLabel(self, Qt.TextElideMode.ElideLeft)
+        self._command_line = CopyableLabel(self, Qt.TextElideMode.ElideLeft)
         self._command_line.setObjectName("commandLine")
         self._fields = LaunchFields(server.form, parent=self)
         self._apply = self._button("applyAndRestart", self.tr("Apply and restart"), "restart")

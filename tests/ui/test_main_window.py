@@ -437,7 +437,9 @@ async def test_tab_goes_through_the_window_as_it_is_read(desk):
         widget = widget.nextInFocusChain()
     names = [stop.objectName() for stop in stops]
     assert names[:4] == ["addModelsButton", "startButton", "startWithButton", "settingsButton"]
-    assert names.index("searchModels") < names.index("models") < names.index("fold")
+    first = names.index("searchModels")
+    assert names[first : first + 4] == ["searchModels", "filterModels", "sortModels", "models"]
+    assert names.index("models") < names.index("fold")
     assert names[-1] == "foldForeign", "also after panels that came later"
     panels = [desk.panel("Healthy"), desk.panel("Failed")]
     owners = [index for stop in stops for index, panel in enumerate(panels) if panel.isAncestorOf(stop)]

@@ -2,9 +2,9 @@
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QTableView, QWidget
 
 from gglib_desktop.viewmodels.model_list import RowRole
 from gglib_desktop.views.model_rows import matches
@@ -357,3 +357,51 @@ async def test_badges_are_painted_at_the_end_of_the_second_line(desk):
     search(desk).setText("mtp")
     view.clearSelection()
     assert right_half(0) & {"#ffe58a", "#574600"}
+
+
+# -- the keyboard
+
+
+async def test_after_the_demo_model_was_made_the_keyboard_is_on_its_row(desk, qtbot):
+    await desk.open()
+    desk.window.activateWindow()
+    demo = desk.window.findChild(QPushButton, "createDemoModel")
+    demo.setFocus()
+    qtbot.keyClick(demo, Qt.Key.Key_Space)
+    await poll(lambda: selected(desk) == ["Demo model"])
+    assert QApplication.focusWidget() is table(desk)
+    qtbot.keyClick(table(desk), Qt.Key.Key_Return)
+    await desk.panel_in("Demo model", "Healthy")
+
+
+async def test_so_it_is_when_the_menu_made_it(desk):
+    await desk.open()
+    desk.window.findChild(QAction, "create_demo").trigger()
+    await poll(lambda: selected(desk) == ["Demo model"])
+    assert QApplication.focusWidget() is table(desk)
+
+
+@pytest.mark.parametrize("models", [0, 1])
+async def test_the_list_shows_that_it_has_the_keyboard(desk, models):
+    await desk.open()
+    for _model in range(models):
+        await desk.add("Tiny")
+    view = table(desk)
+    pictures = []
+    for widget in (desk.window.findChild(QWidget, "searchModels"), view):
+        widget.setFocus()
+        pictures.append(view.grab().toImage())
+    assert pictures[0] != pictures[1]
+
+
+async def test_a_button_that_gets_the_keyboard_back_from_a_menu_shows_it(desk):
+    await desk.open()
+    button = desk.window.findChild(QPushButton, "addModelsButton")
+    desk.window.activateWindow()
+    await poll(desk.window.isActiveWindow)
+    # A simulated double click of an earlier test leaves it pressed.
+    QTest.mouseRelease(button, Qt.MouseButton.LeftButton)
+    desk.window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange, False)
+    table(desk).setFocus(Qt.FocusReason.MouseFocusReason)
+    button.setFocus(Qt.FocusReason.MenuBarFocusReason)
+    assert desk.window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)

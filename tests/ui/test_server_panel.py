@@ -5,8 +5,8 @@ from dataclasses import replace
 from time import time
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QSpinBox, QTabWidget, QWidget
 
 from gglib_desktop.domain.forecast import ByteRange
@@ -397,7 +397,7 @@ async def test_a_panel_that_is_started_comes_into_view(desk: Desk):
 async def test_a_flag_that_is_not_known_can_be_dropped(desk, model, qtbot):
     desk.start(model, "--nope")
     panel = await failed(desk)
-    press(qtbot, panel, "Start without extra arguments")
+    press(qtbot, panel, "Start without --nope")
     await desk.panel_in("Tiny", "Healthy")
 
 
@@ -511,14 +511,46 @@ async def test_tab_goes_from_the_buttons_over_the_tabs_to_what_stands_on_them(he
     restart = healthy.findChild(QPushButton, "restart")
     restart.setFocus()
     reached = []
-    for _step in range(3):
+    for _step in range(4):
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
         widget = QApplication.focusWidget()
         assert widget is not None
         reached.append(widget)
     tabs = healthy.findChild(QTabWidget, "pages")
     assert reached[0] is tabs.tabBar()
-    assert [widget.objectName() for widget in reached[1:]] == ["field_port", "field_mtp_auto"]
+    assert [widget.objectName() for widget in reached[1:]] == ["commandLine", "field_port", "field_mtp_auto"]
+
+
+@pytest.mark.parametrize("name", ["endpoint", "commandLine"])
+async def test_what_is_cut_off_can_be_copied_whole_by_keyboard(healthy, qtbot, name):
+    label = healthy.findChild(QLabel, name)
+    label.setFocus(Qt.FocusReason.TabFocusReason)
+    assert QApplication.focusWidget() is label
+    QApplication.clipboard().clear()
+    qtbot.keyClick(label, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    expected = healthy.server.state.endpoint if name == "endpoint" else healthy.server.state.command_line
+    assert QApplication.clipboard().text() == expected
+
+
+async def test_the_wheel_turns_no_page(healthy, qtbot):
+    tabs = healthy.findChild(QTabWidget, "pages")
+    bar = tabs.tabBar()
+    for down in (-120, 120):
+        place = bar.rect().center()
+        turn = QWheelEvent(
+            QPointF(place),
+            QPointF(bar.mapToGlobal(place)),
+            QPoint(),
+            QPoint(0, down),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(bar, turn)
+        assert tabs.currentIndex() == 0
+    qtbot.keyClick(bar, Qt.Key.Key_Right)
+    assert tabs.currentIndex() == 1, "keys do"
 
 
 # -- what is saved meanwhile
@@ -567,5 +599,6 @@ async def test_a_port_that_is_taken_is_told_while_the_server_goes_on(desk, healt
     assert "Port 9998 is in use by the simulated server of Other" in text_of(healthy)
     assert healthy.server.state.handle == handle
     assert healthy.findChild(QSpinBox, "field_port").value() == 9998, "to be corrected"
+    await poll(lambda: not healthy.server.apply.is_busy)
     click(qtbot, child(healthy, QPushButton, "useFreePort"))
     await poll(lambda: "can't be used" not in text_of(healthy))

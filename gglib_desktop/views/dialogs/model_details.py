@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QHBoxLayout,
     QTableView,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +22,7 @@ from gglib_desktop.views.dialogs.integrity_page import IntegrityPage
 from gglib_desktop.views.dialogs.memory_page import MemoryPage
 from gglib_desktop.views.dialogs.notes_page import NotesPage
 from gglib_desktop.views.widgets.buttons import box_button, push_button
+from gglib_desktop.views.widgets.calm_boxes import CalmTabWidget
 from gglib_desktop.views.widgets.detail_parts import text_label
 from gglib_desktop.views.widgets.row_table import PlainTips, set_up_rows
 from gglib_desktop.views.widgets.search_field import SearchField
@@ -56,7 +56,7 @@ class ModelDetailsDialog(QDialog):
         self.setObjectName("modelDetailsDialog")
         self.setWindowTitle(self.tr("Details of {model}").format(model=details.state.name))
         self._problem = text_label("detailsProblem")
-        pages = QTabWidget()
+        pages = CalmTabWidget()
         pages.setObjectName("detailsPages")
         pages.setDocumentMode(True)
         self._facts, self._notes = FactsPage(), NotesPage(details.notes)

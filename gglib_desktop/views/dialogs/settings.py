@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +28,7 @@ from gglib_desktop.views.dialogs.problem_box import ProblemBox
 from gglib_desktop.views.option_form import OptionForm
 from gglib_desktop.views.preset_bar import PresetBar
 from gglib_desktop.views.widgets.buttons import box_button
-from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
+from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox, CalmTabWidget
 
 _WIDTH = 620
 _SIZE = QSize(780, 560)
@@ -51,7 +50,7 @@ class SettingsDialog(QDialog):
         self._engine = EngineFields(form, self)
         self._boxes = (self._base_port_box(), self._stop_grace_box(), self._on_quit_box(), self._theme_box())
         self._problem = ProblemBox("settings", self, lines=_PROBLEM_LINES)
-        self._pages = QTabWidget()
+        self._pages = CalmTabWidget()
         self._defaults = QWidget()
         self._options: OptionForm | None = None
         self._lay_out()

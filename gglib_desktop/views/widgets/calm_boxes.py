@@ -1,4 +1,4 @@
-"""Spin and combo boxes that scrolling a page past them does not change."""
+"""Spin boxes, combo boxes and tabs that scrolling a page past them does not change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QMetaObject, Qt
 from PySide6.QtGui import QFocusEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QTabBar, QTabWidget, QWidget
 from typing_extensions import override
 
 # What is mixed into classes of Qt cannot be one itself: an object can be of one only.
@@ -66,3 +66,17 @@ class CalmDoubleSpinBox(_Calm, _Worded, QDoubleSpinBox):
 
 class CalmComboBox(_Calm, QComboBox):
     """For one of several texts."""
+
+
+class CalmTabWidget(QTabWidget):
+    """Pages that only a click or a key turns: each has another height, so all below would jump away."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTabBar(_CalmTabBar(self))
+
+
+class _CalmTabBar(QTabBar):
+    @override
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()

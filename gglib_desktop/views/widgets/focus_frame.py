@@ -1,0 +1,32 @@
+"""Shows which widget has the keyboard, where the style leaves that open."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QGuiApplication, QPainter, QPalette, QPen
+from PySide6.QtWidgets import QApplication, QWidget
+
+_WIDTH = 2
+
+
+def paint_focus(widget: QWidget) -> None:
+    """Draws a frame along the edges of a widget. To be called while that is painted."""
+    painter = QPainter(widget)
+    pen = QPen(widget.palette().color(QPalette.ColorRole.Highlight), _WIDTH)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    painter.setPen(pen)
+    painter.drawRect(widget.rect().adjusted(1, 1, -1, -1))
+
+
+def keep_focus_visible() -> None:
+    """The style shows the keyboard on buttons after Tab alone; from now on also where a menu gave it back."""
+    program = QApplication.instance()
+    assert isinstance(program, QApplication)
+    program.focusChanged.connect(_show_focus)
+
+
+@Slot(QWidget, QWidget)
+def _show_focus(_old: QWidget | None, new: QWidget | None) -> None:
+    if new is not None and QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+        new.window().setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+        new.update()
