@@ -12,6 +12,8 @@ _ASSIGNMENT = re.compile(r"(\w+)(\+?)=(.*)", re.DOTALL)
 _EXPORTS = frozenset({"export", "env"})
 _BRANCHES = {"if": 1, "case": 1, "fi": -1, "esac": -1}
 _KEYWORDS = frozenset({"then", "else", "do", "{"})
+_FISH = "set"
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _DECLARATIONS = frozenset({"declare", "typeset", "readonly", "local"})
 _DECLARING_FLAG = re.compile(r"-[A-Za-z]+")
 _BRACED = re.compile(r"\$\{(\w+)(?:\[([^\]{}]*)\])?(:?[-=+?])?")
@@ -41,16 +43,26 @@ def assignments(words: Sequence[Word]) -> list[tuple[str, Word]] | None:
 def exports(words: Sequence[Word]) -> bool:
     """Whether what a command assigns reaches the programs that are started after it."""
     name, flags = (*(word.text for word in words[:2]), "", "")[:2]
-    return name in _EXPORTS or (name in _DECLARATIONS and flags.startswith("-") and "x" in flags)
+    return name in _EXPORTS or (name in _DECLARATIONS | {_FISH} and flags.startswith("-") and "x" in flags)
 
 
 def _without_declaration(words: Sequence[Word]) -> Sequence[Word]:
-    at = 0
-    if words and words[0].text in _EXPORTS | _DECLARATIONS:
-        at = 1
-        while at < len(words) and _DECLARING_FLAG.fullmatch(words[at].text):
-            at += 1
-    return words[at:]
+    """The assignments alone, in the form of POSIX shells."""
+    first = words[0].text if words else ""
+    if first not in _EXPORTS | _DECLARATIONS | {_FISH}:
+        return words
+    at = 1
+    while at < len(words) and _DECLARING_FLAG.fullmatch(words[at].text):
+        at += 1
+    return words[at:] if first != _FISH else _fish_assignment(words[at:]) or words
+
+
+def _fish_assignment(words: Sequence[Word]) -> list[Word]:
+    """``NAME=value`` for fish's name and values, which come after ``set``; it hands several on as several words."""
+    if len(words) < 2 or not _NAME.fullmatch(words[0].text):
+        return []
+    value = list_of(tuple(words[1:]))
+    return [Word(f"{words[0].text}={value.text}", value.unresolved)]
 
 
 class Variables:

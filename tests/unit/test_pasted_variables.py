@@ -97,6 +97,13 @@ SH = [
         ],
     ),
 ]
+FISH = [
+    (
+        "set -gx LLAMA_ARG_CTX_SIZE 8192\nset -x CUDA_VISIBLE_DEVICES 0\nset OPTS -np 2 --jinja\nset -l M x.gguf\nllama-server -m $M $OPTS",
+        {"model": "x.gguf", "context_size": 8192, "parallel": 2, "jinja": True},
+        ["environment: CUDA_VISIBLE_DEVICES=0", X],
+    ),
+]
 SWAP = [
     (
         'macros:\n  "latest-llama": >\n    /opt/llama-server --port ${PORT}\n  "default_ctx": 4096\n  "default_args": "--ctx-size ${default_ctx} --jinja"\nmodels:\n  q:\n    cmd: |\n      ${latest-llama}\n      ${default_args}\n      -m /m/q.gguf\n',
@@ -235,7 +242,7 @@ QUOTED = [
     '.\\llama-server.exe -m x.gguf -c 4096 `\n --chat-template-kwargs "{\\"enable_thinking\\":false}" --jinja',
     ".\\llama-server.exe -m x.gguf -c 4096 `\n --chat-template-kwargs '{\"enable_thinking\":false}' --jinja",
 ]
-LINES = SH + SWAP + YAML + POWERSHELL + CMD
+LINES = SH + FISH + SWAP + YAML + POWERSHELL + CMD
 
 
 @pytest.mark.parametrize(("text", "fields", "notes"), LINES, ids=lambda value: str(value)[:50])
@@ -275,6 +282,10 @@ def test_a_path_with_backslashes_is_one_without_any_other_mark_of_windows():
         ("declare -i -r x=1", [("x", "1")], False),
         ("local A=1", [("A", "1")], False),
         ("readonly", None, False),
+        ("set -gx A 1", [("A", "1")], True),
+        ("set A 1 2", [("A", "1 2")], False),
+        ("set -o pipefail", None, False),
+        ("set -- a b", None, False),
         ("export A", None, True),
         ("A=1 b", None, False),
         ("", None, False),
