@@ -21,10 +21,25 @@ MISSED_INTERVAL_S = 1.0
 FIRST_INTERVAL_S = 0.010
 LAST_LOADING_INTERVAL_S = 0.250
 UNRESPONSIVE_AFTER = 3
+# Healthy servers are asked in groups, one group after the other.
+GROUP_SERVERS = 4
+GROUP_PAUSE_S = 0.5
+EARLY_S = 0.05
 _PROGRESS_CPU_S = 0.05
 _ADOPTED_SILENCE_S = 1.0
 # Far more than the wait before a look while loading and its question take, also on a busy machine.
 _LONGEST_LOOK_S = 30.0
+
+
+def next_look_at(asked_at: float, interval_s: float, server_id: int) -> float:
+    """When to ask a healthy server again, together with the others of its group, hardly later than ``interval_s``.
+
+    To wake up costs the program as much as a question. But all of fifty servers at once would hold the window up.
+    """
+    first_s = server_id // GROUP_SERVERS * GROUP_PAUSE_S % HEALTHY_INTERVAL_S
+    # Where it was asked a little early, as timers of some loops are, it is not due again at once.
+    latest = asked_at + interval_s + EARLY_S
+    return (latest - first_s) // interval_s * interval_s + first_s
 
 
 class ProbeResult(StrEnum):
@@ -88,6 +103,17 @@ class HealthTracker:
         if not self.ready:
             return self.loading_interval_s
         return MISSED_INTERVAL_S if self.missed or self.busy else HEALTHY_INTERVAL_S
+
+    @property
+    def is_calm(self) -> bool:
+        """It is well, so there is no hurry to ask again."""
+        return self.ready and not self.missed and not self.busy
+
+    def due_at(self, asked_at: float, server_id: int, *, visible: bool) -> float:
+        """When to ask next, after the question that began at ``asked_at``."""
+        if not self.is_calm:
+            return asked_at + self.interval_s
+        return next_look_at(asked_at, HEALTHY_INTERVAL_S if visible else HIDDEN_INTERVAL_S, server_id)
 
     def stalled_for(self, now: float) -> float:
         """Seconds for which a loading server has neither used CPU time nor written to its log; 0 once it is ready."""

@@ -12,13 +12,7 @@ from gglib_desktop.domain.diagnosis import failure_of_error, failure_of_exit
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
 from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.failures import Failure, FailureCause
-from gglib_desktop.domain.health import (
-    HIDDEN_INTERVAL_S,
-    PROBE_TIMEOUT_S,
-    HealthTracker,
-    ProbeResult,
-    Usage,
-)
+from gglib_desktop.domain.health import PROBE_TIMEOUT_S, HealthTracker, ProbeResult, Usage
 from gglib_desktop.domain.restart import Retry, next_retry
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.settings import SECOND_GRACE_S
@@ -236,20 +230,20 @@ class ServerLife:
         )
         exit_task = self._context.scope.start(monitor.wait_exit(handle), name="exit")
         while not exit_task.done():
-            asked_at = time.monotonic()
+            asked_at = asyncio.get_running_loop().time()
             tracker = await self._look(tracker, exit_task)
             await self._pause(tracker, asked_at, exit_task)
         await self._ended(tracker, exit_task.result())
 
     async def _pause(self, tracker: HealthTracker, asked_at: float, exit_task: asyncio.Task[ServerExit]) -> None:
         """Until the next question is due, the process ends, or somebody begins to look."""
-        calm = tracker.ready and not tracker.missed and not tracker.busy
-        if self._context.visible or not calm:
-            pause = tracker.interval_s - (time.monotonic() - asked_at)
-            await asyncio.wait({exit_task}, timeout=max(0.0, pause))
+        due = tracker.due_at(asked_at, self.snapshot.id, visible=self._context.visible)
+        pause = max(0.0, due - asyncio.get_running_loop().time())
+        if self._context.visible or not tracker.is_calm:
+            await asyncio.wait({exit_task}, timeout=pause)
             return
         woken = self._context.scope.start(self._context.woken.wait(), name="hidden")
-        await asyncio.wait({exit_task, woken}, timeout=HIDDEN_INTERVAL_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({exit_task, woken}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
         woken.cancel()
 
     async def _look(self, tracker: HealthTracker, exit_task: asyncio.Task[ServerExit]) -> HealthTracker:

@@ -31,6 +31,7 @@ class ScriptedServer:
     stop_error: ProcessError | None = None
     ends_on_stop: bool = True
     questions: int = 0
+    asked_at: list[float] = field(default_factory=list)
     exited: asyncio.Future[ServerExit] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def end(self, status: int | None, rung: StopRung = StopRung.NONE) -> None:
@@ -103,6 +104,7 @@ class ScriptedRunner:
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
         server = self._server(handle)
         server.questions += 1
+        server.asked_at.append(asyncio.get_running_loop().time())
         if server.usage is not None:
             server.usage = replace(server.usage, cpu_s=server.usage.cpu_s + server.cpu_s_per_question)
         return server.answer

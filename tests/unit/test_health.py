@@ -1,5 +1,6 @@
 """From the answers of a server to its state: every rule, and the ten seconds in which a freeze must show."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -7,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gglib_desktop.domain.health import (
+    EARLY_S,
     FIRST_INTERVAL_S,
     HEALTHY_INTERVAL_S,
+    HIDDEN_INTERVAL_S,
     LAST_LOADING_INTERVAL_S,
     MISSED_INTERVAL_S,
     PROBE_TIMEOUT_S,
@@ -16,6 +19,7 @@ from gglib_desktop.domain.health import (
     Probe,
     ProbeResult,
     Usage,
+    next_look_at,
 )
 from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.domain.states import Busy, Degraded, Healthy, Loading, Unresponsive
@@ -174,3 +178,25 @@ def test_a_freeze_shows_within_ten_seconds(frozen_at):
 def test_no_usage_before_is_no_progress():
     assert not IDLE.shows_progress_since(None)
     assert Usage(2.0, 1).shows_progress_since(IDLE)
+
+
+@pytest.mark.parametrize("interval_s", [HEALTHY_INTERVAL_S, HIDDEN_INTERVAL_S])
+@pytest.mark.parametrize("asked_at", [0.0, 0.25, 1.0, 3.5, 12_345.678, 1e7 + 1 / 3])
+@pytest.mark.parametrize("server_id", [1, 4, 27, 28, 50])
+def test_a_healthy_server_is_never_asked_later_than_its_interval(asked_at, interval_s, server_id):
+    due = next_look_at(asked_at, interval_s, server_id)
+    assert asked_at + EARLY_S < due <= asked_at + interval_s + EARLY_S
+    # From then on in step, also when a timer is a little early.
+    assert next_look_at(due - 1e-9, interval_s, server_id) == pytest.approx(due + interval_s)
+    assert next_look_at(due, interval_s, server_id) == pytest.approx(due + interval_s)
+
+
+@pytest.mark.parametrize(("servers", "wake_ups", "at_once"), [(5, 2, 4), (50, 7, 8)])
+def test_healthy_servers_are_asked_in_groups_that_are_not_large(servers, wake_ups, at_once):
+    """Whenever they were started."""
+    due = Counter(next_look_at(1000.0 + 0.7 * number, HEALTHY_INTERVAL_S, number) for number in range(1, servers + 1))
+    phases = Counter[float]()
+    for at, count in due.items():
+        phases[at % HEALTHY_INTERVAL_S] += count
+    assert len(phases) == wake_ups
+    assert max(phases.values()) <= at_once

@@ -159,6 +159,21 @@ async def test_a_healthy_server_is_asked_every_few_seconds_and_a_hidden_one_less
     assert await questions_in(runner, 300) == pytest.approx(300 / HIDDEN_INTERVAL_S, abs=1)
 
 
+async def test_servers_started_at_different_times_are_asked_together(supervisor, story, runner, config):
+    """Five idle servers wake the program up twice in each interval, not five times."""
+    for number in range(5):
+        await story.reaches(supervisor.start(config(model_id=number + 1), another=True), "Loading")
+        runner.last.answer = OK
+        await time_passes(0.77)
+    await time_passes(10)
+    for server in runner.servers:
+        server.asked_at.clear()
+    await time_passes(60)
+    times = [at for server in runner.servers for at in server.asked_at]
+    assert len(times) == pytest.approx(5 * 60 / HEALTHY_INTERVAL_S, abs=5)
+    assert len(set(times)) == pytest.approx(2 * 60 / HEALTHY_INTERVAL_S, abs=2)
+
+
 async def test_a_hidden_server_that_misses_answers_is_asked_each_second(server_id, supervisor, story, runner):
     supervisor.visible = False
     runner.last.answer = NO_ANSWER
