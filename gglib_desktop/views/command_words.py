@@ -43,9 +43,9 @@ def reading_text(line: CommandLine) -> str:
     labels = {option.name: translate("Options", option.spec.label) for option in engine_options()}
     set_fields = [labels.get(name, translate("Commands", "MTP")) for name in choice_names() if name in names]
     if set_fields:
-        first = translate("Commands", "Fills in: {fields}.").format(fields=", ".join(set_fields))
+        first = translate("Commands", "Will set: {fields}.").format(fields=", ".join(set_fields))
     else:
-        first = translate("Commands", "Fills in nothing: no setting is said.")
+        first = translate("Commands", "Nothing to set in this command.")
     return "\n".join((first, *(_note_text(note) for note in line.notes)))
 
 
@@ -61,20 +61,20 @@ def _as_typed(word: str) -> str:
 
 
 _TEMPLATES = {
-    NoteKind.MODEL: lambda: translate("Commands", "Left out, the model is the one chosen in the list: {words}"),
+    NoteKind.MODEL: lambda: translate("Commands", "Ignored (model comes from the list): {words}"),
     NoteKind.TRANSLATED: lambda: translate("Commands", "Translated: {words} → {detail}"),
-    NoteKind.OWNED: lambda: translate("Commands", "Left out, GGLib Desktop decides it: {words}"),
-    NoteKind.REFUSED: lambda: translate("Commands", "Left out: {words} ({detail})"),
-    NoteKind.EXTRA: lambda: translate("Commands", "Not understood, goes to the extra arguments: {words}"),
-    NoteKind.UNFIT: lambda: translate("Commands", "Does not fit, goes to the extra arguments: {words} ({detail})"),
-    NoteKind.DRAFTING: lambda: translate("Commands", "Goes to the extra arguments as it is: {words} ({detail})"),
-    NoteKind.REPEATED: lambda: translate("Commands", "Left out, said again later: {words}"),
-    NoteKind.UNRESOLVED: lambda: translate("Commands", "Left out, its value is not known: {words}"),
+    NoteKind.OWNED: lambda: translate("Commands", "Ignored (managed by GGLib Desktop): {words}"),
+    NoteKind.REFUSED: lambda: translate("Commands", "Ignored: {words} ({detail})"),
+    NoteKind.EXTRA: lambda: translate("Commands", "Kept as extra arguments (no field for this): {words}"),
+    NoteKind.UNFIT: lambda: translate("Commands", "Value not allowed; kept as extra arguments: {words} ({detail})"),
+    NoteKind.DRAFTING: lambda: translate("Commands", "Kept as extra arguments: {words} ({detail})"),
+    NoteKind.REPEATED: lambda: translate("Commands", "Ignored (repeated later): {words}"),
+    NoteKind.UNRESOLVED: lambda: translate("Commands", "Ignored (variable not set): {words}"),
     NoteKind.UNKNOWN: lambda: translate("Commands", "Not listed by this engine; kept as extra arguments: {words}"),
     NoteKind.PLACEHOLDER: lambda: translate("Commands", "Ignored (a value to be filled in): {words}"),
     NoteKind.EMPTY: lambda: translate("Commands", "Ignored (its value is empty): {words}"),
     NoteKind.INSIDE: lambda: translate("Commands", "Kept, but this file is inside the container: {words}"),
-    NoteKind.ENVIRONMENT: lambda: translate("Commands", "Left out, an environment variable: {words}"),
-    NoteKind.ACCESS: lambda: translate("Commands", "A key is asked for, but not this one: {words}"),
-    NoteKind.AROUND: lambda: translate("Commands", "Left out, not about llama-server: {words}"),
+    NoteKind.ENVIRONMENT: lambda: translate("Commands", "Ignored (environment variable): {words}"),
+    NoteKind.ACCESS: lambda: translate("Commands", "API key turned on; the key in the command is not used: {words}"),
+    NoteKind.AROUND: lambda: translate("Commands", "Ignored (not a llama-server option): {words}"),
 }

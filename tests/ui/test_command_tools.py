@@ -153,12 +153,12 @@ async def test_a_pasted_line_fills_the_form_and_says_what_became_of_it(qtbot, di
     child(paste, QPlainTextEdit, "pastedCommand").setPlainText(LINE)
     await poll(fill.isEnabled)
     expected = [
-        "Fills in: Context size, Flash attention, Extra arguments, MTP.",
-        "Left out, the model is the one chosen in the list: -m /m/tiny.gguf",
+        "Will set: Context size, Flash attention, Extra arguments, MTP.",
+        "Ignored (model comes from the list): -m /m/tiny.gguf",
         "Translated: -fa → -fa on",
-        "Left out, GGLib Desktop decides it: --host localhost",
+        "Ignored (managed by GGLib Desktop): --host localhost",
         "Not listed by this engine; kept as extra arguments: --nope 1",
-        "Left out, not about llama-server: | · tee log",
+        "Ignored (not a llama-server option): | · tee log",
     ]
     assert notes(paste, "pastedNotes") == expected
     assert form.draft == LaunchOptions(threads=3), "nothing happens before it is wanted"
@@ -217,7 +217,7 @@ async def test_the_menu_starts_the_model_that_the_line_names(desk):
     start = await opened(desk.window, StartWithDialog)
     assert start.windowTitle() == "Start Qwen Small with…"
     assert start.view_model.form.draft == LaunchOptions(context_size=4096)
-    assert notes(start, "commandNotes")[0] == "Fills in: Context size."
+    assert notes(start, "commandNotes")[0] == "Will set: Context size."
     start.reject()
 
 
