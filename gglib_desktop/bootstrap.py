@@ -12,13 +12,16 @@ import sys
 import time
 from dataclasses import dataclass
 from functools import cache, partial
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
+from typing_extensions import override
 
 from gglib_desktop import windowless
+from gglib_desktop.adapters import private
 from gglib_desktop.adapters.home import home_folder
 from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.shutdown import ShutdownWatch
@@ -70,15 +73,21 @@ class Options:
     stop_servers: bool = False
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """Files that only this user can read."""
+
+    @override
+    def _open(self) -> TextIOWrapper:
+        return cast(TextIOWrapper, open(self.baseFilename, self.mode, encoding=self.encoding, opener=private.opener))
+
+
 def start_logging(options: Options) -> None:
     """Writes the program's log to its file, and with ``debug`` to the console."""
     places = Places.of_this_user()
     handlers: list[logging.Handler] = [logging.StreamHandler()] if options.debug and sys.stderr else []
     with contextlib.suppress(OSError):
-        places.log.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(
-            logging.handlers.RotatingFileHandler(places.log, maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8")
-        )
+        private.make_folder(places.log.parent)
+        handlers.append(_LogFile(places.log, maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8"))
     logging.basicConfig(
         level=logging.DEBUG if options.debug else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -118,6 +127,7 @@ async def run(app: QApplication, options: Options) -> int:
         loss = WindowLoss(lambda: quitting.decision, options.runner)
         loss.watch(app)
         await _load_the_rest(window)
+        services.scope.start(_close_to_others(places), name="close files to others")
         if await services.belong_to_another(options.models, quitting):
             loss.close()
             window.close_for_good()
@@ -144,6 +154,14 @@ async def run(app: QApplication, options: Options) -> int:
     window.close_for_good()
     _log.info("ended")
     return 0
+
+
+async def _close_to_others(places: Places) -> None:
+    """Mends what earlier versions made as the user's mask said."""
+    outside = (places.settings, places.log)
+    problems = await asyncio.to_thread(private.close_to_others, places.data_dir, outside, places.own_folders)
+    if problems:
+        _log.warning("other users of this computer may read: %s", "; ".join(problems))
 
 
 async def _load_the_rest(window: MainWindow) -> None:
@@ -200,7 +218,7 @@ class _Services:
 
         FolderWatch(self.library, InotifyFileWatch(), self.scope).begin()
         with contextlib.suppress(OSError):
-            self.settings.path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self.settings.path.parent)
         self.scope.start(self.settings.watch(InotifyFileWatch()), name="watch settings")
 
     async def listen(self, window: MainWindow) -> None:
@@ -314,6 +332,9 @@ def _build_window(app: QApplication, services: _Services, places: Places) -> Mai
     app.setWindowIcon(app_icon())
     apply_theme(app, services.settings.current.theme)
     services.view_model.settingsChanged.connect(lambda changed: apply_theme(app, changed.theme))
+    with contextlib.suppress(OSError):
+        private.make_folder(places.data_dir)
+        private.make_file(places.data_dir / "window.ini")  # keeps its permissions when it is written anew
     geometry = QSettings(str(places.data_dir / "window.ini"), QSettings.Format.IniFormat)
     window = MainWindow(services.view_model, geometry, places.data_dir)
     window.show()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gglib_desktop.adapters.home import folder_without_home
@@ -15,11 +15,12 @@ DATA_DIR_VARIABLE = "GGLIB_DATA_DIR"
 
 @dataclass(frozen=True)
 class Places:
-    """The files and folders of one user's program."""
+    """The files and folders of one user's program. ``own_folders``: of those, the ones that nothing else uses."""
 
     data_dir: Path
     settings: Path
     log: Path
+    own_folders: tuple[Path, ...] = ()
 
     @classmethod
     def of_this_user(cls) -> Places:
@@ -42,7 +43,10 @@ class Places:
             return cls._below(folder_without_home(_APP))
         # Earlier versions of platformdirs name a folder ~ in the working directory.
         is_known = all(map(Path.is_absolute, (places.data_dir, places.settings, places.log)))
-        return places if is_known else cls._below(folder_without_home(_APP))
+        if not is_known:
+            return cls._below(folder_without_home(_APP))
+        folders = (places.data_dir, places.settings.parent, places.log.parent, places.log.parent.parent)
+        return replace(places, own_folders=tuple(each for each in folders if _APP in each.parts[-2:]))
 
     @classmethod
     def _below(cls, data_dir: Path) -> Places:

@@ -18,6 +18,7 @@ from enum import StrEnum
 from itertools import chain, pairwise
 from pathlib import Path
 
+from gglib_desktop.adapters import private
 from gglib_desktop.adapters.gguf_writer import GgufWriter
 from gglib_desktop.adapters.whole_file import whole_file
 from gglib_desktop.domain.errors import LibraryError
@@ -93,8 +94,8 @@ def write_demo_model(path: Path, spec: DemoSpec = DemoSpec()) -> Path:
     """
     writer = _DemoModel(spec).build()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file:
+        private.make_folder(path.parent)
+        with whole_file(path, mode=0o600) as file:
             writer.write(file)
     except OSError as exc:
         raise LibraryError(f"the demo model cannot be written to {path}: {exc.strerror or exc}") from exc

@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+from gglib_desktop.adapters import private
 from gglib_desktop.adapters.whole_file import whole_file
 from gglib_desktop.domain.access import is_usable_key
 from gglib_desktop.domain.errors import KeyStoreError
@@ -40,7 +41,7 @@ class KeyFile:
     def write(self, key: str) -> None:
         """Whole or not at all, and at no moment readable for others. Raises: KeyStoreError."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self.path.parent)
             with whole_file(self.path, mode=0o600) as file:
                 file.write(f"{key}\n".encode("ascii"))
         except OSError as exc:

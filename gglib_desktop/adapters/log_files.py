@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from gglib_desktop.adapters import private
 from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.log_text import text_lines, without_escapes
@@ -56,7 +57,7 @@ class LogFolder:
         """
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self._folder)
             return os.open(self.path(name), flags, 0o600)
         except OSError as exc:
             raise RunnerUnavailable(f"cannot write the log {self.path(name)}: {exc.strerror}") from exc

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gglib_desktop.adapters import private
+
 _log = logging.getLogger(__name__)
 _NAME = "app.socket"
+_MODE = 0o600
 _TIMEOUT_S = 2.0
 _MOST_BYTES = 1024 * 1024
 
@@ -55,10 +58,9 @@ class SingleInstance:
             on_start(paths)
 
         try:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self._data_dir)
             (self._data_dir / _NAME).unlink(missing_ok=True)
-            with self._short_path() as path:
-                self._server = await asyncio.start_unix_server(serve, path, limit=_MOST_BYTES)
+            self._server = await asyncio.start_unix_server(serve, sock=self._bound(), limit=_MOST_BYTES)
         except OSError as exc:
             # Some file systems have no sockets, and full disks no room for one. The lock holds all the same.
             _log.warning("later starts of the program cannot be heard: %s", exc)
@@ -69,6 +71,20 @@ class SingleInstance:
             self._server = None
             with suppress(OSError):
                 (self._data_dir / _NAME).unlink(missing_ok=True)
+
+    def _bound(self) -> socket.socket:
+        """A socket that only this user may use, from its first moment. Raises: OSError."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with suppress(OSError):  # macOS refuses it before the socket has a name
+                os.fchmod(listener.fileno(), _MODE)
+            with self._short_path() as path:
+                listener.bind(path)
+                os.chmod(path, _MODE)
+        except OSError:
+            listener.close()
+            raise
+        return listener
 
     @contextmanager
     def _short_path(self) -> Iterator[str]:

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from gglib_desktop.adapters import private
 from gglib_desktop.domain.errors import ConfigurationError, LibraryError, LibrarySetAside
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.launch import LaunchOptions
@@ -233,7 +234,7 @@ class SqliteModelRepository:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self._path.parent)
             try:
                 self._connection = _connect(self._path)
             except sqlite3.DatabaseError as exc:
@@ -273,6 +274,8 @@ class SqliteModelRepository:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    # Its -wal and -shm are given the permissions of the file.
+    private.make_file(path)
     with contextlib.ExitStack() as undo:
         connection = undo.enter_context(contextlib.closing(sqlite3.connect(path, timeout=5)))
         # First of all, so that a newer version's file stays as it is.

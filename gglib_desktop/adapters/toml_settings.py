@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gglib_desktop.adapters import private
 from gglib_desktop.adapters.toml_text import TomlError, has, line_of, parse_toml, read_toml
 from gglib_desktop.domain.errors import InvalidSettings, SettingProblem, SettingsEffect, SettingsError
 from gglib_desktop.domain.settings import AppSettings
@@ -87,8 +88,9 @@ class TomlSettingsStore:
         target = Path(os.path.realpath(self._path))
         draft = target.with_name(target.name + ".tmp")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as file:
+            private.make_folder(target.parent)
+            draft.unlink(missing_ok=True)
+            with open(draft, "xb", opener=private.opener) as file:  # Path's has no opener
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

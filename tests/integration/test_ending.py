@@ -79,6 +79,7 @@ class Program:
         patience_s: float = 30,
         prefix: Sequence[str] = (),
         extra: dict[str, str] | None = None,
+        mask: int = -1,
     ) -> None:
         self._log = harness.data_dir / "app.log"
         environment = harness.environment | {
@@ -88,7 +89,7 @@ class Program:
             "PATIENCE_S": str(patience_s),
         }
         words = [*prefix, sys.executable, "-c", _PROGRAM, *arguments]
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment | (extra or {}))
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment | (extra or {}), umask=mask)
 
     async def told(self, word: str) -> None:
         """Returns when it has heard the word, and begun to do it."""
@@ -389,3 +390,28 @@ async def test_one_that_never_ends_is_not_waited_for_for_ever(harness, server, d
     deaf.end()
     assert "nothing could be audited" in program.log()
     assert harness.is_there(server)
+
+
+# -- what others may read
+
+
+async def test_with_an_open_mask_all_is_for_this_user_alone_and_so_is_what_was_made_before(harness, server):
+    """As the data of an earlier version in a directory that somebody chose."""
+    data_dir = harness.data_dir
+    data_dir.chmod(0o755)
+    for path in data_dir.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (data_dir / "notes.txt").write_text("mine")
+    (data_dir / "notes.txt").chmod(0o644)
+    program = Program(harness, mask=0)
+    await program.says("adopted the server")
+
+    def open_to_others() -> set[str]:
+        return {path.name for path in (data_dir, *data_dir.rglob("*")) if path.stat().st_mode & 0o077}
+
+    for made in ("app.socket", "library.sqlite-wal", "window.ini"):
+        await poll((data_dir / made).exists, 30)
+    await poll(lambda: open_to_others() == {data_dir.name, "notes.txt"}, 30)
+    program.process.send_signal(signal.SIGTERM)
+    assert await program.end() == 0
+    assert open_to_others() == {data_dir.name, "notes.txt"}

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from gglib_desktop.adapters import private
 from gglib_desktop.domain.errors import DataDirectoryInUse, RunnerUnavailable
 
 if sys.platform == "win32":
@@ -27,7 +28,7 @@ class DataLock:
     def acquire(self) -> None:
         """Takes the lock, at once or not at all. Raises: DataDirectoryInUse naming the owner, RunnerUnavailable."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self._path.parent)
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as exc:
             raise RunnerUnavailable(f"cannot use the data directory {self._path.parent}: {exc.strerror}") from exc

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from gglib_desktop.adapters import private
 from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners.client_names import ClientNames
@@ -360,7 +361,8 @@ class MockRunner(ServerLookups[MockServer]):
     def _save(self) -> None:
         servers = [server.record.to_mapping() for server in self._running()]
         try:
-            self._draft.write_text(json.dumps({"last_pid": self._next_pid - 1, "servers": servers}), encoding="utf-8")
+            content = json.dumps({"last_pid": self._next_pid - 1, "servers": servers})
+            private.write_draft(self._draft, content.encode("ascii"))
             self._draft.replace(self._file)
         except OSError as exc:
             raise RunnerUnavailable(f"cannot write the record {self._file}: {exc.strerror}") from exc

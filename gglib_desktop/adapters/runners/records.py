@@ -13,6 +13,7 @@ from dataclasses import KW_ONLY, dataclass
 from enum import Enum, auto
 from pathlib import Path
 
+from gglib_desktop.adapters import private
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
@@ -142,8 +143,8 @@ class RecordStore:
         target = self._path(record.run)
         draft = target.with_suffix(".tmp")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            draft.write_text(record.to_json(), encoding="utf-8")
+            private.make_folder(self._folder)
+            private.write_draft(draft, record.to_json().encode("ascii"))
             os.replace(draft, target)
         except OSError as exc:
             with contextlib.suppress(OSError):

@@ -1,0 +1,107 @@
+"""Files and folders that are for this user alone, whatever the user's mask for new files says."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_FILE, _FOLDER = 0o600, 0o700
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+# A link, a socket and what went away meanwhile.
+_PASSED_OVER = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.ENOENT, errno.ENOTDIR})
+_RUN = r"\d{8}-\d{6}-[a-z0-9-]+-[0-9a-f]{8}"
+_IN_DATA_FOLDER = re.compile(
+    r"lock|library\.sqlite(-wal|-shm|\.unreadable.*)?|app\.log(\.\d+)?|settings\.toml(\.tmp)?|window\.ini"
+    r"|mock-servers\.(json|tmp|unreadable)"
+)
+_IN_FOLDERS = {
+    "servers": re.compile(_RUN + r"\.(json|tmp|unreadable)"),
+    "logs": re.compile(_RUN + r"\.log"),
+    "models": re.compile(r"demo-model-F32\.gguf"),
+}
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and what is missing above it; one that is there stays as it is. Raises: OSError."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        make_folder(folder.parent)
+    try:
+        folder.mkdir(_FOLDER)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+
+
+def opener(path: str, flags: int) -> int:
+    """For ``open``: makes the file if need be; one that is there keeps its permissions."""
+    return os.open(path, flags | getattr(os, "O_CLOEXEC", 0), _FILE)
+
+
+def make_file(path: Path) -> None:
+    """Makes an empty file, unless it is there, for a library that would make it as the user's mask says.
+
+    Raises: OSError.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(opener(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+
+
+def write_draft(path: Path, content: bytes) -> None:
+    """Writes a new file, in place of one that was left there. Raises: OSError."""
+    path.unlink(missing_ok=True)
+    with open(path, "xb", opener=opener) as file:  # Path's has no opener
+        file.write(content)
+
+
+def close_to_others(data_dir: Path, files: Iterable[Path], own_folders: Iterable[Path]) -> list[str]:
+    """Takes from others what earlier versions made for all to read. Returns what could not be changed. Blocks.
+
+    ``files`` are what lies outside of the data directory. Of the data directory itself, and of folders in it that hold
+    anything else, only what bears our names is changed; ``own_folders`` are changed themselves. Links are not followed,
+    and nothing of other users' is touched.
+    """
+    if os.name != "posix":  # not run
+        return []
+    problems: list[str] = []
+    for folder in own_folders:
+        problems += _close(folder, os.O_DIRECTORY, _FOLDER)
+    for path in (*files, *_matching(data_dir, _IN_DATA_FOLDER)):
+        problems += _close(path, 0, _FILE)
+    for name, pattern in _IN_FOLDERS.items():
+        folder = data_dir / name
+        # A data directory that somebody chose may have a folder of that name for something else.
+        ours = list(_matching(folder, pattern))
+        if ours and len(ours) == len(list(folder.iterdir())):
+            problems += _close(folder, os.O_DIRECTORY, _FOLDER)
+        for path in ours:
+            problems += _close(path, 0, _FILE)
+    return problems
+
+
+def _matching(folder: Path, pattern: re.Pattern[str]) -> Iterator[Path]:
+    with contextlib.suppress(OSError):
+        if not folder.is_symlink():
+            yield from sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name))
+
+
+def _close(path: Path, kind: int, mode: int) -> list[str]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | kind)
+        try:
+            found = os.fstat(descriptor)
+            # Another name of a file is a link too.
+            is_one = stat.S_ISDIR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
+            if is_one and found.st_uid == os.geteuid() and found.st_mode & _OTHERS:
+                os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
+    except OSError as exc:
+        return [] if exc.errno in _PASSED_OVER else [f"{path}: {exc.strerror}"]
+    return []
