@@ -29,8 +29,9 @@ _ENOUGH = 3
 class Chaos:
     """One run: its steps, its history and its counts."""
 
-    def __init__(self, world: World, seed: int, *, verbose: bool) -> None:
+    def __init__(self, world: World, seed: int, *, verbose: bool, patience: float = 1.0) -> None:
         self._world = world
+        self._patience = patience
         self._verbose = verbose
         self._history: list[str] = []
         self._steps = Steps(world, random.Random(seed), self._note)
@@ -70,7 +71,7 @@ class Chaos:
         self._note(f"begun: {self._least}")
 
     def _wait(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + SETTLE_S
+        deadline = time.monotonic() + SETTLE_S * self._patience
         while not condition():
             if time.monotonic() > deadline:
                 raise NoAnswerError("the first server did not start and stop as it should")
@@ -78,7 +79,7 @@ class Chaos:
 
     def _settle(self, claims: list[Claim]) -> None:
         """Waits until the program and the system agree and the claims hold."""
-        deadline = time.monotonic() + self._steps.limit_s
+        deadline = time.monotonic() + self._steps.limit_s * self._patience
         found = self._look(claims)
         while found and time.monotonic() < deadline:
             time.sleep(_POLL_S)
@@ -132,9 +133,10 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--runner", choices=["local", "mock"], default="local")
     parser.add_argument("--verbose", action="store_true", help="tell each step")
+    parser.add_argument("--patience", type=float, default=1.0, help="times longer to wait, on a busy machine")
     arguments = parser.parse_args()
     with World(arguments.runner) as world:
-        chaos = Chaos(world, arguments.seed, verbose=arguments.verbose)
+        chaos = Chaos(world, arguments.seed, verbose=arguments.verbose, patience=arguments.patience)
         chaos.run(arguments.steps)
     counts = " ".join(f"{kind}={chaos.counts[kind]}" for kind in KINDS)
     say(f"chaos: seed={arguments.seed} steps={arguments.steps} {counts}")

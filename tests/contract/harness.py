@@ -24,7 +24,10 @@ from gglib_desktop.domain.server import ProcessHandle, ServerConfig
 from tests.fakes.ports import some_base_port
 
 STUB = Path(__file__).parent.parent / "fakes" / "stub_engine.py"
-STOP_GRACE_S = 0.5
+# For servers that end when they are asked: no busy machine makes them look as if they would not.
+STOP_GRACE_S = 60.0
+# For those that don't.
+SHORT_GRACE_S = 0.1
 
 
 def stub_engine(folder: Path) -> Path:
@@ -84,21 +87,24 @@ class LocalHarness(_Configs):
         self.stub = stub_engine(data_dir.parent / "stub")
         self._engine = engine
         self._tag = uuid.uuid4().hex
+        self._others = set(psutil.pids())
         self.environment = {**os.environ, "GGLIB_TEST_HARNESS": self._tag}
 
     def runner(self, data_dir: Path | None = None) -> LlamaServerRunner:
         return self.runner_with(self._engine, data_dir)
 
-    def runner_with(self, engine: Path, data_dir: Path | None = None) -> LlamaServerRunner:
+    def runner_with(
+        self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
+    ) -> LlamaServerRunner:
         async def find() -> Engine:
             return await _CATALOG.inspect(engine)
 
         return LlamaServerRunner(
-            data_dir or self.data_dir, find, environment=self.environment, stop_grace_s=lambda: STOP_GRACE_S
+            data_dir or self.data_dir, find, environment=self.environment, stop_grace_s=lambda: grace_s
         )
 
     def stubborn_runner(self) -> LlamaServerRunner:
-        return self.runner_with(self.stub)
+        return self.runner_with(self.stub, grace_s=SHORT_GRACE_S)
 
     def late_config(self) -> ServerConfig:
         return self.config(extra_args=["--stub-ignore-sigterm"])
@@ -120,12 +126,13 @@ class LocalHarness(_Configs):
     def processes(self) -> list[psutil.Process]:
         """All that this harness started, directly or not, and that still runs."""
         found = []
-        for process in psutil.process_iter():
-            try:
+        for pid in psutil.pids():
+            if pid in self._others:
+                continue
+            with contextlib.suppress(psutil.Error):
+                process = psutil.Process(pid)
                 if process.environ().get("GGLIB_TEST_HARNESS") == self._tag:
                     found.append(process)
-            except psutil.Error:
-                continue
         return found
 
     def traces(self) -> list[str]:
@@ -149,7 +156,7 @@ class MockHarness(_Configs):
         return self.runner()
 
     def late_config(self) -> ServerConfig:
-        return self.config(extra_args=[f"--mock-stop-s={STOP_GRACE_S}"])
+        return self.config(extra_args=[f"--mock-stop-s={SHORT_GRACE_S}"])
 
     def talkative_runner(self) -> MockRunner:
         return self.runner()

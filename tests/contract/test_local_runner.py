@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,9 +18,11 @@ from gglib_desktop.domain.exits import Absence, ServerExit, StopRung
 from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.settings import SECOND_GRACE_S
 from gglib_desktop.ports.server_monitor import LostServer
-from tests.contract.harness import STOP_GRACE_S, LocalHarness, stop_all
-from tests.contract.test_process_runner import becomes_healthy, failure_of_start, log_says, occupied, whole_log
+from tests.contract.harness import SHORT_GRACE_S, LocalHarness, stop_all
+from tests.contract.test_process_runner import becomes_healthy, failure_of_start, log_says, thief, whole_log
+from tests.fakes.dying_program import handle_left_by_one
 from tests.fakes.waiting import poll
 
 
@@ -147,33 +148,34 @@ async def test_a_paused_server_times_out_and_can_be_stopped(harness, runner):
 # -- the stop ladder
 
 
-async def stop_time(runner, handle) -> float:
-    begin = time.monotonic()
-    await runner.stop(handle)
-    return time.monotonic() - begin
-
-
-async def test_one_that_ignores_sigterm_is_killed_after_both_graces(harness, stub_runner):
-    handle = await stub_runner.start(harness.config(extra_args=["--stub-ignore-sigterm"]))
-    assert STOP_GRACE_S + 1 <= await stop_time(stub_runner, handle) < STOP_GRACE_S + 2
-    end = await stub_runner.wait_exit(handle)
-    assert (end.signal_number, end.stopped_by) == (9, StopRung.SIGKILL)
-    assert not harness.is_there(handle)
+async def test_one_that_ignores_sigterm_is_killed_after_both_graces(harness):
+    async with harness.stubborn_runner() as runner:
+        handle = await runner.start(harness.late_config())
+        began_at = time.monotonic()
+        await runner.stop(handle)
+        assert time.monotonic() - began_at >= SHORT_GRACE_S + SECOND_GRACE_S
+        end = await runner.wait_exit(handle)
+        assert (end.signal_number, end.stopped_by) == (9, StopRung.SIGKILL)
+        assert not harness.is_there(handle)
+        assert (await whole_log(runner, runner.log_name(handle))).count("asked to end") == 2
 
 
 async def test_one_that_hangs_while_it_ends_is_asked_twice(harness, stub_runner):
     handle = await stub_runner.start(harness.config(extra_args=["--stub-hang-on-sigterm"]))
-    assert await stop_time(stub_runner, handle) < STOP_GRACE_S + 1
+    await stub_runner.stop(handle)
     end = await stub_runner.wait_exit(handle)
     assert (end.status, end.stopped_by) == (1, StopRung.SECOND_SIGTERM)
 
 
 async def test_several_stop_in_parallel(harness, stub_runner):
-    config = harness.config(extra_args=["--stub-ignore-sigterm"])
-    handles = await asyncio.gather(*(stub_runner.start(config) for _ in range(4)))
-    begin = time.monotonic()
-    await asyncio.gather(*(stub_runner.stop(handle) for handle in handles))
-    assert time.monotonic() - begin < STOP_GRACE_S + 2
+    handles = await asyncio.gather(*(stub_runner.start(harness.late_config()) for _ in range(4)))
+    stopping = [asyncio.ensure_future(stub_runner.stop(handle)) for handle in handles]
+    # All are asked while none has ended: they would not, for a minute.
+    for handle in handles:
+        await log_says(stub_runner, stub_runner.log_name(handle), "asked to end")
+    for handle in handles:
+        await harness.kill_behind_back(handle)
+    await asyncio.gather(*stopping)
 
 
 @pytest.mark.parametrize("how", ["stop", "kill", "crash", "adopted"])
@@ -238,8 +240,8 @@ async def test_another_program_on_the_port_does_not_answer_for_ours(harness, stu
     config = harness.config(extra_args=["--stub-mute"])
     starting = asyncio.ensure_future(stub_runner.start(config))
     await poll(harness.processes)
-    with occupied(config.base_port):
-        await asyncio.wait({starting}, timeout=0.3)
+    async with thief(config.base_port) as asked:
+        await poll(lambda: len(asked) >= 3)
         assert not starting.done()
     starting.cancel()
     await asyncio.wait({starting})
@@ -367,28 +369,10 @@ async def test_a_server_without_a_record_must_not_run(harness, stub_runner):
     assert harness.processes() == []
 
 
-_STARTER = """
-import asyncio, os, sys
-from pathlib import Path
-from gglib_desktop.bootstrap import create_runner
-from gglib_desktop.domain.server import ServerConfig
-
-async def main():
-    async with create_runner("local", data_dir=Path(sys.argv[1]), engine=Path(sys.argv[2])) as runner:
-        print((await runner.start(ServerConfig.from_json(sys.argv[3]))).to_json(), flush=True)
-        os.kill(os.getpid(), 9)
-
-asyncio.run(main())
-"""
-
-
 async def start_in_a_program_that_dies(harness: LocalHarness, engine: Path, config: ServerConfig) -> ProcessHandle:
     """Another program starts a server and is killed."""
-    words = (sys.executable, "-c", _STARTER, str(harness.data_dir), str(engine), config.to_json())
-    program = await asyncio.create_subprocess_exec(*words, env=harness.environment, stdout=subprocess.PIPE)
-    output, _ = await program.communicate()
-    assert program.returncode == -signal.SIGKILL
-    return ProcessHandle.from_json(output.decode())
+    left = await asyncio.to_thread(handle_left_by_one, harness.data_dir, engine, config, harness.environment)
+    return ProcessHandle.from_json(left)
 
 
 @pytest.mark.llama

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,8 +23,8 @@ from gglib_desktop.domain.exits import StopRung
 from gglib_desktop.domain.failures import FailureCause
 from tests.contract.harness import STUB, LocalHarness, stop_all
 from tests.contract.test_local_runner import edit_record, end, record_file, start_in_a_program_that_dies
-from tests.contract.test_process_runner import becomes_healthy, occupied
-from tests.fakes.waiting import poll
+from tests.contract.test_process_runner import becomes_healthy, log_says, thief
+from tests.fakes.waiting import DEADLINE_S, poll
 
 OTHER = "another's"
 
@@ -79,14 +78,12 @@ async def test_an_exit_is_seen_while_somebody_else_holds_the_question(harness, s
     config = harness.config(extra_args=["--stub-mute"])
     starting = asyncio.ensure_future(stub_runner.start(config))
     await poll(harness.processes)
-    with occupied(config.base_port):
-        await asyncio.wait({starting}, timeout=0.3)
+    async with thief(config.base_port, answers=False) as asked:
+        await poll(lambda: asked)
         (process,) = harness.processes()
-        began_at = time.monotonic()
         process.kill()
         with pytest.raises(StartFailed) as caught:
             await starting
-    assert time.monotonic() - began_at < 0.5
     assert failure_of_error(caught.value).cause is FailureCause.KILLED
 
 
@@ -193,11 +190,10 @@ async def test_the_clean_up_never_ends_the_server_itself(harness, stub_runner):
 
 
 async def test_leaving_during_a_stop_does_not_kill_the_server(harness):
-    config = harness.config(extra_args=["--stub-ignore-sigterm"])
     async with harness.runner_with(harness.stub) as runner:
-        handle = await runner.start(config)
+        handle = await runner.start(harness.late_config())
         stopping = asyncio.ensure_future(runner.stop(handle))
-        await asyncio.wait({stopping}, timeout=0.1)
+        await log_says(runner, runner.log_name(handle), "asked to end")
     await asyncio.wait({stopping})
     assert await reopened(harness) == [handle]
 
@@ -376,7 +372,7 @@ async def test_supervision_does_not_wait_for_a_dead_network_share(harness, stub_
     dead = threading.Event()
     stuck = [asyncio.ensure_future(asyncio.to_thread(dead.wait)) for _ in range(4)]
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             name = stub_runner.log_name(handles[0])
             assert b"line 2" in (await stub_runner.read_log(name, 0, 1000)).data
             await stub_runner.stop(handles[0])

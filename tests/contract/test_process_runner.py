@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -24,8 +24,7 @@ from gglib_desktop.domain.exits import StopRung
 from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from tests.contract.harness import STOP_GRACE_S
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import pauses_begun, poll
 
 
 async def becomes_healthy(runner: Runner, handle: ProcessHandle):
@@ -65,7 +64,7 @@ async def failure_of_start(runner: Runner, config: ServerConfig, says: str = "")
             failure, name = failure_of_error(exc), exc.log_name
         else:
             name = runner.log_name(handle)
-            end = await asyncio.wait_for(runner.wait_exit(handle), 30)
+            end = await runner.wait_exit(handle)
             failure = failure_of_exit(end, (await whole_log(runner, name)).splitlines())
         written = [line for line in (await whole_log(runner, name)).splitlines() if says in line]
         if written:
@@ -82,6 +81,23 @@ def occupied(*ports: int) -> Iterator[None]:
             with contextlib.suppress(OSError):
                 stack.enter_context(socket.create_server(("127.0.0.1", port)))
         yield
+
+
+@contextlib.asynccontextmanager
+async def thief(port: int, *, answers: bool = True) -> AsyncIterator[list[bytes]]:
+    """Somebody else on the port, who says that all is well, or nothing at all. Gives what was asked so far."""
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            if answers:
+                writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 15\r\n\r\n" + b'{"status":"ok"}')
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", port):
+        yield asked
 
 
 # -- start
@@ -319,18 +335,17 @@ async def test_a_caller_that_goes_away_does_not_leave_a_server_half_stopped(harn
         await asyncio.wait({stopping}, timeout=after_s)
         stopping.cancel()
         await asyncio.wait({stopping})
-        end = await asyncio.wait_for(runner.wait_exit(handle), STOP_GRACE_S + 2)
+        end = await runner.wait_exit(handle)
         assert end.asked_for
         assert not harness.is_there(handle)
 
 
-async def test_a_server_that_ends_late_is_gone_within_the_grace_and_two_seconds(harness):
+async def test_a_server_that_ends_late_is_gone_when_its_stop_returns(harness):
+    """How long that may take is counted in ``test_stop_ladder.py``."""
     async with harness.stubborn_runner() as runner:
         handle = await runner.start(harness.late_config())
         await becomes_healthy(runner, handle)
-        begin = time.monotonic()
         await runner.stop(handle)
-        assert time.monotonic() - begin < STOP_GRACE_S + 2
         assert not harness.is_there(handle)
         assert (await runner.wait_exit(handle)).asked_for
 
@@ -397,7 +412,7 @@ async def test_killed_behind_our_back_is_seen_and_reaped(harness, runner):
     ending = asyncio.ensure_future(runner.wait_exit(handle))
 
     await harness.kill_behind_back(handle)
-    end = await asyncio.wait_for(ending, 5)
+    end = await ending
 
     assert end.signal_number == 9
     assert not end.asked_for
@@ -409,15 +424,15 @@ async def test_killed_behind_our_back_is_seen_and_reaped(harness, runner):
         await runner.health(handle)
 
 
-async def test_an_exit_is_shown_within_a_tenth_of_a_second(harness, runner):
+async def test_an_exit_comes_as_an_event_and_is_not_looked_for(harness, runner):
     handle = await runner.start(harness.config())
     await becomes_healthy(runner, handle)
-    ending = asyncio.ensure_future(runner.wait_exit(handle))
-    await asyncio.wait({ending}, timeout=0)
-    begin = time.monotonic()
-    await harness.kill_behind_back(handle)
-    await ending
-    assert time.monotonic() - begin < 0.1
+    with pauses_begun() as pauses:
+        ending = asyncio.ensure_future(runner.wait_exit(handle))
+        await asyncio.wait({ending}, timeout=0)
+        await harness.kill_behind_back(handle)
+        await ending
+    assert [pause for pause in pauses if 0 < pause < 0.5] == []
 
 
 async def test_the_log_stays_after_the_end(harness, runner):
@@ -463,7 +478,7 @@ async def test_leaving_ends_who_waits_and_nothing_begins_any_more(harness):
         handle = await old.start(harness.config())
         waiting = asyncio.ensure_future(old.wait_exit(handle))
         await asyncio.wait({waiting}, timeout=0)
-    await asyncio.wait({waiting}, timeout=5)
+    await asyncio.wait({waiting})
     assert waiting.cancelled()
     with pytest.raises(RunnerUnavailable, match="the runner is closed"):
         await old.list_running()
@@ -492,7 +507,7 @@ async def test_the_end_of_an_adopted_server_is_seen(harness):
         ending = asyncio.ensure_future(new.wait_exit(handle))
         await asyncio.wait({ending}, timeout=0)
         await harness.kill_behind_back(handle)
-        end = await asyncio.wait_for(ending, 5)
+        end = await ending
         assert not end.asked_for
         assert await new.list_running() == []
 

@@ -2,7 +2,7 @@
 """A program that behaves like llama-server as far as a runner can tell, and misbehaves on request.
 
 Run it, don't import it. Flags of its own, all optional:
---stub-ignore-sigterm   SIGTERM changes nothing
+--stub-ignore-sigterm   SIGTERM changes nothing, and prints "asked to end"
 --stub-hang-on-sigterm  the first SIGTERM closes the port and hangs, as b10434 does with a request in flight
 --stub-mute             never listens
 --stub-lines N          prints N numbered lines before it listens
@@ -89,7 +89,7 @@ def _serve(given: dict[str, str]) -> None:
 
 def _set_signals(given: dict[str, str], listener: socket.socket) -> None:
     if "--stub-ignore-sigterm" in given:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_args: os.write(2, b"asked to end\n"))
     if "--stub-hang-on-sigterm" in given:
 
         def hang(*_args: object) -> None:

@@ -1,10 +1,11 @@
 """Waiting in tests: for a condition, with a deadline, never for a while."""
 
 import asyncio
+import contextlib
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 # Only ends a test that hangs: no busy machine comes near it.
@@ -22,6 +23,24 @@ async def poll(condition: Callable[[], T | Awaitable[T]], timeout_s: float = DEA
         if time.monotonic() > deadline:
             raise AssertionError(f"still {result!r} after {timeout_s:g} s: {inspect.getsource(condition).strip()}")
         await asyncio.sleep(0.005)
+
+
+@contextlib.contextmanager
+def pauses_begun() -> Iterator[list[float]]:
+    """The pauses, in seconds, that anything on the running loop begins inside. Looking again and again takes many."""
+    loop: Any = asyncio.get_running_loop()
+    pauses: list[float] = []
+
+    def call_at(when: float, *arguments: Any, **context: Any) -> asyncio.TimerHandle:
+        pauses.append(when - loop.time())
+        handle: asyncio.TimerHandle = type(loop).call_at(loop, when, *arguments, **context)
+        return handle
+
+    loop.call_at = call_at
+    try:
+        yield pauses
+    finally:
+        del loop.call_at
 
 
 async def reasons_told() -> None:

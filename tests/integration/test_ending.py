@@ -21,21 +21,23 @@ from gglib_desktop.domain.server import ProcessHandle
 from gglib_desktop.windowless import EXIT_WITHOUT_WINDOW
 from tests.contract.harness import LocalHarness, stop_all
 from tests.contract.test_local_runner import start_in_a_program_that_dies
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import DEADLINE_S, poll
 
 GRACE_S = 2.0
-MARGIN_S = 1.0
+# How much longer than the grace an end may take: where the program hangs, and where the machine may only be busy.
+SHORT_MARGIN_S = 0.5
+LONG_MARGIN_S = 600.0
 SETTINGS = 'on_quit = "stop all"\nstop_grace_s = 2.0\n'
 
 # The program, which does on a word what no program should.
-_PROGRAM = f"""
+_PROGRAM = """
 import asyncio, ctypes, os, sys, time
 from pathlib import Path
 from PySide6.QtCore import qWarning
 from PySide6.QtWidgets import QApplication
 from gglib_desktop import __main__, bootstrap
 
-bootstrap._SHUTDOWN_MARGIN_S = {MARGIN_S}
+bootstrap._SHUTDOWN_MARGIN_S = float(os.environ["MARGIN_S"])
 bootstrap._OTHER_INSTANCE_S = float(os.environ.get("PATIENCE_S", "30"))
 real_run = bootstrap.run
 
@@ -77,6 +79,7 @@ class Program:
         harness: LocalHarness,
         *arguments: str,
         patience_s: float = 30,
+        margin_s: float = LONG_MARGIN_S,
         prefix: Sequence[str] = (),
         extra: dict[str, str] | None = None,
         mask: int = -1,
@@ -87,6 +90,7 @@ class Program:
             "GGLIB_LLAMA_SERVER_PATH": str(harness.stub),
             "QT_QPA_PLATFORM": "offscreen",
             "PATIENCE_S": str(patience_s),
+            "MARGIN_S": str(margin_s),
         }
         words = [*prefix, sys.executable, "-c", _PROGRAM, *arguments]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment | (extra or {}), umask=mask)
@@ -105,7 +109,7 @@ class Program:
         await poll(lambda: words in self.log() or self.process.poll() is not None)
         assert words in self.log()
 
-    async def end(self, within_s: float = 40.0) -> int:
+    async def end(self, within_s: float = DEADLINE_S) -> int:
         status = await asyncio.to_thread(self.process.wait, within_s)
         assert self.process.stdin is not None
         self.process.stdin.close()
@@ -259,13 +263,13 @@ async def test_when_the_x_server_ends_so_do_the_servers(harness, server, display
 
 @pytest.mark.parametrize("word", ["hang_in_python", "hang_in_c"])
 async def test_an_order_ends_a_program_that_hangs_and_its_servers_stay_known(harness, server, word):
-    program = Program(harness)
+    program = Program(harness, margin_s=SHORT_MARGIN_S)
     await program.says("adopted the server")
     await program.told(word)
     ordered_at = time.monotonic()
     program.process.send_signal(signal.SIGTERM)
     assert await program.end() == EXIT_HUNG
-    assert time.monotonic() - ordered_at >= GRACE_S + MARGIN_S
+    assert time.monotonic() - ordered_at >= GRACE_S + SHORT_MARGIN_S
     assert harness.is_there(server)
     assert len(records(harness)) == 1
     async with harness.runner_with(harness.stub) as runner:
@@ -274,7 +278,9 @@ async def test_an_order_ends_a_program_that_hangs_and_its_servers_stay_known(har
 
 async def test_a_program_that_hangs_while_it_ends_by_itself_is_ended(harness):
     server = await start_in_a_program_that_dies(harness, harness.stub, harness.late_config())
-    program = Program(harness)
+    # It is busy with its stubborn server for a minute, and ended after six seconds: time enough to be told to hang.
+    write_settings(harness.data_dir, 'on_quit = "stop all"\nstop_grace_s = 60.0\n')
+    program = Program(harness, margin_s=6 - 60)
     await program.says("adopted the server")
     socket = harness.data_dir / "app.socket"
     await poll(socket.exists)

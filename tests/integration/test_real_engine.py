@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -274,10 +273,8 @@ async def test_stopping_in_the_middle_of_a_generation(story, http, config):
 
     talking = asyncio.Event()
     listening = asyncio.ensure_future(listen(talking))
-    await asyncio.wait_for(talking.wait(), 20)
-    begin = time.monotonic()
+    await talking.wait()
     await story.supervisor.stop(server_id)
-    assert time.monotonic() - begin < GRACE_S + 2
     assert not exists(handle)
     stopped = story.state(server_id)
     assert isinstance(stopped, Stopped)
@@ -311,9 +308,7 @@ async def test_a_paused_one_is_unresponsive_until_it_goes_on(story, config):
     await story.reaches(server_id, "Healthy")
     handle = story.handle(server_id)
     send(handle, signal.SIGSTOP)
-    paused_at = time.monotonic()
     unresponsive = await story.reaches(server_id, "Unresponsive")
-    assert time.monotonic() - paused_at < 11
     assert unresponsive.paused
     send(handle, signal.SIGCONT)
     await story.reaches(server_id, "Healthy")

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import QSettings
@@ -16,7 +15,7 @@ from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import Model
 from gglib_desktop.views.main_window import MainWindow
 from gglib_desktop.views.server_panel import ServerPanel
-from tests.fakes.accessibility import names, seen_in
+from tests.fakes.accessibility import seen_in
 from tests.fakes.program import Program, running_program
 from tests.fakes.supervision import KeptBugs
 from tests.fakes.waiting import poll, reasons_told
@@ -53,6 +52,10 @@ class Desk(Program):
         """The panel, once it says that its server is in the state with this word."""
 
         def says() -> bool:
+            # Reading a whole window as assistive technology does takes long.
+            states = [server.state for server in self.app.servers.values()]
+            if (title, word) not in [(state.title, state.state.word) for state in states]:
+                return False
             if not any(node.name == f"Server: {title}" for node in seen_in(self.window)):
                 return False
             return any(node.name == f"Health: {word}" for node in seen_in(self.panel(title)))
@@ -75,5 +78,4 @@ async def desk(qapp, tmp_path: Path, bugs: KeptBugs) -> AsyncIterator[Desk]:
 
 def text_of(top: QWidget) -> str:
     """All text on screen."""
-    every_role: set[Any] = {node.role for node in seen_in(top)}
-    return "\n".join(names(top, *every_role))
+    return "\n".join(node.name for node in seen_in(top) if node.shown)

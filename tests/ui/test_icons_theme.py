@@ -3,8 +3,9 @@
 import gc
 
 import pytest
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPalette, QPixmap
+from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from gglib_desktop.domain.settings import Theme
@@ -198,9 +199,12 @@ def test_a_palette_that_fits_the_theme_is_left_alone(qtbot, qapp):
     own = own_palette(dark=True)
     own.setColor(Role.Window, QColor("#101418"))
     qapp.setPalette(own)
-    with qtbot.waitSignal(qapp.paletteChanged, timeout=100, raising=False) as changed:
-        apply_theme(qapp, Theme.DARK)
-    assert not changed.signal_triggered
+    changed = QSignalSpy(qapp.paletteChanged)
+    apply_theme(qapp, Theme.DARK)
+    later: list[bool] = []
+    QTimer.singleShot(0, lambda: later.append(True))  # after the turn in which a theme is put in force
+    qtbot.waitUntil(lambda: bool(later))
+    assert changed.count() == 0
     assert qapp.palette().color(Role.Window).name() == "#101418"
 
 

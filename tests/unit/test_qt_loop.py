@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from gglib_desktop import qt_loop
 from gglib_desktop.qt_loop import QtEventLoop
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 

@@ -12,7 +12,8 @@ from gglib_desktop.adapters.runners.behind import Answer, Source
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.adapters.runners.start import first_answer
 from gglib_desktop.domain.access import ServerAddress
-from gglib_desktop.domain.errors import HealthCheckFailed
+from gglib_desktop.domain.errors import HealthCheckFailed, StartFailed
+from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.server import ServerConfig
 from tests.fakes.clock_loop import FakeClockLoop
@@ -24,21 +25,29 @@ class Silent:
     """A process that runs and never listens, and whoever asks it. ``works`` tells by the time."""
 
     pid = 5_000_000
-    has_exited = False
     record = RECORD
     result = ProbeResult.REFUSED
 
     def __init__(self, works: Callable[[float], bool]) -> None:
         self._works = works
+        self._ended = asyncio.Event()
         self._cpu_s = 0.0
         self.asked_at: list[float] = []
 
+    @property
+    def has_exited(self) -> bool:
+        return self._ended.is_set()
+
+    def end(self) -> None:
+        self._ended.set()
+
     async def exits_within(self, seconds: float) -> bool:
         await asyncio.sleep(seconds)
-        return False
+        return self.has_exited
 
-    async def wait(self) -> None:
-        await asyncio.Event().wait()
+    async def wait(self) -> ServerExit:
+        await self._ended.wait()
+        return ServerExit(-9)
 
     def usage(self) -> Usage:
         if self._works(asyncio.get_running_loop().time()):
@@ -93,3 +102,25 @@ def test_who_answers_in_its_place_is_named():
     silent = Silent(lambda _now: False)
     silent.result = ProbeResult.OK
     assert 60 < given_up_at(silent, r"does not answer on port 9000, where nginx \(pid 7\) answers$") < 61
+
+
+class Held(Silent):
+    """One whose port somebody else has, who takes the question and never answers."""
+
+    async def probe(self, _server: ServerAddress, _timeout_s: float) -> Probe:
+        self.asked_at.append(asyncio.get_running_loop().time())
+        asyncio.get_running_loop().call_later(0.01, self.end)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody answers")
+
+
+def test_an_end_is_seen_at_once_while_somebody_else_holds_the_question(tmp_path):
+    async def ask() -> float:
+        process: Any = Held(lambda _now: False)
+        with pytest.raises(StartFailed, match="signal 9"):
+            await first_answer(process, process, lambda: process, LogFolder(tmp_path), asyncio.to_thread)
+        (asked_at,) = process.asked_at
+        return asyncio.get_running_loop().time() - float(asked_at)
+
+    with asyncio.Runner(loop_factory=FakeClockLoop) as runner:
+        assert runner.run(ask()) < 0.05

@@ -11,6 +11,7 @@ from gglib_desktop.domain.log_text import LogLevel
 from gglib_desktop.ports.server_monitor import LogChunk
 from gglib_desktop.viewmodels.log import LogViewModel
 from gglib_desktop.viewmodels.log_table import MOST_LINES, LevelRole
+from tests.fakes.clock_loop import time_passes
 from tests.fakes.growing_log import GrowingLogs
 from tests.fakes.waiting import poll
 
@@ -171,15 +172,16 @@ async def test_a_hundred_thousand_lines_lose_nothing(log, logs):
     assert lines(log)[0].endswith("0000010 of many")
 
 
-async def test_news_is_told_in_batches(log, logs):
+@pytest.mark.jumping_clock
+async def test_news_is_told_at_most_twenty_times_a_second(log, logs):
     news = QSignalSpy(log.appended)
     log.show_log("run")
     log.set_shown(True)
-    for number in range(50):
+    for number in range(500):
         logs.write("run", numbered(100, number * 100))
-        await asyncio.sleep(0.002)
-    await poll(lambda: log.table.rowCount() == 5000)
-    assert news.count() < 25
+        await time_passes(0.002)
+    assert 15 <= news.count() <= 21
+    await poll(lambda: log.table.rowCount() == 50_000)
 
 
 async def test_of_a_long_log_the_end_is_shown(scope):
