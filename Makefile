@@ -40,7 +40,7 @@ run: display setup-run ## Start the program
 test: setup ## Run all tests; domain/ must be covered to the last branch
 ifeq ($(strip $(ARGS)),)
 	@$(TEST_WITH) $(PY) -m tests
-	@$(VENV)/bin/coverage combine --quiet .coverage.computing .coverage.waiting
+	@$(VENV)/bin/coverage combine --quiet
 	@$(VENV)/bin/coverage report --skip-covered
 	@$(VENV)/bin/coverage report --include='gglib_desktop/domain/*' --show-missing --skip-covered --fail-under=100
 else

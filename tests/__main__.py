@@ -1,6 +1,7 @@
-"""`make test`: all tests, in two processes side by side.
+"""`make test`: all tests, in several processes side by side.
 
-One half mostly computes, the other mostly waits for servers, programs and windows to start and to end.
+Two of them mostly compute, the others mostly wait for servers, programs and windows to start and to end. No test looks
+at the clock, so there may be more of them than processors.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ import threading
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-COMPUTING = ("tests/unit", "tests/ui", "tests/integration/test_chaos.py")
-# Whatever is added belongs to the second until it is named above.
-HALVES = {"computing": COMPUTING, "waiting": tuple(f"--ignore={place}" for place in COMPUTING)}
+NAMED = {
+    "unit": ("tests/unit",),
+    "ui": ("tests/ui",),
+    "contract": ("tests/contract",),
+    "programs": ("tests/e2e", "tests/integration/test_ending.py", "tests/integration/test_chaos.py"),
+}
+# What is added belongs to the last until it is named above.
+PARTS = {**NAMED, "servers": tuple(f"--ignore={place}" for places in NAMED.values() for place in places)}
 
 
-class Half:
+class Part:
     """One pytest, and all that it says: its progress as it comes, its report in one piece."""
 
     _speaks = threading.Lock()
@@ -55,10 +61,10 @@ class Half:
 
 
 def main() -> int:
-    # A terminal interrupts the halves too, which then tell what they have seen so far.
+    # A terminal interrupts the parts too, which then tell what they have seen so far.
     signal.signal(signal.SIGINT, lambda *_: None)
-    halves = [Half(name, words) for name, words in HALVES.items()]
-    return max([half.status() for half in halves])
+    parts = [Part(name, words) for name, words in PARTS.items()]
+    return max([part.status() for part in parts])
 
 
 if __name__ == "__main__":

@@ -60,6 +60,8 @@ class Fuzzer:
 
     chance: random.Random
     folder: Path
+    # Of processor time for one header, which a busy machine may still make longer.
+    most_s: float = MOST_S
     outcomes: Counter[str] = field(default_factory=Counter)
     worst_s: float = 0.0
     worst_bytes: int = 0
@@ -96,7 +98,7 @@ class Fuzzer:
             self.failures.append(f"{what}: {exc!r}")
         took_s = time.thread_time() - began
         used_bytes = tracemalloc.get_traced_memory()[1] - before
-        if took_s > MOST_S * _SLOWER or used_bytes > MOST_BYTES:
+        if took_s > self.most_s * _SLOWER or used_bytes > MOST_BYTES:
             self.failures.append(f"{what}: {took_s:.2f} s, {used_bytes / 2**20:.1f} MiB")
         self.worst_s, self.worst_bytes = max(self.worst_s, took_s), max(self.worst_bytes, used_bytes)
 

@@ -196,6 +196,8 @@ async def test_what_a_program_left_running_is_taken_over_for_good(harness, runne
     async with harness.runner(tmp_path / "other") as later:
         assert list(await later.list_running()) == [], "only one window shows it as its own"
     assert list((tmp_path / "other" / "servers").glob("*.json")) == []
+    await runner.kill(adopted)
+    await asyncio.to_thread(os.waitpid, handle.pid, 0)  # our child, whom the one that adopted it does not know as such
 
 
 ADOPTS = """

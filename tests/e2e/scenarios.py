@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from screen import Node, eventually, find_program
+from screen import DEADLINE_S, Node, eventually, find_program
 
 TITLE = "GGLib Desktop"
 # Where a port is compared: not the usual one, which the program has that somebody uses meanwhile.
@@ -39,7 +39,7 @@ class Program:
     def start_selected(self) -> None:
         self.screen.get("Start").press()
 
-    def wait_end(self, within_s: float = 40.0) -> int:
+    def wait_end(self, within_s: float = DEADLINE_S) -> int:
         return self.process.wait(within_s)
 
 
@@ -81,7 +81,7 @@ def command_line(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
 
 
-def nothing_runs(data_dir: Path, within_s: float = 15.0) -> None:
+def nothing_runs(data_dir: Path, within_s: float = DEADLINE_S) -> None:
     eventually(lambda: not server_pids(data_dir), within_s, lambda: f"still running: {server_pids(data_dir)}")
 
 
@@ -89,7 +89,7 @@ def first_light(python: str, data_dir: Path, model: str, _plain: str) -> None:
     """Start, a green badge, an answer, other draft settings, stop."""
     program = Program(python, data_dir, model)
     row = program.screen.get("Models").row("Tiny")
-    eventually(lambda: row.is_selected, 15, lambda: "the model given as argument is not selected")
+    eventually(lambda: row.is_selected, DEADLINE_S, lambda: "the model given as argument is not selected")
     program.start_selected()
     panel = program.panel("Tiny")
     badge = health(panel)
@@ -101,7 +101,7 @@ def first_light(python: str, data_dir: Path, model: str, _plain: str) -> None:
     assert "draft-mtp" in command_line(before), "the model has MTP layers, so Auto drafts"
     panel.get("Draft tokens").set_value(5)
     panel.get("Apply and restart").press()
-    eventually(lambda: server_pids(data_dir) not in ([], [before]), 30, lambda: "the server was not restarted")
+    eventually(lambda: server_pids(data_dir) not in ([], [before]), DEADLINE_S, lambda: "the server was not restarted")
     badge.wait_name("Health: Healthy")
     (after,) = server_pids(data_dir)
     words = command_line(after)
@@ -119,15 +119,15 @@ def two_servers_and_quit(python: str, data_dir: Path, model: str, plain: str) ->
     program = Program(python, data_dir)
     program.screen.get("Create demo model").press()
     row = program.screen.get("Models").row("Demo model")
-    eventually(lambda: row.is_selected, 15, lambda: "what was just added is not selected")
+    eventually(lambda: row.is_selected, DEADLINE_S, lambda: "what was just added is not selected")
     program.start_selected()
     demo = program.panel("Demo model")
     health(demo).wait_name("Health: Healthy")
     # A second start hands its model over and ends.
     environment = {**os.environ, "GGLIB_DATA_DIR": str(data_dir)}
-    subprocess.run([python, "-P", "-m", "gglib_desktop", plain], env=environment, check=True, timeout=40)
+    subprocess.run([python, "-P", "-m", "gglib_desktop", plain], env=environment, check=True, timeout=DEADLINE_S)
     row = program.screen.get("Models").row("Plain")
-    eventually(lambda: row.is_selected, 15, lambda: "a model handed over is not selected")
+    eventually(lambda: row.is_selected, DEADLINE_S, lambda: "a model handed over is not selected")
     program.start_selected()
     plain_panel = program.panel("Plain")
     health(plain_panel).wait_name("Health: Healthy")
@@ -175,7 +175,7 @@ def outlive(python: str, data_dir: Path, model: str, plain: str) -> None:
     badge.wait_name("Health: Healthy")
     os.kill(pid, signal.SIGKILL)
     killed_at = time.monotonic()
-    eventually(lambda: badge.name.startswith("Health: Crashed"), 15, lambda: f"reads {badge.name!r}")
+    eventually(lambda: badge.name.startswith("Health: Crashed"), DEADLINE_S, lambda: f"reads {badge.name!r}")
     print(f"crash of an adopted server seen from outside after {time.monotonic() - killed_at:.2f} s")
     program.panel("Tiny").get("Restart").press()
     badge.wait_name("Health: Healthy")
@@ -247,7 +247,7 @@ def settings_file(python: str, data_dir: Path, _model: str, _plain: str) -> None
     replace(file, broken.replace("= dark", '= "dark"'))
     program.screen.get("The settings file is in order again.*")
     dialog.get("Save").press()
-    eventually(lambda: "base_port = 9300\n" in file.read_text(), 15, file.read_text)
+    eventually(lambda: "base_port = 9300\n" in file.read_text(), DEADLINE_S, file.read_text)
     assert file.read_text() == '# mine\nthem = "dark"  # of a newer version?\nbase_port = 9300\ntheme = "dark"\n'
     program.process.send_signal(signal.SIGTERM)
     assert program.wait_end() == 0
@@ -265,7 +265,7 @@ def launch_choices(python: str, data_dir: Path, model: str, _plain: str) -> None
     choose_port(data_dir)
     program = Program(python, data_dir, model)
     row = program.screen.get("Models").row("Tiny")
-    eventually(lambda: row.is_selected, 15, lambda: "the model given as argument is not selected")
+    eventually(lambda: row.is_selected, DEADLINE_S, lambda: "the model given as argument is not selected")
     program.screen.choose("Server", "Launch defaults…")
     defaults = program.screen.get("Launch defaults of Tiny*")
     defaults.get("Unfold Computing").press()
@@ -309,7 +309,7 @@ def preset(python: str, data_dir: Path, model: str, _plain: str) -> None:
     """A preset that asks for more than the model has: it runs, the panel says what it got, and it is offered again."""
     program = Program(python, data_dir, model)
     row = program.screen.get("Models").row("Tiny")
-    eventually(lambda: row.is_selected, 15, lambda: "the model given as argument is not selected")
+    eventually(lambda: row.is_selected, DEADLINE_S, lambda: "the model given as argument is not selected")
     program.screen.get("Start with…").press()
     dialog = program.screen.get("Start Tiny with…*")
     dialog.get("No preset")
@@ -329,7 +329,9 @@ def preset(python: str, data_dir: Path, model: str, _plain: str) -> None:
     program.screen.get("Start with…").press()
     again = program.screen.get("Start Tiny with…*")
     again.get("long context (all models)")
-    eventually(lambda: again.get("Context size").value == 65536, 15, lambda: "the preset does not fill the form")
+    eventually(
+        lambda: again.get("Context size").value == 65536, DEADLINE_S, lambda: "the preset does not fill the form"
+    )
     again.get("Cancel").press()
     program.process.send_signal(signal.SIGTERM)
     assert program.wait_end() == 0

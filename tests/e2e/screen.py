@@ -19,6 +19,8 @@ from gi.repository import Atspi, GLib  # noqa: E402
 
 T = TypeVar("T")
 _PAUSE_S = 0.03
+# Only ends a scenario that hangs.
+DEADLINE_S = 60.0
 # Tables are searched by their rows alone: a log has thousands of them.
 _TABLES = {"table", "tree table", "list", "list box"}
 
@@ -27,11 +29,13 @@ def eventually(look: Callable[[], T | None], within_s: float, otherwise: Callabl
     """The first true result of ``look``; AssertionError with the words of ``otherwise`` when time is up."""
     deadline = time.monotonic() + within_s
     while True:
+        began_at = time.monotonic()
         found = look()
         if found:
             return found
         assert time.monotonic() < deadline, otherwise()
-        time.sleep(_PAUSE_S)
+        # Half of the time is left to the program, which answers for its whole window.
+        time.sleep(max(_PAUSE_S, time.monotonic() - began_at))
 
 
 class Node:
@@ -89,17 +93,17 @@ class Node:
                 return node
         return None
 
-    def get(self, name: str, within_s: float = 20.0) -> Node:
+    def get(self, name: str, within_s: float = DEADLINE_S) -> Node:
         return eventually(lambda: self.look_for(name), within_s, lambda: f"nothing named {name!r}:\n{self.tree()}")
 
-    def wait_gone(self, name: str, within_s: float = 20.0) -> None:
+    def wait_gone(self, name: str, within_s: float = DEADLINE_S) -> None:
         eventually(lambda: self.look_for(name) is None, within_s, lambda: f"{name!r} is still there")
 
-    def wait_name(self, name: str, within_s: float = 40.0) -> None:
+    def wait_name(self, name: str, within_s: float = DEADLINE_S) -> None:
         """Until this very thing has the name, as a health label does when the state changes."""
         eventually(lambda: self.name == name, within_s, lambda: f"reads {self.name!r}, not {name!r}")
 
-    def press(self, within_s: float = 15.0) -> None:
+    def press(self, within_s: float = DEADLINE_S) -> None:
         eventually(lambda: self.is_enabled, within_s, lambda: f"{self.name!r} is not enabled")
         action = self._it.get_action_iface()
         names = [action.get_action_name(index) for index in range(action.get_n_actions())]
@@ -120,7 +124,7 @@ class Node:
     def set_text(self, text: str) -> None:
         Atspi.EditableText.set_text_contents(self._it.get_editable_text_iface(), text)
 
-    def row(self, begins_with: str, within_s: float = 20.0) -> Node:
+    def row(self, begins_with: str, within_s: float = DEADLINE_S) -> Node:
         return eventually(
             lambda: next((row for row in self.children if row.name.startswith(begins_with)), None),
             within_s,
@@ -140,7 +144,7 @@ class Node:
         """Presses an entry of the menu bar, by the titles on the way to it."""
         place = self
         for title in titles:
-            place = eventually(partial(place._entry, title), 15.0, partial("no menu entry {!r}".format, title))
+            place = eventually(partial(place._entry, title), DEADLINE_S, partial("no menu entry {!r}".format, title))
         place.press()
 
     def _entry(self, title: str) -> Node | None:
@@ -163,7 +167,7 @@ class Node:
         return otherwise if answer is None else answer
 
 
-def find_program(title: str, pid: int, within_s: float = 40.0) -> Node:
+def find_program(title: str, pid: int, within_s: float = DEADLINE_S) -> Node:
     """The program with this process id, once its window with this title is there."""
     Atspi.init()
 

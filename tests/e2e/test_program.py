@@ -15,7 +15,7 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 @pytest.mark.e2e
 @pytest.mark.llama
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "scenario",
     ["first_light", "two_servers_and_quit", "outlive", "failures", "settings_file", "launch_choices", "preset"],
@@ -37,7 +37,7 @@ def test_scenario(scenario: str, tmp_path: Path, tiny_model: Path, plain_model: 
         env=environment,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=580,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-8000:]}"

@@ -14,15 +14,17 @@ DEADLINE_S = 60.0
 
 async def poll(condition: Callable[[], T | Awaitable[T]], timeout_s: float = DEADLINE_S) -> T:
     """The first true answer of ``condition``, which may be a coroutine function; fails when none comes in time."""
-    deadline = time.monotonic() + timeout_s
+    loop, deadline = asyncio.get_running_loop(), time.monotonic() + timeout_s
     while True:
+        began_at = loop.time()
         answer = condition()
         result: T = await answer if inspect.isawaitable(answer) else answer
         if result:
             return result
         if time.monotonic() > deadline:
             raise AssertionError(f"still {result!r} after {timeout_s:g} s: {inspect.getsource(condition).strip()}")
-        await asyncio.sleep(0.005)
+        # Half of the time is left to what is waited for.
+        await asyncio.sleep(max(0.005, loop.time() - began_at))
 
 
 @contextlib.contextmanager

@@ -284,7 +284,7 @@ def test_the_wheel_turns_a_box_only_while_it_has_the_focus(qtbot, kind):
     else:
         box.setValue(5)
     window.show()
-    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.waitUntil(window.isActiveWindow, timeout=60_000)
     other.setFocus()
     before = step_of(box)
     event = wheel_down(box)
@@ -313,6 +313,6 @@ def test_digits_replace_the_special_value_after_a_click(qtbot):
     box.setParent(window)
     window.show()
     qtbot.mouseClick(box.lineEdit(), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: box.lineEdit().selectedText() == "Auto")
+    qtbot.waitUntil(lambda: box.lineEdit().selectedText() == "Auto", timeout=60_000)
     qtbot.keyClicks(box, "9100")
     assert box.value() == 9100

@@ -176,7 +176,7 @@ def test_fields_stand_out_from_a_dark_window(qapp):
 def test_a_theme_is_in_force_after_one_turn_of_the_event_loop(qtbot, qapp, theme, dark):
     qapp.setPalette(own_palette(dark=not dark))
     apply_theme(qapp, theme)
-    qtbot.waitUntil(lambda: is_dark(qapp.palette()) is dark)
+    qtbot.waitUntil(lambda: is_dark(qapp.palette()) is dark, timeout=60_000)
     assert qapp.style().name() == "fusion"
 
 
@@ -184,14 +184,14 @@ def test_the_last_of_two_quick_choices_wins(qtbot, qapp):
     apply_theme(qapp, Theme.DARK)
     apply_theme(qapp, Theme.LIGHT)
     apply_theme(qapp, Theme.DARK)
-    qtbot.waitUntil(lambda: is_dark(qapp.palette()))
+    qtbot.waitUntil(lambda: is_dark(qapp.palette()), timeout=60_000)
 
 
 def test_system_gives_the_platform_s_colours_back(qtbot, qapp):
     apply_theme(qapp, Theme.DARK)
-    qtbot.waitUntil(lambda: is_dark(qapp.palette()))
+    qtbot.waitUntil(lambda: is_dark(qapp.palette()), timeout=60_000)
     apply_theme(qapp, Theme.SYSTEM)
-    qtbot.waitUntil(lambda: not is_dark(qapp.palette()))
+    qtbot.waitUntil(lambda: not is_dark(qapp.palette()), timeout=60_000)
     assert qapp.palette() == qapp.style().standardPalette()
 
 
@@ -203,7 +203,7 @@ def test_a_palette_that_fits_the_theme_is_left_alone(qtbot, qapp):
     apply_theme(qapp, Theme.DARK)
     later: list[bool] = []
     QTimer.singleShot(0, lambda: later.append(True))  # after the turn in which a theme is put in force
-    qtbot.waitUntil(lambda: bool(later))
+    qtbot.waitUntil(lambda: bool(later), timeout=60_000)
     assert changed.count() == 0
     assert qapp.palette().color(Role.Window).name() == "#101418"
 

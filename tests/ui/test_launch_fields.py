@@ -149,7 +149,7 @@ def test_tab_visits_the_fields_in_reading_order(qtbot, form):
     fields = LaunchFields(form)
     qtbot.addWidget(fields)
     fields.show()
-    qtbot.waitUntil(fields.isActiveWindow)
+    qtbot.waitUntil(fields.isActiveWindow, timeout=60_000)
     spin(fields, "field_port").setFocus()
     visited = []
     for _ in range(4):

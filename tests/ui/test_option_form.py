@@ -46,7 +46,7 @@ def shown(qtbot):
         qtbot.addWidget(widget)
         widget.resize(*SMALL)
         widget.show()
-        qtbot.waitUntil(widget.isActiveWindow)
+        qtbot.waitUntil(widget.isActiveWindow, timeout=60_000)
         return widget, form
 
     return shown
@@ -438,7 +438,7 @@ def test_devices_of_the_engine_are_chosen_by_a_click(qtbot, shown):
     first.setChecked(False)
     assert form.draft.device == "elsewhere"
     reset(widget, "device").click()
-    qtbot.waitUntil(first.isVisible)
+    qtbot.waitUntil(first.isVisible, timeout=60_000)
     field.setFocus()
     qtbot.keyClick(field, Qt.Key.Key_Tab)
     assert widget.focusWidget() is first
