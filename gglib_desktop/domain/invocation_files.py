@@ -171,13 +171,19 @@ def _yaml_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) 
     return replace(found, around=(*found.around, *around, *rest))
 
 
-def _mappings(node: Any, without: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
-    """A mapping and all within it, apart from some nodes."""
-    if isinstance(node, dict):
-        yield node
-    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        if not any(each is other for other in without):
-            yield from _mappings(each, without)
+def _mappings(tree: Any, without: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """A mapping and all within it, each once, apart from some nodes."""
+    found: list[dict[str, Any]] = []
+    seen = {id(other) for other in without}
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or not isinstance(node, dict | list):
+            continue
+        seen.add(id(node))
+        found += [node] if isinstance(node, dict) else []
+        waiting += reversed(list(node.values()) if isinstance(node, dict) else node)
+    return found
 
 
 def _is_service(node: dict[str, Any]) -> bool:
@@ -187,7 +193,9 @@ def _is_service(node: dict[str, Any]) -> bool:
 
 
 def _mentions_llama(node: dict[str, Any]) -> bool:
-    return "llama" in " ".join(str(node.get(key, "")) for key in (*_COMMANDS, "image")).lower()
+    said = [node.get(key) for key in (*_COMMANDS, "image")]
+    items = [item for each in said for item in (each if isinstance(each, list) else [each])]
+    return "llama" in " ".join(item for item in items if isinstance(item, str)).lower()
 
 
 def _leaves(node: dict[str, Any], used: set[str]) -> list[str]:
@@ -223,8 +231,8 @@ def _service_invocation(
         part = service.get(key)
         if isinstance(part, list):
             words += _list_words(part, variables, own)
-        elif part:
-            words += _macro_words(str(part), variables, macros) if key == "cmd" else _text_words(str(part), variables)
+        elif isinstance(part, str) and part:
+            words += _macro_words(part, variables, macros) if key == "cmd" else _text_words(part, variables)
     found = _chosen(words, {**variables, **own}, knows) if words else Invocation(())
     contained = "image" in service or "build" in service
     return replace(

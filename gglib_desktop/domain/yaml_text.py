@@ -1,7 +1,7 @@
 """A reader for the YAML that people keep commands in: compose files, llama-swap, Kubernetes.
 
-It knows mappings, lists, both kinds of quotes, block scalars and lists in one line; not anchors, tags and documents. It
-never fails: what it does not know is text.
+It knows mappings, lists, both kinds of quotes, block scalars, lists in one line, and anchors with their aliases; not
+tags and documents. It never fails: what it does not know is text.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from gglib_desktop.domain.shell_words import escaped_character
 _KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#\[{&*!|>%@`-][^#]*?|-[^\s#][^#]*?)\s*:(?:\s+|$)""")
 _ITEM = re.compile(r"-(?:\s+|$)")
 _BLOCK = re.compile(r"([|>])[+-]?\d?[+-]?\s*(?:#.*)?$")
+_ANCHOR = re.compile(r"&([\w.-]+)(?:\s+|$)")
+_ALIAS = re.compile(r"\*([\w.-]+)\s*(?:#.*)?$")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
 # Nobody nests so deep, and Python could not follow for ever.
@@ -33,6 +35,7 @@ class _Reader:
         self._lines = lines
         self._at = 0
         self._depth = 0
+        self._anchors: dict[str, Any] = {}
 
     def node(self, least: int) -> Any:
         """The value whose lines are indented by at least that much, empty text where there is none."""
@@ -64,28 +67,44 @@ class _Reader:
             inner = indent + found.end()
             # The rest of the line is a line of its own, further in.
             self._lines[self._at] = (inner, line[found.end() :])
+            anchor = _ANCHOR.match(line, found.end())
+            if anchor:
+                self._lines[self._at] = (inner, line[anchor.end() :])
             if _BLOCK.match(line, found.end()):
                 self._at += 1
                 items.append(self._block(line[found.end()], indent + 1))
             else:
                 items.append(self.node(indent + 1))
+            if anchor:
+                self._anchors[anchor[1]] = items[-1]
         return items
 
     def _mapping(self, indent: int) -> dict[str, Any]:
         entries: dict[str, Any] = {}
         while (line := self._line_at(indent)) is not None and (found := _KEY.match(line)):
             self._at += 1
-            rest = line[found.end() :]
+            anchor = _ANCHOR.match(line, found.end())
+            value = self._value(line[(anchor or found).end() :], indent)
+            if anchor:
+                self._anchors[anchor[1]] = value
             key = unquoted(found[1])
-            if _BLOCK.match(rest):
-                entries[key] = self._block(rest[0], indent + 1)
-            elif rest and rest[0] != "#":
-                entries[key] = self._scalar(rest, indent + 1)
+            if key == "<<":
+                merged = value if isinstance(value, list) else [value]
+                for base in (each for each in merged if isinstance(each, dict)):
+                    entries = {**base, **entries}
             else:
-                # A list may begin where its key does.
-                follows = self._line_at(indent)
-                entries[key] = self.node(indent if follows and _ITEM.match(follows) else indent + 1)
+                entries[key] = value
         return entries
+
+    def _value(self, rest: str, indent: int) -> Any:
+        """What stands behind a key, or below it."""
+        if _BLOCK.match(rest):
+            return self._block(rest[0], indent + 1)
+        if rest and rest[0] != "#":
+            return self._scalar(rest, indent + 1)
+        # A list may begin where its key does.
+        follows = self._line_at(indent)
+        return self.node(indent if follows and _ITEM.match(follows) else indent + 1)
 
     def _line_at(self, indent: int) -> str | None:
         self._pass_over_blanks()
@@ -103,12 +122,15 @@ class _Reader:
         return text if style == "|" else re.sub(r"\n(?! )", " ", text)
 
     def _scalar(self, text: str, least: int) -> Any:
+        if (aliased := self._aliased(text)) is not text:
+            return aliased
         if text[:1] in {'"', "'"}:
             return self._quoted(text, least)
         if text[:1] in {"[", "{"}:
             while text.count("[") > text.count("]") and self._at < len(self._lines):
                 text += " " + self._next_line()
-            return _flow(text)
+            items = _flow(text)
+            return [self._aliased(item) for item in items] if isinstance(items, list) else items
         text = _COMMENT.sub("", text)
         while (
             self._at < len(self._lines)
@@ -118,6 +140,10 @@ class _Reader:
         ):
             text += " " + _COMMENT.sub("", self._next_line())
         return text.strip()
+
+    def _aliased(self, item: str) -> Any:
+        alias = _ALIAS.match(item)
+        return self._anchors.get(alias[1], item) if alias else item
 
     def _quoted(self, text: str, least: int) -> str:
         pattern = re.compile(r'"((?:[^"\\]|\\.)*)"' if text[0] == '"' else r"'((?:[^']|'')*)'")

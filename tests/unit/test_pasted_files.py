@@ -128,6 +128,17 @@ COMPOSE = [
         X,
     ),
 ]
+ANCHORS = [
+    (
+        "x-env: &env\n  LLAMA_ARG_CTX_SIZE: 4096\nx-all: &all\n  image: llama.cpp:server\n  volumes: &v\n    - /srv/m:/models\nservices:\n  a:\n    <<: *all\n    environment:\n      <<: *env\n      LLAMA_ARG_MODEL: /models/x.gguf\n    command: --mmproj /models/mm.gguf\n",
+        {"model": "/srv/m/x.gguf", "context_size": 4096, "extra_args": ("--mmproj", "/srv/m/mm.gguf")},
+        [
+            "model: LLAMA_ARG_MODEL=/models/x.gguf",
+            "translated: --mmproj /models/mm.gguf -> --mmproj /srv/m/mm.gguf",
+            "around: 'LLAMA_ARG_CTX_SIZE: 4096' 'image: llama.cpp:server' 'volumes: /srv/m:/models' 'image: llama.cpp:server' 'volumes: /srv/m:/models'",
+        ],
+    ),
+]
 EMPTY = [
     (
         "services:\n  llama:\n    image: ghcr.io/ggml-org/llama.cpp:server\n    environment:\n      - LLAMA_ARG_MODEL=/models/m.gguf\n      - LLAMA_ARG_N_CPU_MOE=\n      - LLAMA_ARG_SPEC_TYPE=\n      - LLAMA_ARG_N_PARALLEL=\n    volumes:\n      - /srv/m:/models\n",
@@ -254,12 +265,20 @@ SYSTEMD = [
         [*X, "around: 'other: \\UFFFFFFFF'"],
     ),
 ]
-LINES = DOCKER + COMPOSE + EMPTY + SWAP + SYSTEMD
+LINES = DOCKER + COMPOSE + ANCHORS + EMPTY + SWAP + SYSTEMD
 
 
 @pytest.mark.parametrize(("text", "fields", "notes"), LINES, ids=lambda value: str(value)[:50])
 def test_a_command_in_a_file(text, fields, notes):
     check_pasted(text, fields, notes)
+
+
+def test_aliases_of_aliases_without_end_are_read_once_each():
+    doubled = "".join(f"x{number}: &x{number}\n  - *x{number - 1}\n  - *x{number - 1}\n" for number in range(1, 60))
+    line = read_command_line(
+        f"x0: &x0\n  - a\n{doubled}b:\n  command: *x59\n  cmd:\n    k: *x59\nc:\n  command: llama-server -m x.gguf"
+    )
+    assert line.model == "x.gguf"
 
 
 def test_lists_in_one_another_without_end_are_text():
