@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import struct
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
+from gglib_desktop.adapters.gguf_tensors import BLOCKS, REPACKED_BLOCKS, Tensors
 from gglib_desktop.adapters.regular_file import open_regular, why_unreadable
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf import (
@@ -55,49 +54,7 @@ SCALAR_FORMATS = {
     GgufValueType.INT64: "q",
     GgufValueType.FLOAT64: "d",
 }
-
-# ggml's tensor types: number -> (elements in a block, bytes of a block).
-_BLOCKS = {
-    0: (1, 4),  # F32
-    1: (1, 2),  # F16
-    2: (32, 18),  # Q4_0
-    3: (32, 20),  # Q4_1
-    6: (32, 22),  # Q5_0
-    7: (32, 24),  # Q5_1
-    8: (32, 34),  # Q8_0
-    9: (32, 36),  # Q8_1
-    10: (256, 84),  # Q2_K
-    11: (256, 110),  # Q3_K
-    12: (256, 144),  # Q4_K
-    13: (256, 176),  # Q5_K
-    14: (256, 210),  # Q6_K
-    15: (256, 292),  # Q8_K
-    16: (256, 66),  # IQ2_XXS
-    17: (256, 74),  # IQ2_XS
-    18: (256, 98),  # IQ3_XXS
-    19: (256, 50),  # IQ1_S
-    20: (32, 18),  # IQ4_NL
-    21: (256, 110),  # IQ3_S
-    22: (256, 82),  # IQ2_S
-    23: (256, 136),  # IQ4_XS
-    24: (1, 1),  # I8
-    25: (1, 2),  # I16
-    26: (1, 4),  # I32
-    27: (1, 8),  # I64
-    28: (1, 8),  # F64
-    29: (256, 56),  # IQ1_M
-    30: (1, 2),  # BF16
-    34: (256, 54),  # TQ1_0
-    35: (256, 66),  # TQ2_0
-    39: (32, 17),  # MXFP4
-    40: (64, 36),  # NVFP4
-    41: (128, 18),  # Q1_0
-}
-# The types that engines may keep a second time, with the bytes of a block then, which with AMX are some more. Which of
-# them it does depends on the instructions of the processor.
-_REPACKED_BLOCKS = {2: 18, 3: 20, 8: 38, 10: 84, 12: 148, 13: 180, 14: 210, 20: 18, 23: 138, 39: 17}
 _MAX_TENSOR_NAME_BYTES = 64
-_BLOCK_NAME = re.compile(rb"blk\.(\d{1,5})\.")
 
 
 def read_header(path: Path) -> GgufHeader:
@@ -172,6 +129,16 @@ class _Window:
         self._at += layout.size
         return values
 
+    def start_of(self, count: int, most: int, what: str) -> bytes:
+        """Of the next bytes the first, ``most`` at the most; goes past all of them."""
+        kept = min(most, count)
+        if self._at + count > len(self._buffer):
+            self.require(count, what)
+            self._load(kept)
+        at = self._at
+        self._at += count
+        return self._buffer[at : at + kept]
+
     def skip(self, count: int, what: str) -> None:
         self.require(count, what)
         self._at += count
@@ -218,36 +185,6 @@ def _preamble(window: _Window) -> tuple[int, ByteOrder]:
     if version not in (2, 3):
         raise window.bad(f"GGUF version {version} is not supported, only 2 and 3 are", offset=4)
     return version, order
-
-
-@dataclass
-class _Tensors:
-    """What the list of tensors comes to."""
-
-    elements: int = 0
-    data_bytes: int = 0
-    first_block: int | None = None
-    _repackable: int = 0
-    _embedding: int = 0
-    _has_output: bool = False
-
-    def note(self, name: bytes, elements: int, end: int, repacked_bytes: int) -> None:
-        self.elements += elements
-        self.data_bytes = max(self.data_bytes, end)
-        block = _BLOCK_NAME.match(name)
-        if block is not None:
-            number = int(block[1])
-            self.first_block = number if self.first_block is None else min(self.first_block, number)
-        self._has_output = self._has_output or name == b"output.weight"
-        # Embeddings are looked up, not multiplied with, unless they are the output's weights too.
-        if name == b"token_embd.weight":
-            self._embedding = repacked_bytes
-        else:
-            self._repackable += repacked_bytes
-
-    @property
-    def repackable_bytes(self) -> int:
-        return self._repackable + (0 if self._has_output else self._embedding)
 
 
 class _HeaderReader:
@@ -363,19 +300,17 @@ class _HeaderReader:
             raise self._window.bad("general.alignment is not a power of two")
         return alignment
 
-    def _tensors(self, count: int) -> _Tensors:
+    def _tensors(self, count: int) -> Tensors:
         self._window.require(count * _SMALLEST_TENSOR_BYTES, "the list of tensors")
-        tensors = _Tensors()
+        tensors = Tensors()
         for _ in range(count):
             self._tensor(tensors)
         return tensors
 
-    def _tensor(self, tensors: _Tensors) -> None:
+    def _tensor(self, tensors: Tensors) -> None:
         window, what = self._window, "the list of tensors"
         (name_bytes,) = window.unpack(self._u64, what)
-        window.require(name_bytes, "a tensor's name")
-        name = window.take(min(name_bytes, _MAX_TENSOR_NAME_BYTES), "a tensor's name")
-        window.skip(name_bytes - len(name), "a tensor's name")
+        name = window.start_of(name_bytes, _MAX_TENSOR_NAME_BYTES, "a tensor's name")
         (dimensions,) = window.unpack(self._u32, what)
         if dimensions > _MAX_DIMENSIONS:
             raise window.bad(f"a tensor of {dimensions} dimensions, more than {_MAX_DIMENSIONS}")
@@ -383,7 +318,15 @@ class _HeaderReader:
         elements = math.prod(shape)
         if elements > _MAX_ELEMENTS:
             raise window.bad("a tensor too large for any computer")
-        per_block, block_bytes = _BLOCKS.get(kind, (1, 0))
+        per_block, block_bytes = BLOCKS.get(kind, (1, 0))
         blocks = -(-elements // per_block)
-        repacked = _REPACKED_BLOCKS.get(kind, 0) if dimensions > 1 else 0
-        tensors.note(name, elements, offset + blocks * block_bytes, blocks * repacked)
+        # A hostile file has a hundred thousand of these: nothing is called that need not be.
+        end = offset + blocks * block_bytes
+        tensors.elements += elements
+        tensors.data_bytes = max(tensors.data_bytes, end)
+        if name[:4] == b"blk.":
+            tensors.note_block(name)
+        if dimensions > 1 and kind in REPACKED_BLOCKS:
+            tensors.note_repackable(name, blocks * REPACKED_BLOCKS[kind])
+        if name == b"output.weight":
+            tensors.has_output = True
