@@ -77,6 +77,9 @@ class FileState(StrEnum):
     NO_MODEL = "no model"
 
 
+_NO_MODEL = FilterOption(FilterField.FILE, FileState.NO_MODEL)
+
+
 @dataclass(frozen=True)
 class ModelRow:
     """One model as the list shows it. ``state``: of its first live server, else of one that failed, else None.
@@ -101,6 +104,11 @@ class ModelRow:
     parameter_count: int | None = None
     name_key: tuple[int | str, ...] = ()
     last_used: float | None = None
+
+    @property
+    def is_model(self) -> bool:
+        """Not a file that only belongs to one."""
+        return _NO_MODEL not in self.marks
 
     @property
     def accessible_text(self) -> str:

@@ -38,10 +38,12 @@ class ModelCommands(QObject):
 
     @Slot()
     def _render(self) -> None:
-        enabled = self._selected is not None
+        selected = self._selected
         for block in self._blocks:
+            # What is no model of its own can be looked at and removed, not started.
+            is_for_it = selected is not None and (block is not self._blocks[0] or selected.is_model)
             for action in block:
-                action.setEnabled(enabled)
+                action.setEnabled(is_for_it)
 
     @Slot(QPoint)
     def show_menu(self, place: QPoint) -> None:

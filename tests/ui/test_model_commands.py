@@ -1,5 +1,6 @@
 """What the menu does with the selected model."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ from PySide6.QtCore import QPoint, QUrl
 from PySide6.QtGui import QAction, QContextMenuEvent, QDesktopServices
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
+from gglib_desktop.domain.sidecars import Sidecar
 from gglib_desktop.views.dialogs.model_details import ModelDetailsDialog
+from tests.fakes.library import some_facts
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk, text_of
 from tests.ui.test_model_list_view import filled, table
@@ -44,6 +47,17 @@ async def test_without_a_selected_model_there_is_nothing_to_do(desk):
     for name in OF_A_MODEL:
         action(desk, name).triggered.emit()
     assert len(desk.library.models) == 3
+
+
+async def test_what_is_no_model_can_be_looked_at_but_not_started(desk):
+    head = replace(some_facts("Head"), sidecar=Sidecar.DRAFT_HEAD)
+    await desk.open()
+    await desk.add("Head", head)
+    assert {name for name in OF_A_MODEL if action(desk, name).isEnabled()} == {
+        *("details", "tags", "show_in_folder", "copy_path", "remove_model")
+    }
+    await desk.add("Whole")
+    assert all(action(desk, name).isEnabled() for name in OF_A_MODEL)
 
 
 async def test_the_path_is_copied_and_the_folder_shown(desk, monkeypatch):
