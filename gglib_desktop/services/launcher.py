@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gglib_desktop.domain.client_names import are_numbered
 from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineDevice
-from gglib_desktop.domain.errors import ConfigurationError, LibraryError
+from gglib_desktop.domain.errors import ConfigurationError, InvalidModelFile, LibraryError
 from gglib_desktop.domain.launch import (
     ENGINE_MIN_PROBABILITY,
     LaunchOptions,
@@ -171,6 +171,7 @@ class Launcher:
         if model.sidecar is not None:
             raise ConfigurationError("model_path", str(model.path), WHY_NOT_STARTED[model.sidecar])
         await self._library.read_adapters(model)
+        model = await self._usable(model)
         runs = self._supervisor.has_live_server(model_id)
         another = another or (launch is not None and runs)
         launch = launch or LaunchOptions()
@@ -197,6 +198,15 @@ class Launcher:
             self._note_saved(server_id, config, as_saved)
         await self._library.note_used(model_id)
         return server_id
+
+    async def _usable(self, model: Model) -> Model:
+        """Looks again at a file that could not be used. Raises: InvalidModelFile when that is still so."""
+        if model.problem is not None:
+            file = await self._library.examine(model.path)
+            if file.problem is not None:
+                raise InvalidModelFile(model.path, file.problem)
+            await self._library.add([model.path])
+        return self._library.model(model.id) or model
 
     async def plan(self, server_id: int) -> RestartPlan:
         """What a restart would use now. Raises: LibraryError."""

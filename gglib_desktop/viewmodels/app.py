@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.engine import Engine
-from gglib_desktop.domain.errors import ConfigurationError, GglibError, LibrarySetAside, ModelInUse
+from gglib_desktop.domain.errors import ConfigurationError, GglibError, InvalidModelFile, LibrarySetAside, ModelInUse
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.settings import AppSettings
@@ -60,7 +60,9 @@ class AppViewModel(QObject):
     serverRemoved = Signal(int)  # its id
     serverShown = Signal(int)  # the id of a panel to bring into view
     serversAdopted = Signal(int)  # how many
+    modelsAdded = Signal(int)  # how many
     modelRemoved = Signal(object)  # Model
+    startRefused = Signal(int, object)  # the model's id, and InvalidModelFile
     settingsChanged = Signal(object)  # AppSettings
     settingsNews = Signal(object)  # SettingsNews
     failed = Signal(object)  # GglibError
@@ -139,7 +141,7 @@ class AppViewModel(QObject):
         self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
     ) -> None:
         """Starts a model, with the choices of this ``launch`` over those saved for it; ``remember`` saves them too."""
-        self._spawn(self.start_now(model_id, launch, another=another, remember=remember), "start")
+        self._spawn(self._start(model_id, launch, another=another, remember=remember), "start")
 
     async def start_now(
         self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
@@ -252,9 +254,18 @@ class AppViewModel(QObject):
             self._on_engine(None)  # shown as a state of the window, with the reason
 
     async def _add(self, paths: tuple[Path, ...]) -> None:
+        before = {model.id for model in self._library.models}
         added = await self._library.add(paths)
         if added:
             self.models.request(added[0].id)
+        if new := {model.id for model in added} - before:
+            self.modelsAdded.emit(len(new))
+
+    async def _start(self, model_id: int, launch: LaunchOptions | None, **how: bool) -> None:
+        try:
+            await self.start_now(model_id, launch, **how)
+        except InvalidModelFile as exc:
+            self.startRefused.emit(model_id, exc)
 
     async def _remove(self, model_id: int) -> None:
         model = self._library.model(model_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
@@ -15,7 +15,7 @@ from gglib_desktop.views.wording import words_for_error
 
 _NOTICE_MS = 8000
 # Long enough to notice what went, and to get to the button by keyboard.
-_UNDO_MS = 30_000
+_OFFER_MS = 30_000
 
 
 class Banner(QFrame):
@@ -32,9 +32,14 @@ class Banner(QFrame):
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._undo = QPushButton(self.tr("Undo"), self)
-        self._undo.setObjectName("undo")
-        self._undo.clicked.connect(self._on_undo)
+        self._buttons = {
+            name: self._button(name, text)
+            for name, text in (
+                ("undo", self.tr("Undo")),
+                ("showBroken", self.tr("Show in folder")),
+                ("removeBroken", self.tr("Remove from list")),
+            )
+        }
         close = QToolButton(self)
         close.setObjectName("closeBanner")
         close.setAccessibleName(self.tr("Close message"))
@@ -45,24 +50,34 @@ class Banner(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 4, 4, 4)
         layout.addWidget(self._text, 1)
-        layout.addWidget(self._undo, 0, Qt.AlignmentFlag.AlignBottom)
+        for button in self._buttons.values():
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self._notice_over = QTimer(self, singleShot=True, interval=_NOTICE_MS)
         self._notice_over.timeout.connect(self._end_notice)
         self._standing = self._about_settings = self._notice = ""
-        self._take_back: Callable[[], None] | None = None
+        self._offers: Mapping[str, Callable[[], None]] = {}
         self.hide()
 
-    def show_notice(self, text: str, undo: Callable[[], None] | None = None) -> None:
-        """Shows what needs no answer, for a few seconds; a little longer what ``undo`` takes back."""
-        self._notice, self._take_back = text, undo
-        self._notice_over.start(_NOTICE_MS if undo is None else _UNDO_MS)
+    def _button(self, name: str, text: str) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setObjectName(name)
+        button.clicked.connect(self._on_offer)
+        return button
+
+    def show_notice(self, text: str, **offers: Callable[[], None]) -> None:
+        """Shows what needs no answer, for a few seconds; a little longer with ``offers``: what a button does, by name.
+
+        The buttons are ``undo``, ``showBroken`` and ``removeBroken``.
+        """
+        self._notice, self._offers = text, offers
+        self._notice_over.start(_OFFER_MS if offers else _NOTICE_MS)
         self._render()
 
     def show_text(self, text: str) -> None:
-        """A notice that can be taken back stays below it."""
+        """A notice with offers stays below it."""
         self._standing = text
-        if self._take_back is None:
+        if not self._offers:
             self._notice = ""
             self._notice_over.stop()
         self._render()
@@ -83,26 +98,27 @@ class Banner(QFrame):
 
     def _render(self) -> None:
         self._text.setText("\n".join(text for text in (self._standing, self._notice) if text))
-        self._undo.setVisible(self._take_back is not None)
+        for name, button in self._buttons.items():
+            button.setVisible(name in self._offers)
         self.setVisible(bool(self._standing or self._notice))
 
     @Slot()
-    def _on_undo(self) -> None:
-        take_back = self._take_back
+    def _on_offer(self) -> None:
+        act = self._offers.get(self.sender().objectName())
         self._end_notice()
-        if take_back is not None:
-            take_back()
+        if act is not None:
+            act()
 
     @Slot()
     def _end_notice(self) -> None:
-        self._notice, self._take_back = "", None
+        self._notice, self._offers = "", {}
         self._notice_over.stop()
         self._render()
 
     @Slot()
     def _clear(self) -> None:
         self._standing = self._notice = ""
-        self._take_back = None
+        self._offers = {}
         self._notice_over.stop()
         self._render()
 

@@ -73,6 +73,9 @@ class SortMenu(QMenu):
         key, descending = self._settings.value("sort"), self._settings.value("descending")
         if isinstance(key, str) and key in set(SortKey):
             self._models.sort(SortKey(key), descending=descending in {True, "true"})
+        else:
+            # The order in which they were found on a disk looks like none.
+            self._models.sort(SortKey.NAME, descending=False)
 
     @Slot()
     def _on_sorted(self) -> None:

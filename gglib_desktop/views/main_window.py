@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop import __version__
+from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.scan import ScanProgress
 from gglib_desktop.domain.settings import OnQuit
@@ -48,6 +49,7 @@ from gglib_desktop.views.model_list import ModelListView
 from gglib_desktop.views.server_commands import ServerCommands
 from gglib_desktop.views.server_list import ServerListView
 from gglib_desktop.views.widgets.focus_frame import keep_focus_visible
+from gglib_desktop.views.wording import words_for_error
 
 _SIZE = QSize(1100, 720)
 # What a window manager puts around a window.
@@ -166,7 +168,9 @@ class MainWindow(QMainWindow):
         app.failed.connect(self._banner.show_error)
         app.settingsNews.connect(self._banner.show_settings_news)
         app.serversAdopted.connect(self._on_adopted)
+        app.modelsAdded.connect(self._on_models_added)
         app.modelRemoved.connect(self._on_removed)
+        app.startRefused.connect(self._on_start_refused)
         app.serverAdded.connect(self._foreign.go_last)
         app.foreign.noneFound.connect(self._on_none_found)
         self._models.startRequested.connect(models.start)
@@ -245,10 +249,24 @@ class MainWindow(QMainWindow):
             text = self.tr("{count} servers of an earlier session still run; they are back in their panels.")
         self._banner.show_notice(text.format(count=count))
 
+    @Slot(int)
+    def _on_models_added(self, count: int) -> None:
+        # A single one is selected, which says it.
+        if count > 1:
+            self._banner.show_notice(self.tr("{count} models added").format(count=count))
+
     @Slot(object)
     def _on_removed(self, model: Model) -> None:
         text = self.tr("{name} was removed from the list. Its file stays.").format(name=model.name)
         self._banner.show_notice(text, undo=partial(self._app.bring_back, model.path))
+
+    @Slot(int, object)
+    def _on_start_refused(self, model_id: int, error: InvalidModelFile) -> None:
+        words = words_for_error(error)
+        show = partial(self._model_commands.show_folder, error.path.parent)
+        remove = partial(self._app.remove, model_id)
+        text = self.tr("Not started: {reason}").format(reason=f"{words.summary} {words.hint}".strip())
+        self._banner.show_notice(text, showBroken=show, removeBroken=remove)
 
     @Slot()
     def _on_none_found(self) -> None:

@@ -141,9 +141,10 @@ class ModelCommands(QObject):
 
     @Slot()
     def show_in_folder(self) -> None:
-        if self._selected is None:
-            return
-        folder = Path(self._selected.path).parent
+        if self._selected is not None:
+            self.show_folder(Path(self._selected.path).parent)
+
+    def show_folder(self, folder: Path) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
             self.noticed.emit(self.tr("No program of this computer could show {folder}").format(folder=folder))
 

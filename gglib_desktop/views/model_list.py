@@ -78,6 +78,8 @@ class ModelListView(QWidget):
         self._nothing_found = QLabel(self)
         self._nothing_found.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing_found.setWordWrap(True)
+        self._count = QLabel(self)
+        self._count.setObjectName("modelCount")
         self._assemble()
         self._connect()
         self._render()
@@ -109,6 +111,7 @@ class ModelListView(QWidget):
         layout.addLayout(line)
         layout.addWidget(self._filter_line)
         layout.addWidget(stack, 1)
+        layout.addWidget(self._count)
         self._models.scanChanged.connect(self._show_scan)
 
     @Slot()
@@ -187,6 +190,8 @@ class ModelListView(QWidget):
     def _render(self) -> None:
         shown, total = self._models.table.rowCount(), self._models.total
         self._filter_line.show_counts(shown, total)
+        self._count.setText(self._count_text(shown, total))
+        self._count.setVisible(total > 0)
         if not self._models.chosen:
             self._nothing_found.setText(self.tr("No model matches the search."))
         elif not self._models.words:
@@ -196,6 +201,11 @@ class ModelListView(QWidget):
         self._empty.setVisible(total == 0)
         self._nothing_found.setVisible(total > 0 and shown == 0)
         (self._empty if total == 0 else self._nothing_found if shown == 0 else self._table).raise_()
+
+    def _count_text(self, shown: int, total: int) -> str:
+        if shown < total:
+            return self.tr("{shown} of {total} models").format(shown=shown, total=total)
+        return self.tr("1 model") if total == 1 else self.tr("{total} models").format(total=total)
 
     @Slot(object)
     def _on_select_requested(self, model_id: int) -> None:

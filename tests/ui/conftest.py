@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from gglib_desktop.domain.gguf import ModelFacts
 from gglib_desktop.domain.model import Model
+from gglib_desktop.viewmodels.model_row import SortKey
 from gglib_desktop.views.main_window import MainWindow
 from gglib_desktop.views.server_panel import ServerPanel
 from tests.fakes.accessibility import seen_in
@@ -68,6 +69,8 @@ class Desk(Program):
 @pytest.fixture
 async def desk(qapp, tmp_path: Path, bugs: KeptBugs) -> AsyncIterator[Desk]:
     geometry = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    # So that tests know the order, whatever they call their models.
+    geometry.setValue("sort", str(SortKey.ADDED))
     async with running_program(tmp_path, bugs) as program:
         window = MainWindow(program.app, geometry, tmp_path / "data")
         window.show()

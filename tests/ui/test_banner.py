@@ -96,17 +96,17 @@ def test_what_can_be_taken_back_is_taken_back_once_and_only_that(qtbot):
     undo, done = child(banner, QPushButton, "undo"), []
     banner.show_notice("Two servers are back.")
     assert not undo.isVisibleTo(banner)
-    banner.show_notice("Tiny was removed.", lambda: done.append("tiny"))
+    banner.show_notice("Tiny was removed.", undo=lambda: done.append("tiny"))
     usual = timer.interval()
     undo.click()
     assert done == ["tiny"]
     assert text(banner) == ""
     assert not undo.isVisibleTo(banner)
-    banner.show_notice("Tiny was removed.", lambda: done.append("tiny again"))
+    banner.show_notice("Tiny was removed.", undo=lambda: done.append("tiny again"))
     banner.show_notice("Two servers are back.")
     assert not undo.isVisibleTo(banner)
     assert timer.interval() < usual, "there is time to reach a button"
-    banner.show_notice("Tiny was removed.", lambda: done.append("never"))
+    banner.show_notice("Tiny was removed.", undo=lambda: done.append("never"))
     timer.timeout.emit()
     assert not undo.isVisibleTo(banner)
     assert done == ["tiny"]

@@ -106,13 +106,13 @@ async def test_the_order_is_remembered(desk, qtbot, tmp_path):
 
 
 @pytest.mark.parametrize("stored", ["nonsense", "", None, ["size"]])
-async def test_an_order_that_cannot_be_read_is_none(desk, qtbot, tmp_path, stored):
+async def test_without_an_order_that_can_be_read_names_decide(desk, qtbot, tmp_path, stored):
     settings = QSettings(str(tmp_path / "order.ini"), QSettings.Format.IniFormat)
     settings.setValue("sort", stored)
     parent = QWidget()
     qtbot.addWidget(parent)
     SortMenu(desk.app.models, settings, parent)
-    assert desk.app.models.sort_key is SortKey.ADDED
+    assert (desk.app.models.sort_key, desk.app.models.descending) == (SortKey.NAME, False)
 
 
 # -- filtering

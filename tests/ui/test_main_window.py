@@ -314,6 +314,42 @@ async def test_a_model_that_was_taken_off_the_list_comes_back_with_a_press(desk,
     assert "removed" not in banner(desk)
 
 
+async def test_a_file_known_to_be_broken_is_not_started_and_one_learns_why(desk, qtbot):
+    await desk.open()
+    path = desk.files.make("broken.gguf")
+    desk.app.add([path])
+    await poll(lambda: desk.app.models.selected is not None)
+    desk.window.findChild(QAction, "start").trigger()
+    await poll(lambda: banner(desk).startswith("Not started: broken.gguf cannot be used as a model."))
+    assert not desk.app.servers
+    assert desk.window.findChild(QPushButton, "showBroken").isVisible()
+    qtbot.mouseClick(desk.window.findChild(QPushButton, "removeBroken"), Qt.MouseButton.LeftButton)
+    await poll(lambda: not desk.library.models)
+    assert path.exists()
+
+
+async def test_a_broken_file_that_is_well_again_starts(desk):
+    await desk.open()
+    desk.app.add([desk.files.make("broken.gguf")])
+    await poll(lambda: desk.app.models.selected is not None)
+    assert desk.library.models[0].problem is not None
+    desk.files.make("broken.gguf", some_facts("Well"))
+    desk.window.findChild(QAction, "start").trigger()
+    await desk.panel_in("Well", "Healthy")
+    assert desk.library.models[0].problem is None
+
+
+async def test_how_many_models_came_and_are_there_is_said(desk):
+    await desk.open()
+    count = desk.window.findChild(QLabel, "modelCount")
+    assert not count.isVisible()
+    desk.app.add([desk.files.make(f"{number}.gguf", some_facts(f"Model {number}")) for number in (3, 1, 2)])
+    await poll(lambda: banner(desk) == "3 models added")
+    assert count.text() == "3 models"
+    desk.app.models.search("2.gguf")
+    assert count.text() == "1 of 3 models"
+
+
 # -- closing, dropping, sizes, keys
 
 
