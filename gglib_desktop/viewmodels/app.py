@@ -229,10 +229,12 @@ class AppViewModel(QObject):
             if paths:
                 await self._add(paths)
         finally:
-            await asyncio.wait({adopting, finding})
-            self._set_state(ready=True)
+            await asyncio.wait({adopting})
             self.foreign.begin()
-        self.scan.trigger()
+            self.scan.trigger()
+            # An engine may take a minute to say what it can.
+            await asyncio.wait({finding})
+            self._set_state(ready=True)
 
     async def _load_library(self) -> None:
         try:

@@ -89,6 +89,17 @@ async def test_opening_loads_adds_adopts_and_finds_the_engine(program, tmp_path)
     assert program.app.state.running == 1
 
 
+async def test_models_are_looked_for_while_an_engine_is_still_asked(program):
+    program.catalog.gate.clear()
+    scans = []
+    program.app.scan.busyChanged.connect(scans.append)
+    program.app.open(())
+    await poll(lambda: scans)
+    assert not program.app.state.ready
+    program.catalog.gate.set()
+    await poll(lambda: program.app.state.ready)
+
+
 async def test_without_an_engine_it_says_why(program):
     program.catalog.found = None
     told = told_by(program)
