@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gglib_desktop.viewmodels.access import AccessViewModel
     from gglib_desktop.viewmodels.launch_forms import LaunchForms
     from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
+    from gglib_desktop.viewmodels.model_folders import ModelFoldersViewModel
     from gglib_desktop.viewmodels.server import ServerViewModel
     from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 
@@ -180,6 +181,12 @@ class AppViewModel(QObject):
         from gglib_desktop.viewmodels.access import AccessViewModel  # noqa: PLC0415  # as the form of the settings
 
         return AccessViewModel(self._keys(), self._scope) if self._keys is not None else None
+
+    def folders(self) -> ModelFoldersViewModel:
+        """What the settings show of where models come from."""
+        from gglib_desktop.viewmodels.model_folders import ModelFoldersViewModel  # noqa: PLC0415  # as the form
+
+        return ModelFoldersViewModel(self._library, self._scope)
 
     async def settings_file(self) -> Path:
         """The file that people can edit; makes one that explains every key if there is none. Raises: SettingsError."""

@@ -361,7 +361,9 @@ class MainWindow(QMainWindow):
     def _on_settings(self) -> None:
         from gglib_desktop.views.dialogs.settings import SettingsDialog
 
-        self._app.run(ask(SettingsDialog(self._app.settings_form(), self, access=self._app.access())), "settings")
+        app = self._app
+        dialog = SettingsDialog(app.settings_form(), self, access=app.access(), folders=app.folders())
+        app.run(ask(dialog), "settings")
 
     @Slot()
     def _on_edit_settings(self) -> None:

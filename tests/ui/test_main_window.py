@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QLineEdit,
+    QListWidget,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
@@ -348,6 +349,29 @@ async def test_how_many_models_came_and_are_there_is_said(desk):
     assert count.text() == "3 models"
     desk.app.models.search("2.gguf")
     assert count.text() == "1 of 3 models"
+
+
+async def test_folders_can_be_removed_and_models_brought_back_in_the_settings(desk, qtbot):
+    await desk.open()
+    path = desk.files.make("folder/one.gguf", some_facts("One"))
+    desk.app.add([path.parent])
+    await poll(lambda: desk.library.models)
+    desk.app.remove(desk.library.models[0].id)
+    await poll(lambda: not desk.library.models)
+    desk.window.findChild(QAction, "settings").trigger()
+    dialog = await opened(desk, SettingsDialog)
+    folders, removed = (dialog.findChild(QListWidget, name) for name in ("modelFolders", "removedModels"))
+    await poll(lambda: (folders.count(), removed.count()) == (1, 1))
+    assert folders.item(0).text() == str(path.parent)
+    dialog.findChild(QPushButton, "bringBack").click()
+    await poll(lambda: [model.name for model in desk.library.models] == ["One"])
+    dialog.findChild(QPushButton, "removeFolder").click()
+    await poll(lambda: (folders.count(), removed.count()) == (0, 0))
+    assert not dialog.findChild(QPushButton, "removeFolder").isEnabled()
+    assert list(await desk.library.folders()) == []
+    assert len(desk.library.models) == 1, "what was found there stays"
+    dialog.reject()
+    await poll(lambda: not desk.window.findChildren(SettingsDialog))
 
 
 # -- closing, dropping, sizes, keys

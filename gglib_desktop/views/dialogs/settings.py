@@ -20,10 +20,12 @@ from gglib_desktop.domain.errors import ConfigurationError, GglibError, InvalidD
 from gglib_desktop.domain.settings import STOP_GRACE_LIMITS, OnQuit, Theme
 from gglib_desktop.domain.values import PORT
 from gglib_desktop.viewmodels.access import AccessViewModel
+from gglib_desktop.viewmodels.model_folders import ModelFoldersViewModel
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 from gglib_desktop.views.bindings import ComboBinding, DoubleSpinBinding, SpinBinding
 from gglib_desktop.views.dialogs.access_group import AccessGroup
 from gglib_desktop.views.dialogs.engine_fields import EngineFields
+from gglib_desktop.views.dialogs.model_folders import ModelFoldersPage
 from gglib_desktop.views.dialogs.problem_box import ProblemBox
 from gglib_desktop.views.option_form import OptionForm
 from gglib_desktop.views.preset_bar import PresetBar
@@ -41,7 +43,12 @@ class SettingsDialog(QDialog):
     """Closes once its form has saved; until then, and when that fails, it keeps what was typed."""
 
     def __init__(
-        self, form: SettingsFormViewModel, parent: QWidget | None = None, *, access: AccessViewModel | None = None
+        self,
+        form: SettingsFormViewModel,
+        parent: QWidget | None = None,
+        *,
+        access: AccessViewModel | None = None,
+        folders: ModelFoldersViewModel | None = None,
     ) -> None:
         super().__init__(parent)
         self._form = form
@@ -56,6 +63,8 @@ class SettingsDialog(QDialog):
         self._lay_out()
         if access is not None:
             self._pages.addTab(AccessGroup(access), self.tr("&Access"))
+        if folders is not None:
+            self._pages.addTab(ModelFoldersPage(folders), self.tr("&Models"))
         form.draftChanged.connect(self._on_draft_changed)
         form.failed.connect(self._on_failed)
         form.saved.connect(self.accept)
