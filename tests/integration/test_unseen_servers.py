@@ -19,6 +19,7 @@ import pytest
 from gglib_desktop.adapters.runners.processes import ServerProcess, process_identity
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
 from gglib_desktop.domain.errors import NotRunning, PortTaken, StartFailed, StopFailed
+from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE
 from tests.contract.harness import STUB, LocalHarness
 from tests.contract.test_local_runner import end, record_file
@@ -274,7 +275,8 @@ async def test_a_stranger_who_is_seen_never_answers_for_a_hidden_server(harness)
 
 @needs_hiding
 async def test_a_hidden_stranger_does_not_answer_for_a_server_that_ends(harness, manager):
-    engine = manager.engine("sleep 0.7; exit 1", add="--stub-hidden", model="/other.gguf")
+    works = "i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done; exit 1"
+    engine = manager.engine(works, add="--stub-hidden", model="/other.gguf")
     async with harness.runner_with(engine) as runner:
         with pytest.raises(PortTaken):
             await runner.start(harness.config(port=harness.config().base_port))
@@ -293,9 +295,13 @@ async def test_a_hidden_server_that_a_manager_runs_is_healthy_and_its_rest_is_to
         with pytest.raises(StopFailed, match=f"still listens on port {handle.port}"):
             await runner.stop(handle)
         assert record_file(harness).exists(), "for the next runner"
+        ended = asyncio.ensure_future(runner.wait_exit(handle))
+        assert (await runner.probe(handle, 2)).result is ProbeResult.OK, "it still serves, and is shown so"
+        assert not ended.done()
         (server,) = manager.servers()
         server.kill()
         await runner.stop(handle)
+        assert (await ended).asked_for
         assert list((harness.data_dir / "servers").iterdir()) == []
 
 

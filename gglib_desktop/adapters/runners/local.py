@@ -167,7 +167,7 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
 
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
         server = self._servers.get(handle)
-        if server is None or server.process.poll():
+        if server is None or (server.process.poll() and not server.rest.serves):
             return Probe(ProbeResult.REFUSED, "the process is gone")
         probe = await self._http.probe(server.address, timeout_s)
         if probe.result is ProbeResult.OK:
@@ -200,8 +200,7 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
         if server is None:
             return ServerExit(None)
         end = await server.process.wait()
-        if server.record.behind is not None:
-            await asyncio.wait({server.rest.begin()})
+        await server.rest.over()
         return end
 
     async def kill(self, handle: ProcessHandle) -> None:
@@ -318,6 +317,8 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
     def _forget_servers(self) -> None:
         for process in (*(server.process for server in self._servers.values()), *self._undead.values()):
             process.forget()
+        for server in self._servers.values():
+            server.rest.forget()
         self._servers.clear()
         self._undead.clear()
 

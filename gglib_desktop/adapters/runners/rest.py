@@ -41,6 +41,21 @@ class Rest:
         self._grace_s = grace_s
         self._ending: asyncio.Task[None] | None = None
         self._failure: StopFailed | None = None
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def serves(self) -> bool:
+        """Something that could not be ended may still serve in place of the process."""
+        return self._failure is not None
+
+    async def over(self) -> None:
+        """Returns when a server behind the process has ended too, at once where there is none."""
+        if self._record.behind is not None:
+            await asyncio.shield(self._over)
+
+    def forget(self) -> None:
+        """Ends who waits for it."""
+        self._over.cancel()
 
     def begin(self) -> asyncio.Task[None]:
         """Ends it, once; called when the process has ended."""
@@ -75,3 +90,5 @@ class Rest:
             self._failure = exc
         else:
             self._records.delete(self._record.run)
+            if not self._over.done():
+                self._over.set_result(None)
