@@ -37,20 +37,20 @@ KEY_STROKE_MS = 16
 SEARCHES = ("model 99", "q4_k", "folder 7", "nothing like this", "01234")
 
 
-def make_tree(root: Path) -> None:
+def make_tree(root: Path, files: int = FILES, *, folders: int = FOLDERS) -> None:
     """Small models in nested folders, each with a name of its own."""
     chance = random.Random(4)  # not a secret
-    folders = [root]
-    for number in range(FOLDERS):
-        folders.append(chance.choice(folders[-50:]) / f"folder {number}")
-        folders[-1].mkdir(parents=True, exist_ok=True)
-    for number in range(FILES):
+    places = [root]
+    for number in range(folders):
+        places.append(chance.choice(places[-50:]) / f"folder {number}")
+        places[-1].mkdir(parents=True, exist_ok=True)
+    for number in range(files):
         writer = GgufWriter()
         writer.add("general.architecture", GgufValueType.STRING, "llama")
         writer.add("general.name", GgufValueType.STRING, f"Model {number}")
         writer.add("llama.block_count", GgufValueType.UINT32, 32)
         writer.add_tensor("t", (8,), [bytes(32)])
-        with (chance.choice(folders) / f"model-{number:05}-Q4_K_M.gguf").open("wb") as file:
+        with (chance.choice(places) / f"model-{number:05}-Q4_K_M.gguf").open("wb") as file:
             writer.write(file)
 
 
