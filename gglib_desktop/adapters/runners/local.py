@@ -259,8 +259,8 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
             raise
 
     def _keep_watch(self, run: str, process: ServerProcess) -> None:
-        """Of one that is not wanted and cannot be killed, so that it is reaped and its record is known until then."""
-        _log.warning("process %s of a start that failed survives SIGKILL; its port and memory stay in use", process.pid)
+        """Of one that is not wanted and cannot be ended, so that it is reaped and its record is known until then."""
+        _log.warning("process %s of a start that failed cannot be ended; its port and memory stay in use", process.pid)
         if self._left:
             process.forget()
             return
@@ -286,8 +286,8 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
     async def _stop(self, server: RunningServer) -> None:
         try:
             await stop_process(server.process, port=server.handle.port, grace_s=self._stop_grace_s())
-        except StopFailed:
-            _log.warning("server %s survived every signal", server.handle)
+        except StopFailed as exc:
+            _log.warning("server %s goes on: %s", server.handle, exc)
             raise
         await server.rest.ended()
 
