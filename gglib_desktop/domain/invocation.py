@@ -75,7 +75,7 @@ def candidate(words: Sequence[Word], knows: KnownFlag, inside: Recursion) -> Can
     rest = list(words[len(environment) :])
     if not rest:
         return None
-    found = _container(rest, knows, inside) or _direct(rest) or _wrapped(rest, inside) or _guessed(rest, knows)
+    found = _container(rest, knows, inside) or _direct(rest) or _wrapped(rest, knows, inside) or _guessed(rest, knows)
     if found is None:
         return None
     merged = (*environment, *found.invocation.environment)
@@ -144,12 +144,14 @@ def _program_length(words: Sequence[Word]) -> int:
     return 2 if serves and _SUBCOMMAND.search(words[0].text) else 0
 
 
-def _wrapped(words: list[Word], inside: Recursion) -> Candidate | None:
+def _wrapped(words: list[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:
     """The program behind others: ``nohup nice -n 5 llama-server …``, ``bash -c "llama-server …"``."""
     if words[0].text.lower() == "start-process":
         return _start_process(words, inside)
     for position, word in enumerate(words[1:], 1):
         before = words[:position]
+        if looks_like_flag(before[0].text) and knows(before[-1].text):
+            continue  # a file may have the program's name: -m /models/server
         length = _program_length(words[position:])
         following = words[position + length : position + length + 1]
         plain = all(each.text in _PLAIN_WRAPPERS or assigned(each) for each in before)

@@ -176,3 +176,10 @@ def test_whatever_is_chosen_comes_back(choices, model_path, form):
     # A file has a name, and is in a folder that has one.
     config = config_of(choices).replace(model_path=Path("/m") / f"x{model_path}")
     check(seen_in(form, config), export(server_argv(config, ENGINE, PORT), form))
+
+
+@pytest.mark.parametrize("path", ["/models/server", "/srv/SERVER", "/m/llama-server", "/m/llama serve"])
+@pytest.mark.parametrize("form", ExportFormat)
+def test_a_model_may_have_the_name_of_the_program(path, form):
+    config = config_of({}).replace(model_path=Path(path))
+    check(seen_in(form, config), export(server_argv(config, ENGINE, PORT), form))
