@@ -61,6 +61,7 @@ class _Paths:
         self._list.setObjectName(name)
         self._list.setAccessibleName(title)
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._title = QLabel(f"{title}:")
         self._title.setBuddy(self._list)
         self._paths: tuple[Path, ...] = ()
@@ -81,5 +82,7 @@ class _Paths:
         self._paths = tuple(paths)
         self._list.clear()
         self._list.addItems([str(path) for path in paths])
+        for place, path in enumerate(paths):
+            self._list.item(place).setToolTip(str(path))
         self._list.setCurrentRow(min(max(row, 0), len(paths) - 1))
         self._button.setEnabled(bool(paths))
