@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -124,15 +124,17 @@ def argv_hash_of(pid: int) -> str | None:
     return hashlib.sha256("\0".join(argv).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def running_processes(prefix: str = "") -> Iterator[psutil.Process]:
+def running_processes(prefix: str = "", *, without: Container[int | None] = ()) -> Iterator[psutil.Process]:
     """All that run, or those alone whose program's name begins with ``prefix``, in lower case. Blocks.
+
+    The pids in ``without`` are passed over.
 
     psutil.process_iter keeps what it found before: the program of a process that runs another one since, and whose pid
     it was that has been given anew.
     """
     for pid in psutil.pids():
         try:
-            if prefix and not _program_name(pid).lower().startswith(prefix):
+            if pid in without or (prefix and not _program_name(pid).lower().startswith(prefix)):
                 continue
             process = psutil.Process(pid)
         except psutil.Error:

@@ -57,6 +57,13 @@ def test_a_program_is_found_by_how_its_name_begins(tmp_path, name):
             process.kill()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has no such files")
+def test_one_that_is_known_already_is_passed_over_without_opening_a_file(opened_files, sleeper):
+    assert sleeper.pid not in {found.pid for found in running_processes(without={sleeper.pid})}
+    assert opened_files.of(sleeper.pid) == []
+    assert sleeper.pid in {found.pid for found in running_processes(without={None})}
+
+
 AS_NOBODY = """
 import os
 from gglib_desktop.adapters.runners.processes import running_processes
