@@ -91,7 +91,7 @@ async def test_opening_loads_adds_adopts_and_finds_the_engine(program, tmp_path)
 
 async def test_models_are_looked_for_while_an_engine_is_still_asked(program):
     program.catalog.gate.clear()
-    scans = []
+    scans: list[bool] = []
     program.app.scan.busyChanged.connect(scans.append)
     program.app.open(())
     await poll(lambda: scans)
