@@ -21,9 +21,9 @@ from gglib_desktop.adapters.runners.stop_ladder import stop_process
 from gglib_desktop.domain.errors import NotRunning, PortTaken, StartFailed, StopFailed
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE
-from tests.contract.harness import STUB, LocalHarness
+from tests.contract.harness import SHORT_GRACE_S, STUB, LocalHarness
 from tests.contract.test_local_runner import end, record_file
-from tests.contract.test_process_runner import becomes_healthy, occupied
+from tests.contract.test_process_runner import becomes_healthy, thief
 from tests.fakes.waiting import poll
 
 PYTHON = Path(sys.executable).resolve()
@@ -141,7 +141,8 @@ async def test_a_server_behind_a_wrapper_ends_with_it(harness, manager):
 
 
 async def test_a_server_behind_a_wrapper_is_killed(harness, manager):
-    async with harness.runner_with(manager.engine("exec sleep 600", add="--stub-ignore-sigterm")) as runner:
+    engine = manager.engine("exec sleep 600", add="--stub-ignore-sigterm")
+    async with harness.runner_with(engine, grace_s=SHORT_GRACE_S) as runner:
         handle = await runner.start(harness.config())
         await runner.kill(handle)
         assert nothing_left(harness, manager)
@@ -235,7 +236,7 @@ def test_without_privileges() -> None:
     tests = ["pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "hidden or another"]
     words = [*poorer, sys.executable, "-B", "-m", *tests]
     environment = os.environ | {OTHERS_PROCESS: str(other.pid)}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=170)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     other.kill()
     other.wait()
     assert done.returncode == 0, done.stdout + done.stderr
@@ -266,8 +267,8 @@ async def test_a_stranger_who_is_seen_never_answers_for_a_hidden_server(harness)
         config = harness.config(extra_args=["--stub-hidden", "--stub-mute"])
         starting = asyncio.ensure_future(runner.start(config))
         await poll(harness.processes)
-        with occupied(config.base_port):
-            await asyncio.wait({starting}, timeout=1.5)
+        async with thief(config.base_port) as asked:
+            await poll(lambda: len(asked) >= 3)
             assert not starting.done()
         starting.cancel()
         await asyncio.wait({starting})
