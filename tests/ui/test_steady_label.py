@@ -1,8 +1,9 @@
 """A label whose text changes each second costs its neighbours nothing."""
 
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
+from typing_extensions import override
 
 from gglib_desktop.views.widgets.steady_label import SteadyLabel
 
@@ -36,6 +37,26 @@ def test_usual_texts_arrange_nothing_anew(row):
         QApplication.sendPostedEvents()
         assert row.label.text() == text
     assert row.arranged == 0
+
+
+def test_only_a_longer_text_needs_a_tool_tip(row):
+    told = []
+
+    class Watch(QObject):
+        @override
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            told.append(event.type())
+            return False
+
+    watch = Watch()
+    row.label.installEventFilter(watch)
+    for second in range(60):
+        row.label.setText(f"up {second} s")
+    assert QEvent.Type.ToolTipChange not in told
+    row.label.setText("for 12 s of about 20 s")
+    assert row.label.toolTip() == "for 12 s of about 20 s"
+    row.label.setText("up 3 s")
+    assert row.label.toolTip() == ""
 
 
 def test_a_longer_text_takes_more_room_and_gives_it_back(row):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from typing_extensions import override
 
 from gglib_desktop.views.widgets.elided_label import ElidedLabel
@@ -25,7 +25,8 @@ class SteadyLabel(ElidedLabel):
 
     @override
     def setText(self, text: str) -> None:
-        super().setText(text)
+        # Not as its base does: a tool tip with the whole text costs more than the text, and what fits in needs none.
+        QLabel.setText(self, text)
         self._fit()
 
     @override
@@ -37,7 +38,7 @@ class SteadyLabel(ElidedLabel):
     def _fit(self) -> None:
         hint, width = self.sizeHint(), self.fontMetrics().horizontalAdvance(self._usual) + 8
         self.setMinimumSize(width, hint.height())
-        if hint.width() > width:
-            self.setMaximumSize(_UNLIMITED, _UNLIMITED)
-        else:
-            self.setMaximumSize(width, hint.height())
+        is_long = hint.width() > width
+        if is_long or self.toolTip():
+            self.setToolTip(self.text() if is_long else "")
+        self.setMaximumSize(_UNLIMITED if is_long else width, _UNLIMITED if is_long else hint.height())
