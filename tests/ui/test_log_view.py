@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+from shiboken6 import delete
 
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.log import LogViewModel
@@ -36,17 +37,18 @@ def logs() -> GrowingLogs:
 
 
 @pytest.fixture
-async def view(qtbot, logs, bugs) -> AsyncIterator[LogView]:
+async def view(qapp, logs, bugs) -> AsyncIterator[LogView]:
     async with TaskScope(bugs) as scope:
         log = LogViewModel(scope, logs.read)
         log.show_log("run")
         view = LogView(log)
-        qtbot.addWidget(view)
         view.resize(500, 300)
         view.show()
         await poll(lambda: table(view).model().rowCount() == 200)
         yield view
+        # By hand: qtbot would have it deleted before or after this, as it happens.
         view.hide()
+        delete(view)
 
 
 def table(view: QWidget) -> QTableView:
