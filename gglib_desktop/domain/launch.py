@@ -20,6 +20,8 @@ DEFAULT_DRAFT_TOKENS = 2
 DEFAULT_MIN_PROBABILITY = 0.75
 # What llama-server takes when nobody says anything.
 ENGINE_MIN_PROBABILITY = 0.0
+# A layer says with these words that there are none, whatever weaker layers say. In a shell they are ''.
+NO_EXTRA_ARGS = ("",)
 
 
 class MtpChoice(StrEnum):
@@ -68,6 +70,11 @@ class LaunchOptions(EngineOptions):
     def from_mapping(cls, mapping: Mapping[str, Any]) -> LaunchOptions:
         """As earlier versions stored them, too."""
         return super().from_mapping(mapping).alias_moved()
+
+    def alias_moved(self) -> LaunchOptions:
+        """A layer that had no other extra arguments still keeps out those of weaker layers."""
+        moved = super().alias_moved()
+        return moved.replace(extra_args=NO_EXTRA_ARGS) if self.extra_args and not moved.extra_args else moved
 
     @property
     def names(self) -> frozenset[str]:
@@ -147,6 +154,8 @@ def resolve(launch: LaunchOptions, model: LaunchOptions, app: LaunchOptions) -> 
     layers = ((BUILT_IN, Source.BUILT_IN), (app, Source.APP), (model, Source.MODEL), (launch, Source.LAUNCH))
     for layer, source in layers:
         sources.update(dict.fromkeys(layer.names, source))
+    if options.extra_args == NO_EXTRA_ARGS:
+        options = options.replace(extra_args=())
     return Resolved(options, sources)
 
 
@@ -183,8 +192,8 @@ def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: 
 def options_of(config: ServerConfig) -> LaunchOptions:
     """The choices that lead to a configuration whatever the layers below say, as far as it tells them."""
     mtp = MtpChoice.ON if config.spec_draft_n_max else MtpChoice.OFF
-    chosen = {field.name: getattr(config, field.name) for field in fields(EngineOptions)}
-    return LaunchOptions(mtp=mtp, **chosen).alias_moved()
+    moved = config.alias_moved()
+    return LaunchOptions(mtp=mtp, **{field.name: getattr(moved, field.name) for field in fields(EngineOptions)})
 
 
 def own_choices(config: ServerConfig, as_saved: ServerConfig) -> frozenset[str]:

@@ -12,6 +12,7 @@ from gglib_desktop.domain.engine import Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
 from gglib_desktop.domain.flag_drift import translated, unlisted_flags
 from gglib_desktop.domain.launch import (
+    NO_EXTRA_ARGS,
     LaunchOptions,
     MtpDecision,
     MtpReason,
@@ -129,7 +130,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situa
     disabled = _disabled(situation.engine, decision)
     fields = {
         name: FieldState(
-            draft.get(name),
+            _value(name, draft, below),
             _inherited(name, below, situation.model),
             below.source(name),
             unreadable[name].text if name in unreadable else None,
@@ -152,6 +153,12 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situa
         can_save=not unreadable and not (_EXTRA in problems and draft.extra_args),
         can_start=can_start,
     )
+
+
+def _value(name: str, draft: LaunchOptions, below: Resolved) -> Any:
+    value = draft.get(name)
+    # Nothing is kept out.
+    return None if value == NO_EXTRA_ARGS and not below.options.extra_args else value
 
 
 def _inherited(name: str, below: Resolved, model: Model | None) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingProblem
-from gglib_desktop.domain.launch import BUILT_IN
+from gglib_desktop.domain.launch import BUILT_IN, NO_EXTRA_ARGS
 from gglib_desktop.domain.option import OptionSpec
 from gglib_desktop.domain.settings import AppSettings
 from gglib_desktop.domain.values import Limits, OneOf, Value, type_words, without_none
@@ -90,7 +90,10 @@ def read_settings(
 ) -> SettingsReading:
     """Takes each key that can be used, and tells of all others. ``line_of`` says where a key stands."""
     reading = read_table(AppSettings, document, line_of)
-    settings = reading.value.replace(defaults=reading.value.defaults.alias_moved())
+    defaults = reading.value.defaults.alias_moved()
+    if defaults.extra_args == NO_EXTRA_ARGS:  # no layer is weaker
+        defaults = defaults.replace(extra_args=())
+    settings = reading.value.replace(defaults=defaults)
     return SettingsReading(settings, reading.problems, reading.unknown, moved=differences(reading.value, settings))
 
 

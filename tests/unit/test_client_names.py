@@ -198,6 +198,26 @@ def test_what_is_stored_moves_into_the_field():
     assert LaunchOptions.from_json(read.to_json()) == read
 
 
+@pytest.mark.parametrize("words", [["--alias", "x"], ["-a", "x"], ["--alias=x"], ["-a", "x", "--alias", "y"]])
+def test_a_layer_that_had_nothing_else_still_keeps_out_the_arguments_of_weaker_layers(words):
+    """What was started without them may be refused with them."""
+    app = LaunchOptions(extra_args=("--embedding",))
+    for layer in (LaunchOptions.from_mapping({"extra_args": words}), LaunchOptions(extra_args=tuple(words))):
+        resolved = resolve(LaunchOptions(), layer, app)
+        assert (resolved.options.extra_args, resolved.source("extra_args")) == ((), Source.MODEL)
+        assert resolve(layer, app, app).options.extra_args == ()
+    stored = LaunchOptions.from_mapping({"extra_args": words})
+    assert LaunchOptions.from_json(stored.to_json()) == stored
+    preset = {"name": "p", "options": {"extra_args": words}}
+    assert read_presets({"format": 1, "preset": [preset]}).presets[0].options == stored
+
+
+def test_a_server_started_by_such_a_layer_does_not_differ_from_what_is_saved():
+    saved = resolve(LaunchOptions(), LaunchOptions.from_mapping({"extra_args": ["-a", "x"]}), LaunchOptions())
+    running = options_of(config(extra_args=("-a", "x")))
+    assert (running.alias, running.extra_args) == (saved.options.alias, saved.options.extra_args) == ("x", ())
+
+
 def test_the_settings_file_says_it_anew_when_it_is_saved():
     reading = read_settings({"defaults": {"threads": 3, "extra_args": ["--alias", "everyone"]}})
     assert reading.settings == AppSettings(defaults=LaunchOptions(threads=3, alias="everyone"))

@@ -7,7 +7,7 @@ import pytest
 
 from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource, parse_help
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpReason, Source, choice_names
+from gglib_desktop.domain.launch import NO_EXTRA_ARGS, LaunchOptions, MtpChoice, MtpReason, Source, choice_names
 from gglib_desktop.domain.llama_args import server_argv
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.option_form import FormState, Situation, Unreadable, changed, check, form_state, missing_flags
@@ -31,6 +31,19 @@ def situation(layer: Source = Source.LAUNCH, **changes) -> Situation:
 
 def shown(draft: LaunchOptions | None = None, where: Situation | None = None, **unreadable: Unreadable) -> FormState:
     return form_state(draft or LaunchOptions(), unreadable, where or situation())
+
+
+@pytest.mark.parametrize("layer", [Source.LAUNCH, Source.MODEL])
+def test_no_extra_arguments_are_shown_as_two_quotes_only_where_they_keep_some_out(layer):
+    draft = LaunchOptions(extra_args=NO_EXTRA_ARGS)
+    state = shown(draft, situation(layer, app_options=LaunchOptions(extra_args=("--no-webui",))))
+    assert write_text(state.fields["extra_args"].value) == "''"
+    assert read_text(engine_option("extra_args"), "''") == NO_EXTRA_ARGS
+    assert state.argv is not None
+    assert not {"--no-webui", ""} & {*state.argv}
+    alone = shown(draft, situation(layer))
+    assert not alone.fields["extra_args"].is_set
+    assert "" not in (alone.argv or ())
 
 
 def test_there_is_a_field_for_every_choice():

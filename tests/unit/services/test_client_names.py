@@ -8,7 +8,7 @@ import pytest
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
 from gglib_desktop.domain.client_names import names_said
-from gglib_desktop.domain.launch import LaunchOptions, Source
+from gglib_desktop.domain.launch import NO_EXTRA_ARGS, LaunchOptions, Source
 from gglib_desktop.domain.option_form import form_state
 from gglib_desktop.domain.settings import AppSettings, Theme
 from gglib_desktop.services.launcher import Launcher
@@ -126,7 +126,8 @@ async def test_a_saved_flag_of_the_version_before_is_a_choice_now(library, launc
     saved = '{"context_size": 512, "extra_args": ["--alias", "coder"], "mtp": null, "restart": null}'
     with sqlite3.connect(data_dir / "library.sqlite") as file:
         file.execute("UPDATE models SET launch_options = ? WHERE id = ?", (saved, tiny.id))
-    assert await library.launch_options(tiny.id) == LaunchOptions(context_size=512, alias="coder")
+    moved = LaunchOptions(context_size=512, alias="coder", extra_args=NO_EXTRA_ARGS)
+    assert await library.launch_options(tiny.id) == moved
     server_id = await started(launcher, story, tiny)
     assert name(story, server_id) == "coder"
     assert story.supervisor.server(server_id).config.extra_args == ()
