@@ -94,7 +94,7 @@ class ModelWalk:
         self._request = request
         self._known = request.known
         self._folders: list[str] = []
-        self._entered: set[str] = set()
+        self._entered = {os.path.realpath(folder) for folder in request.skipped}
         self._met: set[str] = set()
         self._same: dict[str, Collection[str]] = {}
         self._linked: dict[str, None] = {}

@@ -84,6 +84,7 @@ MIGRATIONS = (
     """
     ALTER TABLE models ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;  -- taken off the list, and can be brought back
     """,
+    "CREATE TABLE paused_folders (path TEXT PRIMARY KEY);",
 )
 _INSERT = """
     INSERT INTO models (path, facts, problem, size_bytes, mtime_ns, header_hash, missing, parts, label, added_at)
@@ -104,6 +105,7 @@ _UPDATE = """
     WHERE id = :id AND NOT removed RETURNING *
 """
 _NOT_LISTED = "INSERT OR REPLACE INTO passed_over (path, removed, size_bytes, mtime_ns, label) VALUES (?, ?, ?, ?, ?)"
+_RESUME = "DELETE FROM paused_folders WHERE path = ?"
 _BEYOND_REPAIR = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _IDS_OF_A_LIBRARY = 1_000_000
 _TAKEN_OFF = "INSERT OR REPLACE INTO passed_over (path, removed) VALUES (?, TRUE)"
@@ -186,7 +188,18 @@ class SqliteModelRepository:
         await self.execute("INSERT OR IGNORE INTO folders (path, added_at) VALUES (?, ?)", (_stored(path), time.time()))
 
     async def remove_folder(self, path: Path) -> None:
-        await self.execute("DELETE FROM folders WHERE path = ?", (_stored(path),))
+        def work(connection: sqlite3.Connection) -> None:
+            for forget in ("DELETE FROM folders WHERE path = ?", _RESUME):
+                connection.execute(forget, (_stored(path),))
+
+        await self.transact(work)
+
+    async def paused_folders(self) -> Sequence[Path]:
+        return [_path(path) for (path,) in await self.execute("SELECT path FROM paused_folders ORDER BY path")]
+
+    async def pause_folder(self, path: Path, paused: bool) -> None:
+        statement = "INSERT OR IGNORE INTO paused_folders VALUES (?)" if paused else _RESUME
+        await self.execute(statement, (_stored(path),))
 
     async def note_used(self, model_id: int, when: float) -> None:
         await self.execute("UPDATE models SET last_used = ? WHERE id = ?", (when, model_id))

@@ -55,11 +55,15 @@ class KnownFiles:
 
 @dataclass(frozen=True)
 class WalkRequest:
-    """Where to look: below ``folders``, and at each of ``files``. What is as ``known`` is not reported as found."""
+    """Where to look: below ``folders``, and at each of ``files``. What is as ``known`` is not reported as found.
+
+    The folders ``skipped`` are not entered, not even from one above them.
+    """
 
     folders: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
     known: KnownFiles = field(default_factory=KnownFiles)
+    skipped: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,15 @@ class ModelRepository(Protocol):
 
     async def add_folder(self, path: Path) -> None: ...
 
-    async def remove_folder(self, path: Path) -> None: ...
+    async def remove_folder(self, path: Path) -> None:
+        """Forgets the folder, also that it is paused."""
+        ...
+
+    async def paused_folders(self) -> Sequence[Path]:
+        """The folders and stores that are not looked through for now."""
+        ...
+
+    async def pause_folder(self, path: Path, paused: bool) -> None: ...
 
     async def note_used(self, model_id: int, when: float) -> None:
         """A server of the model was started at ``when``, in unix seconds."""

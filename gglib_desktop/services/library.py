@@ -46,7 +46,9 @@ class Library:
         """Tells for which model launch options were saved."""
         self.models: tuple[Model, ...] = ()
         self.places: tuple[Path, ...] = ()
-        """The folders and stores that are looked through, as far as they are known by now."""
+        """The folders and stores that models come from, as far as they are known by now."""
+        self.paused: frozenset[Path] = frozenset()
+        """Those that are not looked through for now; what was found there stays listed."""
         self.progress: ScanProgress | None = None
         self._by_id: dict[int, Model] = {}
         self._companions: dict[Path, PassedOver] = {}
@@ -55,6 +57,11 @@ class Library:
         self._index = ModelIndex(())
         self._showing = asyncio.Lock()
         self._scans: list[Scan] = []
+
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """The places that are looked through."""
+        return tuple(place for place in self.places if place not in self.paused)
 
     def model(self, model_id: int) -> Model | None:
         return self._by_id.get(model_id)
@@ -90,6 +97,7 @@ class Library:
         """Lists what is stored, without a look at any file. Raises: LibraryError."""
         # First, as it tells of a library that was set aside.
         self._by_id = {model.id: model for model in await self._repository.models()}
+        self.paused = frozenset(await self._repository.paused_folders())
         self._note_places(await self._repository.folders())
         self._companions = {file.path: file for file in await self._repository.passed_over() if not file.removed}
         await self._show()
@@ -100,15 +108,24 @@ class Library:
             asyncio.to_thread(self._files.stores), self._repository.folders(), self._known()
         )
         self._note_places(stores, folders)
-        await self._run(Scan(self._files, WalkRequest(self.places, known=known), index, doubt=lambda _model: True))
+        request = WalkRequest(self.watched, known=known, skipped=tuple(self.paused))
+        await self._run(Scan(self._files, request, index, doubt=lambda model: not self._rests(model.path)))
 
     async def look_at(self, changed: Collection[Path]) -> None:
         """Takes note of what came, went or changed in the places by a look there alone. Raises: LibraryError."""
+        changed = [path for path in changed if not self._rests(path)]
         request, (index, known) = await asyncio.gather(
             asyncio.to_thread(self._files.touched, changed, self.places), self._known()
         )
-        scan = Scan(self._files, replace(request, known=known), index, doubt=at_or_below(changed))
-        await self._run(scan, quiet=True)
+        request = replace(request, known=known, skipped=tuple(self.paused))
+        await self._run(Scan(self._files, request, index, doubt=at_or_below(changed)), quiet=True)
+
+    def _rests(self, path: Path) -> bool:
+        """Whether the innermost of the places that hold a path is paused."""
+        if not self.paused:
+            return False
+        holding = (place for place in self.places if path.is_relative_to(place))
+        return max(holding, key=lambda place: len(place.parts), default=None) in self.paused
 
     def stop_scan(self) -> None:
         """Ends what looks for models now; what was found stays."""
@@ -123,9 +140,11 @@ class Library:
         folders, others = await asyncio.to_thread(self._files.split, tuple(paths))
         for folder in folders:
             await self._repository.add_folder(folder)
+            await self._repository.pause_folder(folder, False)
+        self.paused -= frozenset(folders)
         self._note_places(self.places, folders)
         index = await self._indexed()
-        request = WalkRequest(tuple(folders), tuple(others), index.known)
+        request = WalkRequest(tuple(folders), tuple(others), index.known, tuple(self.paused))
         scan = Scan(self._files, request, index, named=True)
         await self._run(scan)
         by_path = {os.fspath(model.path): model for model in self.models}
@@ -138,7 +157,14 @@ class Library:
     async def remove_folder(self, folder: Path) -> None:
         """Looks there no more; what was found there stays listed. Raises: LibraryError."""
         await self._repository.remove_folder(folder)
+        self.paused -= {folder}
         self._note_places([place for place in self.places if place != folder])
+
+    async def pause_folder(self, folder: Path, paused: bool) -> None:
+        """Looks there no more until it is resumed; what was found there stays listed. Raises: LibraryError."""
+        await self._repository.pause_folder(folder, paused)
+        self.paused = self.paused | {folder} if paused else self.paused - {folder}
+        self._listeners.tell(self.models)
 
     async def remove(self, model_id: int) -> None:
         """Takes a model off the list, until it is brought back or added again; its file stays. Raises: LibraryError."""

@@ -15,10 +15,19 @@ from gglib_desktop.viewmodels.commands import reported
 
 
 @dataclass(frozen=True)
+class ModelFolder:
+    """``is_store``: another program keeps its models there; nobody added it here, so it cannot be removed."""
+
+    path: Path
+    paused: bool = False
+    is_store: bool = False
+
+
+@dataclass(frozen=True)
 class FoldersState:
     """Both in the order in which they are shown."""
 
-    folders: tuple[Path, ...] = ()
+    folders: tuple[ModelFolder, ...] = ()
     removed: tuple[Path, ...] = ()
 
 
@@ -36,9 +45,16 @@ class ModelFoldersViewModel(QObject):
     def look(self) -> None:
         self._run(self._look(), "list model folders")
 
-    def remove_folder(self, folder: Path) -> None:
+    def remove_folder(self, folder: ModelFolder) -> None:
         """Looks there no more; the models that were found there stay listed."""
-        self._run(self._then_look(self._library.remove_folder(folder)), "remove model folder")
+        self._run(self._then_look(self._library.remove_folder(folder.path)), "remove model folder")
+
+    def pause_folder(self, folder: ModelFolder) -> None:
+        """Looks there no more until it is resumed; the models that were found there stay listed."""
+        self._run(self._then_look(self._library.pause_folder(folder.path, True)), "pause model folder")
+
+    def resume_folder(self, folder: ModelFolder) -> None:
+        self._run(self._resume(folder.path), "resume model folder")
 
     def bring_back(self, path: Path) -> None:
         self._run(self._then_look(self._library.bring_back(path)), "bring back model")
@@ -47,8 +63,18 @@ class ModelFoldersViewModel(QObject):
         await action
         await self._look()
 
+    async def _resume(self, folder: Path) -> None:
+        await self._then_look(self._library.pause_folder(folder, False))
+        await self._library.look_at([folder])
+
     async def _look(self) -> None:
-        self.state = FoldersState(tuple(await self._library.folders()), tuple(await self._library.removed()))
+        added, paused = tuple(await self._library.folders()), self._library.paused
+        stores = (place for place in self._library.places if place not in added)
+        folders = (
+            *(ModelFolder(path, path in paused) for path in added),
+            *(ModelFolder(path, path in paused, is_store=True) for path in stores),
+        )
+        self.state = FoldersState(folders, tuple(await self._library.removed()))
         self.stateChanged.emit(self.state)
 
     def _run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:

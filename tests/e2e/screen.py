@@ -170,6 +170,8 @@ class Node:
 def find_program(title: str, pid: int, within_s: float = DEADLINE_S) -> Node:
     """The program with this process id, once its window with this title is there."""
     Atspi.init()
+    # A busy machine is slow to answer, which would read as an empty name.
+    Atspi.set_timeout(int(DEADLINE_S * 1000), int(DEADLINE_S * 1000))
 
     def look() -> Node | None:
         for program in Node(Atspi.get_desktop(0)).children:

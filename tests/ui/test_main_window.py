@@ -365,11 +365,21 @@ async def test_folders_can_be_removed_and_models_brought_back_in_the_settings(de
     assert folders.item(0).text() == str(path.parent)
     dialog.findChild(QPushButton, "bringBack").click()
     await poll(lambda: [model.name for model in desk.library.models] == ["One"])
+    pause = dialog.findChild(QPushButton, "pauseFolder")
+    pause.click()
+    await poll(lambda: folders.item(0).text() == f"{path.parent} (paused)")
+    assert pause.text() == "Resume folder"
+    desk.files.make("folder/two.gguf", some_facts("Two"))
+    await desk.library.scan()
+    assert len(desk.library.models) == 1
+    pause.click()
+    await poll(lambda: len(desk.library.models) == 2)
+    assert (pause.text(), folders.item(0).text()) == ("Pause folder", str(path.parent))
     dialog.findChild(QPushButton, "removeFolder").click()
     await poll(lambda: (folders.count(), removed.count()) == (0, 0))
     assert not dialog.findChild(QPushButton, "removeFolder").isEnabled()
     assert list(await desk.library.folders()) == []
-    assert len(desk.library.models) == 1, "what was found there stays"
+    assert len(desk.library.models) == 2, "what was found there stays"
     dialog.reject()
     await poll(lambda: not desk.window.findChildren(SettingsDialog))
 

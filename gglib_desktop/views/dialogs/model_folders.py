@@ -2,49 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.viewmodels.model_folders import FoldersState, ModelFoldersViewModel
+from gglib_desktop.viewmodels.model_folders import FoldersState, ModelFolder, ModelFoldersViewModel
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_error
 
 
 class ModelFoldersPage(QWidget):
-    """Lists the folders and the models that were taken off the list, each with a button for the chosen one."""
+    """Lists the folders, and the models that were removed from the list, with buttons for the chosen one."""
 
     def __init__(self, folders: ModelFoldersViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view_model = folders
+        self._pause = push_button("pauseFolder", self.tr("Pause folder"))
+        self._forget = push_button("removeFolder", self.tr("Remove folder"))
+        self._back = push_button("bringBack", self.tr("Bring back"))
         self._folders = _Paths("modelFolders", self.tr("Folders that are searched for models"))
         self._removed = _Paths("removedModels", self.tr("Models that were removed from the list"))
         self._problem = WrapLabel(parent=self)
         self._problem.setObjectName("foldersProblem")
-        forget = push_button("removeFolder", self.tr("Remove folder"))
-        forget.setToolTip(self.tr("Search there no more. The models that were found there stay in the list."))
-        back = push_button("bringBack", self.tr("Bring back"))
         layout = QVBoxLayout(self)
-        for paths, button, act in (
-            (self._folders, forget, folders.remove_folder),
-            (self._removed, back, folders.bring_back),
-        ):
-            paths.add_to(layout, button, act)
+        self._folders.add_to(layout, self._pause, self._forget)
+        self._removed.add_to(layout, self._back)
         layout.addWidget(self._problem)
-        folders.stateChanged.connect(self._show)
-        folders.failed.connect(self._on_failed)
+        self._connect()
         self._show(folders.state)
         folders.look()
+
+    def _connect(self) -> None:
+        self._view_model.stateChanged.connect(self._show)
+        self._view_model.failed.connect(self._on_failed)
+        self._folders.list.currentRowChanged.connect(self._render_buttons)
+        self._removed.list.currentRowChanged.connect(self._render_buttons)
+        self._pause.clicked.connect(self._on_pause)
+        self._forget.clicked.connect(self._on_forget)
+        self._back.clicked.connect(self._on_back)
+
+    @property
+    def _chosen(self) -> ModelFolder | None:
+        row = self._folders.list.currentRow()
+        return self._view_model.state.folders[row] if row >= 0 else None
+
+    # -- showing
 
     @Slot(object)
     def _show(self, state: FoldersState) -> None:
         self._problem.hide()
-        self._folders.show_paths(state.folders)
-        self._removed.show_paths(state.removed)
+        self._folders.show_lines([(self._line(folder), folder.path) for folder in state.folders])
+        self._removed.show_lines([(str(path), path) for path in state.removed])
+        self._render_buttons()
+
+    def _line(self, folder: ModelFolder) -> str:
+        return self.tr("{path} (paused)").format(path=folder.path) if folder.paused else str(folder.path)
+
+    @Slot()
+    def _render_buttons(self) -> None:
+        chosen = self._chosen
+        is_paused, is_store = (chosen.paused, chosen.is_store) if chosen is not None else (False, False)
+        self._pause.setText(self.tr("Resume folder") if is_paused else self.tr("Pause folder"))
+        self._pause.setToolTip(
+            self.tr("Search there again, now and from now on.")
+            if is_paused
+            else self.tr("Don't search there until you resume it. The models found there stay in the list.")
+        )
+        self._pause.setEnabled(chosen is not None)
+        self._forget.setToolTip(
+            self.tr("Another program keeps its models there. Pause it if you don't want it searched.")
+            if is_store
+            else self.tr("Don't search there any more. The models found there stay in the list.")
+        )
+        self._forget.setEnabled(chosen is not None and not is_store)
+        self._back.setEnabled(self._removed.list.currentRow() >= 0)
 
     @Slot(object)
     def _on_failed(self, error: GglibError) -> None:
@@ -52,37 +87,52 @@ class ModelFoldersPage(QWidget):
         self._problem.setText(f"{words.summary} {words.hint}".strip())
         self._problem.show()
 
+    # -- acting
+
+    @Slot()
+    def _on_pause(self) -> None:
+        if (folder := self._chosen) is not None:
+            act = self._view_model.resume_folder if folder.paused else self._view_model.pause_folder
+            act(folder)
+
+    @Slot()
+    def _on_forget(self) -> None:
+        if (folder := self._chosen) is not None:
+            self._view_model.remove_folder(folder)
+
+    @Slot()
+    def _on_back(self) -> None:
+        row = self._removed.list.currentRow()
+        if row >= 0:
+            self._view_model.bring_back(self._view_model.state.removed[row])
+
 
 class _Paths:
-    """A list of paths, its title, and a button for the chosen one."""
+    """A list of paths with its title, and the buttons for the chosen one below it."""
 
     def __init__(self, name: str, title: str) -> None:
-        self._list = QListWidget()
-        self._list.setObjectName(name)
-        self._list.setAccessibleName(title)
-        self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list = QListWidget()
+        self.list.setObjectName(name)
+        self.list.setAccessibleName(title)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._title = QLabel(f"{title}:")
-        self._title.setBuddy(self._list)
-        self._paths: tuple[Path, ...] = ()
+        self._title.setBuddy(self.list)
 
-    def add_to(self, layout: QVBoxLayout, button: QPushButton, act: Callable[[Path], None]) -> None:
-        self._button = button
-        button.clicked.connect(lambda: act(self._paths[self._list.currentRow()]))
-        self._list.currentRowChanged.connect(lambda row: button.setEnabled(row >= 0))
+    def add_to(self, layout: QVBoxLayout, *buttons: QPushButton) -> None:
         layout.addWidget(self._title)
-        layout.addWidget(self._list, 1)
+        layout.addWidget(self.list, 1)
         last = QHBoxLayout()
         last.addStretch()
-        last.addWidget(button)
+        for button in buttons:
+            last.addWidget(button)
         layout.addLayout(last)
 
-    def show_paths(self, paths: Sequence[Path]) -> None:
-        row = self._list.currentRow()
-        self._paths = tuple(paths)
-        self._list.clear()
-        self._list.addItems([str(path) for path in paths])
-        for place, path in enumerate(paths):
-            self._list.item(place).setToolTip(str(path))
-        self._list.setCurrentRow(min(max(row, 0), len(paths) - 1))
-        self._button.setEnabled(bool(paths))
+    def show_lines(self, lines: Sequence[tuple[str, Path]]) -> None:
+        """The words and the path of each. What was chosen last stays chosen, or its place."""
+        row = self.list.currentRow()
+        self.list.clear()
+        for text, path in lines:
+            self.list.addItem(text)
+            self.list.item(self.list.count() - 1).setToolTip(str(path))
+        self.list.setCurrentRow(min(max(row, 0), len(lines) - 1))

@@ -275,6 +275,20 @@ async def test_folders_and_files_passed_over_come_back(repository, file):
     assert await again.passed_over() == [companion]
 
 
+async def test_paused_folders_come_back_until_they_are_resumed_or_removed(repository, file):
+    odd, plain, store = Path(os.fsdecode(b"/\xff")), Path("/models"), Path("/store")
+    for folder in (odd, plain):
+        await repository.add_folder(folder)
+    for folder in (odd, plain, store, store):
+        await repository.pause_folder(folder, True)
+    again = await reopened(repository, file)
+    assert set(await again.paused_folders()) == {odd, plain, store}
+    assert await again.folders() == [odd, plain], "a store is no folder that somebody added"
+    await again.pause_folder(store, False)
+    await again.remove_folder(odd)
+    assert await again.paused_folders() == [plain]
+
+
 # -- versions of the file
 
 

@@ -181,6 +181,15 @@ async def test_added_folders_are_followed_and_removed_ones_are_not(library, file
     await poll(lambda: watch.watched == [other])
 
 
+async def test_paused_folders_are_followed_again_once_they_are_resumed(library, files, watch, folder):
+    other = files.make("other/two.gguf", some_facts("Two")).parent
+    await library.add([other])
+    await library.pause_folder(folder, True)
+    await poll(lambda: watch.watched == [other])
+    await library.pause_folder(folder, False)
+    await poll(lambda: watch.watched == [folder, other])
+
+
 async def test_stores_are_followed_once_they_were_looked_through(repository, watch, scope, tmp_path):
     files = FakeModelFiles(tmp_path / "models", [tmp_path / "models/store"])
     store = files.make("store/publisher/repo/one.gguf", some_facts("One")).parent.parent.parent

@@ -45,6 +45,78 @@ async def test_a_folder_is_remembered_and_looked_through_again(library, reposito
     assert names(later) == ["One", "Two"]
 
 
+async def test_a_paused_folder_is_not_looked_through_until_it_is_resumed(library, repository, files):
+    one = files.make("paused/one.gguf", some_facts("One"))
+    folder = one.parent
+    await library.add([folder])
+    await library.pause_folder(folder, True)
+    files.make("paused/two.gguf", some_facts("Two"))
+    later = await restarted(repository, files)
+    assert (later.places, later.watched) == ((folder,), ())
+    await later.scan()
+    await later.look_at([folder / "two.gguf"])
+    assert names(later) == ["One"]
+    await later.pause_folder(folder, False)
+    await later.look_at([folder])
+    assert names(later) == ["One", "Two"]
+    assert await repository.paused_folders() == []
+
+
+async def test_a_disk_that_is_away_makes_no_model_of_a_paused_folder_missing(library, files, tmp_path):
+    folder = files.make("disk/one.gguf", some_facts("One")).parent
+    await library.add([folder])
+    await library.pause_folder(folder, True)
+    folder.rename(tmp_path / "away")
+    await library.scan()
+    assert [model.missing for model in library.models] == [False]
+    await library.pause_folder(folder, False)
+    await library.look_at([folder])
+    assert [model.missing for model in library.models] == [True]
+
+
+async def test_a_paused_folder_is_not_entered_from_above(library, files):
+    inner = files.make("outer/inner/one.gguf", some_facts("One")).parent
+    await library.add([inner])
+    await library.pause_folder(inner, True)
+    files.make("outer/two.gguf", some_facts("Two"))
+    new = files.make("outer/inner/three.gguf", some_facts("Three"))
+    await library.add([inner.parent])
+    await library.scan()
+    await library.look_at([new])
+    assert names(library) == ["One", "Two"]
+
+
+async def test_a_folder_in_a_paused_one_is_looked_through(library, files):
+    inner = files.make("outer/inner/one.gguf", some_facts("One")).parent
+    await library.add([inner.parent, inner])
+    await library.pause_folder(inner.parent, True)
+    files.make("outer/inner/two.gguf", some_facts("Two"))
+    await library.scan()
+    assert names(library) == ["One", "Two"]
+    await library.look_at([files.make("outer/inner/three.gguf", some_facts("Three"))])
+    assert names(library) == ["One", "Three", "Two"]
+
+
+async def test_a_paused_folder_that_is_added_again_is_resumed(library, repository, files):
+    folder = files.make("paused/one.gguf", some_facts("One")).parent
+    await library.add([folder])
+    await library.pause_folder(folder, True)
+    files.make("paused/two.gguf", some_facts("Two"))
+    await library.add([folder])
+    assert names(library) == ["One", "Two"]
+    assert (library.watched, await repository.paused_folders()) == ((folder,), [])
+
+
+async def test_a_store_can_be_paused(repository, tmp_path):
+    files = FakeModelFiles(tmp_path / "models", [tmp_path / "models/store"])
+    files.make("store/publisher/repo/one.gguf", some_facts("One"))
+    await repository.pause_folder((tmp_path / "models/store").resolve(), True)
+    library = await restarted(repository, files)
+    await library.scan()
+    assert names(library) == []
+    assert len(library.places) == 1
+
+
 async def test_stores_of_other_programs_are_looked_through(repository, tmp_path):
     files = FakeModelFiles(tmp_path / "models", [tmp_path / "models/store", tmp_path / "nowhere"])
     files.make("store/publisher/repo/one.gguf", some_facts("One"))
