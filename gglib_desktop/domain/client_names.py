@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 ALIAS_FLAGS = frozenset({"--alias", "-a"})
 # Control characters, halves of characters and ends of lines, by category.
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_PATH = re.compile(r"^(?:/|\\\\|[A-Za-z]:[\\/])|[\\/].*\.gguf$", re.IGNORECASE | re.DOTALL)
+_PATH = re.compile(r"^(?:(?:~|\.{1,2})?[\\/]|[A-Za-z]:[\\/])|[\\/].*\.gguf$", re.IGNORECASE | re.DOTALL)
+# The system refuses command lines with words that are far longer, and nobody types such a name.
+_LONGEST_DEFAULT = 200
 _NUMBER = re.compile(r" \([1-9]\d*\)")
 _NUMBERED = re.compile(r"(.+) \([1-9]\d*\)")
 
@@ -32,9 +34,12 @@ def names_in(alias: str | None) -> tuple[str, ...]:
 
 
 def default_names(model_name: str, path: Path) -> tuple[str, ...]:
-    """The model's name, else the file's without its ending; none where neither has anything to show."""
-    found = clean_name(model_name) or clean_name(path.stem)
-    return (found,) if found else ()
+    """The model's name, else the file's without its ending; none where neither has anything to show.
+
+    Some converters write the path of a folder on their computer for a name; only its end is told.
+    """
+    found = _without_folders(clean_name(model_name)) or clean_name(path.stem)
+    return (found[:_LONGEST_DEFAULT].rstrip(),) if found else ()
 
 
 def free_names(wanted: Iterable[str], taken: Collection[str]) -> tuple[str, ...]:
@@ -108,6 +113,12 @@ def without_number(name: str) -> str:
     """The name that a taken one had before it got a number."""
     found = _NUMBERED.fullmatch(name)
     return found[1] if found else name
+
+
+def _without_folders(name: str) -> str:
+    if _PATH.search(name):
+        name = re.split(r"[\\/]", name.rstrip("\\/"))[-1].removesuffix(".gguf")
+    return name if name.strip(".") else ""
 
 
 def _separates(character: str) -> bool:

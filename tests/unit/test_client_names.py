@@ -53,6 +53,17 @@ def config(name: str = "Tiny", path: str = "/m/tiny-q8.gguf", **changes) -> Serv
         ("-m", "-m"),
         ("\x00".replace("\x00", " "), "tiny-q8"),
         (" ,\n", "tiny-q8"),
+        (".", "tiny-q8"),
+        ("/root/models/Foo-7B", "Foo-7B"),
+        ("/home/me/merged/", "merged"),
+        ("../checkpoints/last", "last"),
+        ("~/models/x.gguf", "x"),
+        ("D:\\llm\\Foo", "Foo"),
+        ("models/foo.gguf", "foo"),
+        ("/", "tiny-q8"),
+        ("/models/..", "tiny-q8"),
+        ("meta-llama/Llama-3", "meta-llama/Llama-3"),
+        ("n" * 200_000, "n" * 200),
     ],
 )
 def test_the_models_name_is_what_clients_call_it(name, expected):
