@@ -18,6 +18,7 @@ from gglib_desktop.domain.invocation_files import file_invocation
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.llama_args import REDACTED, refusal_of
 from gglib_desktop.domain.shell_text import shell_invocation
+from gglib_desktop.domain.typography import plain
 from gglib_desktop.domain.words import Unclosed, Word
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -32,7 +33,9 @@ _PLACEHOLDER = re.compile(
 )
 _NUMBER_PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_-]*")
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-_SECRET = re.compile(r"((?:key|token|secret|password|bearer)[\w-]*[\"']?(?:\s*[=:]\s*|\s+))[^\s\"',]+", re.IGNORECASE)
+_SECRET = re.compile(
+    r"((?:key|token|secret|password|bearer)[\w-]{0,40}[\"']?(?:\s*[=:]\s*|\s+))[^\s\"',]+", re.IGNORECASE
+)
 
 
 class NoteKind(StrEnum):
@@ -85,7 +88,7 @@ def read_command_line(
     """
     vocabulary = Vocabulary(capabilities)
     try:
-        invocation = _invocation(text.replace("\0", ""), variables or {}, vocabulary)
+        invocation = _invocation(plain(text.replace("\0", ""), vocabulary.knows), variables or {}, vocabulary)
     except Unclosed as exc:
         raise ConfigurationError("command_line", "", "a quotation mark is not closed") from exc
     if invocation is None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from gglib_desktop.domain.container import container_command
 from gglib_desktop.domain.variables import assigned
 from gglib_desktop.domain.words import Word
 
 _PROGRAM = re.compile(
-    r"(?:^|[\\/}%]|%~[a-z]+\d)(?:llama[-_.]?server[\w.-]*|server)(?:\.exe)?$"  # by the end of its path
+    r"(?:^|[\\/}%#]|%~[a-z]+\d)(?:llama[-_.]?server[\w.-]*|server)(?:\.exe)?$"  # by the end of its path
     r"|^(?:.*[\\/])?llama(?:\.exe)?\s+(?:server|serve)$",
     re.IGNORECASE,
 )
@@ -75,18 +76,25 @@ def candidate(words: Sequence[Word], knows: KnownFlag, inside: Recursion) -> Can
     rest = list(words[len(environment) :])
     if not rest:
         return None
+    named = assigned(rest[0])
+    if named:
+        rest[0] = named[1]
     found = _container(rest, knows, inside) or _direct(rest) or _wrapped(rest, knows, inside) or _guessed(rest, knows)
     if found is None:
         return None
+    if named:
+        # It may as well be a line of a file that has a reader of its own.
+        found = replace(found, rank=max(found.rank, CERTAIN_RANK + 1))
     merged = (*environment, *found.invocation.environment)
     return replace(found, invocation=replace(found.invocation, environment=merged))
 
 
 def _leading_assignments(words: Sequence[Word]) -> list[tuple[str, Word]]:
     found: list[tuple[str, Word]] = []
-    for word in words:
+    for word, following in pairwise((*words, Word(""))):
         pair = assigned(word)
-        if pair is None:
+        # command=/usr/bin/llama-server -m …
+        if pair is None or (is_program(pair[1]) and looks_like_flag(following.text)):
             break
         found.append(pair)
     return found
@@ -137,11 +145,13 @@ def _direct(words: list[Word]) -> Candidate | None:
 
 
 def _program_length(words: Sequence[Word]) -> int:
-    """How many words name the program at the beginning: two for ``llama serve``, none for another program."""
-    if is_program(words[0]):
-        return 1
+    """How many words name the program at the beginning: two for ``llama serve``, none for another program.
+
+    ``--``, which ends the options of what starts the program, is one of them.
+    """
     serves = [word.text for word in words[1:2]] in (["server"], ["serve"])
-    return 2 if serves and _SUBCOMMAND.search(words[0].text) else 0
+    length = 1 if is_program(words[0]) else 2 if serves and _SUBCOMMAND.search(words[0].text) else 0
+    return length + 1 if length and [word.text for word in words[length : length + 1]] == ["--"] else length
 
 
 def _wrapped(words: list[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:

@@ -9,14 +9,14 @@ from typing import Any
 
 from gglib_desktop.domain.container import mount, volumes
 from gglib_desktop.domain.invocation import Invocation, KnownFlag, Recursion, candidate, mentions_server
-from gglib_desktop.domain.shell_text import shell_invocation
+from gglib_desktop.domain.shell_text import Splitter, shell_invocation, splitter
 from gglib_desktop.domain.shell_words import escaped_character, sh_words
 from gglib_desktop.domain.variables import Variables, assigned, interpolated, with_macros
 from gglib_desktop.domain.words import Operator, Unclosed, Word
 from gglib_desktop.domain.yaml_text import read_yaml
 
-_UNIT = re.compile(r"^\s*ExecStart\s*=", re.MULTILINE)
-_QUADLET = re.compile(r"^\s*\[Container\]", re.MULTILINE)
+_UNIT = re.compile(r"^[ \t]*ExecStart[ \t]*=", re.MULTILINE)
+_QUADLET = re.compile(r"^[ \t]*\[Container\]", re.MULTILINE)
 # Keys of a quadlet, and the options of podman run that they become.
 _QUADLET_OPTIONS = {"Environment": "-e", "Volume": "-v", "Mount": "--mount", "Entrypoint": "--entrypoint"}
 _EXEC_PREFIXES = "-@:+!|"
@@ -28,10 +28,15 @@ _UNIT_PIECE = re.compile(
 )
 _UNIT_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "s": " ", "f": "\f", "v": "\v", "a": "\a", "b": "\b"}
 _COMMANDS = ("command", "cmd", "args", "entrypoint")
-_YAML = re.compile(r"""^\s*(?:-\s+)?["']?(?:command|cmd|args|entrypoint|environment|env)["']?\s*:""", re.MULTILINE)
-_LIST = re.compile(r'\s*(?:(?:CMD|ENTRYPOINT)\s*)?\[\s*["\']|\s*-\s+\S[^\n]*(?:\n\s*-\s+\S[^\n]*)+\s*$')
+_YAML = re.compile(
+    r"""(?:^|[{,])[ \t]*(?:-[ \t]+)?["']?(?:command|cmd|args|entrypoint|environment|env)["']?[ \t]*:""", re.MULTILINE
+)
+_LIST = re.compile(
+    r'\s*(?:(?:CMD|ENTRYPOINT)\s*)?\[\s*(?:"[^"]*"|\'[^\']*\')\s*(?:,|\]\s*$)|\s*-\s+\S[^\n]*(?:\n\s*-\s+\S[^\n]*)+\s*$'
+)
 _DASHED_MACRO = re.compile(r"\$\{\w+(?:-\w+)+\}")
-_HYPHEN = "\u2011"
+# It looks like a letter to every shell.
+_HYPHEN = "\u01c0"
 _OWN_VARIABLE = re.compile(r"\$\((\w+)\)")
 
 
@@ -42,7 +47,7 @@ def file_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -
     if _UNIT.search(text):
         return _unit_invocation(text, variables, knows)
     if _YAML.search(text) or _LIST.match(text):
-        return _yaml_invocation(re.sub(r"^\s*(?:CMD|ENTRYPOINT)\s*(?=\[)", "", text), variables, knows)
+        return _yaml_invocation(re.sub(r"^\s*(?:CMD|ENTRYPOINT)[ \t]*(?=\[)", "", text), variables, knows)
     return None
 
 
@@ -65,10 +70,17 @@ def _unit_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) 
     around: list[str] = []
     for line in _unit_lines(text):
         key, _equals, value = (part.strip() for part in line.partition("="))
-        if key == "ExecStart":
-            starts += [value] if value else []
-        elif key == "Environment":
+        if key == "ExecStart" and value:
+            starts.append(value)
+        elif key == "ExecStart":
+            # A drop-in takes back what was said before it.
+            around += [f"ExecStart={each}" for each in starts]
+            starts = []
+        elif key == "Environment" and value:
             environment += [pair for word in unit_words(value, None, variables) if (pair := assigned(word))]
+        elif key == "Environment":
+            around += [f"Environment={name}={word.text}" for name, word in environment]
+            environment = []
         else:
             around.append(line)
     start = next(filter(mentions_server, starts), starts[-1] if starts else "")
@@ -223,8 +235,8 @@ def _macros(tree: Any, service: dict[str, Any]) -> dict[str, str]:
 def _service_invocation(
     service: dict[str, Any], variables: Mapping[str, str], macros: Mapping[str, str], knows: KnownFlag
 ) -> Invocation:
-    said = [(name, Word(with_macros(word.text, macros))) for name, word in _environment(service)]
-    environment = [(name, _interpolated(word.text, variables)) for name, word in said]
+    said = [(name, replace(word, text=with_macros(word.text, macros))) for name, word in _environment(service)]
+    environment = [(name, word if word.unresolved else _interpolated(word.text, variables)) for name, word in said]
     own = {name: word.text for name, word in environment if not word.unresolved}
     words: list[Word] = []
     for key in ("entrypoint", *_COMMANDS[:3]):
@@ -253,16 +265,17 @@ def _list_words(items: Sequence[Any], variables: Mapping[str, str], own: Mapping
 def _macro_words(text: str, variables: Mapping[str, str], macros: Mapping[str, str]) -> list[Word]:
     """Words of a command of llama-swap, where a dash may be part of a name."""
     text = _DASHED_MACRO.sub(lambda found: found[0].replace("-", _HYPHEN), with_macros(text, macros))
-    return [replace(word, text=word.text.replace(_HYPHEN, "-")) for word in _split(text, variables)]
+    words = _split(text, variables, splitter(text))
+    return [replace(word, text=word.text.replace(_HYPHEN, "-")) for word in words]
 
 
 def _text_words(text: str, variables: Mapping[str, str]) -> list[Word]:
-    return _split(text.replace("$$", "\\$"), variables)
+    return _split(text.replace("$$", "\\$"), variables, sh_words)
 
 
-def _split(text: str, variables: Mapping[str, str]) -> list[Word]:
+def _split(text: str, variables: Mapping[str, str], split: Splitter) -> list[Word]:
     try:
-        tokens = sh_words(text, Variables(variables))
+        tokens = split(text, Variables(variables))
     except Unclosed:
         return [Word(each) for each in text.split()]
     return [Word(each.text) if isinstance(each, Operator) else each for each in tokens if each != Operator("\n")]
@@ -275,11 +288,17 @@ def _environment(node: dict[str, Any]) -> list[tuple[str, Word]]:
         if isinstance(said, dict):
             found += [(name, Word(value)) for name, value in said.items() if isinstance(value, str)]
         for item in said if isinstance(said, list) else ():
-            if isinstance(item, dict) and isinstance(item.get("value"), str):
-                found.append((str(item.get("name")), Word(item["value"])))
-            elif isinstance(item, str) and (pair := assigned(Word(item))):
-                found.append(pair)
+            if isinstance(item, dict) and isinstance(name := item.get("name"), str):
+                value = item.get("value")
+                found.append((name, Word(value) if isinstance(value, str) else _from_elsewhere(name)))
+            elif isinstance(item, str) and item:
+                found.append(assigned(Word(item)) or (item, _from_elsewhere(item)))
     return found
+
+
+def _from_elsewhere(name: str) -> Word:
+    """The value of a variable that a file only names."""
+    return Word(f"${name}", unresolved=True)
 
 
 def _volumes(service: dict[str, Any], variables: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -31,11 +31,12 @@ _ASSIGNMENT = re.compile(r"\s*(?:(?:export|declare|typeset|local|readonly)\s+(?:
 _QUOTED_MARK = re.compile(r"""'"'"'""")
 _SINGLE_QUOTED = re.compile(r"'[^']*'")
 _POWERSHELL = re.compile(
-    r"^\s*PS [^\n>]*>|\$env:\w|(?:^|\s)`[ \t]*\r?$|^\s*&\s*[\"'.$]|^\s*\$\w+\s*=\s*[\"'@]", re.MULTILINE | re.IGNORECASE
+    r"^[ \t]*PS [^\n>]*>|\$env:\w|(?:^|\s)`[ \t]*\r?$|^[ \t]*&\s*[\"'.$]|^[ \t]*\$\w+\s*=\s*[\"'@]",
+    re.MULTILINE | re.IGNORECASE,
 )
 _CMD = re.compile(
-    r"^\s*@?(?:echo off|rem |::|set \"?\w+=)|\^[&|]"
-    r"|(?<=[\s\"])%[*\d]|\^[ \t]*\r?$|%\w+%|%~[a-z]*\d|^\s*[A-Za-z]:\\[^>\n]*>",
+    r"^[ \t]*@?(?:echo off|rem |::|set \"?\w+=)|\^[&|]"
+    r"|(?<=[\s\"])%[*\d]|\^[ \t]*\r?$|%\w+%|%~[a-z]*\d|^[ \t]*[A-Za-z]:\\[^>\n]*>",
     re.MULTILINE | re.IGNORECASE,
 )
 _WINDOWS = re.compile(r"\b[A-Za-z]:\\|(?:^|[\s\"])\.{1,2}\\|\.exe\b|\w\\\w\S*\.gguf\b", re.MULTILINE | re.IGNORECASE)
@@ -50,6 +51,7 @@ _PROMPT = re.compile(
     )\s*""",
     re.VERBOSE,
 )
+_VALUE = re.compile(r"-?\d[\d.,]*|\S+\.gguf")
 _ROOT_PROMPT = re.compile(r"\s*#\s+(?=\S*server)")
 _CONTINUED_PROMPT = re.compile(r"\s*(?:>>?|More\?)(?:\s|$)")
 _FENCE = re.compile(r"\s*(?:```|~~~)\w*\s*$")
@@ -76,7 +78,7 @@ def shell_invocation(
 
     Raises: Unclosed, when there is one but a quotation mark of it has no partner.
     """
-    split = _splitter(text)
+    split = splitter(text)
     whole = _commands([text], split, variables)
     found = None if _PROMPT.match(text) else _best(whole, variables, knows, plain=True)
     if found or only_plain:
@@ -92,7 +94,8 @@ def shell_invocation(
     return _from_assignments(_commands(readings[0], split, variables))
 
 
-def _splitter(text: str) -> Splitter:
+def splitter(text: str) -> Splitter:
+    """How the words of a text are split: as in the shell that it is written for."""
     shown = _SINGLE_QUOTED.sub("''", _QUOTED_MARK.sub("", text))
     if text.startswith("#!"):
         return sh_words
@@ -101,7 +104,7 @@ def _splitter(text: str) -> Splitter:
     if _CMD.search(shown):
         return cmd_words
     if _WINDOWS.search(shown) and not _SH_CONTINUATION.search(shown):
-        return cmd_words if _C_RUNTIME.search(text) else powershell_words
+        return cmd_words if _C_RUNTIME.search(shown) else powershell_words
     return sh_words
 
 
@@ -193,7 +196,7 @@ def _grouped(tokens: Sequence[Token]) -> list[_Command]:
 
 
 def _merged(commands: Sequence[_Command]) -> list[_Command]:
-    """A line that begins with a flag goes on with the line before: the sign that says so is easily lost."""
+    """A line that begins with a flag, or its value, goes on with the line before: the sign for that is easily lost."""
     merged: list[_Command] = []
     for command in commands:
         last = merged[-1] if merged else None
@@ -201,7 +204,7 @@ def _merged(commands: Sequence[_Command]) -> list[_Command]:
             last is not None
             and last.ended_by == "\n"
             and command.words
-            and looks_like_flag(command.words[0].text)
+            and _goes_on(last.words[-1:], command.words[0].text)
             and any(is_program(word) or looks_like_flag(word.text) for word in last.words)
         ):
             words, apart = (*last.words, *command.words), (*last.apart, *command.apart)
@@ -209,6 +212,12 @@ def _merged(commands: Sequence[_Command]) -> list[_Command]:
         else:
             merged.append(command)
     return merged
+
+
+def _goes_on(before: Sequence[Word], word: str) -> bool:
+    """Whether a word can only belong to what stands in the line before: a flag, or the value of the last flag there."""
+    is_value = _VALUE.fullmatch(word) is not None and any(looks_like_flag(each.text) for each in before)
+    return is_value or looks_like_flag(word)
 
 
 def _best(

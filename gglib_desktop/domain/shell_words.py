@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ _REDIRECTION = re.compile(r"&>>?|>>|>\||>&|<<<|<<-?|<&|>|<")
 _NUMBERED_REDIRECTION = re.compile(r"\d+(?:>>|>&|<&|>|<)")
 _PLACEHOLDER = re.compile(r"<(?![\s<>&(;])[^<>\n&;]*(?<![\s<])(?<!\s\d)>")
 _OPERATOR = re.compile(r"&&|\|\||;;|[;&|()]")
-_PLAIN = re.compile(r"[^\s'\"\\$`;&|()<>]+")
+_PLAIN = re.compile(r"[^\s'\"\\$`;&|()<>{]+|\{")
 _NAMED = re.compile(r"\$([A-Za-z_]\w*)")
 _OTHER_VARIABLE = re.compile(r"\$(?:\{[^}]*\}|[@*#?$!0-9])")
 _QUOTED_LIST = re.compile(r'"\$\{\w+\[[@*]\]')
@@ -28,6 +29,10 @@ _IN_DOUBLE_QUOTES = re.compile(r'[^"\\$`]+')
 _ESCAPED_IN_DOUBLE_QUOTES = re.compile(r"\\([\\\"$`])|\\\r?\n")
 _ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ANSI_C_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_JSON = re.compile(r'\{\s*"')
+_LONGEST_JSON = 4000
+# So many pieces does no name have; a word may have thousands.
+_LONGEST_NAME = 5
 
 
 def escaped_character(digits: str) -> str | None:
@@ -80,7 +85,8 @@ class Scanner(ABC):
     @property
     def _assigned_name(self) -> str:
         """``NAME=`` where that is all of the word so far."""
-        before = "".join(self._pieces or ())
+        pieces = self._pieces or ()
+        before = "".join(pieces) if len(pieces) < _LONGEST_NAME else ""
         return before if _LIST_NAME.fullmatch(before) else ""
 
     def _assign_list(self, items: tuple[Word, ...]) -> None:
@@ -127,6 +133,22 @@ class Scanner(ABC):
         self._end_word()
         self._end_command()
         self._tokens.append(Operator(operator))
+
+    def _json(self) -> bool:
+        """JSON without quotes around it, whose own quotes a shell would take away, which nobody means."""
+        begins = self._pieces is None or self._assigned_name != ""
+        if not begins or not _JSON.match(self._text, self._at):
+            return False
+        try:
+            _value, length = json.JSONDecoder().raw_decode(self._text[self._at : self._at + _LONGEST_JSON])
+        except (ValueError, RecursionError):
+            return False
+        found = self._text[self._at : self._at + length]
+        if "$" in found or self._text[self._at + length : self._at + length + 1].strip():
+            return False
+        self._at += length
+        self._add(found)
+        return True
 
     def _placeholder(self) -> bool:
         """``<what to put here>``, as manuals write it: no redirections, which have a space or a file's name there."""
@@ -190,6 +212,7 @@ class _ShScanner(Scanner):
         elif not (
             (self._pieces is None and self._take(_COMMENT))
             or self._assigned_list()
+            or self._json()
             or self._placeholder()
             or self._take_operator(_NUMBERED_REDIRECTION, _REDIRECTION, _OPERATOR)
             or self._quoted()
@@ -247,7 +270,10 @@ class _ShScanner(Scanner):
             self._add("$(" + self._balanced(), unresolved=True)
         elif self._text[self._at] == "`":
             self._at += 1
-            self._add(f"`{self._up_to('`')}`", unresolved=True)
+            command = self._up_to("`")
+            # A comment between the lines of one command.
+            if not command.lstrip().startswith("#"):
+                self._add(f"`{command}`", unresolved=True)
         elif found := self._take(_OTHER_VARIABLE):
             self._add(found[0], unresolved=True)
         else:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from gglib_desktop.domain.words import Word, list_of
 
 _ASSIGNMENT = re.compile(r"(\w+)(\+?)=(.*)", re.DOTALL)
-_EXPORTS = frozenset({"export", "env"})
+_EXPORTS = frozenset({"export", "env", "setenv"})
 _BRANCHES = {"if": 1, "case": 1, "fi": -1, "esac": -1}
 _KEYWORDS = frozenset({"then", "else", "do", "{"})
-_FISH = "set"
+_SETTERS = frozenset({"set", "setenv"})
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _DECLARATIONS = frozenset({"declare", "typeset", "readonly", "local"})
-_DECLARING_FLAG = re.compile(r"-[A-Za-z]+")
+_DECLARING_FLAG = re.compile(r"-[A-Za-z]+|--(?:append|export|global|local|universal|function)")
+_LONG_FLAGS = {"--append": "a", "--export": "x", "--global": "", "--local": "", "--universal": "", "--function": ""}
 _BRACED = re.compile(r"\$\{(\w+)(?:\[([^\]{}]*)\])?(:?[-=+?])?")
 _MACRO = re.compile(r"\$\{(\w[\w.-]*)\}")
 _DOLLAR = re.compile(r"\$\$|\$(\w+)|\$\([^)]*\)|\$\{[^}]*\}|[^$]+|\$")
@@ -42,27 +43,34 @@ def assignments(words: Sequence[Word]) -> list[tuple[str, Word]] | None:
 
 def exports(words: Sequence[Word]) -> bool:
     """Whether what a command assigns reaches the programs that are started after it."""
-    name, flags = (*(word.text for word in words[:2]), "", "")[:2]
-    return name in _EXPORTS or (name in _DECLARATIONS | {_FISH} and flags.startswith("-") and "x" in flags)
+    name = words[0].text if words else ""
+    return name in _EXPORTS or (name in _DECLARATIONS | _SETTERS and "x" in _declaration(words)[0])
 
 
 def _without_declaration(words: Sequence[Word]) -> Sequence[Word]:
     """The assignments alone, in the form of POSIX shells."""
     first = words[0].text if words else ""
-    if first not in _EXPORTS | _DECLARATIONS | {_FISH}:
+    if first not in _EXPORTS | _DECLARATIONS | _SETTERS:
         return words
-    at = 1
+    flags, rest = _declaration(words)
+    return (_set(rest, adds="a" in flags) or words) if first in _SETTERS else rest
+
+
+def _declaration(words: Sequence[Word]) -> tuple[str, Sequence[Word]]:
+    """The letters of the flags behind the first word, and what follows them."""
+    letters, at = "", 1
     while at < len(words) and _DECLARING_FLAG.fullmatch(words[at].text):
+        letters += _LONG_FLAGS.get(words[at].text, words[at].text)
         at += 1
-    return words[at:] if first != _FISH else _fish_assignment(words[at:]) or words
+    return letters, words[at:]
 
 
-def _fish_assignment(words: Sequence[Word]) -> list[Word]:
-    """``NAME=value`` for fish's name and values, which come after ``set``; it hands several on as several words."""
+def _set(words: Sequence[Word], *, adds: bool) -> list[Word]:
+    """``NAME=value`` for a name and values, as fish and csh set them; fish hands several on as several words."""
     if len(words) < 2 or not _NAME.fullmatch(words[0].text):
         return []
     value = list_of(tuple(words[1:]))
-    return [Word(f"{words[0].text}={value.text}", value.unresolved)]
+    return [Word(f"{words[0].text}{'+= ' if adds else '='}{value.text}", value.unresolved)]
 
 
 class Variables:

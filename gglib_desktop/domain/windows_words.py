@@ -25,8 +25,8 @@ _PS_COMMA = re.compile(r",\s*")
 # As the C run-time reads it and PowerShell does not: people copy it from one to the other.
 _C_QUOTED = re.compile(r'"([{\[]\s*\\"(?:[^"\\]|\\.)*)"')
 _PS_VARIABLE = re.compile(r"\$\{?(?:env:)?(\w+)\}?", re.IGNORECASE)
-_PS_PLAIN = re.compile(r"[^\s'‘’‚‛\"`$;&|<>~]+")
-_PS_PLAIN_ITEM = re.compile(r"[^\s'‘’‚‛\"`$;&|<>~,()]+")
+_PS_PLAIN = re.compile(r"[^\s'‘’‚‛\"`$;&|<>~{]+|\{")
+_PS_PLAIN_ITEM = re.compile(r"[^\s'‘’‚‛\"`$;&|<>~,(){]+|\{")
 # Typographic quotation marks are as good as plain ones.
 _PS_SINGLE_QUOTE = re.compile("['‘’‚‛]")
 _PS_IN_SINGLE_QUOTES = re.compile("[^'‘’‚‛]+|(['‘’‚‛])['‘’‚‛]")
@@ -38,7 +38,7 @@ _CMD_COMMENT = re.compile(r"@?(?:rem\b|::)[^\n]*", re.IGNORECASE)
 _CMD_SET = re.compile(r"@?set\s+(?:\"(\w+)=([^\"\n]*)\"|(\w+)=((?:\^[ \t]*\r?\n|[^&|\n])*))", re.IGNORECASE)
 _CMD_VARIABLE = re.compile(r"%(\w+)(?::[^%\n]*)?%|!(\w+)!|%~[a-z]*\d|%[\d*]", re.IGNORECASE)
 _COMMA = Operator(",")
-_CMD_PLAIN = re.compile(r"[^\s\"^&|<>%!()]+")
+_CMD_PLAIN = re.compile(r"(?:[^\s\"^&|<>%!(){\\]|\\(?!\"))+|\{")
 
 
 def powershell_words(text: str, variables: Variables) -> list[Token]:
@@ -92,6 +92,7 @@ class _PowerShellScanner(_WindowsScanner):
         elif not (
             (self._pieces is None and self._take(_PS_COMMENT))
             or self._list()
+            or self._json()
             or self._placeholder()
             or self._take_operator(_STREAM, _REDIRECTION, _OPERATOR)
             or self._quoted()
@@ -256,8 +257,11 @@ class _CmdScanner(_WindowsScanner):
         elif self._begins_command and (found := self._take(_CMD_SET)):
             self._tokens.append(Word("export"))
             self._set(found[1] or found[3], found[2] if found[1] else found[4].rstrip())
-        elif self._placeholder() or self._take_operator(_STREAM, _REDIRECTION, _OPERATOR):
+        elif self._json() or self._placeholder() or self._take_operator(_STREAM, _REDIRECTION, _OPERATOR):
             pass
+        elif self._text.startswith('\\"', self._at):
+            self._add('"')
+            self._at += 2
         elif self._text[self._at] == '"':
             self._at += 1
             self._quoted()

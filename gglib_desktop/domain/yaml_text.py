@@ -1,12 +1,13 @@
 """A reader for the YAML that people keep commands in: compose files, llama-swap, Kubernetes.
 
-It knows mappings, lists, both kinds of quotes, block scalars, lists in one line, and anchors with their aliases; not
-tags and documents. It never fails: what it does not know is text.
+It knows mappings, lists, both kinds of quotes, block scalars, both in one line as in JSON, and anchors with their
+aliases; not tags and documents. It never fails: what it does not know is text.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gglib_desktop.domain.shell_words import escaped_character
@@ -17,7 +18,14 @@ _BLOCK = re.compile(r"([|>])[+-]?\d?[+-]?\s*(?:#.*)?$")
 _ANCHOR = re.compile(r"&([\w.-]+)(?:\s+|$)")
 _ALIAS = re.compile(r"\*([\w.-]+)\s*(?:#.*)?$")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
+_FLOW_COMMENT = re.compile(r"""("(?:[^"\\]|\\.)*+"|'(?:[^']|'')*+'|\\.)|(?:^|\s)#.*$""")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
+_OPENING, _CLOSING, _FLOW_COMMA, _FLOW_COLON = map(
+    re.compile, (r"\s*([\[{])", r"\s*([\]}])", r"\s*([,\s]*)", r"\s*(:)")
+)
+_FLOW_SCALAR = re.compile(
+    r"""\s*("(?:[^"\\]|\\.)*+"|'(?:[^']|'')*+'|[^\s,\[\]{}"':](?:[^,\[\]{}:\n]|:(?!\s))*|[^\s,\]}])"""
+)
 # Nobody nests so deep, and Python could not follow for ever.
 _DEEPEST = 50
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "e": "\x1b", "N": "\x85", "_": "\xa0", "L": "\u2028"}
@@ -126,11 +134,8 @@ class _Reader:
             return aliased
         if text[:1] in {'"', "'"}:
             return self._quoted(text, least)
-        if text[:1] in {"[", "{"}:
-            while text.count("[") > text.count("]") and self._at < len(self._lines):
-                text += " " + self._next_line()
-            items = _flow(text)
-            return [self._aliased(item) for item in items] if isinstance(items, list) else items
+        if text[:1] in {"[", "{"} and not text.startswith("{{"):
+            return _Flow(self._until_closed(text), self._aliased).value()
         text = _COMMENT.sub("", text)
         while (
             self._at < len(self._lines)
@@ -140,6 +145,18 @@ class _Reader:
         ):
             text += " " + _COMMENT.sub("", self._next_line())
         return text.strip()
+
+    def _until_closed(self, text: str) -> str:
+        """The text with the lines that close its brackets, without comments."""
+        pieces: list[str] = []
+        depth = 0
+        while True:
+            pieces.append(_FLOW_COMMENT.sub(lambda found: found[1] or "", text))
+            bare = _FLOW_COMMENT.sub("", text)
+            depth += sum(map(bare.count, "[{")) - sum(map(bare.count, "]}"))
+            if depth <= 0 or self._at >= len(self._lines):
+                return " ".join(pieces)
+            text = self._next_line()
 
     def _aliased(self, item: str) -> Any:
         alias = _ALIAS.match(item)
@@ -170,18 +187,40 @@ def _character(found: re.Match[str]) -> str:
     return (escaped_character(code) or found[0]) if code else _ESCAPES.get(found[4], found[4])
 
 
-_FLOW_ITEM = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,\]]*)\s*(?:,|\]|$)""")
+class _Flow:
+    """Lists and mappings in one line, which JSON writes as well. What is not closed ends with the text."""
 
+    def __init__(self, text: str, aliased: Callable[[str], Any]) -> None:
+        self._text = text
+        self._at = 0
+        self._aliased = aliased
 
-def _flow(text: str) -> Any:
-    """A list in one line; a mapping in one line stays text."""
-    if text[0] == "{":
-        return text
-    items, at = [], 1
-    while at < len(text) and (found := _FLOW_ITEM.match(text, at)):
-        if found[1].strip():
-            items.append(unquoted(found[1].strip()))
-        at = found.end()
-        if found[0].endswith("]"):
-            break
-    return items
+    def value(self, depth: int = 0) -> Any:
+        opening = self._take(_OPENING) if depth < _DEEPEST else ""
+        if opening == "[":
+            return list(self._items(depth))
+        if opening == "{":
+            return dict(self._entries(depth))
+        return self._aliased(self._scalar())
+
+    def _scalar(self) -> str:
+        return unquoted(self._take(_FLOW_SCALAR).rstrip())
+
+    def _items(self, depth: int) -> Iterator[Any]:
+        while not self._closes():
+            yield self.value(depth + 1)
+
+    def _entries(self, depth: int) -> Iterator[tuple[str, Any]]:
+        while not self._closes():
+            key = self._scalar()
+            yield key, self.value(depth + 1) if self._take(_FLOW_COLON) else ""
+
+    def _closes(self) -> bool:
+        """Passes over what separates values; whether none follows in this list or mapping."""
+        self._take(_FLOW_COMMA)
+        return bool(self._take(_CLOSING)) or self._at >= len(self._text)
+
+    def _take(self, pattern: re.Pattern[str]) -> str:
+        found = pattern.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+        return found[1] if found else ""

@@ -214,7 +214,7 @@ def test_open_quotes_of_sh(text):
             {"a": "1", "b": ["x", {"y": "z"}], "c": ["1", "two", "three"]},
             [],
         ),
-        ("a: {x: 1}\n'q': \"multi\n  line\"\nopen: 'never", {"a": "{x: 1}", "q": "multi line", "open": "'never"}, []),
+        ("a: {x: 1}\n'q': \"multi\n  line\"\nopen: 'never", {"a": {"x": "1"}, "q": "multi line", "open": "'never"}, []),
         ("a: |\n  one\n   two\n\n  three\nb: >-\n  x\n  y\nc: |", {"a": "one\n two\n\nthree", "b": "x y", "c": ""}, []),
         ("a:\n- x\n- y\nb: z", {"a": ["x", "y"], "b": "z"}, []),
         ("a: [x,\n  y]\nb: [1", {"a": ["x", "y"], "b": ["1"]}, []),
@@ -263,7 +263,8 @@ services:
       - ${NOWHERE}:/m
 """
     around = "around: 'image: llama.cpp:server' 'volumes: here' 'image: x' 'volumes: ${NOWHERE}:/m'"
-    check_pasted(text, {"model": "/m/x.gguf", "context_size": 4096}, ["model: -m /m/x.gguf", around])
+    told = ["environment: 'PASSED_ON=$PASSED_ON'", "model: -m /m/x.gguf", around]
+    check_pasted(text, {"model": "/m/x.gguf", "context_size": 4096}, told)
 
 
 def test_a_volume_that_nobody_knows_the_place_of_changes_no_path():

@@ -105,7 +105,7 @@ def check(config: ServerConfig, text: str, capabilities=ENGINE.capabilities) -> 
     assert read.model == str(config.model_path)
     assert read.api_key is None
     # The key that an exposed server asks for stays in the environment.
-    left_out = {NoteKind.UNRESOLVED} if is_exposed(config) else set()
+    left_out = {NoteKind.UNRESOLVED} if is_exposed(config) or "LLAMA_API_KEY" in text else set()
     usual = {NoteKind.MODEL, NoteKind.OWNED, NoteKind.EXTRA, NoteKind.UNKNOWN, NoteKind.AROUND}
     assert {note.kind for note in read.notes} <= usual | left_out
     again = config.replace(**{field.name: getattr(read.options, field.name) for field in fields(EngineOptions)})

@@ -119,7 +119,7 @@ SWAP = [
             "unresolved: '${a}'",
             "unresolved: -ngl '${env.NGL}'",
             "unresolved: --tags '${no-such}'",
-            "around: 'macros: {}' 'cmd: other'",
+            "around: 'cmd: other'",
         ],
     ),
     (
@@ -282,6 +282,9 @@ def test_a_path_with_backslashes_is_one_without_any_other_mark_of_windows():
         ("declare -i -r x=1", [("x", "1")], False),
         ("local A=1", [("A", "1")], False),
         ("readonly", None, False),
+        ("setenv A 1", [("A", "1")], True),
+        ("set --append --export A 1", [("A", " 1")], True),
+        ("set --nope A 1", None, False),
         ("set -gx A 1", [("A", "1")], True),
         ("set A 1 2", [("A", "1 2")], False),
         ("set -o pipefail", None, False),
