@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gglib_desktop.adapters.home import folder_without_home
+from gglib_desktop.adapters.home import can_be, folder_without_home
 
 _APP = "gglib-desktop"
 DATA_DIR_VARIABLE = "GGLIB_DATA_DIR"
@@ -26,7 +26,9 @@ class Places:
     def of_this_user(cls) -> Places:
         """Everything below GGLIB_DATA_DIR if that is set, else where the system wants it.
 
-        For a user without a home folder, in a folder of temporary files. Raises: SystemExit with a sentence.
+        For a user without a home folder, or with one that cannot hold them, in a folder of temporary files.
+
+        Raises: SystemExit with a sentence.
         """
         named = os.environ.get(DATA_DIR_VARIABLE)
         if named:
@@ -43,7 +45,8 @@ class Places:
             return cls._below(folder_without_home(_APP))
         # Earlier versions of platformdirs name a folder ~ in the working directory.
         is_known = all(map(Path.is_absolute, (places.data_dir, places.settings, places.log)))
-        if not is_known:
+        # Users of services have the home /nonexistent, and some ways to become another user leave the former's.
+        if not is_known or not can_be(places.data_dir):
             return cls._below(folder_without_home(_APP))
         folders = (places.data_dir, places.settings.parent, places.log.parent, places.log.parent.parent)
         return replace(places, own_folders=tuple(each for each in folders if _APP in each.parts[-2:]))

@@ -26,6 +26,12 @@ def home_folder() -> Path | None:
     return Path(home) if os.path.isabs(home) else None
 
 
+def can_be(folder: Path) -> bool:
+    """Whether a folder is there or could be made."""
+    there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    return os.path.isdir(there) and (there == folder or os.access(there, os.W_OK | os.X_OK))
+
+
 def folder_without_home(name: str) -> Path:
     """A folder of this user's alone that outlives a restart where the system has such a place, made if need be."""
     if hasattr(os, "getuid"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import stat
@@ -12,8 +11,6 @@ from pathlib import Path
 
 _FILE, _FOLDER = 0o600, 0o700
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-# A link, a socket and what went away meanwhile.
-_PASSED_OVER = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.ENOENT, errno.ENOTDIR})
 _RUN = r"\d{8}-\d{6}-[a-z0-9-]+-[0-9a-f]{8}"
 _IN_DATA_FOLDER = re.compile(
     r"lock|library\.sqlite(-wal|-shm|\.unreadable.*)?|app\.log(\.\d+)?|settings\.toml(\.tmp)?|window\.ini"
@@ -95,13 +92,18 @@ def _close(path: Path, kind: int, mode: int) -> list[str]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | kind)
         try:
-            found = os.fstat(descriptor)
-            # Another name of a file is a link too.
-            is_one = stat.S_ISDIR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
-            if is_one and found.st_uid == os.geteuid() and found.st_mode & _OTHERS:
+            if _is_to_be_closed(os.fstat(descriptor)):
                 os.fchmod(descriptor, mode)
         finally:
             os.close(descriptor)
     except OSError as exc:
-        return [] if exc.errno in _PASSED_OVER else [f"{path}: {exc.strerror}"]
+        with contextlib.suppress(OSError):  # what cannot be looked at is not said to be open to others
+            if _is_to_be_closed(os.lstat(path)):
+                return [f"{path}: {exc.strerror}"]
     return []
+
+
+def _is_to_be_closed(found: os.stat_result) -> bool:
+    # Another name of a file is a link too.
+    is_one = stat.S_ISDIR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
+    return is_one and found.st_uid == os.geteuid() and bool(found.st_mode & _OTHERS)

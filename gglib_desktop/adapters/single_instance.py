@@ -29,7 +29,7 @@ class SingleInstance:
 
     def hand_over(self, paths: Sequence[Path]) -> bool:
         """Gives ``paths`` to the instance that runs. False when none does. Blocks briefly."""
-        if not hasattr(socket, "AF_UNIX") or not self._data_dir.is_dir():
+        if not hasattr(socket, "AF_UNIX") or not os.path.isdir(self._data_dir):
             return False
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, self._short_path() as path:
             connection.settimeout(_TIMEOUT_S)

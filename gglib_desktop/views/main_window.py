@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -354,8 +355,9 @@ class MainWindow(QMainWindow):
     def _near_models(self) -> str:
         """Where people probably have more of them; not wherever the program was started from."""
         selected = self._app.models.selected
-        folder = Path(selected.folder) if selected is not None else None
-        return str(folder) if folder is not None and folder.is_dir() else home_folder()
+        # Path's raises below a folder that must not be searched.
+        is_there = selected is not None and os.path.isdir(selected.folder)  # noqa: PTH112
+        return selected.folder if is_there else home_folder()
 
     @Slot()
     def _on_settings(self) -> None:

@@ -24,6 +24,12 @@ def name():
             path.rmdir()
 
 
+def refuse_writing(monkeypatch, folder: Path) -> None:
+    """Also to root, to whom the system refuses nothing."""
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != folder and access(path, mode))
+
+
 def test_no_home_is_none(homeless, monkeypatch):
     assert home_folder() is None
     monkeypatch.setenv("HOME", "somewhere")
@@ -45,12 +51,47 @@ def test_without_a_home_things_are_kept_where_they_last_for_this_user_alone(home
         places.data_dir.rmdir()
 
 
-def test_with_xdg_folders_and_no_home_those_are_used(homeless, monkeypatch):
+def test_with_xdg_folders_and_no_home_those_are_used(homeless, monkeypatch, tmp_path):
     for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(variable, f"/x/{variable}")
+        monkeypatch.setenv(variable, str(tmp_path / variable))
     places = Places.of_this_user()
-    assert places.data_dir == Path("/x/XDG_DATA_HOME/gglib-desktop")
-    assert places.settings == Path("/x/XDG_CONFIG_HOME/gglib-desktop/settings.toml")
+    assert places.data_dir == tmp_path / "XDG_DATA_HOME" / "gglib-desktop"
+    assert places.settings == tmp_path / "XDG_CONFIG_HOME" / "gglib-desktop" / "settings.toml"
+
+
+@pytest.mark.parametrize("kind", ["missing", "file", "dangling link", "not ours"])
+def test_a_home_that_cannot_hold_things_counts_as_none(homeless, monkeypatch, tmp_path, kind):
+    """Missing is that of a service's user, which nobody but root could make."""
+    outer, home = tmp_path / "outer", tmp_path / "outer" / "home"
+    outer.mkdir()
+    if kind == "file":
+        home.touch()
+    elif kind == "dangling link":
+        home.symlink_to(tmp_path / "gone")
+    elif kind == "not ours":
+        home.mkdir()
+    if kind in ("missing", "not ours"):
+        refuse_writing(monkeypatch, outer if kind == "missing" else home)
+    monkeypatch.setenv("HOME", str(home))
+    places = Places.of_this_user()
+    assert not places.data_dir.is_relative_to(tmp_path)
+    assert places.settings.is_relative_to(places.data_dir)
+    if not any(places.data_dir.iterdir()):
+        places.data_dir.rmdir()
+
+
+def test_a_home_that_can_be_made_is_used(homeless, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "new" / "home"))
+    assert Places.of_this_user().data_dir.is_relative_to(tmp_path / "new" / "home")
+
+
+def test_what_is_there_already_is_kept_although_it_cannot_be_written(homeless, monkeypatch, tmp_path):
+    """Such as on a disk that the system has made read-only: the library must not seem to be lost."""
+    folder = tmp_path / ".local" / "share" / "gglib-desktop"
+    folder.mkdir(parents=True)
+    refuse_writing(monkeypatch, folder)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Places.of_this_user().data_dir == folder
 
 
 @pytest.mark.parametrize("named", ["~/data", "~nobody-of-this-name/data"])

@@ -201,6 +201,29 @@ def test_what_cannot_be_changed_is_said_and_the_rest_is_changed(tmp_path, monkey
     assert mode_of(tmp_path / "window.ini") == 0o600
 
 
+@pytest.mark.parametrize("closed", ["others'", "ours, closed"])
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_cannot_be_opened_is_said_only_where_it_is_ours_and_open_to_others(tmp_path, monkeypatch, closed):
+    """A program that once ran as root has left files that this user may not read."""
+    make(tmp_path, "app.log", "window.ini")
+    if closed == "others'":
+        os.chown(tmp_path / "app.log", 65534, 65534)
+    else:
+        (tmp_path / "app.log").chmod(0o200)
+
+    def refuse(path: Path, flags: int) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert close(tmp_path) == [f"{tmp_path / 'window.ini'}: Permission denied"]
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "file/below"])
+def test_nothing_is_said_of_what_cannot_be_looked_at(tmp_path, name):
+    (tmp_path / "file").touch()
+    assert close(tmp_path / name, tmp_path / name) == []
+
+
 def test_without_anything_made_there_is_nothing_to_say(tmp_path):
     assert close(tmp_path / "data", tmp_path / "data") == []
 

@@ -59,6 +59,11 @@ async def test_alone_there_is_nobody_to_hand_over_to(place, tmp_path):
     assert not await hand_over(tmp_path / "not there")
 
 
+def test_a_data_directory_that_cannot_be_looked_at_has_nobody(tmp_path):
+    """As one below a folder that only another user may search; a name that is too long fails for root too."""
+    assert not SingleInstance(tmp_path / ("n" * 300)).hand_over(())
+
+
 async def test_paths_reach_the_first_instance(first, place):
     assert await hand_over(place, Path("/models/a.gguf"), Path("/models/ä 2.gguf"))
     await poll(lambda: first.given)
