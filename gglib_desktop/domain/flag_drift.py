@@ -68,6 +68,12 @@ def unlisted_flags(words: Sequence[str], capabilities: EngineCapabilities) -> tu
     return tuple(dict.fromkeys(flag for flag in flags if flag not in known))
 
 
+def why_doubtful(words: Sequence[str], capabilities: EngineCapabilities) -> str | None:
+    """Why an engine will probably not start with these extra arguments, as people wrote them."""
+    unlisted = unlisted_flags(translated(words, capabilities), capabilities)
+    return f"the engine's help does not list {', '.join(unlisted)}" if unlisted else None
+
+
 def option_with(words: Sequence[str], value: str, capabilities: EngineCapabilities) -> str:
     """The flag among the arguments to which this value belongs; empty when there is none."""
     for option in _options(words, capabilities):

@@ -110,6 +110,11 @@ def engine_environment(environment: Mapping[str, str], *, frozen: bool) -> dict[
     return kept
 
 
+def is_started_by(line: str, engine: Engine) -> bool:
+    """Whether a server's command line names this engine's program; also where it names it by no full path."""
+    return not line.lstrip("'").startswith("/") or line.startswith(f"{shell_line(engine.command)} ")
+
+
 def shell_line(argv: tuple[str, ...]) -> str:
     """The command line for a POSIX shell and for logs, with keys hidden."""
     return shlex.join(

@@ -10,7 +10,7 @@ from typing import Any
 from gglib_desktop.domain.client_names import default_names
 from gglib_desktop.domain.engine import Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
-from gglib_desktop.domain.flag_drift import translated, unlisted_flags
+from gglib_desktop.domain.flag_drift import why_doubtful
 from gglib_desktop.domain.launch import (
     NO_EXTRA_ARGS,
     LaunchOptions,
@@ -127,6 +127,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situa
     decision = situation.decide_mtp(resolved.options)
     config = _config(situation, resolved, decision)
     problems = _problems(config, situation)
+    capabilities = situation.engine.capabilities if situation.engine is not None else EngineCapabilities()
     disabled = _disabled(situation.engine, decision)
     fields = {
         name: FieldState(
@@ -136,7 +137,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situa
             unreadable[name].text if name in unreadable else None,
             unreadable[name].problem if name in unreadable else problems.get(name),
             disabled.get(name),
-            _doubts(config, situation.engine) if name == _EXTRA else None,
+            why_doubtful(config.extra_args, capabilities) if name == _EXTRA else None,
         )
         for name in choice_names()
     }
@@ -202,13 +203,6 @@ def _problems(config: ServerConfig, situation: Situation) -> dict[str, str]:
         if engine is not None or objection.field == _EXTRA:
             found.setdefault(name_of(objection.field), []).append(objection.reason)
     return {name: "; ".join(dict.fromkeys(reasons)) for name, reasons in found.items()}
-
-
-def _doubts(config: ServerConfig, engine: Engine | None) -> str | None:
-    if engine is None:
-        return None
-    unlisted = unlisted_flags(translated(config.extra_args, engine.capabilities), engine.capabilities)
-    return f"the engine's help does not list {', '.join(unlisted)}" if unlisted else None
 
 
 def _disabled(engine: Engine | None, decision: MtpDecision) -> dict[str, MtpReason | str]:

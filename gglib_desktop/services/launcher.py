@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gglib_desktop.domain.client_names import are_numbered
 from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineDevice
 from gglib_desktop.domain.errors import ConfigurationError, InvalidModelFile, LibraryError
+from gglib_desktop.domain.flag_drift import translated, unlisted_flags
 from gglib_desktop.domain.launch import (
     ENGINE_MIN_PROBABILITY,
     LaunchOptions,
@@ -25,6 +26,7 @@ from gglib_desktop.domain.launch import (
     resolve,
     server_config,
 )
+from gglib_desktop.domain.llama_args import is_started_by
 from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.sidecars import WHY_NOT_STARTED
@@ -67,7 +69,7 @@ class Launcher:
     - *Restart*, *Apply and restart* and *Try again* of a server: what its form shows, what was chosen for its last
       start only (its own choices), then what is saved **now**. So a changed default counts from the next restart on,
       and a choice for one start lasts as long as its server. The panel says when a restart would change something
-      that was not typed there, and which own choices it would keep; *Use saved settings* drops these.
+      that was not typed there, and which own choices it would keep; *Use launch defaults* drops these.
     - A server that was taken over while it ran: as its own choices counts all in which it then differed from what is
       saved. A restart keeps that, and the panel says so.
     - A model that is not listed has nothing saved: its servers restart as they are.
@@ -243,6 +245,14 @@ class Launcher:
         config = self._config(model, options)
         self._note_saved(server_id, config, self._config(model, plan.as_saved))
         await self._supervisor.try_out(server_id, config)
+
+    def uses_other_engine(self, command_line: str) -> bool:
+        """Whether a server that was started so would be restarted on another engine."""
+        return self.engine is not None and not is_started_by(command_line, self.engine)
+
+    def unlisted_flags(self, options: LaunchOptions) -> tuple[str, ...]:
+        """The extra arguments for which the engine in force will probably not start."""
+        return unlisted_flags(translated(options.extra_args, self.capabilities), self.capabilities)
 
     def leads_to_same(self, config: ServerConfig, options: LaunchOptions, others: LaunchOptions) -> bool:
         """Whether a server would be restarted as the same with either of two sets of resolved options."""

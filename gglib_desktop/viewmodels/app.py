@@ -62,6 +62,7 @@ class AppViewModel(QObject):
     serverShown = Signal(int)  # the id of a panel to bring into view
     serversAdopted = Signal(int)  # how many
     modelsAdded = Signal(int)  # how many
+    scanned = Signal(int)  # how many models were new
     modelRemoved = Signal(object)  # Model
     startRefused = Signal(int, object)  # the model's id, and InvalidModelFile
     settingsChanged = Signal(object)  # AppSettings
@@ -94,13 +95,14 @@ class AppViewModel(QObject):
         self._forms: LaunchForms | None = None
         self._state = AppState()
         self._adopting: asyncio.Task[None] | None = None
+        self._scan_wanted = False
         self.servers: dict[int, ServerViewModel] = {}
         self.models = ModelListViewModel(library, supervisor, scope)
         self.foreign = ForeignViewModel(foreign, scope, raise_window)
         self.foreign.adopted.connect(self.serverShown)
         self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
         self.create_demo.failed.connect(self.failed)
-        self.scan = AsyncCommand(scope, library.scan, name="scan")
+        self.scan = AsyncCommand(scope, self._scan, name="scan")
         self.scan.failed.connect(self.failed)
         self._unsubscribe = (
             supervisor.subscribe(self._on_supervisor),
@@ -126,8 +128,14 @@ class AppViewModel(QObject):
         """Adds model files and folders, and selects the first model of them."""
         self._spawn(self._add(tuple(paths)), "add models")
 
+    def scan_again(self) -> None:
+        """Looks for models because somebody wants to know; a scan under way will tell."""
+        self._scan_wanted = True
+        self.scan.trigger()
+
     def stop_scan(self) -> None:
         """Looks no further for models; what was found stays."""
+        self._scan_wanted = False
         self._library.stop_scan()
 
     def remove(self, model_id: int) -> None:
@@ -262,6 +270,16 @@ class AppViewModel(QObject):
         except ConfigurationError:
             self._on_engine(None)  # shown as a state of the window, with the reason
 
+    async def _scan(self) -> None:
+        before = {model.id for model in self._library.models}
+        try:
+            await self._library.scan()
+        finally:
+            wanted, self._scan_wanted = self._scan_wanted, False
+        new = sum(model.id not in before for model in self._library.models)
+        if wanted or new:
+            self.scanned.emit(new)
+
     async def _add(self, paths: tuple[Path, ...]) -> None:
         before = {model.id for model in self._library.models}
         added = await self._library.add(paths)
@@ -327,6 +345,7 @@ class AppViewModel(QObject):
         self._set_state(engine=self._launcher.engine, engine_problem=self._launcher.engine_problem)
         for server in self.servers.values():
             server.form.decide_again()
+            server.read_again()
 
     def _on_settings(self, settings: AppSettings) -> None:
         self.settingsChanged.emit(settings)

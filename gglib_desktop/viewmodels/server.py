@@ -41,6 +41,8 @@ class ServerPanelState:
     ``offending_flag``: the extra argument that the failure is about, if that is known.
     ``saved_changed``: a restart would use other saved choices than the server was started with. ``own_choices``: the
     names of those that were made for its start only, and that a restart keeps.
+    ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
+    engine's help does not list.
     """
 
     title: str
@@ -70,6 +72,8 @@ class ServerPanelState:
     offending_flag: str = ""
     saved_changed: bool = False
     own_choices: tuple[str, ...] = ()
+    other_engine: bool = False
+    unlisted_flags: tuple[str, ...] = ()
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -250,6 +254,8 @@ class ServerViewModel(QObject):
             offending_flag=self._offending_flag(snapshot),
             saved_changed=rejected is None and self._saved_changed(config),
             own_choices=tuple(name for name in choice_names() if name in self._plan.own - self._typed.keys()),
+            other_engine=is_live(snapshot.state) and self._launcher.uses_other_engine(snapshot.command_line),
+            unlisted_flags=self._launcher.unlisted_flags(self._plan.options),
         )
 
     def _saved_changed(self, config: ServerConfig) -> bool:

@@ -242,17 +242,21 @@ class _Row(QWidget):
     def _facts_text(self, row: ForeignRow) -> str:
         server = row.server
         port = self.tr("port unknown") if server.port is None else self.tr("port {port}").format(port=server.port)
-        parent = server.parent
-        keeper = (self.tr("another GGLib Desktop looks after it"),) if server.kept_by is not None else ()
         return " · ".join(
             (
-                *keeper,
                 self.tr("pid {pid}").format(pid=server.pid),
                 port,
                 self.tr("RAM {size}").format(size=size_text(server.rss_bytes)),
-                self.tr("started by {parent}").format(parent=parent) if parent else self.tr("its starter is gone"),
+                self._owner_text(row),
             )
         )
+
+    def _owner_text(self, row: ForeignRow) -> str:
+        """Who looks after it now says more than who started it."""
+        if row.server.kept_by is not None:
+            return self.tr("managed by another GGLib Desktop")
+        parent = row.server.parent
+        return self.tr("started by {parent}").format(parent=parent) if parent else self.tr("its starter is gone")
 
     @Slot()
     def _on_show(self) -> None:

@@ -1,4 +1,4 @@
-"""Says, in a server's panel, how a restart relates to what is saved for its model."""
+"""Says, in a server's panel, what a restart would change and what it would keep."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ translate = QCoreApplication.translate
 
 
 class LaunchNote(QFrame):
-    """One line for other saved choices, one for the server's own; each with its button, hidden while it is not so."""
+    """One line for what a restart changes, one for the server's own choices; each with its button, shown if needed."""
 
     restartRequested = Signal()
     savedRequested = Signal()
@@ -27,7 +27,6 @@ class LaunchNote(QFrame):
         self.setBackgroundRole(QPalette.ColorRole.AlternateBase)
         self.setAutoFillBackground(True)
         self._changed = _Line("savedChanged", "restartNow", self.tr("Restart now"), self)
-        self._changed.say(self.tr("Launch defaults changed. Restart to use them."))
         self._own = _Line("ownChoices", "useSaved", self.tr("Use launch defaults"), self)
         layout = QVBoxLayout(self)
         layout.addWidget(self._changed)
@@ -36,14 +35,37 @@ class LaunchNote(QFrame):
         self._own.button.clicked.connect(self.savedRequested)
         self.hide()
 
-    def show_state(self, *, saved_changed: bool, own_choices: Sequence[str], enabled: bool) -> None:
-        """``own_choices``: names of those that a restart keeps. ``enabled``: a restart can be asked for."""
-        if own_choices:
+    def show_state(
+        self,
+        *,
+        saved_changed: bool,
+        other_engine: bool,
+        unlisted_flags: Sequence[str],
+        own_choices: Sequence[str],
+        enabled: bool,
+    ) -> None:
+        """As in the panel's state. ``enabled``: a restart can be asked for."""
+        changes, keeps = saved_changed or other_engine, bool(own_choices)
+        if changes:
+            self._changed.say(self._change_text(saved_changed, other_engine, unlisted_flags))
+        if keeps:
             self._own.say(own_choices_text(own_choices))
-        for line, shown in ((self._changed, saved_changed), (self._own, bool(own_choices))):
+        for line, shown in ((self._changed, changes), (self._own, keeps)):
             line.setVisible(shown)
             line.button.setEnabled(enabled)
-        self.setVisible(saved_changed or bool(own_choices))
+        self.setVisible(changes or keeps)
+
+    def _change_text(self, saved_changed: bool, other_engine: bool, unlisted_flags: Sequence[str]) -> str:
+        if not other_engine:
+            text = self.tr("Launch defaults changed. Restart to use them.")
+        elif not saved_changed:
+            text = self.tr("This server runs on another engine than the one in use now. Restart to use that one.")
+        else:
+            text = self.tr("Launch defaults and the engine changed. Restart to use them.")
+        if unlisted_flags:
+            warning = self.tr("The engine's help does not list {flags}. It will probably refuse to start.")
+            text = f"{text} {warning.format(flags=', '.join(unlisted_flags))}"
+        return text
 
 
 class _Line(QWidget):

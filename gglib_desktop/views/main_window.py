@@ -170,6 +170,7 @@ class MainWindow(QMainWindow):
         app.settingsNews.connect(self._banner.show_settings_news)
         app.serversAdopted.connect(self._on_adopted)
         app.modelsAdded.connect(self._on_models_added)
+        app.scanned.connect(self._on_scanned)
         app.modelRemoved.connect(self._on_removed)
         app.startRefused.connect(self._on_start_refused)
         app.serverAdded.connect(self._foreign.go_last)
@@ -181,7 +182,7 @@ class MainWindow(QMainWindow):
         self._actions.connect(
             add_models=self._on_add_models,
             add_folder=self._on_add_folder,
-            scan=app.scan.trigger,
+            scan=app.scan_again,
             stop_scan=app.stop_scan,
             create_demo=app.create_demo.trigger,
             details=models.details,
@@ -227,7 +228,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _render(self, state: AppState) -> None:
         if not state.running:
-            text = self.tr("Nothing runs")
+            text = self.tr("No servers running")
         else:
             text = self.tr("{count} running · {size}").format(count=state.running, size=size_text(state.rss_bytes))
         self._summary.setText(text)
@@ -255,6 +256,16 @@ class MainWindow(QMainWindow):
         # A single one is selected, which says it.
         if count > 1:
             self._banner.show_notice(self.tr("{count} models added").format(count=count))
+
+    @Slot(int)
+    def _on_scanned(self, count: int) -> None:
+        if count == 0:
+            text = self.tr("No new models found")
+        elif count == 1:
+            text = self.tr("1 new model found")
+        else:
+            text = self.tr("{count} new models found").format(count=count)
+        self._banner.show_notice(text)
 
     @Slot(object)
     def _on_removed(self, model: Model) -> None:

@@ -254,6 +254,8 @@ class ServerPanel(QFrame):
         self._differences.show_differences(state.differences)
         self._note.show_state(
             saved_changed=state.saved_changed,
+            other_engine=state.other_engine,
+            unlisted_flags=state.unlisted_flags,
             own_choices=state.own_choices,
             enabled=not isinstance(state.state, Stopping),
         )

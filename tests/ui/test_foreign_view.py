@@ -125,7 +125,7 @@ async def test_what_another_gglib_desktop_looks_after_is_shown_there(section):
     await section.show(some_server(4711, kept_by=home))
     shown = [button.text() for button in section.view.findChildren(QPushButton) if button.isVisible()]
     assert shown == ["Show its window", "Ignore"]
-    assert section.texts()[2].startswith("another GGLib Desktop looks after it · pid 4711")
+    assert section.texts()[2].endswith("· managed by another GGLib Desktop")
     assert QApplication.focusWidget() is child(section.view, QPushButton, "showKeeperForeign4711")
     section.click("showKeeperForeign4711")
     await poll(lambda: section.raised == [home])

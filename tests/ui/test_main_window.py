@@ -224,7 +224,7 @@ async def test_start_shows_a_panel_that_becomes_healthy(desk, qtbot):
     click(qtbot, get(desk.window, "Start"))
     await poll(lambda: len(desk.supervisor.servers) == 1)
     await desk.supervisor.stop_all()
-    assert desk.window.findChild(QLabel, "summary").text() == "Nothing runs"
+    assert desk.window.findChild(QLabel, "summary").text() == "No servers running"
 
 
 async def test_start_with_starts_what_was_chosen(desk, qtbot):
@@ -349,6 +349,44 @@ async def test_how_many_models_came_and_are_there_is_said(desk):
     assert count.text() == "3 models"
     desk.app.models.search("2.gguf")
     assert count.text() == "1 of 3 models"
+
+
+async def until_told(desk: Desk, text: str) -> None:
+    await poll(lambda: banner(desk) == text)
+
+
+async def test_a_scan_says_how_many_models_are_new(desk):
+    await desk.open()
+    await poll(lambda: not desk.app.scan.is_busy)
+    assert banner(desk) == "", "at the start, when there is nothing new"
+    desk.app.add([desk.files.make("folder/1.gguf", some_facts("One")).parent])
+    await poll(lambda: len(desk.library.models) == 1)
+    scan = desk.window.findChild(QAction, "scan")
+    for news, files in (("No new models found", ""), ("1 new model found", "2"), ("2 new models found", "34")):
+        for name in files:
+            desk.files.make(f"folder/{name}.gguf", some_facts(name))
+        await poll(lambda: not desk.app.scan.is_busy)
+        scan.trigger()
+        await until_told(desk, news)
+
+
+async def test_a_scan_that_was_stopped_does_not_say_that_nothing_is_new(desk):
+    await desk.open()
+    await poll(lambda: not desk.app.scan.is_busy)
+    told: list[int] = []
+    desk.app.scanned.connect(told.append)
+    desk.window.findChild(QAction, "scan").trigger()
+    desk.app.stop_scan()
+    await poll(lambda: not desk.app.scan.is_busy)
+    assert told == []
+
+
+async def test_a_scan_at_the_start_tells_of_new_models_alone(desk):
+    folder = desk.files.make("folder/1.gguf", some_facts("One")).parent
+    await desk.library.add([folder])
+    desk.files.make("folder/2.gguf", some_facts("Two"))
+    await desk.open()
+    await poll(lambda: banner(desk) == "1 new model found")
 
 
 async def test_folders_can_be_removed_and_models_brought_back_in_the_settings(desk, qtbot):

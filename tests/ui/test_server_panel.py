@@ -602,3 +602,22 @@ async def test_a_port_that_is_taken_is_told_while_the_server_goes_on(desk, healt
     await poll(lambda: not healthy.server.apply.is_busy)
     click(qtbot, child(healthy, QPushButton, "useFreePort"))
     await poll(lambda: "can't be used" not in text_of(healthy))
+
+
+async def test_it_says_what_a_restart_would_change(desk, healthy, qtbot):
+    def told() -> str:
+        note = child(healthy, QLabel, "savedChanged")
+        return note.text() if note.isVisible() else ""
+
+    server = healthy.server
+    snapshot = desk.app._supervisor.server(server.id)
+    other = replace(snapshot, command_line="/opt/old/llama-server -m one.gguf")
+    server.show(other)
+    assert told() == "This server runs on another engine than the one in use now. Restart to use that one."
+    await desk.library.save_launch_options(server.model_id, LaunchOptions(extra_args=("--no-such-flag",)))
+    warning = "The engine's help does not list --no-such-flag. It will probably refuse to start."
+    await poll(lambda: told() == f"Launch defaults and the engine changed. Restart to use them. {warning}")
+    server.show(snapshot)
+    assert told() == f"Launch defaults changed. Restart to use them. {warning}"
+    press(qtbot, healthy, "Restart now")
+    await poll(lambda: child(healthy, QLabel, "failureSummary").isVisible())

@@ -519,3 +519,33 @@ async def test_it_tells_whether_it_was_seen_to_draft(program, drafts):
     server.show(replace(snapshot, facts=seen))
     assert (server.state.drafts, server.state.draft_types) == (drafts, frozenset({"ngram-mod"}))
     assert not server.state.lacks_template
+
+
+async def test_it_says_that_another_engine_is_in_use_now(program):
+    server = await healthy(program)
+    snapshot = program.supervisor.server(server.id)
+    server.show(replace(snapshot, command_line=f"{FOUND.path} -m one.gguf"))
+    assert not server.state.other_engine
+    for path in ("/opt/old/llama-server", "'/opt/my own/llama-server'", f"{FOUND.path}.old"):
+        server.show(replace(snapshot, command_line=f"{path} -m one.gguf"))
+        assert server.state.other_engine
+    server.show(replace(snapshot, command_line="llama-server -m one.gguf"))
+    assert not server.state.other_engine, "where it lies was not said"
+
+
+async def test_it_says_which_saved_flags_the_engine_does_not_list(program):
+    server = await healthy(program)
+    await program.library.save_launch_options(server.model_id, LaunchOptions(extra_args=("--no-such-flag", "3")))
+    await poll(lambda: server.state.saved_changed)
+    assert server.state.unlisted_flags == ("--no-such-flag",)
+
+
+async def test_flags_that_another_engine_does_not_list_are_told_once_that_is_in_use(program):
+    known = {**FOUND.capabilities.spellings, "--mock-context": frozenset({"--mock-context"})}
+    program.catalog.found = replace(FOUND, capabilities=EngineCapabilities(known))
+    server = await healthy(program, options=LaunchOptions(extra_args=("--mock-context=4096",)))
+    await poll(lambda: server.state.own_choices)
+    assert server.state.unlisted_flags == ()
+    program.catalog.found = FOUND
+    await program.launcher.find_engine()
+    await poll(lambda: server.state.unlisted_flags == ("--mock-context",))
