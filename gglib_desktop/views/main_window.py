@@ -367,8 +367,9 @@ class MainWindow(QMainWindow):
         """Where people probably have more of them; not wherever the program was started from."""
         selected = self._app.models.selected
         # Path's raises below a folder that must not be searched.
-        is_there = selected is not None and os.path.isdir(selected.folder)  # noqa: PTH112
-        return selected.folder if is_there else home_folder()
+        if selected is not None and os.path.isdir(selected.folder):  # noqa: PTH112
+            return selected.folder
+        return home_folder()
 
     @Slot()
     def _on_settings(self) -> None:
