@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from gglib_desktop.domain.capabilities import Capability
@@ -78,9 +79,12 @@ class Model:
     tags: tuple[str, ...] = ()
     notes: str = ""
 
-    @property
+    @cached_property
     def own_name(self) -> str:
-        """``general.name``, else what its store calls it, else the file's stem."""
+        """``general.name``, else what its store calls it, else the file's stem.
+
+        Each change of the list asks all of its models.
+        """
         stated = self.facts.name if self.facts else None
         return stated if stated and says_something(stated) else self.label or self.path.stem
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal, Slot
 from typing_extensions import override
 
 from gglib_desktop.domain.model import Model
@@ -19,13 +19,13 @@ from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor, SupervisorEvent
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.model_filter import Places, choices, in_menu_order, narrowed
-from gglib_desktop.viewmodels.model_row import FilterOption, ModelRow, SortKey, model_row
+from gglib_desktop.viewmodels.model_row import SORT_VALUES, FilterOption, ModelRow, SortKey, model_row
 from gglib_desktop.viewmodels.row_changes import apply_rows
 
 RowRole = Qt.ItemDataRole.UserRole + 1
 _ROW_ID = attrgetter("id")
-# More rows than these are made in a thread: each takes some 25 µs.
-_MOST_AT_ONCE = 100
+# More rows than these are made in a thread: each takes 25 to 100 µs.
+_MOST_AT_ONCE = 32
 _NO_PARENT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
 Known: TypeAlias = dict[int, tuple[Model, ModelRow]]
@@ -40,6 +40,10 @@ class ModelTable(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.rows: list[ModelRow] = []
+        self._numbers: dict[int, int] | None = None
+        # Before all others who ask for a row when they hear of a change.
+        for changed in (self.rowsInserted, self.rowsRemoved, self.modelReset):
+            changed.connect(self._forget_numbers)
 
     @override
     def rowCount(self, parent: _Index = _NO_PARENT) -> int:
@@ -77,7 +81,13 @@ class ModelTable(QAbstractTableModel):
             self.dataChanged.emit(self.index(index, 0), self.index(index, 0))
 
     def row_of(self, model_id: int) -> int | None:
-        return next((index for index, row in enumerate(self.rows) if row.id == model_id), None)
+        if self._numbers is None:
+            self._numbers = {row.id: number for number, row in enumerate(self.rows)}
+        return self._numbers.get(model_id)
+
+    @Slot()
+    def _forget_numbers(self) -> None:
+        self._numbers = None
 
 
 class ModelListViewModel(QObject):
@@ -211,11 +221,15 @@ class ModelListViewModel(QObject):
             self._known = {model.id: self._known[model.id] for model in models}
         self._taken = models
         self._offer_choices(new if grown else [row for _model, row in self._known.values()], more=grown)
-        if grown and self.sort_key is SortKey.ADDED:
+        if not grown:
+            self._arrange()
+        elif self.sort_key is SortKey.ADDED:
             self._sorted = new[::-1] + self._sorted if self.descending else self._sorted + new
             self._show()
         else:
-            self._arrange()
+            # Sorting takes few comparisons where most is in order.
+            self._sorted = self._in_order(self._sorted + new)
+            self._show()
 
     def _begins_as_taken(self, models: Sequence[Model]) -> bool:
         """Compared by identity, in microseconds."""
@@ -271,11 +285,18 @@ class ModelListViewModel(QObject):
         if self.sort_key is SortKey.ADDED:
             self._sorted = rows[::-1] if self.descending else rows
         else:
-            stated = [row for row in rows if row.sort_value(self.sort_key) is not None]
-            unknown = [row for row in rows if row.sort_value(self.sort_key) is None]
-            stated.sort(key=lambda row: row.sort_value(self.sort_key), reverse=self.descending)
-            self._sorted = stated + unknown
+            self._sorted = self._in_order(rows)
         self._show()
+
+    def _in_order(self, rows: Sequence[ModelRow]) -> list[ModelRow]:
+        """Sorted by what is chosen; those of which it is not known come last."""
+        value = SORT_VALUES[self.sort_key]
+        stated, unknown = list(rows), []
+        if None in map(value, rows):
+            stated = [row for row in rows if value(row) is not None]
+            unknown = [row for row in rows if value(row) is None]
+        stated.sort(key=value, reverse=self.descending)
+        return stated + unknown
 
     def _show(self) -> None:
         rows = narrowed(self._sorted, self.chosen, self._places)

@@ -11,6 +11,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex
 Row = TypeVar("Row")
 # Beyond this many runs of rows to insert or remove, one reset is cheaper for the view.
 _MOST_RUNS = 32
+# If that many come or go, they hardly do so in few runs, and looking would take longer than a reset.
+_MOST_ROWS = 1000
 
 
 def apply_rows(
@@ -21,24 +23,26 @@ def apply_rows(
     Neighbours come and go together. Rows that stay must keep their order; otherwise, and when rows change in many
     places, the model is reset.
     """
-    if not rows and not wanted:
+    # Compared by identity, in microseconds: each key stroke in a long list comes through here.
+    if rows == wanted:
         return
     there = len(rows)
     if len(wanted) > there > 0 and rows == wanted[:there]:
-        # The first of thousands of models look on while the last come in: compared by identity, in microseconds.
+        # The first of thousands of models look on while the last come in.
         _insert(model, rows, wanted, [(there, len(wanted) - 1)])
+        return
+    if abs(len(wanted) - there) > _MOST_ROWS:
+        _reset(model, rows, wanted)
         return
     keys, wanted_keys = list(map(key, rows)), list(map(key, wanted))
     if keys != wanted_keys:
         kept = set(keys).intersection(wanted_keys)
-        # No more are looked for than decide: each key stroke in a long list comes through here.
+        # No more are looked for than decide.
         gone_runs = list(islice(_runs(index for index, k in enumerate(keys) if k not in kept), _MOST_RUNS + 1))
         new_runs = list(islice(_runs(index for index, k in enumerate(wanted_keys) if k not in kept), _MOST_RUNS + 1))
         too_many = len(gone_runs) + len(new_runs) > _MOST_RUNS
         if too_many or [k for k in keys if k in kept] != [k for k in wanted_keys if k in kept]:
-            model.beginResetModel()
-            rows[:] = wanted
-            model.endResetModel()
+            _reset(model, rows, wanted)
             return
         _remove(model, rows, gone_runs)
         _insert(model, rows, wanted, new_runs)
@@ -47,6 +51,12 @@ def apply_rows(
         if rows[index] is not row and rows[index] != row:
             rows[index] = row
             model.dataChanged.emit(model.index(index, 0), model.index(index, last_column))
+
+
+def _reset(model: QAbstractTableModel, rows: list[Row], wanted: Sequence[Row]) -> None:
+    model.beginResetModel()
+    rows[:] = wanted
+    model.endResetModel()
 
 
 def _runs(indexes: Iterable[int]) -> Iterator[tuple[int, int]]:

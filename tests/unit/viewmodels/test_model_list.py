@@ -324,3 +324,22 @@ async def test_however_the_list_came_about_it_is_as_if_made_anew(program, key, d
     check()
     await library.remove_folder(first.path.parent / "folder")
     check()
+
+
+async def test_a_row_is_found_however_the_list_has_changed(filled):
+    table = filled.app.models.table
+
+    def numbers():
+        return [table.row_of(row.id) for row in table.rows]
+
+    assert numbers() == [0, 1, 2]
+    gone = table.rows[0].id
+    seen_while_changing = []
+    table.rowsRemoved.connect(lambda *_: seen_while_changing.append(numbers()))
+    filled.app.models.search("small")
+    assert numbers() == [0]
+    assert table.row_of(gone) is None
+    assert all(seen == list(range(len(seen))) for seen in seen_while_changing)
+    filled.app.models.search("")
+    filled.app.models.sort(SortKey.NAME, descending=True)
+    assert numbers() == [0, 1, 2]

@@ -137,3 +137,17 @@ def test_neighbours_come_and_go_together(qapp):
     assert told == [(8, 9), (2, 4), (5, 7)]
     assert mirror.rows == table.rows
     assert mirror.resets == 0
+
+
+def test_thousands_that_come_or_go_are_one_reset_and_the_same_rows_are_no_change():
+    rows = [Row(number, "x") for number in range(3000)]
+    table = Table(rows)
+    told: list[str] = []
+    table.modelReset.connect(lambda: told.append("reset"))
+    table.rowsRemoved.connect(lambda *_: told.append("removed"))
+    table.dataChanged.connect(lambda *_: told.append("changed"))
+    apply_rows(table, table.rows, list(rows), lambda row: row.id)
+    assert told == []
+    apply_rows(table, table.rows, rows[::2], lambda row: row.id)
+    assert told == ["reset"]
+    assert table.rows == rows[::2]
