@@ -69,7 +69,7 @@ def close_to_others(data_dir: Path, files: Iterable[Path], own_folders: Iterable
     problems: list[str] = []
     for folder in own_folders:
         problems += _close(folder, os.O_DIRECTORY, _FOLDER)
-    for path in (*files, *_matching(data_dir, _IN_DATA_FOLDER)):
+    for path in dict.fromkeys((*files, *_matching(data_dir, _IN_DATA_FOLDER))):
         problems += _close(path, 0, _FILE)
     for name, pattern in _IN_FOLDERS.items():
         folder = data_dir / name

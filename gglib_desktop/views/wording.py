@@ -184,7 +184,7 @@ def exit_text(end: ServerExit) -> str:
     if end.absence is Absence.NOT_RUNNING:
         return translate("Exits", "It ended while GGLib Desktop was not running.")
     if end.absence is Absence.COMPUTER_RESTARTED:
-        return translate("Exits", "It ended when the computer was shut down or restarted.")
+        return translate("Exits", "The computer has been restarted since.")
     if end.status is None:
         return translate("Exits", "Ended; the reason is unknown to us.")
     if end.signal_number is None:

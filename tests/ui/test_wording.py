@@ -287,7 +287,7 @@ def test_exits_are_decoded(qapp, status, text):
     ("absence", "text"),
     [
         (Absence.NOT_RUNNING, "It ended while GGLib Desktop was not running."),
-        (Absence.COMPUTER_RESTARTED, "It ended when the computer was shut down or restarted."),
+        (Absence.COMPUTER_RESTARTED, "The computer has been restarted since."),
     ],
 )
 def test_an_end_that_the_program_did_not_see_says_so(qapp, absence, text):

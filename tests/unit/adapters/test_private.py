@@ -188,16 +188,16 @@ def test_other_users_files_are_not_touched(tmp_path):
 
 
 def test_what_cannot_be_changed_is_said_and_the_rest_is_changed(tmp_path, monkeypatch):
-    make(tmp_path, "app.log", "window.ini")
+    make(tmp_path, "settings.toml", "window.ini")
     change = os.fchmod
 
-    def refuse_logs(descriptor: int, mode: int) -> None:
-        if Path(f"/proc/self/fd/{descriptor}").readlink().name == "app.log":
+    def refuse_settings(descriptor: int, mode: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name == "settings.toml":
             raise PermissionError(1, "Operation not permitted")
         change(descriptor, mode)
 
-    monkeypatch.setattr(os, "fchmod", refuse_logs)
-    assert close(tmp_path) == [f"{tmp_path / 'app.log'}: Operation not permitted"]
+    monkeypatch.setattr(os, "fchmod", refuse_settings)
+    assert close(tmp_path) == [f"{tmp_path / 'settings.toml'}: Operation not permitted"]
     assert mode_of(tmp_path / "window.ini") == 0o600
 
 
