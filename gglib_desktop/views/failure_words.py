@@ -33,9 +33,7 @@ def words_for_rejected(failure: Failure, *, runs: bool, untouched: bool = False)
     else:
         summary = translate("Failures", "The server couldn't start with the new settings; restoring the previous ones.")
     words = words_for_failure(failure, Failed.word)
-    return Words(
-        summary, joined(words.summary, words.hint, translate("Failures", "Your changes are still in the form."))
-    )
+    return Words(summary, joined(words.summary, words.hint, translate("Failures", "Your changes are kept.")))
 
 
 def _failure_summary(failure: Failure, *, crashed: bool) -> str:

@@ -50,11 +50,10 @@ from gglib_desktop.views.model_list import ModelListView
 from gglib_desktop.views.server_commands import ServerCommands
 from gglib_desktop.views.server_list import ServerListView
 from gglib_desktop.views.widgets.focus_frame import keep_focus_visible
+from gglib_desktop.views.widgets.room import resize_within_screen
 from gglib_desktop.views.wording import words_for_error
 
 _SIZE = QSize(1100, 720)
-# What a window manager puts around a window.
-_FRAME = QSize(20, 40)
 
 
 class MainWindow(QMainWindow):
@@ -216,7 +215,7 @@ class MainWindow(QMainWindow):
         )
 
     def _restore_geometry(self) -> None:
-        self.resize(_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
+        resize_within_screen(self, _SIZE)
         geometry, splitter = self._geometry.value("geometry"), self._geometry.value("splitter")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)

@@ -406,7 +406,7 @@ async def test_folders_can_be_removed_and_models_brought_back_in_the_settings(de
     pause = dialog.findChild(QPushButton, "pauseFolder")
     pause.click()
     await poll(lambda: folders.item(0).text() == f"{path.parent} (paused)")
-    assert pause.text() == "Resume folder"
+    assert pause.text() == pause.accessibleName() == "Resume folder"
     desk.files.make("folder/two.gguf", some_facts("Two"))
     await desk.library.scan()
     assert len(desk.library.models) == 1

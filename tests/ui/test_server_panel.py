@@ -344,7 +344,7 @@ async def test_new_settings_that_do_not_start_are_told_while_the_old_ones_run_ag
     )
     assert healthy.server.state.handle not in {first, None}
     assert card.accessibleDescription().startswith("The engine found no MTP layers in this model. Exit code 1.")
-    assert "Your changes are still in the form." in text_of(healthy)
+    assert "Your changes are kept." in text_of(healthy)
     assert evidence(healthy).endswith("srv load_model: failed to create MTP context")
     draft_tokens = get(healthy, "Draft tokens")
     assert isinstance(draft_tokens, QSpinBox)

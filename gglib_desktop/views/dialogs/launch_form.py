@@ -14,10 +14,9 @@ from gglib_desktop.views.option_form import OptionForm
 from gglib_desktop.views.option_memory import ContextHelpers, MemoryLine
 from gglib_desktop.views.preset_bar import PresetBar
 from gglib_desktop.views.widgets.buttons import box_button
+from gglib_desktop.views.widgets.room import resize_within_screen
 
 _SIZE = QSize(780, 680)
-# What a window manager puts around a window.
-_FRAME = QSize(20, 40)
 _PROBLEM_LINES = 2
 
 
@@ -54,7 +53,7 @@ class LaunchFormDialog(QDialog):
         last.addWidget(self._problem, 1)
         last.addWidget(self._buttons(name, accept_name, accept_text), 0, Qt.AlignmentFlag.AlignBottom)
         self._layout.addLayout(last)
-        self.resize(_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
+        resize_within_screen(self, _SIZE)
         dialog.done.connect(self.accept)
         dialog.failed.connect(self._on_failed)
         dialog.form.stateChanged.connect(self._on_edited)

@@ -29,7 +29,8 @@ class MemoryPage(QWidget):
         self._verdict = WrapLabel()
         self._verdict.setObjectName("forecastVerdict")
         self._parts: dict[str, QLabel] = {}
-        form = QFormLayout(self)
+        self._form = form = QFormLayout(self)
+        form.setHorizontalSpacing(16)
         label = QLabel(self.tr("&Context"))
         label.setBuddy(self._context)
         form.addRow(label, self._context)
@@ -76,6 +77,8 @@ class MemoryPage(QWidget):
         for name, text in shown.items():
             self._parts[name].setText(text)
             self._parts[name].setAccessibleName(f"{self._texts()[name]}: {text}")
+        # Most models have nothing to copy, and the line only raises a question then.
+        self._form.setRowVisible(self._parts["copies"], found is not None and found.copies.high > 0)
         self._verdict.setText(self._sentences(state))
 
     def _free(self, memory: Memory) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
@@ -24,6 +24,7 @@ from gglib_desktop.views.dialogs.notes_page import NotesPage
 from gglib_desktop.views.widgets.buttons import box_button, push_button
 from gglib_desktop.views.widgets.calm_boxes import CalmTabWidget
 from gglib_desktop.views.widgets.detail_parts import text_label
+from gglib_desktop.views.widgets.room import resize_within_screen
 from gglib_desktop.views.widgets.row_table import PlainTips, set_up_rows
 from gglib_desktop.views.widgets.search_field import SearchField
 from gglib_desktop.views.wording import sentence
@@ -71,7 +72,7 @@ class ModelDetailsDialog(QDialog):
         layout.addWidget(self._problem)
         layout.addWidget(pages, 1)
         layout.addWidget(self._buttons())
-        self.resize(740, 520)
+        resize_within_screen(self, QSize(740, 520))
         details.stateChanged.connect(self._render)
         details.notes.saved.connect(self._on_saved)
         details.notes.failed.connect(self._on_not_saved)

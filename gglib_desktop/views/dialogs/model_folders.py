@@ -67,6 +67,7 @@ class ModelFoldersPage(QWidget):
         chosen = self._chosen
         is_paused, is_store = (chosen.paused, chosen.is_store) if chosen is not None else (False, False)
         self._pause.setText(self.tr("Resume folder") if is_paused else self.tr("Pause folder"))
+        self._pause.setAccessibleName(self._pause.text())
         self._pause.setToolTip(
             self.tr("Search there again, now and from now on.")
             if is_paused

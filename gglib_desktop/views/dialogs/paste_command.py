@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import QSize, QTimer, Slot
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -23,6 +23,7 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.invocation import mentions_server
 from gglib_desktop.views.command_words import reading_text
 from gglib_desktop.views.widgets.buttons import box_button
+from gglib_desktop.views.widgets.room import resize_within_screen
 from gglib_desktop.views.wording import sentence
 
 _PAUSE_MS = 150
@@ -86,8 +87,7 @@ class PasteCommandDialog(QDialog):
         layout.setStretchFactor(self._notes, 4)
         metrics = self._text.fontMetrics()
         height = metrics.lineSpacing() * (2 * _LINES + 6)
-        room = self.screen().availableSize()
-        self.resize(min(metrics.averageCharWidth() * _CHARACTERS, room.width() - 40), min(height, room.height() - 60))
+        resize_within_screen(self, QSize(metrics.averageCharWidth() * _CHARACTERS, height))
 
     def _buttons(self) -> QDialogButtonBox:
         box = QDialogButtonBox(self)

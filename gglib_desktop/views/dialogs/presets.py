@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -27,11 +27,11 @@ from gglib_desktop.views.dialogs.preset_name import PresetNameDialog
 from gglib_desktop.views.folders import home_folder
 from gglib_desktop.views.preset_words import deletion_text, file_name_for, imported_text, preset_text
 from gglib_desktop.views.widgets.buttons import box_button, push_button
+from gglib_desktop.views.widgets.room import resize_within_screen
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_error
 
-_WIDTH = 520
-_HEIGHT = 340
+_SIZE = QSize(520, 340)
 
 
 class ManagePresetsDialog(QDialog):
@@ -60,7 +60,7 @@ class ManagePresetsDialog(QDialog):
         self._lay_out()
         self._connect()
         self._render(presets.state)
-        self.resize(_WIDTH, _HEIGHT)
+        resize_within_screen(self, _SIZE)
 
     # -- places
 

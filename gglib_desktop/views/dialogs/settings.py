@@ -31,11 +31,10 @@ from gglib_desktop.views.option_form import OptionForm
 from gglib_desktop.views.preset_bar import PresetBar
 from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox, CalmTabWidget
+from gglib_desktop.views.widgets.room import resize_within_screen
 
 _WIDTH = 620
 _SIZE = QSize(780, 560)
-# What a window manager puts around a window.
-_FRAME = QSize(20, 40)
 _PROBLEM_LINES = 2
 
 
@@ -92,7 +91,7 @@ class SettingsDialog(QDialog):
         last.addWidget(self._buttons(), 0, Qt.AlignmentFlag.AlignBottom)
         layout.addLayout(last)
         self.setMinimumWidth(_WIDTH)
-        self.resize(_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
+        resize_within_screen(self, _SIZE)
         # Putting widgets into layouts reorders them.
         focus_order = [*self._engine.focus_order, *self._boxes, self._save]
         for before, after in pairwise(focus_order):
