@@ -27,6 +27,8 @@ _NETWORK_MODEL = re.compile(
     r"-hfr?|--hf-repo|-hff|--hf-file|-mu|--model-url|-dr|--docker-repo|--models-(?:dir|preset|max)|--(?:no-)?models-autoload"
     r"|--(?:fim|gpt-oss|vision|embd)-[\w.-]+-(?:default|spec)"
 )
+# Without one of these no text starts the server, however long it is.
+_TELLING = re.compile(r"server|llama|ExecStart|-[A-Za-z]", re.IGNORECASE)
 # As manuals write what a reader has to put in: <name>, <user>/<name>, {name}, [name], ...
 _PLACEHOLDER = re.compile(
     r"(?:[^<>$`%]*<[^<>]+>)+[^<>$`%]*|\{\{?[ ]*[A-Za-z][\w .-]*\}?\}|\[[A-Za-z][\w .-]*\]|\.\.\.|…"
@@ -87,8 +89,9 @@ def read_command_line(
     value: HOME. Raises: ConfigurationError, when there is no such command; it does not repeat the text.
     """
     vocabulary = Vocabulary(capabilities)
+    text = plain(text.replace("\0", ""), vocabulary.knows)
     try:
-        invocation = _invocation(plain(text.replace("\0", ""), vocabulary.knows), variables or {}, vocabulary)
+        invocation = _invocation(text, variables or {}, vocabulary) if _TELLING.search(text) else None
     except Unclosed as exc:
         raise ConfigurationError("command_line", "", "a quotation mark is not closed") from exc
     if invocation is None:

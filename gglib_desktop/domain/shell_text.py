@@ -113,7 +113,9 @@ def _readings(text: str, split: Splitter) -> list[list[str]]:
     lines = text.split("\n")
     chunks = _chunks(lines)
     closed = _closed(chunks, split, _is_assignment)
-    return [closed, _closed(closed, split, mentions_server), _chunks([_ROOT_PROMPT.sub("", line) for line in lines])]
+    prompts = _chunks([_ROOT_PROMPT.sub("", line) for line in lines])
+    found = [closed, _closed(closed, split, mentions_server), prompts if prompts != chunks else closed]
+    return [each for place, each in enumerate(found) if each not in found[:place]]
 
 
 def _is_assignment(line: str) -> bool:
@@ -228,11 +230,11 @@ def _best(
 
     found: list[tuple[int, int, Candidate]] = []
     for position, command in enumerate(commands):
-        if plain and any(assignments(each.words) is None for each in commands[:position]):
-            break
         read = candidate(command.words, knows, inside)
         if read and not (plain and read.rank > CERTAIN_RANK):
             found.append((read.rank, position, read))
+        if plain and assignments(command.words) is None:
+            break
     if not found:
         return None
     _rank, position, best = min(found, key=lambda each: each[:2])

@@ -2,6 +2,8 @@
 
 import pytest
 
+from gglib_desktop.domain.command_line import read_command_line
+from gglib_desktop.domain.errors import ConfigurationError
 from tests.unit.pasted import check_pasted
 
 X = {"model": "/m/x.gguf"}
@@ -124,3 +126,19 @@ YAML = [
 @pytest.mark.parametrize(("text", "fields", "notes"), UNITS + SHELLS + YAML, ids=lambda value: str(value)[:50])
 def test_a_command_in_a_script(text, fields, notes):
     check_pasted(text, fields, notes)
+
+
+@pytest.mark.parametrize("line", ["A=1\n", "export A=1\n", "(\n"])
+def test_a_long_text_without_a_start_is_refused_at_once(line):
+    with pytest.raises(ConfigurationError, match="no llama-server command"):
+        read_command_line(line * 20000)
+
+
+def test_a_long_list_of_variables_before_a_start_is_read():
+    read = read_command_line("A=1\n" * 5000 + "llama-server -m x.gguf -c 4096")
+    assert (read.model, read.options.context_size) == ("x.gguf", 4096)
+
+
+def test_a_file_with_no_command_in_it_is_refused():
+    with pytest.raises(ConfigurationError, match="no llama-server command"):
+        read_command_line("env: production\nname: my-llama\n")
