@@ -174,6 +174,9 @@ class SqliteModelRepository:
 
         return await self._run(work)
 
+    async def removed(self) -> Sequence[Model]:
+        return [_model(row) for row in await self.execute("SELECT * FROM models WHERE removed ORDER BY id")]
+
     async def passed_over(self) -> Sequence[PassedOver]:
         rows = await self.execute("SELECT * FROM passed_over ORDER BY path")
         return [

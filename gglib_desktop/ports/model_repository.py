@@ -44,6 +44,10 @@ class ModelRepository(Protocol):
         """Lists a model again that was taken off; None for one of which nothing but its path is known."""
         ...
 
+    async def removed(self) -> Sequence[Model]:
+        """The models that were taken off the list and of which more than the path is known; ``name`` is not set."""
+        ...
+
     async def passed_over(self) -> Sequence[PassedOver]:
         """The files that are not listed."""
         ...

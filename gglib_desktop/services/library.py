@@ -51,6 +51,8 @@ class Library:
         """Those that are not looked through for now; what was found there stays listed."""
         self.progress: ScanProgress | None = None
         self._by_id: dict[int, Model] = {}
+        # What is served goes by its model's name: it must not change because another model was taken off the list.
+        self._removed: dict[int, Model] = {}
         self._companions: dict[Path, PassedOver] = {}
         self._stored_companions: dict[Path, tuple[Path, ...]] = {}
         self._adapters: dict[Path, StoredAdapters] = {}
@@ -97,6 +99,7 @@ class Library:
         """Lists what is stored, without a look at any file. Raises: LibraryError."""
         # First, as it tells of a library that was set aside.
         self._by_id = {model.id: model for model in await self._repository.models()}
+        self._removed = {model.id: model for model in await self._repository.removed()}
         self.paused = frozenset(await self._repository.paused_folders())
         self._note_places(await self._repository.folders())
         self._companions = {file.path: file for file in await self._repository.passed_over() if not file.removed}
@@ -169,7 +172,9 @@ class Library:
     async def remove(self, model_id: int) -> None:
         """Takes a model off the list, until it is brought back or added again; its file stays. Raises: LibraryError."""
         await self._repository.remove(model_id)
-        self._by_id.pop(model_id, None)
+        model = self._by_id.pop(model_id, None)
+        if model is not None:
+            self._removed[model_id] = model
         await self._show()
 
     async def removed(self) -> Sequence[Path]:
@@ -182,6 +187,7 @@ class Library:
         if model is None:
             # An earlier version kept the path alone.
             return next(iter(await self.add([path])), None)
+        self._removed.pop(model.id, None)
         self._by_id = dict(sorted({**self._by_id, model.id: model}.items()))
         await self._show()
         return self.model(model.id)
@@ -273,6 +279,8 @@ class Library:
             # Each took the place of what another scan thought to be new.
             self._by_id = {key: model for key, model in self._by_id.items() if moved.get(model.path, key) == key}
         self._by_id.update((model.id, model) for model in saved)
+        for model in saved:
+            self._removed.pop(model.id, None)
 
     def _has_moved(self, model: Model) -> bool:
         before = self._by_id.get(model.id)
@@ -311,7 +319,8 @@ class Library:
         """Lists the models under their names. In a thread: names depend on all models, and there may be thousands."""
         async with self._showing:
             listed = tuple(self._by_id.values())
-            named = await asyncio.to_thread(with_unique_names, listed)
+            named = await asyncio.to_thread(with_unique_names, (*listed, *self._removed.values()))
+            named = named[: len(listed)]
             for before, model in zip(listed, named, strict=True):
                 if model is not before and self._by_id.get(model.id) is before:
                     self._by_id[model.id] = model

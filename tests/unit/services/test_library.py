@@ -188,9 +188,6 @@ async def test_no_two_models_are_called_the_same(library, files):
     assert names(library) == ["Same Q4_K_M", "Same Q8_0"]
     await library.add([files.make("third.gguf", some_facts("Same", quantisation="Q8_0"))])
     assert len(set(names(library))) == 3
-    await library.remove(model.id)
-    await library.remove(library.models[-1].id)
-    assert names(library) == ["Same"]
 
 
 async def test_what_was_chosen_is_kept_for_each_model(library, files):
@@ -206,3 +203,20 @@ async def test_storage_that_cannot_be_used_is_said(tmp_path, files):
     with pytest.raises(LibraryError, match="cannot be used"):
         await Library(repository, files).load()
     await repository.aclose()
+
+
+async def test_a_model_keeps_its_name_when_another_of_that_name_is_removed(library, repository, files):
+    paths = [files.make(f"{name}.gguf", some_facts("Tiny", quantisation=name)) for name in ("Q4_K_M", "Q8_0")]
+    first, second = await library.add(paths)
+    names = ["Tiny Q4_K_M", "Tiny Q8_0"]
+    assert [model.name for model in library.models] == names
+    await library.remove(second.id)
+    assert [model.name for model in library.models] == names[:1]
+    later = Library(repository, files)
+    await later.load()
+    assert [model.name for model in later.models] == names[:1], "also at the next start"
+    await later.add([paths[1]])
+    assert [model.name for model in later.models] == names
+    await later.remove(first.id)
+    await later.bring_back(first.path)
+    assert [model.name for model in later.models] == names
