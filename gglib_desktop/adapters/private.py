@@ -58,11 +58,11 @@ def write_draft(path: Path, content: bytes) -> None:
 
 
 def close_to_others(data_dir: Path, files: Iterable[Path], own_folders: Iterable[Path]) -> list[str]:
-    """Takes from others what earlier versions made for all to read. Returns what could not be changed. Blocks.
+    """Makes private what earlier versions made readable for all. Returns what could not be changed. Blocks.
 
-    ``files`` are what lies outside of the data directory. Of the data directory itself, and of folders in it that hold
-    anything else, only what bears our names is changed; ``own_folders`` are changed themselves. Links are not followed,
-    and nothing of other users' is touched.
+    ``files`` may lie outside of the data directory, and ``own_folders`` are made private themselves. The data directory
+    itself is not changed unless it is one of those, nor is a folder in it that holds anything but our files. Links are
+    not followed, and files of other users are not touched.
     """
     if os.name != "posix":  # not run
         return []
@@ -104,6 +104,6 @@ def _close(path: Path, kind: int, mode: int) -> list[str]:
 
 
 def _is_to_be_closed(found: os.stat_result) -> bool:
-    # Another name of a file is a link too.
+    # A hard link is a link too.
     is_one = stat.S_ISDIR(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
     return is_one and found.st_uid == os.geteuid() and bool(found.st_mode & _OTHERS)

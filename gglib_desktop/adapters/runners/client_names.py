@@ -32,6 +32,6 @@ class ClientNames:
 
 
 def _names_of(record: ServerRecord) -> tuple[str, ...]:
-    """As its command line says; that of one which somebody else started may say it in its environment."""
+    """As its command line says. A server that somebody else started may have them from its environment."""
     said = names_said(record.command_line)
     return said if record.owns_group else said or names_in(record.config.alias)

@@ -54,7 +54,7 @@ class Rest:
             await asyncio.shield(self._over)
 
     def forget(self) -> None:
-        """Ends who waits for it."""
+        """Cancels the waits for its end."""
         self._over.cancel()
 
     def begin(self) -> asyncio.Task[None]:

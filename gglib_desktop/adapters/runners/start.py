@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gglib_desktop.adapters.llama_client import LlamaClient
 
 _log = logging.getLogger(__name__)
-# A usual start answers within some ten of these; whoever takes long is asked ever less often.
+# A usual start answers within about ten of these; a slow one is asked less and less often.
 _FIRST_PAUSE_S = 0.005
 _NEXT_PAUSE = 1.1
 _SILENCE_S = 60.0
@@ -108,7 +108,7 @@ async def first_answer(
             await asyncio.wait({question, ending}, return_when=asyncio.FIRST_COMPLETED)
             if process.has_exited or (probe := question.result().result) in _NO_ANSWER:
                 continue
-            # Whoever took the port a moment before us may answer in its place.
+            # A program that took the port a moment before us may answer in its place.
             answer = await in_thread(started.answer)
             if _is_believed(answer, probe, idle_s=loop.time() - active_at) and not process.poll():
                 process.count_in(answer.family)
