@@ -31,15 +31,23 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
     (
         FailureCause.LIBRARY_MISSING,
         (
-            "error while loading shared libraries",
+            "error (while )?loading shared librar",
             "library not loaded",
             r"version [`'\"]\S+' not found",
             "symbol lookup error",
+            "error relocating .*symbol not found",
+            "no backends are loaded",
         ),
     ),
     (
         FailureCause.UNKNOWN_FLAG,
-        ("error: (invalid|unknown) argument", "argument has been removed", "unrecognized option"),
+        (
+            "error: (invalid|unknown) argument",
+            "argument has been removed",
+            "unrecognized (option|arguments?)",
+            "unexpected argument '-",
+            "flag provided but not defined",
+        ),
     ),
     (
         FailureCause.COMPANION_ALONE,
@@ -51,7 +59,8 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
         (
             "failed to open GGUF file",
             "failed to open file '",
-            "failed to open .*(no such file or directory|permission denied)",
+            # The reason may be in any language.
+            r"failed to open .*(\.gguf'?: |no such file or directory|permission denied)",
         ),
     ),
     (
@@ -63,6 +72,8 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
         (
             "error while handling argument",
             "error: .*(expected|invalid) value",
+            "invalid value for main_gpu",
+            "invalid parameter for argument",
             "unknown value",
             "invalid stoi|stoi$|stof$",
             "V cache.* requires flash.attn",
@@ -94,6 +105,9 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
     (
         FailureCause.MODEL_UNREADABLE,
         (
+            # The reader of headers speaks of nothing else.
+            r"gguf_init_from_\w+: ",
+            r"unknown \(magic, version\) combination",
             "invalid magic",
             "not within (the )?file bounds",
             "corrupted or incomplete",
@@ -103,11 +117,13 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
             "exceeds remaining file size",
             "no longer supported, please use a more",
             "missing tensor",
-            "tensor '.*' not found",
+            "tensor '.*' (not found|is missing)",
             "has wrong (shape|type|array length)",
+            "error loading model (hyperparameters|vocabulary): .",
             "key not found in model",
             "cannot find tokenizer",
             "invalid split",
+            "illegal split",
             "tensors with invalid data",
             "is duplicated",
         ),
@@ -118,7 +134,9 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
             "maybe wrong base model",
             "failed to (load|apply) lora adapter",
             "mismatch between text model",
-            "draft model .*must match target",
+            "draft (model|vocab) .*must (closely )?match target",
+            "failed to load control vector",
+            "no direction tensors found",
             "failed to load CLIP model",
         ),
     ),
@@ -135,6 +153,11 @@ _ABOUT_FILES = frozenset(
 )
 # What the engine does without, or does in another way.
 _DONE_WITHOUT = re.compile(r"pinned memory|mlock|falling back to|retrying without|will be disabled", re.IGNORECASE)
+_RETRIES = re.compile(r"falling back to|retrying without", re.IGNORECASE)
+# What a log only repeats: a file's metadata, templates, paths, requests. Complaints are never of level D or I.
+_QUOTES = re.compile(
+    r"^(?:[\d.]+ )?[DI] |- kv +\d+: |loaded meta data with|(?<!error )loading model '|chat[_ ]template: |request: +\{"
+)
 _WARNING = re.compile(r"^[\d.]+ W |\bwarning:", re.IGNORECASE)
 _LOADED = re.compile(r"\bmodel loaded\b|\blistening on http")
 _WORKED = re.compile(
@@ -150,8 +173,9 @@ _NAMED_FILE = re.compile(
     r"failed to open (?:(?:GGUF )?file )?'([^']+)'|failed to (?:load|apply) lora adapter '([^']+)'"
     r"|failed to load (?:(?:draft|multimodal) )?model,? '([^']+)'"
     r"|failed to load (?:CLIP )?model from (.+?)(?:\. Does this file exist.*)?$"
-    r"|failed to load (?:lora adapter file|GGUF split) from (.+)$"
-    r"|failed to open (.+?): (?:No such file|Permission denied)",
+    r"|failed to load (?:lora adapter file|control vector file|GGUF split) from (.+)$"
+    r"|the draft model '([^']+)' is not compatible|no direction tensors found in (.+)$"
+    r"|failed to open (.+?\.gguf): |failed to open (.+?): (?:No such file|Permission denied)",
     re.IGNORECASE,
 )
 _CONSEQUENCE = re.compile(
@@ -161,9 +185,15 @@ _CONSEQUENCE = re.compile(
 )
 _INTERESTING = re.compile(r"error|fail|abort|assert|exiting|invalid|what\(\)|terminate called| [EF] ", re.IGNORECASE)
 _PREFIX = re.compile(r"^[\d.]+ [DIWE] ")
+# Of what is read of a line, in characters: a program may print megabytes without a break.
+_LONGEST_LINE = 2000
 _GOODBYE = "cleaning up before exit"
-_NAMED_FLAG = re.compile(r"(?:invalid|unknown) argument: (-\S+)")
-_FLAG_AT_FAULT = re.compile(r"(?:invalid|unknown) argument: (-\S+)|error while handling argument \"(-[^\s\"]+)")
+_NAMED_FLAG = re.compile(
+    r"(?:(?:invalid|unknown|unexpected) argument|unrecognized (?:option|arguments?)|not defined):? ['\"]?(-[^\s'\"]+)"
+)
+_FLAG_AT_FAULT = re.compile(
+    rf"{_NAMED_FLAG.pattern}|(?:error while handling|invalid parameter for) argument:? \"?(-[^\s\"]+)"
+)
 _NAMED_KIND = re.compile(r"unknown (model architecture|pre-tokenizer type|tokenizer): '([^']+)'")
 
 
@@ -181,7 +211,7 @@ def read_log(log: Sequence[str], *, served: bool = False) -> LogReading:
 
     Without a cause the evidence is errors, else the last lines.
     """
-    said = [line.rstrip() for line in log if line.strip()]
+    said = [line[:_LONGEST_LINE].rstrip() for line in log if line.strip()]
     lines = _still_true(said, served=served)
     # A request may say anything in the log of a server that serves. What ends such a server is memory.
     possible = [entry for entry in _CAUSES if entry[0] is FailureCause.OUT_OF_MEMORY or not served]
@@ -242,16 +272,20 @@ def _limited(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _still_true(lines: Sequence[str], *, served: bool) -> list[str]:
-    """Without the complaints that the server outlived: it went on, loaded its model, or answered requests since."""
+    """Without what the log only repeats, and without the complaints that the server outlived: it went on, loaded its
+    model, or answered requests since.
+    """
     loaded = max((number for number, line in enumerate(lines) if _LOADED.search(line)), default=-1)
     worked = _last_work(lines) if served or loaded >= 0 else -1
     recent = len(lines) - EVIDENCE_LINES
+    retried = max((number for number, line in enumerate(lines) if _RETRIES.search(line)), default=-1)
 
     def is_outlived(number: int, line: str) -> bool:
-        passed = _MEMORY.search(line) is not None and number < recent and _WARNING.search(line) is not None
-        return number < worked or passed or _DONE_WITHOUT.search(line) is not None
+        if _MEMORY.search(line) and (number < retried or (number < recent and _WARNING.search(line))):
+            return True
+        return number < worked or _DONE_WITHOUT.search(line) is not None
 
-    return [line for number, line in enumerate(lines) if not is_outlived(number, line)]
+    return [line for number, line in enumerate(lines) if not is_outlived(number, line) and not _QUOTES.search(line)]
 
 
 def _last_work(lines: Sequence[str]) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from gglib_desktop.domain.diagnosis import explained_by_model, failure_of_exit, file_that_tells, of_another_file
 from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.failures import Failure
@@ -14,7 +16,8 @@ _LOG_TAIL_BYTES = 64 * 1024
 async def explain_exit(context: LifeContext, server: ServerSnapshot, end: ServerExit, *, ready: bool) -> Failure:
     """The failure behind an end that nobody asked for. ``ready``: it had been healthy."""
     tail = await context.monitor.read_log(server.log_name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
-    failure = failure_of_exit(end, text_lines(tail.data), served=ready)
+    # Some hundred patterns for each line: too long for the event loop.
+    failure = await asyncio.to_thread(failure_of_exit, end, text_lines(tail.data), served=ready)
     return failure if ready else await explain_by_model(context, server, failure)
 
 

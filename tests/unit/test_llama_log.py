@@ -14,7 +14,7 @@ from gglib_desktop.domain.diagnosis import (
 from gglib_desktop.domain.errors import StartFailed
 from gglib_desktop.domain.exits import ServerExit
 from gglib_desktop.domain.failures import EVIDENCE_LINES, Failure, FailureCause
-from gglib_desktop.domain.llama_log import read_log, unknown_kind
+from gglib_desktop.domain.llama_log import flag_named, read_log, unknown_flag, unknown_kind
 from gglib_desktop.domain.model import ModelFile
 from gglib_desktop.domain.server import ServerConfig
 from tests.fakes.library import some_facts
@@ -59,6 +59,20 @@ NOT_DAMAGED = [
     ("llama_init_from_model: quantized V cache requires flash_attn to be enabled", FailureCause.BAD_VALUE),
     ("llama_prepare_model_devices: LLAMA_SPLIT_MODE_TENSOR needs >= 1 devices", FailureCause.BAD_VALUE),
     ("common_chat_templates_init: failed to initialize chat template", FailureCause.TEMPLATE_REFUSED),
+    ("illegal split file idx: 1 (file: x), model must be loaded with the first split", FailureCause.MODEL_UNREADABLE),
+    ("llama.cpp: tensor 'tok_embeddings.weight' is missing from model", FailureCause.MODEL_UNREADABLE),
+    ("error loading model hyperparameters: invalid n_rot: 128, expected 160", FailureCause.MODEL_UNREADABLE),
+    ("error loading model vocabulary: _Map_base::at", FailureCause.MODEL_UNREADABLE),
+    ("error loading model vocabulary: std::bad_alloc", FailureCause.OUT_OF_MEMORY),
+    (
+        "unknown (magic, version) combination: 46554747, 00000003; is this really a GGML file?",
+        FailureCause.MODEL_UNREADABLE,
+    ),
+    ("invalid value for main_gpu: 3 (available devices: 1)", FailureCause.BAD_VALUE),
+    (
+        "no backends are loaded. hint: use ggml_backend_load() before calling this function",
+        FailureCause.LIBRARY_MISSING,
+    ),
     ("vk::Queue::submit: ErrorDeviceLost", FailureCause.UNKNOWN),
     ("mmap failed: No such device", FailureCause.UNKNOWN),
     ("read error: Input/output error", FailureCause.UNKNOWN),
@@ -73,6 +87,92 @@ def test_the_line_that_states_the_cause_decides_and_not_what_follows_from_it(rea
     explained = explained_by_model(failure, CONFIG, SOUND)
     assert (explained.cause, explained.file) == (cause, "")
     assert explained.evidence[0] == line
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "gguf_init_from_file_impl: tensor 'blk.33.ffn_up.weight' has offset 1234, expected 1236",
+        "gguf_init_from_file_impl: failed to seek to beginning of data section",
+        "E gguf_init_from_reader: tensor 'x' has invalid number of dimensions: 9 > 4",
+        "gguf_init_from_reader: number of key value pairs is 99999999999 but must be in [0, 1000]",
+        "gguf_init_from_reader: encountered bad_alloc error while reading key 3",
+        "gguf_init_from_reader: key 'x' has invalid GGUF type 13",
+        "failed to load model: this GGUF file version 50331648 is extremely large",
+    ],
+)
+def test_what_the_reader_of_headers_refuses_is_about_the_file(said):
+    line = said if said.startswith(("E ", "gguf")) else f"gguf_init_from_reader: {said}"
+    failure = failure_of_exit(ServerExit(1), loading(line))
+    assert (failure.cause, failure.evidence[0]) == (FailureCause.MODEL_UNREADABLE, line)
+    assert explained_by_model(failure, CONFIG, SOUND).cause is FailureCause.MODEL_UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("line", "cause", "flag"),
+    [
+        ("koboldcpp.py: error: unrecognized arguments: --metrics --slots", FailureCause.UNKNOWN_FLAG, "--metrics"),
+        ("flag provided but not defined: -spec-type", FailureCause.UNKNOWN_FLAG, "-spec-type"),
+        ("error: unexpected argument '--metrics' found", FailureCause.UNKNOWN_FLAG, "--metrics"),
+        ("llama-server: unrecognized option '--no-mmap'", FailureCause.UNKNOWN_FLAG, "--no-mmap"),
+        ("error: invalid argument: --nope", FailureCause.UNKNOWN_FLAG, "--nope"),
+        ("error: invalid parameter for argument: -ngl", FailureCause.BAD_VALUE, "-ngl"),
+        ('error while handling argument "--device": invalid device: CUDA9', FailureCause.BAD_VALUE, "--device"),
+    ],
+)
+def test_flags_are_refused_in_the_words_of_many_programs(line, cause, flag):
+    failure = failure_of_exit(ServerExit(2), [line])
+    assert (failure.cause, flag_named(failure.evidence)) == (cause, flag)
+    assert unknown_flag(failure.evidence) == (flag if cause is FailureCause.UNKNOWN_FLAG else "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Error loading shared library libgomp.so.1: No such file or directory (needed by /opt/llama-server)",
+        "Error relocating /opt/llama-server: fcntl64: symbol not found",
+        "dyld[99]: Library not loaded: @rpath/libllama.dylib",
+    ],
+)
+def test_other_loaders_name_missing_libraries_too(line):
+    assert failure_of_exit(ServerExit(127), [line]).cause is FailureCause.LIBRARY_MISSING
+
+
+# -- what a log only repeats
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "llama_model_loader: - kv  20: tokenizer.chat_template str = {% if 'cudaMalloc failed: out of memory' %}",
+        "0.00.491.171 I llama_model_loader: - kv   5: general.license str = unknown model architecture: 'x'",
+        "llama_model_loader: loaded meta data with 3 key-value pairs from /m/failed to allocate/a.gguf (version 3)",
+        "srv    load_model: loading model '/m/out of memory/a.gguf'",
+        "main: chat template, chat_template: {{ 'unsupported model architecture' }}, example_format: ''",
+        "0.05.112.000 D srv  operator(): http: body = {'content': 'CUDA error: out of memory'}",
+    ],
+)
+@pytest.mark.parametrize("served", [True, False])
+def test_what_a_log_only_repeats_proves_nothing(line, served):
+    assert failure_of_exit(ServerExit(-11), [line], served=served).cause is FailureCause.UNKNOWN
+    complaint = "E llama_model_load: error loading model: std::bad_alloc"
+    failure = failure_of_exit(ServerExit(1), [line, complaint])
+    assert (failure.cause, failure.evidence) == (FailureCause.OUT_OF_MEMORY, (complaint,))
+
+
+@pytest.mark.parametrize("way", ["retrying without pipeline parallelism", "falling back to the CPU"])
+def test_memory_that_was_not_needed_in_the_end_is_not_blamed(way):
+    lines = ["graph_reserve: failed to allocate compute buffers", f"llama_context: buffer allocation failed, {way}"]
+    assert failure_of_exit(ServerExit(-11), lines).cause is FailureCause.UNKNOWN
+    assert failure_of_exit(ServerExit(-11), [*lines, lines[0]]).cause is FailureCause.OUT_OF_MEMORY
+
+
+def test_of_a_line_without_end_only_the_beginning_is_read():
+    line = "E " + "x" * 10_000 + " out of memory"
+    failure = failure_of_exit(ServerExit(-11), [line])
+    assert failure.cause is FailureCause.UNKNOWN
+    assert line.startswith(failure.evidence[0])
+    assert len(failure.evidence[0]) < 5_000
 
 
 def test_nobody_calls_a_file_damaged_because_it_did_not_load():
@@ -154,6 +254,17 @@ OTHER_FILES = [
     (["llama_model_load: error loading model: failed to open /d/x y.gguf: No such file or directory"], None, None),
     (["gguf_init_from_file: failed to open '/d/x y.gguf': 'Permission denied'"], None, None),
     (["error loading model: failed to open /d/x y.gguf: Permission denied"], None, None),
+    (["error loading model: failed to open /d/x y.gguf: Datei nicht gefunden"], FailureCause.MODEL_MISSING, None),
+    (["common_control_vector_load_one: failed to load control vector file from /d/c.gguf"], None, "/d/c.gguf"),
+    (["control_vector_load_one: no direction tensors found in /d/c.gguf"], None, "/d/c.gguf"),
+    (
+        [
+            "common_speculative_are_compatible: draft vocab special tokens must match target vocab to use speculation",
+            "srv load_model: the draft model '/d/draft.gguf' is not compatible with the target model 'x'",
+        ],
+        FailureCause.COMPANION_REFUSED,
+        "/d/draft.gguf",
+    ),
     (
         [
             "llama_adapter_lora_init: failed to apply lora adapter: (hint: maybe wrong base model?)",
