@@ -100,6 +100,7 @@ def says(path: Path, text: str, status: int | str) -> Path:
     [
         (lambda path: None, "there is no such file"),
         (lambda path: path.mkdir(), "this is a folder"),
+        (lambda path: os.mkfifo(path, 0o755), "a device or a pipe, not a program"),
         (lambda path: program(path, "#!/bin/sh\n", 0o644), "not executable; .*chmod"),
         (lambda path: program(path, "#!/bin/sh\necho hello\n"), "not llama-server"),
         (lambda path: program(path, "#!/nowhere/sh\n"), "cannot be run: No such file.*interpreter or loader"),
@@ -121,6 +122,7 @@ def says(path: Path, text: str, status: int | str) -> Path:
     ids=[
         "missing",
         "folder",
+        "pipe",
         "not executable",
         "other program",
         "no interpreter",
@@ -309,6 +311,18 @@ async def test_one_that_does_not_answer_is_refused_and_gone(tmp_path):
     with pytest.raises(ConfigurationError, match=r"does not answer --help within 0\.5 s"):
         await LlamaEngineCatalog({"PATH": os.environ["PATH"]}, patience_s=0.5).inspect(path)
     await poll(lambda: is_gone(started))
+
+
+async def test_one_that_prints_without_end_is_ended_before_it_fills_the_disk(tmp_path):
+    path = program(tmp_path / "engine", "#!/bin/sh\nexec yes 'what a long help this is'\n")
+    with pytest.raises(ConfigurationError, match="asked for --help, this program prints without end"):
+        await LlamaEngineCatalog({"PATH": os.environ["PATH"]}).inspect(path)
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "/opt/a\0b", "/" + "x" * 300])
+async def test_what_can_be_no_program_is_refused_with_a_reason(name):
+    with pytest.raises(ConfigurationError, match=r"a device or a pipe|no file can have this name|cannot be looked at"):
+        await LlamaEngineCatalog(os.environ).inspect(Path(name))
 
 
 async def test_who_asks_no_longer_waits_for_nothing(tmp_path):

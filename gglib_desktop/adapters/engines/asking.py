@@ -26,6 +26,8 @@ from gglib_desktop.domain.llama_log import read_log
 PATIENCE_S = 60.0
 _FIRST_PAUSE_S, _MOST_PAUSE_S = 0.002, 0.05
 _MOST_BYTES = 2**20
+# A program that prints without end must not fill the disk.
+_MOST_PRINTED_BYTES = 64 * 2**20
 _ADVICE = {
     errno.ENOENT: "; the interpreter or loader that it names is missing",
     errno.ENOEXEC: "; it is no program, or one for another kind of computer",
@@ -50,7 +52,8 @@ def ask(
 ) -> Answer:
     """Runs ``command`` with ``flag`` to its end, and ends what it leaves behind. Blocks.
 
-    Raises: ConfigurationError when it cannot be run, does not end in time, or ``called_off`` was set.
+    Raises: ConfigurationError when it cannot be run, does not end in time or prints without end, or ``called_off`` was
+    set.
     """
     path = Path(command[0])
     # A file, as a pipe would stay open for as long as a helper of a wrapper keeps it.
@@ -68,21 +71,29 @@ def ask(
             advice = _ADVICE.get(exc.errno or 0, "")
             raise unusable(path, f"this program cannot be run: {exc.strerror}{advice}") from exc
         try:
-            ended = _ends_within(process, patience_s, called_off)
+            ended = _ends_within(process, output, patience_s, called_off)
         finally:
             status = _end_with_helpers(process)
+        if _prints_too_much(output):
+            raise unusable(path, f"asked for {flag}, this program prints without end")
         if not ended:
             raise unusable(path, f"this program does not answer {flag} within {patience_s:g} s")
         return Answer(_read(output), ServerExit(status))
 
 
-def _ends_within(process: subprocess.Popen[bytes], patience_s: float, called_off: threading.Event) -> bool:
+def _ends_within(
+    process: subprocess.Popen[bytes], output: IO[bytes], patience_s: float, called_off: threading.Event
+) -> bool:
     until, pause_s = time.monotonic() + patience_s, _FIRST_PAUSE_S
     while not _has_ended(process):
-        if time.monotonic() > until or called_off.wait(pause_s):
+        if time.monotonic() > until or _prints_too_much(output) or called_off.wait(pause_s):
             return False
         pause_s = min(2 * pause_s, _MOST_PAUSE_S)
     return True
+
+
+def _prints_too_much(output: IO[bytes]) -> bool:
+    return os.fstat(output.fileno()).st_size > _MOST_PRINTED_BYTES
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:

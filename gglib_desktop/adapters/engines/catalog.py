@@ -144,7 +144,11 @@ def _key(path: Path) -> tuple[str, int, int]:
         raise unusable(path, "there is no such file") from exc
     except OSError as exc:
         raise unusable(path, f"this file cannot be looked at: {exc.strerror}") from exc
+    except ValueError as exc:  # a zero byte
+        raise unusable(path, f"no file can have this name: {exc}") from exc
     if stat.S_ISDIR(status.st_mode):
         raise unusable(path, "this is a folder, not the llama-server program in it")
+    if not stat.S_ISREG(status.st_mode):
+        raise unusable(path, "this is a device or a pipe, not a program")
     check_executable(path, status)
     return str(path), status.st_size, status.st_mtime_ns
