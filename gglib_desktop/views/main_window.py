@@ -234,9 +234,9 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _render_selection(self) -> None:
-        selected = self._app.models.selected is not None
+        selected = self._app.models.selected
         for control in (self._start, self._start_with):
-            control.setEnabled(selected)
+            control.setEnabled(selected is not None and selected.is_model)
 
     @Slot(object)
     def _on_scan(self, progress: ScanProgress | None) -> None:

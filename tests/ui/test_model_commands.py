@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, QUrl
 from PySide6.QtGui import QAction, QContextMenuEvent, QDesktopServices
-from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton
 
 from gglib_desktop.domain.sidecars import Sidecar
 from gglib_desktop.views.dialogs.model_details import ModelDetailsDialog
 from tests.fakes.library import some_facts
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk, text_of
+from tests.ui.finding import child
 from tests.ui.test_model_list_view import filled, table
 
 OF_A_MODEL = (
@@ -56,8 +57,24 @@ async def test_what_is_no_model_can_be_looked_at_but_not_started(desk):
     assert {name for name in OF_A_MODEL if action(desk, name).isEnabled()} == {
         *("details", "tags", "show_in_folder", "copy_path", "remove_model")
     }
+    start, start_with = (child(desk.window, QPushButton, name) for name in ("startButton", "startWithButton"))
+    assert not start.isEnabled()
+    assert not start_with.isEnabled()
     await desk.add("Whole")
+    assert start.isEnabled()
+    assert start_with.isEnabled()
     assert all(action(desk, name).isEnabled() for name in OF_A_MODEL)
+
+
+async def test_a_scan_that_finds_no_model_in_the_selected_file_ends_the_offer_to_start_it(desk):
+    await desk.open()
+    await desk.add("Whole")
+    start = child(desk.window, QPushButton, "startButton")
+    assert start.isEnabled()
+    desk.files.make("Whole.gguf", replace(some_facts("Whole"), sidecar=Sidecar.DRAFT_HEAD))
+    desk.app.scan.trigger()
+    await poll(lambda: not start.isEnabled())
+    assert desk.app.models.selected is not None
 
 
 async def test_the_path_is_copied_and_the_folder_shown(desk, monkeypatch):
