@@ -46,7 +46,12 @@ def read_model(found: FoundModel) -> ModelFile:
         return replace(file, problem=why_unreadable(exc))
     except InvalidModelFile as exc:
         _log.info("%s", exc)
-        return replace(file, problem=found.problem or exc.reason)
+        return replace(file, problem=found.problem or _of_part(exc, found))
+
+
+def _of_part(error: InvalidModelFile, found: FoundModel) -> str:
+    """What is wrong, and with which of several files."""
+    return f"{error.reason} ({error.path.name})" if len(found.parts) > 1 else error.reason
 
 
 def _facts(found: FoundModel) -> tuple[ModelFacts, str | None]:

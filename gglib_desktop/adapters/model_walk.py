@@ -17,6 +17,8 @@ from gglib_desktop.domain.shards import ShardName, missing_parts_text, shard_nam
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".gguf"
+# macOS keeps what other file systems have no room for in a file of this name beside each file.
+_APPLE_DOUBLE = "._"
 _UNKNOWN: Stamp = (-1, -1)
 # A list of more names than these is no place to look for one.
 _MOST_SOUGHT = 100
@@ -156,6 +158,8 @@ class ModelWalk:
         """Sorts out a file of a model's name that is not as it was known."""
         if not stat.S_ISREG(state.st_mode):
             there.note_folder(entry)
+        elif entry.name.startswith(_APPLE_DOUBLE):
+            return
         elif "-of-" in entry.name or state.st_nlink != 1 or entry.is_symlink():
             there.special.append((entry.name, state, entry.is_symlink()))
         elif was is not None:

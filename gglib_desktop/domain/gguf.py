@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Literal, TypeAlias
 
 from gglib_desktop.domain.capabilities import EMBEDDING_ARCHITECTURES, capabilities_of_template
-from gglib_desktop.domain.sidecars import Sidecar, sidecar_by_words
+from gglib_desktop.domain.sidecars import Sidecar, sidecar_by_keys, sidecar_by_words
 
 ByteOrder: TypeAlias = Literal["little", "big"]
 
@@ -229,7 +229,7 @@ def facts_from_header(
 def _sidecar(header: GgufHeader, prefix: str) -> Sidecar | None:
     """What kind of file without a model of its own this is; for one part of several, what the words alone say."""
     metadata = header.metadata
-    said = sidecar_by_words(_line(metadata, "general.type"), prefix)
+    said = sidecar_by_words(_line(metadata, "general.type"), prefix) or sidecar_by_keys(metadata)
     if said is not None or (header.first_block is None and (_positive(metadata, "split.count") or 1) > 1):
         return said
     if header.tensor_count == 0 and any(key.startswith("tokenizer.") for key in metadata):

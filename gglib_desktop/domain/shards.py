@@ -48,7 +48,7 @@ def split_problem(path: PurePath, metadata: Mapping[str, object]) -> str | None:
     if shard is None:
         return f"this is {said}, but its name does not end in -{place or 1:05}-of-{total:05}.gguf"
     if shard.total != total or (place is not None and shard.number != place):
-        return f"{path.name} is {said}, which its name does not say"
+        return f"{path.name} is really {said}"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -42,6 +43,12 @@ _BY_ARCHITECTURE = {
     "imatrix": Sidecar.IMATRIX,
     "wavtokenizer-dec": Sidecar.VOCODER,
 }
+# What only such files have in their metadata, for those that say neither type nor architecture.
+_BY_KEY = {
+    "adapter.": Sidecar.ADAPTER,
+    "controlvector.": Sidecar.CONTROL_VECTOR,
+    "imatrix.": Sidecar.IMATRIX,
+}
 # Each is the name of a method too: `--spec-type draft-eagle3`. The others are heads of a model's own family.
 _DRAFT_METHODS = ("eagle3", "dflash", "dspark")
 _DRAFT_SUFFIX = "-assistant"
@@ -54,6 +61,12 @@ def sidecar_by_words(model_type: str | None, architecture: str | None) -> Sideca
     if found := _BY_TYPE.get(said) or _BY_ARCHITECTURE.get(name):
         return found
     return Sidecar.DRAFT_HEAD if name.endswith(_DRAFT_SUFFIX) or name in _DRAFT_METHODS else None
+
+
+def sidecar_by_keys(keys: Iterable[str]) -> Sidecar | None:
+    """What the names of its metadata say a file is, whatever they hold; None: a model, or anything unknown."""
+    begins = {f"{key.partition('.')[0]}." for key in keys}
+    return next((kind for begin, kind in _BY_KEY.items() if begin in begins), None)
 
 
 def is_projector(model_type: str | None, architecture: str | None, file_name: str) -> bool:

@@ -51,9 +51,9 @@ def test_missing_parts_are_named(absent, text):
          "this is part 1 of 3, but its name does not end in -00001-of-00003.gguf"),
         ("m.gguf", {"split.count": 3}, "this is one of 3 parts, but its name does not end in -00001-of-00003.gguf"),
         ("m-00001-of-00002.gguf", {"split.no": 0, "split.count": 3},
-         "m-00001-of-00002.gguf is part 1 of 3, which its name does not say"),
+         "m-00001-of-00002.gguf is really part 1 of 3"),
         ("m-00002-of-00003.gguf", {"split.no": 0, "split.count": 3},
-         "m-00002-of-00003.gguf is part 1 of 3, which its name does not say"),
+         "m-00002-of-00003.gguf is really part 1 of 3"),
         ("m-00001-of-00003.gguf", {"split.no": 7, "split.count": 3}, None),
     ],
 )  # fmt: skip

@@ -51,6 +51,20 @@ def test_the_header_s_words_tell(model_type, architecture, expected):
     assert sidecar_by_words(model_type, architecture) is expected
 
 
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({"adapter.type": "lora"}, Sidecar.ADAPTER),
+        ({"imatrix.chunk_count": 3}, Sidecar.IMATRIX),
+        ({"controlvector.model_hint": "llama"}, Sidecar.CONTROL_VECTOR),
+        # Of a model that was quantized with one.
+        ({"quantize.imatrix.file": "imatrix.gguf"}, None),
+    ],
+)
+def test_where_the_words_are_missing_the_keys_tell(metadata, expected):
+    assert sidecar(metadata) is expected
+
+
 TOKENIZER = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": ("a", "b")}
 MTP = {"qwen35.block_count": 5, "qwen35.nextn_predict_layers": 1}
 

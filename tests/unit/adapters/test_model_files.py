@@ -82,6 +82,21 @@ def test_files_that_cannot_be_used_say_why(tmp_path):
     assert examined(tmp_path / "gone.gguf")[0].missing
 
 
+def test_which_of_several_files_is_broken_is_said(tmp_path):
+    model(tmp_path / "m-00001-of-00002.gguf")
+    second = model(tmp_path / "m-00002-of-00002.gguf", shape=(4096,))
+    problems = []
+    for size in (4096, 20, 0):
+        os.truncate(second, size)
+        problems.append(str(examined(tmp_path)[0].problem))
+    assert [problem.split(":")[0].removesuffix(f" ({second.name})") for problem in problems] == [
+        "truncated",
+        "truncated",
+        "the file is empty",
+    ]
+    assert all(problem.endswith(f" ({second.name})") for problem in problems)
+
+
 def test_an_incomplete_set_shows_what_its_first_part_says(tmp_path):
     model(tmp_path / "m-00001-of-00002.gguf")
     (file,) = examined(tmp_path)

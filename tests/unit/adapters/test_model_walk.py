@@ -77,6 +77,12 @@ class TestTrees:
         os.mkfifo(tmp_path / "pipe.gguf")
         assert paths(tmp_path) == []
 
+    def test_what_macos_leaves_beside_a_model_is_none(self, tmp_path):
+        one = make(tmp_path / "one.gguf")
+        make(tmp_path / "._one.gguf")
+        make(tmp_path / "._m-00001-of-00002.gguf")
+        assert paths(tmp_path) == [one]
+
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_what_cannot_be_read_is_passed_over(self, tmp_path):
         one = make(tmp_path / "one.gguf")
