@@ -2,17 +2,19 @@
 
 import pytest
 
-from gglib_desktop.domain.cache_layout import AttentionLayer, HeaderGap, cache_layout
+from gglib_desktop.domain.cache_layout import AttentionLayer, CacheLayout, HeaderGap, cache_layout
 from gglib_desktop.domain.forecast import (
     ByteRange,
     Confidence,
     Fit,
     Memory,
     Serving,
+    TokenCost,
     forecast,
     judge,
     largest_context_that_fits,
     model_context,
+    token_cost,
 )
 from gglib_desktop.domain.gguf import GgufValueType, SkippedArray
 
@@ -114,6 +116,23 @@ def test_heads_can_differ_by_layer():
 
 def test_layers_that_share_the_cache_of_others_have_none():
     assert len(cache_layout(header(attention__shared_kv_layers=1)).layers) == 3
+
+
+@pytest.mark.parametrize(
+    ("layout", "whole", "recent", "window", "slot_bytes"),
+    [
+        (CacheLayout((AttentionLayer(64, 32),)), ByteRange(192, 192), ByteRange(0, 0), None, 0),
+        (CacheLayout((AttentionLayer(64, 32), AttentionLayer(64, 32, windowed=True)), window=512, state_floats=3),
+         ByteRange(192, 192), ByteRange(192, 192), 512, 12),
+        # It may be one that looks back all the way.
+        (CacheLayout((AttentionLayer(64, 32, windowed=None),), window=9), ByteRange(0, 192), ByteRange(0, 0), None, 0),
+        # Of latents an engine may keep the keys alone.
+        (CacheLayout((AttentionLayer(64, 32),), is_latent=True), ByteRange(128, 192), ByteRange(0, 0), None, 0),
+        (CacheLayout(), ByteRange(0, 0), ByteRange(0, 0), None, 0),
+    ],
+)  # fmt: skip
+def test_what_one_token_costs(layout, whole, recent, window, slot_bytes):
+    assert token_cost(layout, "f16") == TokenCost(whole, recent, window, slot_bytes)
 
 
 # -- sliding windows

@@ -35,6 +35,9 @@ def test_a_model_is_called_as_its_header_says_else_as_its_file(known, name, laye
     [
         *("D:\\Diverses\\models", "C:/models/x", "\\\\host\\share\\x", "/home/me/models", "~/models", "../out", "./x"),
         *("content/drive/MyDrive", "https://example.org/a/b", ".", "..", "-", "_", "  ", "model", "Model", "unknown"),
+        *("ggml-model-f16", "ggml-model-Q4_K_M", "hf_model", "checkpoint-500", "outputs", "tmpab12cd_9", "model.gguf"),
+        *("lora_model", "unsloth_model", "merged-model", "final_merged", "model-00001-of-00003", "my model?", "<name>"),
+        *("c5a7b3e1-1111-2222-3333-444455556666", "model.safetensors", "pytorch_model", "n/a", "None", "main"),
         *("a1b2c3d", "0123456789abcdef0123456789abcdef01234567", "sha256:" + "ab" * 32, "ggml-model", "???"),
     ],
 )
@@ -48,7 +51,17 @@ def test_a_stated_name_that_names_no_model_gives_way_to_the_file(stated):
     "stated",
     [
         *("Qwen", "org/Model", "Llama 3.1 8B", "gemma-3-270m", "Phi-3.5-mini", "deadbeef", "7b", "Model 7B", "模型"),
-        *("Qwen2.5 Coder (1.5B)", "1234567", "x"),
+        *(
+            "Qwen2.5 Coder (1.5B)",
+            "1234567",
+            "x",
+            "Merged Llama",
+            "Unknown Pleasures 7B",
+            "Models of Mayhem",
+            "R1-F16",
+            "Model 40",
+        ),
+        *("tmpllama", "GGUF My Repo", "Nous-Hermes-Q4_K_M", "Test 7B"),
     ],
 )
 def test_a_stated_name_that_names_a_model_stays(stated):
