@@ -14,7 +14,7 @@ from gglib_desktop.domain.drafting import Drafting, read_drafting
 from gglib_desktop.domain.engine import MODEL_FLAGS, NO_SERVER_FLAGS, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.invocation import Invocation
-from gglib_desktop.domain.invocation_files import file_invocation
+from gglib_desktop.domain.invocation_files import file_invocation, listed_invocation
 from gglib_desktop.domain.launch import LaunchOptions
 from gglib_desktop.domain.llama_args import REDACTED, refusal_of
 from gglib_desktop.domain.shell_text import shell_invocation
@@ -104,6 +104,7 @@ def _invocation(text: str, variables: Mapping[str, str], vocabulary: Vocabulary)
         shell_invocation(text, variables, vocabulary.knows, only_plain=True)
         or file_invocation(text, variables, vocabulary.knows)
         or shell_invocation(text, variables, vocabulary.knows)
+        or listed_invocation(text, variables, vocabulary.knows)
     )
 
 

@@ -34,6 +34,12 @@ _YAML = re.compile(
 _LIST = re.compile(
     r'\s*(?:(?:CMD|ENTRYPOINT)\s*)?\[\s*(?:"[^"]*"|\'[^\']*\')\s*(?:,|\]\s*$)|\s*-\s+\S[^\n]*(?:\n\s*-\s+\S[^\n]*)+\s*$'
 )
+# A list in a program's source, whose first member is ours.
+_PROGRAM_LIST = re.compile(r"""\[\s*[rRfFbBuU]{0,2}["'][^"'\n]*server(?:\.exe)?["']\s*,""")
+_SOURCE_PIECE = re.compile(
+    r"""([rRfFbBuU]{0,2})(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)')|(\*{0,2}[A-Za-z_][\w.]*(?:\([^()\n]*\))?)(?=\s*[,\]])"""
+)
+_PUT_IN = re.compile(r"\{[^{}]*\}")
 _DASHED_MACRO = re.compile(r"\$\{\w+(?:-\w+)+\}")
 # It looks like a letter to every shell.
 _HYPHEN = "\u01c0"
@@ -49,6 +55,26 @@ def file_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -
     if _YAML.search(text) or _LIST.match(text):
         return _yaml_invocation(re.sub(r"^\s*(?:CMD|ENTRYPOINT)[ \t]*(?=\[)", "", text), variables, knows)
     return None
+
+
+def listed_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
+    """The start of llama-server as a list in the source of another program, which has names among its members."""
+    found = _PROGRAM_LIST.search(text)
+    if not found:
+        return None
+    tree, _rest = read_yaml(_SOURCE_PIECE.sub(_as_yaml, text[found.start() :]))
+    around = tuple(filter(None, [text[: found.start()].strip()]))
+    return replace(_chosen(_list_words(tree, variables, {}), variables, knows), around=around)
+
+
+def _as_yaml(piece: re.Match[str]) -> str:
+    """A text, or a name as one that nobody knows the value of."""
+    prefix, double, single, name = piece.groups()
+    if name:
+        return f'"${{{name}}}"'
+    text = double if single is None else single.replace('"', '\\"')
+    text = text.replace("\\", "\\\\") if "r" in prefix.lower() else text
+    return '"' + (_PUT_IN.sub(r"$\g<0>", text) if "f" in prefix.lower() else text) + '"'
 
 
 def _chosen(words: list[Word], variables: Mapping[str, str], knows: KnownFlag) -> Invocation:

@@ -123,7 +123,28 @@ YAML = [
 ]
 
 
-@pytest.mark.parametrize(("text", "fields", "notes"), UNITS + SHELLS + YAML, ids=lambda value: str(value)[:50])
+SOURCES = [
+    (
+        'subprocess.Popen(["llama-server", "-m", "/m/x.gguf", "-c", "4096", "--port", str(port), "--tags", "a, b]"])',
+        {**CTX, "extra_args": ("--tags", "a, b]")},
+        [*SAID, "owned: --port '${str(port)}'", "extra: --tags 'a, b]'", "around: 'subprocess.Popen('"],
+    ),
+    (
+        "cmd = [\n    './bin/llama-server',\n    '-m', MODEL,  # the model\n    '-c', f\"{ctx}\", *more,\n    '--jinja',\n]",
+        {"jinja": True},
+        ["model: -m '${MODEL}'", "unresolved: -c '${ctx}'", "unresolved: '${*more}'", "around: 'cmd ='"],
+    ),
+    (
+        r"""x = [r"C:\l\llama-server.exe", "-m", r"C:\m\x.gguf", '-a', 'say "x"', '--tags', 'C:\\t']""",
+        {"model": r"C:\m\x.gguf", "alias": 'say "x"', "extra_args": ("--tags", r"C:\t")},
+        [r"model: -m 'C:\m\x.gguf'", r"extra: --tags 'C:\t'", "around: 'x ='"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "notes"), UNITS + SHELLS + YAML + SOURCES, ids=lambda value: str(value)[:50]
+)
 def test_a_command_in_a_script(text, fields, notes):
     check_pasted(text, fields, notes)
 
