@@ -34,6 +34,8 @@ _MAX_ARRAY_KEPT = 256
 _MAX_KEPT_BYTES = 10 * 2**20
 _CHUNK_BYTES = 2**18
 
+# The magic number, the version and two counts.
+_PREAMBLE_BYTES = 4 + 4 + 8 + 8
 _MAX_DIMENSIONS = 4
 _MAX_ELEMENTS = 2**63 - 1
 _DEFAULT_ALIGNMENT = 32
@@ -107,7 +109,8 @@ class _Window:
         return InvalidModelFile(self._path, reason, offset=self.position if offset is None else offset)
 
     def require(self, count: int, what: str) -> None:
-        if count > self.size:
+        # In a file shorter than that nothing has been read that could claim anything.
+        if count > self.size >= _PREAMBLE_BYTES:
             raise self.bad(f"{what} claims {count} bytes, more than the whole file has")
         end = self.position + count
         if end > self.size:

@@ -35,7 +35,7 @@ _SMALL = gguf_entry("key", T.UINT8, _ZERO)
 _BAD_CONTENT = {
     "empty": (b"", "the file is empty", 0),
     "other format": (b"PK\x03\x04 and so on", "not a GGUF file", 0),
-    "shorter than the magic": (b"GG", "the magic number claims 4 bytes", 0),
+    "shorter than the magic": (b"GG", "truncated: the file ends inside the magic number", 0),
     "ends in the counts": (gguf_head()[:20], "truncated: the file ends inside the header", 8),
     "version 0": (b"GGUF" + bytes(20), "GGUF version 0 is not supported", 4),
     "version 1": (gguf_head(version=1) + _SMALL, "GGUF version 1 is not supported", 4),

@@ -86,10 +86,11 @@ def test_which_of_several_files_is_broken_is_said(tmp_path):
     model(tmp_path / "m-00001-of-00002.gguf")
     second = model(tmp_path / "m-00002-of-00002.gguf", shape=(4096,))
     problems = []
-    for size in (4096, 20, 0):
+    for size in (4096, 20, 2, 0):
         os.truncate(second, size)
         problems.append(str(examined(tmp_path)[0].problem))
     assert [problem.split(":")[0].removesuffix(f" ({second.name})") for problem in problems] == [
+        "truncated",
         "truncated",
         "truncated",
         "the file is empty",
