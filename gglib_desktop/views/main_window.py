@@ -245,9 +245,9 @@ class MainWindow(QMainWindow):
     @Slot(int)
     def _on_adopted(self, count: int) -> None:
         if count == 1:
-            text = self.tr("One server of an earlier session still runs; it is back in its panel.")
+            text = self.tr("Reconnected to 1 server left running earlier.")
         else:
-            text = self.tr("{count} servers of an earlier session still run; they are back in their panels.")
+            text = self.tr("Reconnected to {count} servers left running earlier.")
         self._banner.show_notice(text.format(count=count))
 
     @Slot(int)
@@ -281,7 +281,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_none_found(self) -> None:
-        self._banner.show_notice(self.tr("None found: no other llama-server runs on this computer."))
+        self._banner.show_notice(self.tr("No other llama-server processes found."))
 
     # -- window events
 

@@ -162,7 +162,7 @@ class ModelListView(QWidget):
         text = QLabel(
             self.tr(
                 "Drop GGUF files or folders here, or press “Add models”.\n\n"
-                "No model at hand? Make a tiny one to try everything:"
+                "No model yet? Create a tiny demo model to try things out:"
             ),
             page,
         )
@@ -193,11 +193,11 @@ class ModelListView(QWidget):
         self._count.setText(self._count_text(shown, total))
         self._count.setVisible(total > 0)
         if not self._models.chosen:
-            self._nothing_found.setText(self.tr("No model matches the search."))
+            self._nothing_found.setText(self.tr("No models match your search."))
         elif not self._models.words:
-            self._nothing_found.setText(self.tr("No model matches the filter."))
+            self._nothing_found.setText(self.tr("No models match the filter."))
         else:
-            self._nothing_found.setText(self.tr("No model matches both the search and the filter."))
+            self._nothing_found.setText(self.tr("No models match both your search and the filter."))
         self._empty.setVisible(total == 0)
         self._nothing_found.setVisible(total > 0 and shown == 0)
         (self._empty if total == 0 else self._nothing_found if shown == 0 else self._table).raise_()

@@ -118,7 +118,7 @@ class ServerListView(QStackedWidget):
             words = words_for_error(state.engine_problem)
             text = f"{words.summary}\n\n{words.hint}"
         elif self._app.models.total == 0:
-            text = self.tr("Your servers appear here.\n\nFirst add a model on the left.")
+            text = self.tr("Your servers will appear here.\n\nAdd a model on the left to begin.")
         else:
-            text = self.tr("No server runs.\n\nSelect a model on the left and press Start.")
+            text = self.tr("No servers running.\n\nSelect a model and press Start.")
         self._empty.setText(text)

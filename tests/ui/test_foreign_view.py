@@ -291,7 +291,7 @@ async def test_the_menu_says_when_there_are_none(desk):
     action = desk.window.findChild(QAction, "foreign")
     assert action.text().replace("&", "") == "Other llama-servers"
     action.trigger()
-    await poll(lambda: child(desk.window, QLabel, "bannerText").text().startswith("None found"))
+    await poll(lambda: child(desk.window, QLabel, "bannerText").text().startswith("No other llama-server processes"))
 
 
 # -- height

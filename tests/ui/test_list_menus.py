@@ -181,13 +181,13 @@ async def test_the_menu_bar_has_the_same_menus(various):
 async def test_where_nothing_is_left_the_reason_is_said(various):
     entries(menu(various, "filterModels"))["filter_capability_vision"].trigger()
     search(various).setText("mixed")
-    assert "No model matches both the search and the filter." in text_of(various.window)
+    assert "No models match both your search and the filter." in text_of(various.window)
     search(various).clear()
     entries(menu(various, "filterModels"))["filter_quantisation_Q8_0"].trigger()
-    assert "No model matches the filter." in text_of(various.window)
+    assert "No models match the filter." in text_of(various.window)
     child(various.window, QToolButton, "clearFilter").click()
     search(various).setText("xyzzy")
-    assert "No model matches the search." in text_of(various.window)
+    assert "No models match your search." in text_of(various.window)
 
 
 async def test_what_is_added_is_selected_even_while_a_filter_hides_it(various):

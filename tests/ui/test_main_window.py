@@ -182,7 +182,7 @@ async def test_without_models_it_says_how_to_get_one(desk):
     await desk.open()
     said = text_of(desk.window)
     assert "No models yet" in said
-    assert "First add a model on the left" in said
+    assert "Add a model on the left to begin." in said
     assert not get(desk.window, "Start").isEnabled()
 
 
@@ -193,7 +193,7 @@ async def test_the_demo_model_is_one_click_away(desk, qtbot):
     assert desk.app.models.selected.name == "Demo model"
     said = text_of(desk.window)
     assert "No models yet" not in said
-    assert "Select a model on the left and press Start" in said
+    assert "Select a model and press Start." in said
 
 
 async def test_without_an_engine_it_says_so(desk):
@@ -254,7 +254,7 @@ async def test_servers_of_an_earlier_session_are_announced(desk, tmp_path):
         await earlier.start(ServerConfig(1, "Old", model, 9000))
     await desk.open()
     panel = await desk.panel_in("Old", "Healthy")
-    assert "One server of an earlier session still runs" in banner(desk)
+    assert "Reconnected to 1 server left running earlier." in banner(desk)
     assert "taken over" in text_of(panel)
 
 

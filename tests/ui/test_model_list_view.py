@@ -120,11 +120,11 @@ async def test_nothing_found_is_said(desk, qtbot):
     await filled(desk)
     qtbot.keyClicks(search(desk), "llama xyzzy")
     assert shown(desk) == []
-    assert "No model matches the search." in text_of(desk.window)
+    assert "No models match your search." in text_of(desk.window)
     assert "No models yet" not in text_of(desk.window)
     assert not get(desk.window, "Start").isEnabled()
     search(desk).clear()
-    assert "No model matches the search." not in text_of(desk.window)
+    assert "No models match your search." not in text_of(desk.window)
 
 
 async def test_what_is_added_is_selected_even_while_a_search_hides_it(desk, qtbot):

@@ -122,7 +122,7 @@ async def test_stop_restart_and_dismiss(desk, healthy, qtbot):
     await desk.panel_in("Tiny", "Stopped")
     press(qtbot, healthy, "Dismiss")
     await poll(lambda: not desk.window.findChildren(ServerPanel))
-    assert "No server runs" in text_of(desk.window)
+    assert "No servers running" in text_of(desk.window)
 
 
 async def test_a_restart_leads_back_to_the_same_buttons(desk, healthy, qtbot):
