@@ -75,7 +75,12 @@ class Told:
                 (self.doubtful if done is None else self.gone).add(model_id)
                 self.given_back |= self.described_of(model_id)
             elif done is not None:
+                # A model that was taken off and is added again is the same one.
                 self.alive.update(done)
+                self.gone.difference_update(done)
+            else:
+                self.gone.discard(model_id)
+                self.doubtful.add(model_id)
 
     def described_of(self, model_id: int) -> set[int]:
         return self.described.setdefault(model_id, set(self.given_back))

