@@ -41,8 +41,7 @@ test: setup ## Run all tests; domain/ must be covered to the last branch
 ifeq ($(strip $(ARGS)),)
 	@$(TEST_WITH) $(PY) -m tests
 	@$(VENV)/bin/coverage combine --quiet
-	@$(VENV)/bin/coverage report --skip-covered
-	@$(VENV)/bin/coverage report --include='gglib_desktop/domain/*' --show-missing --skip-covered --fail-under=100
+	@$(VENV)/bin/coverage report --show-missing --skip-covered --fail-under=100
 else
 	$(TEST_WITH) $(PY) -m pytest $(ARGS)
 endif

@@ -292,3 +292,8 @@ def test_variables_that_hold_each_other_come_to_an_end():
 
 def test_variables_next_to_other_lines():
     check_pasted("cat .env\nLLAMA_ARG_CTX_SIZE=5", {"context_size": 5}, ["around: 'cat .env'"])
+
+
+def test_a_container_without_an_image_starts_nothing():
+    with pytest.raises(ConfigurationError):
+        read_command_line("docker run --rm -v /srv/m:/models")
