@@ -1,6 +1,6 @@
 """`make test`: all tests, in several processes side by side.
 
-Two of them mostly compute, the others mostly wait for servers, programs and windows to start and to end. No test looks
+Some of them mostly compute, the others mostly wait for servers, programs and windows to start and to end. No test looks
 at the clock, so there may be more of them than processors.
 """
 
