@@ -54,7 +54,7 @@ def config(name: str = "Tiny", path: str = "/m/tiny-q8.gguf", **changes) -> Serv
         ("\x00".replace("\x00", " "), "tiny-q8"),
         (" ,\n", "tiny-q8"),
         (".", "tiny-q8"),
-        ("/root/models/Foo-7B", "Foo-7B"),
+        ("/home/me/models/Foo-7B", "Foo-7B"),
         ("/home/me/merged/", "merged"),
         ("../checkpoints/last", "last"),
         ("~/models/x.gguf", "x"),
