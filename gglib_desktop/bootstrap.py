@@ -34,7 +34,7 @@ from gglib_desktop.domain.model import Model
 from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.places import DATA_DIR_VARIABLE, Places
 from gglib_desktop.ports.key_store import KeyStore
-from gglib_desktop.runners import Runner, create_runner, runner_and_catalog
+from gglib_desktop.runners import Runner, runner_and_catalog
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
     from gglib_desktop.views.main_window import MainWindow
 
-__all__ = ["Options", "Places", "Runner", "create_runner", "handed_over", "launch_forms", "run", "start_logging"]
+__all__ = ["Options", "Places", "handed_over", "launch_forms", "run", "start_logging"]
 
 _log = logging.getLogger(__name__)
 _APP = "gglib-desktop"

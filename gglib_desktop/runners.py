@@ -1,4 +1,4 @@
-"""Where servers run: the choice among the runners."""
+"""Where servers run: the choice among the runners. Loading it loads no runner, which scripts are spared until then."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
-from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_args import mtp_is_suppressed
-from gglib_desktop.ports.engine_catalog import EngineCatalog
 from gglib_desktop.ports.foreign_servers import ForeignServers
-from gglib_desktop.ports.key_store import KeyStore
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import ServerMonitor
-from gglib_desktop.services.settings_keeper import SettingsKeeper
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.engine import Engine
+    from gglib_desktop.ports.engine_catalog import EngineCatalog
+    from gglib_desktop.ports.key_store import KeyStore
+    from gglib_desktop.services.settings_keeper import SettingsKeeper
 
 
 class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):
@@ -34,6 +35,7 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
         return MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ))
     if kind == "local":
+        from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
         from gglib_desktop.adapters.runners.local import LlamaServerRunner
 
         catalog = LlamaEngineCatalog(os.environ)
@@ -55,6 +57,8 @@ def runner_and_catalog(
 
         mock = MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ), keys=keys())
         return mock, MockEngineCatalog()
+    from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+
     catalog = LlamaEngineCatalog(os.environ)
 
     def build() -> Runner:

@@ -181,7 +181,7 @@ def bench_healthy(figures: Figures, folder: Path, model: Path) -> None:
 async def starts(folder: Path, model: Path) -> tuple[list[float], list[float]]:
     """Seconds from asked to Healthy, and those of the engine alone."""
     from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog  # noqa: PLC0415
-    from gglib_desktop.bootstrap import create_runner  # noqa: PLC0415
+    from gglib_desktop.api import create_runner  # noqa: PLC0415
     from gglib_desktop.domain.server import ServerConfig  # noqa: PLC0415
     from gglib_desktop.domain.states import Healthy  # noqa: PLC0415
     from gglib_desktop.services.supervisor import ServerChanged, Supervisor, SupervisorEvent  # noqa: PLC0415
@@ -276,7 +276,7 @@ async def fill_library(data_dir: Path, models: Path) -> None:
 
 
 async def leave_running(data_dir: Path, model: Path, count: int) -> None:
-    from gglib_desktop.bootstrap import create_runner  # noqa: PLC0415
+    from gglib_desktop.api import create_runner  # noqa: PLC0415
     from gglib_desktop.domain.server import ServerConfig  # noqa: PLC0415
 
     async with create_runner("local", data_dir=data_dir) as runner:
@@ -285,10 +285,25 @@ async def leave_running(data_dir: Path, model: Path, count: int) -> None:
 
 
 async def stop_all(data_dir: Path) -> None:
-    from gglib_desktop.bootstrap import create_runner  # noqa: PLC0415
+    from gglib_desktop.api import create_runner  # noqa: PLC0415
 
     async with create_runner("local", data_dir=data_dir) as runner:
         await asyncio.gather(*(runner.stop(handle) for handle in await runner.list_running()))
+
+
+def bench_api(figures: Figures, _folder: Path, _model: Path) -> None:
+    """What scripts pay for their import, beside what the standard library's part of it costs alone."""
+    found = "import sys, gglib_desktop.api; print(*sorted(sys.modules.keys() & sys.stdlib_module_names))"
+    needed = subprocess.run((sys.executable, "-c", found), check=True, capture_output=True, text=True).stdout.split()
+    ours: list[float] = []
+    bare: list[float] = []
+    for _round in range(START_ROUNDS):
+        for modules, times in (("gglib_desktop.api", ours), (", ".join(needed), bare)):
+            code = f"import time; began = time.perf_counter(); import {modules}; print(time.perf_counter() - began)"
+            asked = subprocess.run((sys.executable, "-c", code), check=True, capture_output=True, text=True)
+            times.append(float(asked.stdout))
+    told, _ratio = compared(ours, bare, "s")
+    figures.tell(f"api: import of gglib_desktop.api: {told} the standard library that it needs")
 
 
 def bench_library(figures: Figures, _folder: Path, _model: Path) -> None:
@@ -307,6 +322,7 @@ def main(chosen: Sequence[str]) -> int:
 
     parts = {
         "window": bench_window,
+        "api": bench_api,
         "known": bench_known,
         "healthy": bench_healthy,
         "idle": bench_idle,

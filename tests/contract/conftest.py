@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.bootstrap import Runner
+from gglib_desktop.api import Runner
 from tests.conftest import qt_loop
 from tests.contract.harness import Harness, LocalHarness, MockHarness, stop_all
 

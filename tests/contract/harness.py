@@ -17,7 +17,7 @@ from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
-from gglib_desktop.bootstrap import Runner
+from gglib_desktop.api import Runner
 from gglib_desktop.domain.engine import Engine
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
 from gglib_desktop.domain.server import ProcessHandle, ServerConfig

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gglib_desktop.bootstrap import Runner
+from gglib_desktop.api import Runner
 from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import ConfigurationError, KeyStoreError, PortTaken
 from gglib_desktop.domain.health import ProbeResult

@@ -17,7 +17,7 @@ import pytest
 from gglib_desktop.adapters.llama_client import LlamaClient
 from gglib_desktop.adapters.runners.processes import process_identity
 from gglib_desktop.adapters.runners.records import ServerRecord
-from gglib_desktop.bootstrap import Runner
+from gglib_desktop.api import Runner
 from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.exits import StopRung
@@ -203,7 +203,7 @@ async def test_what_a_program_left_running_is_taken_over_for_good(harness, runne
 ADOPTS = """
 import asyncio, os, sys
 from pathlib import Path
-from gglib_desktop.bootstrap import create_runner
+from gglib_desktop.api import create_runner
 
 async def main(data_dir, pid):
     async with create_runner("local", data_dir=data_dir) as runner:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from gglib_desktop.bootstrap import Runner
+from gglib_desktop.api import Runner
 from gglib_desktop.domain.diagnosis import failure_of_error, failure_of_exit
 from gglib_desktop.domain.errors import (
     ConfigurationError,

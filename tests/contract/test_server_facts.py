@@ -1,6 +1,6 @@
 """What every runner tells of a server's real settings, compared with what was asked for."""
 
-from gglib_desktop.bootstrap import Runner
+from gglib_desktop.api import Runner
 from gglib_desktop.domain.effective import ServerFacts, differences
 from gglib_desktop.domain.server import ProcessHandle
 from tests.fakes.waiting import poll

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.bootstrap import create_runner
+from gglib_desktop.api import create_runner
 from gglib_desktop.domain.server import ServerConfig
 from tests.contract.harness import stub_engine
 from tests.fakes.waiting import poll

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gglib_desktop.bootstrap import create_runner
+from gglib_desktop.api import create_runner
 from gglib_desktop.domain.failures import FailureCause
 from gglib_desktop.domain.server import ServerConfig
 from gglib_desktop.domain.states import Healthy

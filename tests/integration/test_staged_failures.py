@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.model_reading import read_model
-from gglib_desktop.bootstrap import create_runner
+from gglib_desktop.api import create_runner
 from gglib_desktop.domain.failures import Failure, FailureCause
 from gglib_desktop.domain.llama_log import unknown_kind
 from gglib_desktop.domain.model import ModelFile

@@ -7,7 +7,7 @@ import pytest
 
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
-from gglib_desktop.bootstrap import create_runner
+from gglib_desktop.api import create_runner
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.health import ProbeResult
 from gglib_desktop.domain.server import ServerConfig

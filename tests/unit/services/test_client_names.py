@@ -1,6 +1,7 @@
 """Names for clients over the life of servers: restarts keep them, forms show them, and no earlier choice is lost."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ async def test_the_form_tells_the_name_that_a_start_would_get(launcher, story, t
 
 async def test_a_saved_flag_of_the_version_before_is_a_choice_now(library, launcher, story, *, tiny, data_dir):
     saved = '{"context_size": 512, "extra_args": ["--alias", "coder"], "mtp": null, "restart": null}'
-    with sqlite3.connect(data_dir / "library.sqlite") as file:
+    with closing(sqlite3.connect(data_dir / "library.sqlite")) as file, file:
         file.execute("UPDATE models SET launch_options = ? WHERE id = ?", (saved, tiny.id))
     moved = LaunchOptions(context_size=512, alias="coder", extra_args=NO_EXTRA_ARGS)
     assert await library.launch_options(tiny.id) == moved

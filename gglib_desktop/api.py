@@ -1,0 +1,77 @@
+"""The names that other programs import. What is inside the package may move; these names stay.
+
+Serve a model on this computer until somebody calls it off::
+
+    from pathlib import Path
+    from gglib_desktop.api import ServerConfig, create_runner
+
+    async def serve(model: Path) -> None:
+        async with create_runner("local", data_dir=Path("servers")) as runner:
+            handle = await runner.start(ServerConfig(1, model.stem, model, base_port=9000))
+            try:
+                print(runner.endpoint(handle), flush=True)
+                await runner.wait_exit(handle)
+            finally:
+                await runner.stop(handle)
+
+A server goes on when the runner is left without ``stop``; the next runner over the same ``data_dir`` lists it.
+"""
+
+from gglib_desktop.domain.errors import (
+    ConfigurationError,
+    DataDirectoryInUse,
+    GglibError,
+    HealthCheckFailed,
+    InvalidDraft,
+    InvalidModelFile,
+    InvalidSettings,
+    KeyStoreError,
+    LibraryError,
+    LibrarySetAside,
+    ModelInUse,
+    NotRunning,
+    PortTaken,
+    PresetFileError,
+    ProcessError,
+    ResourceExhausted,
+    RunnerUnavailable,
+    SettingsError,
+    StartFailed,
+    StopFailed,
+)
+from gglib_desktop.domain.inference import InferenceConfig
+from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.ports.process_runner import ProcessRunner
+from gglib_desktop.ports.server_monitor import ServerMonitor
+from gglib_desktop.runners import Runner, create_runner
+
+__all__ = [
+    "ConfigurationError",
+    "DataDirectoryInUse",
+    "GglibError",
+    "HealthCheckFailed",
+    "InferenceConfig",
+    "InvalidDraft",
+    "InvalidModelFile",
+    "InvalidSettings",
+    "KeyStoreError",
+    "LibraryError",
+    "LibrarySetAside",
+    "ModelInUse",
+    "NotRunning",
+    "PortTaken",
+    "PresetFileError",
+    "ProcessError",
+    "ProcessHandle",
+    "ProcessRunner",
+    "ResourceExhausted",
+    "Runner",
+    "RunnerUnavailable",
+    "ServerConfig",
+    "ServerHealth",
+    "ServerMonitor",
+    "SettingsError",
+    "StartFailed",
+    "StopFailed",
+    "create_runner",
+]
