@@ -28,10 +28,10 @@ from gglib_desktop.adapters.shutdown import ShutdownWatch
 from gglib_desktop.adapters.single_instance import SingleInstance
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
+from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
-from gglib_desktop.domain.llama_args import mtp_is_suppressed
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.settings import OnQuit
+from gglib_desktop.domain.launch.argv import mtp_is_suppressed
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.places import DATA_DIR_VARIABLE, Places
 from gglib_desktop.ports.key_store import KeyStore
 from gglib_desktop.runners import Runner, runner_and_catalog
@@ -45,8 +45,8 @@ from gglib_desktop.tasks import ErrorReporter, TaskScope
 from gglib_desktop.windowless import WindowLoss
 
 if TYPE_CHECKING:
-    from gglib_desktop.domain.forecast import ByteRange
-    from gglib_desktop.domain.server import ServerConfig
+    from gglib_desktop.domain.gguf.forecast import ByteRange
+    from gglib_desktop.domain.servers.server import ServerConfig
     from gglib_desktop.viewmodels.app import AppViewModel
     from gglib_desktop.viewmodels.launch_forms import LaunchForms
     from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
@@ -314,7 +314,7 @@ def _model_details(model: Model, library: Library, scope: TaskScope) -> ModelDet
 def _forecast(model: Model, config: ServerConfig) -> ByteRange | None:
     """Reads the model's header; in a thread."""
     from gglib_desktop.adapters.gguf_header import read_header
-    from gglib_desktop.domain.serving import memory_of
+    from gglib_desktop.domain.launch.serving import memory_of
 
     try:
         return memory_of(model, read_header(model.path), config)

@@ -17,8 +17,8 @@ from PySide6.QtCore import QCoreApplication, QMessageLogContext, QtMsgType, qFor
 
 from gglib_desktop.adapters.shutdown import ShutdownWatch, go_on_as
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
+from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import GglibError, ProcessError
-from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.ports.key_store import KeyStore
 from gglib_desktop.runners import runner_and_catalog
 from gglib_desktop.services.settings_keeper import SettingsKeeper

@@ -182,8 +182,8 @@ async def starts(folder: Path, model: Path) -> tuple[list[float], list[float]]:
     """Seconds from asked to Healthy, and those of the engine alone."""
     from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog  # noqa: PLC0415
     from gglib_desktop.api import create_runner  # noqa: PLC0415
-    from gglib_desktop.domain.server import ServerConfig  # noqa: PLC0415
-    from gglib_desktop.domain.states import Healthy  # noqa: PLC0415
+    from gglib_desktop.domain.servers.server import ServerConfig  # noqa: PLC0415
+    from gglib_desktop.domain.servers.states import Healthy  # noqa: PLC0415
     from gglib_desktop.services.supervisor import ServerChanged, Supervisor, SupervisorEvent  # noqa: PLC0415
     from gglib_desktop.tasks import LogReporter  # noqa: PLC0415
 
@@ -277,7 +277,7 @@ async def fill_library(data_dir: Path, models: Path) -> None:
 
 async def leave_running(data_dir: Path, model: Path, count: int) -> None:
     from gglib_desktop.api import create_runner  # noqa: PLC0415
-    from gglib_desktop.domain.server import ServerConfig  # noqa: PLC0415
+    from gglib_desktop.domain.servers.server import ServerConfig  # noqa: PLC0415
 
     async with create_runner("local", data_dir=data_dir) as runner:
         for number in range(count):

@@ -23,7 +23,7 @@ from pathlib import Path
 from gglib_desktop.adapters.gguf_header import SCALAR_FORMATS, check_tensor_data, read_header
 from gglib_desktop.adapters.gguf_writer import GgufWriter
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.gguf import ByteOrder, GgufValueType, facts_from_header
+from gglib_desktop.domain.gguf.header import ByteOrder, GgufValueType, facts_from_header
 
 MOST_S = 1.0
 MOST_BYTES = 20 * 2**20

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from gglib_desktop.adapters.gguf_writer import GgufWriter
-from gglib_desktop.domain.gguf import GgufValueType
+from gglib_desktop.domain.gguf.header import GgufValueType
 
 TOKENS = 150_000
 

@@ -7,9 +7,9 @@ import socket
 
 import psutil
 
-from gglib_desktop.domain.host import other_urls
-from gglib_desktop.domain.llama_args import openai_url
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.launch.argv import openai_url
+from gglib_desktop.domain.options.host import other_urls
+from gglib_desktop.domain.servers.server import ServerConfig
 
 
 def endpoint(config: ServerConfig | None, port: int) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gglib_desktop.adapters.regular_file import open_regular, why_unreadable
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.integrity import KnownHash, hash_in_download_record, hash_in_name
+from gglib_desktop.domain.models.integrity import KnownHash, hash_in_download_record, hash_in_name
 
 _CHUNK_BYTES = 4 * 2**20
 _RECORDS = Path(".cache", "huggingface", "download")

@@ -22,7 +22,7 @@ from gglib_desktop.adapters import private
 from gglib_desktop.adapters.gguf_writer import GgufWriter
 from gglib_desktop.adapters.whole_file import whole_file
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.gguf import GgufValueType
+from gglib_desktop.domain.gguf.header import GgufValueType
 
 # Few letters with one clear successor each: only what can be foreseen can be drafted well.
 _TEXT = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from gglib_desktop.adapters.gguf_tensors import BLOCKS, REPACKED_BLOCKS, Tensors
 from gglib_desktop.adapters.regular_file import open_regular, why_unreadable
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.gguf import (
+from gglib_desktop.domain.gguf.header import (
     ByteOrder,
     GgufHeader,
     GgufScalar,

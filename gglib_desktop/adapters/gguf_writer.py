@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from gglib_desktop.adapters.gguf_header import SCALAR_FORMATS
-from gglib_desktop.domain.gguf import ByteOrder, GgufScalar, GgufValueType
+from gglib_desktop.domain.gguf.header import ByteOrder, GgufScalar, GgufValueType
 
 _ALIGNMENT = 32
 _F32 = 0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from gglib_desktop.adapters import private
 from gglib_desktop.adapters.whole_file import whole_file
-from gglib_desktop.domain.access import is_usable_key
 from gglib_desktop.domain.errors import KeyStoreError
+from gglib_desktop.domain.servers.access import is_usable_key
 
 _log = logging.getLogger(__name__)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

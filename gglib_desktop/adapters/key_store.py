@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from gglib_desktop.adapters.key_file import KeyFile
-from gglib_desktop.domain.access import KeyPlace, is_usable_key
 from gglib_desktop.domain.errors import KeyStoreError
+from gglib_desktop.domain.servers.access import KeyPlace, is_usable_key
 
 T = TypeVar("T")
 

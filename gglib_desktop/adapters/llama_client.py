@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 
 from gglib_desktop.adapters.kept_connections import KeptConnections
-from gglib_desktop.domain.access import ServerAddress
-from gglib_desktop.domain.client_names import names_told
-from gglib_desktop.domain.effective import ServerFacts, facts_from
-from gglib_desktop.domain.health import Probe, ProbeResult
-from gglib_desktop.domain.host import own_url
+from gglib_desktop.domain.options.client_names import names_told
+from gglib_desktop.domain.options.host import own_url
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.effective import ServerFacts, facts_from
+from gglib_desktop.domain.servers.health import Probe, ProbeResult
 
 _QUESTION_TIMEOUT_S = 2.0
 _HEADERS = {"Accept-Encoding": "identity"}

@@ -14,7 +14,7 @@ from pathlib import Path
 from gglib_desktop.adapters import private
 from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import RunnerUnavailable
-from gglib_desktop.domain.log_text import text_lines, without_escapes
+from gglib_desktop.domain.servers.log_text import text_lines, without_escapes
 from gglib_desktop.ports.server_monitor import LogChunk
 
 _log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psutil
 
-from gglib_desktop.domain.forecast import Memory
+from gglib_desktop.domain.gguf.forecast import Memory
 
 
 class PsutilMemory:

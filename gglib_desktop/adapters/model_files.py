@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gglib_desktop.adapters.home import home_folder
-from gglib_desktop.domain.companions import StoredAdapters
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.scan import FoundModel, WalkRequest, WalkStep
+from gglib_desktop.domain.models.companions import StoredAdapters
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.models.scan import FoundModel, WalkRequest, WalkStep
 
 DEMO_NAME = "Demo model"
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from gglib_desktop.adapters.gguf_header import check_tensor_data, read_header
 from gglib_desktop.adapters.regular_file import open_regular, why_unreadable
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.gguf import GgufHeader, ModelFacts, facts_from_header
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.scan import FoundModel
-from gglib_desktop.domain.shards import split_problem
-from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar
+from gglib_desktop.domain.gguf.header import GgufHeader, ModelFacts, facts_from_header
+from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.models.scan import FoundModel
+from gglib_desktop.domain.models.shards import split_problem
 
 _log = logging.getLogger(__name__)
 # A model's header tells it from most others, its last tensors from those that were only trained further.

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gglib_desktop.adapters.ollama_store import adapters_by_blob, models_of_store
-from gglib_desktop.domain.model import NO_SUCH_FILE
-from gglib_desktop.domain.scan import FoundModel, Stamp, WalkRequest, WalkStep
-from gglib_desktop.domain.shards import ShardName, missing_parts_text, shard_name
+from gglib_desktop.domain.models.model import NO_SUCH_FILE
+from gglib_desktop.domain.models.scan import FoundModel, Stamp, WalkRequest, WalkStep
+from gglib_desktop.domain.models.shards import ShardName, missing_parts_text, shard_name
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".gguf"

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gglib_desktop.domain.forecast import GraphicsCard, Memory
+from gglib_desktop.domain.gguf.forecast import GraphicsCard, Memory
 
 _log = logging.getLogger(__name__)
 

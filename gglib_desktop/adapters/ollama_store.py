@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gglib_desktop.domain.companions import StoredAdapters
+from gglib_desktop.domain.models.companions import StoredAdapters
 
 _log = logging.getLogger(__name__)
 

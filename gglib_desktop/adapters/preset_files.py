@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gglib_desktop.adapters.toml_text import TomlError, line_of, read_toml
 from gglib_desktop.adapters.whole_file import whole_file
+from gglib_desktop.domain.documents.preset_file import FiledPreset, PresetReading, preset_text, read_presets
 from gglib_desktop.domain.errors import PresetFileError, SettingProblem
-from gglib_desktop.domain.preset_file import FiledPreset, PresetReading, preset_text, read_presets
 
 _MOST_BYTES = 2**20
 

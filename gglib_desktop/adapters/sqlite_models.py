@@ -18,9 +18,9 @@ from typing import TypeVar
 
 from gglib_desktop.adapters import private
 from gglib_desktop.domain.errors import ConfigurationError, LibraryError, LibrarySetAside
-from gglib_desktop.domain.gguf import ModelFacts
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model, ModelFile, PassedOver
+from gglib_desktop.domain.gguf.header import ModelFacts
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")

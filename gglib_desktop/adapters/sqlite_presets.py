@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.presets import Preset
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.launch.presets import Preset
 
 _log = logging.getLogger(__name__)
 

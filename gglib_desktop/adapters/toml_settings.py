@@ -14,9 +14,8 @@ from typing import Any
 
 from gglib_desktop.adapters import private
 from gglib_desktop.adapters.toml_text import TomlError, has, line_of, parse_toml, read_toml
-from gglib_desktop.domain.errors import InvalidSettings, SettingProblem, SettingsEffect, SettingsError
-from gglib_desktop.domain.settings import AppSettings
-from gglib_desktop.domain.settings_document import (
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.documents.settings_document import (
     Key,
     SettingsReading,
     differences,
@@ -25,6 +24,7 @@ from gglib_desktop.domain.settings_document import (
     read_settings,
     value_text,
 )
+from gglib_desktop.domain.errors import InvalidSettings, SettingProblem, SettingsEffect, SettingsError
 
 _TRIES = 5
 

@@ -1,1 +1,1 @@
-"""What the program is about: values, errors and pure functions. No I/O, no asyncio, no Qt."""
+"""Frozen values, errors and pure functions: what the program knows, without I/O, asyncio or Qt."""

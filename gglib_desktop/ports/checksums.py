@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from gglib_desktop.domain.integrity import KnownHash
+from gglib_desktop.domain.models.integrity import KnownHash
 
 
 class Checksums(Protocol):

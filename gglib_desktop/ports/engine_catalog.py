@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gglib_desktop.domain.engine import Engine, EngineDevice
+from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice
 
 
 class EngineCatalog(Protocol):

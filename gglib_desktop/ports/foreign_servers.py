@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from gglib_desktop.domain.foreign import ForeignServer
-from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.servers.foreign import ForeignServer
+from gglib_desktop.domain.servers.server import ProcessHandle
 
 
 class ForeignServers(Protocol):

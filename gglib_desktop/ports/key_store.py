@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gglib_desktop.domain.access import KeyPlace
+from gglib_desktop.domain.servers.access import KeyPlace
 
 
 class KeyStore(Protocol):

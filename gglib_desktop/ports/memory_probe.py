@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from gglib_desktop.domain.forecast import GraphicsCard, Memory
+from gglib_desktop.domain.gguf.forecast import GraphicsCard, Memory
 
 
 class MemoryProbe(Protocol):

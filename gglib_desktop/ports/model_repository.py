@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gglib_desktop.domain.companions import StoredAdapters
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model, ModelFile, PassedOver
-from gglib_desktop.domain.scan import FoundModel, WalkRequest, WalkStep
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.models.companions import StoredAdapters
+from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver
+from gglib_desktop.domain.models.scan import FoundModel, WalkRequest, WalkStep
 
 
 class ModelRepository(Protocol):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gglib_desktop.domain.preset_file import FiledPreset, PresetReading
-from gglib_desktop.domain.presets import Preset
+from gglib_desktop.domain.documents.preset_file import FiledPreset, PresetReading
+from gglib_desktop.domain.launch.presets import Preset
 
 
 class PresetStore(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 
 
 class ProcessRunner(Protocol):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 
 if TYPE_CHECKING:  # what only a running server needs is not loaded before the window is there
-    from gglib_desktop.domain.effective import ServerFacts
-    from gglib_desktop.domain.health import Probe, Usage
+    from gglib_desktop.domain.servers.effective import ServerFacts
+    from gglib_desktop.domain.servers.health import Probe, Usage
 
 
 @dataclass(frozen=True)

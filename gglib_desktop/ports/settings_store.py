@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from gglib_desktop.domain.settings import AppSettings
-from gglib_desktop.domain.settings_document import SettingsReading
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.documents.settings_document import SettingsReading
 
 
 class SettingsStore(Protocol):

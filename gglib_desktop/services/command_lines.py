@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from gglib_desktop.domain.command_line import CommandLine, read_command_line
+from gglib_desktop.domain.commandline.reading import CommandLine, read_command_line
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.text_files import TextFiles
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library

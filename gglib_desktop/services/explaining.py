@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from gglib_desktop.domain.diagnosis import explained_by_model, failure_of_exit, file_that_tells, of_another_file
-from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.failures import Failure
-from gglib_desktop.domain.log_text import text_lines
+from gglib_desktop.domain.servers.diagnosis import explained_by_model, failure_of_exit, file_that_tells, of_another_file
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.log_text import text_lines
 from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
 
 _LOG_TAIL_BYTES = 64 * 1024

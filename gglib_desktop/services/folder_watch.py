@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.file_watch import FileWatch
 from gglib_desktop.services.library import Library
 from gglib_desktop.tasks import TaskScope

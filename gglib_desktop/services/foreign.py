@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from gglib_desktop.domain.errors import NotRunning, ProcessError
-from gglib_desktop.domain.foreign import ForeignServer
+from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.ports.foreign_servers import ForeignServers
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.listeners import Listeners

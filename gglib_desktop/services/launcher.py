@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gglib_desktop.domain.client_names import are_numbered
-from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineDevice
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice
+from gglib_desktop.domain.engine.flag_drift import translated, unlisted_flags
 from gglib_desktop.domain.errors import ConfigurationError, InvalidModelFile, LibraryError
-from gglib_desktop.domain.flag_drift import translated, unlisted_flags
-from gglib_desktop.domain.launch import (
+from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED
+from gglib_desktop.domain.launch.argv import is_started_by
+from gglib_desktop.domain.launch.options import (
     ENGINE_MIN_PROBABILITY,
     LaunchOptions,
     MtpChoice,
@@ -26,10 +27,9 @@ from gglib_desktop.domain.launch import (
     resolve,
     server_config,
 )
-from gglib_desktop.domain.llama_args import is_started_by
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.server import ServerConfig
-from gglib_desktop.domain.sidecars import WHY_NOT_STARTED
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.client_names import are_numbered
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.engine_catalog import EngineCatalog
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.listeners import Listeners
@@ -37,8 +37,8 @@ from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from gglib_desktop.domain.forecast import ByteRange
-    from gglib_desktop.domain.option_form import Situation
+    from gglib_desktop.domain.gguf.forecast import ByteRange
+    from gglib_desktop.domain.launch.form import Situation
 
 
 def _no_forecast(_model: Model, _config: ServerConfig) -> None:
@@ -144,7 +144,7 @@ class Launcher:
 
     def situation(self, layer: Source, model: Model | None, model_options: LaunchOptions) -> Situation:
         """What a form for that layer of choices has to know."""
-        from gglib_desktop.domain.option_form import Situation  # noqa: PLC0415  # no form is open at the start
+        from gglib_desktop.domain.launch.form import Situation  # noqa: PLC0415  # no form is open at the start
 
         settings = self._settings.current
         return Situation(

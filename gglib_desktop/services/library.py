@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gglib_desktop.domain.companions import Companion, StoredAdapters, companions_of, sidecars_of
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model, ModelFile, PassedOver, with_unique_names
-from gglib_desktop.domain.restart import RestartPolicy
-from gglib_desktop.domain.scan import KnownFiles, ScanProgress, Stamp, WalkRequest
-from gglib_desktop.domain.sidecars import Sidecar
+from gglib_desktop.domain.gguf.sidecars import Sidecar
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.models.companions import Companion, StoredAdapters, companions_of, sidecars_of
+from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver, with_unique_names
+from gglib_desktop.domain.models.scan import KnownFiles, ScanProgress, Stamp, WalkRequest
+from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.ports.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.listeners import Listeners
 from gglib_desktop.services.scanning import ModelIndex, Scan, at_or_below

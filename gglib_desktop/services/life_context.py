@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gglib_desktop.domain.failures import Failure
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.restart import RestartPolicy
-from gglib_desktop.domain.server import ServerConfig
-from gglib_desktop.domain.settings import DEFAULT_STOP_GRACE_S, LOAD_STALL_S
-from gglib_desktop.domain.states import ServerState
+from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S, LOAD_STALL_S
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.servers.states import ServerState
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import ServerMonitor
 from gglib_desktop.tasks import TaskScope
 
 if TYPE_CHECKING:
-    from gglib_desktop.domain.effective import ServerFacts
+    from gglib_desktop.domain.servers.effective import ServerFacts
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gglib_desktop.domain.documents.preset_file import FiledPreset, ImportedPresets
 from gglib_desktop.domain.errors import PresetFileError
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.preset_file import FiledPreset, ImportedPresets
-from gglib_desktop.domain.presets import Preset, check_is_free, free_name, preset_name
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.launch.presets import Preset, check_is_free, free_name, preset_name
 from gglib_desktop.ports.preset_store import PresetFiles, PresetStore
 
 

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 

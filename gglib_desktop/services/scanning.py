@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gglib_desktop.domain.companions import StoredAdapters
-from gglib_desktop.domain.model import Model, ModelFile, PassedOver
-from gglib_desktop.domain.scan import FoundModel, KnownFiles, ScanProgress, WalkRequest, WalkStep
-from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar
+from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
+from gglib_desktop.domain.models.companions import StoredAdapters
+from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver
+from gglib_desktop.domain.models.scan import FoundModel, KnownFiles, ScanProgress, WalkRequest, WalkStep
 from gglib_desktop.ports.model_repository import ModelFiles
 
 COMPANION = WHY_NOT_STARTED[Sidecar.PROJECTOR]

@@ -7,16 +7,15 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
-from gglib_desktop.domain.client_names import named_as_before
-from gglib_desktop.domain.diagnosis import failure_of_error, failure_of_exit
+from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
-from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.failures import Failure, FailureCause
-from gglib_desktop.domain.health import PROBE_TIMEOUT_S, HealthTracker, ProbeResult, Usage
-from gglib_desktop.domain.restart import Retry, next_retry
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.settings import SECOND_GRACE_S
-from gglib_desktop.domain.states import (
+from gglib_desktop.domain.servers.diagnosis import failure_of_error, failure_of_exit
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, HealthTracker, ProbeResult, Usage
+from gglib_desktop.domain.servers.restart import Retry, next_retry
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.states import (
     Crashed,
     Failed,
     Loading,
@@ -180,7 +179,7 @@ class ServerLife:
             # Asked before this task had its first step: there is no start to cancel.
             self._update(state=Stopped(time.time()))
             return None
-        config = named_as_before(self.snapshot.config, self._former_line)
+        config = self.snapshot.config.named_as_before(self._former_line)
         self._start_task = self._context.scope.start(self._context.runner.start(config), name="start")
         await asyncio.wait({self._start_task})
         start, self._start_task = self._start_task, None

@@ -8,15 +8,15 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from gglib_desktop.domain.errors import InvalidSettings, SettingsEffect
-from gglib_desktop.domain.settings import AppSettings
-from gglib_desktop.domain.settings_document import (
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.documents.settings_document import (
     SettingsNews,
     SettingsReading,
     UnknownKey,
     differences,
     with_differences,
 )
+from gglib_desktop.domain.errors import InvalidSettings, SettingsEffect
 from gglib_desktop.ports.file_watch import FileWatch
 from gglib_desktop.ports.settings_store import SettingsStore
 from gglib_desktop.services.listeners import Listeners

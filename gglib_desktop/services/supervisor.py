@@ -9,11 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gglib_desktop.domain.client_names import names_said
 from gglib_desktop.domain.errors import ProcessError
-from gglib_desktop.domain.failures import Failure, FailureCause
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.states import Crashed, Loading, ServerState, Starting, Stopping, Unresponsive, handle_of
+from gglib_desktop.domain.options.client_names import names_said
+from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.states import (
+    Crashed,
+    Loading,
+    ServerState,
+    Starting,
+    Stopping,
+    Unresponsive,
+    handle_of,
+)
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import LogChunk, LostServer, ServerMonitor
 from gglib_desktop.services.life_context import LifeContext, ServerSnapshot
@@ -169,7 +177,7 @@ class Supervisor:
             try:
                 await self._monitor.check(config, instead_of=handle)
             except ProcessError as exc:
-                from gglib_desktop.domain.diagnosis import failure_of_error  # noqa: PLC0415  # as the lives
+                from gglib_desktop.domain.servers.diagnosis import failure_of_error  # noqa: PLC0415  # as the lives
 
                 refusal = failure_of_error(exc)
         if not self._is_ending and life in self._lives.values():

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, InvalidModelFile, LibrarySetAside, ModelInUse
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.settings import AppSettings
-from gglib_desktop.domain.states import is_live
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.states import is_live
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library

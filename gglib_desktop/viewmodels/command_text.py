@@ -8,10 +8,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from gglib_desktop.domain.access import needs_key
-from gglib_desktop.domain.command_line import CommandLine
-from gglib_desktop.domain.export import ExportFormat, export
-from gglib_desktop.domain.llama_args import KEY_VARIABLE
+from gglib_desktop.domain.commandline.export import ExportFormat, export
+from gglib_desktop.domain.commandline.reading import CommandLine
+from gglib_desktop.domain.launch.argv import KEY_VARIABLE
+from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.services.command_lines import CommandLines
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import reported

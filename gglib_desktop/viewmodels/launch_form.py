@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from gglib_desktop.domain.launch import LaunchOptions, MtpDecision
+from gglib_desktop.domain.launch.options import LaunchOptions, MtpDecision
 
 
 class LaunchFormViewModel(QObject):

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from gglib_desktop.domain.command_line import CommandLine
-from gglib_desktop.domain.gguf import GgufHeader
-from gglib_desktop.domain.launch import LaunchOptions, Source
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.option_form import check
+from gglib_desktop.domain.commandline.reading import CommandLine
+from gglib_desktop.domain.gguf.header import GgufHeader
+from gglib_desktop.domain.launch.form import check
+from gglib_desktop.domain.launch.options import LaunchOptions, Source
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.memory_probe import MemoryProbe
 from gglib_desktop.services.command_lines import CommandLines
 from gglib_desktop.services.launcher import Launcher

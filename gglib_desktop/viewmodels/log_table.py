@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from typing_extensions import override
 
-from gglib_desktop.domain.log_text import LogLevel
+from gglib_desktop.domain.servers.log_text import LogLevel
 
 MOST_LINES = 100_000
 # A log of very long lines must not fill the memory.

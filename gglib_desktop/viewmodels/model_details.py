@@ -11,9 +11,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from typing_extensions import override
 
-from gglib_desktop.domain.companions import Companion
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.forecast import (
+from gglib_desktop.domain.gguf.forecast import (
     Fit,
     Forecast,
     GraphicsCard,
@@ -24,8 +23,9 @@ from gglib_desktop.domain.forecast import (
     largest_context_that_fits,
     model_context,
 )
-from gglib_desktop.domain.gguf import GgufHeader, GgufValue
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.gguf.header import GgufHeader, GgufValue
+from gglib_desktop.domain.models.companions import Companion
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.checksums import Checksums
 from gglib_desktop.ports.memory_probe import GraphicsProbe, MemoryProbe
 from gglib_desktop.tasks import TaskScope

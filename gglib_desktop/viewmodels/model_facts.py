@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gglib_desktop.domain.cache_layout import HeaderGap, cache_layout
-from gglib_desktop.domain.capabilities import Capability
-from gglib_desktop.domain.companions import Companion
-from gglib_desktop.domain.forecast import ByteRange, TokenCost, token_cost
-from gglib_desktop.domain.gguf import GgufHeader, GgufValue, SkippedArray, SkippedString
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.options import CACHE_TYPES
-from gglib_desktop.domain.serving import lacks_template
-from gglib_desktop.domain.sidecars import Sidecar
+from gglib_desktop.domain.gguf.cache_layout import HeaderGap, cache_layout
+from gglib_desktop.domain.gguf.capabilities import Capability
+from gglib_desktop.domain.gguf.forecast import ByteRange, TokenCost, token_cost
+from gglib_desktop.domain.gguf.header import GgufHeader, GgufValue, SkippedArray, SkippedString
+from gglib_desktop.domain.gguf.sidecars import Sidecar
+from gglib_desktop.domain.launch.serving import lacks_template
+from gglib_desktop.domain.models.companions import Companion
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.engine_options import CACHE_TYPES
 from gglib_desktop.domain.units import count_text, size_text
 
 _CACHE_SOURCE = "worked out from the header"

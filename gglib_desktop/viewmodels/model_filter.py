@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from gglib_desktop.domain.capabilities import Capability
+from gglib_desktop.domain.gguf.capabilities import Capability
 from gglib_desktop.viewmodels.model_row import FileState, FilterField, FilterOption, ModelRow, SizeClass
 
 ELSEWHERE = ""

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal, Slot
 from typing_extensions import override
 
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.scan import ScanProgress
-from gglib_desktop.domain.states import Crashed, Failed, Running, ServerState, Starting, Stopping
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.models.scan import ScanProgress
+from gglib_desktop.domain.servers.states import Crashed, Failed, Running, ServerState, Starting, Stopping
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor, SupervisorEvent
 from gglib_desktop.tasks import TaskScope

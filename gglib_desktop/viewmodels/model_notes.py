@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.tags import parse_tags, tags_text
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.models.tags import parse_tags, tags_text
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 

@@ -10,9 +10,9 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from gglib_desktop.domain.capabilities import Capability
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.states import ServerState
+from gglib_desktop.domain.gguf.capabilities import Capability
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.states import ServerState
 from gglib_desktop.domain.units import count_text, size_text
 
 _DIGITS = re.compile(r"([0-9]{1,18})")

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.forecast import (
+from gglib_desktop.domain.gguf.forecast import (
     Fit,
     Forecast,
     Memory,
@@ -20,9 +20,9 @@ from gglib_desktop.domain.forecast import (
     largest_context_that_fits,
     model_context,
 )
-from gglib_desktop.domain.gguf import GgufHeader
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.serving import serving_of
+from gglib_desktop.domain.gguf.header import GgufHeader
+from gglib_desktop.domain.launch.serving import serving_of
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.memory_probe import MemoryProbe
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel

@@ -9,11 +9,11 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch import LaunchOptions, Source
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.option_form import FormState, Unreadable, changed, form_state
-from gglib_desktop.domain.option_text import read_text, with_device
-from gglib_desktop.domain.options import engine_option
+from gglib_desktop.domain.launch.form import FormState, Unreadable, changed, form_state
+from gglib_desktop.domain.launch.options import LaunchOptions, Source
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.engine_options import engine_option
+from gglib_desktop.domain.options.text import read_text, with_device
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.tasks import TaskScope
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.preset_file import ImportedPresets
-from gglib_desktop.domain.presets import Preset
+from gglib_desktop.domain.documents.preset_file import ImportedPresets
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.launch.presets import Preset
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.services.presets import Presets
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand, reported

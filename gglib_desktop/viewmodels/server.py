@@ -8,16 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from gglib_desktop.domain.access import is_exposed
-from gglib_desktop.domain.effective import Difference, differences
+from gglib_desktop.domain.engine.flag_drift import without_option
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.failures import Failure
-from gglib_desktop.domain.flag_drift import without_option
-from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, choice_names
-from gglib_desktop.domain.remedies import Remedy, lower_context, offending_flag, remedies_for
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.serving import lacks_template
-from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, ServerState, Unresponsive, handle_of, is_live
+from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, choice_names
+from gglib_desktop.domain.launch.serving import lacks_template
+from gglib_desktop.domain.servers.access import is_exposed
+from gglib_desktop.domain.servers.effective import Difference, differences
+from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.remedies import Remedy, lower_context, offending_flag, remedies_for
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.states import (
+    Crashed,
+    Failed,
+    Healthy,
+    Loading,
+    ServerState,
+    Unresponsive,
+    handle_of,
+    is_live,
+)
 from gglib_desktop.services.launcher import Launcher, RestartPlan
 from gglib_desktop.services.life_context import Rejected, ServerSnapshot
 from gglib_desktop.services.supervisor import Supervisor
@@ -27,7 +36,7 @@ from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.viewmodels.log import LogViewModel
 
 if TYPE_CHECKING:
-    from gglib_desktop.domain.forecast import ByteRange
+    from gglib_desktop.domain.gguf.forecast import ByteRange
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.documents.settings_document import differences, with_differences
+from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch import LaunchOptions, Source
-from gglib_desktop.domain.option_form import check
-from gglib_desktop.domain.settings import AppSettings
-from gglib_desktop.domain.settings_document import differences, with_differences
+from gglib_desktop.domain.launch.form import check
+from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
+from gglib_desktop.domain.documents.settings_document import SettingsNews
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.settings_document import SettingsNews
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.wording import words_for_error
 

@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from gglib_desktop.domain.command_line import CommandLine
+from gglib_desktop.domain.commandline.export import ExportFormat
+from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.export import ExportFormat
-from gglib_desktop.domain.option_form import FormState
+from gglib_desktop.domain.launch.form import FormState
 from gglib_desktop.viewmodels.command_text import CommandTextViewModel
 from gglib_desktop.views.command_words import file_name, format_name, reading_text
 from gglib_desktop.views.dialogs.ask import ask, if_there

@@ -7,10 +7,10 @@ import shlex
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.command_line import CommandLine, Note, NoteKind
-from gglib_desktop.domain.export import ExportFormat
-from gglib_desktop.domain.launch import choice_names
-from gglib_desktop.domain.options import engine_options
+from gglib_desktop.domain.commandline.export import ExportFormat
+from gglib_desktop.domain.commandline.reading import CommandLine, Note, NoteKind
+from gglib_desktop.domain.launch.options import choice_names
+from gglib_desktop.domain.options.engine_options import engine_options
 
 translate = QCoreApplication.translate
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from gglib_desktop.domain.effective import Cause, Difference
-from gglib_desktop.domain.options import ALL_GPU_LAYERS, engine_option
-from gglib_desktop.domain.states import Degraded
+from gglib_desktop.domain.options.engine_options import ALL_GPU_LAYERS, engine_option
+from gglib_desktop.domain.servers.effective import Cause, Difference
+from gglib_desktop.domain.servers.states import Degraded
 from gglib_desktop.views.widgets.state_sign import StateSign
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.engine import DRAFT_MTP
-from gglib_desktop.domain.states import Stopped
+from gglib_desktop.domain.engine.capabilities import DRAFT_MTP
+from gglib_desktop.domain.servers.states import Stopped
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.views.state_words import stopped_text
 
 if TYPE_CHECKING:
-    from gglib_desktop.domain.forecast import ByteRange
+    from gglib_desktop.domain.gguf.forecast import ByteRange
     from gglib_desktop.viewmodels.server import ServerPanelState
 
 translate = QCoreApplication.translate

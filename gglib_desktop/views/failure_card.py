@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontDatabase, QPalette
 from PySide6.QtWidgets import QFrame, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.failures import Failure
-from gglib_desktop.domain.remedies import Remedy
-from gglib_desktop.domain.restart import Retry
-from gglib_desktop.domain.states import Unresponsive
+from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.remedies import Remedy
+from gglib_desktop.domain.servers.restart import Retry
+from gglib_desktop.domain.servers.states import Unresponsive
 from gglib_desktop.views.failure_words import words_for_failure, words_for_rejected
 from gglib_desktop.views.widgets.flow_row import FlowRow
 from gglib_desktop.views.widgets.wrap_label import WrapLabel

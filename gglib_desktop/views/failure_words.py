@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.exits import Absence
-from gglib_desktop.domain.failures import Failure, FailureCause
-from gglib_desktop.domain.llama_log import unknown_flag, unknown_kind
-from gglib_desktop.domain.states import Crashed, Failed
+from gglib_desktop.domain.servers.exits import Absence
+from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.llama_log import unknown_flag, unknown_kind
+from gglib_desktop.domain.servers.states import Crashed, Failed
 from gglib_desktop.views.wording import Words, choose_engine, exit_text, joined, sentence
 
 translate = QCoreApplication.translate

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gglib_desktop.domain.launch import MtpChoice, MtpDecision, MtpReason
-from gglib_desktop.domain.options import EngineOption, engine_option, shown_range
-from gglib_desktop.domain.restart import RestartPolicy
+from gglib_desktop.domain.launch.options import MtpChoice, MtpDecision, MtpReason
+from gglib_desktop.domain.options.engine_options import EngineOption, engine_option, shown_range
+from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 from gglib_desktop.views.bindings import CheckBinding, DoubleSpinBinding, OptionalSpinBinding, RadioBinding, SpinBinding
 from gglib_desktop.views.option_words import said

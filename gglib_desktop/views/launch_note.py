@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.options import engine_option
+from gglib_desktop.domain.options.engine_options import engine_option
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 
 translate = QCoreApplication.translate

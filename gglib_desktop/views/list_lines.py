@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
-from gglib_desktop.domain.scan import ScanProgress
+from gglib_desktop.domain.models.scan import ScanProgress
 from gglib_desktop.viewmodels.app import AppViewModel
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.list_menus import FilterMenu

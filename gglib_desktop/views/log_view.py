@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from gglib_desktop.domain.log_text import LogLevel
+from gglib_desktop.domain.servers.log_text import LogLevel
 from gglib_desktop.viewmodels.log import LogViewModel
 from gglib_desktop.views.folders import home_folder
 from gglib_desktop.views.log_rows import LogRows

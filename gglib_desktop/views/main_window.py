@@ -33,10 +33,10 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop import __version__
+from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.scan import ScanProgress
-from gglib_desktop.domain.settings import OnQuit
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.models.scan import ScanProgress
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from gglib_desktop.views.banner import Banner

@@ -8,9 +8,9 @@ from functools import partial
 from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.engine import EngineDevice
-from gglib_desktop.domain.option_form import FormState
-from gglib_desktop.domain.option_text import device_names
+from gglib_desktop.domain.engine.capabilities import EngineDevice
+from gglib_desktop.domain.launch.form import FormState
+from gglib_desktop.domain.options.text import device_names
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 

@@ -8,9 +8,9 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit, QRadioButton, QWidget
 
-from gglib_desktop.domain.launch import MtpChoice
-from gglib_desktop.domain.option_form import FieldState
-from gglib_desktop.domain.restart import RestartPolicy
+from gglib_desktop.domain.launch.form import FieldState
+from gglib_desktop.domain.launch.options import MtpChoice
+from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.option_words import inherited_entry, own_value_text
 from gglib_desktop.views.widgets.buttons import push_button

@@ -8,10 +8,10 @@ from itertools import pairwise
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.launch import Source
-from gglib_desktop.domain.option import OptionGroup
-from gglib_desktop.domain.option_form import FormState
-from gglib_desktop.domain.options import EngineOption, engine_options
+from gglib_desktop.domain.launch.form import FormState
+from gglib_desktop.domain.launch.options import Source
+from gglib_desktop.domain.options.definition import OptionGroup
+from gglib_desktop.domain.options.engine_options import EngineOption, engine_options
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.option_devices import DeviceChoices

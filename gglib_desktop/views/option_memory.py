@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from gglib_desktop.domain.forecast import ByteRange, Confidence, Fit
+from gglib_desktop.domain.gguf.forecast import ByteRange, Confidence, Fit
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.option_forecast import MemoryOutlook, OptionForecastViewModel
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QAbstractButton, QGridLayout, QLabel, QToolButton, QWidget
 from typing_extensions import override
 
-from gglib_desktop.domain.option_form import FieldState, FormState
+from gglib_desktop.domain.launch.form import FieldState, FormState
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.icons import icon
 from gglib_desktop.views.option_widgets import FieldWidget

@@ -13,10 +13,10 @@ from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QLineEdit, QWidget
 from typing_extensions import override
 
-from gglib_desktop.domain.llama_args import shortest
-from gglib_desktop.domain.option_form import FieldState
-from gglib_desktop.domain.option_text import write_text
-from gglib_desktop.domain.options import EngineOption, shown_range
+from gglib_desktop.domain.launch.argv import shortest
+from gglib_desktop.domain.launch.form import FieldState
+from gglib_desktop.domain.options.engine_options import EngineOption, shown_range
+from gglib_desktop.domain.options.text import write_text
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.option_words import inherited_entry, inherited_text, said
 from gglib_desktop.views.widgets.calm_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox

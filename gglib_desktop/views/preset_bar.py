@@ -6,7 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.presets import Preset
+from gglib_desktop.domain.launch.presets import Preset
 from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
 from gglib_desktop.views.dialogs.ask import ask
 from gglib_desktop.views.preset_words import preset_text

@@ -6,9 +6,9 @@ import re
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.preset_file import ImportedPresets
-from gglib_desktop.domain.presets import Preset
+from gglib_desktop.domain.documents.preset_file import ImportedPresets
+from gglib_desktop.domain.launch.presets import Preset
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.views.settings_words import unknown_text
 
 translate = QCoreApplication.translate

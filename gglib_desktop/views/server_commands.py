@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenuBar, QWidget
 
-from gglib_desktop.domain.states import Stopping
+from gglib_desktop.domain.servers.states import Stopping
 from gglib_desktop.viewmodels.app import AppViewModel
 from gglib_desktop.views.menus import Actions
 from gglib_desktop.views.server_list import ServerListView

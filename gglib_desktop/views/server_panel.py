@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from gglib_desktop.domain.remedies import Remedy
-from gglib_desktop.domain.restart import Retry
-from gglib_desktop.domain.states import Crashed, Failed, Loading, Starting, Stopping, Unresponsive
+from gglib_desktop.domain.servers.remedies import Remedy
+from gglib_desktop.domain.servers.restart import Retry
+from gglib_desktop.domain.servers.states import Crashed, Failed, Loading, Starting, Stopping, Unresponsive
 from gglib_desktop.domain.units import duration_stays_s, duration_text
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.differences import DifferencesRow

@@ -7,8 +7,8 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
+from gglib_desktop.domain.documents.settings_document import Key, SettingsNews, UnknownKey, value_text
 from gglib_desktop.domain.errors import InvalidSettings, SettingProblem, SettingsEffect
-from gglib_desktop.domain.settings_document import Key, SettingsNews, UnknownKey, value_text
 
 translate = QCoreApplication.translate
 _MOST = 3

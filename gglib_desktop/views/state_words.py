@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.states import (
+from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.states import (
     Busy,
     Crashed,
     Degraded,

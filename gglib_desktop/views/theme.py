@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
-from gglib_desktop.domain.settings import Theme
+from gglib_desktop.domain.documents.settings import Theme
 
 _Role = QPalette.ColorRole
 

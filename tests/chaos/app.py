@@ -27,8 +27,8 @@ from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.server import ServerConfig
-from gglib_desktop.domain.states import handle_of
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.servers.states import handle_of
 from gglib_desktop.qt_loop import QtEventLoop
 from gglib_desktop.services.life_context import ServerSnapshot
 from gglib_desktop.services.supervisor import Supervisor

@@ -23,8 +23,8 @@ from pathlib import Path
 
 from gglib_desktop.adapters.gguf_writer import GgufWriter
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
-from gglib_desktop.domain.gguf import GgufValueType
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.gguf.header import GgufValueType
+from gglib_desktop.domain.models.model import Model
 from tests.chaos.world import ROOT, say
 
 FILES = 60

@@ -18,9 +18,9 @@ from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.api import Runner
-from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from tests.fakes.ports import some_base_port
 
 STUB = Path(__file__).parent.parent / "fakes" / "stub_engine.py"

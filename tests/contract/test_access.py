@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from gglib_desktop.api import Runner
-from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import ConfigurationError, KeyStoreError, PortTaken
-from gglib_desktop.domain.health import ProbeResult
-from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.servers.effective import ServerFacts
+from gglib_desktop.domain.servers.health import ProbeResult
+from gglib_desktop.domain.servers.server import ProcessHandle
 from tests.contract.harness import LocalHarness, stop_all
 from tests.contract.test_foreign_servers import Elsewhere, elsewhere, found, loaded  # noqa: F401  # a fixture
 from tests.fakes.waiting import poll

@@ -7,8 +7,8 @@ from functools import partial
 import httpx
 import pytest
 
-from gglib_desktop.domain.client_names import names_said
 from gglib_desktop.domain.errors import StartFailed
+from gglib_desktop.domain.options.client_names import names_said
 from tests.contract.harness import LocalHarness
 from tests.fakes.waiting import poll
 

@@ -12,7 +12,7 @@ import pytest
 
 from gglib_desktop.adapters.engines.asking import why_not_executable
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
-from gglib_desktop.domain.engine import EngineDevice, EngineSource
+from gglib_desktop.domain.engine.capabilities import EngineDevice, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
 from tests.contract.harness import stub_engine
 from tests.fakes.waiting import poll

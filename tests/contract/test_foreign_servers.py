@@ -18,12 +18,12 @@ from gglib_desktop.adapters.llama_client import LlamaClient
 from gglib_desktop.adapters.runners.processes import process_identity
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.api import Runner
-from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
-from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.foreign import ForeignServer
-from gglib_desktop.domain.health import ProbeResult
-from gglib_desktop.domain.states import Crashed, Healthy, Stopped
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.foreign import ForeignServer
+from gglib_desktop.domain.servers.health import ProbeResult
+from gglib_desktop.domain.servers.states import Crashed, Healthy, Stopped
 from gglib_desktop.services.supervisor import Supervisor
 from tests.contract.harness import SHORT_GRACE_S, LocalHarness, stop_all
 from tests.contract.test_process_runner import becomes_healthy, whole_log

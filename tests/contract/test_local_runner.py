@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from gglib_desktop.adapters.runners.processes import argv_hash_of, executable_of, process_identity
+from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
-from gglib_desktop.domain.exits import Absence, ServerExit, StopRung
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.health import ProbeResult
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.settings import SECOND_GRACE_S
+from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.health import ProbeResult
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.ports.server_monitor import LostServer
 from tests.contract.harness import SHORT_GRACE_S, LocalHarness, stop_all
 from tests.contract.test_process_runner import becomes_healthy, failure_of_start, log_says, thief, whole_log

@@ -17,10 +17,10 @@ import pytest
 from gglib_desktop.adapters.runners.processes import ServerProcess, process_identity
 from gglib_desktop.adapters.runners.records import RecordStore
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
-from gglib_desktop.domain.diagnosis import failure_of_error
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable, StartFailed
-from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.failures import FailureCause
+from gglib_desktop.domain.servers.diagnosis import failure_of_error
+from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.failures import FailureCause
 from tests.contract.harness import STUB, LocalHarness, stop_all
 from tests.contract.test_local_runner import edit_record, end, record_file, start_in_a_program_that_dies
 from tests.contract.test_process_runner import becomes_healthy, log_says, thief

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 import pytest
 
 from gglib_desktop.api import Runner
-from gglib_desktop.domain.diagnosis import failure_of_error, failure_of_exit
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     NotRunning,
@@ -20,10 +19,11 @@ from gglib_desktop.domain.errors import (
     RunnerUnavailable,
     StartFailed,
 )
-from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.failures import Failure, FailureCause
-from gglib_desktop.domain.health import ProbeResult
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.diagnosis import failure_of_error, failure_of_exit
+from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.health import ProbeResult
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from tests.fakes.waiting import pauses_begun, poll
 
 

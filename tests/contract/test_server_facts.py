@@ -1,8 +1,8 @@
 """What every runner tells of a server's real settings, compared with what was asked for."""
 
 from gglib_desktop.api import Runner
-from gglib_desktop.domain.effective import ServerFacts, differences
-from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.servers.effective import ServerFacts, differences
+from gglib_desktop.domain.servers.server import ProcessHandle
 from tests.fakes.waiting import poll
 
 MODEL_CONTEXT = 8192

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.api import create_runner
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.servers.server import ServerConfig
 from tests.contract.harness import stub_engine
 from tests.fakes.waiting import poll
 

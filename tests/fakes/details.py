@@ -8,9 +8,9 @@ from pathlib import Path
 
 from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.domain.errors import InvalidModelFile, LibraryError
-from gglib_desktop.domain.forecast import GraphicsCard, Memory
-from gglib_desktop.domain.gguf import GgufHeader
-from gglib_desktop.domain.integrity import KnownHash
+from gglib_desktop.domain.gguf.forecast import GraphicsCard, Memory
+from gglib_desktop.domain.gguf.header import GgufHeader
+from gglib_desktop.domain.models.integrity import KnownHash
 from gglib_desktop.viewmodels.model_details import DetailsSources
 
 GIB = 2**30

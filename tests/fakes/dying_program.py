@@ -13,7 +13,7 @@ from typing import Any
 
 from gglib_desktop.adapters.runners import local  # noqa: F401  # for the runner, which loads it late
 from gglib_desktop.api import create_runner
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.servers.server import ServerConfig
 
 
 async def start_and_die(data_dir: Path, engine: Path, config: ServerConfig) -> None:

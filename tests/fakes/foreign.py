@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gglib_desktop.domain.errors import NotRunning, ProcessError
-from gglib_desktop.domain.foreign import ForeignServer
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.foreign import ForeignServer
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from tests.fakes.scripted_runner import ScriptedRunner, ScriptedServer
 
 

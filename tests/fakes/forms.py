@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from gglib_desktop.adapters.text_files import DiskTextFiles
-from gglib_desktop.domain.launch import LaunchOptions, Source
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.launch.options import LaunchOptions, Source
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.services.command_lines import CommandLines
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library

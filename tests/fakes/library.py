@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from gglib_desktop.adapters.model_files import DiskModelFiles
-from gglib_desktop.domain.gguf import ModelFacts
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.scan import FoundModel, WalkRequest
+from gglib_desktop.domain.gguf.header import ModelFacts
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.models.scan import FoundModel, WalkRequest
 
 _DATES = itertools.count(1_700_000_000)
 

@@ -9,8 +9,8 @@ from typing import cast
 from gglib_desktop.adapters.preset_files import TomlPresetFiles
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
-from gglib_desktop.domain.launch import Source
-from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.launch.options import Source
+from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.presets import Presets

@@ -15,9 +15,9 @@ from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
 from gglib_desktop.bootstrap import launch_forms
-from gglib_desktop.domain.gguf import ModelFacts
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.gguf.header import ModelFacts
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library

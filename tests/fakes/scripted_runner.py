@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from gglib_desktop.domain.access import needs_key
-from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import NotRunning, ProcessError
-from gglib_desktop.domain.exits import ServerExit, StopRung
-from gglib_desktop.domain.health import Probe, ProbeResult, Usage
-from gglib_desktop.domain.host import other_urls
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.domain.options.host import other_urls
+from gglib_desktop.domain.servers.access import needs_key
+from gglib_desktop.domain.servers.effective import ServerFacts
+from gglib_desktop.domain.servers.exits import ServerExit, StopRung
+from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.server_monitor import LogChunk, LostServer
 
 OK = Probe(ProbeResult.OK)

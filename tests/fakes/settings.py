@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import cast
 
 from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
-from gglib_desktop.domain.engine import Engine, EngineDevice, EngineSource
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.documents.settings_document import SettingsReading, differences, with_differences
+from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingsEffect, SettingsError
-from gglib_desktop.domain.settings import AppSettings
-from gglib_desktop.domain.settings_document import SettingsReading, differences, with_differences
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.presets import Presets

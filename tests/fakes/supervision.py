@@ -2,8 +2,8 @@
 
 from typing import Any, cast
 
-from gglib_desktop.domain.server import ProcessHandle
-from gglib_desktop.domain.states import ServerState, handle_of
+from gglib_desktop.domain.servers.server import ProcessHandle
+from gglib_desktop.domain.servers.states import ServerState, handle_of
 from gglib_desktop.ports.process_runner import ProcessRunner
 from gglib_desktop.ports.server_monitor import ServerMonitor
 from gglib_desktop.services.supervisor import ServerChanged, Supervisor, SupervisorEvent

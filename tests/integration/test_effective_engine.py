@@ -9,8 +9,8 @@ import pytest
 
 from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
-from gglib_desktop.domain.effective import Cause, Difference, ServerFacts, differences
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.effective import Cause, Difference, ServerFacts, differences
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from tests.contract.harness import LocalHarness, stop_all
 from tests.fakes.waiting import poll
 

@@ -17,7 +17,7 @@ import pytest
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.shutdown import EXIT_HUNG
 from gglib_desktop.adapters.single_instance import SingleInstance
-from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.windowless import EXIT_WITHOUT_WINDOW
 from tests.contract.harness import LocalHarness, stop_all
 from tests.contract.test_local_runner import start_in_a_program_that_dies

@@ -6,8 +6,8 @@ import pytest
 
 from gglib_desktop.api import create_runner
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.health import ProbeResult
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.servers.health import ProbeResult
+from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.waiting import poll
 
 pytestmark = pytest.mark.llama

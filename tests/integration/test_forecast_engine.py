@@ -8,7 +8,7 @@ import pytest
 
 from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.adapters.gguf_header import read_header
-from gglib_desktop.domain.forecast import Serving, forecast
+from gglib_desktop.domain.gguf.forecast import Serving, forecast
 from tests.fakes.ports import some_base_port
 
 pytestmark = pytest.mark.llama

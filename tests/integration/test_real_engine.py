@@ -17,12 +17,12 @@ from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.model_files import DiskModelFiles
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
-from gglib_desktop.domain.exits import ServerExit, StopRung
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.scan import FoundModel
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.states import Busy, Healthy, Stopped
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.models.scan import FoundModel
+from gglib_desktop.domain.servers.exits import ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.states import Busy, Healthy, Stopped
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter, TaskScope
 from tests.fakes.ports import some_base_port

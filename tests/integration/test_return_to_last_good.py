@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gglib_desktop.api import create_runner
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.server import ServerConfig
-from gglib_desktop.domain.states import Healthy
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.servers.states import Healthy
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter
 from tests.fakes.waiting import poll

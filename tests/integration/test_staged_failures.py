@@ -9,12 +9,12 @@ import pytest
 
 from gglib_desktop.adapters.model_reading import read_model
 from gglib_desktop.api import create_runner
-from gglib_desktop.domain.failures import Failure, FailureCause
-from gglib_desktop.domain.llama_log import unknown_kind
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.scan import FoundModel
-from gglib_desktop.domain.server import ServerConfig
-from gglib_desktop.domain.states import Failed
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.models.scan import FoundModel
+from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.llama_log import unknown_kind
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.servers.states import Failed
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter
 from tests.fakes.waiting import poll, reasons_told

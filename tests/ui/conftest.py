@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QDialog, QWidget
 from shiboken6 import delete
 from typing_extensions import override
 
-from gglib_desktop.domain.gguf import ModelFacts
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.gguf.header import ModelFacts
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.viewmodels.model_row import SortKey
 from gglib_desktop.views.main_window import MainWindow
 from gglib_desktop.views.server_panel import ServerPanel

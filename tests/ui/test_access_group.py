@@ -10,7 +10,7 @@ from shiboken6 import delete
 from typing_extensions import override
 
 from gglib_desktop.adapters.key_store import KeptKey
-from gglib_desktop.domain.access import KeyPlace
+from gglib_desktop.domain.servers.access import KeyPlace
 from gglib_desktop.viewmodels.access import AccessViewModel
 from gglib_desktop.views.dialogs.access_group import AccessGroup
 from tests.fakes.waiting import poll, tasks_done

@@ -5,8 +5,8 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
 
+from gglib_desktop.domain.documents.settings_document import SettingsNews, UnknownKey
 from gglib_desktop.domain.errors import InvalidSettings, LibraryError, SettingProblem, SettingsEffect
-from gglib_desktop.domain.settings_document import SettingsNews, UnknownKey
 from gglib_desktop.views.banner import Banner
 from tests.ui.finding import child
 

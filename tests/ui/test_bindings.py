@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import delete
 
-from gglib_desktop.domain.launch import BUILT_IN, MtpChoice
-from gglib_desktop.domain.settings import AppSettings, OnQuit
+from gglib_desktop.domain.documents.settings import AppSettings, OnQuit
+from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice
 from gglib_desktop.views.bindings import (
     ComboBinding,
     DoubleSpinBinding,

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gglib_desktop.domain.export import ExportFormat, export
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
+from gglib_desktop.domain.commandline.export import ExportFormat, export
+from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
 from gglib_desktop.views.command_tools import CommandTools
 from gglib_desktop.views.dialogs.paste_command import PasteCommandDialog
 from gglib_desktop.views.dialogs.start_with import StartWithDialog

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton, QWidget
 from shiboken6 import delete, isValid
 
-from gglib_desktop.domain.settings import OnQuit
+from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.views.dialogs.about import AboutDialog
 from gglib_desktop.views.dialogs.ask import ask
 from gglib_desktop.views.dialogs.quit import QuitDialog

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gglib_desktop.domain.effective import Cause, Difference
+from gglib_desktop.domain.servers.effective import Cause, Difference
 from gglib_desktop.views.differences import DifferencesRow, difference_text
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from tests.fakes.accessibility import Role, names

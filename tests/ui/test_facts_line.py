@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gglib_desktop.domain.server import ProcessHandle
-from gglib_desktop.domain.states import Healthy
+from gglib_desktop.domain.servers.server import ProcessHandle
+from gglib_desktop.domain.servers.states import Healthy
 from gglib_desktop.viewmodels.server import ServerPanelState
 from gglib_desktop.views.facts_line import facts_text
 

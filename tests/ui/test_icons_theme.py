@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPalette, QPixmap
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from gglib_desktop.domain.settings import Theme
-from gglib_desktop.domain.states import Ended, Running, Starting, Stopping
+from gglib_desktop.domain.documents.settings import Theme
+from gglib_desktop.domain.servers.states import Ended, Running, Starting, Stopping
 from gglib_desktop.views.icons import app_icon, icon, paint_icon
 from gglib_desktop.views.resources import resource
 from gglib_desktop.views.theme import apply_theme, is_dark, own_palette, quiet_colour, state_colour, state_icon

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.errors import LibraryError, SettingsError
-from gglib_desktop.domain.gguf import GgufHeader
-from gglib_desktop.domain.launch import LaunchOptions, Source
-from gglib_desktop.domain.settings import AppSettings
+from gglib_desktop.domain.gguf.header import GgufHeader
+from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.viewmodels.launch_forms import LaunchFormDialogViewModel, StartFormViewModel
 from gglib_desktop.viewmodels.option_forecast import OptionForecastViewModel
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
@@ -29,7 +29,7 @@ from tests.fakes.forms import MODEL, command_text, option_form
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore, settings_form
 from tests.fakes.waiting import poll
 from tests.ui.finding import assert_all_named, button, child, click, text
-from tests.unit.test_forecast import header as metadata
+from tests.unit.domain.gguf.test_forecast import header as metadata
 from tests.unit.viewmodels.test_launch_forms import FixedMemory
 
 

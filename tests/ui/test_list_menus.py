@@ -8,7 +8,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
-from gglib_desktop.domain.gguf import ModelFacts
+from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.viewmodels.model_row import SortKey
 from gglib_desktop.views.list_menus import SortMenu
 from tests.fakes.accessibility import Role, names

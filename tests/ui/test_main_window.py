@@ -27,7 +27,7 @@ from shiboken6 import delete
 
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.views.dialogs.about import AboutDialog
 from gglib_desktop.views.dialogs.quit import QuitDialog
 from gglib_desktop.views.dialogs.settings import SettingsDialog

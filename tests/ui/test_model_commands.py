@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QUrl
 from PySide6.QtGui import QAction, QContextMenuEvent, QDesktopServices
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton
 
-from gglib_desktop.domain.sidecars import Sidecar
+from gglib_desktop.domain.gguf.sidecars import Sidecar
 from gglib_desktop.views.dialogs.model_details import ModelDetailsDialog
 from tests.fakes.library import some_facts
 from tests.fakes.waiting import poll

@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
 from shiboken6 import delete
 
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.forecast import GraphicsCard, Memory
-from gglib_desktop.domain.gguf import GgufHeader
-from gglib_desktop.domain.integrity import HashSource, KnownHash
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.gguf.forecast import GraphicsCard, Memory
+from gglib_desktop.domain.gguf.header import GgufHeader
+from gglib_desktop.domain.models.integrity import HashSource, KnownHash
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.tasks import LogReporter, TaskScope
 from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
 from gglib_desktop.views.dialogs.model_details import DetailsPage, ModelDetailsDialog

@@ -22,10 +22,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gglib_desktop.domain.engine import EngineCapabilities, EngineDevice
-from gglib_desktop.domain.launch import MtpChoice, Source
-from gglib_desktop.domain.options import EngineOption, engine_options
-from gglib_desktop.domain.restart import RestartPolicy
+from gglib_desktop.domain.engine.capabilities import EngineCapabilities, EngineDevice
+from gglib_desktop.domain.launch.options import MtpChoice, Source
+from gglib_desktop.domain.options.engine_options import EngineOption, engine_options
+from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.views.option_form import OptionForm
 from tests.fakes.forms import option_form

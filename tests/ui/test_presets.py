@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import delete
 
-from gglib_desktop.domain.launch import LaunchOptions
+from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.presets import PresetsViewModel
 from gglib_desktop.views.dialogs.model_defaults import ModelDefaultsDialog

@@ -9,9 +9,9 @@ from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QSpinBox, QTabWidget, QWidget
 
-from gglib_desktop.domain.forecast import ByteRange
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
-from gglib_desktop.domain.states import Healthy
+from gglib_desktop.domain.gguf.forecast import ByteRange
+from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
+from gglib_desktop.domain.servers.states import Healthy
 from gglib_desktop.views.dialogs.settings import SettingsDialog
 from gglib_desktop.views.server_panel import ServerPanel
 from gglib_desktop.views.widgets.state_badge import StateBadge

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QDoubleSpinBox, QFileDialog, QLabel, QLineEdit, QSpinBox, QWidget
 from shiboken6 import isValid
 
-from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource
+from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, Theme
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import SettingsError
-from gglib_desktop.domain.settings import AppSettings, OnQuit, Theme
 from gglib_desktop.tasks import LogReporter, TaskScope
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 from gglib_desktop.views.dialogs.settings import SettingsDialog

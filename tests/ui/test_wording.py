@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.domain import errors
-from gglib_desktop.domain.diagnosis import failure_of_error
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     DataDirectoryInUse,
@@ -31,12 +30,13 @@ from gglib_desktop.domain.errors import (
     StartFailed,
     StopFailed,
 )
-from gglib_desktop.domain.exits import Absence, ServerExit, StopRung
-from gglib_desktop.domain.failures import Failure, FailureCause
-from gglib_desktop.domain.launch import MtpReason
-from gglib_desktop.domain.remedies import Remedy, remedies_for
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.states import (
+from gglib_desktop.domain.launch.options import MtpReason
+from gglib_desktop.domain.servers.diagnosis import failure_of_error
+from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.remedies import Remedy, remedies_for
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.states import (
     Busy,
     Crashed,
     Degraded,

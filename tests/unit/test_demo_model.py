@@ -9,7 +9,7 @@ from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_
 from gglib_desktop.adapters.gguf_header import check_tensor_data, read_header
 from gglib_desktop.adapters.gguf_writer import GgufWriter
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.gguf import GgufValueType, SkippedArray, facts_from_header
+from gglib_desktop.domain.gguf.header import GgufValueType, SkippedArray, facts_from_header
 from tests.fakes.counted import calls_of
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.gguf_header import read_header
-from gglib_desktop.domain.gguf import SkippedArray, SkippedString
+from gglib_desktop.domain.gguf.header import SkippedArray, SkippedString
 from tests.gguf_package import long_vocabulary, peak_of_ours, peak_of_the_package
 
 gguf = pytest.importorskip("gguf", reason="the gguf package is not installed")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gglib_desktop.adapters.gguf_header import check_tensor_data, read_header
 from gglib_desktop.adapters.gguf_writer import GgufWriter
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.gguf import GgufHeader, GgufValueType, SkippedArray, SkippedString
+from gglib_desktop.domain.gguf.header import GgufHeader, GgufValueType, SkippedArray, SkippedString
 from tests.fakes.counted import calls_of
 from tests.unit.gguf_bytes import (
     gguf_entry,

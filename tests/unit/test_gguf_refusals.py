@@ -15,7 +15,7 @@ import pytest
 from gglib_desktop.adapters.gguf_header import _Window, check_tensor_data, read_header
 from gglib_desktop.adapters.regular_file import open_regular
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.gguf import GgufValueType, SkippedString
+from gglib_desktop.domain.gguf.header import GgufValueType, SkippedString
 from gglib_desktop.domain.units import size_text
 from tests.fakes.counted import calls_of
 from tests.unit.gguf_bytes import (

@@ -9,8 +9,8 @@ from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.api import create_runner
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
-from gglib_desktop.domain.health import ProbeResult
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.servers.health import ProbeResult
+from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.clock_loop import now, time_passes
 from tests.fakes.ports import some_base_port
 from tests.fakes.waiting import poll

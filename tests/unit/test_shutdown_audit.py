@@ -5,9 +5,9 @@ import logging
 import pytest
 
 from gglib_desktop.bootstrap import _audit
+from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import RunnerUnavailable
-from gglib_desktop.domain.server import ProcessHandle
-from gglib_desktop.domain.settings import OnQuit
+from gglib_desktop.domain.servers.server import ProcessHandle
 
 LEFT = ProcessHandle(1, "Tiny", 4711, 9000, 1)
 

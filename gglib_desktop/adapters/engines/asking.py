@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import IO
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.exits import ServerExit, signal_name
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.llama_log import read_log
+from gglib_desktop.domain.servers.exits import ServerExit, signal_name
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.llama_log import read_log
 
 # Libraries of gigabytes on a slow disk, or a container that starts first, take their time.
 PATIENCE_S = 60.0

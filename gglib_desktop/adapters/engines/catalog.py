@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gglib_desktop.adapters.engines.asking import PATIENCE_S, Answer, ask, check_executable, unusable, why_no_server
-from gglib_desktop.domain.engine import (
+from gglib_desktop.domain.engine.capabilities import (
     ENGINE_VARIABLE,
     Engine,
     EngineDevice,
@@ -27,7 +27,7 @@ from gglib_desktop.domain.engine import (
     parse_version,
 )
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.llama_args import engine_environment
+from gglib_desktop.domain.launch.argv import engine_environment
 
 _log = logging.getLogger(__name__)
 # The second one is all of llama.cpp's tools in one program.

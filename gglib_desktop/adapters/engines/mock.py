@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
-from gglib_desktop.domain.engine import Engine, EngineDevice
+from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice
 
 
 class MockEngineCatalog:

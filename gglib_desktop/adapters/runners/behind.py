@@ -21,7 +21,7 @@ from gglib_desktop.adapters.runners.port_owners import Family, owner_of, owners_
 from gglib_desktop.adapters.runners.records import KnownProcess, ServerRecord
 from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import RunnerUnavailable, StopFailed
-from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE
+from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE
 
 _CLOSES_S = 3.0
 _TICK_S = 0.1

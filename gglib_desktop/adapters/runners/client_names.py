@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from gglib_desktop.adapters.runners.records import ServerRecord
-from gglib_desktop.domain.client_names import names_in, names_said
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.options.client_names import names_in, names_said
+from gglib_desktop.domain.servers.server import ServerConfig
 
 
 class ClientNames:

@@ -20,7 +20,7 @@ from gglib_desktop.adapters.runners.processes import ServerProcess, group_of
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
 from gglib_desktop.domain.errors import NotRunning
-from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE
+from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE
 
 _log = logging.getLogger(__name__)
 

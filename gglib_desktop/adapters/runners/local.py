@@ -31,21 +31,21 @@ from gglib_desktop.adapters.runners.running import RunningServer, key_asked_by
 from gglib_desktop.adapters.runners.start import abandon, first_answer, spawn_server
 from gglib_desktop.adapters.runners.stop_ladder import kill_process, stop_process
 from gglib_desktop.adapters.threads import Threads
-from gglib_desktop.domain.access import needs_key
-from gglib_desktop.domain.effective import ServerFacts
-from gglib_desktop.domain.engine import Engine
+from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, PortTaken, RunnerUnavailable, StopFailed
-from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.foreign import ForeignServer
-from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
-from gglib_desktop.domain.llama_args import (
+from gglib_desktop.domain.launch.argv import (
     INSTANCE_VARIABLE,
     mtp_is_suppressed,
     server_argv,
     shell_line,
 )
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.domain.settings import DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.servers.access import needs_key
+from gglib_desktop.domain.servers.effective import ServerFacts
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.foreign import ForeignServer
+from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.key_store import KeyStore
 from gglib_desktop.ports.server_monitor import LogChunk
 from gglib_desktop.tasks import LogReporter, TaskScope

@@ -29,9 +29,6 @@ from gglib_desktop.adapters.runners.mock_server import (
 )
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.adapters.runners.records import ServerRecord, run_name
-from gglib_desktop.domain.access import needs_key
-from gglib_desktop.domain.client_names import names_said
-from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     KeyStoreError,
@@ -39,11 +36,14 @@ from gglib_desktop.domain.errors import (
     RunnerUnavailable,
     StartFailed,
 )
-from gglib_desktop.domain.exits import ServerExit, StopRung
-from gglib_desktop.domain.foreign import ForeignServer
-from gglib_desktop.domain.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
-from gglib_desktop.domain.llama_args import server_argv, shell_line
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.domain.launch.argv import server_argv, shell_line
+from gglib_desktop.domain.options.client_names import names_said
+from gglib_desktop.domain.servers.access import needs_key
+from gglib_desktop.domain.servers.effective import ServerFacts
+from gglib_desktop.domain.servers.exits import ServerExit, StopRung
+from gglib_desktop.domain.servers.foreign import ForeignServer
+from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.key_store import KeyStore
 from gglib_desktop.ports.server_monitor import LogChunk
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from gglib_desktop.adapters.runners.port_owners import owner_of
 from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import ConfigurationError, PortTaken, ResourceExhausted
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.servers.server import ServerConfig
 
 WINDOW = 100
 _LAST_PORT = 65535

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from gglib_desktop.domain.host import LOOPBACK
+from gglib_desktop.domain.options.host import LOOPBACK
 
 _LISTENING = "0A"  # in the tables of the kernel
 

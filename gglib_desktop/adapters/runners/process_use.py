@@ -7,7 +7,7 @@ import sys
 
 import psutil
 
-from gglib_desktop.domain.health import Usage
+from gglib_desktop.domain.servers.health import Usage
 
 # Of /proc/PID/stat, counted from the state, which is the first after the name; proc(5).
 _STATE, _USER_TICKS, _SYSTEM_TICKS, _BEGAN, _RSS_PAGES = 0, 11, 12, 19, 21

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from gglib_desktop.adapters import private
 from gglib_desktop.adapters.runners import processes
-from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
-from gglib_desktop.domain.exits import Absence, ServerExit
-from gglib_desktop.domain.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.exits import Absence, ServerExit
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import Value
 from gglib_desktop.ports.server_monitor import LostServer
 

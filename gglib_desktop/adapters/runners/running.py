@@ -10,10 +10,10 @@ from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.adapters.runners.rest import Rest
 from gglib_desktop.adapters.threads import InThread
-from gglib_desktop.domain.access import ServerAddress, needs_key
-from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import KeyStoreError
-from gglib_desktop.domain.server import ProcessHandle
+from gglib_desktop.domain.servers.access import ServerAddress, needs_key
+from gglib_desktop.domain.servers.effective import ServerFacts
+from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.ports.key_store import KeyStore
 
 

@@ -21,12 +21,12 @@ from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import KnownProcess
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
 from gglib_desktop.adapters.threads import InThread
-from gglib_desktop.domain.diagnosis import failure_of_exit
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
-from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.health import LAST_LOADING_INTERVAL_S, PROBE_TIMEOUT_S, Probe, ProbeResult
-from gglib_desktop.domain.llama_args import INSTANCE_VARIABLE, KEY_VARIABLE, engine_environment
+from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE, KEY_VARIABLE, engine_environment
+from gglib_desktop.domain.servers.diagnosis import failure_of_exit
+from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.health import LAST_LOADING_INTERVAL_S, PROBE_TIMEOUT_S, Probe, ProbeResult
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 if TYPE_CHECKING:

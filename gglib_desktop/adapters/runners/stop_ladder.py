@@ -11,9 +11,9 @@ import signal
 from gglib_desktop.adapters.runners.port_allocator import is_free
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.threads import InThread
+from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import ResourceExhausted, StopFailed
-from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.settings import SECOND_GRACE_S
+from gglib_desktop.domain.servers.exits import StopRung
 
 _REAP_S = 3.0
 _IDLE_S = 1.0

@@ -6,8 +6,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.access import KeyPlace
 from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.servers.access import KeyPlace
 from gglib_desktop.viewmodels.access import AccessViewModel
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel

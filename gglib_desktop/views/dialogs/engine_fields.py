@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gglib_desktop.domain.engine import Engine, EngineSource
+from gglib_desktop.domain.engine.capabilities import Engine, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.states import Failed, Healthy
+from gglib_desktop.domain.servers.states import Failed, Healthy
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 from gglib_desktop.views.bindings import TextBinding
 from gglib_desktop.views.theme import state_icon

@@ -6,7 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.integrity import HashSource
+from gglib_desktop.domain.models.integrity import HashSource
 from gglib_desktop.viewmodels.model_integrity import IntegrityState, ModelIntegrityViewModel
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel

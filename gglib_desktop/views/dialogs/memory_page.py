@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QFormLayout, QLabel, QSpinBox, QWidget
 
-from gglib_desktop.domain.forecast import CONTEXT_STEP, ByteRange, Confidence, Fit, Memory, Serving
+from gglib_desktop.domain.gguf.forecast import CONTEXT_STEP, ByteRange, Confidence, Fit, Memory, Serving
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.model_details import DetailsState, ModelDetailsViewModel
 from gglib_desktop.views.widgets.wrap_label import WrapLabel

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from gglib_desktop.domain.command_line import CommandLine
+from gglib_desktop.domain.commandline.invocation import mentions_server
+from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.invocation import mentions_server
 from gglib_desktop.views.command_words import reading_text
 from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.room import resize_within_screen

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.presets import LONGEST_NAME
+from gglib_desktop.domain.launch.presets import LONGEST_NAME
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.wrap_label import WrapLabel
 from gglib_desktop.views.wording import words_for_error

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.presets import Preset
+from gglib_desktop.domain.launch.presets import Preset
 from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
 from gglib_desktop.views.dialogs.ask import ask, if_there
 from gglib_desktop.views.dialogs.preset_name import PresetNameDialog

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.states import Degraded
+from gglib_desktop.domain.servers.states import Degraded
 from gglib_desktop.views.widgets.state_sign import StateSign
 from gglib_desktop.views.wording import words_for_error
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gglib_desktop.domain.settings import OnQuit
+from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.views.icons import app_icon
 from gglib_desktop.views.widgets.buttons import box_button
 

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from gglib_desktop.domain.documents.settings import STOP_GRACE_LIMITS, OnQuit, Theme
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, InvalidDraft
-from gglib_desktop.domain.settings import STOP_GRACE_LIMITS, OnQuit, Theme
 from gglib_desktop.domain.values import PORT
 from gglib_desktop.viewmodels.access import AccessViewModel
 from gglib_desktop.viewmodels.model_folders import ModelFoldersViewModel

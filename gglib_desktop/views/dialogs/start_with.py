@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox, QWidget
 
-from gglib_desktop.domain.option_form import FormState
+from gglib_desktop.domain.launch.form import FormState
 from gglib_desktop.viewmodels.launch_forms import StartFormViewModel
 from gglib_desktop.views.dialogs.launch_form import LaunchFormDialog
 from gglib_desktop.views.widgets.wrap_label import WrapLabel

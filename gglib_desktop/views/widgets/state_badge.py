@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
-from gglib_desktop.domain.states import ServerState
+from gglib_desktop.domain.servers.states import ServerState
 from gglib_desktop.views.state_words import state_description, state_text
 from gglib_desktop.views.theme import state_colour, state_icon
 from gglib_desktop.views.widgets.marked_label import MarkedLabel

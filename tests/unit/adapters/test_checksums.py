@@ -8,7 +8,7 @@ import pytest
 
 from gglib_desktop.adapters.checksums import DiskChecksums
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.integrity import HashSource, KnownHash
+from gglib_desktop.domain.models.integrity import HashSource, KnownHash
 
 CONTENT = bytes(range(256)) * 40_000  # more than two chunks
 SUM = hashlib.sha256(CONTENT).hexdigest()

@@ -11,11 +11,11 @@ from gglib_desktop.adapters.log_files import LogFolder
 from gglib_desktop.adapters.runners.behind import Answer, Source
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.adapters.runners.start import first_answer
-from gglib_desktop.domain.access import ServerAddress
 from gglib_desktop.domain.errors import HealthCheckFailed, StartFailed
-from gglib_desktop.domain.exits import ServerExit
-from gglib_desktop.domain.health import Probe, ProbeResult, Usage
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
+from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.clock_loop import FakeClockLoop
 
 RECORD = ServerRecord("run", ServerConfig(1, "Tiny", Path("/models/tiny.gguf"), 9000), 9000, "serve")

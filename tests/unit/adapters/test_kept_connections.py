@@ -13,8 +13,8 @@ import pytest
 
 from gglib_desktop.adapters.kept_connections import KeptConnections
 from gglib_desktop.adapters.llama_client import LlamaClient
-from gglib_desktop.domain.access import ServerAddress
-from gglib_desktop.domain.health import ProbeResult
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.health import ProbeResult
 from tests.fakes.waiting import DEADLINE_S, poll
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + b'{"status":"ok"}'

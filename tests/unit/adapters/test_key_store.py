@@ -12,8 +12,8 @@ from keyring import core
 
 from gglib_desktop.adapters.key_file import KeyFile
 from gglib_desktop.adapters.key_store import SERVICE, USER, KeptKey, system_keyring
-from gglib_desktop.domain.access import KeyPlace, is_usable_key
 from gglib_desktop.domain.errors import KeyStoreError
+from gglib_desktop.domain.servers.access import KeyPlace, is_usable_key
 from tests.fakes.waiting import DEADLINE_S
 
 

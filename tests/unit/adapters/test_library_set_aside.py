@@ -8,7 +8,7 @@ import pytest
 
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.errors import LibrarySetAside
-from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.models.model import ModelFile
 
 
 @asynccontextmanager

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from gglib_desktop.adapters.llama_client import LlamaClient
-from gglib_desktop.domain.access import ServerAddress
-from gglib_desktop.domain.effective import ServerFacts
-from gglib_desktop.domain.health import Probe, ProbeResult
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.effective import ServerFacts
+from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from tests.fakes.waiting import poll
 
 Answer = httpx.Response | Exception

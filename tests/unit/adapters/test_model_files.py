@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
-from gglib_desktop.domain.gguf import GgufValueType
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.scan import WalkRequest
+from gglib_desktop.domain.gguf.header import GgufValueType
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.models.scan import WalkRequest
 from tests.unit.gguf_bytes import write_gguf
 
 TEXT = GgufValueType.STRING

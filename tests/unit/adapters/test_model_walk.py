@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.model_walk import ModelWalk
-from gglib_desktop.domain.model import NO_SUCH_FILE
-from gglib_desktop.domain.scan import FoundModel, KnownFiles, WalkRequest, WalkStep
+from gglib_desktop.domain.models.model import NO_SUCH_FILE
+from gglib_desktop.domain.models.scan import FoundModel, KnownFiles, WalkRequest, WalkStep
 
 
 def make(path: Path, text: str = "GGUF") -> Path:

@@ -8,7 +8,7 @@ import pynvml
 import pytest
 
 from gglib_desktop.adapters.nvidia import NvidiaMemory
-from gglib_desktop.domain.forecast import GraphicsCard, Memory
+from gglib_desktop.domain.gguf.forecast import GraphicsCard, Memory
 
 GIB = 2**30
 OK, UNKNOWN = 0, 999

@@ -21,9 +21,9 @@ from gglib_desktop.adapters.single_instance import SingleInstance
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.text_files import DiskTextFiles
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.server import ServerConfig
-from gglib_desktop.domain.settings import AppSettings, Theme
+from gglib_desktop.domain.documents.settings import AppSettings, Theme
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.places import Places
 
 RUN = "20261130-154700-tiny-0123abcd"

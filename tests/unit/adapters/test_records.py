@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.servers.server import ServerConfig
 
 GOOD = ServerRecord(
     "run", ServerConfig(1, "Tiny", Path("/models/tiny.gguf"), 9000), 9000, "serve", pid=77, identity="a", started_at=5

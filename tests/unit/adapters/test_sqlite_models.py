@@ -16,9 +16,9 @@ import pytest
 
 from gglib_desktop.adapters.sqlite_models import MIGRATIONS, SqliteModelRepository
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.gguf import ModelFacts
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
-from gglib_desktop.domain.model import Model, ModelFile, PassedOver
+from gglib_desktop.domain.gguf.header import ModelFacts
+from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
+from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver
 from tests.fakes.library import some_facts
 
 FACTS_OF_VERSION_1 = (
@@ -390,8 +390,8 @@ _WRITER = """
 import asyncio, sys
 from pathlib import Path
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.models.model import ModelFile
 
 async def main():
     repository = SqliteModelRepository(Path(sys.argv[1]))

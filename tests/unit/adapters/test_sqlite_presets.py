@@ -10,9 +10,9 @@ import pytest
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.presets import Preset
+from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
+from gglib_desktop.domain.launch.presets import Preset
+from gglib_desktop.domain.models.model import ModelFile
 
 CODING = Preset("coding", LaunchOptions(context_size=8192, mtp=MtpChoice.ON, extra_args=("--tags", "é")))
 

@@ -11,8 +11,8 @@ import pytest
 
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
 from gglib_desktop.domain.errors import StopFailed
-from gglib_desktop.domain.exits import StopRung
-from gglib_desktop.domain.health import Usage
+from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.health import Usage
 from tests.fakes.clock_loop import now
 from tests.fakes.ports import some_base_port
 

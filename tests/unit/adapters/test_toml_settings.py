@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
+from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, Theme
+from gglib_desktop.domain.documents.settings_document import UnknownKey, documented_settings
 from gglib_desktop.domain.errors import InvalidSettings, SettingProblem, SettingsError
-from gglib_desktop.domain.inference import InferenceConfig
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice
-from gglib_desktop.domain.settings import AppSettings, OnQuit, Theme
-from gglib_desktop.domain.settings_document import UnknownKey, documented_settings
+from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
+from gglib_desktop.domain.options.sampling import InferenceConfig
 
 DARK = AppSettings(theme=Theme.DARK)
 

@@ -8,7 +8,7 @@ import pytest
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor
 from tests.fakes.library import FakeModelFiles

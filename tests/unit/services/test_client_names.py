@@ -8,10 +8,10 @@ import pytest
 
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
-from gglib_desktop.domain.client_names import names_said
-from gglib_desktop.domain.launch import NO_EXTRA_ARGS, LaunchOptions, Source
-from gglib_desktop.domain.option_form import form_state
-from gglib_desktop.domain.settings import AppSettings, Theme
+from gglib_desktop.domain.documents.settings import AppSettings, Theme
+from gglib_desktop.domain.launch.form import form_state
+from gglib_desktop.domain.launch.options import NO_EXTRA_ARGS, LaunchOptions, Source
+from gglib_desktop.domain.options.client_names import names_said
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gglib_desktop.adapters.text_files import DiskTextFiles
-from gglib_desktop.domain.command_line import CommandLine
+from gglib_desktop.domain.commandline.export import ExportFormat, export
+from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.export import ExportFormat, export
 from gglib_desktop.services.command_lines import CommandLines
 from tests.fakes.forms import form_launcher
 

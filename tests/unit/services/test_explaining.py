@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.runners.mock import MockRunner
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.services.supervisor import Supervisor
 from tests.fakes.supervision import Story
 from tests.unit.services.conftest import QUICK

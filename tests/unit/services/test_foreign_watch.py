@@ -6,7 +6,7 @@ import pytest
 
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable, StopFailed
-from gglib_desktop.domain.states import Loading
+from gglib_desktop.domain.servers.states import Loading
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.supervisor import ServersAdopted, Supervisor
 from gglib_desktop.tasks import TaskScope

@@ -11,12 +11,12 @@ import pytest
 
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
-from gglib_desktop.domain.engine import Engine, EngineCapabilities, EngineSource
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, LibraryError
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, MtpReason
-from gglib_desktop.domain.settings import AppSettings
-from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar
+from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
+from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, MtpReason
+from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor

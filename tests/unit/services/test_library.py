@@ -7,8 +7,8 @@ import pytest
 
 from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import NO_SUCH_FILE, Model
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.models.model import NO_SUCH_FILE, Model
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.scanning import Scan, ScanBatch
 from tests.fakes.library import some_facts

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.model import NO_SUCH_FILE, Model
-from gglib_desktop.domain.scan import ScanProgress, WalkRequest, WalkStep
-from gglib_desktop.domain.sidecars import Sidecar
+from gglib_desktop.domain.gguf.sidecars import Sidecar
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.models.model import NO_SUCH_FILE, Model
+from gglib_desktop.domain.models.scan import ScanProgress, WalkRequest, WalkStep
 from gglib_desktop.services import library as library_module
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.scanning import COMPANION

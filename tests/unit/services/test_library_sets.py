@@ -9,8 +9,8 @@ import pytest
 
 from gglib_desktop.adapters.model_files import DiskModelFiles
 from gglib_desktop.adapters.sqlite_models import MIGRATIONS, SqliteModelRepository
-from gglib_desktop.domain.gguf import GgufValueType
-from gglib_desktop.domain.sidecars import WHY_NOT_STARTED, Sidecar
+from gglib_desktop.domain.gguf.header import GgufValueType
+from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
 from gglib_desktop.services.library import Library
 from tests.unit.gguf_bytes import write_gguf
 

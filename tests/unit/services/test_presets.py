@@ -6,9 +6,9 @@ import pytest
 
 from gglib_desktop.adapters.preset_files import TomlPresetFiles
 from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
+from gglib_desktop.domain.documents.preset_file import ImportedPresets
 from gglib_desktop.domain.errors import ConfigurationError, PresetFileError
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.preset_file import ImportedPresets
+from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.services.presets import Presets
 from tests.fakes.library import some_facts
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import SettingsError
-from gglib_desktop.domain.settings import OnQuit
 from gglib_desktop.services.quitting import Quitting
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import LogReporter, TaskScope

@@ -8,6 +8,8 @@ import pytest
 
 from gglib_desktop.adapters.file_watch import InotifyFileWatch
 from gglib_desktop.adapters.toml_settings import TomlSettingsStore
+from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, Theme
+from gglib_desktop.domain.documents.settings_document import SettingsNews, SettingsReading, UnknownKey
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     InvalidSettings,
@@ -15,8 +17,6 @@ from gglib_desktop.domain.errors import (
     SettingsEffect,
     SettingsError,
 )
-from gglib_desktop.domain.settings import AppSettings, OnQuit, Theme
-from gglib_desktop.domain.settings_document import SettingsNews, SettingsReading, UnknownKey
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import LogReporter, TaskScope
 from tests.fakes.settings import FakeSettingsStore

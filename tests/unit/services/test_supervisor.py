@@ -8,11 +8,11 @@ import pytest
 
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.domain.errors import StartFailed
-from gglib_desktop.domain.exits import Absence, ServerExit, StopRung
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.model import ModelFile
-from gglib_desktop.domain.restart import RestartPolicy
-from gglib_desktop.domain.states import Crashed, Failed, Healthy, Loading, Stopped, Stopping
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.domain.servers.states import Crashed, Failed, Healthy, Loading, Stopped, Stopping
 from gglib_desktop.ports.server_monitor import LostServer
 from gglib_desktop.services.supervisor import ServerChanged, ServerRemoved, ServersAdopted, Supervisor
 from tests.fakes.scripted_runner import ScriptedRunner

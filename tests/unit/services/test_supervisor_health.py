@@ -5,12 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from gglib_desktop.domain.effective import ServerFacts
 from gglib_desktop.domain.errors import StopFailed
-from gglib_desktop.domain.exits import ServerExit, StopRung
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.health import HEALTHY_INTERVAL_S, HIDDEN_INTERVAL_S, Probe, ProbeResult
-from gglib_desktop.domain.states import Crashed, Degraded, Failed, Healthy, Loading, Stopped, Stopping, Unresponsive
+from gglib_desktop.domain.servers.effective import ServerFacts
+from gglib_desktop.domain.servers.exits import ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.health import HEALTHY_INTERVAL_S, HIDDEN_INTERVAL_S, Probe, ProbeResult
+from gglib_desktop.domain.servers.states import (
+    Crashed,
+    Degraded,
+    Failed,
+    Healthy,
+    Loading,
+    Stopped,
+    Stopping,
+    Unresponsive,
+)
 from gglib_desktop.services.supervisor import Supervisor
 from tests.fakes.clock_loop import now, time_passes
 from tests.fakes.scripted_runner import LOADING, NO_ANSWER, OK, ScriptedRunner

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.restart import BACK_OFF_S, RestartPolicy
-from gglib_desktop.domain.states import Crashed, Failed, Stopped
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.restart import BACK_OFF_S, RestartPolicy
+from gglib_desktop.domain.servers.states import Crashed, Failed, Stopped
 from gglib_desktop.services.supervisor import ServerChanged, Supervisor
 from tests.fakes.clock_loop import time_passes
 from tests.fakes.scripted_runner import OK, ScriptedRunner

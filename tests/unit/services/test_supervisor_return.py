@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.model import ModelFile
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.services.life_context import Rejected
 from gglib_desktop.services.supervisor import Supervisor
 from tests.fakes.scripted_runner import LOADING, OK, ScriptedRunner

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from gglib_desktop.adapters.runners.mock import MockRunner
+from gglib_desktop.domain.documents.settings import AppSettings, Theme
+from gglib_desktop.domain.documents.settings_document import SettingsNews, SettingsReading, UnknownKey
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     InvalidSettings,
@@ -13,9 +15,7 @@ from gglib_desktop.domain.errors import (
     SettingProblem,
     SettingsEffect,
 )
-from gglib_desktop.domain.server import ServerConfig
-from gglib_desktop.domain.settings import AppSettings, Theme
-from gglib_desktop.domain.settings_document import SettingsNews, SettingsReading, UnknownKey
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from tests.fakes.library import some_facts

@@ -3,7 +3,7 @@
 import pytest
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, MtpDecision, MtpReason
+from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice, MtpDecision, MtpReason
 from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
 
 ON, OFF = MtpDecision(True, MtpReason.CHOSEN), MtpDecision(False, MtpReason.SWITCHED_OFF)

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.engine import EngineDevice
+from gglib_desktop.domain.engine.capabilities import EngineDevice
 from gglib_desktop.domain.errors import InvalidDraft, InvalidModelFile, LibraryError
-from gglib_desktop.domain.forecast import Fit, Memory
-from gglib_desktop.domain.gguf import GgufHeader
-from gglib_desktop.domain.launch import LaunchOptions, Source
-from gglib_desktop.domain.restart import RestartPolicy
+from gglib_desktop.domain.gguf.forecast import Fit, Memory
+from gglib_desktop.domain.gguf.header import GgufHeader
+from gglib_desktop.domain.launch.options import LaunchOptions, Source
+from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.viewmodels.option_forecast import OptionForecastViewModel
 from tests.fakes.forms import MODEL, option_form
 from tests.fakes.ports import some_base_port
 from tests.fakes.waiting import poll, tasks_done
-from tests.unit.test_forecast import header as metadata
+from tests.unit.domain.gguf.test_forecast import header as metadata
 
 
 def told_by(view_model) -> list[object]:

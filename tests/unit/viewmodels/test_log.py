@@ -7,7 +7,7 @@ import re
 import pytest
 from PySide6.QtTest import QSignalSpy
 
-from gglib_desktop.domain.log_text import LogLevel
+from gglib_desktop.domain.servers.log_text import LogLevel
 from gglib_desktop.ports.server_monitor import LogChunk
 from gglib_desktop.viewmodels.log import LogViewModel
 from gglib_desktop.viewmodels.log_table import MOST_LINES, LevelRole

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 
-from gglib_desktop.domain.log_text import LogLevel, levels_of
+from gglib_desktop.domain.servers.log_text import LogLevel, levels_of
 from gglib_desktop.viewmodels.log_table import LevelRole, LogTable
 
 

@@ -11,9 +11,9 @@ from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_
 from gglib_desktop.adapters.gguf_header import read_header
 from gglib_desktop.adapters.memory import PsutilMemory
 from gglib_desktop.domain.errors import InvalidModelFile
-from gglib_desktop.domain.forecast import Fit, GraphicsCard, Memory
-from gglib_desktop.domain.gguf import GgufValueType, SkippedArray, SkippedString, facts_from_header
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.gguf.forecast import Fit, GraphicsCard, Memory
+from gglib_desktop.domain.gguf.header import GgufValueType, SkippedArray, SkippedString, facts_from_header
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.tasks import LogReporter, TaskScope
 from gglib_desktop.viewmodels.model_details import MetadataTable, ModelDetailsViewModel, together
 from gglib_desktop.viewmodels.model_facts import FactName, value_text

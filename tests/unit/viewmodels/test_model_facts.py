@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.gguf_header import read_header
-from gglib_desktop.domain.companions import Companion
-from gglib_desktop.domain.gguf import GgufHeader, GgufValue
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.sidecars import Sidecar
+from gglib_desktop.domain.gguf.header import GgufHeader, GgufValue
+from gglib_desktop.domain.gguf.sidecars import Sidecar
+from gglib_desktop.domain.models.companions import Companion
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.viewmodels.model_facts import Fact, FactGroup, FactName, facts_of
 from tests.fakes.library import some_facts
 from tests.unit.viewmodels.test_model_details import demo

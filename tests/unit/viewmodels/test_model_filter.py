@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.capabilities import Capability
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.gguf.capabilities import Capability
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.viewmodels.model_filter import ELSEWHERE, Places, choices, narrowed
 from gglib_desktop.viewmodels.model_row import FileState, FilterField, FilterOption, ModelRow, SizeClass, model_row
 from tests.fakes.library import some_facts

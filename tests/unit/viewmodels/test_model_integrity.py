@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.integrity import HashSource, KnownHash
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.models.integrity import HashSource, KnownHash
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.model_integrity import IntegrityState, ModelIntegrityViewModel
 from tests.fakes.details import FakeChecksums

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.states import Crashed, Healthy, Starting, handle_of
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.states import Crashed, Healthy, Starting, handle_of
 from gglib_desktop.viewmodels.model_list import ModelListViewModel, RowRole
 from gglib_desktop.viewmodels.model_row import ModelRow, SortKey, model_row
 from tests.fakes.library import some_facts

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.model import Model
+from gglib_desktop.domain.models.model import Model
 from gglib_desktop.viewmodels.model_notes import ModelNotesViewModel, NotesDraft
 from tests.fakes.details import FakeKeeper
 from tests.fakes.library import some_facts

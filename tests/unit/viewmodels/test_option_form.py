@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from gglib_desktop.domain.engine import EngineCapabilities
-from gglib_desktop.domain.launch import LaunchOptions, MtpChoice, Source
+from gglib_desktop.domain.engine.capabilities import EngineCapabilities
+from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice, Source
 from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from tests.fakes.forms import form_launcher
 from tests.fakes.settings import FOUND, FakeEngineCatalog
-from tests.unit.test_option_form import MODEL
+from tests.unit.domain.launch.test_form import MODEL
 
 
 @pytest.fixture

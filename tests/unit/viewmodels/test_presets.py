@@ -6,8 +6,8 @@ from typing import cast
 import pytest
 
 from gglib_desktop.domain.errors import ConfigurationError, GglibError
-from gglib_desktop.domain.launch import LaunchOptions
-from gglib_desktop.domain.presets import Preset
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.launch.presets import Preset
 from gglib_desktop.services.presets import Presets
 from gglib_desktop.viewmodels.option_form import OptionFormViewModel
 from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel

@@ -8,16 +8,16 @@ from itertools import pairwise
 
 import pytest
 
-from gglib_desktop.domain.effective import Cause, Difference
-from gglib_desktop.domain.engine import EngineCapabilities
+from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.errors import GglibError, LibraryError
-from gglib_desktop.domain.failures import FailureCause
-from gglib_desktop.domain.forecast import ByteRange
-from gglib_desktop.domain.launch import BUILT_IN, LaunchOptions, MtpChoice, MtpReason
-from gglib_desktop.domain.model import Model
-from gglib_desktop.domain.remedies import Remedy
-from gglib_desktop.domain.restart import RestartPolicy
-from gglib_desktop.domain.server import ServerConfig
+from gglib_desktop.domain.gguf.forecast import ByteRange
+from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpReason
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.effective import Cause, Difference
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.remedies import Remedy
+from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.ports import some_base_port

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.engine import EngineSource
+from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, Theme
+from gglib_desktop.domain.engine.capabilities import EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, SettingsError
-from gglib_desktop.domain.settings import AppSettings, OnQuit, Theme
 from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
 from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore, settings_form
 from tests.fakes.waiting import poll

@@ -1,0 +1,1 @@
+"""Command lines of other programs and files, read and written."""

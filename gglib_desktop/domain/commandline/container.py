@@ -1,0 +1,95 @@
+"""What ``docker run`` and its like start inside a container, and with what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gglib_desktop.domain.commandline.words import Word
+
+_ENGINES = re.compile(r"(?:^|[\\/])(?:docker|podman|nerdctl)(?:\.exe)?$", re.IGNORECASE)
+_VOLUME = re.compile(r"((?:[A-Za-z]:)?[^:]*):([^:]+)(?::.*)?")
+_SHORT_SWITCHES = "ditPq"
+_SWITCHES = re.compile(
+    "--(?:detach|interactive|tty|rm|rmi|privileged|init|read-only|publish-all|no-healthcheck|quiet|oom-kill-disable"
+    "|sig-proxy|disable-content-trust|replace|tls-verify|env-host|http-proxy)"
+)
+_ENVIRONMENT = frozenset({"-e", "--env"})
+_VOLUMES = frozenset({"-v", "--volume"})
+
+
+@dataclass(frozen=True)
+class ContainerCommand:
+    """A container that runs: what follows the image, what is set inside, and which folders are its own names for ours.
+
+    ``environment`` words are ``NAME=value``; ``around`` is all the rest.
+    """
+
+    arguments: tuple[Word, ...]
+    environment: tuple[Word, ...]
+    mounts: tuple[tuple[str, str], ...]
+    around: tuple[str, ...]
+
+
+def container_command(words: Sequence[Word]) -> ContainerCommand | None:
+    """The container that a command runs, None for any other command."""
+    texts = [word.text for word in words[:3]]
+    if not texts or not _ENGINES.search(texts[0]) or not {"run", "create"} & set(texts[1:]):
+        return None
+    at = 1 + next(position for position, text in enumerate(texts) if text in {"run", "create"})
+    around = [word.text for word in words[:at]]
+    environment: list[Word] = []
+    mounts: list[tuple[str, str]] = []
+    while at < len(words) and words[at].text.startswith("-"):
+        name, value, taken = _option(words[at:])
+        if name in _ENVIRONMENT and "=" in value.text:
+            environment.append(value)
+        else:
+            around += [word.text for word in words[at : at + taken]]
+        if name in _VOLUMES and not value.unresolved:
+            mounts += volumes([value.text])
+        if name == "--mount" and not value.unresolved:
+            mounts += mount(dict(part.partition("=")[::2] for part in value.text.split(",")))
+        at += taken
+    if at >= len(words):
+        return None
+    return ContainerCommand(tuple(words[at + 1 :]), tuple(environment), tuple(mounts), (*around, words[at].text))
+
+
+def volumes(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Folders of ours and their names inside, from ``here:inside:ro``; not volumes that only have a name."""
+    found = [match.groups() for text in texts if (match := _VOLUME.fullmatch(text))]
+    return [(here, inside) for here, inside in found if here[:1] in {"/", "."} or here[1:2] == ":"]
+
+
+def mount(fields: dict[str, str]) -> list[tuple[str, str]]:
+    """The same from the fields of a bind mount, by docker's names and its short ones."""
+    here = fields.get("source") or fields.get("src")
+    inside = fields.get("target") or fields.get("destination") or fields.get("dst")
+    return [(here, inside)] if here and inside else []
+
+
+def outside(path: str, mounts: Iterable[tuple[str, str]]) -> str:
+    """A path inside a container as it is called outside: in the innermost of the folders that hold it."""
+    held = [(inside.rstrip("/"), here.rstrip("/")) for here, inside in mounts]
+    held = [(folder, here) for folder, here in held if path == folder or path.startswith(folder + "/")]
+    if not held:
+        return path
+    folder, here = max(held, key=lambda each: len(each[0]))
+    return here + path[len(folder) :] or "/"
+
+
+def _option(words: Sequence[Word]) -> tuple[str, Word, int]:
+    """An option's name, its value, and how many words it is."""
+    word = words[0]
+    name, equals, attached = word.text.partition("=")
+    if word.text.startswith("--"):
+        if equals or _SWITCHES.fullmatch(name):
+            return name, Word(attached, word.unresolved), 1
+    else:
+        switches = len(word.text[1:]) - len(word.text[1:].lstrip(_SHORT_SWITCHES))
+        name, attached = "-" + word.text[1 + switches : 2 + switches], word.text[2 + switches :]
+        if name == "-" or attached:
+            return name, Word(attached.removeprefix("="), word.unresolved), 1
+    return name, (*words[1:2], Word(""))[0], min(2, len(words))

@@ -1,0 +1,223 @@
+"""The words that start llama-server, told apart from what surrounds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from gglib_desktop.domain.commandline.container import container_command
+from gglib_desktop.domain.commandline.variables import assigned
+from gglib_desktop.domain.commandline.words import Word
+
+_PROGRAM = re.compile(
+    r"(?:^|[\\/}%#]|%~[a-z]+\d)(?:llama[-_.]?server[\w.-]*|server)(?:\.exe)?$"  # by the end of its path
+    r"|^(?:.*[\\/])?llama(?:\.exe)?\s+(?:server|serve)$",
+    re.IGNORECASE,
+)
+_MENTIONED = re.compile(r"llama[-_.]?server|[\\/]server\b", re.IGNORECASE)
+_SUBCOMMAND = re.compile(r"(?:^|[\\/])llama(?:\.exe)?$", re.IGNORECASE)
+_FLAG = re.compile(r"-{1,2}[A-Za-z]")
+# What they run takes other arguments than it does.
+_INTERPRETER = re.compile(r"(?:^|[\\/])(?:python[\d.]*w?|pyw?|uvx?|node|java)(?:\.exe)?$", re.IGNORECASE)
+_ENV = re.compile(r"(?:^|/)env$")
+_SETTING_FLAGS = frozenset({"-e", "-E", "--env", "--setenv"})
+_PLAIN_WRAPPERS = frozenset({"sudo", "env", "nohup", "exec", "time", "command", "setsid", "start", "call"})
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One start of llama-server. ``arguments`` follow the program, ``environment`` is what is set for it alone.
+
+    ``around`` is everything else that was written. ``mounts`` are pairs of a folder here and its name inside a
+    container; ``contained``: it runs in one.
+    """
+
+    arguments: tuple[Word, ...]
+    environment: tuple[tuple[str, Word], ...] = ()
+    around: tuple[str, ...] = ()
+    mounts: tuple[tuple[str, str], ...] = ()
+    contained: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """How a command reads as a start of llama-server: the lower the rank the more likely it is one."""
+
+    rank: int
+    invocation: Invocation
+
+
+# Up to this rank a command is one beyond doubt.
+CERTAIN_RANK = 1
+KnownFlag = Callable[[str], bool]
+Recursion = Callable[[str], Invocation | None]
+
+
+def looks_like_flag(word: str) -> bool:
+    """Whether a word can be nothing but a flag: a dash and a digit are a number."""
+    return _FLAG.match(word) is not None
+
+
+def mentions_server(text: str) -> bool:
+    """Whether the program is named somewhere in a text."""
+    return _MENTIONED.search(text) is not None
+
+
+def is_program(word: Word) -> bool:
+    """Whether a word is llama-server by the end of its path, in its present and in its former name."""
+    return _PROGRAM.search(word.text) is not None
+
+
+def candidate(words: Sequence[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:
+    """The command as a start of llama-server, None if it is not one. ``inside`` reads a command within a word."""
+    environment = _leading_assignments(words)
+    rest = list(words[len(environment) :])
+    if not rest:
+        return None
+    named = assigned(rest[0])
+    if named:
+        rest[0] = named[1]
+    found = _container(rest, knows, inside) or _direct(rest) or _wrapped(rest, knows, inside) or _guessed(rest, knows)
+    if found is None:
+        return None
+    if named:
+        # It may as well be a line of a file that has a reader of its own.
+        found = replace(found, rank=max(found.rank, CERTAIN_RANK + 1))
+    merged = (*environment, *found.invocation.environment)
+    return replace(found, invocation=replace(found.invocation, environment=merged))
+
+
+def _leading_assignments(words: Sequence[Word]) -> list[tuple[str, Word]]:
+    found: list[tuple[str, Word]] = []
+    for word, following in pairwise((*words, Word(""))):
+        pair = assigned(word)
+        # command=/usr/bin/llama-server -m …
+        if pair is None or (is_program(pair[1]) and looks_like_flag(following.text)):
+            break
+        found.append(pair)
+    return found
+
+
+def _container(words: list[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:
+    start = 1 if words[0].text in _PLAIN_WRAPPERS else 0
+    run = container_command(words[start:])
+    if run is None:
+        return None
+    around = (*(word.text for word in words[:start]), *run.around)
+    environment = tuple(pair for word in run.environment if (pair := assigned(word)))
+    found = _in_container(run.arguments, knows, inside)
+    told = any(knows(word.text) for word in found.arguments) or any(
+        name.startswith("LLAMA_") for name, _word in environment
+    )
+    if not told and "llama" not in " ".join(around[-1:] + found.around[:1]).lower():
+        return None
+    environment, around = (*environment, *found.environment), (*around, *found.around)
+    return Candidate(0, Invocation(found.arguments, environment, around, run.mounts, contained=True))
+
+
+def _in_container(words: tuple[Word, ...], knows: KnownFlag, inside: Recursion) -> Invocation:
+    """What follows an image: arguments of the program that the image starts, or a command of its own."""
+    texts = [word.text for word in words]
+    script = next((place for place, text in enumerate(texts[:3]) if " " in text and mentions_server(text)), None)
+    if script is not None and (found := inside(texts[script])):
+        return replace(found, around=(*texts[:script], *texts[script + 1 :], *found.around))
+    # The image with all programs takes the name of one first; its short form is also the flag of a number.
+    if words and (is_program(words[0]) or texts[0] == "--server" or (texts[0] == "-s" and not _is_number(texts[1:2]))):
+        return Invocation(words[1:], (), (texts[0],))
+    if words and not looks_like_flag(texts[0]) and (command := candidate(words, knows, inside)):
+        return command.invocation
+    return Invocation(words)
+
+
+def _is_number(texts: Sequence[str]) -> bool:
+    return any(text.lstrip("-").isdigit() for text in texts)
+
+
+def _direct(words: list[Word]) -> Candidate | None:
+    length = _program_length(words)
+    if not length:
+        return None
+    arguments = words[length:]
+    likely = bool(arguments) and (arguments[0].unresolved or looks_like_flag(arguments[0].text))
+    return Candidate(0 if likely else 5, Invocation(tuple(arguments)))
+
+
+def _program_length(words: Sequence[Word]) -> int:
+    """How many words name the program at the beginning: two for ``llama serve``, none for another program.
+
+    ``--``, which ends the options of what starts the program, is one of them.
+    """
+    serves = [word.text for word in words[1:2]] in (["server"], ["serve"])
+    length = 1 if is_program(words[0]) else 2 if serves and _SUBCOMMAND.search(words[0].text) else 0
+    return length + 1 if length and [word.text for word in words[length : length + 1]] == ["--"] else length
+
+
+def _wrapped(words: list[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:
+    """The program behind others: ``nohup nice -n 5 llama-server …``, ``bash -c "llama-server …"``."""
+    if words[0].text.lower() == "start-process":
+        return _start_process(words, inside)
+    for position, word in enumerate(words[1:], 1):
+        before = words[:position]
+        if looks_like_flag(before[0].text) and knows(before[-1].text):
+            continue  # a file may have the program's name: -m /models/server
+        length = _program_length(words[position:])
+        following = words[position + length : position + length + 1]
+        plain = all(each.text in _PLAIN_WRAPPERS or assigned(each) for each in before)
+        if length and (plain or (following and looks_like_flag(following[0].text))):
+            environment, around = _set_before(before)
+            return Candidate(1 if plain else 2, Invocation(tuple(words[position + length :]), environment, around))
+        if " " in word.text and mentions_server(word.text) and (found := inside(word.text)):
+            others = tuple(each.text for each in (*before, *words[position + 1 :]))
+            return Candidate(2, replace(found, around=(*others, *found.around)))
+    return None
+
+
+def _set_before(words: Sequence[Word]) -> tuple[tuple[tuple[str, Word], ...], tuple[str, ...]]:
+    """What the words before a program set for it, and the rest of them.
+
+    Beside a flag that is not for this, ``NAME=value`` is a matter of the program before: ``-p MemoryMax=32G``.
+    """
+    environment: list[tuple[str, Word]] = []
+    around: list[str] = []
+    for position, word in enumerate(words):
+        earlier = words[position - 1].text if position else ""
+        flag, _equals, attached = word.text.partition("=")
+        pair = assigned(Word(attached, word.unresolved)) if flag in _SETTING_FLAGS else assigned(word)
+        beside_a_flag = looks_like_flag(earlier) and earlier not in _SETTING_FLAGS
+        if pair and not (beside_a_flag and not any(_ENV.search(each.text) for each in words[:position])):
+            environment.append(pair)
+        else:
+            around.append(word.text)
+    return tuple(environment), tuple(around)
+
+
+def _start_process(words: list[Word], inside: Recursion) -> Candidate | None:
+    """PowerShell's own way to start a program, with all arguments in one text or one list of pieces of it."""
+    names = [word.text.lower() for word in words]
+    at = next((place for place, name in enumerate(names) if name in {"-argumentlist", "-args"}), len(words))
+    if at + 1 >= len(words) or not any(map(is_program, words[:at])):
+        return None
+    items = words[at + 1].items or words[at + 1 : at + 2]
+    in_pieces = any(looks_like_flag(item.text) and " " in item.text for item in items)
+    found = (inside(words[at + 1].text) if in_pieces else None) or Invocation(tuple(items))
+    around = tuple(word.text for word in (*words[: at + 1], *words[at + 2 :]) if not is_program(word))
+    return Candidate(1, replace(found, around=(*around, *found.around)))
+
+
+def _guessed(words: list[Word], knows: KnownFlag) -> Candidate | None:
+    """Flags with no program before them, or with one of an unknown name."""
+    if looks_like_flag(words[0].text) and any(knows(word.text) for word in words):
+        return Candidate(3, Invocation(tuple(words)))
+    start = next((place for place, word in enumerate(words) if word.text not in _PLAIN_WRAPPERS), 0)
+    program, arguments = words[start], words[start + 1 :]
+    # Short flags are everybody's.
+    telling = any(word.text.endswith(".gguf") or (knows(word.text) and len(word.text) > 3) for word in arguments)
+    if not telling or not knows(arguments[0].text):
+        return None
+    if _INTERPRETER.search(program.text):
+        return None
+    around = tuple(word.text for word in (words[:start] if program.unresolved else words[: start + 1]))
+    has_folder = "/" in program.text or "\\" in program.text
+    return Candidate(CERTAIN_RANK if has_folder else 4, Invocation(tuple(arguments), (), around))

@@ -1,0 +1,262 @@
+"""llama-server's arguments taken apart into flags with their values, by the definitions and by an engine's help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gglib_desktop.domain.commandline.invocation import looks_like_flag
+from gglib_desktop.domain.commandline.words import Word
+from gglib_desktop.domain.engine.capabilities import EngineCapabilities
+from gglib_desktop.domain.engine.flag_drift import flag_of
+from gglib_desktop.domain.engine.load_mode import LOAD_MODE, MAP, became_load_mode, flags_of_load_mode
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.options.engine_options import EngineOption, engine_options
+
+TRUE_WORDS = frozenset({"on", "enabled", "true", "1"})
+FALSE_WORDS = frozenset({"off", "disabled", "false", "0"})
+_ATTACHED = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)=(.*)", re.DOTALL)
+_INTEGER = re.compile(r"[+-]?\d{1,300}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_MULTIPLE_CHOICE_SWITCHES = frozenset({"flash_attn"})
+# Names that current builds refuse, and what took their place.
+_FORMER = {
+    "--draft": "--spec-draft-n-max",
+    "--draft-n": "--spec-draft-n-max",
+    "--draft-max": "--spec-draft-n-max",
+    "--draft-min": "--spec-draft-n-min",
+    "--draft-n-min": "--spec-draft-n-min",
+}
+_VARIABLES = {
+    "LLAMA_ARG_MODEL": "--model",
+    "LLAMA_ARG_HOST": "--host",
+    "LLAMA_ARG_ENDPOINT_METRICS": "--metrics",
+    "LLAMA_API_KEY": "--api-key",
+    "LLAMA_ARG_API_KEY_FILE": "--api-key-file",
+    "LLAMA_ARG_HF_REPO": "--hf-repo",
+    "LLAMA_ARG_MODEL_URL": "--model-url",
+    "LLAMA_ARG_SPEC_TYPE": "--spec-type",
+    "LLAMA_ARG_SPEC_DRAFT_MODEL": "--spec-draft-model",
+    "LLAMA_ARG_CORS_ORIGINS": "--cors-origins",
+    "LLAMA_ARG_DRAFT_MAX": "--draft-max",
+    "LLAMA_ARG_DRAFT_P_MIN": "--draft-p-min",
+    "LLAMA_ARG_DRAFT_MIN": "--draft-min",
+    "LLAMA_ARG_SPEC_DRAFT_N_MIN": "--spec-draft-n-min",
+    "LLAMA_ARG_LOAD_MODE": "--load-mode",
+    "LLAMA_ARG_DIO": "--direct-io",
+}
+_SWITCHES = frozenset({"--metrics", "--direct-io"})
+_FILE = re.compile(r"FNAME|FILE|PATH|DIR")
+# They may look like a path, and are none.
+_NAMES = frozenset({"-a", "--alias", "--api-prefix"})
+_WITH_A_VALUE = frozenset(_VARIABLES.values()) - _SWITCHES
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A flag with its values, or a word that is neither (``flag`` is then empty). ``written`` is how it stood there.
+
+    ``option`` is the field that it belongs to. ``on`` False: the flag says no. ``variable``: it was said by an
+    environment variable. ``moved``: its values are not as written, but files where they are outside of a container.
+    """
+
+    flag: str
+    values: tuple[Word, ...]
+    written: tuple[str, ...]
+    option: EngineOption | None = None
+    on: bool = True
+    variable: bool = False
+    moved: bool = False
+
+    @property
+    def value(self) -> str:
+        return " ".join(word.text for word in self.values)
+
+    @property
+    def unresolved(self) -> bool:
+        return any(word.unresolved for word in self.values)
+
+
+class Vocabulary:
+    """What is known of flags: the definitions, and the help of an engine where there is one."""
+
+    def __init__(self, capabilities: EngineCapabilities | None) -> None:
+        self._capabilities = capabilities or EngineCapabilities()
+        self._has_help = bool(self._capabilities.spellings)
+        self._options: dict[str, tuple[EngineOption, bool]] = {}
+        self._variables = {name: frozenset({flag}) for name, flag in _VARIABLES.items()}
+        self._variables.update(self._capabilities.environment)
+        for option in engine_options():
+            self._learn(option)
+
+    def _learn(self, option: EngineOption) -> None:
+        off_flags = frozenset(option.spec.off_flags)
+        flags = {flag for said in option.spec.flags for flag in self._capabilities.same_option(said)}
+        for flag in flags | off_flags:
+            says_no = flag in off_flags or (option.kind is bool and _is_negation(flag, flags))
+            self._options[flag] = (option, not says_no)
+        if option.spec.environment:
+            said = self._variables.get(option.spec.environment, frozenset())
+            self._variables[option.spec.environment] = said | {*option.spec.flags, *option.spec.off_flags}
+
+    def knows(self, word: str) -> bool:
+        """Whether a word is a flag that some definition, the engine or this program tells of."""
+        flag = flag_of(word)
+        return looks_like_flag(word) and (
+            flag in self._options or self._capabilities.supports(flag) or flag in _WITH_A_VALUE | {"-m", *_FORMER}
+        )
+
+    def spellings(self, flag: str) -> frozenset[str]:
+        return self._capabilities.same_option(flag)
+
+    def present_name(self, argument: Argument) -> str | None:
+        """What a flag is called now, None where that is the name that it was called by."""
+        flag = argument.flag
+        if not self._has_help:
+            return _FORMER.get(flag)
+        if self._capabilities.supports(flag):
+            return None
+        spec = argument.option.spec if argument.option else None
+        names = ((spec.flags if argument.on else spec.off_flags) if spec else ()) or (_FORMER.get(flag, ""),)
+        return next(filter(self._capabilities.supports, names), None)
+
+    def arguments(self, words: Sequence[Word]) -> list[Argument]:
+        """The words in order, each flag with the values that belong to it."""
+        found: list[Argument] = []
+        rest = list(words)
+        while rest:
+            argument, taken = self._argument(rest)
+            found.append(argument)
+            del rest[:taken]
+        return found
+
+    def _argument(self, words: Sequence[Word]) -> tuple[Argument, int]:
+        word = words[0]
+        if not looks_like_flag(word.text):
+            return Argument("", (word,), (word.text,)), 1
+        attached = _ATTACHED.fullmatch(word.text)
+        flag = flag_of(word.text)
+        option, on = self._options.get(flag, (None, True))
+        if attached:
+            return Argument(flag, (Word(attached[2], word.unresolved),), (word.text,), option, on), 1
+        following = words[1 : 1 + self._value_count(flag, option, words[1:2])]
+        written = (word.text, *(each.text for each in following))
+        # A flag that is itself a variable has no value that would be known.
+        values = tuple(following) if not word.unresolved else (word, *following)
+        return Argument(flag, values, written, option, on), len(written)
+
+    def _value_count(self, flag: str, option: EngineOption | None, following: Sequence[Word]) -> int:
+        if option and option.kind is bool:
+            return 0
+        if option and option.name in _MULTIPLE_CHOICE_SWITCHES:
+            # Builds had it as a switch; a value that is none of its words belongs to nothing.
+            known = {*option.choices, *TRUE_WORDS, *FALSE_WORDS, "-1"}
+            return int(any(word.unresolved or word.text in known for word in following))
+        count = 1 if option or flag in _WITH_A_VALUE | {"-m"} else self._capabilities.value_count(flag)
+        if count is None:
+            return int(any(not looks_like_flag(word.text) for word in following))
+        # The engine would take the next flag for the number, which nobody means.
+        return 0 if self.takes_number(flag, option) and any(self.knows(word.text) for word in following) else count
+
+    def takes_number(self, flag: str, option: EngineOption | None) -> bool:
+        """Whether a flag's value is a number, as its definition or the help tells."""
+        return option.kind in {int, float} if option else self._capabilities.placeholders.get(flag) == "N"
+
+    def may_name_files(self, argument: Argument) -> bool:
+        """Whether a value can be a file or a folder, as far as the definitions and the help tell."""
+        if argument.option:
+            return argument.option.kind is Path
+        placeholder = self._capabilities.placeholders.get(argument.flag)
+        return argument.flag not in _NAMES if placeholder is None else _FILE.search(placeholder) is not None
+
+    def takes_value(self, flag: str) -> bool:
+        """Whether the engine tells that it does."""
+        return bool(self._capabilities.value_count(flag))
+
+    def is_unlisted(self, argument: Argument) -> bool:
+        """Whether the engine's help is known and tells of no such word; what it says it has removed, it tells of."""
+        flag, capabilities = argument.flag, self._capabilities
+        told = self.knows(flag) or flag in capabilities.removed or became_load_mode(flag, capabilities)
+        return self._has_help and not told
+
+    def in_fields(self, argument: Argument) -> list[Argument]:
+        """The argument, or those that say the same of our fields where the engine has one flag for several of them."""
+        is_mode = argument.flag in self._capabilities.same_option(LOAD_MODE) and not argument.unresolved
+        flags = flags_of_load_mode(argument.value) if is_mode and became_load_mode(MAP, self._capabilities) else ()
+        return [Argument(flag, (), argument.written, *self._options[flag]) for flag in flags] or [argument]
+
+    def lacks_value(self, argument: Argument) -> bool:
+        """Whether nothing stands where the flag needs a value. Text may be empty on purpose."""
+        option, flag = argument.option, argument.flag
+        if option is None:
+            unsaid = not argument.values or self.takes_number(flag, None)
+            needed = flag == "--spec-type" or (unsaid and self.takes_value(flag))
+        else:
+            is_text = option.kind is str and option.limits is None
+            needed = option.kind is not bool and option.name not in _MULTIPLE_CHOICE_SWITCHES
+            needed = needed and not (is_text and argument.values)
+        return needed and not argument.value.strip()
+
+    def from_variable(self, name: str, value: Word) -> Argument | None:
+        """What an environment variable says, as the flag that says the same; None when nobody knows of one."""
+        flags = self._variables.get(name)
+        negated = flags is None and name.startswith("LLAMA_ARG_NO_")
+        if negated:
+            flags = self._variables.get("LLAMA_ARG_" + name.removeprefix("LLAMA_ARG_NO_"))
+        if not flags:
+            return None
+        written = (f"{name}={value.text}",)
+        option = next((self._options[flag][0] for flag in flags if flag in self._options), None)
+        if not self._is_switch(flags, option):
+            flag = option.spec.flags[0] if option else min(flags, key=lambda each: (-len(each), each))
+            return Argument(flag, (value,), written, option, variable=True)
+        on = value.text.strip().lower() in TRUE_WORDS and not negated
+        if not on and not negated and value.text.strip().lower() not in FALSE_WORDS:
+            return None
+        says_no = {flag for flag in flags if flag.startswith("--no-") and len(flags) > 1}
+        named = sorted(flag for flag in (flags - says_no if on else says_no) if flag.startswith("--"))
+        return Argument((named or [""])[0], (), written, option, on, variable=True)
+
+    def _is_switch(self, flags: frozenset[str], option: EngineOption | None) -> bool:
+        if option:
+            return option.kind is bool
+        return not flags.isdisjoint(_SWITCHES) or any(self._capabilities.value_count(flag) == 0 for flag in flags)
+
+
+def _is_negation(flag: str, spellings: Set[str]) -> bool:
+    """Whether a switch says no: ``--no-mmap`` where there is ``--mmap`` too, ``-nfoo`` where there is ``-foo``."""
+    return not spellings.isdisjoint({flag.replace("no-", "", 1), flag.replace("-n", "-", 1)} - {flag})
+
+
+def value_of(argument: Argument) -> Any:
+    """The value of the argument's field. Raises: ConfigurationError, with the reason why the field cannot hold it."""
+    option = argument.option
+    assert option is not None
+    if option.kind is bool:
+        if argument.values:
+            raise ConfigurationError(option.name, argument.value, "takes no value")
+        return argument.on
+    value = _read(option, argument.value)
+    complaint = option.limits.complaint(value) if option.limits else None
+    if complaint:
+        raise ConfigurationError(option.name, value, complaint)
+    return value
+
+
+def _read(option: EngineOption, text: str) -> Any:
+    if option.name in _MULTIPLE_CHOICE_SWITCHES:
+        return "on" if not text or text in TRUE_WORDS else "off" if text in FALSE_WORDS else text
+    if text in option.spec.words:
+        return option.spec.words[text]
+    if option.kind is int:
+        if not _INTEGER.fullmatch(text):
+            raise ConfigurationError(option.name, text, "is not a whole number")
+        return int(text)
+    if option.kind is float:
+        if not _NUMBER.fullmatch(text):
+            raise ConfigurationError(option.name, text, "is not a number")
+        return float(text)
+    return Path(text) if option.kind is Path else text

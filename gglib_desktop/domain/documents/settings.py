@@ -1,0 +1,57 @@
+"""The program's own settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.values import PORT, Limits, Value, documented, limited
+
+DEFAULT_BASE_PORT = 9000
+DEFAULT_STOP_GRACE_S = 5.0
+# From the second SIGTERM to SIGKILL.
+SECOND_GRACE_S = 1.0
+# Without any progress while it loads, a server has failed.
+LOAD_STALL_S = 120.0
+STOP_GRACE_LIMITS = Limits(0.5, 120)
+
+
+class OnQuit(StrEnum):
+    """What quitting the program does with running servers."""
+
+    ASK = "ask"
+    STOP_ALL = "stop all"
+    LEAVE_RUNNING = "leave running"
+
+
+class Theme(StrEnum):
+    """Which colours the window has."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppSettings(Value):
+    """Settings of the program. ``engine_path`` None looks for one; ``stop_grace_s`` are seconds from SIGTERM on.
+
+    ``defaults`` are what all models are started with, unless a model or a launch says otherwise.
+    """
+
+    engine_path: Path | None = documented("The llama-server program. Without it, one is looked for.", default=None)
+    base_port: int = limited(
+        PORT,
+        default=DEFAULT_BASE_PORT,
+        meaning="Servers whose port is Auto take a free one from this port on.",
+    )
+    stop_grace_s: float = limited(
+        STOP_GRACE_LIMITS,
+        default=DEFAULT_STOP_GRACE_S,
+        meaning="How many seconds a server may take to end before it is asked again and then killed.",
+    )
+    on_quit: OnQuit = documented("What quitting does with running servers.", default=OnQuit.ASK)
+    theme: Theme = documented("The colours of the window.", default=Theme.SYSTEM)
+    defaults: LaunchOptions = LaunchOptions()

@@ -1,0 +1,141 @@
+"""What one build of the engine calls otherwise than another, or does not have any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from gglib_desktop.domain.engine.capabilities import EngineCapabilities
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.options.engine_options import engine_options
+
+_SPEC_TYPE = "--spec-type"
+_READS_AS_FLAG = re.compile(r"--?[A-Za-z]")
+# Kinds of speculative decoding under all names that they ever had.
+_RENAMED_SPEC_TYPES = (("draft-simple", "draft"),)
+
+
+def flag_of(word: str) -> str:
+    """The flag that an argument is, in its plain spelling; llama-server reads underscores in long flags as dashes."""
+    flag = word.partition("=")[0]
+    return flag.replace("_", "-") if flag.startswith("--") else flag
+
+
+def known_spellings(flag: str) -> tuple[str, ...]:
+    """All spellings that mean the same as ``flag`` and are known without asking an engine, the newest first."""
+    for option in engine_options():
+        for spellings in (option.spec.flags, option.spec.off_flags):
+            if flag in spellings:
+                return spellings
+    return (flag,)
+
+
+def spelling_for(spellings: Sequence[str], capabilities: EngineCapabilities) -> str:
+    """The one of these spellings to use with this engine: the first that it lists, else the first."""
+    return next(filter(capabilities.supports, spellings), spellings[0])
+
+
+def translated(words: Sequence[str], capabilities: EngineCapabilities) -> tuple[str, ...]:
+    """Arguments in the engine's own words, where it calls by another name what they say."""
+    return tuple(_translated(before, word, capabilities) for before, word in pairwise(("", *words)))
+
+
+def drift_objections(words: Sequence[str], capabilities: EngineCapabilities) -> Iterator[ConfigurationError]:
+    """What in translated extra arguments this engine is known to refuse. What it never heard of is its own business."""
+    for before, word in pairwise(("", *words)):
+        flag = flag_of(word)
+        if flag in capabilities.removed:
+            yield ConfigurationError("extra_args", word, why_unsupported(flag, capabilities))
+        types = _spec_types(before, word)
+        unknown = [name for name in types if name not in capabilities.spec_types]
+        # Only what reads as a list of names is one.
+        if unknown and "none" in capabilities.spec_types:
+            listed = ", ".join(sorted(capabilities.spec_types))
+            reason = f"this engine does not list the {_SPEC_TYPE} {', '.join(unknown)}; it lists {listed}"
+            yield ConfigurationError("extra_args", word, reason)
+
+
+def unlisted_flags(words: Sequence[str], capabilities: EngineCapabilities) -> tuple[str, ...]:
+    """What in translated extra arguments the engine's help does not list, so that it probably refuses them.
+
+    Nothing while it is not known what the help lists.
+    """
+    if not capabilities.spellings:
+        return ()
+    flags = (flag_of(option[0]) for option in _options(words, capabilities))
+    known = capabilities.spellings.keys() | capabilities.removed.keys()
+    return tuple(dict.fromkeys(flag for flag in flags if flag not in known))
+
+
+def why_doubtful(words: Sequence[str], capabilities: EngineCapabilities) -> str | None:
+    """Why an engine will probably not start with these extra arguments, as people wrote them."""
+    unlisted = unlisted_flags(translated(words, capabilities), capabilities)
+    return f"the engine's help does not list {', '.join(unlisted)}" if unlisted else None
+
+
+def option_with(words: Sequence[str], value: str, capabilities: EngineCapabilities) -> str:
+    """The flag among the arguments to which this value belongs; empty when there is none."""
+    for option in _options(words, capabilities):
+        if value in option[1:] or option[0].partition("=")[2] == value:
+            return flag_of(option[0])
+    return ""
+
+
+def without_option(words: Sequence[str], flag: str, capabilities: EngineCapabilities) -> tuple[str, ...]:
+    """The arguments without this option, in whatever spelling, and without its values."""
+    same = capabilities.same_option(flag_of(flag))
+    kept = (option for option in _options(words, capabilities) if flag_of(option[0]) not in same)
+    return tuple(word for option in kept for word in option)
+
+
+def _options(words: Sequence[str], capabilities: EngineCapabilities) -> list[list[str]]:
+    """Each flag with the words that belong to it. What no flag takes belongs to the one before."""
+    found: list[list[str]] = []
+    for word in words:
+        if not found or (_READS_AS_FLAG.match(word) and not _lacks_value(found[-1], capabilities)):
+            found.append([word])
+        else:
+            found[-1].append(word)
+    return found
+
+
+def _lacks_value(option: Sequence[str], capabilities: EngineCapabilities) -> bool:
+    count = 0 if "=" in option[0] else capabilities.value_count(flag_of(option[0]))
+    return count is not None and len(option) <= count
+
+
+def why_unsupported(flag: str, capabilities: EngineCapabilities) -> str:
+    """Why a flag cannot be used, and what the engine itself says to use in its place."""
+    if flag not in capabilities.removed:
+        return f"this engine has no flag {flag}"
+    advice = capabilities.removed[flag]
+    return f"this engine has no flag {flag} any more" + (f": {advice}" if advice else "")
+
+
+def _translated(before: str, word: str, capabilities: EngineCapabilities) -> str:
+    types = _spec_types(before, word)
+    if types:
+        prefix = word[: len(word) - len(",".join(types))]
+        return prefix + ",".join(_spec_type_for(name, capabilities) for name in types)
+    flag = flag_of(word)
+    if capabilities.supports(flag):
+        return word
+    spelling = spelling_for(known_spellings(flag), capabilities)
+    return spelling + word[len(flag) :] if capabilities.supports(spelling) else word
+
+
+def _spec_types(before: str, word: str) -> list[str]:
+    """The kinds of speculative decoding that an argument names."""
+    if flag_of(word) == _SPEC_TYPE:
+        value = word.partition("=")[2]
+    else:
+        value = word if flag_of(before) == _SPEC_TYPE and "=" not in before else ""
+    return value.split(",") if value else []
+
+
+def _spec_type_for(name: str, capabilities: EngineCapabilities) -> str:
+    for names in _RENAMED_SPEC_TYPES:
+        if name in names and name not in capabilities.spec_types:
+            return next((each for each in names if each in capabilities.spec_types), name)
+    return name

@@ -1,0 +1,1 @@
+"""What a person chooses for a start, and the configuration that follows from it."""

@@ -1,0 +1,216 @@
+"""A server's configuration as llama-server's command line and environment. The only place that knows its flags."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from gglib_desktop.domain.engine.capabilities import DRAFT_MTP, Engine, EngineCapabilities
+from gglib_desktop.domain.engine.flag_drift import drift_objections, flag_of, spelling_for, translated, why_unsupported
+from gglib_desktop.domain.engine.load_mode import LOAD_MODE, LOADING_FLAGS, became_load_mode, load_mode, with_load_mode
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, EngineOption, engine_option, engine_options
+from gglib_desktop.domain.options.host import LOOPBACK, own_url
+from gglib_desktop.domain.servers.access import is_exposed, needs_key
+from gglib_desktop.domain.servers.server import ServerConfig
+
+INSTANCE_VARIABLE = "GGLIB_INSTANCE"
+KEY_VARIABLE = "LLAMA_API_KEY"
+DISABLE_MTP_VARIABLE = "GGLIB_DISABLE_MTP"
+_TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+_KEY_FLAGS = frozenset({"--api-key", "--api-key-file", "-hft", "--hf-token"})
+REDACTED = "[hidden]"
+_NOT_TYPED = frozenset({"host", "port"})
+
+
+# Flags that the program itself decides, always, with what to say when somebody else sets them.
+_ALWAYS_OWNED = {
+    "-m": "is decided by the model that is started",
+    "--model": "is decided by the model that is started",
+    "--port": "is decided by the field Server port",
+    "--host": "is decided by the field Host",
+    "--metrics": "is always on; leave it out",
+    "--api-key": "cannot be used: a key in a command line is no secret; choose it in the field API key",
+    "--api-key-file": "is decided by the field API key, and the program keeps the key",
+    "--api-prefix": "cannot be used: the server could not be asked how it is",
+    "--ssl-key-file": "cannot be used: the server could not be asked how it is",
+    "--ssl-cert-file": "cannot be used: the server could not be asked how it is",
+}
+
+
+def server_argv(config: ServerConfig, engine: Engine, port: int, *, mtp_suppressed: bool = False) -> tuple[str, ...]:
+    """The exact command line that serves ``config`` on ``port``, the program first.
+
+    Raises ConfigurationError when ``extra_args`` sets a flag that a field decides, or when the engine lacks a flag
+    that a set field needs.
+    """
+    for objection in objections(config, engine.capabilities, mtp_suppressed=mtp_suppressed):
+        raise objection
+    owned = _fixed_arguments(config, engine.capabilities, port)
+    typed = _typed_arguments(config, engine.capabilities, mtp_suppressed=mtp_suppressed)
+    words = _in_words_of(engine.capabilities, typed)
+    return (*engine.command, *owned, *words, *_extra_arguments(config, typed, engine.capabilities))
+
+
+def objections(
+    config: ServerConfig, capabilities: EngineCapabilities, *, mtp_suppressed: bool = False
+) -> Iterator[ConfigurationError]:
+    """All that speaks against serving ``config`` with an engine that can do this: one for each field and flag."""
+    typed = _typed_arguments(config, capabilities, mtp_suppressed=mtp_suppressed)
+    if any(value == [DRAFT_MTP] for _field, _flag, *value in typed) and not capabilities.has_mtp:
+        reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
+        yield ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
+    if needs_key(config) and not capabilities.supports("--api-key"):
+        # One that knows no keys would serve everybody.
+        asking = "host" if is_exposed(config) else "require_api_key"
+        reason = "this engine has no flag --api-key, so it asks for no key"
+        yield ConfigurationError(asking, config.get(asking), reason)
+    for field, flag, *value in typed:
+        if not (capabilities.supports(flag) or became_load_mode(flag, capabilities)):
+            yield ConfigurationError(field, " ".join(value), why_unsupported(flag, capabilities))
+    decided = {flag: f"is decided by the field {engine_option(name_of(field)).spec.label}" for field, flag, *_ in typed}
+    decided.update([(LOAD_MODE, why) for flag, why in decided.items() if became_load_mode(flag, capabilities)])
+    yield from _objections_to_extra_args(config, capabilities, _ALWAYS_OWNED | decided)
+    yield from drift_objections(_extra_arguments(config, typed, capabilities), capabilities)
+
+
+def name_of(field: str) -> str:
+    """The name of the option whose field in a configuration this is."""
+    return field.rpartition(".")[2]
+
+
+def refusal_of(flag: str) -> str | None:
+    """Why a flag cannot be used among the extra arguments, whatever else is chosen; None for one that can."""
+    return _ALWAYS_OWNED.get(flag)
+
+
+def openai_url(port: int, host: str | None = None) -> str:
+    """The base URL for OpenAI-compatible clients on the computer of a server that listens on ``host``."""
+    return own_url(host, port) + "/v1"
+
+
+def mtp_is_suppressed(environment: Mapping[str, str]) -> bool:
+    """Whether GGLIB_DISABLE_MTP switches speculative decoding off for every server."""
+    return environment.get(DISABLE_MTP_VARIABLE, "").strip().lower() in _TRUE_WORDS
+
+
+def engine_environment(environment: Mapping[str, str], *, frozen: bool) -> dict[str, str]:
+    """The environment for an engine: ours without what would silently configure or break it.
+
+    ``frozen``: we run from a bundle, whose library path must not reach other programs.
+    """
+    kept = {name: value for name, value in environment.items() if not _is_harmful(name)}
+    if frozen:
+        kept.pop("LD_LIBRARY_PATH", None)
+        original = kept.pop("LD_LIBRARY_PATH_ORIG", None)
+        if original is not None:
+            kept["LD_LIBRARY_PATH"] = original
+    return kept
+
+
+def is_started_by(line: str, engine: Engine) -> bool:
+    """Whether a server's command line names this engine's program; also where it names it by no full path."""
+    return not line.lstrip("'").startswith("/") or line.startswith(f"{shell_line(engine.command)} ")
+
+
+def shell_line(argv: tuple[str, ...]) -> str:
+    """The command line for a POSIX shell and for logs, with keys hidden."""
+    return shlex.join(
+        REDACTED if flag_of(before) in _KEY_FLAGS and "=" not in before else _hide_attached_key(word)
+        for before, word in pairwise(("", *argv))
+    )
+
+
+def _is_harmful(name: str) -> bool:
+    return name.startswith(("LLAMA_ARG_", "PYTHON")) or name in {KEY_VARIABLE, "VIRTUAL_ENV", INSTANCE_VARIABLE}
+
+
+def _hide_attached_key(word: str) -> str:
+    flag, equals, _value = word.partition("=")
+    return f"{flag}={REDACTED}" if equals and flag_of(word) in _KEY_FLAGS else word
+
+
+def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, port: int) -> list[str]:
+    address = ["--host", config.host or LOOPBACK, "--port", str(port)]
+    words = ["-m", str(_absolute(config.model_path)), *address, "--metrics"]
+    if capabilities.supports("--cors-origins") and "--cors-origins" not in map(flag_of, config.extra_args):
+        words += ["--cors-origins", "localhost"]
+    return words
+
+
+def _absolute(path: Path) -> Path:
+    # A path that begins with a dash would read as a flag.
+    return path if path.is_absolute() else Path.cwd() / path
+
+
+def _typed_arguments(
+    config: ServerConfig, capabilities: EngineCapabilities, *, mtp_suppressed: bool
+) -> list[tuple[str, ...]]:
+    """One tuple per set field: the field's name, its flag, and the flag's value if it takes one."""
+    found: list[tuple[str, ...]] = []
+    drafting = bool(config.spec_draft_n_max) and not mtp_suppressed
+    for option in engine_options():
+        if not option.spec.flags or option.name in _NOT_TYPED or (option.name in DRAFT_NUMBERS and not drafting):
+            continue
+        if option.name == "alias" and not any(map(capabilities.supports, option.spec.flags)):
+            continue  # clients call a model of such a build as they like
+        if option.name == "spec_draft_n_max":
+            found.append((option.name, "--spec-type", DRAFT_MTP))
+        found += _said(option, config.get(option.name), capabilities)
+    return found
+
+
+def _in_words_of(capabilities: EngineCapabilities, typed: Sequence[tuple[str, ...]]) -> list[str]:
+    """The flags and values of fields, as this engine takes them."""
+    former = [flag for _field, flag, *_value in typed if became_load_mode(flag, capabilities)]
+    words = [word for _field, *arguments in typed if arguments[0] not in former for word in arguments]
+    return [*words, LOAD_MODE, load_mode(former, capabilities)] if former else words
+
+
+def _extra_arguments(
+    config: ServerConfig, typed: Sequence[tuple[str, ...]], capabilities: EngineCapabilities
+) -> tuple[str, ...]:
+    said = [flag for _field, flag, *_value in typed if flag in LOADING_FLAGS]
+    return with_load_mode(translated(config.extra_args, capabilities), said, capabilities)
+
+
+def _said(option: EngineOption, value: object, capabilities: EngineCapabilities) -> list[tuple[str, ...]]:
+    if value is None or (value is False and not option.has_off_flag):
+        return []
+    spellings = option.spec.off_flags if value is False else option.spec.flags
+    flag = spelling_for(spellings, capabilities)
+    field = f"inference_config.{option.name}" if option.in_sampling else option.name
+    if isinstance(value, str) and capabilities.value_count(flag) == 0:
+        # Builds before autumn 2025 switch flash attention on by the flag alone, and off by saying nothing.
+        return [(field, flag)] if value == "on" else []
+    return [(field, flag) if isinstance(value, bool) else (field, flag, shortest(value))]
+
+
+def shortest(value: object) -> str:
+    """A number as people write it: 1 rather than 1.0, 0.75 rather than 0.750."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _objections_to_extra_args(
+    config: ServerConfig, capabilities: EngineCapabilities, owned: Mapping[str, str]
+) -> Iterator[ConfigurationError]:
+    reasons: dict[str, str] = {}
+    for flag, reason in owned.items():
+        reasons.update(dict.fromkeys(capabilities.same_option(flag) | _all_spellings(flag), reason))
+    for word in config.extra_args:
+        flag = flag_of(word)
+        if flag in reasons:
+            yield ConfigurationError("extra_args", word, f"{flag} {reasons[flag]}")
+
+
+def _all_spellings(flag: str) -> frozenset[str]:
+    """All spellings of an option that are known without asking the engine, those that say False too."""
+    for option in engine_options():
+        spellings = (*option.spec.flags, *option.spec.off_flags)
+        if flag in spellings:
+            return frozenset(spellings)
+    return frozenset({flag})

@@ -1,0 +1,233 @@
+"""What a form shows of the layer of choices that it edits: each field, what it inherits, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
+from gglib_desktop.domain.engine.flag_drift import why_doubtful
+from gglib_desktop.domain.engine.load_mode import became_load_mode
+from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
+from gglib_desktop.domain.launch.argv import name_of, objections, server_argv, shell_line
+from gglib_desktop.domain.launch.options import (
+    NO_EXTRA_ARGS,
+    LaunchOptions,
+    MtpDecision,
+    MtpReason,
+    Resolved,
+    Source,
+    choice_names,
+    decide_mtp,
+    resolve,
+    server_config,
+)
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.client_names import default_names
+from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, engine_options
+from gglib_desktop.domain.servers.server import ServerConfig
+
+_EXTRA = "extra_args"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """What was typed into a field and cannot be its value, and why."""
+
+    text: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What the choices of a form are for. ``model`` None: for all models; ``engine`` None: none is known yet.
+
+    ``layer`` is the one that the form edits; the two sets of options are those of the other layers. ``names_taken``
+    are those by which clients call the servers that run.
+    """
+
+    layer: Source
+    model: Model | None
+    engine: Engine | None
+    base_port: int
+    mtp_suppressed: bool = False
+    model_options: LaunchOptions = field(default_factory=LaunchOptions)
+    app_options: LaunchOptions = field(default_factory=LaunchOptions)
+    names_taken: frozenset[str] = frozenset()
+
+    def resolve(self, draft: LaunchOptions) -> Resolved:
+        """What is in force with the draft as the layer that is edited; stronger layers say nothing."""
+        nothing = LaunchOptions()
+        if self.layer is Source.LAUNCH:
+            return resolve(draft, self.model_options, self.app_options)
+        if self.layer is Source.MODEL:
+            return resolve(nothing, draft, self.app_options)
+        return resolve(nothing, nothing, draft)
+
+    def decide_mtp(self, choices: LaunchOptions) -> MtpDecision:
+        return decide_mtp(choices.mtp, model=self.model, engine=self.engine, suppressed=self.mtp_suppressed)
+
+
+@dataclass(frozen=True)
+class FieldState:
+    """One field. ``value`` None: this layer says nothing, and ``inherited`` from ``source`` is in force.
+
+    ``typed`` is what somebody typed that cannot be the value. ``problem`` stands beside the field, and so does a
+    ``warning``, with which a start may be tried; ``disabled`` says why the field would have no effect.
+    """
+
+    value: Any = None
+    inherited: Any = None
+    source: Source = Source.ENGINE
+    typed: str | None = None
+    problem: str | None = None
+    disabled: MtpReason | str | None = None
+    warning: str | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self.value is not None or self.typed is not None
+
+
+@dataclass(frozen=True)
+class FormState:
+    """All that a form shows.
+
+    ``argv`` is the exact command line of a start; None while it cannot be said: no engine, no model in particular, or
+    a problem. With ``port_is_automatic`` it has the first port that would be tried. ``can_save``: nothing in this
+    layer is unreadable or contradicts itself. ``can_start``: nothing speaks against a start at all.
+    """
+
+    layer: Source
+    fields: Mapping[str, FieldState]
+    resolved: Resolved
+    decision: MtpDecision
+    config: ServerConfig | None
+    argv: tuple[str, ...] | None
+    port_is_automatic: bool
+    can_save: bool
+    can_start: bool
+
+    @property
+    def is_doubtful(self) -> bool:
+        """A start would probably fail."""
+        return self.can_start and any(field.warning for field in self.fields.values())
+
+    @property
+    def command_line(self) -> str:
+        """The command line for a shell, with keys hidden; empty while it cannot be said."""
+        return "" if self.argv is None else shell_line(self.argv)
+
+
+def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situation: Situation) -> FormState:
+    """What a form shows that edits ``draft``; ``unreadable`` is what was typed that could not become part of it."""
+    resolved, below = situation.resolve(draft), situation.resolve(LaunchOptions())
+    decision = situation.decide_mtp(resolved.options)
+    config = _config(situation, resolved, decision)
+    problems = _problems(config, situation)
+    capabilities = situation.engine.capabilities if situation.engine is not None else EngineCapabilities()
+    disabled = _disabled(situation.engine, decision)
+    fields = {
+        name: FieldState(
+            _value(name, draft, below),
+            _inherited(name, below, situation.model),
+            below.source(name),
+            unreadable[name].text if name in unreadable else None,
+            unreadable[name].problem if name in unreadable else problems.get(name),
+            disabled.get(name),
+            why_doubtful(config.extra_args, capabilities) if name == _EXTRA else None,
+        )
+        for name in choice_names()
+    }
+    can_start = not unreadable and not problems
+    sayable = can_start and situation.engine is not None and situation.model is not None
+    return FormState(
+        layer=situation.layer,
+        fields=fields,
+        resolved=resolved,
+        decision=decision,
+        config=config if situation.model is not None else None,
+        argv=_argv(config, situation) if sayable else None,
+        port_is_automatic=config.port is None,
+        can_save=not unreadable and not (_EXTRA in problems and draft.extra_args),
+        can_start=can_start,
+    )
+
+
+def _value(name: str, draft: LaunchOptions, below: Resolved) -> Any:
+    value = draft.get(name)
+    # Nothing is kept out.
+    return None if value == NO_EXTRA_ARGS and not below.options.extra_args else value
+
+
+def _inherited(name: str, below: Resolved, model: Model | None) -> Any:
+    value = below.options.get(name)
+    if name == "alias" and value is None and model is not None:
+        return ",".join(default_names(model.name, model.path)) or None
+    return value
+
+
+def missing_flags(capabilities: EngineCapabilities) -> dict[str, str]:
+    """Why an engine cannot take some options, by name."""
+    return {
+        option.name: f"this engine has no flag {option.spec.flags[0]}"
+        for option in engine_options()
+        if option.spec.flags and not any(_can_say(flag, capabilities) for flag in option.spec.flags)
+    }
+
+
+def _can_say(flag: str, capabilities: EngineCapabilities) -> bool:
+    return capabilities.supports(flag) or became_load_mode(flag, capabilities)
+
+
+def _config(situation: Situation, resolved: Resolved, decision: MtpDecision) -> ServerConfig:
+    model = situation.model or Model(0, Path("/model.gguf"), None, None, 0.0)
+    return server_config(model, resolved.options, base_port=situation.base_port, mtp=decision)
+
+
+def _argv(config: ServerConfig, situation: Situation) -> tuple[str, ...]:
+    assert situation.engine is not None
+    port = config.port or config.base_port
+    named = config.named(situation.names_taken)
+    return server_argv(named, situation.engine, port, mtp_suppressed=situation.mtp_suppressed)
+
+
+def _problems(config: ServerConfig, situation: Situation) -> dict[str, str]:
+    engine = situation.engine
+    found: dict[str, list[str]] = {}
+    capabilities = engine.capabilities if engine is not None else EngineCapabilities()
+    for objection in objections(config, capabilities, mtp_suppressed=situation.mtp_suppressed):
+        # Which flags an engine has that is not known is no question yet.
+        if engine is not None or objection.field == _EXTRA:
+            found.setdefault(name_of(objection.field), []).append(objection.reason)
+    return {name: "; ".join(dict.fromkeys(reasons)) for name, reasons in found.items()}
+
+
+def _disabled(engine: Engine | None, decision: MtpDecision) -> dict[str, MtpReason | str]:
+    reasons: dict[str, MtpReason | str] = {}
+    if not decision.enabled:
+        reasons.update(dict.fromkeys(DRAFT_NUMBERS, decision.reason))
+    if engine is not None:
+        reasons.update(missing_flags(engine.capabilities))
+    return reasons
+
+
+def changed(draft: LaunchOptions, choices: Mapping[str, Any]) -> tuple[LaunchOptions, dict[str, Unreadable]]:
+    """A draft with other choices, and those of them that are no possible values, which it leaves out."""
+    unreadable: dict[str, Unreadable] = {}
+    for name, value in choices.items():
+        try:
+            draft = draft.with_values(**{name: value})
+        except ConfigurationError as exc:
+            draft = draft.with_values(**{name: None})
+            unreadable[name] = Unreadable(str(value), exc.reason)
+    return draft, unreadable
+
+
+def check(state: FormState, *, to_start: bool = False) -> None:
+    """Raises InvalidDraft when the choices cannot be saved, or with ``to_start``, no server be started with them."""
+    if state.can_start if to_start else state.can_save:
+        return
+    raise InvalidDraft({name: field.problem for name, field in state.fields.items() if field.problem})

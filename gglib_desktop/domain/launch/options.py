@@ -1,0 +1,202 @@
+"""What a person chose for starting a model, and the server configuration that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.engine.flag_drift import flag_of
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, EngineOptions, engine_options
+from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.values import documented
+
+DEFAULT_DRAFT_TOKENS = 2
+DEFAULT_MIN_PROBABILITY = 0.75
+# What llama-server takes when nobody says anything.
+ENGINE_MIN_PROBABILITY = 0.0
+# A layer says with these words that there are none, whatever weaker layers say. In a shell they are ''.
+NO_EXTRA_ARGS = ("",)
+
+
+class MtpChoice(StrEnum):
+    """Speculative decoding with the model's own MTP layers: when the model and the engine can, always, or never."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+class MtpReason(StrEnum):
+    """Why drafting is on or off."""
+
+    CHOSEN = "chosen"
+    MODEL_AND_ENGINE_CAN = "model and engine can"
+    DEPENDS_ON_MODEL = "depends on the model"
+    SWITCHED_OFF = "switched off"
+    NO_LAYERS = "no MTP layers in this model"
+    UNREAD_MODEL = "the model file was not read"
+    NO_ENGINE_SUPPORT = "no draft-mtp in this engine"
+    SUPPRESSED = "suppressed by GGLIB_DISABLE_MTP"
+
+
+@dataclass(frozen=True)
+class MtpDecision:
+    """Whether drafting will be on, and why."""
+
+    enabled: bool
+    reason: MtpReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchOptions(EngineOptions):
+    """One layer of choices: for one launch, for a model, or for all models. None leaves a choice to the next layer.
+
+    What a layer says about drafting counts only where ``mtp`` decides for it.
+    """
+
+    mtp: MtpChoice | None = documented(
+        "Speculative decoding with the model's own MTP layers: auto is on where the model and the engine can.",
+        default=None,
+    )
+    restart: RestartPolicy | None = documented("What happens when a server crashes.", default=None)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> LaunchOptions:
+        """As earlier versions stored them, too."""
+        return super().from_mapping(mapping).alias_moved()
+
+    def alias_moved(self) -> LaunchOptions:
+        """A layer that had no other extra arguments still keeps out those of weaker layers."""
+        moved = super().alias_moved()
+        return moved.replace(extra_args=NO_EXTRA_ARGS) if self.extra_args and not moved.extra_args else moved
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The choices that this layer makes."""
+        return frozenset(name for name in choice_names() if self.get(name) is not None)
+
+    def get(self, name: str) -> Any:
+        return getattr(self, name) if name in _OWN_CHOICES else super().get(name)
+
+    def with_values(self, **values: Any) -> LaunchOptions:
+        own = {name: values.pop(name) for name in _OWN_CHOICES & values.keys()}
+        return super().with_values(**values).replace(**own)
+
+    def over(self, other: LaunchOptions) -> LaunchOptions:
+        """The choices of ``other``, except where this layer makes its own."""
+        return other.with_values(**{name: self.get(name) for name in self.names})
+
+    def differing(self, other: LaunchOptions) -> frozenset[str]:
+        """The choices that the two make differently."""
+        return frozenset(name for name in choice_names() if self.get(name) != other.get(name))
+
+    def with_adapters(self, adapters: Sequence[Path]) -> LaunchOptions:
+        """With the adapters of the model, unless its extra arguments name some."""
+        if not adapters or not _ADAPTER_FLAGS.isdisjoint(map(flag_of, self.extra_args)):
+            return self
+        words = (word for path in adapters for word in ("--lora", str(path)))
+        return self.replace(extra_args=(*self.extra_args, *words))
+
+    def same_server(self, other: LaunchOptions) -> bool:
+        """Both lead to the same server: what differs, if anything, is not for the engine."""
+        return self.replace(restart=other.restart) == other
+
+
+_ADAPTER_FLAGS = frozenset({"--lora", "--lora-scaled"})
+_OWN_CHOICES = frozenset({"mtp", "restart"})
+# Where nobody says anything, the engine is told all the same.
+_DECIDED_HERE = frozenset({"host", "require_api_key", "alias"})
+BUILT_IN = LaunchOptions(
+    mtp=MtpChoice.AUTO,
+    spec_draft_n_max=DEFAULT_DRAFT_TOKENS,
+    spec_draft_p_min=DEFAULT_MIN_PROBABILITY,
+    restart=RestartPolicy.NEVER,
+)
+
+
+class Source(StrEnum):
+    """Who decided the value of a choice, the strongest first."""
+
+    LAUNCH = "this launch"
+    MODEL = "this model"
+    APP = "all models"
+    BUILT_IN = "built in"
+    ENGINE = "the engine"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What is in force and why: ``options`` are the choices of all layers together, ``sources`` who made each."""
+
+    options: LaunchOptions
+    sources: Mapping[str, Source]
+
+    def source(self, name: str) -> Source:
+        return self.sources.get(name, Source.BUILT_IN if name in _DECIDED_HERE else Source.ENGINE)
+
+
+def choice_names() -> tuple[str, ...]:
+    """All that a layer can say, by name."""
+    return (*(each.name for each in engine_options()), *sorted(_OWN_CHOICES))
+
+
+def resolve(launch: LaunchOptions, model: LaunchOptions, app: LaunchOptions) -> Resolved:
+    """For each choice the first layer that makes it: this launch, the model's, all models', then the program's own."""
+    launch, model, app = (layer.alias_moved() for layer in (launch, model, app))
+    options = launch.over(model.over(app.over(BUILT_IN)))
+    sources: dict[str, Source] = {}
+    layers = ((BUILT_IN, Source.BUILT_IN), (app, Source.APP), (model, Source.MODEL), (launch, Source.LAUNCH))
+    for layer, source in layers:
+        sources.update(dict.fromkeys(layer.names, source))
+    if options.extra_args == NO_EXTRA_ARGS:
+        options = options.replace(extra_args=())
+    return Resolved(options, sources)
+
+
+def decide_mtp(
+    choice: MtpChoice | None, *, model: Model | None, engine: Engine | None, suppressed: bool
+) -> MtpDecision:
+    """Whether a model is served with drafting. Auto never decides by a file's name.
+
+    ``model`` None: for none in particular. ``engine`` None: not known yet.
+    """
+    if suppressed:
+        return MtpDecision(False, MtpReason.SUPPRESSED)
+    if choice is MtpChoice.OFF:
+        return MtpDecision(False, MtpReason.SWITCHED_OFF)
+    if engine is not None and not engine.capabilities.has_mtp:
+        return MtpDecision(False, MtpReason.NO_ENGINE_SUPPORT)
+    if choice is MtpChoice.ON:
+        return MtpDecision(True, MtpReason.CHOSEN)
+    if model is None:
+        return MtpDecision(True, MtpReason.DEPENDS_ON_MODEL)
+    if model.mtp_layers > 0:
+        return MtpDecision(True, MtpReason.MODEL_AND_ENGINE_CAN)
+    return MtpDecision(False, MtpReason.NO_LAYERS if model.facts else MtpReason.UNREAD_MODEL)
+
+
+def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: MtpDecision) -> ServerConfig:
+    """The configuration that every way to start ``model`` uses. ``options`` are resolved."""
+    chosen = {field.name: getattr(options, field.name) for field in fields(EngineOptions)}
+    if not mtp.enabled:
+        chosen |= {"spec_draft_n_max": None, "spec_draft_p_min": None}
+    return ServerConfig(model.id, model.name, model.path, base_port, **chosen)
+
+
+def options_of(config: ServerConfig) -> LaunchOptions:
+    """The choices that lead to a configuration whatever the layers below say, as far as it tells them."""
+    mtp = MtpChoice.ON if config.spec_draft_n_max else MtpChoice.OFF
+    moved = config.alias_moved()
+    return LaunchOptions(mtp=mtp, **{field.name: getattr(moved, field.name) for field in fields(EngineOptions)})
+
+
+def own_choices(config: ServerConfig, as_saved: ServerConfig) -> frozenset[str]:
+    """What a server was started with, by name, that what was saved then would not have led to."""
+    differing = options_of(config).differing(options_of(as_saved))
+    return differing if config.spec_draft_n_max else differing - DRAFT_NUMBERS

@@ -1,0 +1,50 @@
+"""Who reaches a server, and who must show a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gglib_desktop.domain.options.engine_options import EngineOptions
+from gglib_desktop.domain.options.host import is_loopback
+
+# The engine takes several keys separated by commas.
+_NOT_IN_KEYS = ","
+
+
+def is_exposed(options: EngineOptions) -> bool:
+    """Whether other computers can reach the server."""
+    return not is_loopback(options.host)
+
+
+def needs_key(options: EngineOptions) -> bool:
+    """Whether clients must show the key: always where other computers reach the server, else if that was chosen."""
+    return is_exposed(options) or options.require_api_key is True
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Where a server is asked, and with which key."""
+
+    port: int
+    host: str | None = None
+    key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class KeyPlace:
+    """Where the key is kept. ``file`` None: in the system's keyring, named ``keyring``.
+
+    ``keyring_problem``: why a keyring that was looked for is not used. ``was_readable``: other users could read the
+    file until the program looked at it; they may know the key.
+    """
+
+    keyring: str = ""
+    file: Path | None = None
+    keyring_problem: str = ""
+    was_readable: bool = False
+
+
+def is_usable_key(text: str) -> bool:
+    """Whether a text can be a key: it goes into an HTTP header and into a list separated by commas."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text and _NOT_IN_KEYS not in text

@@ -1,0 +1,111 @@
+"""From an end, an error or a model file to the failure behind it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gglib_desktop.domain.errors import (
+    ConfigurationError,
+    GglibError,
+    HealthCheckFailed,
+    PortTaken,
+    RunnerUnavailable,
+    StartFailed,
+)
+from gglib_desktop.domain.models.model import NO_SUCH_FILE, ModelFile
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause
+from gglib_desktop.domain.servers.llama_log import read_log, says_goodbye
+from gglib_desktop.domain.servers.server import ServerConfig
+
+# HUP, INT, QUIT, KILL and TERM; programs send themselves the others.
+_SIGNALS_OF_OTHERS = frozenset({1, 2, 3, 9, 15})
+_FILE_TELLS = frozenset({FailureCause.UNKNOWN, FailureCause.MODEL_UNREADABLE, FailureCause.COMPANION_REFUSED})
+# Why a file could not be looked at.
+_NOT_OPENED = (NO_SUCH_FILE, "permission to read", "the file cannot be read")
+# Of a file of another age, which is not damaged.
+_OTHER_VERSION = "GGUF version"
+
+
+def failure_of_exit(end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
+    """The failure behind a process that ended by itself or was ended by somebody else.
+
+    ``served``: it had been healthy, so that what it said while it started is not the reason.
+    """
+    reading = read_log(log, served=served)
+    cause, evidence = reading.cause, reading.evidence
+    if end.signal_number == signal.SIGILL:
+        cause = FailureCause.WRONG_PROCESSOR
+    elif _was_told(end, log) and cause is not FailureCause.OUT_OF_MEMORY:
+        cause = FailureCause.KILLED
+    if cause is not reading.cause:
+        evidence = tuple(line.rstrip() for line in log if line.strip())[-EVIDENCE_LINES:]
+    return Failure(cause, str(end), evidence, end, reading.file if cause is reading.cause else "")
+
+
+def _was_told(end: ServerExit, log: Sequence[str]) -> bool:
+    """Whether a signal of somebody's ended it, be it that it obeyed."""
+    return says_goodbye(log) if end.status == 0 else end.signal_number in _SIGNALS_OF_OTHERS
+
+
+def failure_of_error(error: GglibError) -> Failure:
+    """The failure behind an error that a start raised."""
+    match error:
+        case PortTaken():
+            return Failure(FailureCause.PORT_TAKEN, str(error))
+        case ConfigurationError(field="engine"):
+            named = f"{error.value}: " if error.value is not None else ""
+            return Failure(FailureCause.ENGINE_UNUSABLE, named + error.reason)
+        case ConfigurationError(field="model_path"):
+            return Failure(FailureCause.MODEL_MISSING, str(error))
+        case ConfigurationError():
+            return Failure(FailureCause.CONFIGURATION, str(error))
+        case RunnerUnavailable():
+            return Failure(FailureCause.RUNNER_UNAVAILABLE, str(error))
+        case StartFailed(exit_status=status) if status is not None or error.log_lines:
+            # Without a status where somebody else reaped it; its log tells all the same.
+            return replace(failure_of_exit(ServerExit(status), error.log_lines), detail=error.summary)
+        case StartFailed():
+            return Failure(FailureCause.ENGINE_UNUSABLE, error.summary)
+        case HealthCheckFailed():
+            return Failure(FailureCause.STALLED, str(error))
+        case _:
+            return Failure(FailureCause.UNKNOWN, str(error))
+
+
+def file_that_tells(failure: Failure, config: ServerConfig) -> Path | None:
+    """The file that may know more than the log about a failure, None where the log is enough."""
+    return Path(failure.file or config.model_path) if failure.cause in _FILE_TELLS else None
+
+
+def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) -> Failure:
+    """A failure whose log is not enough, with what the file tells that it is about, if that tells of any cause.
+
+    Only so is a file called damaged.
+    """
+    if file.problem is not None:
+        is_sidecar = file.facts is not None and file.facts.sidecar is not None
+        cause = failure.cause if is_sidecar else _cause_of_problem(failure.cause, file.problem)
+        return replace(failure, cause=cause, detail=file.problem)
+    if (
+        failure.cause is FailureCause.UNKNOWN
+        and config.spec_draft_n_max
+        and file.facts is not None
+        and file.facts.mtp_layers == 0
+    ):
+        return replace(failure, cause=FailureCause.MTP_LAYERS_MISSING, detail="the model file has no MTP layers")
+    return failure
+
+
+def _cause_of_problem(cause: FailureCause, problem: str) -> FailureCause:
+    if problem.startswith(_OTHER_VERSION):
+        return cause
+    return FailureCause.MODEL_MISSING if problem.startswith(_NOT_OPENED) else FailureCause.MODEL_CORRUPT
+
+
+def of_another_file(failure: Failure, config: ServerConfig) -> Failure:
+    """The failure, which blames a file by name only where that is another than the model."""
+    return replace(failure, file="") if failure.file and Path(failure.file) == config.model_path else failure

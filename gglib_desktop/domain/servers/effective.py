@@ -1,0 +1,219 @@
+"""What a server says it really runs with, and where that is not what was asked for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from gglib_desktop.domain.engine.capabilities import DRAFT_MTP
+from gglib_desktop.domain.engine.flag_drift import flag_of
+from gglib_desktop.domain.options.client_names import names_in, without_number
+from gglib_desktop.domain.options.engine_options import engine_option
+from gglib_desktop.domain.servers.server import ServerConfig
+
+_INITIALIZING = re.compile(r"initializing, n_slots = \d+, n_ctx_slot = \d+, kv_unified = '(true|false)'")
+_OFFLOADED = re.compile(r"offloaded (\d+)/(\d+) layers to GPU")
+_MODEL_BUFFER = re.compile(r"load_tensors:\s+(\S+) model buffer size")
+_CAPPED = "exceeds the training context of the model"
+_FITTED = "context size reduced from"
+_NO_GPU = "no usable GPU found"
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """What a ready server says of itself; None where it does not.
+
+    ``context_size`` is in tokens, for each of ``slots``; ``context_shared`` slots have one pool of that size together.
+    ``drafts``: it decodes speculatively, by the methods ``draft_types`` once it has answered a request. ``gpu_layers``
+    of ``layers`` are computed on a GPU. ``context_capped`` to what the model was made for, or ``context_fitted`` to the
+    memory: the engine said that it lowered the context. ``wants_key``: it refuses who shows no key; ``refused``:
+    also us, so that it tells nothing. ``alias``: what it calls its model; of several names one.
+    """
+
+    context_size: int | None = None
+    slots: int | None = None
+    model_path: str | None = None
+    build: str | None = None
+    chat_template: str | None = None
+    context_shared: bool | None = None
+    context_capped: bool = False
+    context_fitted: bool = False
+    drafts: bool | None = None
+    draft_types: frozenset[str] = frozenset()
+    gpu_layers: int | None = None
+    layers: int | None = None
+    wants_key: bool = False
+    refused: bool = False
+    alias: str | None = None
+
+
+class Cause(StrEnum):
+    """Why a server most likely runs with something else than was asked for."""
+
+    MODEL_LIMIT = "the model allows no more"
+    AUTO_FIT = "the engine made it fit the memory"
+    NO_GPU = "the engine found no GPU"
+    UNSUPPORTED = "the engine cannot do it"
+    OVERRIDDEN = "the extra arguments changed it"
+    NAME_TAKEN = "another server has the name"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One option, by its name, whose effective value is not the requested one. None is nothing at all."""
+
+    option: str
+    requested: int | str
+    effective: int | str | None
+    cause: Cause
+
+
+def facts_from(props: object, slots: object, log: str) -> ServerFacts | None:
+    """What /props, /slots and the beginning of the log tell; None when /props tells nothing."""
+    if not isinstance(props, dict):
+        return None
+    generation = _mapping(props.get("default_generation_settings"))
+    every_slot = [each for each in slots if isinstance(each, dict)] if isinstance(slots, list) else []
+    drafting = {each["speculative"] for each in every_slot if isinstance(each.get("speculative"), bool)}
+    types = (_text(_mapping(each.get("params")).get("speculative.types")) or "" for each in every_slot)
+    shared = _INITIALIZING.search(log)
+    gpu_layers, layers = _offloaded(log)
+    return ServerFacts(
+        context_size=_whole(generation.get("n_ctx")),
+        slots=_whole(props.get("total_slots")),
+        model_path=_text(props.get("model_path")),
+        alias=_text(props.get("model_alias")),
+        build=_text(props.get("build_info")),
+        chat_template=_text(props.get("chat_template")),
+        context_shared=None if shared is None else shared[1] == "true",
+        context_capped=_CAPPED in log,
+        context_fitted=_FITTED in log,
+        drafts=any(drafting) if drafting else None,
+        draft_types=frozenset(name for each in types for name in each.split(",")) - {"", "none"},
+        gpu_layers=gpu_layers,
+        layers=layers,
+    )
+
+
+def differences(config: ServerConfig, facts: ServerFacts, model_context: int | None = None) -> tuple[Difference, ...]:
+    """Where the server does not run with what was asked for, as far as is known.
+
+    ``model_context`` is the context that the model was made for, in tokens.
+    """
+    found = (
+        _context(config, facts, model_context),
+        _slots(config, facts),
+        _gpu_layers(config, facts),
+        _drafting(config, facts),
+        _template(config, facts),
+        _name(config, facts),
+    )
+    return tuple(each for each in found if each is not None)
+
+
+# -- reading
+
+
+def _offloaded(log: str) -> tuple[int | None, int | None]:
+    said = _OFFLOADED.search(log)
+    if said is None:
+        return (0 if _NO_GPU in log else None), None
+    buffers = _MODEL_BUFFER.findall(log)
+    # Without any GPU llama-server b10434 counts all layers as offloaded, and keeps them in the memory of the CPU.
+    on_cpu = bool(buffers) and all(name.startswith("CPU") for name in buffers)
+    return (0 if on_cpu else int(said[1])), int(said[2])
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+# -- comparing
+
+
+def _context(config: ServerConfig, facts: ServerFacts, model_context: int | None) -> Difference | None:
+    size, slots = facts.context_size, facts.slots or 1
+    # What it was told beside the configuration is known of a server whose log is ours to read.
+    unsaid = config.context_size is None
+    if unsaid and (facts.context_shared is None or _says(config, "context_size")):
+        return None
+    asked = config.context_size or model_context
+    # The engine rounds up. How the slots share is not known of every server; the least that they then get is this.
+    if size is None or asked is None or size >= (asked if facts.context_shared else asked // slots):
+        return None
+    effective = size if facts.context_shared else size * slots
+    return Difference("context_size", asked, effective, _context_cause(config, facts, model_context))
+
+
+def _context_cause(config: ServerConfig, facts: ServerFacts, model_context: int | None) -> Cause:
+    if facts.context_capped or facts.context_size == model_context:
+        return Cause.MODEL_LIMIT
+    if facts.context_fitted or not config.context_size or not config.extra_args:
+        return Cause.AUTO_FIT
+    return Cause.OVERRIDDEN
+
+
+def _slots(config: ServerConfig, facts: ServerFacts) -> Difference | None:
+    asked = config.parallel
+    if asked is None or asked < 1 or facts.slots in {None, asked}:
+        return None
+    return Difference("parallel", asked, facts.slots, _refusal(config))
+
+
+def _gpu_layers(config: ServerConfig, facts: ServerFacts) -> Difference | None:
+    asked, effective = config.gpu_layers, facts.gpu_layers
+    if asked is None or asked < 0 or effective is None:
+        return None
+    if effective == (asked if facts.layers is None else min(asked, facts.layers)):
+        return None
+    if effective > 0:
+        return Difference("gpu_layers", asked, effective, Cause.AUTO_FIT)
+    return Difference("gpu_layers", asked, effective, Cause.OVERRIDDEN if config.device == "none" else Cause.NO_GPU)
+
+
+def _drafting(config: ServerConfig, facts: ServerFacts) -> Difference | None:
+    if not config.spec_draft_n_max:
+        return None
+    if facts.drafts is False:
+        return Difference("spec_draft_n_max", DRAFT_MTP, None, _refusal(config))
+    if facts.draft_types and DRAFT_MTP not in facts.draft_types:
+        return Difference("spec_draft_n_max", DRAFT_MTP, ", ".join(sorted(facts.draft_types)), _refusal(config))
+    return None
+
+
+def _template(config: ServerConfig, facts: ServerFacts) -> Difference | None:
+    if config.chat_template is None or facts.chat_template is None:
+        return None
+    asked, effective = config.chat_template.strip(), facts.chat_template.strip()
+    # A name that the engine does not know is taken for a template, one that says nothing but that name.
+    is_name = "{" not in asked
+    if is_name != (asked == effective):
+        return None
+    return Difference("chat_template", asked, effective, Cause.UNSUPPORTED if is_name else _refusal(config))
+
+
+def _name(config: ServerConfig, facts: ServerFacts) -> Difference | None:
+    asked = names_in(config.alias)
+    if not asked or facts.alias is None or facts.alias in asked:
+        return None
+    is_taken = without_number(facts.alias) in map(without_number, asked)
+    return Difference("alias", ", ".join(asked), facts.alias, Cause.NAME_TAKEN if is_taken else _refusal(config))
+
+
+def _refusal(config: ServerConfig) -> Cause:
+    return Cause.OVERRIDDEN if config.extra_args else Cause.UNSUPPORTED
+
+
+def _says(config: ServerConfig, option: str) -> bool:
+    """The extra arguments set it."""
+    return not set(engine_option(option).spec.flags).isdisjoint(map(flag_of, config.extra_args))

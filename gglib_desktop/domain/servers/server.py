@@ -1,0 +1,79 @@
+"""What to serve, which process serves it, and how it is: the values of the process runner port."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from gglib_desktop.domain.options.client_names import (
+    ALIAS_FLAGS,
+    are_numbered,
+    default_names,
+    free_names,
+    names_in,
+    names_said,
+)
+from gglib_desktop.domain.options.engine_options import EngineOptions
+from gglib_desktop.domain.values import PORT, Limits, Value, limited
+
+
+@dataclass(frozen=True)
+class ServerConfig(EngineOptions):
+    """What to serve and with which intent. An option that is None says nothing and lets the engine decide.
+
+    ``port`` None takes a free one from ``base_port`` to ``base_port + 99``. ``context_size`` is in tokens, 0 the
+    model's own. ``gpu_layers`` -1 is the engine's automatic choice. ``jinja`` False turns templates off, which is not
+    what None does. ``spec_draft_n_max`` (MTP draft tokens) None or 0 is no drafting, whatever ``spec_draft_p_min``
+    (least probability of a draft token, 0 to 1) says. ``extra_args`` follow last, verbatim. ``alias`` None is the
+    model's name; it may be several names with commas between. A runner gives names that another of its servers has a
+    number, and takes a name among the ``extra_args`` for the ``alias``.
+    """
+
+    model_id: int
+    model_name: str
+    model_path: Path
+    base_port: int = limited(PORT)
+
+    @property
+    def client_names(self) -> tuple[str, ...]:
+        """What clients are to call the model, as far as that is not taken."""
+        return names_in(self.alias_moved().alias) or default_names(self.model_name, self.model_path)
+
+    def named(self, taken: Collection[str] = ()) -> ServerConfig:
+        """With an alias none of whose names is ``taken``."""
+        moved = self.alias_moved()
+        if moved.alias is None and not ALIAS_FLAGS.isdisjoint(moved.extra_args):
+            return self  # a flag without its value is for the engine to refuse
+        return moved.replace(alias=",".join(free_names(self.client_names, taken)) or None)
+
+    def named_as_before(self, command_line: str) -> ServerConfig:
+        """With the names of its server's last process, where they differ in their numbers alone.
+
+        So that a server keeps its name over a restart. ``command_line`` is that of the process, empty where none was.
+        """
+        former = names_said(command_line)
+        if not are_numbered(former, self.client_names):
+            return self
+        return self.alias_moved().replace(alias=",".join(former))
+
+
+@dataclass(frozen=True)
+class ProcessHandle(Value):
+    """One server process, identified by pid, start time and port together. ``started_at`` is in unix seconds."""
+
+    model_id: int
+    model_name: str
+    pid: int | None
+    port: int = limited(Limits(1, 65535))
+    started_at: int = limited(Limits(0))
+
+
+@dataclass(frozen=True)
+class ServerHealth(Value):
+    """The answer to a health check. ``last_check`` is the unix time of the last successful one, in seconds."""
+
+    healthy: bool
+    last_check: int | None = None
+    context_size: int | None = None
+    message: str | None = None

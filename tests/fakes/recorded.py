@@ -1,0 +1,6 @@
+"""What the real engine wrote, as it wrote it."""
+
+from pathlib import Path
+
+HELP = Path(__file__).with_name("llama_server_b10434_help.txt").read_text(encoding="utf-8")
+LOGS = Path(__file__).with_name("logs")
