@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from gglib_desktop.viewmodels.app import AppViewModel
     from gglib_desktop.viewmodels.launch_forms import LaunchForms
     from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
-    from gglib_desktop.views.main_window import MainWindow
+    from gglib_desktop.views.window.main_window import MainWindow
 
 __all__ = ["Options", "Places", "handed_over", "launch_forms", "run", "start_logging"]
 
@@ -113,7 +113,7 @@ def stop_servers(options: Options) -> int:
 
 async def run(app: QApplication, options: Options) -> int:
     """Shows the window and returns the exit status when the program has been told to quit."""
-    from gglib_desktop.views.bug_reporter import BugReporter
+    from gglib_desktop.views.window.bug_reporter import BugReporter
 
     reporter = BugReporter()
     reporter.install(asyncio.get_running_loop())
@@ -172,7 +172,7 @@ async def _load_the_rest(window: MainWindow) -> None:
         await asyncio.sleep(0.005)
     for module in ("gglib_desktop.adapters.runners.local", "gglib_desktop.services.server_life"):
         await asyncio.to_thread(importlib.import_module, module)
-    importlib.import_module("gglib_desktop.views.server_panel")
+    importlib.import_module("gglib_desktop.views.servers.panel")
 
 
 @dataclass
@@ -323,9 +323,9 @@ def _forecast(model: Model, config: ServerConfig) -> ByteRange | None:
 
 
 def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:
-    from gglib_desktop.views.icons import app_icon
-    from gglib_desktop.views.main_window import MainWindow
-    from gglib_desktop.views.theme import apply_theme
+    from gglib_desktop.views.look.icons import app_icon
+    from gglib_desktop.views.look.theme import apply_theme
+    from gglib_desktop.views.window.main_window import MainWindow
 
     app.setApplicationDisplayName("GGLib Desktop")
     app.setDesktopFileName(_APP)

@@ -24,7 +24,7 @@ from gglib_desktop.domain.gguf.header import GgufValueType
 from gglib_desktop.qt_loop import QtEventLoop
 from gglib_desktop.services.library import Library
 from gglib_desktop.tasks import LogReporter
-from gglib_desktop.views.main_window import MainWindow
+from gglib_desktop.views.window.main_window import MainWindow
 from tests.bench_figures import Figures, Stopwatch
 from tests.gguf_package import TOKENS, long_vocabulary, peak_of_ours, peak_of_the_package
 

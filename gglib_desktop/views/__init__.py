@@ -1,1 +1,1 @@
-"""The widgets. They show view-models and pass on what people do."""
+"""Qt Widgets: what people see."""

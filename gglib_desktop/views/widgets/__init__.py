@@ -1,1 +1,1 @@
-"""Widgets that several screens share."""
+"""Widgets and bindings that know nothing of models or servers."""

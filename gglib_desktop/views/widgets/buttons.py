@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialogButtonBox, QPushButton, QWidget
 
-from gglib_desktop.views.icons import icon
+from gglib_desktop.views.look.icons import icon
 
 
 def push_button(name: str, text: str, parent: QWidget | None = None, *, icon_name: str = "") -> QPushButton:

@@ -8,7 +8,8 @@ import pytest
 from gglib_desktop.domain.engine.capabilities import Engine, EngineSource, parse_help
 from gglib_desktop.domain.launch.argv import objections, server_argv, shell_line
 from gglib_desktop.domain.servers.server import ServerConfig
-from tests.unit.domain.commandline.pasted import HELP, check_pasted
+from tests.fakes.recorded import HELP
+from tests.unit.domain.commandline.pasted import check_pasted
 
 _FORMER = re.compile(r"^(?:--mlock|--mmap,|-dio,)(?:.*\n(?= {40}))*.*\n", re.MULTILINE)
 ALONE = _FORMER.sub("", HELP)

@@ -1,1 +1,0 @@
-"""Windows that ask for a decision. All of them are non-blocking."""

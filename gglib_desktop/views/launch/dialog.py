@@ -1,0 +1,99 @@
+"""A dialog around the form of launch options of a model."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from gglib_desktop.domain.errors import GglibError, InvalidDraft
+from gglib_desktop.viewmodels.launch_forms import LaunchFormDialogViewModel
+from gglib_desktop.views.launch.command_preview import CommandPreview
+from gglib_desktop.views.launch.command_tools import CommandTools
+from gglib_desktop.views.launch.option_form import OptionForm
+from gglib_desktop.views.launch.option_memory import ContextHelpers, MemoryLine
+from gglib_desktop.views.launch.presets.bar import PresetBar
+from gglib_desktop.views.widgets.buttons import box_button
+from gglib_desktop.views.widgets.layout.room import resize_within_screen
+from gglib_desktop.views.widgets.problem_box import ProblemBox
+
+_SIZE = QSize(780, 680)
+_PROBLEM_LINES = 2
+
+
+class LaunchFormDialog(QDialog):
+    """Closes once its choices are accepted; until then, and when that fails, it keeps what was typed.
+
+    Subclasses add their own widgets with ``add_above`` and ``add_below``.
+    """
+
+    def __init__(
+        self,
+        dialog: LaunchFormDialogViewModel,
+        name: str,
+        accept_name: str,
+        accept_text: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        """``name`` and ``accept_name`` are for object names."""
+        super().__init__(parent)
+        self.view_model = dialog
+        self.setObjectName(f"{name}Dialog")
+        self._form = OptionForm(
+            dialog.form, self, helpers={"context_size": ContextHelpers(dialog.form, dialog.forecast)}
+        )
+        self._problem = ProblemBox(name, self, lines=_PROBLEM_LINES)
+        self._layout = QVBoxLayout(self)
+        if dialog.presets is not None:
+            self._layout.addWidget(PresetBar(dialog.presets, self))
+        self._layout.addWidget(self._form, 1)
+        self._layout.addWidget(MemoryLine(dialog.forecast))
+        self._layout.addWidget(CommandPreview(dialog.form))
+        self._layout.addWidget(CommandTools(dialog.commands))
+        last = QHBoxLayout()
+        last.addWidget(self._problem, 1)
+        last.addWidget(self._buttons(name, accept_name, accept_text), 0, Qt.AlignmentFlag.AlignBottom)
+        self._layout.addLayout(last)
+        resize_within_screen(self, _SIZE)
+        dialog.done.connect(self.accept)
+        dialog.failed.connect(self._on_failed)
+        dialog.form.stateChanged.connect(self._on_edited)
+        dialog.accept.busyChanged.connect(self._on_busy)
+        self.finished.connect(self._on_finished)
+
+    def add_above(self, widget: QWidget) -> None:
+        """Above the form."""
+        self._layout.insertWidget(self._layout.indexOf(self._form), widget)
+
+    def add_below(self, widget: QWidget) -> None:
+        """Between the form and what follows from it."""
+        self._layout.insertWidget(self._layout.indexOf(self._form) + 1, widget)
+
+    def _buttons(self, name: str, accept_name: str, accept_text: str) -> QDialogButtonBox:
+        box = QDialogButtonBox(self)
+        self._accept = box_button(box, accept_name, accept_text, QDialogButtonBox.ButtonRole.AcceptRole)
+        self._accept.setDefault(True)
+        # Not the box's accepted signal: the dialog closes when the choices have been accepted.
+        self._accept.clicked.connect(self.view_model.accept.trigger)
+        box_button(box, f"{name}Cancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        box.rejected.connect(self.reject)
+        return box
+
+    # -- news
+
+    @Slot(object)
+    def _on_failed(self, error: GglibError) -> None:
+        self._problem.show_error(error)
+        if isinstance(error, InvalidDraft):
+            self._form.reveal(next(iter(error.fields)))
+
+    @Slot(object)
+    def _on_edited(self, _state: object) -> None:
+        self._problem.clear()
+
+    @Slot(bool)
+    def _on_busy(self, busy: bool) -> None:
+        self._accept.setEnabled(not busy)
+
+    @Slot(int)
+    def _on_finished(self, _result: int) -> None:
+        self.view_model.close()

@@ -1,0 +1,101 @@
+"""Fields of an option form that are more than one plain widget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit, QRadioButton, QWidget
+
+from gglib_desktop.domain.launch.form import FieldState
+from gglib_desktop.domain.launch.options import MtpChoice
+from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.views.widgets.buttons import push_button
+from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox
+from gglib_desktop.views.words.options import inherited_entry, own_value_text
+
+
+class MtpField(QWidget):
+    """Inherited, Auto, On and Off as radio buttons."""
+
+    def __init__(self, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._form = form
+        self.setObjectName("field_mtp")
+        self.setAccessibleName(self.tr("MTP"))
+        names = (self.tr("MTP inherited"), self.tr("MTP auto"), self.tr("MTP on"), self.tr("MTP off"))
+        self._values: tuple[MtpChoice | None, ...] = (None, *MtpChoice)
+        self.buttons = tuple(self._button(value, name) for value, name in zip(self._values, names, strict=True))
+        self._group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(14)
+        for number, button in enumerate(self.buttons):
+            self._group.addButton(button, number)
+            row.addWidget(button)
+        row.addStretch()
+        self._group.idToggled.connect(self._push)
+
+    def show_field(self, state: FieldState) -> None:
+        self.buttons[0].setText(inherited_entry(None, state))
+        with QSignalBlocker(self._group):
+            self.buttons[self._values.index(state.value)].setChecked(True)
+
+    def _button(self, value: MtpChoice | None, name: str) -> QRadioButton:
+        button = QRadioButton(own_value_text(value) if value is not None else "", self)
+        button.setObjectName(f"field_mtp_{value or 'inherited'}")
+        button.setAccessibleName(name)
+        return button
+
+    @Slot(int, bool)
+    def _push(self, number: int, checked: bool) -> None:
+        if checked:
+            self._form.edit(mtp=self._values[number])
+
+
+class RestartField(CalmComboBox):
+    """Whether a server is started again after a crash."""
+
+    def __init__(self, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._form = form
+        self._values: list[Any] = [None, RestartPolicy.ON_CRASH, RestartPolicy.NEVER]
+        self.setObjectName("field_restart")
+        self.addItem("")
+        self.addItems([own_value_text(value) for value in self._values[1:]])
+        self.currentIndexChanged.connect(self._push)
+
+    def show_field(self, state: FieldState) -> None:
+        with QSignalBlocker(self):
+            self.setItemText(0, inherited_entry(None, state))
+            self.setCurrentIndex(self._values.index(state.value))
+
+    @Slot(int)
+    def _push(self, index: int) -> None:
+        self._form.edit(restart=self._values[index])
+
+
+class FileField(QWidget):
+    """A field for a path, with a button that opens a dialog to choose the file."""
+
+    def __init__(self, edit: QLineEdit, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._edit = edit
+        name = f"browse_{edit.objectName().removeprefix('field_')}"
+        browse = push_button(name, self.tr("Browse…"), icon_name="folder")
+        browse.setAccessibleName(self.tr("Browse for {label}").format(label=edit.accessibleName()))
+        browse.clicked.connect(self._on_browse)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(edit, 1)
+        row.addWidget(browse)
+
+    @Slot()
+    def _on_browse(self) -> None:
+        dialog = QFileDialog(self, self._edit.accessibleName(), str(Path(self._edit.text()).parent))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self._edit.setText)
+        dialog.open()

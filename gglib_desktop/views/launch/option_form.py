@@ -1,0 +1,273 @@
+"""The form of launch options: every option that is defined, what it inherits, and a search over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from gglib_desktop.domain.launch.form import FormState
+from gglib_desktop.domain.launch.options import Source
+from gglib_desktop.domain.options.definition import OptionGroup
+from gglib_desktop.domain.options.engine_options import EngineOption, engine_options
+from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.views.launch.option_devices import DeviceChoices
+from gglib_desktop.views.launch.option_extras import FileField, MtpField, RestartField
+from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, RowWords
+from gglib_desktop.views.launch.option_widgets import TextField, make_widget
+from gglib_desktop.views.look.icons import icon
+from gglib_desktop.views.widgets.search_field import SearchField
+from gglib_desktop.views.words.options import said
+
+_INDENT = 4
+_GAP = 10
+
+
+class OptionForm(QWidget):
+    """Edits one layer of choices. ``helpers`` are widgets to be shown under the field of that name."""
+
+    def __init__(
+        self,
+        form: OptionFormViewModel,
+        parent: QWidget | None = None,
+        *,
+        helpers: Mapping[str, QWidget] | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("optionForm")
+        self._form, self._helpers = form, {"device": DeviceChoices(form), **(helpers or {})}
+        self._search = self._search_field()
+        self._nothing = QLabel(self.tr("No setting matches."))
+        self._nothing.setObjectName("optionNothing")
+        self._nothing.hide()
+        self._sections = self._make_sections()
+        self._lay_out()
+        self._order_tabs()
+        form.stateChanged.connect(self._render)
+        # After the boxes for them have been made.
+        form.devicesFound.connect(self._order_tabs)
+        self._render(form.state)
+
+    @property
+    def rows(self) -> Iterator[OptionRow]:
+        for section in self._sections:
+            yield from section.rows
+
+    def reveal(self, name: str) -> None:
+        """Brings the field of that name into view, and the keyboard to it."""
+        self._search.clear()
+        for section in self._sections:
+            for row in section.rows:
+                if row.name == name:
+                    section.set_folded(False)
+                    row.set_focus()
+                    self._scroll.ensureWidgetVisible(row)
+
+    # -- places
+
+    def _search_field(self) -> SearchField:
+        search = SearchField("optionSearch", self.tr("Search settings"))
+        search.setPlaceholderText(self.tr("Search settings: a word, or a flag as --ctx-size"))
+        search.addAction(icon("search"), SearchField.ActionPosition.LeadingPosition)
+        search.textChanged.connect(self._on_search)
+        search.left.connect(self._on_search_left)
+        return search
+
+    def _make_sections(self) -> list[Section]:
+        options: dict[OptionGroup, list[EngineOption]] = {group: [] for group in OptionGroup}
+        for option in engine_options():
+            options[option.spec.group].append(option)
+        return [
+            Section(group, self._rows(group, members), self)
+            for group, members in options.items()
+            if members or group is OptionGroup.OTHER
+        ]
+
+    def _rows(self, group: OptionGroup, options: list[EngineOption]) -> list[OptionRow]:
+        rows = [self._row(option) for option in options]
+        if group is OptionGroup.DRAFTING:
+            rows.insert(0, self._mtp_row())
+        # What happens after a crash is a matter of the model, not of one launch.
+        if group is OptionGroup.OTHER and self._form.state.layer is not Source.LAUNCH:
+            rows.append(self._restart_row())
+        return rows
+
+    def _row(self, option: EngineOption) -> OptionRow:
+        spec = option.spec
+        field = make_widget(option, self._form, self)
+        flags = " ".join((*spec.flags, *spec.off_flags, spec.environment))
+        words = RowWords(
+            name=option.name,
+            label=said(spec.label),
+            help=said(spec.help),
+            sought=f"{flags} {said(spec.group)}".lower(),
+        )
+        below = [self._helpers[option.name]] if option.name in self._helpers else []
+        is_text = isinstance(field, TextField)
+        box: QWidget = FileField(field, self) if isinstance(field, TextField) and field.is_file else field
+        parts = RowParts(field=box, shows=field, focus=(field,), below=below, wide=is_text)
+        return OptionRow(words, parts, self._form, self)
+
+    def _mtp_row(self) -> OptionRow:
+        field = MtpField(self._form, self)
+        words = RowWords(
+            name="mtp",
+            label=self.tr("MTP"),
+            help=self.tr("Drafts with the model's own MTP layers; Auto: where model and engine can"),
+            sought=f"--spec-type draft-mtp {said(OptionGroup.DRAFTING)}".lower(),
+        )
+        return MtpRow(words, RowParts(field=field, shows=field, focus=field.buttons, wide=True), self._form, self)
+
+    def _restart_row(self) -> OptionRow:
+        field = RestartField(self._form, self)
+        words = RowWords(
+            name="restart",
+            label=self.tr("Start again after a crash"),
+            help=self.tr("After 2, 10 and 30 seconds, and only if the cause may pass by itself"),
+        )
+        return OptionRow(words, RowParts(field=field, shows=field), self._form, self)
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, _GAP, 0)
+        column.setSpacing(_GAP)
+        for section in self._sections:
+            column.addWidget(section)
+        column.addWidget(self._nothing)
+        column.addStretch()
+        self._scroll = QScrollArea()
+        self._scroll.setObjectName("optionScroll")
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(content)
+        # The area itself is nothing to stop at.
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._search)
+        layout.addWidget(self._scroll, 1)
+
+    @Slot()
+    def _order_tabs(self) -> None:
+        order: list[QWidget] = [self._search]
+        for section in self._sections:
+            order.append(section.header)
+            for row in section.rows:
+                order += row.focus
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
+
+    # -- news
+
+    @Slot(object)
+    def _render(self, state: FormState) -> None:
+        for section in self._sections:
+            section.show_state(state)
+
+    @Slot(str)
+    def _on_search(self, text: str) -> None:
+        words = text.lower().split()
+        for section in self._sections:
+            section.search(words)
+        self._nothing.setVisible(not any(section.matches for section in self._sections))
+
+    @Slot()
+    def _on_search_left(self) -> None:
+        """The first field that was found has the keyboard."""
+        row = next((row for row in self.rows if row.isVisible()), None)
+        if row is not None:
+            row.set_focus()
+
+
+class Section(QWidget):
+    """The rows of a group under its title. Those beyond the basic ones can be folded away, and begin so."""
+
+    def __init__(self, group: OptionGroup, rows: list[OptionRow], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.rows = rows
+        self.matches = True
+        self._title = said(group)
+        self._set_count = 0
+        folds = group not in (OptionGroup.BASIC, OptionGroup.DRAFTING)
+        self._fold = self._fold_button(group) if folds else None
+        self._folded = folds
+        self._searched = False
+        self.header: QWidget = QLabel(self._title, self) if self._fold is None else self._fold
+        font = self.header.font()
+        font.setBold(True)
+        self.header.setFont(font)
+        self._body = QWidget(self)
+        body = QVBoxLayout(self._body)
+        body.setContentsMargins(_INDENT, 0, 0, 0)
+        body.setSpacing(_INDENT)
+        for row in rows:
+            body.addWidget(row)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(_INDENT)
+        head = QHBoxLayout()
+        head.addWidget(self.header)
+        head.addWidget(self._line(), 1)
+        layout.addLayout(head)
+        layout.addWidget(self._body)
+        self._show_fold()
+
+    def set_folded(self, folded: bool) -> None:
+        self._folded = folded and self._fold is not None
+        self._show_fold()
+
+    def show_state(self, state: FormState) -> None:
+        for row in self.rows:
+            row.show_state(state)
+        self._set_count = sum(state.fields[row.name].is_set for row in self.rows)
+        if any(state.fields[row.name].problem or state.fields[row.name].warning for row in self.rows):
+            self._folded = False
+        self._show_fold()
+
+    def search(self, words: list[str]) -> None:
+        """Shows the rows in which all words occur, all of them without any; a match is never folded away."""
+        self._searched = bool(words)
+        found = [row.matches(words) for row in self.rows]
+        for row, is_found in zip(self.rows, found, strict=True):
+            row.setVisible(is_found)
+        self.matches = any(found)
+        self.setVisible(self.matches)
+        self._show_fold()
+
+    # -- the title
+
+    def _fold_button(self, group: OptionGroup) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName(f"fold_{group.name.lower()}")
+        button.setAutoRaise(True)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.clicked.connect(self._on_fold)
+        return button
+
+    def _line(self) -> QFrame:
+        line = QFrame(self)
+        line.setFrameShape(QFrame.Shape.HLine)
+        line.setFrameShadow(QFrame.Shadow.Sunken)
+        return line
+
+    def _show_fold(self) -> None:
+        folded = self._folded and not self._searched
+        self._body.setVisible(not folded)
+        if self._fold is None:
+            return
+        text = self._title
+        if self._set_count:
+            text = self.tr("{title} ({count} set)").format(title=self._title, count=self._set_count)
+        self._fold.setText(text)
+        self._fold.setIcon(icon("fold-closed" if folded else "fold-open"))
+        action = self.tr("Unfold {title}") if folded else self.tr("Fold {title}")
+        self._fold.setAccessibleName(action.format(title=text))
+
+    @Slot()
+    def _on_fold(self) -> None:
+        self.set_folded(not self._folded)

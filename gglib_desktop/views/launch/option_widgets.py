@@ -1,0 +1,241 @@
+"""A widget for every kind of launch option, made from the option's definition alone.
+
+Each shows one field of a form: what the layer says, or what it inherits while it says nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from PySide6.QtCore import QSignalBlocker, Slot
+from PySide6.QtGui import QValidator
+from PySide6.QtWidgets import QLineEdit, QWidget
+from typing_extensions import override
+
+from gglib_desktop.domain.launch.argv import shortest
+from gglib_desktop.domain.launch.form import FieldState
+from gglib_desktop.domain.options.engine_options import EngineOption, shown_range
+from gglib_desktop.domain.options.text import write_text
+from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
+from gglib_desktop.views.words.options import inherited_entry, inherited_text, said
+
+_DECIMALS = 9
+
+
+class FieldWidget(Protocol):
+    """What shows one field."""
+
+    def show_field(self, state: FieldState) -> None: ...
+
+
+def make_widget(
+    option: EngineOption, form: OptionFormViewModel, parent: QWidget
+) -> NumberField | DecimalField | ChoiceField | TextField:
+    """The widget for an option, with the names that it is found by from outside."""
+    made = _widget_class(option)(option, form, parent)
+    made.setObjectName(f"field_{option.name}")
+    made.setAccessibleName(said(option.spec.label))
+    made.setToolTip(_tool_tip(option))
+    return made
+
+
+def _widget_class(option: EngineOption) -> type[NumberField | DecimalField | ChoiceField | TextField]:
+    if option.kind is bool or option.choices:
+        return ChoiceField
+    if option.kind is int:
+        return NumberField
+    return DecimalField if option.kind is float else TextField
+
+
+def _tool_tip(option: EngineOption) -> str:
+    flags = ", ".join((*option.spec.flags, *option.spec.off_flags))
+    return f"{said(option.spec.help)}\n{flags}".rstrip()
+
+
+class NumberField(CalmSpinBox):
+    """A whole number, some of which have names; one step below the range stands for nothing."""
+
+    def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._option, self._form = option, form
+        self._words = dict(option.spec.words)
+        self._inherited: int | None = None
+        self._lowest, highest = map(int, shown_range(option))
+        self.setRange(self._lowest - 1, highest)
+        self.setSingleStep(int(option.spec.step))
+        if option.spec.unit:
+            self.setGroupSeparatorShown(True)
+            self.setSuffix(f" {said(option.spec.unit)}")
+        self.valueChanged.connect(self._push)
+
+    def show_field(self, state: FieldState) -> None:
+        self._inherited = state.inherited
+        with QSignalBlocker(self):
+            self.setSpecialValueText(inherited_text(self._option, state))
+            if state.value is not None:
+                self._make_room(state.value)
+            value = self.minimum() if state.value is None else state.value
+            if value != self.value():
+                self.setValue(value)
+
+    def _make_room(self, value: int) -> None:
+        """What comes from elsewhere may be beyond the range that is offered, and must be shown as it is."""
+        if value < self._lowest:
+            self._lowest = value
+            self.setMinimum(value - 1)
+            self.setValue(self.minimum())  # else Qt goes on showing the word for nothing
+        self.setMaximum(max(self.maximum(), value))
+
+    @Slot(int)
+    def _push(self, value: int) -> None:
+        self._form.edit(**{self._option.name: None if value == self.minimum() else value})
+
+    @override
+    def stepBy(self, steps: int) -> None:
+        """From nothing, steps begin at what is inherited; down, they stop at the least value before nothing."""
+        step = self.singleStep()
+        if self.value() == self.minimum():
+            start = _start(self._option, self._inherited)
+            if start is not None:
+                self.setValue(int(max(self._lowest, start + steps * step)))
+            elif steps > 0:
+                self.setValue(self._lowest if step == 1 else step * steps)
+        elif steps < 0 and self.value() > self._lowest:
+            self.setValue(max(self._lowest, self.value() + steps * step))
+        else:
+            super().stepBy(steps)
+
+    @override
+    def validate(self, input: str, pos: int) -> Any:
+        word = input.strip().lower()
+        if word in self._words:
+            return QValidator.State.Acceptable, input, pos
+        if word and any(name.startswith(word) for name in self._words):
+            return QValidator.State.Intermediate, input, pos
+        return super().validate(input, pos)
+
+    @override
+    def valueFromText(self, text: str) -> int:
+        word = text.strip().lower()
+        return self._words[word] if word in self._words else super().valueFromText(text)
+
+    @override
+    def textFromValue(self, val: int) -> str:
+        return next((word for word, value in self._words.items() if value == val), "") or super().textFromValue(val)
+
+
+class DecimalField(CalmDoubleSpinBox):
+    """A number, shown with as many decimals as it has; one step below the range stands for nothing."""
+
+    def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._option, self._form = option, form
+        self._inherited: float | None = None
+        self._lowest, highest = shown_range(option)
+        self.setDecimals(_DECIMALS)
+        self.setSingleStep(option.spec.step)
+        self.setRange(self._lowest - option.spec.step, highest)
+        self.valueChanged.connect(self._push)
+
+    def show_field(self, state: FieldState) -> None:
+        self._inherited = state.inherited
+        with QSignalBlocker(self):
+            self.setSpecialValueText(inherited_text(self._option, state))
+            if state.value is not None:
+                self._make_room(state.value)
+            value = self.minimum() if state.value is None else float(state.value)
+            if round(value, _DECIMALS) != round(self.value(), _DECIMALS):
+                self.setValue(value)
+
+    def _make_room(self, value: float) -> None:
+        """As in NumberField."""
+        if value < self._lowest:
+            self._lowest = value
+            self.setMinimum(value - self.singleStep())
+            self.setValue(self.minimum())
+        self.setMaximum(max(self.maximum(), value))
+
+    @Slot(float)
+    def _push(self, value: float) -> None:
+        # The box adds up its steps: 0.05 fifteen times is not quite 0.75.
+        said = None if value == self.minimum() else max(self._lowest, round(value, _DECIMALS))
+        self._form.edit(**{self._option.name: said})
+
+    @override
+    def stepBy(self, steps: int) -> None:
+        """As in NumberField."""
+        step = self.singleStep()
+        if self.value() == self.minimum():
+            start = _start(self._option, self._inherited)
+            if start is not None:
+                self.setValue(max(self._lowest, start + steps * step))
+            elif steps > 0:
+                self.setValue(self._lowest)
+        elif steps < 0 and self.value() > self._lowest:
+            self.setValue(max(self._lowest, self.value() + steps * step))
+        else:
+            super().stepBy(steps)
+
+    @override
+    def textFromValue(self, val: float) -> str:
+        return shortest(round(val, _DECIMALS))
+
+
+def _start(option: EngineOption, inherited: float | None) -> float | None:
+    """Where stepping begins in an empty field: at what is in force, where that is a number."""
+    if inherited is not None:
+        return inherited
+    try:
+        return float(option.spec.default or "")
+    except ValueError:
+        return None
+
+
+class ChoiceField(CalmComboBox):
+    """One of a closed set, or on or off; the first entry leaves it to the layers below."""
+
+    def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._option, self._form = option, form
+        self._values: list[Any] = [None, *(option.choices or (True, False))]
+        self.addItem("")
+        self.addItems([*option.choices] or [self.tr("On"), self.tr("Off")])
+        self.currentIndexChanged.connect(self._push)
+
+    def show_field(self, state: FieldState) -> None:
+        with QSignalBlocker(self):
+            self.setItemText(0, inherited_entry(self._option, state))
+            self.setCurrentIndex(self._values.index(state.value))
+
+    @Slot(int)
+    def _push(self, index: int) -> None:
+        self._form.edit(**{self._option.name: self._values[index]})
+
+
+class TextField(QLineEdit):
+    """Any text; what cannot be read stays as it is typed."""
+
+    def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._option, self._form = option, form
+        self.is_file = option.kind is Path
+        self._writing = False
+        self.textChanged.connect(self._push)
+
+    def show_field(self, state: FieldState) -> None:
+        self.setPlaceholderText(inherited_text(self._option, state))
+        text = state.typed if state.typed is not None else write_text(state.value)
+        # While somebody types, the text is theirs, with its blanks and quotation marks.
+        if not self._writing and text != self.text():
+            with QSignalBlocker(self):
+                self.setText(text)
+
+    @Slot(str)
+    def _push(self, text: str) -> None:
+        self._writing = True
+        try:
+            self._form.type_text(self._option.name, text)
+        finally:
+            self._writing = False

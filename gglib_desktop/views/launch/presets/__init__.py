@@ -1,0 +1,1 @@
+"""Presets: the bar above a form, and their dialogs."""

@@ -1,0 +1,217 @@
+"""Renames, deletes, imports and exports presets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Slot
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
+from shiboken6 import isValid
+
+from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.launch.presets import Preset
+from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
+from gglib_desktop.views.launch.presets.name_dialog import PresetNameDialog
+from gglib_desktop.views.look.folders import home_folder
+from gglib_desktop.views.widgets.ask import ask, if_there
+from gglib_desktop.views.widgets.buttons import box_button, push_button
+from gglib_desktop.views.widgets.labels.wrap import WrapLabel
+from gglib_desktop.views.widgets.layout.room import resize_within_screen
+from gglib_desktop.views.words.errors import words_for_error
+from gglib_desktop.views.words.presets import deletion_text, file_name_for, imported_text, preset_text
+
+_SIZE = QSize(520, 340)
+
+
+class ManagePresetsDialog(QDialog):
+    """Acts on the preset that is selected in a list."""
+
+    def __init__(self, presets: PresetsViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._presets = presets
+        self.setObjectName("presetsDialog")
+        self.setWindowTitle(self.tr("Manage presets"))
+        self._list = QListWidget(self)
+        self._list.setObjectName("presetList")
+        self._list.setAccessibleName(self.tr("Presets"))
+        self._none = WrapLabel(
+            self.tr("No presets yet. “Save as…” above a form makes one, “Import…” reads a file."), self
+        )
+        self._none.setObjectName("presetsNone")
+        self._rename = push_button("presetRename", self.tr("Rename…"), self)
+        self._delete = push_button("presetDelete", self.tr("Delete…"), self)
+        self._export = push_button("presetExport", self.tr("Export…"), self)
+        self._export_all = push_button("presetExportAll", self.tr("Export all…"), self)
+        self._import = push_button("presetImport", self.tr("Import…"), self)
+        self._news = WrapLabel(parent=self)
+        self._news.setObjectName("presetsNews")
+        self._news.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._lay_out()
+        self._connect()
+        self._render(presets.state)
+        resize_within_screen(self, _SIZE)
+
+    # -- places
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout()
+        for button in (self._rename, self._delete, self._export):
+            column.addWidget(button)
+        column.addSpacing(10)
+        for button in (self._export_all, self._import):
+            column.addWidget(button)
+        column.addStretch()
+        row = QHBoxLayout()
+        row.addWidget(self._list, 1)
+        row.addLayout(column)
+        box = QDialogButtonBox(self)
+        box_button(box, "presetsClose", self.tr("Close"), QDialogButtonBox.ButtonRole.RejectRole).setDefault(True)
+        box.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._none)
+        layout.addLayout(row, 1)
+        layout.addWidget(self._news)
+        layout.addWidget(box)
+
+    def _connect(self) -> None:
+        self._presets.stateChanged.connect(self._render)
+        self._list.itemSelectionChanged.connect(self._on_selected)
+        self._rename.clicked.connect(self._on_rename)
+        self._delete.clicked.connect(self._on_delete)
+        self._export.clicked.connect(self._on_export)
+        self._export_all.clicked.connect(self._on_export_all)
+        self._import.clicked.connect(self._on_import)
+
+    # -- showing
+
+    @property
+    def selected(self) -> Preset | None:
+        ids = [item.data(Qt.ItemDataRole.UserRole) for item in self._list.selectedItems()]
+        return next((each for each in self._presets.state.presets if each.id in ids), None)
+
+    @Slot(object)
+    def _render(self, state: PresetsState) -> None:
+        kept, row = self.selected, self._list.currentRow()
+        with QSignalBlocker(self._list):
+            self._list.clear()
+            for preset in state.presets:
+                item = QListWidgetItem(preset_text(preset, self._presets.model), self._list)
+                item.setData(Qt.ItemDataRole.UserRole, preset.id)
+            ids = [preset.id for preset in state.presets]
+            wanted = ids.index(kept.id) if kept is not None and kept.id in ids else max(0, min(row, len(ids) - 1))
+            self._list.setCurrentRow(wanted if ids else -1)
+        self._none.setVisible(not ids)
+        self._on_selected()
+
+    @Slot()
+    def _on_selected(self) -> None:
+        selected = self.selected is not None
+        for button in (self._rename, self._delete, self._export):
+            button.setEnabled(selected)
+        self._export_all.setEnabled(bool(self._presets.state.presets))
+
+    def _tell(self, text: str) -> None:
+        # It may have been closed while a file was read or written.
+        if isValid(self):
+            self._news.setText(text)
+            self._news.setAccessibleName(text)
+
+    def _tell_error(self, error: GglibError) -> None:
+        words = words_for_error(error)
+        self._tell(f"{words.summary} {words.hint}".strip())
+
+    # -- acting
+
+    @Slot()
+    def _on_rename(self) -> None:
+        preset = self.selected
+        if preset is None:
+            return
+
+        async def rename(name: str, _for_all: bool) -> None:
+            await self._presets.rename(preset, name)
+
+        dialog = PresetNameDialog(self.tr("Rename preset"), rename, self._presets.run, self, name=preset.name)
+        self._presets.run(ask(dialog), "rename preset")
+
+    @Slot()
+    def _on_delete(self) -> None:
+        if self.selected is not None:
+            self._presets.run(if_there(self, self._ask_to_delete(self.selected)), "delete preset")
+
+    async def _ask_to_delete(self, preset: Preset) -> None:
+        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Delete preset"), deletion_text(preset), parent=self)
+        box.setObjectName("presetDeleteDialog")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
+        delete.setObjectName("presetDeleteNow")
+        cancel = box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+        cancel.setObjectName("presetDeleteCancel")
+        box.setDefaultButton(cancel)
+        chosen: list[object] = []
+        box.buttonClicked.connect(chosen.append)
+        await ask(box)
+        if chosen == [delete]:
+            try:
+                await self._presets.delete(preset)
+            except GglibError as exc:
+                self._tell_error(exc)
+
+    @Slot()
+    def _on_export(self) -> None:
+        if self.selected is not None:
+            self._presets.run(if_there(self, self._export_to_file([self.selected])), "export preset")
+
+    @Slot()
+    def _on_export_all(self) -> None:
+        self._presets.run(if_there(self, self._export_to_file(self._presets.state.presets)), "export presets")
+
+    async def _export_to_file(self, presets: Sequence[Preset]) -> None:
+        name = file_name_for(presets[0].name if len(presets) == 1 else self.tr("presets"))
+        dialog = self._file_dialog(self.tr("Export presets"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("toml")
+        dialog.selectFile(name)
+        if await ask(dialog) != QDialog.DialogCode.Accepted:
+            return
+        path = Path(dialog.selectedFiles()[0])
+        try:
+            await self._presets.export(path, presets)
+        except GglibError as exc:
+            self._tell_error(exc)
+        else:
+            self._tell(self.tr("Exported to {path}.").format(path=path))
+
+    @Slot()
+    def _on_import(self) -> None:
+        self._presets.run(if_there(self, self._import_from_file()), "import presets")
+
+    async def _import_from_file(self) -> None:
+        dialog = self._file_dialog(self.tr("Import presets"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        if await ask(dialog) != QDialog.DialogCode.Accepted:
+            return
+        try:
+            imported = await self._presets.import_from(Path(dialog.selectedFiles()[0]))
+        except GglibError as exc:
+            self._tell_error(exc)
+        else:
+            self._tell(imported_text(imported))
+
+    def _file_dialog(self, title: str) -> QFileDialog:
+        dialog = QFileDialog(self, title)
+        dialog.setObjectName("presetFileDialog")
+        dialog.setDirectory(home_folder())
+        dialog.setNameFilters([self.tr("Presets (*.toml)"), self.tr("All files (*)")])
+        return dialog

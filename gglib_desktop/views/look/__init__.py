@@ -1,0 +1,1 @@
+"""Colors, icons, and the actions of menus and buttons."""

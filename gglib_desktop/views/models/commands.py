@@ -1,0 +1,159 @@
+"""The menu's commands for the selected model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QDialog, QMenu, QWidget
+from shiboken6 import isValid
+
+from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.model_row import ModelRow
+from gglib_desktop.views.look.actions import Actions
+from gglib_desktop.views.widgets.ask import ask
+
+
+class ModelCommands(QObject):
+    """What can be done with the selected model; without one, the actions are disabled."""
+
+    noticed = Signal(str)  # something to tell the user
+
+    def __init__(self, actions: Actions, app: AppViewModel, window: QWidget) -> None:
+        super().__init__(window)
+        self._app = app
+        self._window = window
+        self._blocks = (
+            (actions.start, actions.start_with, actions.start_another, actions.defaults),
+            (actions.details, actions.tags, actions.show_in_folder, actions.copy_path),
+            (actions.remove_model,),
+        )
+        app.models.selectionChanged.connect(self._render)
+        self._render()
+
+    @property
+    def _selected(self) -> ModelRow | None:
+        return self._app.models.selected
+
+    @Slot()
+    def _render(self) -> None:
+        selected = self._selected
+        for block in self._blocks:
+            # What is no model of its own can be looked at and removed, not started.
+            is_for_it = selected is not None and (block is not self._blocks[0] or selected.is_model)
+            for action in block:
+                action.setEnabled(is_for_it)
+
+    @Slot(QPoint)
+    def show_menu(self, place: QPoint) -> None:
+        """The same actions at a place on the screen."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for block in self._blocks:
+            menu.addActions(block)
+            menu.addSeparator()
+        menu.popup(place)
+
+    # -- the commands
+
+    @Slot()
+    def start(self) -> None:
+        if self._selected is not None:
+            self._app.start(self._selected.id)
+
+    @Slot()
+    def start_another(self) -> None:
+        if self._selected is not None:
+            self._app.start(self._selected.id, another=True)
+
+    @Slot()
+    def start_with(self) -> None:
+        self._app.run(self._start_with(), "start with")
+
+    async def _start_with(self) -> None:
+        selected = self._selected
+        form = await self._app.forms.to_start(selected.id) if selected is not None else None
+        if form is not None:
+            from gglib_desktop.views.launch.start_with import StartWithDialog
+
+            await ask(StartWithDialog(form, self._window))
+
+    @Slot()
+    def paste_command(self) -> None:
+        self._app.run(self._paste_command(), "paste command line")
+
+    async def _paste_command(self) -> None:
+        from gglib_desktop.views.launch.paste_command import PasteCommandDialog
+
+        dialog = PasteCommandDialog(self._app.forms.read_line, self._app.run, self._window)
+        if await ask(dialog) != QDialog.DialogCode.Accepted or dialog.line is None:
+            return
+        line = dialog.line
+        form = await self._app.forms.to_start_as(line, self._selected.id if self._selected is not None else None)
+        if form is None:
+            self.noticed.emit(self.tr("Select a model first: the command line names none of the list."))
+            return
+        from gglib_desktop.views.launch.start_with import StartWithDialog
+
+        start = StartWithDialog(form, self._window)
+        form.commands.fill(line)
+        await ask(start)
+
+    @Slot()
+    def defaults(self) -> None:
+        self._show_defaults(self._window)
+
+    @Slot(QWidget)
+    def _show_defaults(self, parent: QWidget) -> None:
+        if self._selected is not None:
+            self._app.run(self._edit_defaults(self._selected.id, parent), "launch defaults")
+
+    async def _edit_defaults(self, model_id: int, parent: QWidget) -> None:
+        form = await self._app.forms.of_model(model_id)
+        if form is None:
+            return
+        if not isValid(parent):
+            # The dialog from which it was asked for has been closed meanwhile.
+            form.close()
+            return
+        from gglib_desktop.views.launch.model_defaults import ModelDefaultsDialog
+
+        await ask(ModelDefaultsDialog(form, parent))
+
+    @Slot()
+    def details(self) -> None:
+        self._show_details()
+
+    @Slot()
+    def tags(self) -> None:
+        self._show_details(notes=True)
+
+    def _show_details(self, *, notes: bool = False) -> None:
+        details = self._app.details(self._selected.id) if self._selected is not None else None
+        if details is not None:
+            from gglib_desktop.views.models.details.dialog import DetailsPage, ModelDetailsDialog
+
+            page = DetailsPage.NOTES if notes else DetailsPage.FACTS
+            dialog = ModelDetailsDialog(details, self._window, page)
+            dialog.defaultsRequested.connect(self._show_defaults)
+            self._app.run(ask(dialog), "details")
+
+    @Slot()
+    def show_in_folder(self) -> None:
+        if self._selected is not None:
+            self.show_folder(Path(self._selected.path).parent)
+
+    def show_folder(self, folder: Path) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.noticed.emit(self.tr("No program of this computer could show {folder}").format(folder=folder))
+
+    @Slot()
+    def copy_path(self) -> None:
+        if self._selected is not None:
+            QGuiApplication.clipboard().setText(self._selected.path)
+
+    @Slot()
+    def remove(self) -> None:
+        if self._selected is not None:
+            self._app.remove(self._selected.id)

@@ -1,0 +1,1 @@
+"""The dialog Details…, page by page."""

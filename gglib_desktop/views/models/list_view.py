@@ -1,0 +1,279 @@
+"""The list of models with its search field."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QRect, QSettings, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
+
+from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.model_list import RowRole
+from gglib_desktop.views.look.icons import icon, paint_icon
+from gglib_desktop.views.models.lines import FilterLine, ScanLine
+from gglib_desktop.views.models.menus import FilterMenu, MenuButton, SortMenu
+from gglib_desktop.views.models.table import ModelTableView
+
+_MARGIN = 8
+_GLASS = 14
+
+
+class _SearchField(QLineEdit):
+    """Shows a magnifying glass. QLineEdit's own icons are buttons, and this one would do nothing.
+
+    Down leaves it for the list, and so does Esc, which clears it.
+    """
+
+    left = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setTextMargins(_GLASS + _MARGIN, 0, 0, 0)
+
+    @override
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.clear()
+            self.left.emit()
+        elif event.key() == Qt.Key.Key_Down:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        place = QRect(_MARGIN, (self.height() - _GLASS) // 2, _GLASS, _GLASS)
+        paint_icon(QPainter(self), place, "search", self.palette().color(QPalette.ColorRole.PlaceholderText))
+
+
+class ModelListView(QWidget):
+    """The models, the search above them, and what to do when there are none."""
+
+    startRequested = Signal()
+    menuRequested = Signal(QPoint)  # a place on the screen
+
+    def __init__(self, app: AppViewModel, settings: QSettings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._app = app
+        self._models = app.models
+        self.search = self._make_search()
+        self.sort_menu = SortMenu(self._models, settings, self)
+        self.filter_menu = FilterMenu(self._models, self)
+        self._filter_line = FilterLine(self.filter_menu, self)
+        self._table = ModelTableView(self._models, self)
+        self._anchor: tuple[int, int] | None = None
+        self._selected_row = 0
+        self._empty = self._make_empty_state(app)
+        self._nothing_found = QLabel(self)
+        self._nothing_found.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._nothing_found.setWordWrap(True)
+        self._count = QLabel(self)
+        self._count.setObjectName("modelCount")
+        self._assemble()
+        self._connect()
+        self._render()
+
+    @Slot()
+    def start_search(self) -> None:
+        """Brings the keyboard to the search, where typing replaces what stands there."""
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def _assemble(self) -> None:
+        stack = QWidget(self)
+        self._stack = QStackedLayout(stack)
+        # The table stays visible under the text, so that assistive technology finds the list also while it is empty.
+        self._stack.setStackingMode(QStackedLayout.StackingMode.StackAll)
+        for page in (self._table, self._empty, self._nothing_found):
+            self._stack.addWidget(page)
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        line.addWidget(self.search, 1)
+        filters = MenuButton("filterModels", self.tr("Filter models"), "filter", self.filter_menu, self)
+        sorting = MenuButton("sortModels", self.tr("Sort models"), "sort", self.sort_menu, self)
+        for before, after in pairwise((self.search, filters, sorting, self._table)):
+            self.setTabOrder(before, after)
+        line.addWidget(filters)
+        line.addWidget(sorting)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(line)
+        layout.addWidget(self._filter_line)
+        layout.addWidget(stack, 1)
+        layout.addWidget(self._count)
+        self._models.scanChanged.connect(self._show_scan)
+
+    @Slot()
+    def _show_scan(self) -> None:
+        """The line that tells of it is made for the first scan that takes long enough to be told of."""
+        self._models.scanChanged.disconnect(self._show_scan)
+        layout = self.layout()
+        assert layout is not None
+        layout.addWidget(ScanLine(self._app, self))
+
+    def _connect(self) -> None:
+        models, table = self._models, self._table
+        models.selectRequested.connect(self._on_select_requested)
+        models.countChanged.connect(self._render)
+        models.filterChanged.connect(self._render)
+        models.table.rowsAboutToChange.connect(self._remember_place)
+        models.table.rowsChanged.connect(self._restore_place)
+        models.sortChanged.connect(self._show_selected)
+        table.selectionModel().selectionChanged.connect(self._on_selection_changed)
+        table.startRequested.connect(self.startRequested)
+        table.menuRequested.connect(self.menuRequested)
+        table.typed.connect(self._on_typed)
+        table.escaped.connect(self.search.clear)
+
+    def _make_search(self) -> _SearchField:
+        search = _SearchField(self)
+        search.setObjectName("searchModels")
+        search.setAccessibleName(self.tr("Search models"))
+        search.setPlaceholderText(self.tr("Search models"))
+        search.textChanged.connect(self._on_search_text)
+        search.returnPressed.connect(self.startRequested)
+        search.left.connect(self._on_search_left)
+        return search
+
+    @Slot(str)
+    def _on_search_text(self, text: str) -> None:
+        # Nobody can see this button before there is a text, and making it is a hundredth of the start.
+        self.search.setClearButtonEnabled(True)
+        self._models.search(text)
+
+    def _make_empty_state(self, app: AppViewModel) -> QWidget:
+        page = QWidget(self)
+        title = QLabel(self.tr("No models yet"), page)
+        font = title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.2)
+        font.setBold(True)
+        title.setFont(font)
+        text = QLabel(
+            self.tr(
+                "Drop GGUF files or folders here, or press “Add models”.\n\n"
+                "No model yet? Create a tiny demo model to try things out:"
+            ),
+            page,
+        )
+        self._demo = QPushButton(icon("demo"), self.tr("Create demo model"), page)
+        self._demo.setObjectName("createDemoModel")
+        self._demo.clicked.connect(app.create_demo.trigger)
+        app.create_demo.busyChanged.connect(self._on_demo_busy)
+        layout = QVBoxLayout(page)
+        layout.addStretch(2)
+        for label in (title, text):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            label.setWordWrap(True)
+            layout.addWidget(label)
+        layout.addWidget(self._demo, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(3)
+        return page
+
+    @Slot(bool)
+    def _on_demo_busy(self, busy: bool) -> None:
+        # The row of the new model is what people go on with; a disabled button would give the keyboard to the next.
+        self._table.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._demo.setDisabled(busy)
+
+    @Slot()
+    def _render(self) -> None:
+        shown, total = self._models.table.rowCount(), self._models.total
+        self._filter_line.show_counts(shown, total)
+        self._count.setText(self._count_text(shown, total))
+        self._count.setVisible(total > 0)
+        if not self._models.chosen:
+            self._nothing_found.setText(self.tr("No models match your search."))
+        elif not self._models.words:
+            self._nothing_found.setText(self.tr("No models match the filter."))
+        else:
+            self._nothing_found.setText(self.tr("No models match both your search and the filter."))
+        self._empty.setVisible(total == 0)
+        self._nothing_found.setVisible(total > 0 and shown == 0)
+        (self._empty if total == 0 else self._nothing_found if shown == 0 else self._table).raise_()
+
+    def _count_text(self, shown: int, total: int) -> str:
+        if shown < total:
+            return self.tr("{shown} of {total} models").format(shown=shown, total=total)
+        return self.tr("1 model") if total == 1 else self.tr("{total} models").format(total=total)
+
+    @Slot(object)
+    def _on_select_requested(self, model_id: int) -> None:
+        row = self._models.table.row_of(model_id)
+        if row is None:
+            self.search.clear()
+            row = self._models.table.row_of(model_id)
+        if row is None:
+            self._models.filter_by(())
+            row = self._models.table.row_of(model_id)
+        if row is not None:
+            index = self._models.table.index(row, 0)
+            both = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Current
+            self._table.selectionModel().select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            self._table.selectionModel().setCurrentIndex(index, both)
+            self._table.scrollTo(index)
+
+    @Slot()
+    def _remember_place(self) -> None:
+        """Notes a model that is in sight, the selected one if it is, and how far below the top edge it is."""
+        table, rows = self._table, self._models.table.rows
+        top = table.rowAt(0)
+        self._anchor = None
+        if 0 <= top < len(rows):
+            anchor = top
+            selected = table.selectionModel().selectedIndexes()
+            self._selected_row = selected[0].row() if selected else 0
+            if selected and 0 <= table.rowViewportPosition(selected[0].row()) < table.viewport().height():
+                anchor = selected[0].row()
+            self._anchor = rows[anchor].id, table.rowViewportPosition(anchor)
+
+    @Slot()
+    def _restore_place(self) -> None:
+        """Keeps the selected model selected by its id, else selects what now stands there; and what is in sight."""
+        selection, model = self._table.selectionModel(), self._models.table
+        if not selection.hasSelection() and model.rowCount():
+            wanted = self._models.selected
+            row = model.row_of(wanted.id) if wanted else min(self._selected_row, model.rowCount() - 1)
+            index = model.index(row or 0, 0)
+            selection.select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+        if self._anchor is not None:
+            model_id, offset = self._anchor
+            row = model.row_of(model_id)
+            if row is not None:
+                bar = self._table.verticalScrollBar()
+                bar.setValue(bar.value() + self._table.rowViewportPosition(row) - offset)
+
+    @Slot()
+    def _show_selected(self) -> None:
+        """In another order: the selected model is what people still look at."""
+        indexes = self._table.selectionModel().selectedIndexes()
+        if indexes:
+            self._table.scrollTo(indexes[0])
+
+    @Slot()
+    def _on_selection_changed(
+        self, _selected: QItemSelection | None = None, _gone: QItemSelection | None = None
+    ) -> None:
+        indexes = self._table.selectionModel().selectedIndexes()
+        self._models.select(indexes[0].data(RowRole).id if indexes else None)
+
+    @Slot()
+    def _on_search_left(self) -> None:
+        if self._models.table.rowCount():
+            self._table.setFocus()
+
+    @Slot(str)
+    def _on_typed(self, text: str) -> None:
+        self.search.setFocus()
+        self.search.setText(self.search.text() + text)

@@ -1,0 +1,34 @@
+"""The badge that says how a server is: a shape, a colour and a word."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
+from typing_extensions import override
+
+from gglib_desktop.domain.servers.states import ServerState
+from gglib_desktop.views.look.theme import state_colour, state_icon
+from gglib_desktop.views.widgets.labels.marked import MarkedLabel
+from gglib_desktop.views.words.states import state_description, state_text
+
+
+class StateBadge(MarkedLabel):
+    """Wide enough for every state's word, so that nothing beside it moves when the state changes."""
+
+    def __init__(self, state: ServerState, parent: QWidget | None = None) -> None:
+        super().__init__(QCoreApplication.translate("States", "Unresponsive"), parent)
+        self.setObjectName("health")
+        self.show_state(state)
+
+    def show_state(self, state: ServerState) -> None:
+        self._word = state.word
+        self.setText(state_text(state))
+        # The word alone: what else there is to say goes into the description.
+        self.setAccessibleName(f"Health: {state.word}")
+        self.setAccessibleDescription(state_description(state))
+        self.setToolTip(state_description(state))
+
+    @override
+    def mark(self) -> tuple[str, QColor]:
+        return state_icon(self._word), state_colour(self._word, self.palette())

@@ -1,0 +1,1 @@
+"""Labels that fit their text into the room that there is."""

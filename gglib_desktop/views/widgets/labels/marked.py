@@ -1,0 +1,47 @@
+"""A word behind a mark of its own colour: what colour alone must not say."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QWidget
+from typing_extensions import override
+
+from gglib_desktop.views.look.icons import paint_icon
+
+_ICON = 14
+_GAP = 6
+
+
+class MarkedLabel(QLabel):
+    """Bold; at least as wide as the text of ``widest`` would make it, so that nothing beside it moves."""
+
+    def __init__(self, widest: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._widest = widest
+        font = self.font()
+        font.setBold(True)
+        self.setFont(font)
+
+    def mark(self) -> tuple[str, QColor]:
+        """The name of the icon, and the colour of both."""
+        raise NotImplementedError
+
+    @override
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        width = max(metrics.horizontalAdvance(text) for text in (self._widest, self.text()))
+        return QSize(_ICON + _GAP + width + 2, max(_ICON, metrics.height()) + 2)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        name, colour = self.mark()
+        paint_icon(painter, QRect(0, (self.height() - _ICON) // 2, _ICON, _ICON), name, colour)
+        painter.setPen(colour)
+        area = self.rect().adjusted(_ICON + _GAP, 0, 0, 0)
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self.text())

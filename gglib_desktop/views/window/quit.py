@@ -1,0 +1,96 @@
+"""Asks what shall become of running servers when the program ends."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gglib_desktop.domain.documents.settings import OnQuit
+from gglib_desktop.views.look.icons import app_icon
+from gglib_desktop.views.widgets.buttons import box_button
+
+
+class QuitDialog(QDialog):
+    """Stop all, leave running, or stay: ``choice`` is then None. ``remember`` holds for a choice only."""
+
+    def __init__(self, running: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("quitDialog")
+        self.setWindowTitle(self.tr("Quit GGLib Desktop"))
+        self._choice: OnQuit | None = None
+        self._remember = QCheckBox(self.tr("&Remember my choice"))
+        self._remember.setObjectName("quitRemember")
+        self._remember.setAccessibleName(self.tr("Remember my choice"))
+        layout = QVBoxLayout(self)
+        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+        layout.setSpacing(14)
+        layout.addLayout(self._question(running))
+        layout.addWidget(self._buttons())
+
+    @property
+    def choice(self) -> OnQuit | None:
+        return self._choice
+
+    @property
+    def remember(self) -> bool:
+        return self._choice is not None and self._remember.isChecked()
+
+    def _question(self, running: int) -> QHBoxLayout:
+        picture = QLabel()
+        side = self.style().pixelMetric(QStyle.PixelMetric.PM_LargeIconSize) + 16
+        picture.setPixmap(app_icon().pixmap(side, side))
+        heading = QLabel(self._heading(running))
+        heading.setObjectName("quitHeading")
+        font = heading.font()
+        font.setBold(True)
+        heading.setFont(font)
+        consequence = QLabel(
+            self.tr("Servers that are left running keep answering.\nThey are here again at the next start.")
+        )
+        consequence.setObjectName("quitConsequence")
+        text = QVBoxLayout()
+        text.setSpacing(6)
+        text.addWidget(heading)
+        text.addWidget(consequence)
+        text.addSpacing(6)
+        text.addWidget(self._remember)
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        row.addWidget(picture)
+        row.addLayout(text, 1)
+        return row
+
+    def _heading(self, running: int) -> str:
+        if running == 1:
+            return self.tr("One server is running.")
+        return self.tr("{count} servers are running.").format(count=running)
+
+    def _buttons(self) -> QDialogButtonBox:
+        box = QDialogButtonBox(self)
+        stop = box_button(box, "quitStopAll", self.tr("Stop all and quit"), QDialogButtonBox.ButtonRole.YesRole)
+        leave = box_button(
+            box, "quitLeaveRunning", self.tr("Leave running and quit"), QDialogButtonBox.ButtonRole.NoRole
+        )
+        cancel = box_button(box, "quitCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        stop.setDefault(True)
+        stop.setFocus()
+        stop.clicked.connect(self._on_stop_all)
+        leave.clicked.connect(self._on_leave_running)
+        cancel.clicked.connect(self.reject)
+        return box
+
+    def _on_stop_all(self) -> None:
+        self._choice = OnQuit.STOP_ALL
+        self.accept()
+
+    def _on_leave_running(self) -> None:
+        self._choice = OnQuit.LEAVE_RUNNING
+        self.accept()

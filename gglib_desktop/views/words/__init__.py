@@ -1,0 +1,1 @@
+"""The words of errors, failures, states and options. All of them can be translated."""

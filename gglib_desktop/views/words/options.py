@@ -1,0 +1,89 @@
+"""Words for launch options: labels, values, what is inherited and from where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QLocale
+
+from gglib_desktop.domain.launch.argv import shortest
+from gglib_desktop.domain.launch.form import FieldState
+from gglib_desktop.domain.launch.options import MtpChoice, MtpReason, Source
+from gglib_desktop.domain.options.definition import OptionSpec
+from gglib_desktop.domain.options.engine_options import EngineOption
+from gglib_desktop.domain.options.text import write_text
+from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.views.words.errors import mtp_reason_text, sentence
+
+translate = QCoreApplication.translate
+_SHORT = 60
+
+
+def said(text: str) -> str:
+    """A definition's own English words, in the user's language."""
+    return translate("Options", text) if text else ""
+
+
+def source_text(source: Source) -> str:
+    """Who decides a value that a form's layer leaves open."""
+    return {
+        Source.LAUNCH: translate("Options", "this launch"),
+        Source.MODEL: translate("Options", "this model"),
+        Source.APP: translate("Options", "all models"),
+        Source.BUILT_IN: translate("Options", "built in"),
+        Source.ENGINE: translate("Options", "the engine"),
+    }[source]
+
+
+def own_value_text(value: MtpChoice | RestartPolicy) -> str:
+    """A value of the choices that are not for the engine."""
+    return {
+        MtpChoice.AUTO: translate("Options", "Auto"),
+        MtpChoice.ON: translate("Options", "On"),
+        MtpChoice.OFF: translate("Options", "Off"),
+        RestartPolicy.NEVER: translate("Options", "No"),
+        RestartPolicy.ON_CRASH: translate("Options", "Yes"),
+    }[value]
+
+
+def value_text(spec: OptionSpec | None, value: Any) -> str:
+    """A value as its field shows it."""
+    match value:
+        case MtpChoice() | RestartPolicy():
+            return own_value_text(value)
+        case bool():
+            return translate("Options", "on") if value else translate("Options", "off")
+        case int():
+            words = {number: word for word, number in spec.words.items()} if spec else {}
+            return words.get(value) or QLocale().toString(value) if spec and spec.unit else words.get(value, str(value))
+        case float():
+            return shortest(value)
+        case _:
+            text = " ".join(write_text(value).split())
+            return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+
+
+def inherited_text(option: EngineOption | None, state: FieldState) -> str:
+    """What is in force while a field is empty: ``32,768 (this model)``."""
+    spec = option.spec if option is not None else None
+    if state.inherited is not None:
+        value = value_text(spec, state.inherited)
+    elif option is not None and option.name == "port":
+        return translate("Options", "Auto")
+    elif spec is not None and spec.default is not None:
+        value = said(spec.default)
+    elif spec is not None and not spec.flags:
+        return translate("Options", "none")
+    else:
+        return translate("Options", "the engine decides")
+    return f"{value} ({source_text(state.source)})"
+
+
+def inherited_entry(option: EngineOption | None, state: FieldState) -> str:
+    """The entry of a list that leaves a choice to the layers below."""
+    return translate("Options", "Inherited: {value}").format(value=inherited_text(option, state))
+
+
+def disabled_text(reason: MtpReason | str) -> str:
+    """Why a field would have no effect."""
+    return mtp_reason_text(reason) if isinstance(reason, MtpReason) else sentence(reason)

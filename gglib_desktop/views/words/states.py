@@ -1,0 +1,101 @@
+"""What people read about a server's state: on the badge, in its tool tip and to a screen reader."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.states import (
+    Busy,
+    Crashed,
+    Degraded,
+    Failed,
+    Healthy,
+    Loading,
+    ServerState,
+    Starting,
+    Stopped,
+    Stopping,
+    Unresponsive,
+)
+from gglib_desktop.domain.units import duration_text
+from gglib_desktop.views.words.errors import joined, sentence
+from gglib_desktop.views.words.failures import words_for_failure
+
+translate = QCoreApplication.translate
+
+
+def state_text(state: ServerState) -> str:
+    """What the badge says: the state's word, with the way a crash ended where it is known."""
+    word = _state_words()[type(state).word]
+    if isinstance(state, Crashed) and state.failure.exit is not None:
+        end = state.failure.exit
+        if end.signal_number is not None:
+            return translate("States", "{word} (signal {number})").format(word=word, number=end.signal_number)
+        if end.status is not None:
+            return translate("States", "{word} (exit code {code})").format(word=word, code=end.status)
+    return word
+
+
+def _state_words() -> dict[str, str]:
+    return {
+        Starting.word: translate("States", "Starting"),
+        Loading.word: translate("States", "Loading"),
+        Healthy.word: translate("States", "Healthy"),
+        Busy.word: translate("States", "Busy"),
+        Degraded.word: translate("States", "Degraded"),
+        Unresponsive.word: translate("States", "Unresponsive"),
+        Stopping.word: translate("States", "Stopping"),
+        Stopped.word: translate("States", "Stopped"),
+        Failed.word: translate("States", "Failed"),
+        Crashed.word: translate("States", "Crashed"),
+    }
+
+
+def state_description(state: ServerState) -> str:
+    """A state in a sentence or two, for tool tips and accessible descriptions."""
+    match state:
+        case Starting():
+            return translate("States", "The server was asked to run and has not answered yet.")
+        case Loading(usual_s=usual_s):
+            usual = (
+                translate("States", "This usually takes {time}.").format(time=duration_text(usual_s)) if usual_s else ""
+            )
+            return joined(translate("States", "The server is loading the model."), usual)
+        case Healthy():
+            return translate("States", "The server answers in time.")
+        case Busy():
+            return translate("States", "The server works and answers health checks late.")
+        case Degraded() | Unresponsive():
+            return _not_answering(state)
+        case Stopping():
+            return translate("States", "The server was asked to end. It will be killed if it does not.")
+        case Stopped():
+            return sentence(stopped_text(state))
+        case Failed(failure=failure) | Crashed(failure=failure):
+            return words_for_failure(failure, type(state).word).summary
+
+
+def _not_answering(state: Degraded | Unresponsive) -> str:
+    if isinstance(state, Unresponsive):
+        if state.paused:
+            return translate(
+                "States", "The process is paused: somebody stopped it with a signal. “kill -CONT {pid}” lets it go on."
+            ).format(pid=state.handle.pid)
+        missed = translate("States", "The server does not answer and shows no progress.")
+    elif state.missed == 1:
+        missed = translate("States", "The server missed a health check.")
+    else:
+        missed = translate("States", "The server missed {count} health checks in a row.").format(count=state.missed)
+    return joined(missed, sentence(state.reason))
+
+
+def stopped_text(state: Stopped) -> str:
+    """The word ``Stopped`` and, unless the first SIGTERM was enough, how far we had to go."""
+    word = translate("States", "Stopped")
+    how = state.end.stopped_by if state.end is not None else StopRung.NONE
+    if how is StopRung.SECOND_SIGTERM:
+        return translate("States", "{word}: it did not end on SIGTERM; the second one ended it").format(word=word)
+    if how is StopRung.SIGKILL:
+        return translate("States", "{word}: it did not end on SIGTERM and was killed").format(word=word)
+    return word

@@ -1,0 +1,49 @@
+"""The line of a panel that says what is known of its server."""
+
+from dataclasses import replace
+
+import pytest
+
+from gglib_desktop.domain.servers.server import ProcessHandle
+from gglib_desktop.domain.servers.states import Healthy
+from gglib_desktop.viewmodels.server import ServerPanelState
+from gglib_desktop.views.servers.facts_line import facts_text
+
+STATE = ServerPanelState(
+    title="Tiny",
+    state=Healthy(ProcessHandle(1, "Tiny", 7, 9000, 1)),
+    port=9000,
+    endpoint="",
+    adopted=False,
+    command_line="",
+    context_size=8192,
+    slots=4,
+    busy_slots=0,
+    rss_bytes=None,
+    forecast=None,
+    draft_tokens=None,
+    min_probability=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "no MTP drafting"),
+        ({"drafts": False}, "no MTP drafting"),
+        ({"drafts": True}, "it drafts"),
+        ({"drafts": True, "draft_types": frozenset({"draft-mtp"})}, "it drafts with MTP"),
+        (
+            {"drafts": True, "draft_types": frozenset({"ngram-mod", "draft-simple"})},
+            "it drafts: draft-simple, ngram-mod",
+        ),
+        ({"drafts": True, "draft_tokens": 3, "min_probability": 0.5}, "MTP drafts 3, p ≥ 0.5"),
+    ],
+)
+def test_drafting_is_told_as_it_was_observed(qapp, changes, expected):
+    assert facts_text(replace(STATE, **changes)) == f"ctx 8192 · 4 slots · {expected}"
+
+
+def test_a_model_without_a_template_is_told(qapp):
+    assert "no chat template: the engine uses ChatML" in facts_text(replace(STATE, lacks_template=True))
+    assert "template" not in facts_text(STATE)
