@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from gglib_desktop.domain.gguf.forecast import ByteRange
     from gglib_desktop.domain.servers.server import ServerConfig
     from gglib_desktop.viewmodels.app import AppViewModel
-    from gglib_desktop.viewmodels.launch_forms import LaunchForms
-    from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
+    from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms
+    from gglib_desktop.viewmodels.models.model_details import ModelDetailsViewModel
     from gglib_desktop.views.window.main_window import MainWindow
 
 __all__ = ["Options", "Places", "handed_over", "launch_forms", "run", "start_logging"]
@@ -285,7 +285,7 @@ def launch_forms(
     from gglib_desktop.adapters.text_files import DiskTextFiles
     from gglib_desktop.services.command_lines import CommandLines
     from gglib_desktop.services.presets import Presets
-    from gglib_desktop.viewmodels.launch_forms import LaunchForms
+    from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms
 
     return LaunchForms(
         library,
@@ -305,7 +305,7 @@ def _model_details(model: Model, library: Library, scope: TaskScope) -> ModelDet
     from gglib_desktop.adapters.gguf_header import read_header
     from gglib_desktop.adapters.memory import PsutilMemory
     from gglib_desktop.adapters.nvidia import NvidiaMemory
-    from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
+    from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel
 
     sources = DetailsSources(read_header, PsutilMemory(), NvidiaMemory(), DiskChecksums(), library)
     return ModelDetailsViewModel(model, sources, scope, library.offered_with(model))

@@ -1,1 +1,1 @@
-"""What each screen shows and can do, as QObjects that a test drives without a widget."""
+"""QObjects without widgets: one frozen snapshot, one signal, commands."""

@@ -29,17 +29,17 @@ from gglib_desktop.services.supervisor import (
 )
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand, reported
-from gglib_desktop.viewmodels.foreign import ForeignViewModel
-from gglib_desktop.viewmodels.model_list import ModelListViewModel
+from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
+from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
 
 if TYPE_CHECKING:
     from gglib_desktop.ports.key_store import KeyStore
-    from gglib_desktop.viewmodels.access import AccessViewModel
-    from gglib_desktop.viewmodels.launch_forms import LaunchForms
-    from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
-    from gglib_desktop.viewmodels.model_folders import ModelFoldersViewModel
-    from gglib_desktop.viewmodels.server import ServerViewModel
-    from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
+    from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms
+    from gglib_desktop.viewmodels.models.model_details import ModelDetailsViewModel
+    from gglib_desktop.viewmodels.servers.server import ServerViewModel
+    from gglib_desktop.viewmodels.settings.access import AccessViewModel
+    from gglib_desktop.viewmodels.settings.model_folders import ModelFoldersViewModel
+    from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class AppViewModel(QObject):
         return self._supervisor.has_live_server(model_id)
 
     def settings_form(self) -> SettingsFormViewModel:
-        from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel  # noqa: PLC0415
+        from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel  # noqa: PLC0415
 
         presets = self.forms.presets_beside
         form = SettingsFormViewModel(self._settings, self._launcher, self._scope, presets=presets)
@@ -186,13 +186,13 @@ class AppViewModel(QObject):
 
     def access(self) -> AccessViewModel | None:
         """What the settings show of the key for clients."""
-        from gglib_desktop.viewmodels.access import AccessViewModel  # noqa: PLC0415  # as the form of the settings
+        from gglib_desktop.viewmodels.settings.access import AccessViewModel  # noqa: PLC0415  # as the form of the settings
 
         return AccessViewModel(self._keys(), self._scope) if self._keys is not None else None
 
     def folders(self) -> ModelFoldersViewModel:
         """What the settings show of where models come from."""
-        from gglib_desktop.viewmodels.model_folders import ModelFoldersViewModel  # noqa: PLC0415  # as the form
+        from gglib_desktop.viewmodels.settings.model_folders import ModelFoldersViewModel  # noqa: PLC0415  # as the form
 
         return ModelFoldersViewModel(self._library, self._scope)
 
@@ -322,7 +322,7 @@ class AppViewModel(QObject):
                 if known is not None:
                     known.show(snapshot)
                 else:
-                    from gglib_desktop.viewmodels.server import ServerViewModel  # noqa: PLC0415  # as its panel
+                    from gglib_desktop.viewmodels.servers.server import ServerViewModel  # noqa: PLC0415  # as its panel
 
                     server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope)
                     server.failed.connect(self.failed)

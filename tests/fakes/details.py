@@ -11,7 +11,7 @@ from gglib_desktop.domain.errors import InvalidModelFile, LibraryError
 from gglib_desktop.domain.gguf.forecast import GraphicsCard, Memory
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.models.integrity import KnownHash
-from gglib_desktop.viewmodels.model_details import DetailsSources
+from gglib_desktop.viewmodels.models.model_details import DetailsSources
 
 GIB = 2**30
 

@@ -12,8 +12,8 @@ from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.command_text import CommandTextViewModel
-from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import no_servers

@@ -15,7 +15,7 @@ from gglib_desktop.services.launcher import Launcher
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.presets import Presets
 from gglib_desktop.services.settings_keeper import SettingsKeeper
-from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import no_servers
 

@@ -26,7 +26,7 @@ from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.app import AppViewModel
-from gglib_desktop.viewmodels.model_details import DetailsSources, ModelDetailsViewModel
+from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel
 from tests.fakes.details import FakeCards
 from tests.fakes.library import FakeModelFiles, some_facts
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore

@@ -16,8 +16,8 @@ from gglib_desktop.services.library import Library
 from gglib_desktop.services.presets import Presets
 from gglib_desktop.services.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.presets import PresetsViewModel
-from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
+from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
+from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel
 from tests.fakes.supervision import no_servers
 
 FOUND = replace(

@@ -21,7 +21,7 @@ from gglib_desktop.domain.commandline.export import ExportFormat
 from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.form import FormState
-from gglib_desktop.viewmodels.command_text import CommandTextViewModel
+from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.widgets.ask import ask, if_there
 from gglib_desktop.views.widgets.buttons import push_button

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError, InvalidDraft
-from gglib_desktop.viewmodels.launch_forms import LaunchFormDialogViewModel
+from gglib_desktop.viewmodels.launch.launch_forms import LaunchFormDialogViewModel
 from gglib_desktop.views.launch.command_preview import CommandPreview
 from gglib_desktop.views.launch.command_tools import CommandTools
 from gglib_desktop.views.launch.option_form import OptionForm

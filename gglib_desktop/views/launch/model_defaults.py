@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from gglib_desktop.viewmodels.launch_forms import LaunchFormDialogViewModel
+from gglib_desktop.viewmodels.launch.launch_forms import LaunchFormDialogViewModel
 from gglib_desktop.views.launch.dialog import LaunchFormDialog
 
 

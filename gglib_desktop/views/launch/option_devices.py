@@ -12,7 +12,7 @@ from gglib_desktop.domain.engine.capabilities import EngineDevice
 from gglib_desktop.domain.launch.form import FormState
 from gglib_desktop.domain.options.text import device_names
 from gglib_desktop.domain.units import size_text
-from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 
 
 class DeviceChoices(QWidget):

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit,
 from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.launch.options import MtpChoice
 from gglib_desktop.domain.servers.restart import RestartPolicy
-from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox
 from gglib_desktop.views.words.options import inherited_entry, own_value_text

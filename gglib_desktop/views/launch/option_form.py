@@ -12,7 +12,7 @@ from gglib_desktop.domain.launch.form import FormState
 from gglib_desktop.domain.launch.options import Source
 from gglib_desktop.domain.options.definition import OptionGroup
 from gglib_desktop.domain.options.engine_options import EngineOption, engine_options
-from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.option_devices import DeviceChoices
 from gglib_desktop.views.launch.option_extras import FileField, MtpField, RestartField
 from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, RowWords

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QGridLayout, QLabel, QToolButton,
 from typing_extensions import override
 
 from gglib_desktop.domain.launch.form import FieldState, FormState
-from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.option_widgets import FieldWidget
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.look.theme import state_colour

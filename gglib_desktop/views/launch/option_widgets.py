@@ -17,7 +17,7 @@ from gglib_desktop.domain.launch.argv import shortest
 from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.options.engine_options import EngineOption, shown_range
 from gglib_desktop.domain.options.text import write_text
-from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
 from gglib_desktop.views.words.options import inherited_entry, inherited_text, said
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from gglib_desktop.domain.launch.form import FormState
-from gglib_desktop.viewmodels.launch_forms import StartFormViewModel
+from gglib_desktop.viewmodels.launch.launch_forms import StartFormViewModel
 from gglib_desktop.views.launch.dialog import LaunchFormDialog
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QMenu, QWidget
 from shiboken6 import isValid
 
 from gglib_desktop.viewmodels.app import AppViewModel
-from gglib_desktop.viewmodels.model_row import ModelRow
+from gglib_desktop.viewmodels.models.model_row import ModelRow
 from gglib_desktop.views.look.actions import Actions
 from gglib_desktop.views.widgets.ask import ask
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop.viewmodels.app import AppViewModel
-from gglib_desktop.viewmodels.model_list import RowRole
+from gglib_desktop.viewmodels.models.model_list import RowRole
 from gglib_desktop.views.look.icons import icon, paint_icon
 from gglib_desktop.views.models.lines import FilterLine, ScanLine
 from gglib_desktop.views.models.menus import FilterMenu, MenuButton, SortMenu

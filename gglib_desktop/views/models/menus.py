@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from typing_extensions import override
 
 from gglib_desktop.domain.gguf.capabilities import Capability
-from gglib_desktop.viewmodels.model_list import ModelListViewModel
-from gglib_desktop.viewmodels.model_row import FileState, FilterField, FilterOption, SizeClass, SortKey
+from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
+from gglib_desktop.viewmodels.models.model_row import FileState, FilterField, FilterOption, SizeClass, SortKey
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.look.icons import icon
 

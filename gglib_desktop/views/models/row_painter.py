@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 from typing_extensions import override
 
-from gglib_desktop.viewmodels.model_list import ModelListViewModel, RowRole
-from gglib_desktop.viewmodels.model_row import ModelRow
+from gglib_desktop.viewmodels.models.model_list import ModelListViewModel, RowRole
+from gglib_desktop.viewmodels.models.model_row import ModelRow
 from gglib_desktop.views.look.icons import paint_icon
 from gglib_desktop.views.look.theme import match_colour, quiet_colour, state_colour, state_icon
 from gglib_desktop.views.widgets.row_table import PlainTips

@@ -7,7 +7,7 @@ from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 from typing_extensions import override
 
-from gglib_desktop.viewmodels.model_list import ModelListViewModel
+from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
 from gglib_desktop.views.models.row_painter import RowPainter, row_height
 from gglib_desktop.views.widgets.row_table import RowTable, set_up_rows
 

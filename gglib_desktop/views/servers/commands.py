@@ -14,7 +14,7 @@ from gglib_desktop.views.look.actions import Actions
 from gglib_desktop.views.servers.list_view import ServerListView
 
 if TYPE_CHECKING:
-    from gglib_desktop.viewmodels.server import ServerViewModel
+    from gglib_desktop.viewmodels.servers.server import ServerViewModel
     from gglib_desktop.views.servers.panel import ServerPanel
 
 

@@ -13,7 +13,7 @@ from gglib_desktop.views.words.states import stopped_text
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.gguf.forecast import ByteRange
-    from gglib_desktop.viewmodels.server import ServerPanelState
+    from gglib_desktop.viewmodels.servers.server import ServerPanelState
 
 translate = QCoreApplication.translate
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from gglib_desktop.domain.launch.options import MtpChoice, MtpDecision, MtpReason
 from gglib_desktop.domain.options.engine_options import EngineOption, engine_option, shown_range
 from gglib_desktop.domain.servers.restart import RestartPolicy
-from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
+from gglib_desktop.viewmodels.servers.launch_form import LaunchFormViewModel
 from gglib_desktop.views.widgets.bindings import (
     CheckBinding,
     DoubleSpinBinding,

@@ -11,7 +11,7 @@ from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from gglib_desktop.views.words.errors import words_for_error
 
 if TYPE_CHECKING:
-    from gglib_desktop.viewmodels.server import ServerViewModel
+    from gglib_desktop.viewmodels.servers.server import ServerViewModel
     from gglib_desktop.views.servers.panel import ServerPanel
 
 

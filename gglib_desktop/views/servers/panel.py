@@ -23,7 +23,7 @@ from gglib_desktop.domain.servers.remedies import Remedy
 from gglib_desktop.domain.servers.restart import Retry
 from gglib_desktop.domain.servers.states import Crashed, Failed, Loading, Starting, Stopping, Unresponsive
 from gglib_desktop.domain.units import duration_stays_s, duration_text
-from gglib_desktop.viewmodels.server import ServerPanelState, ServerViewModel
+from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.servers.access_line import AccessLine
 from gglib_desktop.views.servers.differences import DifferencesRow

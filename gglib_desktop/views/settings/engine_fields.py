@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from gglib_desktop.domain.engine.capabilities import Engine, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.servers.states import Failed, Healthy
-from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
+from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel
 from gglib_desktop.views.look.theme import state_icon
 from gglib_desktop.views.widgets.bindings import TextBinding
 from gglib_desktop.views.widgets.buttons import push_button

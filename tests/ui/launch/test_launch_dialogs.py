@@ -19,9 +19,9 @@ from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.errors import LibraryError, SettingsError
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
-from gglib_desktop.viewmodels.launch_forms import LaunchFormDialogViewModel, StartFormViewModel
-from gglib_desktop.viewmodels.option_forecast import OptionForecastViewModel
-from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.launch_forms import LaunchFormDialogViewModel, StartFormViewModel
+from gglib_desktop.viewmodels.launch.option_forecast import OptionForecastViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.model_defaults import ModelDefaultsDialog
 from gglib_desktop.views.launch.start_with import StartWithDialog
 from gglib_desktop.views.settings.dialog import SettingsDialog
@@ -30,7 +30,7 @@ from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore, settings_
 from tests.fakes.waiting import poll
 from tests.ui.finding import assert_all_named, button, child, click, text
 from tests.unit.domain.gguf.test_forecast import header as metadata
-from tests.unit.viewmodels.test_launch_forms import FixedMemory
+from tests.unit.viewmodels.launch.test_launch_forms import FixedMemory
 
 
 def forecast(form: OptionFormViewModel, scope, free_bytes: int = 2**40) -> OptionForecastViewModel:

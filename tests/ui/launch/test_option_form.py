@@ -26,7 +26,7 @@ from gglib_desktop.domain.engine.capabilities import EngineCapabilities, EngineD
 from gglib_desktop.domain.launch.options import MtpChoice, Source
 from gglib_desktop.domain.options.engine_options import EngineOption, engine_options
 from gglib_desktop.domain.servers.restart import RestartPolicy
-from gglib_desktop.viewmodels.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.option_form import OptionForm
 from tests.fakes.forms import option_form
 from tests.fakes.settings import FOUND

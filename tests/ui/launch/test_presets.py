@@ -25,7 +25,7 @@ from shiboken6 import delete
 
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.presets import PresetsViewModel
+from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
 from gglib_desktop.views.launch.model_defaults import ModelDefaultsDialog
 from gglib_desktop.views.launch.presets.bar import PresetBar
 from gglib_desktop.views.launch.start_with import StartWithDialog

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QToolButton, QWidget
 
 from gglib_desktop.domain.gguf.header import ModelFacts
-from gglib_desktop.viewmodels.model_row import SortKey
+from gglib_desktop.viewmodels.models.model_row import SortKey
 from gglib_desktop.views.models.menus import SortMenu
 from tests.fakes.accessibility import Role, names
 from tests.fakes.library import some_facts

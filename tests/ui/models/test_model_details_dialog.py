@@ -28,13 +28,13 @@ from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.models.integrity import HashSource, KnownHash
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.tasks import LogReporter, TaskScope
-from gglib_desktop.viewmodels.model_details import ModelDetailsViewModel
+from gglib_desktop.viewmodels.models.model_details import ModelDetailsViewModel
 from gglib_desktop.views.models.details.dialog import DetailsPage, ModelDetailsDialog
 from tests.fakes.details import GIB, FakeCards, FakeSources
 from tests.fakes.library import some_facts
 from tests.fakes.waiting import poll
 from tests.ui.finding import assert_all_named, child, click, text
-from tests.unit.viewmodels.test_model_details import demo
+from tests.unit.viewmodels.models.test_model_details import demo
 
 
 @pytest.fixture

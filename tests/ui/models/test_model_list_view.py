@@ -6,7 +6,7 @@ from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPushButton, QTableView, QWidget
 
-from gglib_desktop.viewmodels.model_list import RowRole
+from gglib_desktop.viewmodels.models.model_list import RowRole
 from gglib_desktop.views.models.row_painter import matches
 from tests.fakes.accessibility import Role, get, seen_in
 from tests.fakes.library import some_facts

@@ -18,7 +18,7 @@ from gglib_desktop.services.foreign import ForeignWatch
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.foreign import ForeignRow, ForeignViewModel
+from gglib_desktop.viewmodels.servers.foreign import ForeignRow, ForeignViewModel
 from gglib_desktop.views.servers.foreign.stop_dialog import StopForeignDialog
 from gglib_desktop.views.servers.foreign.view import ForeignView
 from tests.fakes.foreign import FakeForeignServers, some_server

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QRadioButton, QSpinBox, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, MtpReason
-from gglib_desktop.viewmodels.launch_form import LaunchFormViewModel
+from gglib_desktop.viewmodels.servers.launch_form import LaunchFormViewModel
 from gglib_desktop.views.servers.launch_fields import LaunchFields
 from tests.ui.finding import child
 

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 from shiboken6 import delete
 
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.log import LogViewModel
-from gglib_desktop.viewmodels.log_table import MOST_LINES
+from gglib_desktop.viewmodels.servers.log import LogViewModel
+from gglib_desktop.viewmodels.servers.log_table import MOST_LINES
 from gglib_desktop.views.servers.log.view import LogView
 from tests.fakes.growing_log import GrowingLogs
 from tests.fakes.waiting import poll

@@ -12,7 +12,7 @@ from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, Theme
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import SettingsError
 from gglib_desktop.tasks import LogReporter, TaskScope
-from gglib_desktop.viewmodels.settings_form import SettingsFormViewModel
+from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel
 from gglib_desktop.views.settings.dialog import SettingsDialog
 from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore, settings_form
 from tests.fakes.waiting import poll

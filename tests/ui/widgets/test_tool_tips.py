@@ -5,7 +5,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QLabel, QTableView, QToolTip, QWidget
 
-from gglib_desktop.viewmodels.model_details import MetadataTable
+from gglib_desktop.viewmodels.models.model_details import MetadataTable
 from tests.ui.finding import child
 from tests.ui.models.test_model_list_view import filled, table
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.presets import Preset
-from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
+from gglib_desktop.viewmodels.launch.presets import PresetsState, PresetsViewModel
 from gglib_desktop.views.widgets.ask import ask
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel

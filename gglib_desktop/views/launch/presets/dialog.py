@@ -21,7 +21,7 @@ from shiboken6 import isValid
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.presets import Preset
-from gglib_desktop.viewmodels.presets import PresetsState, PresetsViewModel
+from gglib_desktop.viewmodels.launch.presets import PresetsState, PresetsViewModel
 from gglib_desktop.views.launch.presets.name_dialog import PresetNameDialog
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.widgets.ask import ask, if_there

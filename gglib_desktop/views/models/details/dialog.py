@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from gglib_desktop.viewmodels.model_details import DetailsState, ModelDetailsViewModel
+from gglib_desktop.viewmodels.models.model_details import DetailsState, ModelDetailsViewModel
 from gglib_desktop.views.models.details.facts_page import FactsPage
 from gglib_desktop.views.models.details.integrity_page import IntegrityPage
 from gglib_desktop.views.models.details.memory_page import MemoryPage

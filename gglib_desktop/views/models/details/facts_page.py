@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QWidget
 
-from gglib_desktop.viewmodels.model_facts import Fact, FactGroup, FactName
+from gglib_desktop.viewmodels.models.model_facts import Fact, FactGroup, FactName
 from gglib_desktop.views.models.details.parts import text_label
 
 # Of lesser weight by its size: palettes' quiet colours are too faint for that on a window.

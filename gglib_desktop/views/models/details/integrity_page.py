@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.models.integrity import HashSource
-from gglib_desktop.viewmodels.model_integrity import IntegrityState, ModelIntegrityViewModel
+from gglib_desktop.viewmodels.models.model_integrity import IntegrityState, ModelIntegrityViewModel
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.words.errors import sentence

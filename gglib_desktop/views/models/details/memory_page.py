@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QSpinBox, QWidget
 
 from gglib_desktop.domain.gguf.forecast import CONTEXT_STEP, ByteRange, Confidence, Fit, Memory, Serving
 from gglib_desktop.domain.units import size_text
-from gglib_desktop.viewmodels.model_details import DetailsState, ModelDetailsViewModel
+from gglib_desktop.viewmodels.models.model_details import DetailsState, ModelDetailsViewModel
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 
 _MOST_TOKENS = 16 * 1024 * 1024

@@ -6,7 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.viewmodels.model_notes import ModelNotesViewModel, NotesDraft
+from gglib_desktop.viewmodels.models.model_notes import ModelNotesViewModel, NotesDraft
 from gglib_desktop.views.widgets.bindings import PlainTextBinding, TextBinding
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel

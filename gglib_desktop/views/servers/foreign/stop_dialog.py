@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QStyle, QVBoxLayout, QWidget
 
-from gglib_desktop.viewmodels.foreign import ForeignRow
+from gglib_desktop.viewmodels.servers.foreign import ForeignRow
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.widgets.buttons import box_button
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, RunnerUnavailable
 from gglib_desktop.domain.units import size_text
-from gglib_desktop.viewmodels.foreign import ForeignRow, ForeignViewModel
+from gglib_desktop.viewmodels.servers.foreign import ForeignRow, ForeignViewModel
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.widgets.ask import ask
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop.domain.servers.log_text import LogLevel
-from gglib_desktop.viewmodels.log_table import LevelRole, LogTable
+from gglib_desktop.viewmodels.servers.log_table import LevelRole, LogTable
 from gglib_desktop.views.look.theme import is_dark, match_colour
 from gglib_desktop.views.widgets.row_table import RowTable, set_up_rows
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop.domain.servers.log_text import LogLevel
-from gglib_desktop.viewmodels.log import LogViewModel
+from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.servers.log.rows import LogRows
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel

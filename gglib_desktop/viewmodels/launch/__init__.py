@@ -1,0 +1,1 @@
+"""The forms of launch choices, presets, and command lines as text."""

@@ -1,0 +1,59 @@
+"""The command line of a form to take elsewhere, and pasted ones that fill the form."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from gglib_desktop.domain.commandline.export import ExportFormat, export
+from gglib_desktop.domain.commandline.reading import CommandLine
+from gglib_desktop.domain.launch.argv import KEY_VARIABLE
+from gglib_desktop.domain.servers.access import needs_key
+from gglib_desktop.services.command_lines import CommandLines
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import reported
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+
+
+class CommandTextViewModel(QObject):
+    """Beside a form."""
+
+    filled = Signal(object)  # CommandLine
+    failed = Signal(object)  # GglibError
+
+    def __init__(self, lines: CommandLines, form: OptionFormViewModel, scope: TaskScope) -> None:
+        super().__init__()
+        self._lines = lines
+        self._scope = scope
+        self.form = form
+
+    def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
+        """Runs what a view awaits; errors are told by ``failed``."""
+        self._scope.start(reported(coroutine, self.failed), name=name)
+
+    def text(self, form: ExportFormat) -> str | None:
+        """The command line in that form, None while there is none."""
+        state = self.form.state
+        if state.argv is None:
+            return None
+        # What is said of the key is where it goes.
+        asks_for_key = needs_key(state.resolved.options)
+        return export(state.argv, form, {KEY_VARIABLE: ""} if asks_for_key else {})
+
+    async def save(self, path: Path, form: ExportFormat) -> None:
+        """Raises: ConfigurationError."""
+        text = self.text(form)
+        if text is not None:
+            await self._lines.save(path, text, executable=form is ExportFormat.SCRIPT)
+
+    async def read(self, text: str) -> CommandLine:
+        """Raises: ConfigurationError."""
+        return await self._lines.read(text)
+
+    def fill(self, line: CommandLine) -> None:
+        """Replaces what is in the form."""
+        self.form.load(line.options)
+        self.filled.emit(line)

@@ -1,0 +1,174 @@
+"""What the dialogs about launch choices do: start a model with some, or save them for it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from gglib_desktop.domain.commandline.reading import CommandLine
+from gglib_desktop.domain.gguf.header import GgufHeader
+from gglib_desktop.domain.launch.form import check
+from gglib_desktop.domain.launch.options import LaunchOptions, Source
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.ports.memory_probe import MemoryProbe
+from gglib_desktop.services.command_lines import CommandLines
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.library import Library
+from gglib_desktop.services.presets import Presets
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
+from gglib_desktop.viewmodels.launch.option_forecast import OptionForecastViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
+
+
+class Start(Protocol):
+    """Starts a model. Raises: GglibError."""
+
+    def __call__(self, model_id: int, launch: LaunchOptions, *, remember: bool) -> Awaitable[None]: ...
+
+
+class LaunchFormDialogViewModel(QObject):
+    """One form for a model, and what accepting it does. The form stays as it is when that fails."""
+
+    done = Signal()
+    failed = Signal(object)  # GglibError
+
+    def __init__(
+        self,
+        model: Model,
+        commands: CommandTextViewModel,
+        forecast: OptionForecastViewModel,
+        scope: TaskScope,
+        commit: Callable[[], Awaitable[None]],
+        *,
+        presets: PresetsViewModel | None = None,
+    ) -> None:
+        """``presets`` None: the form is filled by hand alone."""
+        super().__init__()
+        self.model, self.form, self.commands, self.forecast = model, commands.form, commands, forecast
+        self.presets = presets
+        self.form.find_devices(scope)
+        self._commit = commit
+        self.accept = AsyncCommand(scope, self._accept, name="accept launch choices")
+        self.accept.failed.connect(self.failed)
+
+    def close(self) -> None:
+        """Ends what goes on for this form alone."""
+        self.accept.cancel()
+        self.forecast.close()
+        self.form.close()
+
+    async def _accept(self) -> None:
+        await self._commit()
+        self.done.emit()
+
+
+class StartFormViewModel(LaunchFormDialogViewModel):
+    """Starts a model with choices for this one launch. ``runs``: it has a server already, and gets one more."""
+
+    def __init__(
+        self,
+        model: Model,
+        commands: CommandTextViewModel,
+        forecast: OptionForecastViewModel,
+        scope: TaskScope,
+        start: Start,
+        *,
+        runs: bool,
+        presets: PresetsViewModel | None = None,
+    ) -> None:
+        super().__init__(model, commands, forecast, scope, self._start, presets=presets)
+        self._start_model = start
+        self.runs = runs
+        self.remember = False
+
+    def set_remember(self, remember: bool) -> None:
+        self.remember = remember
+
+    async def _start(self) -> None:
+        check(self.form.state, to_start=True)
+        await self._start_model(self.model.id, self.form.draft, remember=self.remember)
+        if self.presets is not None:
+            self.presets.note_used()
+
+
+class LaunchForms:
+    """Makes the forms."""
+
+    def __init__(
+        self,
+        library: Library,
+        launcher: Launcher,
+        scope: TaskScope,
+        *,
+        start: Start,
+        runs: Callable[[int], bool],
+        read_header: Callable[[Path], GgufHeader],
+        memory: MemoryProbe,
+        presets: Presets,
+        lines: CommandLines,
+    ) -> None:
+        """``read_header`` blocks."""
+        self._library, self._launcher, self._scope = library, launcher, scope
+        self._start, self._runs = start, runs
+        self._read_header, self._memory, self._presets, self._lines = read_header, memory, presets, lines
+
+    async def read_line(self, text: str) -> CommandLine:
+        """What a pasted command line chooses. Raises: ConfigurationError."""
+        return await self._lines.read(text)
+
+    async def to_start_as(self, line: CommandLine, otherwise: int | None) -> StartFormViewModel | None:
+        """The form of "Start with…" for the model that a command line names, else for the model ``otherwise``.
+
+        It is not filled yet: what was read is told to who shows it when its ``commands`` fill it. None: there is no
+        such model. Raises: LibraryError.
+        """
+        named = self._lines.model_of(line)
+        model_id = otherwise if named is None else named.id
+        return None if model_id is None else await self.to_start(model_id)
+
+    async def to_start(self, model_id: int) -> StartFormViewModel | None:
+        """The form of "Start with…"; None when the model is gone. Raises: LibraryError."""
+        model = self._library.model(model_id)
+        if model is None:
+            return None
+        saved = await self._library.launch_options(model_id)
+        runs = self._runs(model_id)
+        if runs:
+            # The port chosen for the model is its first server's.
+            saved = saved.replace(port=None)
+        form = OptionFormViewModel(self._launcher, Source.LAUNCH, model, model_options=saved)
+        presets = PresetsViewModel(self._presets, form, self._scope, use_last=True)
+        forecast, commands = self._forecast(model, form), self._commands(form)
+        return StartFormViewModel(model, commands, forecast, self._scope, self._start, runs=runs, presets=presets)
+
+    async def of_model(self, model_id: int) -> LaunchFormDialogViewModel | None:
+        """The form of what a model is started with by default; None when it is gone. Raises: LibraryError."""
+        model = self._library.model(model_id)
+        if model is None:
+            return None
+        saved = await self._library.launch_options(model_id)
+        form = OptionFormViewModel(self._launcher, Source.MODEL, model, draft=saved)
+
+        async def save() -> None:
+            check(form.state)
+            await self._library.save_launch_options(model_id, form.draft)
+
+        presets = self.presets_beside(form)
+        forecast, commands = self._forecast(model, form), self._commands(form)
+        return LaunchFormDialogViewModel(model, commands, forecast, self._scope, save, presets=presets)
+
+    def presets_beside(self, form: OptionFormViewModel) -> PresetsViewModel:
+        """The choice of presets for a form that is not one of these."""
+        return PresetsViewModel(self._presets, form, self._scope)
+
+    def _commands(self, form: OptionFormViewModel) -> CommandTextViewModel:
+        return CommandTextViewModel(self._lines, form, self._scope)
+
+    def _forecast(self, model: Model, form: OptionFormViewModel) -> OptionForecastViewModel:
+        return OptionForecastViewModel(model, form, self._read_header, self._memory, self._scope)

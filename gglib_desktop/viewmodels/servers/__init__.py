@@ -1,0 +1,1 @@
+"""One server with its log, and the servers of others."""

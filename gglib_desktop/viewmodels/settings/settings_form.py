@@ -1,0 +1,128 @@
+"""The settings dialog: a draft of the settings, the test of an engine, and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.documents.settings_document import differences, with_differences
+from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.launch.form import check
+from gglib_desktop.domain.launch.options import LaunchOptions, Source
+from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
+
+
+class SettingsFormViewModel(QObject):
+    """Edits a draft; saving checks the engine first and keeps the draft when anything is wrong."""
+
+    draftChanged = Signal(object)  # AppSettings
+    engineTested = Signal(object)  # Engine, or ConfigurationError
+    saved = Signal()
+    failed = Signal(object)  # GglibError
+
+    def __init__(
+        self,
+        keeper: SettingsKeeper,
+        launcher: Launcher,
+        scope: TaskScope,
+        *,
+        presets: Callable[[OptionFormViewModel], PresetsViewModel] | None = None,
+    ) -> None:
+        """``presets`` makes the choice of presets beside ``options``; None: there is none."""
+        super().__init__()
+        self._make_presets = presets
+        self._presets: PresetsViewModel | None = None
+        self._keeper = keeper
+        self._launcher = launcher
+        self._scope = scope
+        self._base = self._draft = keeper.current
+        self._options: OptionFormViewModel | None = None
+        self.test = AsyncCommand(scope, self._test, name="test engine")
+        self.save = AsyncCommand(scope, self._save, name="save settings")
+        self.save.failed.connect(self.failed)
+
+    @property
+    def draft(self) -> AppSettings:
+        return self._draft
+
+    @property
+    def options(self) -> OptionFormViewModel:
+        """The form of what all models are started with, unless a model or a launch says otherwise."""
+        if self._options is None:
+            self._options = OptionFormViewModel(self._launcher, Source.APP, draft=self._draft.defaults)
+            self._options.draftChanged.connect(self._on_options)
+            self._options.find_devices(self._scope)
+        return self._options
+
+    @property
+    def presets(self) -> PresetsViewModel | None:
+        """The presets for all models, to fill ``options`` with."""
+        if self._presets is None and self._make_presets is not None:
+            self._presets = self._make_presets(self.options)
+        return self._presets
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine in force."""
+        return self._launcher.engine
+
+    @property
+    def engine_problem(self) -> ConfigurationError | None:
+        """Why there is no engine in force; None while one is, or while none was looked for yet."""
+        return self._launcher.engine_problem
+
+    def edit(self, **changes: Any) -> None:
+        draft = self._draft.replace(**changes)
+        if draft != self._draft:
+            self._draft = draft
+            self.draftChanged.emit(draft)
+
+    def edit_engine_path(self, text: str) -> None:
+        """An empty text looks for an engine."""
+        self.edit(engine_path=Path(text.strip()) if text.strip() else None)
+
+    @Slot(object)
+    def rebase(self, settings: AppSettings) -> None:
+        """Shows settings that another hand changed meanwhile, below what was typed here."""
+        draft = with_differences(settings, differences(self._base, self._draft))
+        self._base = settings
+        if draft != self._draft:
+            self._draft = draft
+            self.draftChanged.emit(draft)
+        if self._options is not None:
+            shown = self._options.draft
+            self._options.edit(**{name: draft.defaults.get(name) for name in shown.differing(draft.defaults)})
+
+    def close(self) -> None:
+        """Ends what goes on for this form alone."""
+        self.test.cancel()
+        self.save.cancel()
+        if self._options is not None:
+            self._options.close()
+
+    def _on_options(self, options: LaunchOptions) -> None:
+        self.edit(defaults=options)
+
+    async def _test(self) -> None:
+        try:
+            self.engineTested.emit(await self._launcher.test_engine(self._draft.engine_path))
+        except ConfigurationError as exc:
+            self.engineTested.emit(exc)
+
+    async def _save(self) -> None:
+        if self._options is not None:
+            check(self._options.state)
+        if self._draft.engine_path is not None and self._draft.engine_path != self._keeper.current.engine_path:
+            await self._launcher.test_engine(self._draft.engine_path)
+        await self._keeper.save(self._base, self._draft)
+        self.saved.emit()
