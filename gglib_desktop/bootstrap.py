@@ -21,13 +21,13 @@ from PySide6.QtWidgets import QApplication
 from typing_extensions import override
 
 from gglib_desktop import windowless
-from gglib_desktop.adapters import private
-from gglib_desktop.adapters.home import home_folder
-from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
-from gglib_desktop.adapters.shutdown import ShutdownWatch
-from gglib_desktop.adapters.single_instance import SingleInstance
-from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
-from gglib_desktop.adapters.toml_settings import TomlSettingsStore
+from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
+from gglib_desktop.adapters.files import private
+from gglib_desktop.adapters.files.home import home_folder
+from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_known_stores
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.machine.shutdown import ShutdownWatch
+from gglib_desktop.adapters.machine.single_instance import SingleInstance
 from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
 from gglib_desktop.domain.launch.argv import mtp_is_suppressed
@@ -213,7 +213,7 @@ class _Services:
 
     def follow_files(self) -> None:
         """From now on what changes in the folders of models and in the settings file is seen at once."""
-        from gglib_desktop.adapters.file_watch import InotifyFileWatch
+        from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
         from gglib_desktop.services.folder_watch import FolderWatch
 
         FolderWatch(self.library, InotifyFileWatch(), self.scope).begin()
@@ -278,11 +278,11 @@ def launch_forms(
     app: AppViewModel, library: Library, launcher: Launcher, scope: TaskScope, repository: SqliteModelRepository
 ) -> LaunchForms:
     """What all dialogs share in which choices are made."""
-    from gglib_desktop.adapters.gguf_header import read_header
-    from gglib_desktop.adapters.memory import PsutilMemory
-    from gglib_desktop.adapters.preset_files import TomlPresetFiles
-    from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
-    from gglib_desktop.adapters.text_files import DiskTextFiles
+    from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
+    from gglib_desktop.adapters.files.text_files import DiskTextFiles
+    from gglib_desktop.adapters.gguf.header import read_header
+    from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
+    from gglib_desktop.adapters.machine.memory import PsutilMemory
     from gglib_desktop.services.command_lines import CommandLines
     from gglib_desktop.services.presets import Presets
     from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms
@@ -301,10 +301,10 @@ def launch_forms(
 
 
 def _model_details(model: Model, library: Library, scope: TaskScope) -> ModelDetailsViewModel:
-    from gglib_desktop.adapters.checksums import DiskChecksums
-    from gglib_desktop.adapters.gguf_header import read_header
-    from gglib_desktop.adapters.memory import PsutilMemory
-    from gglib_desktop.adapters.nvidia import NvidiaMemory
+    from gglib_desktop.adapters.gguf.header import read_header
+    from gglib_desktop.adapters.library.checksums import DiskChecksums
+    from gglib_desktop.adapters.machine.memory import PsutilMemory
+    from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
     from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel
 
     sources = DetailsSources(read_header, PsutilMemory(), NvidiaMemory(), DiskChecksums(), library)
@@ -313,7 +313,7 @@ def _model_details(model: Model, library: Library, scope: TaskScope) -> ModelDet
 
 def _forecast(model: Model, config: ServerConfig) -> ByteRange | None:
     """Reads the model's header; in a thread."""
-    from gglib_desktop.adapters.gguf_header import read_header
+    from gglib_desktop.adapters.gguf.header import read_header
     from gglib_desktop.domain.launch.serving import memory_of
 
     try:
@@ -372,7 +372,7 @@ async def _audit(runner: Runner, on_quit: OnQuit) -> None:
 
 def _key_store(places: Places) -> KeyStore:
     """Made when it is first needed, as most sessions need no key."""
-    from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey, system_keyring
+    from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey, system_keyring
 
     # A keyring has its own files, which are not below GGLIB_DATA_DIR.
     find_keyring = None if os.environ.get(DATA_DIR_VARIABLE) else system_keyring

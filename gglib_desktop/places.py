@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gglib_desktop.adapters.home import can_be, folder_without_home
+from gglib_desktop.adapters.files.home import can_be, folder_without_home
 
 _APP = "gglib-desktop"
 DATA_DIR_VARIABLE = "GGLIB_DATA_DIR"

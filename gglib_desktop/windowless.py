@@ -15,8 +15,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QMessageLogContext, QtMsgType, qFormatLogMessage, qInstallMessageHandler
 
-from gglib_desktop.adapters.shutdown import ShutdownWatch, go_on_as
-from gglib_desktop.adapters.toml_settings import TomlSettingsStore
+from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
+from gglib_desktop.adapters.machine.shutdown import ShutdownWatch, go_on_as
 from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import GglibError, ProcessError
 from gglib_desktop.ports.key_store import KeyStore

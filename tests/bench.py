@@ -264,8 +264,8 @@ def bench_known(figures: Figures, folder: Path, model: Path) -> None:
 
 
 async def fill_library(data_dir: Path, models: Path) -> None:
-    from gglib_desktop.adapters.model_files import DiskModelFiles  # noqa: PLC0415
-    from gglib_desktop.adapters.sqlite_models import SqliteModelRepository  # noqa: PLC0415
+    from gglib_desktop.adapters.library.model_files import DiskModelFiles  # noqa: PLC0415
+    from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository  # noqa: PLC0415
     from gglib_desktop.services.library import Library  # noqa: PLC0415
 
     repository = SqliteModelRepository(data_dir / "library.sqlite")
@@ -318,7 +318,7 @@ def bench_library(figures: Figures, _folder: Path, _model: Path) -> None:
 
 
 def main(chosen: Sequence[str]) -> int:
-    from gglib_desktop.adapters.demo_model import write_demo_model  # noqa: PLC0415
+    from gglib_desktop.adapters.gguf.demo_model import write_demo_model  # noqa: PLC0415
 
     parts = {
         "window": bench_window,

@@ -18,7 +18,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
 
 from gglib_desktop import bootstrap
-from gglib_desktop.adapters.gguf_writer import GgufWriter
+from gglib_desktop.adapters.gguf.writer import GgufWriter
 from gglib_desktop.bootstrap import Options, Places
 from gglib_desktop.domain.gguf.header import GgufValueType
 from gglib_desktop.qt_loop import QtEventLoop

@@ -32,7 +32,7 @@ import psutil
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
+from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.qt_loop import QtEventLoop
 from gglib_desktop.tasks import TaskScope
 from tests.fakes.clock_loop import FakeClockLoop

@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gglib_desktop.adapters.gguf_header import SCALAR_FORMATS, check_tensor_data, read_header
-from gglib_desktop.adapters.gguf_writer import GgufWriter
+from gglib_desktop.adapters.gguf.header import SCALAR_FORMATS, check_tensor_data, read_header
+from gglib_desktop.adapters.gguf.writer import GgufWriter
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf.header import ByteOrder, GgufValueType, facts_from_header
 

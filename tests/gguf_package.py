@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gglib_desktop.adapters.gguf_writer import GgufWriter
+from gglib_desktop.adapters.gguf.writer import GgufWriter
 from gglib_desktop.domain.gguf.header import GgufValueType
 
 TOKENS = 150_000
@@ -41,7 +41,7 @@ def long_vocabulary(path: Path) -> Path:
 
 def peak_of_ours(path: Path) -> tuple[float, int]:
     """Seconds of processor time, and bytes beyond what the process had before."""
-    load = "from gglib_desktop.adapters.gguf_header import read_header"
+    load = "from gglib_desktop.adapters.gguf.header import read_header"
     return _measured(path, load, "read_header(Path(sys.argv[1]))", 5)
 
 

@@ -1,1 +1,1 @@
-"""The outside world behind the ports. Only bootstrap imports from here."""
+"""The world outside: one thing each."""

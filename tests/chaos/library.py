@@ -21,8 +21,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gglib_desktop.adapters.gguf_writer import GgufWriter
-from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.gguf.writer import GgufWriter
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.gguf.header import GgufValueType
 from gglib_desktop.domain.models.model import Model
 from tests.chaos.world import ROOT, say

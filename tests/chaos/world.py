@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
+from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.domain.engine.capabilities import ENGINE_VARIABLE
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.chaos.app_process import AppProcess

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gglib_desktop.adapters.gguf_header import read_header
+from gglib_desktop.adapters.gguf.header import read_header
 from gglib_desktop.domain.errors import InvalidModelFile, LibraryError
 from gglib_desktop.domain.gguf.forecast import GraphicsCard, Memory
 from gglib_desktop.domain.gguf.header import GgufHeader

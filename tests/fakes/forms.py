@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from gglib_desktop.adapters.text_files import DiskTextFiles
+from gglib_desktop.adapters.files.text_files import DiskTextFiles
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.services.command_lines import CommandLines

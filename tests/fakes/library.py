@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from gglib_desktop.adapters.model_files import DiskModelFiles
+from gglib_desktop.adapters.library.model_files import DiskModelFiles
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.models.scan import FoundModel, WalkRequest

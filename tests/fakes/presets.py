@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from gglib_desktop.adapters.preset_files import TomlPresetFiles
-from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
-from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
+from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
 from gglib_desktop.domain.launch.options import Source
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.services.launcher import Launcher

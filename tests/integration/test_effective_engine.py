@@ -7,7 +7,7 @@ import httpx
 import psutil
 import pytest
 
-from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
+from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.domain.servers.effective import Cause, Difference, ServerFacts, differences
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
-from gglib_desktop.adapters.gguf_header import read_header
+from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
+from gglib_desktop.adapters.gguf.header import read_header
 from gglib_desktop.domain.gguf.forecast import Serving, forecast
 from tests.fakes.ports import some_base_port
 

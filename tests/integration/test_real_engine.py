@@ -13,9 +13,9 @@ import httpx
 import psutil
 import pytest
 
-from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
-from gglib_desktop.adapters.model_files import DiskModelFiles
+from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
+from gglib_desktop.adapters.library.model_files import DiskModelFiles
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.models.scan import FoundModel

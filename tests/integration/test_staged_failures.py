@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.model_reading import read_model
+from gglib_desktop.adapters.library.model_reading import read_model
 from gglib_desktop.api import create_runner
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.models.scan import FoundModel

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.file_watch import InotifyFileWatch
-from gglib_desktop.adapters.model_files import DiskModelFiles, well_known_stores
-from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
+from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_known_stores
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.services.folder_watch import FolderWatch
 from gglib_desktop.services.library import Library
 from gglib_desktop.tasks import LogReporter, TaskScope

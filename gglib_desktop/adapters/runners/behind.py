@@ -15,11 +15,11 @@ from enum import Enum, auto
 
 import psutil
 
+from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.leftovers import end_all
 from gglib_desktop.adapters.runners.port_owners import Family, owner_of, owners_of
 from gglib_desktop.adapters.runners.records import KnownProcess, ServerRecord
-from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import RunnerUnavailable, StopFailed
 from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE
 

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from gglib_desktop.adapters import private
+from gglib_desktop.adapters.files import private
 from gglib_desktop.domain.errors import DataDirectoryInUse, RunnerUnavailable
 
 if sys.platform == "win32":

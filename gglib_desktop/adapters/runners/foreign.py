@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.other_programs import SERVERS, OtherPrograms
 from gglib_desktop.adapters.runners.port_owners import listening_address
@@ -39,7 +39,7 @@ from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import PORT
 
 if TYPE_CHECKING:
-    from gglib_desktop.adapters.llama_client import LlamaClient
+    from gglib_desktop.adapters.llama.llama_client import LlamaClient
 
 _UNKNOWN_MODEL = Path("unknown-model")
 _INIT_PID = 1

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey
-from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
+from gglib_desktop.adapters.machine.log_files import LogFolder
+from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.runners.behind import Started
 from gglib_desktop.adapters.runners.client_names import ClientNames
 from gglib_desktop.adapters.runners.data_lock import DataLock
@@ -30,7 +31,6 @@ from gglib_desktop.adapters.runners.rest import Rest
 from gglib_desktop.adapters.runners.running import RunningServer, key_asked_by
 from gglib_desktop.adapters.runners.start import abandon, first_answer, spawn_server
 from gglib_desktop.adapters.runners.stop_ladder import kill_process, stop_process
-from gglib_desktop.adapters.threads import Threads
 from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, PortTaken, RunnerUnavailable, StopFailed
@@ -51,7 +51,7 @@ from gglib_desktop.ports.server_monitor import LogChunk
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 if TYPE_CHECKING:
-    from gglib_desktop.adapters.llama_client import LlamaClient
+    from gglib_desktop.adapters.llama.llama_client import LlamaClient
 
 _log = logging.getLogger(__name__)
 _STOLEN_PORT_TRIES = 5
@@ -307,7 +307,7 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
                     await self._adopt(record)
                 await self._threads.run(self._logs.prune, {server.record.run for server in self._servers.values()})
                 # Importing the HTTP library takes 100 ms, so not on the loop, and not before the window is there.
-                client = await self._threads.run(importlib.import_module, "gglib_desktop.adapters.llama_client")
+                client = await self._threads.run(importlib.import_module, "gglib_desktop.adapters.llama.llama_client")
                 self._check_not_left()
                 self._client = client.LlamaClient()
                 undo.pop_all()

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from gglib_desktop.adapters import private
-from gglib_desktop.adapters.key_store import KEY_FILE, KeptKey
-from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.files import private
+from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
+from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.runners.client_names import ClientNames
 from gglib_desktop.adapters.runners.data_lock import DataLock
 from gglib_desktop.adapters.runners.lookups import ServerLookups

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
+from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.runners.port_owners import owner_of
-from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import ConfigurationError, PortTaken, ResourceExhausted
 from gglib_desktop.domain.servers.server import ServerConfig
 

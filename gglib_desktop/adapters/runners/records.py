@@ -13,7 +13,7 @@ from dataclasses import KW_ONLY, dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from gglib_desktop.adapters import private
+from gglib_desktop.adapters.files import private
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.domain.servers.access import ServerAddress

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.runners.behind import end_behind
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
-from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import StopFailed
 from gglib_desktop.tasks import TaskScope
 

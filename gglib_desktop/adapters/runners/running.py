@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 
+from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.adapters.runners.rest import Rest
-from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import KeyStoreError
 from gglib_desktop.domain.servers.access import ServerAddress, needs_key
 from gglib_desktop.domain.servers.effective import ServerFacts

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.machine.log_files import LogFolder
+from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.behind import Answer, Source, Started
 from gglib_desktop.adapters.runners.leftovers import end_all
@@ -20,7 +21,6 @@ from gglib_desktop.adapters.runners.port_owners import owner_of
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import KnownProcess
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
-from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE, KEY_VARIABLE, engine_environment
 from gglib_desktop.domain.servers.diagnosis import failure_of_exit
@@ -30,7 +30,7 @@ from gglib_desktop.domain.servers.health import LAST_LOADING_INTERVAL_S, PROBE_T
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 if TYPE_CHECKING:
-    from gglib_desktop.adapters.llama_client import LlamaClient
+    from gglib_desktop.adapters.llama.llama_client import LlamaClient
 
 _log = logging.getLogger(__name__)
 # A usual start answers within about ten of these; a slow one is asked less and less often.

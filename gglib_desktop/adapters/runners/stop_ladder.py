@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import signal
 
+from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.runners.port_allocator import is_free
 from gglib_desktop.adapters.runners.processes import ServerProcess
-from gglib_desktop.adapters.threads import InThread
 from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import ResourceExhausted, StopFailed
 from gglib_desktop.domain.servers.exits import StopRung

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QTableView
 
-from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.views.servers.log.view import LogView

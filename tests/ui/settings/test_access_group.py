@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from shiboken6 import delete
 from typing_extensions import override
 
-from gglib_desktop.adapters.key_store import KeptKey
+from gglib_desktop.adapters.keys.key_store import KeptKey
 from gglib_desktop.domain.servers.access import KeyPlace
 from gglib_desktop.viewmodels.settings.access import AccessViewModel
 from gglib_desktop.views.settings.access_group import AccessGroup

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gglib_desktop.adapters.log_files import LogFolder
+from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.runners.behind import Answer, Source
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.adapters.runners.start import first_answer

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
-from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.services.library import Library
 from gglib_desktop.services.supervisor import Supervisor

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.file_watch import InotifyFileWatch
-from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.services import library as library_module
 from gglib_desktop.services.folder_watch import FolderWatch

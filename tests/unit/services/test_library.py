@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.sqlite_models import SqliteModelRepository
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.models.model import NO_SUCH_FILE, Model

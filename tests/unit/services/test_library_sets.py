@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.model_files import DiskModelFiles
-from gglib_desktop.adapters.sqlite_models import MIGRATIONS, SqliteModelRepository
+from gglib_desktop.adapters.library.model_files import DiskModelFiles
+from gglib_desktop.adapters.library.sqlite_models import MIGRATIONS, SqliteModelRepository
 from gglib_desktop.domain.gguf.header import GgufValueType
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
 from gglib_desktop.services.library import Library
-from tests.unit.gguf_bytes import write_gguf
+from tests.unit.adapters.gguf.gguf_bytes import write_gguf
 
 TEXT, NUMBER = GgufValueType.STRING, GgufValueType.UINT32
 MISSING_2_AND_3 = "parts 2 and 3 of 3 are missing"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.preset_files import TomlPresetFiles
-from gglib_desktop.adapters.sqlite_presets import SqlitePresetStore
+from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
+from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
 from gglib_desktop.domain.documents.preset_file import ImportedPresets
 from gglib_desktop.domain.errors import ConfigurationError, PresetFileError
 from gglib_desktop.domain.launch.options import LaunchOptions

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.file_watch import InotifyFileWatch
-from gglib_desktop.adapters.toml_settings import TomlSettingsStore
+from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
+from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
 from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, Theme
 from gglib_desktop.domain.documents.settings_document import SettingsNews, SettingsReading, UnknownKey
 from gglib_desktop.domain.errors import (

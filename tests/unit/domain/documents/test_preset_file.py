@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.toml_text import line_of
+from gglib_desktop.adapters.documents.toml_text import line_of
 from gglib_desktop.domain.documents.preset_file import FiledPreset, PresetReading, preset_text, read_presets
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
 from gglib_desktop.domain.options.sampling import InferenceConfig

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from gglib_desktop.adapters.demo_model import DemoArchitecture, DemoSpec, write_demo_model
-from gglib_desktop.adapters.gguf_header import read_header
-from gglib_desktop.adapters.memory import PsutilMemory
+from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
+from gglib_desktop.adapters.gguf.header import read_header
+from gglib_desktop.adapters.machine.memory import PsutilMemory
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf.forecast import Fit, GraphicsCard, Memory
 from gglib_desktop.domain.gguf.header import GgufValueType, SkippedArray, SkippedString, facts_from_header

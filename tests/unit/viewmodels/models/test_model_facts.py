@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.gguf_header import read_header
+from gglib_desktop.adapters.gguf.header import read_header
 from gglib_desktop.domain.gguf.header import GgufHeader, GgufValue
 from gglib_desktop.domain.gguf.sidecars import Sidecar
 from gglib_desktop.domain.models.companions import Companion

@@ -1,0 +1,1 @@
+"""The settings file and files of presets, on disk."""

@@ -1,0 +1,1 @@
+"""The key that clients of some servers must show: where it is kept."""

@@ -1,0 +1,152 @@
+"""Keeps the key in the system's keyring where there is one that answers, else in a file that only the user can read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from gglib_desktop.adapters.keys.key_file import KeyFile
+from gglib_desktop.domain.errors import KeyStoreError
+from gglib_desktop.domain.servers.access import KeyPlace, is_usable_key
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+KEY_FILE = "api-key"
+SERVICE = "gglib-desktop"
+USER = "key for model servers"
+# Long enough to type the password of a locked keyring; a bus that hangs must not keep a server from starting.
+_KEYRING_S = 15.0
+_KEY_BYTES = 32
+# The package's own measure: below it keyrings are none, or plain files.
+_LEAST_PRIORITY = 1
+
+
+class Keyring(Protocol):
+    """What is used of a backend of the ``keyring`` package. All methods block, and may raise anything."""
+
+    name: str
+
+    def get_password(self, service: str, username: str, /) -> str | None: ...
+
+    def set_password(self, service: str, username: str, password: str, /) -> None: ...
+
+
+class KeptKey:
+    """The KeyStore of this computer. ``find_keyring`` None: nothing may be written but the file."""
+
+    def __init__(
+        self,
+        file: Path,
+        find_keyring: Callable[[], Keyring | None] | None = None,
+        *,
+        keyring_timeout_s: float = _KEYRING_S,
+    ) -> None:
+        self._file = KeyFile(file)
+        self._find_keyring = find_keyring
+        self._timeout_s = keyring_timeout_s
+        self._keyring: Keyring | None = None
+        self._problem = ""
+        self._known: str | None = None
+        self._lock = asyncio.Lock()
+
+    async def key(self) -> str:
+        async with self._lock:
+            # A file was written when the keyring could not be used, so what that may hold is older.
+            in_file = await asyncio.to_thread(self._file.read)
+            if in_file is not None:
+                if await self._put_into_keyring(in_file):
+                    with contextlib.suppress(KeyStoreError):  # it says the same, and this is tried each time
+                        await asyncio.to_thread(self._file.remove)
+                return in_file
+            return await self._read_keyring() or await self._keep(secrets.token_urlsafe(_KEY_BYTES))
+
+    async def renew(self) -> str:
+        async with self._lock:
+            return await self._keep(secrets.token_urlsafe(_KEY_BYTES))
+
+    async def where(self) -> KeyPlace:
+        async with self._lock:
+            await self._look_for_keyring()
+            file = self._file
+            if self._keyring is not None and not await asyncio.to_thread(file.path.exists):
+                return KeyPlace(keyring=self._keyring.name, was_readable=file.was_readable)
+            return KeyPlace(file=file.path, keyring_problem=self._problem, was_readable=file.was_readable)
+
+    async def _keep(self, key: str) -> str:
+        if await self._put_into_keyring(key):
+            await asyncio.to_thread(self._file.remove)
+        else:
+            await asyncio.to_thread(self._file.write, key)
+        return key
+
+    # -- the keyring: one that fails or does not answer is not used any more by this run of the program
+
+    async def _look_for_keyring(self) -> None:
+        find, self._find_keyring = self._find_keyring, None
+        if find is not None:
+            self._keyring = await self._ask(find)
+
+    async def _read_keyring(self) -> str | None:
+        await self._look_for_keyring()
+        if self._known is None and self._keyring is not None:
+            found = await self._ask(partial(self._keyring.get_password, SERVICE, USER))
+            self._known = found if found is not None and is_usable_key(found) else None
+        return self._known
+
+    async def _put_into_keyring(self, key: str) -> bool:
+        """Whether the keyring has it now, by its own answer."""
+        await self._look_for_keyring()
+        if self._keyring is None:
+            return False
+        self._known = None
+        await self._ask(partial(self._keyring.set_password, SERVICE, USER, key))
+        return await self._read_keyring() == key
+
+    async def _ask(self, question: Callable[[], T]) -> T | None:
+        """The answer; None, and the keyring is given up, when there is none in time or an error instead."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await _in_daemon(question)
+        except TimeoutError:
+            self._problem = f"it did not answer within {self._timeout_s:g} s"
+        except Exception as exc:  # noqa: BLE001  # a keyring's plug-in may raise anything; the file is used then
+            # Not its text: that is somebody else's, and might quote the key.
+            self._problem = f"it failed ({type(exc).__name__})"
+        _log.warning("the system's keyring is not used: %s", self._problem)
+        self._keyring = None
+        return None
+
+
+def system_keyring() -> Keyring | None:
+    """The keyring of this computer that the ``keyring`` package recommends, None without one. Blocks."""
+    # Loaded here, in a thread: 100 ms that most sessions never need.
+    backend: Any = importlib.import_module("keyring").get_keyring()
+    # A chain asks the best of several.
+    backend = next(iter(getattr(backend, "backends", ())), backend)
+    return backend if backend.priority >= _LEAST_PRIORITY else None
+
+
+async def _in_daemon(function: Callable[[], T]) -> T:
+    """The function's result, from a thread that neither keeps the program from ending nor takes a pool's place."""
+    outcome: Future[T] = Future()
+    # From now on who stops waiting cancels only the waiting.
+    outcome.set_running_or_notify_cancel()
+
+    def work() -> None:
+        try:
+            outcome.set_result(function())
+        except Exception as exc:  # noqa: BLE001  # handed over to who waits
+            outcome.set_exception(exc)
+
+    threading.Thread(target=work, name="keyring", daemon=True).start()
+    return await asyncio.wrap_future(outcome)

@@ -1,0 +1,1 @@
+"""Where models are, and the database of what people know about them."""

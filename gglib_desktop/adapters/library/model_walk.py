@@ -1,0 +1,350 @@
+"""Finds model files below folders: plain trees of any depth, Hugging Face's cache, LM Studio's tree, Ollama's store."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import stat
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gglib_desktop.adapters.library.ollama_store import adapters_by_blob, models_of_store
+from gglib_desktop.domain.models.model import NO_SUCH_FILE
+from gglib_desktop.domain.models.scan import FoundModel, Stamp, WalkRequest, WalkStep
+from gglib_desktop.domain.models.shards import ShardName, missing_parts_text, shard_name
+
+_log = logging.getLogger(__name__)
+_SUFFIX = ".gguf"
+# macOS keeps what other file systems have no room for in a file of this name beside each file.
+_APPLE_DOUBLE = "._"
+_UNKNOWN: Stamp = (-1, -1)
+# A list of more names than these is no place to look for one.
+_MOST_SOUGHT = 100
+
+
+@dataclass
+class _Group:
+    """The file of one model, or the parts of one that are there, by number."""
+
+    folder: str
+    name: str
+    shard: ShardName | None
+    parts: dict[int, tuple[str, os.stat_result]] = field(default_factory=dict)
+    label: str | None = None
+    is_adapted: bool = False
+
+    @property
+    def path(self) -> str:
+        return os.path.join(self.folder, self.shard.part(1) if self.shard else self.name)
+
+    @property
+    def stamp(self) -> Stamp:
+        states = [state for _path, state in self.parts.values()]
+        return sum(state.st_size for state in states), max(state.st_mtime_ns for state in states)
+
+    @property
+    def identity(self) -> frozenset[tuple[int, int]]:
+        return frozenset((state.st_dev, state.st_ino) for _path, state in self.parts.values())
+
+    def found(self, unreadable: str | None = None) -> FoundModel:
+        """``unreadable``: why a file that is there may not be one of the parts."""
+        if not self.parts:
+            return FoundModel(Path(self.path), (), None, self.label, unreadable or NO_SUCH_FILE)
+        total = self.shard.total if self.shard else 1
+        absent = [number for number in range(1, total + 1) if number not in self.parts]
+        return FoundModel(
+            Path(self.path),
+            tuple(Path(self.parts[number][0]) for number in sorted(self.parts)),
+            self.stamp,
+            self.label,
+            missing_parts_text(absent, self.shard) if absent and self.shard else unreadable,
+        )
+
+
+@dataclass
+class _Folder:
+    """What one folder holds beside files that are as they were known."""
+
+    path: str
+    found: list[FoundModel] = field(default_factory=list)
+    below: list[str] = field(default_factory=list)
+    special: list[tuple[str, os.stat_result, bool]] = field(default_factory=list)  # name, state, whether a link
+
+    def path_of(self, name: str) -> str:
+        return os.path.join(self.path, name)
+
+    def note_folder(self, entry: os.DirEntry[str]) -> None:
+        try:
+            if entry.is_dir():
+                # Entered under its real name, so that neither a loop of links nor two ways to it are walked twice.
+                path = self.path_of(entry.name)
+                self.below.append(os.path.realpath(path) if entry.is_symlink() else path)
+        except OSError as exc:
+            _log.info("passed over %s in %s: %s", entry.name, self.path, exc)
+
+
+class ModelWalk:
+    """One look at the places of a request. Nothing is opened for writing, and folders that cannot be read are skipped.
+
+    A link to a GGUF file stands for that file. A link to a file of another name, as in Hugging Face's cache, is the
+    model's path; of several links or hard links to one file only one is taken.
+    """
+
+    def __init__(self, request: WalkRequest) -> None:
+        self._request = request
+        self._known = request.known
+        self._folders: list[str] = []
+        self._entered = {os.path.realpath(folder) for folder in request.skipped}
+        self._met: set[str] = set()
+        self._same: dict[str, Collection[str]] = {}
+        self._linked: dict[str, None] = {}
+        self._single_files: set[frozenset[tuple[int, int]]] = set()
+        self._shared: dict[frozenset[tuple[int, int]], list[_Group]] = {}
+        self._by_stamp: dict[Stamp, list[str]] | None = None
+
+    def steps(self) -> Iterator[WalkStep]:
+        """Blocks, a folder at a time. What depends on all folders comes last."""
+        roots = {os.path.realpath(os.fspath(folder)): None for folder in self._request.folders}
+        self._folders.extend(roots)
+        while self._folders:
+            folder = self._folders.pop()
+            if folder not in self._entered:
+                self._entered.add(folder)
+                yield from self._folder(folder)
+        for path in self._linked:
+            yield self._single(path)
+        for file in self._request.files:
+            yield self._single(os.fspath(file))
+        for groups in self._shared.values():
+            yield self._settle(groups)
+
+    # -- folders
+
+    def _folder(self, folder: str) -> Iterator[WalkStep]:
+        there = _Folder(folder)
+        get = self._known.in_folder(folder).get
+        same: list[str] = []
+        seen = 0
+        with _opened(folder) as entries:
+            for entry in entries:  # the hot loop: once for each file on the disk
+                name = entry.name
+                if name[-5:] != _SUFFIX and name[-5:].lower() != _SUFFIX:
+                    there.note_folder(entry)
+                    continue
+                try:
+                    state = entry.stat()
+                except OSError:
+                    continue  # a link to nowhere, or gone since
+                seen += 1
+                was = get(name, _UNKNOWN)
+                if was == (state.st_size, state.st_mtime_ns) and "-of-" not in name:
+                    # Also links and hard links: the other names of this file are then recognised by it.
+                    same.append(name)
+                else:
+                    self._other(there, entry, state, was)
+        self._same[folder] = same if len(same) < _MOST_SOUGHT else frozenset(same)
+        self._met.update(os.fspath(each.path) for each in there.found)
+        unchanged: list[str] = []
+        self._special(there, unchanged)
+        yield WalkStep(folder, seen, tuple(there.found), tuple(unchanged), tuple(same))
+        below = there.below
+        if len(below) > 1 and {"manifests", "blobs"} <= {os.path.basename(path) for path in below}:
+            yield self._ollama(folder)  # neither folder holds a file of a model's name
+        self._folders.extend(below)
+
+    def _other(self, there: _Folder, entry: os.DirEntry[str], state: os.stat_result, was: Stamp | None) -> None:
+        """Sorts out a file of a model's name that is not as it was known."""
+        if not stat.S_ISREG(state.st_mode):
+            there.note_folder(entry)
+        elif entry.name.startswith(_APPLE_DOUBLE):
+            return
+        elif "-of-" in entry.name or state.st_nlink != 1 or entry.is_symlink():
+            there.special.append((entry.name, state, entry.is_symlink()))
+        elif was is not None:
+            path = Path(there.path_of(entry.name))
+            there.found.append(FoundModel(path, (path,), (state.st_size, state.st_mtime_ns)))
+
+    def _is_met(self, path: str) -> bool:
+        folder, name = os.path.split(path)
+        return path in self._met or name in self._same.get(folder, ())
+
+    def _special(self, there: _Folder, unchanged: list[str]) -> None:
+        groups: dict[str, _Group] = {}
+        for file_name, state, is_link in there.special:
+            path = there.path_of(file_name)
+            real = os.path.realpath(path) if is_link else ""
+            if _stands_for(real, file_name):
+                self._linked[real] = None
+                continue
+            shard = shard_name(file_name)
+            name = shard.part(1) if shard else file_name
+            group = groups.setdefault(name, _Group(there.path, file_name, shard))
+            group.parts[shard.number if shard else 1] = (path, state)
+        for group in groups.values():
+            self._offer(group, there.found, unchanged)
+
+    def _offer(self, group: _Group, found: list[FoundModel], unchanged: list[str]) -> None:
+        """Tells of a group at once, or at the end if its files may have other names too."""
+        shared = any(state.st_nlink > 1 or os.path.islink(path) for path, state in group.parts.values())
+        if shared or group.label:
+            self._shared.setdefault(group.identity, []).append(group)
+            return
+        self._tell(group, found, unchanged)
+
+    def _tell(self, group: _Group, found: list[FoundModel], unchanged: list[str]) -> None:
+        self._met.add(group.path)
+        was = self._known.get(group.path, _UNKNOWN)
+        if was == group.stamp:
+            unchanged.append(group.path)
+        elif was is not None:
+            found.append(group.found())
+
+    def _settle(self, groups: list[_Group]) -> WalkStep:
+        """Chooses among the names of one model: the one it has in the library, else always the same one."""
+        found: list[FoundModel] = []
+        unchanged: list[str] = []
+        # Weights that have a name without an adapter are called by that.
+        groups.sort(key=lambda group: (group.is_adapted, group.label or "", group.path))
+        group = next((group for group in groups if group.path in self._known), groups[0])
+        twin = None if group.path in self._known else self._twin(group)
+        if twin is not None:
+            unchanged.append(twin)
+        elif not self._is_met(group.path):
+            self._tell(group, found, unchanged)
+        return WalkStep(group.folder, 0, tuple(found), tuple(unchanged))
+
+    def _twin(self, group: _Group) -> str | None:
+        """The path by which the library knows the same file, from another place."""
+        if self._by_stamp is None:
+            self._by_stamp = {}
+            for path, stamp in self._known.items():
+                if stamp is not None:
+                    self._by_stamp.setdefault(stamp, []).append(path)
+        first = min(group.parts)
+        for path in self._by_stamp.get(group.stamp, ()):
+            if _same_file(path, group.parts[first][0]):
+                return path
+        return None
+
+    def _ollama(self, folder: str) -> WalkStep:
+        seen = 0
+        companions: dict[Path, tuple[Path, ...]] = {}
+        models = list(models_of_store(Path(folder)))
+        for model in models:
+            try:
+                state = model.blob.stat()
+            except OSError as exc:
+                _log.info("passed over %s of %s: %s", model.label, folder, exc)
+                continue
+            seen += 1
+            path = os.fspath(model.blob)
+            group = _Group(os.path.dirname(path), model.blob.name, None, {1: (path, state)}, model.label)
+            group.is_adapted = bool(model.adapters)
+            self._shared.setdefault(group.identity, []).append(group)
+            there = (path for path in model.projectors if os.path.isfile(path))
+            companions[model.blob] = tuple(dict.fromkeys((*companions.get(model.blob, ()), *there)))
+        adapters = adapters_by_blob(models)
+        return WalkStep(folder, seen, companions=tuple(companions.items()), adapters=tuple(adapters.items()))
+
+    # -- single files
+
+    def _single(self, path: str) -> WalkStep:
+        path = _plain_path(path)
+        folder, _name = os.path.split(path)
+        if self._is_met(path):
+            return WalkStep(folder, 0)
+        group, problem = _group_at(path)
+        found: list[FoundModel] = []
+        unchanged: list[str] = []
+        if group.parts and group.identity in self._single_files:
+            return WalkStep(folder, 0)
+        if group.parts and (others := self._shared.get(group.identity)) is not None:
+            # It was met in a folder under another name: one of all its names is chosen at the end.
+            others.append(group)
+            return WalkStep(folder, 0)
+        self._single_files.add(group.identity)
+        if not group.parts:
+            found.append(group.found(problem))
+        elif not self._is_met(group.path):
+            twin = None if group.path in self._known else self._twin(group)
+            if twin is not None:
+                unchanged.append(twin)
+            else:
+                self._tell(group, found, unchanged)
+        return WalkStep(folder, len(group.parts), tuple(found), tuple(unchanged))
+
+
+def model_at(path: Path, label: str | None = None) -> FoundModel:
+    """What there is of the model that is known by this path. Links stay: it is the path that an engine is given."""
+    group, problem = _group_at(os.fspath(path))
+    group.label = label
+    return group.found(problem)
+
+
+def _group_at(path: str) -> tuple[_Group, str | None]:
+    """The parts that are there, and why one that is there cannot be looked at."""
+    folder, name = os.path.split(path)
+    shard = shard_name(name)
+    group, problem = _Group(folder, name, shard), None
+    for number in range(1, shard.total + 1) if shard else (1,):
+        each = os.path.join(folder, shard.part(number)) if shard else path
+        try:
+            group.parts[number] = (each, os.stat(each))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as exc:
+            problem = f"the file cannot be read: {getattr(exc, 'strerror', None) or exc}"
+    return group, problem
+
+
+def is_model_name(name: str) -> bool:
+    """Whether a file of this name or path is looked at."""
+    return name.lower().endswith(_SUFFIX)
+
+
+def _stands_for(real: str, name: str) -> bool:
+    """Whether a link of this name is but another way to the file ``real``. Else the link gives the file its name: of a
+    model, or of a part of one, by which an engine finds the others.
+    """
+    return is_model_name(real) and (shard_name(name) is None or shard_name(os.path.basename(real)) is not None)
+
+
+def _plain_path(path: str) -> str:
+    """The path without links, except a link that gives the file its name."""
+    path = os.path.abspath(os.path.expanduser(path))
+    folder, name = os.path.split(path)
+    named = os.path.join(os.path.realpath(folder), name)
+    if os.path.islink(named):
+        real = os.path.realpath(named)
+        return real if _stands_for(real, name) else named
+    return named
+
+
+@contextlib.contextmanager
+def _opened(folder: str) -> Iterator[Sequence[os.DirEntry[str]]]:
+    """What is in the folder. Within, its files are asked for by their names alone where the system can, which in deep
+    trees takes a quarter less time than by their paths; ``path`` of an entry is then its name.
+    """
+    listed: Sequence[os.DirEntry[str]] = ()
+    number: int | None = None
+    try:
+        try:
+            if os.scandir in os.supports_fd:
+                number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            with os.scandir(folder if number is None else number) as entries:
+                listed = list(entries)
+        except OSError as exc:
+            _log.info("passed over the folder %s: %s", folder, exc)
+        yield listed
+    finally:
+        if number is not None:
+            os.close(number)
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False

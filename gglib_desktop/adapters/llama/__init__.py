@@ -1,0 +1,1 @@
+"""Asking llama-server over HTTP."""

@@ -1,0 +1,112 @@
+"""Asks llama-server over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from gglib_desktop.adapters.llama.kept_connections import KeptConnections
+from gglib_desktop.domain.options.client_names import names_told
+from gglib_desktop.domain.options.host import own_url
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.effective import ServerFacts, facts_from
+from gglib_desktop.domain.servers.health import Probe, ProbeResult
+
+_QUESTION_TIMEOUT_S = 2.0
+_HEADERS = {"Accept-Encoding": "identity"}
+_MOST_SERVERS = 200
+
+
+class LlamaClient:
+    """One keep-alive HTTP client for all servers of a runner. ``transport`` stands in for the network, in tests."""
+
+    def __init__(self, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        # No proxies: all servers are this computer's.
+        self._transport = transport or KeptConnections()
+        self._http = httpx.AsyncClient(trust_env=False, headers=_HEADERS, transport=self._transport)
+        self._closed = False
+
+    async def aclose(self) -> None:
+        """Closes every connection, which ends what is being asked."""
+        self._closed = True
+        await self._http.aclose()
+
+    async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
+        """One question to /health, which needs no key. Never raises."""
+        try:
+            async with self._question(timeout_s):
+                # Without the client's redirects, cookies and authentication, which cost twice what all the rest does.
+                answer = await self._transport.handle_async_request(_health_question(server.host, server.port))
+        except httpx.ConnectError as exc:
+            # It may be us who have no more sockets, for example.
+            is_refused = isinstance(exc.__cause__, ConnectionRefusedError | None)
+            message = "the port refuses connections" if is_refused else f"no connection can be made: {exc}"
+            return Probe(ProbeResult.REFUSED, message)
+        except TimeoutError:
+            return Probe(ProbeResult.TIMEOUT, f"no answer within {timeout_s:g} s")
+        except httpx.HTTPError as exc:
+            return Probe(ProbeResult.REFUSED, f"the connection broke: {type(exc).__name__}")
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            return Probe(ProbeResult.LOADING, "loading the model")
+        status = _value(answer)
+        if isinstance(status, dict) and status.get("status") == "ok":
+            return Probe(ProbeResult.OK)
+        return Probe(ProbeResult.FOREIGN, f"something that is no llama-server answers (HTTP {answer.status_code})")
+
+    async def facts(self, server: ServerAddress, log: str = "", *, wants_key: bool = False) -> ServerFacts | None:
+        """The settings in force, from /props, /slots and the beginning of the ``log``; None without /props.
+
+        Asks without the key first, unless the server is known to want it: that it refuses strangers is observed.
+        """
+        answer = None if wants_key else await self._get(server, "/props", key=None)
+        wants_key = wants_key or (answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED)
+        if wants_key and server.key is not None:
+            answer = await self._get(server, "/props", key=server.key)
+        if answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED:
+            return ServerFacts(wants_key=True, refused=True)
+        facts = facts_from(_value(answer), _value(await self._get(server, "/slots", key=server.key)), log)
+        return None if facts is None else replace(facts, wants_key=wants_key)
+
+    async def names(self, server: ServerAddress) -> tuple[str, ...]:
+        """By what names clients know the model, from /v1/models; none where it tells the path of a file."""
+        return names_told(_value(await self._get(server, "/v1/models", key=server.key)))
+
+    async def busy_slots(self, server: ServerAddress) -> int | None:
+        """How many of /slots work on a request; None when the server does not say."""
+        slots = _value(await self._get(server, "/slots", key=server.key))
+        if not isinstance(slots, list):
+            return None
+        return sum(1 for slot in slots if isinstance(slot, dict) and slot.get("is_processing"))
+
+    def _question(self, timeout_s: float) -> asyncio.Timeout:
+        """Raises TimeoutError after ``timeout_s`` seconds, at once when the client is closed."""
+        if self._closed:
+            raise TimeoutError
+        # One for the whole answer, so that somebody who sends drop by drop comes to an end.
+        return asyncio.timeout(timeout_s)
+
+    async def _get(self, server: ServerAddress, path: str, *, key: str | None) -> httpx.Response | None:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        try:
+            async with self._question(_QUESTION_TIMEOUT_S):
+                return await self._http.get(own_url(server.host, server.port) + path, headers=headers)
+        except (httpx.HTTPError, TimeoutError):
+            return None
+
+
+@functools.lru_cache(maxsize=_MOST_SERVERS)
+def _health_question(host: str | None, port: int) -> httpx.Request:
+    """Asked every few seconds and always the same, so it is made once."""
+    return httpx.Request("GET", own_url(host, port) + "/health", headers=_HEADERS)
+
+
+def _value(answer: httpx.Response | None) -> Any:
+    """What a good answer holds, None for any other."""
+    try:
+        return answer.json() if answer is not None and answer.status_code == httpx.codes.OK else None
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,1 @@
+"""This computer: its memory, its threads, its way to end programs."""
