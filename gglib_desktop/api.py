@@ -41,8 +41,8 @@ from gglib_desktop.domain.errors import (
 )
 from gglib_desktop.domain.options.sampling import InferenceConfig
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.ports.process_runner import ProcessRunner
-from gglib_desktop.ports.server_monitor import ServerMonitor
+from gglib_desktop.ports.servers.process_runner import ProcessRunner
+from gglib_desktop.ports.servers.server_monitor import ServerMonitor
 from gglib_desktop.runners import Runner, create_runner
 
 __all__ = [

@@ -32,15 +32,15 @@ from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
 from gglib_desktop.domain.launch.argv import mtp_is_suppressed
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.places import DATA_DIR_VARIABLE, Places
-from gglib_desktop.ports.key_store import KeyStore
+from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.program_paths import DATA_DIR_VARIABLE, Places
 from gglib_desktop.runners import Runner, runner_and_catalog
-from gglib_desktop.services.foreign import ForeignWatch
-from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.quitting import Quitting
-from gglib_desktop.services.settings_keeper import SettingsKeeper
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.quit_controller import Quitting
+from gglib_desktop.services.servers.foreign import ForeignWatch
+from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import ErrorReporter, TaskScope
 from gglib_desktop.windowless import WindowLoss
 
@@ -170,7 +170,7 @@ async def _load_the_rest(window: MainWindow) -> None:
         if window.windowHandle().isExposed():
             break
         await asyncio.sleep(0.005)
-    for module in ("gglib_desktop.adapters.runners.local", "gglib_desktop.services.server_life"):
+    for module in ("gglib_desktop.adapters.runners.local", "gglib_desktop.services.servers.life"):
         await asyncio.to_thread(importlib.import_module, module)
     importlib.import_module("gglib_desktop.views.servers.panel")
 
@@ -214,7 +214,7 @@ class _Services:
     def follow_files(self) -> None:
         """From now on what changes in the folders of models and in the settings file is seen at once."""
         from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
-        from gglib_desktop.services.folder_watch import FolderWatch
+        from gglib_desktop.services.models.folder_watch import FolderWatch
 
         FolderWatch(self.library, InotifyFileWatch(), self.scope).begin()
         with contextlib.suppress(OSError):
@@ -283,8 +283,8 @@ def launch_forms(
     from gglib_desktop.adapters.gguf.header import read_header
     from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
     from gglib_desktop.adapters.machine.memory import PsutilMemory
-    from gglib_desktop.services.command_lines import CommandLines
-    from gglib_desktop.services.presets import Presets
+    from gglib_desktop.services.launch.command_lines import CommandLines
+    from gglib_desktop.services.launch.presets import Presets
     from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms
 
     return LaunchForms(

@@ -8,7 +8,7 @@ import ctypes
 import gc
 from collections.abc import Sequence
 
-from gglib_desktop.services.library import Library
+from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
 
 _MANY_MODELS = 500

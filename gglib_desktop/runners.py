@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.argv import mtp_is_suppressed
-from gglib_desktop.ports.foreign_servers import ForeignServers
-from gglib_desktop.ports.process_runner import ProcessRunner
-from gglib_desktop.ports.server_monitor import ServerMonitor
+from gglib_desktop.ports.servers.foreign_servers import ForeignServers
+from gglib_desktop.ports.servers.process_runner import ProcessRunner
+from gglib_desktop.ports.servers.server_monitor import ServerMonitor
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.engine.capabilities import Engine
-    from gglib_desktop.ports.engine_catalog import EngineCatalog
-    from gglib_desktop.ports.key_store import KeyStore
-    from gglib_desktop.services.settings_keeper import SettingsKeeper
+    from gglib_desktop.ports.machine.key_store import KeyStore
+    from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
+    from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 
 
 class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):

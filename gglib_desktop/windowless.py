@@ -19,9 +19,9 @@ from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
 from gglib_desktop.adapters.machine.shutdown import ShutdownWatch, go_on_as
 from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import GglibError, ProcessError
-from gglib_desktop.ports.key_store import KeyStore
+from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.runners import runner_and_catalog
-from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 
 _log = logging.getLogger(__name__)
 STOP_SERVERS = "--stop-servers"

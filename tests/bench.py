@@ -184,7 +184,7 @@ async def starts(folder: Path, model: Path) -> tuple[list[float], list[float]]:
     from gglib_desktop.api import create_runner  # noqa: PLC0415
     from gglib_desktop.domain.servers.server import ServerConfig  # noqa: PLC0415
     from gglib_desktop.domain.servers.states import Healthy  # noqa: PLC0415
-    from gglib_desktop.services.supervisor import ServerChanged, Supervisor, SupervisorEvent  # noqa: PLC0415
+    from gglib_desktop.services.servers.supervisor import ServerChanged, Supervisor, SupervisorEvent  # noqa: PLC0415
     from gglib_desktop.tasks import LogReporter  # noqa: PLC0415
 
     engine = (await LlamaEngineCatalog(os.environ).find(None)).path
@@ -266,7 +266,7 @@ def bench_known(figures: Figures, folder: Path, model: Path) -> None:
 async def fill_library(data_dir: Path, models: Path) -> None:
     from gglib_desktop.adapters.library.model_files import DiskModelFiles  # noqa: PLC0415
     from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository  # noqa: PLC0415
-    from gglib_desktop.services.library import Library  # noqa: PLC0415
+    from gglib_desktop.services.models.library import Library  # noqa: PLC0415
 
     repository = SqliteModelRepository(data_dir / "library.sqlite")
     library = Library(repository, DiskModelFiles(data_dir / "models", ()))

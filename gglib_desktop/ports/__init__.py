@@ -1,1 +1,1 @@
-"""What the services need from the outside, as protocols."""
+"""The Protocols that services need."""

@@ -1,1 +1,1 @@
-"""Use-cases: starting, watching and stopping servers; keeping the library. asyncio, no Qt."""
+"""Use-cases in asyncio, without Qt."""

@@ -16,24 +16,24 @@ from gglib_desktop.domain.errors import ConfigurationError, GglibError, InvalidM
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.states import is_live
-from gglib_desktop.services.foreign import ForeignWatch
-from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.settings_keeper import SettingsKeeper
-from gglib_desktop.services.supervisor import (
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.foreign import ForeignWatch
+from gglib_desktop.services.servers.supervisor import (
     ServerChanged,
     ServerRemoved,
     ServersAdopted,
     Supervisor,
     SupervisorEvent,
 )
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand, reported
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
 
 if TYPE_CHECKING:
-    from gglib_desktop.ports.key_store import KeyStore
+    from gglib_desktop.ports.machine.key_store import KeyStore
     from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms
     from gglib_desktop.viewmodels.models.model_details import ModelDetailsViewModel
     from gglib_desktop.viewmodels.servers.server import ServerViewModel

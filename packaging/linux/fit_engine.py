@@ -16,7 +16,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from gglib_desktop.adapters.demo_model import write_demo_model
+from gglib_desktop.adapters.gguf.demo_model import write_demo_model
 
 _DEADLINE_S = 60
 _LIBRARY = "libggml-cpu.so"

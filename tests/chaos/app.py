@@ -30,8 +30,8 @@ from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import handle_of
 from gglib_desktop.qt_loop import QtEventLoop
-from gglib_desktop.services.life_context import ServerSnapshot
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.servers.snapshot import ServerSnapshot
+from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from tests.chaos.views import ShownServer, Usage
 

@@ -16,7 +16,7 @@ from typing import Any
 from gglib_desktop import __main__ as program
 from gglib_desktop import bootstrap
 from gglib_desktop.domain.launch.options import LaunchOptions
-from gglib_desktop.services.library import Library
+from gglib_desktop.services.models.library import Library
 from gglib_desktop.viewmodels.app import AppViewModel
 from tests.fakes.waiting import poll
 

@@ -24,7 +24,7 @@ from gglib_desktop.domain.servers.exits import StopRung
 from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.servers.states import Crashed, Healthy, Stopped
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.contract.harness import SHORT_GRACE_S, LocalHarness, stop_all
 from tests.contract.test_process_runner import becomes_healthy, whole_log
 from tests.fakes.ports import some_base_port

@@ -19,7 +19,7 @@ from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
 from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.ports.server_monitor import LostServer
+from gglib_desktop.ports.servers.server_monitor import LostServer
 from tests.contract.harness import SHORT_GRACE_S, LocalHarness, stop_all
 from tests.contract.test_process_runner import becomes_healthy, failure_of_start, log_says, thief, whole_log
 from tests.fakes.dying_program import handle_left_by_one

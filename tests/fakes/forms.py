@@ -7,10 +7,10 @@ from typing import Any, cast
 from gglib_desktop.adapters.files.text_files import DiskTextFiles
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.services.command_lines import CommandLines
-from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.launch.command_lines import CommandLines
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel

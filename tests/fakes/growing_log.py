@@ -1,6 +1,6 @@
 """A log that a test writes, as the supervisor gives it to be read."""
 
-from gglib_desktop.ports.server_monitor import LogChunk
+from gglib_desktop.ports.servers.server_monitor import LogChunk
 
 
 class GrowingLogs:

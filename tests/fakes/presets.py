@@ -11,10 +11,10 @@ from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
 from gglib_desktop.domain.launch.options import Source
 from gglib_desktop.domain.models.model import ModelFile
-from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.presets import Presets
-from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.launch.presets import Presets
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import no_servers

@@ -18,12 +18,12 @@ from gglib_desktop.bootstrap import launch_forms
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.services.foreign import ForeignWatch
-from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.presets import Presets
-from gglib_desktop.services.settings_keeper import SettingsKeeper
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.launch.presets import Presets
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.foreign import ForeignWatch
+from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.app import AppViewModel
 from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel

@@ -11,7 +11,7 @@ from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.exits import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.ports.server_monitor import LogChunk, LostServer
+from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer
 
 OK = Probe(ProbeResult.OK)
 LOADING = Probe(ProbeResult.LOADING, "loading the model")

@@ -11,10 +11,10 @@ from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.documents.settings_document import SettingsReading, differences, with_differences
 from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingsEffect, SettingsError
-from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.presets import Presets
-from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.launch.presets import Presets
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
 from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel

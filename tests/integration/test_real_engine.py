@@ -23,7 +23,7 @@ from gglib_desktop.domain.servers.exits import ServerExit, StopRung
 from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.states import Busy, Healthy, Stopped
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter, TaskScope
 from tests.fakes.ports import some_base_port
 from tests.fakes.supervision import KeptBugs, Story

@@ -8,7 +8,7 @@ from gglib_desktop.api import create_runner
 from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import Healthy
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter
 from tests.fakes.waiting import poll
 

@@ -15,7 +15,7 @@ from gglib_desktop.domain.servers.failures import Failure, FailureCause
 from gglib_desktop.domain.servers.llama_log import unknown_kind
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import Failed
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter
 from tests.fakes.waiting import poll, reasons_told
 

@@ -13,8 +13,8 @@ import pytest
 from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
 from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
-from gglib_desktop.services.folder_watch import FolderWatch
-from gglib_desktop.services.library import Library
+from gglib_desktop.services.models.folder_watch import FolderWatch
+from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import LogReporter, TaskScope
 from tests.fakes import model_trees
 from tests.fakes.waiting import poll

@@ -15,7 +15,7 @@ from gglib_desktop.adapters.files import private
 from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.servers.log_text import text_lines, without_escapes
-from gglib_desktop.ports.server_monitor import LogChunk
+from gglib_desktop.ports.servers.server_monitor import LogChunk
 
 _log = logging.getLogger(__name__)
 _KEPT_RUNS = 50

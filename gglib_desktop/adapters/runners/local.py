@@ -46,8 +46,8 @@ from gglib_desktop.domain.servers.exits import ServerExit
 from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.ports.key_store import KeyStore
-from gglib_desktop.ports.server_monitor import LogChunk
+from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.ports.servers.server_monitor import LogChunk
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 if TYPE_CHECKING:

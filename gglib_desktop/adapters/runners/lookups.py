@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 from gglib_desktop.adapters.llama.addresses import endpoint, other_endpoints
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.ports.server_monitor import LostServer
+from gglib_desktop.ports.servers.server_monitor import LostServer
 
 
 class AnnouncedServer(Protocol):

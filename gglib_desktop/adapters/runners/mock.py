@@ -44,8 +44,8 @@ from gglib_desktop.domain.servers.exits import ServerExit, StopRung
 from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.ports.key_store import KeyStore
-from gglib_desktop.ports.server_monitor import LogChunk
+from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.ports.servers.server_monitor import LogChunk
 
 _log = logging.getLogger(__name__)
 # Beyond the greatest pid that Linux gives (2 ** 22), so that none of these is ever a real process.

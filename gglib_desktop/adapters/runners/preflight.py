@@ -11,7 +11,7 @@ from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.launch.argv import mtp_is_suppressed, server_argv
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.ports.key_store import KeyStore
+from gglib_desktop.ports.machine.key_store import KeyStore
 
 
 async def engine_for(config: ServerConfig, engine: Callable[[], Awaitable[Engine]]) -> Engine:

@@ -20,7 +20,7 @@ from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.exits import Absence, ServerExit
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import Value
-from gglib_desktop.ports.server_monitor import LostServer
+from gglib_desktop.ports.servers.server_monitor import LostServer
 
 _log = logging.getLogger(__name__)
 _LAST_PORT = 65535

@@ -14,7 +14,7 @@ from gglib_desktop.domain.errors import KeyStoreError
 from gglib_desktop.domain.servers.access import ServerAddress, needs_key
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.server import ProcessHandle
-from gglib_desktop.ports.key_store import KeyStore
+from gglib_desktop.ports.machine.key_store import KeyStore
 
 
 @dataclass

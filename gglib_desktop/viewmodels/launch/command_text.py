@@ -12,7 +12,7 @@ from gglib_desktop.domain.commandline.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.launch.argv import KEY_VARIABLE
 from gglib_desktop.domain.servers.access import needs_key
-from gglib_desktop.services.command_lines import CommandLines
+from gglib_desktop.services.launch.command_lines import CommandLines
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import reported
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel

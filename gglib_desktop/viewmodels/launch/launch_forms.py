@@ -13,11 +13,11 @@ from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.form import check
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.ports.memory_probe import MemoryProbe
-from gglib_desktop.services.command_lines import CommandLines
-from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.presets import Presets
+from gglib_desktop.ports.machine.memory_probe import MemoryProbe
+from gglib_desktop.services.launch.command_lines import CommandLines
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.launch.presets import Presets
+from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel

@@ -23,7 +23,7 @@ from gglib_desktop.domain.gguf.forecast import (
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.serving import serving_of
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.ports.memory_probe import MemoryProbe
+from gglib_desktop.ports.machine.memory_probe import MemoryProbe
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 

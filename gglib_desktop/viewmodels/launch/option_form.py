@@ -14,7 +14,7 @@ from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.engine_options import engine_option
 from gglib_desktop.domain.options.text import read_text, with_device
-from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.tasks import TaskScope
 
 

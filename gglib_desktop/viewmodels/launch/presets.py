@@ -13,7 +13,7 @@ from gglib_desktop.domain.documents.preset_file import ImportedPresets
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.launch.presets import Preset
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.services.presets import Presets
+from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand, reported
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel

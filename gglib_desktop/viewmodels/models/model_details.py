@@ -26,8 +26,8 @@ from gglib_desktop.domain.gguf.forecast import (
 from gglib_desktop.domain.gguf.header import GgufHeader, GgufValue
 from gglib_desktop.domain.models.companions import Companion
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.ports.checksums import Checksums
-from gglib_desktop.ports.memory_probe import GraphicsProbe, MemoryProbe
+from gglib_desktop.ports.machine.memory_probe import GraphicsProbe, MemoryProbe
+from gglib_desktop.ports.models.checksums import Checksums
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.models.model_facts import Fact, facts_of, value_text
 from gglib_desktop.viewmodels.models.model_integrity import ModelIntegrityViewModel

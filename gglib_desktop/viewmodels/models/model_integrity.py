@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.models.integrity import FileSum, KnownHash
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.ports.checksums import Checksums
+from gglib_desktop.ports.models.checksums import Checksums
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 

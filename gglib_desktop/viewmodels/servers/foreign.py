@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.servers.foreign import ForeignServer
-from gglib_desktop.services.foreign import ForeignWatch
+from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import reported
 

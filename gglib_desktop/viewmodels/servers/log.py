@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.servers.log_text import LogLevel, levels_of, without_escapes
-from gglib_desktop.ports.server_monitor import LogChunk
+from gglib_desktop.ports.servers.server_monitor import LogChunk
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.servers.log_table import LogTable
 

@@ -27,9 +27,9 @@ from gglib_desktop.domain.servers.states import (
     handle_of,
     is_live,
 )
-from gglib_desktop.services.launcher import Launcher, RestartPlan
-from gglib_desktop.services.life_context import Rejected, ServerSnapshot
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.launch.launcher import Launcher, RestartPlan
+from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
+from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand, reported
 from gglib_desktop.viewmodels.servers.launch_form import LaunchFormViewModel

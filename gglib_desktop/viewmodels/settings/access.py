@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.servers.access import KeyPlace
-from gglib_desktop.ports.key_store import KeyStore
+from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 

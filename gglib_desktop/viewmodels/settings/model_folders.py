@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from gglib_desktop.services.library import Library
+from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import reported
 

@@ -14,8 +14,8 @@ from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.form import check
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
-from gglib_desktop.services.launcher import Launcher
-from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel

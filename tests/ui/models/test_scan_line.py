@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 
-from gglib_desktop.services import library as library_module
+from gglib_desktop.services.models import library as library_module
 from tests.fakes.accessibility import get, seen_in
 from tests.fakes.library import some_facts
 from tests.fakes.waiting import poll, tasks_done

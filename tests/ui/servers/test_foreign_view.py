@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QToolB
 from shiboken6 import delete
 
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable, StopFailed
-from gglib_desktop.services.foreign import ForeignWatch
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.foreign import ForeignWatch
+from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.servers.foreign import ForeignRow, ForeignViewModel
 from gglib_desktop.views.servers.foreign.stop_dialog import StopForeignDialog

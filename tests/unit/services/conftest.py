@@ -9,8 +9,8 @@ from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.services.library import Library
-from gglib_desktop.services.supervisor import Supervisor
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.fakes.library import FakeModelFiles
 from tests.fakes.supervision import Story
 

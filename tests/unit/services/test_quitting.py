@@ -6,8 +6,8 @@ import pytest
 
 from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import SettingsError
-from gglib_desktop.services.quitting import Quitting
-from gglib_desktop.services.settings_keeper import SettingsKeeper
+from gglib_desktop.services.quit_controller import Quitting
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import LogReporter, TaskScope
 from tests.fakes.settings import FakeSettingsStore
 from tests.fakes.waiting import poll

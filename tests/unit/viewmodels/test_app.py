@@ -16,7 +16,7 @@ from gglib_desktop.domain.errors import (
     SettingsEffect,
 )
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.services.foreign import ForeignWatch
+from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.viewmodels.app import AppState, AppViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.program import TIMINGS, Program

@@ -8,7 +8,7 @@ import pytest
 
 from gglib_desktop.adapters.files.home import folder_without_home, home_folder
 from gglib_desktop.adapters.library.model_files import well_known_stores
-from gglib_desktop.places import Places
+from gglib_desktop.program_paths import Places
 from tests.fakes.ports import some_base_port
 
 

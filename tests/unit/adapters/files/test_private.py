@@ -24,7 +24,7 @@ from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord
 from gglib_desktop.domain.documents.settings import AppSettings, Theme
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.places import Places
+from gglib_desktop.program_paths import Places
 
 RUN = "20261130-154700-tiny-0123abcd"
 RECORD = ServerRecord(RUN, ServerConfig(1, "Tiny", Path("/m/tiny.gguf"), 9000), 9000, "llama-server")

@@ -7,7 +7,7 @@ import pytest
 
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice, Source
-from gglib_desktop.services.launcher import Launcher
+from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from tests.fakes.forms import form_launcher
 from tests.fakes.settings import FOUND, FakeEngineCatalog

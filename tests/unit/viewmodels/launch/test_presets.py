@@ -8,7 +8,7 @@ import pytest
 from gglib_desktop.domain.errors import ConfigurationError, GglibError
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.launch.presets import Preset
-from gglib_desktop.services.presets import Presets
+from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.viewmodels.launch.presets import PresetsState, PresetsViewModel
 from tests.fakes.presets import PresetForm, preset_form

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtTest import QSignalSpy
 
 from gglib_desktop.domain.servers.log_text import LogLevel
-from gglib_desktop.ports.server_monitor import LogChunk
+from gglib_desktop.ports.servers.server_monitor import LogChunk
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.viewmodels.servers.log_table import MOST_LINES, LevelRole
 from tests.fakes.clock_loop import time_passes

@@ -1,0 +1,1 @@
+"""Files, keys and memory of this computer."""

@@ -1,0 +1,1 @@
+"""Running servers: starting, observing, finding and asking them, and the engines that serve."""

@@ -1,0 +1,1 @@
+"""From choices to a running server: the launcher, presets, command lines."""

@@ -1,0 +1,49 @@
+"""Reads command lines that people paste, and writes those of forms into files."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from gglib_desktop.domain.commandline.reading import CommandLine, read_command_line
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.ports.machine.text_files import TextFiles
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.models.library import Library
+
+# A thousand times what a command line has; more is something else that was pasted by mistake.
+_MOST_CHARACTERS = 200_000
+
+
+class CommandLines:
+    """``home`` is the home folder, which command lines call by several names; None where there is none."""
+
+    def __init__(self, launcher: Launcher, library: Library, files: TextFiles, home: Path | None) -> None:
+        self._launcher = launcher
+        self._library = library
+        self._files = files
+        self._variables = {"HOME": str(home), "USERPROFILE": str(home)} if home is not None else {}
+
+    async def read(self, text: str) -> CommandLine:
+        """What a pasted text chooses, for the engine in force. Raises: ConfigurationError."""
+        if len(text) > _MOST_CHARACTERS:
+            raise ConfigurationError("command_line", "", "this text is too long for a command line")
+        engine = self._launcher.engine
+        capabilities = engine.capabilities if engine is not None else None
+        return await asyncio.to_thread(read_command_line, text, capabilities, self._variables)
+
+    async def save(self, path: Path, text: str, *, executable: bool) -> None:
+        """Writes a command line into a file. Raises: ConfigurationError."""
+        if not text.endswith("\n"):
+            text += "\n"
+        await asyncio.to_thread(self._files.write, path, text, executable=executable)
+
+    def model_of(self, line: CommandLine) -> Model | None:
+        """The model that a command line names: by its path, else by a file name that only one model has."""
+        if line.model is None:
+            return None
+        path = Path(line.model)
+        named = [model for model in self._library.models if model.path.name == path.name]
+        exact = [model for model in named if model.path == path]
+        return next(iter(exact or (named if len(named) == 1 else ())), None)

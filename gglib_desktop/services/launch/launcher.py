@@ -1,0 +1,306 @@
+"""The one way in which a model becomes a running server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice
+from gglib_desktop.domain.engine.flag_drift import translated, unlisted_flags
+from gglib_desktop.domain.errors import ConfigurationError, InvalidModelFile, LibraryError
+from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED
+from gglib_desktop.domain.launch.argv import is_started_by
+from gglib_desktop.domain.launch.options import (
+    ENGINE_MIN_PROBABILITY,
+    LaunchOptions,
+    MtpChoice,
+    MtpDecision,
+    Resolved,
+    Source,
+    decide_mtp,
+    options_of,
+    own_choices,
+    resolve,
+    server_config,
+)
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.client_names import are_numbered
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
+from gglib_desktop.services.events import Listeners
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.gguf.forecast import ByteRange
+    from gglib_desktop.domain.launch.form import Situation
+
+
+def _no_forecast(_model: Model, _config: ServerConfig) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class RestartPlan:
+    """What a restart of a server would use, and what it runs with. All options are resolved.
+
+    ``as_saved``: without the server's own choices. ``own``: the names of these, where they are not what is saved.
+    """
+
+    in_force: LaunchOptions
+    as_saved: LaunchOptions
+    options: LaunchOptions
+    own: frozenset[str] = frozenset()
+
+
+class Launcher:
+    """Starts models with what was chosen for them, on the engine in force.
+
+    ``engine`` is None until one was found; ``engine_problem`` then says why none can be used, once that is known.
+
+    What a start uses, for each choice the first that makes it:
+
+    - *Start* of a model: what was chosen for this start only, the model's launch defaults, the defaults of all models.
+    - *Restart*, *Apply and restart* and *Try again* of a server: what its form shows, what was chosen for its last
+      start only (its own choices), then what is saved **now**. So a changed default counts from the next restart on,
+      and a choice for one start lasts as long as its server. The panel says when a restart would change something
+      that was not typed there, and which own choices it would keep; *Use launch defaults* drops these.
+    - A server that was taken over while it ran: as its own choices counts all in which it then differed from what is
+      saved. A restart keeps that, and the panel says so.
+    - A model that is not listed has nothing saved: its servers restart as they are.
+    - A further server of a model never takes the port that is saved: that is the first one's.
+    - A retry after a crash is nobody's wish for something new: it repeats the configuration that crashed. A return
+      after changed settings failed repeats the last one that was healthy.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        supervisor: Supervisor,
+        catalog: EngineCatalog,
+        settings: SettingsKeeper,
+        *,
+        mtp_suppressed: bool,
+        forecast: Callable[[Model, ServerConfig], ByteRange | None] = _no_forecast,
+    ) -> None:
+        """``forecast`` blocks, and tells the memory that serving a model takes."""
+        self._forecast = forecast
+        self._library = library
+        self._supervisor = supervisor
+        self._catalog = catalog
+        self._settings = settings
+        self._mtp_suppressed = mtp_suppressed
+        # Held from reading what is saved for a model until that is written again with changes.
+        self._saving = asyncio.Lock()
+        # To what the choices saved then would have led, by server and the configuration that it was started with.
+        self._as_saved: dict[tuple[int, ServerConfig], ServerConfig] = {}
+        self._listeners: Listeners[None] = Listeners()
+        self.subscribe = self._listeners.add
+        self.engine: Engine | None = None
+        self.engine_problem: ConfigurationError | None = None
+
+    async def find_engine(self) -> Engine:
+        """The engine in force; remembers it, or the reason why there is none. Raises: ConfigurationError."""
+        before = (self.engine, self.engine_problem)
+        try:
+            self.engine, self.engine_problem = await self._catalog.find(self._settings.current.engine_path), None
+            return self.engine
+        except ConfigurationError as exc:
+            self.engine, self.engine_problem = None, exc
+            raise
+        finally:
+            if (self.engine, self.engine_problem) != before:
+                self._listeners.tell(None)
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What the engine in force lists; nothing while there is none."""
+        return EngineCapabilities() if self.engine is None else self.engine.capabilities
+
+    async def test_engine(self, path: Path | None) -> Engine:
+        """The engine that this path, or with None the search, would give. Raises: ConfigurationError."""
+        return await (self._catalog.inspect(path) if path is not None else self._catalog.find(None))
+
+    async def devices(self) -> Sequence[EngineDevice]:
+        """What the engine in force can compute on besides the CPU."""
+        return () if self.engine is None else await self._catalog.devices(self.engine)
+
+    async def forecast(self, config: ServerConfig) -> ByteRange | None:
+        """The memory that serving this takes; None when that cannot be said."""
+        return await asyncio.to_thread(self._forecast, self.model_of(config), config)
+
+    def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
+        """Whether a start would draft, as far as is known now."""
+        return decide_mtp(options.mtp, model=model, engine=self.engine, suppressed=self._mtp_suppressed)
+
+    def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
+        """What a start with these choices of its own, over those ``saved`` for the model, comes to."""
+        return resolve(launch, saved, self._settings.current.defaults)
+
+    def situation(self, layer: Source, model: Model | None, model_options: LaunchOptions) -> Situation:
+        """What a form for that layer of choices has to know."""
+        from gglib_desktop.domain.launch.form import Situation  # noqa: PLC0415  # no form is open at the start
+
+        settings = self._settings.current
+        return Situation(
+            layer=layer,
+            model=model,
+            engine=self.engine,
+            base_port=settings.base_port,
+            mtp_suppressed=self._mtp_suppressed,
+            model_options=model_options,
+            app_options=settings.defaults,
+            names_taken=self._supervisor.names_taken,
+        )
+
+    async def start(
+        self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
+    ) -> int | None:
+        """Starts a model, with the choices of this ``launch`` over those saved for it. Returns the server's id.
+
+        With choices of its own a running model gets one more server. ``remember`` saves them for the model, but not the
+        port of one more server. None when the model is not in the library any more, or the program ends. Raises:
+        LibraryError, ConfigurationError for a file that is no model.
+        """
+        model = self._library.model(model_id)
+        if model is None:
+            return None
+        if model.sidecar is not None:
+            raise ConfigurationError("model_path", str(model.path), WHY_NOT_STARTED[model.sidecar])
+        await self._library.read_adapters(model)
+        model = await self._usable(model)
+        runs = self._supervisor.has_live_server(model_id)
+        another = another or (launch is not None and runs)
+        launch = launch or LaunchOptions()
+        async with self._saving:
+            saved = await self._library.launch_options(model_id)
+            if remember:
+                kept = launch.replace(port=None) if another else launch
+                saved = kept.over(saved)
+                await self._library.save_launch_options(model_id, saved)
+        if another:
+            # The port chosen for the model is its first server's.
+            saved = saved.replace(port=None)
+        if self.engine is None:
+            # A start without an engine fails with its reason where people look: in the server's panel.
+            with contextlib.suppress(ConfigurationError):
+                await self.find_engine()
+        config = self._config(model, self.resolve(launch, saved).options)
+        if self._supervisor.is_ending:
+            return None  # it was asked for before all was stopped
+        as_saved = self._config(model, self.resolve(LaunchOptions(), saved).options)
+        is_new = another or not self._supervisor.has_live_server(model_id)
+        server_id = self._supervisor.start(config, another=another)
+        if is_new:
+            self._note_saved(server_id, config, as_saved)
+        await self._library.note_used(model_id)
+        return server_id
+
+    async def _usable(self, model: Model) -> Model:
+        """Looks again at a file that could not be used. Raises: InvalidModelFile when that is still so."""
+        if model.problem is not None:
+            file = await self._library.examine(model.path)
+            if file.problem is not None:
+                raise InvalidModelFile(model.path, file.problem)
+            await self._library.add([model.path])
+        return self._library.model(model.id) or model
+
+    async def plan(self, server_id: int) -> RestartPlan:
+        """What a restart would use now. Raises: LibraryError."""
+        server = self._supervisor.server(server_id)
+        config = server.config
+        async with self._saving:
+            saved = await self._library.launch_options(config.model_id)
+        model = self._library.model(config.model_id)
+        if model is None:
+            in_force = self.options_in_force(config, saved)
+            return RestartPlan(in_force, in_force, in_force)
+        await self._library.read_adapters(model)
+        if server.number > 1:
+            saved = saved.replace(port=None)
+        in_force = self.options_in_force(config, saved)
+        as_saved = self.resolve(LaunchOptions(), saved).options
+        then = self._as_saved.setdefault((server_id, config), self._config(model, as_saved))
+        options = as_saved.with_values(**{name: in_force.get(name) for name in own_choices(config, then)})
+        return RestartPlan(in_force, as_saved, options, options.differing(as_saved))
+
+    async def restart(self, server_id: int, *, keep_own: bool = True, **choices: Any) -> None:
+        """Restarts a server as planned, with these ``choices`` on top; as it was if it fails with what changed.
+
+        ``keep_own``: with what was chosen for its last start only. Raises: LibraryError, after a restart as it was.
+        """
+        before = self._supervisor.server(server_id).config
+        try:
+            plan = await self.plan(server_id)
+        except LibraryError:
+            await self._supervisor.try_out(server_id, before)
+            raise
+        options = (plan.options if keep_own else plan.as_saved).with_values(**choices)
+        model = self.model_of(before)
+        config = self._config(model, options)
+        self._note_saved(server_id, config, self._config(model, plan.as_saved))
+        await self._supervisor.try_out(server_id, config)
+
+    def uses_other_engine(self, command_line: str) -> bool:
+        """Whether a server that was started so would be restarted on another engine."""
+        return self.engine is not None and not is_started_by(command_line, self.engine)
+
+    def unlisted_flags(self, options: LaunchOptions) -> tuple[str, ...]:
+        """The extra arguments for which the engine in force will probably not start."""
+        return unlisted_flags(translated(options.extra_args, self.capabilities), self.capabilities)
+
+    def leads_to_same(self, config: ServerConfig, options: LaunchOptions, others: LaunchOptions) -> bool:
+        """Whether a server would be restarted as the same with either of two sets of resolved options."""
+        if options.same_server(others):
+            return True
+        model = self.model_of(config)
+        return self._config(model, options) == self._config(model, others)
+
+    async def save_choices(self, config: ServerConfig, **choices: Any) -> bool:
+        """Saves what was chosen in a server's form; False when its model is not listed. Raises: LibraryError."""
+        async with self._saving:
+            saved = await self._library.launch_options(config.model_id)
+            await self._library.save_launch_options(config.model_id, saved.with_values(**choices))
+        return self._library.model(config.model_id) is not None
+
+    def options_in_force(self, config: ServerConfig, saved: LaunchOptions) -> LaunchOptions:
+        """The choices behind a configuration; where it does not tell them, as ``saved`` and the defaults say."""
+        otherwise = self.resolve(LaunchOptions(), saved).options
+        options = options_of(config).replace(restart=otherwise.restart)
+        if are_numbered(config.client_names, self._config(self.model_of(config), otherwise).client_names):
+            options = options.replace(alias=otherwise.alias)  # a number is no choice
+        if config.spec_draft_n_max is None:
+            options = options.replace(
+                spec_draft_n_max=otherwise.spec_draft_n_max, spec_draft_p_min=otherwise.spec_draft_p_min
+            )
+        elif config.spec_draft_p_min is None:
+            options = options.replace(spec_draft_p_min=ENGINE_MIN_PROBABILITY)
+        for mtp in (otherwise.mtp, MtpChoice.AUTO):
+            same = options.replace(mtp=mtp)
+            if self.decide_mtp(self.model_of(config), same).enabled == bool(config.spec_draft_n_max):
+                return same
+        return options
+
+    def model_of(self, config: ServerConfig) -> Model:
+        """The library's model, or what the configuration itself says of one that is not there any more."""
+        return self._library.model(config.model_id) or _model_of(config)
+
+    def _note_saved(self, server_id: int, config: ServerConfig, as_saved: ServerConfig) -> None:
+        """Remembers it for as long as the server has a panel."""
+        panels = {server.id for server in self._supervisor.servers}
+        self._as_saved = {key: then for key, then in self._as_saved.items() if key[0] in panels}
+        self._as_saved[server_id, config] = as_saved
+
+    def _config(self, model: Model, options: LaunchOptions) -> ServerConfig:
+        options = options.with_adapters(self._library.adapters(model))
+        decision = self.decide_mtp(model, options)
+        return server_config(model, options, base_port=self._settings.current.base_port, mtp=decision)
+
+
+def _model_of(config: ServerConfig) -> Model:
+    return Model(config.model_id, config.model_path, None, None, 0.0, config.model_name)

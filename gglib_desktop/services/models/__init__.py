@@ -1,0 +1,1 @@
+"""The library, and where models are looked for."""

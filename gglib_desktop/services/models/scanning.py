@@ -1,0 +1,214 @@
+"""One look at the disks for models, in pieces that a thread takes one after the other."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
+from gglib_desktop.domain.models.companions import StoredAdapters
+from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver
+from gglib_desktop.domain.models.scan import FoundModel, KnownFiles, ScanProgress, WalkRequest, WalkStep
+from gglib_desktop.ports.models.model_repository import ModelFiles
+
+COMPANION = WHY_NOT_STARTED[Sidecar.PROJECTOR]
+
+
+def at_or_below(changed: Collection[Path]) -> Callable[[Model], bool]:
+    """Tells the models whose path is one of these or lies somewhere below one."""
+    paths = {os.fspath(path) for path in changed}
+
+    def lies_there(model: Model) -> bool:
+        path, last = os.fspath(model.path), ""
+        while path != last:
+            if path in paths:
+                return True
+            path, last = os.path.dirname(path), path
+        return False
+
+    return lies_there
+
+
+@dataclass
+class ScanBatch:
+    """What one piece of a scan came to: what is to be saved, and how far the scan is."""
+
+    entries: list[tuple[int | None, ModelFile]] = field(default_factory=list)
+    passed_over: list[PassedOver] = field(default_factory=list)
+    companions: dict[Path, tuple[Path, ...]] = field(default_factory=dict)
+    adapters: dict[Path, StoredAdapters] = field(default_factory=dict)
+    progress: ScanProgress = field(default_factory=ScanProgress)
+    done: bool = False
+
+
+class ModelIndex:
+    """The models by what a scan asks for. Making it takes milliseconds for thousands: do so in a thread."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self.models = models
+        self.by_path = {os.fspath(model.path): model for model in models}
+        self.by_folder: dict[str, dict[str, Model]] = {}
+        self.by_identity: dict[tuple[int, str], list[Model]] = {}
+        for path, model in self.by_path.items():
+            folder, name = os.path.split(path)
+            self.by_folder.setdefault(folder, {})[name] = model
+            if model.size_bytes is not None and model.header_hash is not None:
+                self.by_identity.setdefault((model.size_bytes, model.header_hash), []).append(model)
+        self.known = KnownFiles(
+            (path, model.stamp) for path, model in self.by_path.items() if not model.missing and model.stamp is not None
+        )
+        """Those that need not be read again if their files look as they did."""
+        self.unusable: dict[str, dict[str, Model]] = {}
+        """Those that are read again all the same: whether a file may be read does not show in its size and date."""
+        for path, model in self.by_path.items():
+            if model.problem is not None and not model.missing:
+                folder, name = os.path.split(path)
+                self.unusable.setdefault(folder, {})[name] = model
+
+
+class Scan:
+    """Compares what lies on the disks with the models of an index.
+
+    The files that the user ``named`` are listed whatever they hold. Models that were not met and are in ``doubt`` are
+    looked at too, so that it is known afterwards which are missing.
+    """
+
+    def __init__(
+        self,
+        files: ModelFiles,
+        request: WalkRequest,
+        index: ModelIndex,
+        *,
+        named: bool = False,
+        doubt: Callable[[Model], bool] | None = None,
+    ) -> None:
+        self._files = files
+        self._steps = files.walk(request)
+        self._known = request.known
+        self._index = index
+        self._named = {path.name for path in request.files} if named else set()
+        self._doubt = doubt
+        self._pending: deque[FoundModel] = deque()
+        self._claimed: set[int] = set()
+        self._progress = ScanProgress()
+        self._stopped = False
+        # Folders with names in them, and paths, of all models that were there.
+        self._met: list[tuple[str, Sequence[str]]] = []
+        self._met_paths: set[str] = set()
+
+    def stop(self) -> None:
+        """The piece under way ends at the next file. May be called from any thread."""
+        self._stopped = True
+
+    def met(self) -> Iterator[str]:
+        """The paths of all models that were there, in the order in which they were met."""
+        for folder, names in self._met:
+            yield from (os.path.join(folder, name) for name in names)
+
+    def next_batch(self, limit_s: float) -> ScanBatch:
+        """Goes on for about ``limit_s``. Blocks."""
+        batch = ScanBatch()
+        deadline = time.monotonic() + limit_s
+        while not self._stopped:
+            if self._pending:
+                self._take(self._pending.popleft(), batch)
+            elif not self._step(batch):
+                batch.done = True
+                break
+            if time.monotonic() >= deadline:
+                break
+        batch.done = batch.done or self._stopped
+        batch.progress = self._progress
+        return batch
+
+    def _step(self, batch: ScanBatch) -> bool:
+        step = next(self._steps, None)
+        if step is None:
+            if self._doubt is None:
+                return False
+            # Without those that were met at another place.
+            rest = [model for model in self._not_met() if model.id not in self._claimed]
+            files = tuple(model.path for model in rest if self._doubt(model))
+            self._doubt = None
+            self._steps = self._files.walk(WalkRequest(files=files, known=self._known))
+            return True
+        if step.same:
+            self._met.append((step.folder, step.same))
+        for path in step.unchanged:
+            self._meet(path)
+        self._read_again(step)
+        self._pending.extend(step.found)
+        batch.companions.update(step.companions)
+        batch.adapters.update(step.adapters)
+        seen = self._progress.files_seen + step.files_seen
+        self._progress = ScanProgress(seen, self._progress.models_read, step.folder)
+        return True
+
+    def _read_again(self, step: WalkStep) -> None:
+        """What could not be used, of all that looks as it did."""
+        unusable = self._index.unusable
+        again = [model for name, model in unusable.get(step.folder, {}).items() if name in step.same]
+        for path in step.unchanged:
+            folder, name = os.path.split(path)
+            if (model := unusable.get(folder, {}).get(name)) is not None:
+                again.append(model)
+        self._pending.extend(self._files.find(model.path, model.label) for model in again)
+
+    def _meet(self, path: str) -> None:
+        if path not in self._met_paths:
+            self._met_paths.add(path)
+            self._met.append(("", (path,)))
+
+    def _not_met(self) -> Iterator[Model]:
+        met = {folder: names for folder, names in self._met if folder}
+        for folder, models in self._index.by_folder.items():
+            for name in models.keys() - met.get(folder, ()):
+                model = models[name]
+                if os.fspath(model.path) not in self._met_paths:
+                    yield model
+
+    def _take(self, found: FoundModel, batch: ScanBatch) -> None:
+        path = os.fspath(found.path)
+        known = self._index.by_path.get(path)
+        if known is None and not found.parts and not self._named:
+            return  # it went while we looked
+        file = self._files.examine(found)
+        self._progress = replace(self._progress, models_read=self._progress.models_read + 1)
+        if file.is_companion and not file.missing:
+            if known is None and found.path.name not in self._named:
+                batch.passed_over.append(PassedOver(file.path, False, file.size_bytes, file.mtime_ns, file.label))
+                return
+            file = replace(file, problem=file.problem or COMPANION)
+        self._meet(path)
+        known = known or self._moved(file)
+        if known is None:
+            batch.entries.append((None, file))
+            return
+        if file.facts is None:
+            # What a file said before it went or broke is still worth showing.
+            file = replace(file, facts=known.facts)
+        if file.missing:
+            file = replace(
+                file,
+                size_bytes=known.size_bytes,
+                mtime_ns=known.mtime_ns,
+                header_hash=known.header_hash,
+                parts=known.parts,
+                label=known.label,
+            )
+        if any(getattr(known, name) != getattr(file, name) for name in ModelFile.__dataclass_fields__):
+            batch.entries.append((known.id, file))
+
+    def _moved(self, file: ModelFile) -> Model | None:
+        """The model that this file was when it lay elsewhere, if it is not there any more."""
+        if file.size_bytes is None or file.header_hash is None:
+            return None
+        for model in self._index.by_identity.get((file.size_bytes, file.header_hash), ()):
+            if model.id not in self._claimed and not self._files.exists(model.path):
+                self._claimed.add(model.id)
+                return model
+        return None

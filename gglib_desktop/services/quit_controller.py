@@ -1,0 +1,87 @@
+"""When the program ends, and what then becomes of the servers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from gglib_desktop.domain.documents.settings import OnQuit
+from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+from gglib_desktop.tasks import TaskScope
+
+_log = logging.getLogger(__name__)
+
+# Asks a person: what to do with this many servers (None: go on), and whether to remember it.
+AskPerson = Callable[[int], Awaitable[tuple[OnQuit | None, bool]]]
+
+
+class Quitting:
+    """Collects wishes (a person closes the window) and orders (a signal, the end of the session) to quit."""
+
+    def __init__(
+        self, settings: SettingsKeeper, running: Callable[[], Awaitable[int]], ask: AskPerson, scope: TaskScope
+    ) -> None:
+        self._settings = settings
+        self._running = running
+        self._ask = ask
+        self._scope = scope
+        self._wished = asyncio.Event()
+        self._ordered = asyncio.Event()
+        self._decision: OnQuit | None = None
+
+    def wish(self) -> None:
+        """A person wants to quit. Asked about running servers, they may think better of it."""
+        self._wished.set()
+
+    def order(self) -> None:
+        """Nobody can be asked: "ask" counts as "stop all"."""
+        self._ordered.set()
+
+    @property
+    def is_ordered(self) -> bool:
+        """Nothing is worth waiting for any more."""
+        return self._ordered.is_set()
+
+    @property
+    def decision(self) -> OnQuit:
+        """What was decided, or what an order to quit decides now."""
+        if self._decision is not None:
+            return self._decision
+        setting = self._settings.current.on_quit
+        return OnQuit.STOP_ALL if setting is OnQuit.ASK else setting
+
+    async def decided(self) -> OnQuit:
+        """Returns when the program is to end: stop all servers, or leave them running."""
+        self._decision = await self._decide()
+        return self._decision
+
+    async def _decide(self) -> OnQuit:
+        order = self._scope.start(self._ordered.wait(), name="order to quit")
+        while True:
+            wish = self._scope.start(self._answer_wish(), name="wish to quit")
+            await asyncio.wait({order, wish}, return_when=asyncio.FIRST_COMPLETED)
+            if order.done():
+                wish.cancel()
+                return self.decision
+            if (answer := wish.result()) is not None:
+                order.cancel()
+                return answer
+
+    async def _answer_wish(self) -> OnQuit | None:
+        await self._wished.wait()
+        self._wished.clear()
+        running, setting = await self._running(), self._settings.current.on_quit
+        if running == 0:
+            return OnQuit.STOP_ALL
+        if setting is not OnQuit.ASK:
+            return setting
+        choice, remember = await self._ask(running)
+        if choice is not None and remember:
+            try:
+                await self._settings.change(on_quit=choice)
+            except GglibError as exc:
+                # Quitting matters more than remembering how.
+                _log.warning("%s", exc)
+        return choice

@@ -1,0 +1,1 @@
+"""The servers that run: their lives, and those of others."""

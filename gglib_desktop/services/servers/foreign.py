@@ -1,0 +1,121 @@
+"""Looks after the llama-servers on this computer that somebody else started."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from gglib_desktop.domain.errors import NotRunning, ProcessError
+from gglib_desktop.domain.servers.foreign import ForeignServer
+from gglib_desktop.ports.servers.foreign_servers import ForeignServers
+from gglib_desktop.services.events import Listeners
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.tasks import TaskScope
+
+_log = logging.getLogger(__name__)
+LOOK_INTERVAL_S = 10.0
+
+
+class ForeignWatch:
+    """Looks for them from time to time while somebody sees the result, and when asked.
+
+    Tells ``servers`` each time they differ. Ignored ones are left out for as long as the program runs.
+    """
+
+    def __init__(
+        self,
+        foreign: ForeignServers,
+        supervisor: Supervisor,
+        library: Library,
+        scope: TaskScope,
+        *,
+        interval_s: float = LOOK_INTERVAL_S,
+    ) -> None:
+        self._foreign = foreign
+        self._supervisor = supervisor
+        self._library = library
+        self._scope = scope
+        self._interval_s = interval_s
+        self._found: tuple[ForeignServer, ...] = ()
+        self._ignored: set[tuple[int, str]] = set()
+        self._visible = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
+        self._listeners: Listeners[tuple[ForeignServer, ...]] = Listeners()
+        self.subscribe = self._listeners.add
+
+    @property
+    def servers(self) -> tuple[ForeignServer, ...]:
+        """As they were at the last look, oldest first."""
+        return tuple(server for server in self._found if _key(server) not in self._ignored)
+
+    def begin(self) -> None:
+        """Looks again and again from now on, until the scope is closed."""
+        if self._watching is None:
+            self._watching = self._scope.start(self._watch(), name="watch foreign servers")
+
+    def set_visible(self, visible: bool) -> None:
+        """Whether somebody sees what is found; if not, nothing is looked for."""
+        if visible:
+            self._visible.set()
+        else:
+            self._visible.clear()
+
+    async def look(self, *, at_all: bool = False) -> tuple[ForeignServer, ...]:
+        """Looks now. ``at_all``: ignored ones are to be seen again. Raises: RunnerUnavailable."""
+        async with self._looking:
+            found = tuple(await self._foreign.list_foreign())
+            before = self.servers
+            if at_all:
+                self._ignored.clear()
+            # What is gone need not be remembered.
+            self._ignored &= {_key(server) for server in found}
+            self._show(before, found)
+        return self.servers
+
+    def ignore(self, server: ForeignServer) -> None:
+        """Leaves that process out from now on."""
+        before = self.servers
+        self._ignored.add(_key(server))
+        self._show(before, self._found)
+
+    async def adopt(self, server: ForeignServer) -> int:
+        """Makes it one of our servers and returns the id of that. Raises: as ForeignServers.adopt."""
+        model = next((model for model in self._library.models if model.path == server.model_path), None)
+        try:
+            handle = await self._foreign.adopt(
+                server, model_id=model.id if model else None, model_name=model.name if model else None
+            )
+            server_id = self._supervisor.take_over(handle)
+        finally:
+            await self.look()
+        return server_id
+
+    async def stop(self, server: ForeignServer) -> None:
+        """Ends that one process; quietly if it was gone already. Raises: StopFailed, RunnerUnavailable."""
+        try:
+            await self._foreign.stop_foreign(server)
+        except NotRunning:
+            _log.info("process %s had ended by itself", server.pid)
+        finally:
+            await self.look()
+
+    async def _watch(self) -> None:
+        while True:
+            await self._visible.wait()
+            try:
+                await self.look()
+            except ProcessError as exc:
+                # Not being able to look is no news every few seconds: who asks is told why.
+                _log.debug("%s", exc)
+            await asyncio.sleep(self._interval_s)
+
+    def _show(self, before: tuple[ForeignServer, ...], found: tuple[ForeignServer, ...]) -> None:
+        self._found = found
+        if self.servers != before:
+            self._listeners.tell(self.servers)
+
+
+def _key(server: ForeignServer) -> tuple[int, str]:
+    return server.pid, server.identity

@@ -1,0 +1,85 @@
+"""What one server's life shares with the others, and what is known of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S, LOAD_STALL_S
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.servers.states import ServerState
+from gglib_desktop.ports.servers.process_runner import ProcessRunner
+from gglib_desktop.ports.servers.server_monitor import ServerMonitor
+from gglib_desktop.tasks import TaskScope
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.servers.effective import ServerFacts
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A configuration that was applied and did not start. ``untouched``: nothing was stopped to try it."""
+
+    config: ServerConfig
+    failure: Failure
+    untouched: bool = False
+
+
+@dataclass(frozen=True)
+class ServerSnapshot:
+    """All that is known of one server now. ``number`` tells servers of one model apart: 1, 2, …
+
+    ``rejected``: what was applied last; since it did not start, the last good configuration was started again.
+    """
+
+    id: int
+    number: int
+    config: ServerConfig
+    state: ServerState
+    adopted: bool = False
+    endpoint: str = ""
+    other_endpoints: tuple[str, ...] = ()
+    command_line: str = ""
+    log_name: str = ""
+    facts: ServerFacts | None = None
+    busy_slots: int | None = None
+    rss_bytes: int | None = None
+    rejected: Rejected | None = None
+
+
+async def _never_restart(_model_id: int) -> RestartPolicy:
+    return RestartPolicy.NEVER
+
+
+async def _not_examined(path: Path) -> ModelFile:
+    return ModelFile(path)
+
+
+@dataclass
+class LifeContext:
+    """What the lives of all servers share. ``visible``: somebody looks; ``usual_load_s``: by model, as seen before."""
+
+    runner: ProcessRunner
+    monitor: ServerMonitor
+    scope: TaskScope
+    tell: Callable[[ServerSnapshot], None]
+    stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S
+    load_stall_s: float = LOAD_STALL_S
+    restart_policy: Callable[[int], Awaitable[RestartPolicy]] = _never_restart
+    examine_model: Callable[[Path], Awaitable[ModelFile]] = _not_examined
+    visible: bool = True
+    usual_load_s: dict[int, float] = field(default_factory=dict)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def set_visible(self, visible: bool) -> None:
+        """Who begins to look sees the truth at once, not what was true at the last rare look."""
+        if visible and not self.visible:
+            self.woken.set()
+            self.woken = asyncio.Event()
+        self.visible = visible

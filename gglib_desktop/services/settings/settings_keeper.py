@@ -1,0 +1,108 @@
+"""Holds the settings in force and keeps them in step with their file."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.documents.settings_document import (
+    SettingsNews,
+    SettingsReading,
+    UnknownKey,
+    differences,
+    with_differences,
+)
+from gglib_desktop.domain.errors import InvalidSettings, SettingsEffect
+from gglib_desktop.ports.machine.file_watch import FileWatch
+from gglib_desktop.ports.machine.settings_store import SettingsStore
+from gglib_desktop.services.events import Listeners
+
+_log = logging.getLogger(__name__)
+
+
+class SettingsKeeper:
+    """The settings in force. ``problem`` says why the file, or something in it, is not."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        self._store = store
+        self._listeners: Listeners[AppSettings] = Listeners()
+        self.subscribe = self._listeners.add
+        self._news: Listeners[SettingsNews] = Listeners()
+        self.subscribe_to_news = self._news.add
+        self._lock = asyncio.Lock()
+        self._stored = store.load()
+        self._told_unknown: set[str] = set()
+        self.current = self._stored.settings
+        self.problem = self._problem_at_start()
+
+    @property
+    def path(self) -> Path:
+        return self._store.path
+
+    def news_at_start(self) -> SettingsNews:
+        """What is to be said of the file as it was found."""
+        return SettingsNews(error=self.problem, unknown=self._new_unknown())
+
+    async def change(self, **changes: Any) -> None:
+        """Saves other values and puts them in force, or raises ConfigurationError or SettingsError and does neither."""
+        await self.save(self.current, self.current.replace(**changes))
+
+    async def save(self, before: AppSettings, after: AppSettings) -> None:
+        """Saves what differs on top of what the file says now, and puts it in force. Raises: SettingsError."""
+        if before == after:
+            return
+        async with self._lock:
+            expected = with_differences(self.current, differences(before, after))
+            self._take(await asyncio.to_thread(self._store.save, before, after), expected)
+
+    async def create_file(self) -> None:
+        """Makes the file that people can edit, unless there is one. Raises: SettingsError."""
+        await asyncio.to_thread(self._store.create)
+
+    async def watch(self, file_watch: FileWatch) -> None:
+        """Follows the file until this is cancelled."""
+        async with contextlib.aclosing(file_watch.changes([self._store.path])) as changes:
+            async for _batch in changes:
+                await self.look()
+
+    async def look(self) -> None:
+        """Puts in force what the file says now, if it can be used."""
+        async with self._lock:
+            stored = await asyncio.to_thread(self._store.load)
+            if stored != self._stored:
+                self._take(stored, self.current)
+
+    def _take(self, stored: SettingsReading, expected: AppSettings) -> None:
+        """What differs from ``expected``, the settings after our own change if there was one, others wrote."""
+        mended, self._stored = self.problem is not None, stored
+        if stored.problems:
+            self.problem = InvalidSettings(self.path, stored.problems, SettingsEffect.LAST_GOOD)
+            _log.warning("%s", self.problem)
+            self._news.tell(SettingsNews(error=self.problem))
+            return
+        self.problem = None
+        changed = stored.settings != self.current
+        self.current = stored.settings
+        news = SettingsNews(changed=differences(expected, self.current), unknown=self._new_unknown(), mended=mended)
+        if changed:
+            self._listeners.tell(self.current)
+        if news:
+            _log.info("the settings file was changed: %s", sorted(".".join(key) for key in news.changed))
+            self._news.tell(news)
+
+    def _new_unknown(self) -> tuple[UnknownKey, ...]:
+        new = tuple(each for each in self._stored.unknown if each.key not in self._told_unknown)
+        self._told_unknown.update(each.key for each in new)
+        return new
+
+    def _problem_at_start(self) -> InvalidSettings | None:
+        problems = self._stored.problems
+        if not problems:
+            return None
+        partly = all(problem.key for problem in problems)
+        effect = SettingsEffect.OTHERS_COUNT if partly else SettingsEffect.DEFAULTS
+        return InvalidSettings(self.path, problems, effect)
