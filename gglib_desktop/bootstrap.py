@@ -37,7 +37,7 @@ from gglib_desktop.program_paths import DATA_DIR_VARIABLE, Places
 from gglib_desktop.runners import Runner, runner_and_catalog
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.models.library import Library
-from gglib_desktop.services.quit_controller import Quitting
+from gglib_desktop.services.quit_controller import QuitController
 from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
@@ -122,7 +122,7 @@ async def run(app: QApplication, options: Options) -> int:
         services = await _build_services(options, places, reporter, stack)
         window = _build_window(app, services, places)
         reporter.window = window
-        quitting = Quitting(services.settings, services.running, window.confirm_quit, services.scope)
+        quitting = QuitController(services.settings, services.running, window.confirm_quit, services.scope)
         shutdown = _connect_quitting(app, window, quitting, services.settings)
         loss = WindowLoss(lambda: quitting.decision, options.runner)
         loss.watch(app)
@@ -192,7 +192,7 @@ class _Services:
         await self.view_model.adopted()
         return self.supervisor.running
 
-    async def belong_to_another(self, models: tuple[Path, ...], quitting: Quitting) -> bool:
+    async def belong_to_another(self, models: tuple[Path, ...], quitting: QuitController) -> bool:
         """Whether another instance, started in the same moment, has the data directory and took the models.
 
         One that is just ending is waited for.
@@ -342,7 +342,7 @@ def _build_window(app: QApplication, services: _Services, places: Places) -> Mai
 
 
 def _connect_quitting(
-    app: QApplication, window: MainWindow, quitting: Quitting, settings: SettingsKeeper
+    app: QApplication, window: MainWindow, quitting: QuitController, settings: SettingsKeeper
 ) -> ShutdownWatch:
     loop = asyncio.get_running_loop()
 

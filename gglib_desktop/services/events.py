@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 Event = TypeVar("Event")
 
 
-class Listeners(Generic[Event]):
+class EventSource(Generic[Event]):
     """Callables that receive each event."""
 
     def __init__(self) -> None:
@@ -24,6 +24,6 @@ class Listeners(Generic[Event]):
 
         return end
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         for listener in tuple(self._listeners):
             listener(event)

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 AskPerson = Callable[[int], Awaitable[tuple[OnQuit | None, bool]]]
 
 
-class Quitting:
+class QuitController:
     """Collects wishes (a person closes the window) and orders (a signal, the end of the session) to quit."""
 
     def __init__(

@@ -26,7 +26,7 @@ from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.adapters.runners.port_owners import Family
 from gglib_desktop.adapters.runners.preflight import check_start, engine_for
 from gglib_desktop.adapters.runners.processes import ServerProcess
-from gglib_desktop.adapters.runners.records import Likeness, RecordStore, ServerRecord, run_name
+from gglib_desktop.adapters.runners.records import ProcessMatch, RecordStore, ServerRecord, run_name
 from gglib_desktop.adapters.runners.rest import Rest
 from gglib_desktop.adapters.runners.running import RunningServer, key_asked_by
 from gglib_desktop.adapters.runners.start import abandon, first_answer, spawn_server
@@ -327,12 +327,12 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
         tagged: Sequence[tuple[int, str]] = ()
         try:
             likeness = await self._threads.run(record.likeness)
-            if likeness is Likeness.CHANGED:
+            if likeness is ProcessMatch.CHANGED:
                 _log.warning("pid %s runs something else than the server of %s", record.pid, record.config.model_name)
                 self._records.set_aside(record.run)
                 self._lost += record.lost()
                 return
-            if likeness is Likeness.GONE:
+            if likeness is ProcessMatch.GONE:
                 tagged = await self._threads.run(still_there, record)
                 record = await self._threads.run(continued, record, tagged)
             process = self._take_over(record, await key_asked_by(record, self._keys, self._threads.run)).process

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _LAST_PORT = 65535
 
 
-class Likeness(Enum):
+class ProcessMatch(Enum):
     """What has become of a recorded process. CHANGED: it runs something else now, so it is no server of ours."""
 
     SAME = auto()
@@ -115,21 +115,21 @@ class ServerRecord(Value):
             argv_hash=processes.argv_hash_of(pid),
         )
 
-    def likeness(self) -> Likeness:
+    def likeness(self) -> ProcessMatch:
         """Whether the very process that was recorded still runs, and still the same program.
 
         The identity proves the process. Its program file may be moved and its command line be rewritten meanwhile, so
         only both together speak against it, and what cannot be read does not. Blocks. Raises: RunnerUnavailable.
         """
         if self.pid is None or self.identity is None or processes.process_identity(self.pid) != self.identity:
-            return Likeness.GONE
+            return ProcessMatch.GONE
         same_file = _may_be_same(self.executable_file, processes.executable_file_of(self.pid))
         same_path = _may_be_same(self.executable, processes.executable_of(self.pid))
         # Records of earlier versions know no file.
         same_program = same_path if self.executable_file is None else same_file or same_path
         if same_program or _may_be_same(self.argv_hash, processes.argv_hash_of(self.pid)):
-            return Likeness.SAME
-        return Likeness.CHANGED
+            return ProcessMatch.SAME
+        return ProcessMatch.CHANGED
 
 
 class RecordStore:

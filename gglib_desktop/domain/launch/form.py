@@ -33,7 +33,7 @@ _EXTRA = "extra_args"
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class InvalidInput:
     """What was typed into a field and cannot be its value, and why."""
 
     text: str
@@ -41,7 +41,7 @@ class Unreadable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Situation:
+class FormContext:
     """What the choices of a form are for. ``model`` None: for all models; ``engine`` None: none is known yet.
 
     ``layer`` is the one that the form edits; the two sets of options are those of the other layers. ``names_taken``
@@ -121,18 +121,18 @@ class FormState:
         return "" if self.argv is None else shell_line(self.argv)
 
 
-def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situation: Situation) -> FormState:
+def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], context: FormContext) -> FormState:
     """What a form shows that edits ``draft``; ``unreadable`` is what was typed that could not become part of it."""
-    resolved, below = situation.resolve(draft), situation.resolve(LaunchOptions())
-    decision = situation.decide_mtp(resolved.options)
-    config = _config(situation, resolved, decision)
-    problems = _problems(config, situation)
-    capabilities = situation.engine.capabilities if situation.engine is not None else EngineCapabilities()
-    disabled = _disabled(situation.engine, decision)
+    resolved, below = context.resolve(draft), context.resolve(LaunchOptions())
+    decision = context.decide_mtp(resolved.options)
+    config = _config(context, resolved, decision)
+    problems = _problems(config, context)
+    capabilities = context.engine.capabilities if context.engine is not None else EngineCapabilities()
+    disabled = _disabled(context.engine, decision)
     fields = {
         name: FieldState(
             _value(name, draft, below),
-            _inherited(name, below, situation.model),
+            _inherited(name, below, context.model),
             below.source(name),
             unreadable[name].text if name in unreadable else None,
             unreadable[name].problem if name in unreadable else problems.get(name),
@@ -142,14 +142,14 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, Unreadable], situa
         for name in choice_names()
     }
     can_start = not unreadable and not problems
-    sayable = can_start and situation.engine is not None and situation.model is not None
+    sayable = can_start and context.engine is not None and context.model is not None
     return FormState(
-        layer=situation.layer,
+        layer=context.layer,
         fields=fields,
         resolved=resolved,
         decision=decision,
-        config=config if situation.model is not None else None,
-        argv=_argv(config, situation) if sayable else None,
+        config=config if context.model is not None else None,
+        argv=_argv(config, context) if sayable else None,
         port_is_automatic=config.port is None,
         can_save=not unreadable and not (_EXTRA in problems and draft.extra_args),
         can_start=can_start,
@@ -182,23 +182,23 @@ def _can_say(flag: str, capabilities: EngineCapabilities) -> bool:
     return capabilities.supports(flag) or became_load_mode(flag, capabilities)
 
 
-def _config(situation: Situation, resolved: Resolved, decision: MtpDecision) -> ServerConfig:
-    model = situation.model or Model(0, Path("/model.gguf"), None, None, 0.0)
-    return server_config(model, resolved.options, base_port=situation.base_port, mtp=decision)
+def _config(context: FormContext, resolved: Resolved, decision: MtpDecision) -> ServerConfig:
+    model = context.model or Model(0, Path("/model.gguf"), None, None, 0.0)
+    return server_config(model, resolved.options, base_port=context.base_port, mtp=decision)
 
 
-def _argv(config: ServerConfig, situation: Situation) -> tuple[str, ...]:
-    assert situation.engine is not None
+def _argv(config: ServerConfig, context: FormContext) -> tuple[str, ...]:
+    assert context.engine is not None
     port = config.port or config.base_port
-    named = config.named(situation.names_taken)
-    return server_argv(named, situation.engine, port, mtp_suppressed=situation.mtp_suppressed)
+    named = config.named(context.names_taken)
+    return server_argv(named, context.engine, port, mtp_suppressed=context.mtp_suppressed)
 
 
-def _problems(config: ServerConfig, situation: Situation) -> dict[str, str]:
-    engine = situation.engine
+def _problems(config: ServerConfig, context: FormContext) -> dict[str, str]:
+    engine = context.engine
     found: dict[str, list[str]] = {}
     capabilities = engine.capabilities if engine is not None else EngineCapabilities()
-    for objection in objections(config, capabilities, mtp_suppressed=situation.mtp_suppressed):
+    for objection in objections(config, capabilities, mtp_suppressed=context.mtp_suppressed):
         # Which flags an engine has that is not known is no question yet.
         if engine is not None or objection.field == _EXTRA:
             found.setdefault(name_of(objection.field), []).append(objection.reason)
@@ -214,15 +214,15 @@ def _disabled(engine: Engine | None, decision: MtpDecision) -> dict[str, MtpReas
     return reasons
 
 
-def changed(draft: LaunchOptions, choices: Mapping[str, Any]) -> tuple[LaunchOptions, dict[str, Unreadable]]:
+def changed(draft: LaunchOptions, choices: Mapping[str, Any]) -> tuple[LaunchOptions, dict[str, InvalidInput]]:
     """A draft with other choices, and those of them that are no possible values, which it leaves out."""
-    unreadable: dict[str, Unreadable] = {}
+    unreadable: dict[str, InvalidInput] = {}
     for name, value in choices.items():
         try:
             draft = draft.with_values(**{name: value})
         except ConfigurationError as exc:
             draft = draft.with_values(**{name: None})
-            unreadable[name] = Unreadable(str(value), exc.reason)
+            unreadable[name] = InvalidInput(str(value), exc.reason)
     return draft, unreadable
 
 

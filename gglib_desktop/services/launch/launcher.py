@@ -31,14 +31,14 @@ from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.client_names import are_numbered
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
-from gglib_desktop.services.events import Listeners
+from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.gguf.forecast import ByteRange
-    from gglib_desktop.domain.launch.form import Situation
+    from gglib_desktop.domain.launch.form import FormContext
 
 
 def _no_forecast(_model: Model, _config: ServerConfig) -> None:
@@ -99,8 +99,8 @@ class Launcher:
         self._saving = asyncio.Lock()
         # To what the choices saved then would have led, by server and the configuration that it was started with.
         self._as_saved: dict[tuple[int, ServerConfig], ServerConfig] = {}
-        self._listeners: Listeners[None] = Listeners()
-        self.subscribe = self._listeners.add
+        self._events: EventSource[None] = EventSource()
+        self.subscribe = self._events.add
         self.engine: Engine | None = None
         self.engine_problem: ConfigurationError | None = None
 
@@ -115,7 +115,7 @@ class Launcher:
             raise
         finally:
             if (self.engine, self.engine_problem) != before:
-                self._listeners.tell(None)
+                self._events.emit(None)
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -142,12 +142,12 @@ class Launcher:
         """What a start with these choices of its own, over those ``saved`` for the model, comes to."""
         return resolve(launch, saved, self._settings.current.defaults)
 
-    def situation(self, layer: Source, model: Model | None, model_options: LaunchOptions) -> Situation:
+    def form_context(self, layer: Source, model: Model | None, model_options: LaunchOptions) -> FormContext:
         """What a form for that layer of choices has to know."""
-        from gglib_desktop.domain.launch.form import Situation  # noqa: PLC0415  # no form is open at the start
+        from gglib_desktop.domain.launch.form import FormContext  # noqa: PLC0415  # no form is open at the start
 
         settings = self._settings.current
-        return Situation(
+        return FormContext(
             layer=layer,
             model=model,
             engine=self.engine,

@@ -18,7 +18,7 @@ from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver, with
 from gglib_desktop.domain.models.scan import KnownFiles, ScanProgress, Stamp, WalkRequest
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.ports.models.model_repository import ModelFiles, ModelRepository
-from gglib_desktop.services.events import Listeners
+from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.models.scanning import ModelIndex, Scan, at_or_below
 
 _log = logging.getLogger(__name__)
@@ -37,12 +37,12 @@ class Library:
     def __init__(self, repository: ModelRepository, files: ModelFiles) -> None:
         self._repository = repository
         self._files = files
-        self._listeners: Listeners[Sequence[Model]] = Listeners()
-        self._progress_listeners: Listeners[ScanProgress | None] = Listeners()
-        self.subscribe = self._listeners.add
-        self.subscribe_progress = self._progress_listeners.add
-        self._saved_listeners: Listeners[int] = Listeners()
-        self.subscribe_saved = self._saved_listeners.add
+        self._events: EventSource[Sequence[Model]] = EventSource()
+        self._progress_events: EventSource[ScanProgress | None] = EventSource()
+        self.subscribe = self._events.add
+        self.subscribe_progress = self._progress_events.add
+        self._saved_events: EventSource[int] = EventSource()
+        self.subscribe_saved = self._saved_events.add
         """Tells for which model launch options were saved."""
         self.models: tuple[Model, ...] = ()
         self.places: tuple[Path, ...] = ()
@@ -167,7 +167,7 @@ class Library:
         """Looks there no more until it is resumed; what was found there stays listed. Raises: LibraryError."""
         await self._repository.pause_folder(folder, paused)
         self.paused = self.paused | {folder} if paused else self.paused - {folder}
-        self._listeners.tell(self.models)
+        self._events.emit(self.models)
 
     async def remove(self, model_id: int) -> None:
         """Takes a model off the list, until it is brought back or added again; its file stays. Raises: LibraryError."""
@@ -239,7 +239,7 @@ class Library:
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None:
         """Raises: LibraryError."""
         await self._repository.save_launch_options(model_id, options)
-        self._saved_listeners.tell(model_id)
+        self._saved_events.emit(model_id)
 
     # -- scanning
 
@@ -296,13 +296,13 @@ class Library:
     def _tell_progress(self, progress: ScanProgress | None) -> None:
         if progress != self.progress:
             self.progress = progress
-            self._progress_listeners.tell(progress)
+            self._progress_events.emit(progress)
 
     def _note_places(self, *places: Sequence[Path]) -> None:
         now = tuple(dict.fromkeys(place for some in places for place in some))
         if now != self.places:
             self.places = now
-            self._listeners.tell(self.models)
+            self._events.emit(self.models)
 
     async def _known(self) -> tuple[ModelIndex, KnownFiles]:
         """The models, and the stamps of all files that need not be read again."""
@@ -326,7 +326,7 @@ class Library:
                     self._by_id[model.id] = model
             if named != self.models:
                 self.models = named
-                self._listeners.tell(named)
+                self._events.emit(named)
 
 
 def _stamp(file: PassedOver) -> Stamp:

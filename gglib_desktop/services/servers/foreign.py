@@ -8,7 +8,7 @@ import logging
 from gglib_desktop.domain.errors import NotRunning, ProcessError
 from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.ports.servers.foreign_servers import ForeignServers
-from gglib_desktop.services.events import Listeners
+from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
@@ -42,8 +42,8 @@ class ForeignWatch:
         self._visible = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
-        self._listeners: Listeners[tuple[ForeignServer, ...]] = Listeners()
-        self.subscribe = self._listeners.add
+        self._events: EventSource[tuple[ForeignServer, ...]] = EventSource()
+        self.subscribe = self._events.add
 
     @property
     def servers(self) -> tuple[ForeignServer, ...]:
@@ -114,7 +114,7 @@ class ForeignWatch:
     def _show(self, before: tuple[ForeignServer, ...], found: tuple[ForeignServer, ...]) -> None:
         self._found = found
         if self.servers != before:
-            self._listeners.tell(self.servers)
+            self._events.emit(self.servers)
 
 
 def _key(server: ForeignServer) -> tuple[int, str]:

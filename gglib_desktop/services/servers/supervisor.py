@@ -24,7 +24,7 @@ from gglib_desktop.domain.servers.states import (
 )
 from gglib_desktop.ports.servers.process_runner import ProcessRunner
 from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerMonitor
-from gglib_desktop.services.events import Listeners
+from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.servers.snapshot import LifeContext, ServerSnapshot
 from gglib_desktop.tasks import ErrorReporter, TaskScope
 
@@ -72,8 +72,8 @@ class Supervisor:
         self._lives: dict[int, ServerLife] = {}
         self._next_id = 1
         self._is_ending = False
-        self._listeners: Listeners[SupervisorEvent] = Listeners()
-        self.subscribe: Callable[[Callable[[SupervisorEvent], None]], Callable[[], None]] = self._listeners.add
+        self._events: EventSource[SupervisorEvent] = EventSource()
+        self.subscribe: Callable[[Callable[[SupervisorEvent], None]], Callable[[], None]] = self._events.add
 
     @property
     def servers(self) -> tuple[ServerSnapshot, ...]:
@@ -128,7 +128,7 @@ class Supervisor:
         for handle in handles:
             self.take_over(handle)
         if handles:
-            self._listeners.tell(ServersAdopted(len(handles)))
+            self._events.emit(ServersAdopted(len(handles)))
         return len(handles)
 
     async def _tell_of_lost(self, lost: LostServer) -> None:
@@ -229,7 +229,7 @@ class Supervisor:
         if not life.is_live:
             life.stop_trying()
             del self._lives[server_id]
-            self._listeners.tell(ServerRemoved(server_id))
+            self._events.emit(ServerRemoved(server_id))
 
     async def aclose(self) -> None:
         """Ends all watching. Servers go on; starts under way are cancelled."""
@@ -250,4 +250,4 @@ class Supervisor:
         return life
 
     def _on_changed(self, snapshot: ServerSnapshot) -> None:
-        self._listeners.tell(ServerChanged(snapshot))
+        self._events.emit(ServerChanged(snapshot))

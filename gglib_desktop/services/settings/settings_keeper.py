@@ -19,7 +19,7 @@ from gglib_desktop.domain.documents.settings_document import (
 from gglib_desktop.domain.errors import InvalidSettings, SettingsEffect
 from gglib_desktop.ports.machine.file_watch import FileWatch
 from gglib_desktop.ports.machine.settings_store import SettingsStore
-from gglib_desktop.services.events import Listeners
+from gglib_desktop.services.events import EventSource
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +29,9 @@ class SettingsKeeper:
 
     def __init__(self, store: SettingsStore) -> None:
         self._store = store
-        self._listeners: Listeners[AppSettings] = Listeners()
-        self.subscribe = self._listeners.add
-        self._news: Listeners[SettingsNews] = Listeners()
+        self._events: EventSource[AppSettings] = EventSource()
+        self.subscribe = self._events.add
+        self._news: EventSource[SettingsNews] = EventSource()
         self.subscribe_to_news = self._news.add
         self._lock = asyncio.Lock()
         self._stored = store.load()
@@ -82,17 +82,17 @@ class SettingsKeeper:
         if stored.problems:
             self.problem = InvalidSettings(self.path, stored.problems, SettingsEffect.LAST_GOOD)
             _log.warning("%s", self.problem)
-            self._news.tell(SettingsNews(error=self.problem))
+            self._news.emit(SettingsNews(error=self.problem))
             return
         self.problem = None
         changed = stored.settings != self.current
         self.current = stored.settings
         news = SettingsNews(changed=differences(expected, self.current), unknown=self._new_unknown(), mended=mended)
         if changed:
-            self._listeners.tell(self.current)
+            self._events.emit(self.current)
         if news:
             _log.info("the settings file was changed: %s", sorted(".".join(key) for key in news.changed))
-            self._news.tell(news)
+            self._news.emit(news)
 
     def _new_unknown(self) -> tuple[UnknownKey, ...]:
         new = tuple(each for each in self._stored.unknown if each.key not in self._told_unknown)

@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch.form import FormState, Unreadable, changed, form_state
+from gglib_desktop.domain.launch.form import FormState, InvalidInput, changed, form_state
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.engine_options import engine_option
@@ -44,7 +44,7 @@ class OptionFormViewModel(QObject):
         self.model = model
         self._model_options = model_options or LaunchOptions()
         self._draft = draft or LaunchOptions()
-        self._unreadable: Mapping[str, Unreadable] = {}
+        self._unreadable: Mapping[str, InvalidInput] = {}
         self._finding: asyncio.Task[None] | None = None
         self._state = self._make_state()
         self._unsubscribe = launcher.subscribe(self._on_engine)
@@ -69,7 +69,7 @@ class OptionFormViewModel(QObject):
             value = read_text(engine_option(name), text)
         except ConfigurationError as exc:
             draft = self._draft.with_values(**{name: None})
-            self._show(draft, {**self._unreadable, name: Unreadable(text, exc.reason)})
+            self._show(draft, {**self._unreadable, name: InvalidInput(text, exc.reason)})
         else:
             self.edit(**{name: value})
 
@@ -97,7 +97,7 @@ class OptionFormViewModel(QObject):
     def _on_engine(self, _news: None) -> None:
         self._show(self._draft, self._unreadable)
 
-    def _show(self, draft: LaunchOptions, unreadable: Mapping[str, Unreadable]) -> None:
+    def _show(self, draft: LaunchOptions, unreadable: Mapping[str, InvalidInput]) -> None:
         is_new = draft != self._draft
         self._draft, self._unreadable = draft, unreadable
         state = self._make_state()
@@ -108,5 +108,5 @@ class OptionFormViewModel(QObject):
             self.draftChanged.emit(draft)
 
     def _make_state(self) -> FormState:
-        situation = self._launcher.situation(self._layer, self.model, self._model_options)
-        return form_state(self._draft, self._unreadable, situation)
+        form_context = self._launcher.form_context(self._layer, self.model, self._model_options)
+        return form_state(self._draft, self._unreadable, form_context)

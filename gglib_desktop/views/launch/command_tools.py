@@ -26,7 +26,7 @@ from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.widgets.ask import ask, if_there
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox
+from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 from gglib_desktop.views.words.commands import file_name, format_name, reading_text
 from gglib_desktop.views.words.errors import words_for_error
 
@@ -40,7 +40,7 @@ class CommandTools(QWidget):
         super().__init__(parent)
         self.setObjectName("commandTools")
         self._commands = commands
-        self._format = CalmComboBox(self)
+        self._format = WheelSafeComboBox(self)
         self._format.setObjectName("commandFormat")
         for form in ExportFormat:
             self._format.addItem(format_name(form), form)

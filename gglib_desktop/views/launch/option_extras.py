@@ -13,7 +13,7 @@ from gglib_desktop.domain.launch.options import MtpChoice
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.widgets.buttons import push_button
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox
+from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 from gglib_desktop.views.words.options import inherited_entry, own_value_text
 
 
@@ -55,7 +55,7 @@ class MtpField(QWidget):
             self._form.edit(mtp=self._values[number])
 
 
-class RestartField(CalmComboBox):
+class RestartField(WheelSafeComboBox):
     """Whether a server is started again after a crash."""
 
     def __init__(self, form: OptionFormViewModel, parent: QWidget) -> None:

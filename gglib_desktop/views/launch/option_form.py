@@ -19,7 +19,7 @@ from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, 
 from gglib_desktop.views.launch.option_widgets import TextField, make_widget
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.widgets.search_field import SearchField
-from gglib_desktop.views.words.options import said
+from gglib_desktop.views.words.options import translated
 
 _INDENT = 4
 _GAP = 10
@@ -100,9 +100,9 @@ class OptionForm(QWidget):
         flags = " ".join((*spec.flags, *spec.off_flags, spec.environment))
         words = RowWords(
             name=option.name,
-            label=said(spec.label),
-            help=said(spec.help),
-            sought=f"{flags} {said(spec.group)}".lower(),
+            label=translated(spec.label),
+            help=translated(spec.help),
+            sought=f"{flags} {translated(spec.group)}".lower(),
         )
         below = [self._helpers[option.name]] if option.name in self._helpers else []
         is_text = isinstance(field, TextField)
@@ -116,7 +116,7 @@ class OptionForm(QWidget):
             name="mtp",
             label=self.tr("MTP"),
             help=self.tr("Drafts with the model's own MTP layers; Auto: where model and engine can"),
-            sought=f"--spec-type draft-mtp {said(OptionGroup.DRAFTING)}".lower(),
+            sought=f"--spec-type draft-mtp {translated(OptionGroup.DRAFTING)}".lower(),
         )
         return MtpRow(words, RowParts(field=field, shows=field, focus=field.buttons, wide=True), self._form, self)
 
@@ -190,7 +190,7 @@ class Section(QWidget):
         super().__init__(parent)
         self.rows = rows
         self.matches = True
-        self._title = said(group)
+        self._title = translated(group)
         self._set_count = 0
         folds = group not in (OptionGroup.BASIC, OptionGroup.DRAFTING)
         self._fold = self._fold_button(group) if folds else None

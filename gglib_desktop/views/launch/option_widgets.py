@@ -18,8 +18,8 @@ from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.options.engine_options import EngineOption, shown_range
 from gglib_desktop.domain.options.text import write_text
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
-from gglib_desktop.views.words.options import inherited_entry, inherited_text, said
+from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox, WheelSafeDoubleSpinBox, WheelSafeSpinBox
+from gglib_desktop.views.words.options import inherited_entry, inherited_text, translated
 
 _DECIMALS = 9
 
@@ -36,7 +36,7 @@ def make_widget(
     """The widget for an option, with the names that it is found by from outside."""
     made = _widget_class(option)(option, form, parent)
     made.setObjectName(f"field_{option.name}")
-    made.setAccessibleName(said(option.spec.label))
+    made.setAccessibleName(translated(option.spec.label))
     made.setToolTip(_tool_tip(option))
     return made
 
@@ -51,10 +51,10 @@ def _widget_class(option: EngineOption) -> type[NumberField | DecimalField | Cho
 
 def _tool_tip(option: EngineOption) -> str:
     flags = ", ".join((*option.spec.flags, *option.spec.off_flags))
-    return f"{said(option.spec.help)}\n{flags}".rstrip()
+    return f"{translated(option.spec.help)}\n{flags}".rstrip()
 
 
-class NumberField(CalmSpinBox):
+class NumberField(WheelSafeSpinBox):
     """A whole number, some of which have names; one step below the range stands for nothing."""
 
     def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
@@ -67,7 +67,7 @@ class NumberField(CalmSpinBox):
         self.setSingleStep(int(option.spec.step))
         if option.spec.unit:
             self.setGroupSeparatorShown(True)
-            self.setSuffix(f" {said(option.spec.unit)}")
+            self.setSuffix(f" {translated(option.spec.unit)}")
         self.valueChanged.connect(self._push)
 
     def show_field(self, state: FieldState) -> None:
@@ -126,7 +126,7 @@ class NumberField(CalmSpinBox):
         return next((word for word, value in self._words.items() if value == val), "") or super().textFromValue(val)
 
 
-class DecimalField(CalmDoubleSpinBox):
+class DecimalField(WheelSafeDoubleSpinBox):
     """A number, shown with as many decimals as it has; one step below the range stands for nothing."""
 
     def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
@@ -193,7 +193,7 @@ def _start(option: EngineOption, inherited: float | None) -> float | None:
         return None
 
 
-class ChoiceField(CalmComboBox):
+class ChoiceField(WheelSafeComboBox):
     """One of a closed set, or on or off; the first entry leaves it to the layers below."""
 
     def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:

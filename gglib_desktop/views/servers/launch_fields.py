@@ -26,9 +26,9 @@ from gglib_desktop.views.widgets.bindings import (
     SpinBinding,
 )
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmDoubleSpinBox, CalmSpinBox
+from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeDoubleSpinBox, WheelSafeSpinBox
 from gglib_desktop.views.words.errors import mtp_reason_text
-from gglib_desktop.views.words.options import said
+from gglib_desktop.views.words.options import translated
 
 _COLUMN_GAP = 18
 
@@ -57,8 +57,8 @@ class LaunchFields(FlowRow):
     def _name(self, box: QSpinBox | QDoubleSpinBox, option: EngineOption) -> None:
         """The words and the range of the option's definition."""
         box.setObjectName(f"field_{option.name}")
-        box.setAccessibleName(said(option.spec.label))
-        box.setToolTip(said(option.spec.help))
+        box.setAccessibleName(translated(option.spec.label))
+        box.setToolTip(translated(option.spec.help))
         lowest, highest = shown_range(option)
         if isinstance(box, QSpinBox):
             box.setRange(int(lowest), int(highest))
@@ -67,22 +67,22 @@ class LaunchFields(FlowRow):
             box.setSingleStep(option.spec.step)
             box.setDecimals(option.spec.decimals)
 
-    def _port_box(self) -> CalmSpinBox:
-        box = CalmSpinBox(self)
+    def _port_box(self) -> WheelSafeSpinBox:
+        box = WheelSafeSpinBox(self)
         self._name(box, engine_option("port"))
         box.setMinimum(box.minimum() - 1)
         box.setSpecialValueText(self.tr("Auto"))
         OptionalSpinBinding(box, self._form, "port")
         return box
 
-    def _draft_tokens_box(self) -> CalmSpinBox:
-        box = CalmSpinBox(self)
+    def _draft_tokens_box(self) -> WheelSafeSpinBox:
+        box = WheelSafeSpinBox(self)
         self._name(box, engine_option("spec_draft_n_max"))
         SpinBinding(box, self._form, "spec_draft_n_max")
         return box
 
-    def _min_probability_box(self) -> CalmDoubleSpinBox:
-        box = CalmDoubleSpinBox(self)
+    def _min_probability_box(self) -> WheelSafeDoubleSpinBox:
+        box = WheelSafeDoubleSpinBox(self)
         self._name(box, engine_option("spec_draft_p_min"))
         DoubleSpinBinding(box, self._form, "spec_draft_p_min")
         return box
@@ -133,7 +133,11 @@ class LaunchFields(FlowRow):
         text = mtp_reason_text(decision.reason)
         self._reason.setText(text)
         for box in (self._draft_tokens, self._min_probability):
-            tip = said(engine_option(box.objectName().removeprefix("field_")).spec.help) if decision.enabled else text
+            tip = (
+                translated(engine_option(box.objectName().removeprefix("field_")).spec.help)
+                if decision.enabled
+                else text
+            )
             box.setEnabled(decision.enabled)
             box.setToolTip(tip)
             box.setAccessibleDescription(tip)

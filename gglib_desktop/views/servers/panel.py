@@ -34,9 +34,9 @@ from gglib_desktop.views.servers.launch_note import LaunchNote
 from gglib_desktop.views.servers.log.view import LogView
 from gglib_desktop.views.servers.state_badge import StateBadge
 from gglib_desktop.views.widgets.labels.elided import CopyableLabel, ElidedLabel
-from gglib_desktop.views.widgets.labels.fixed_width import SteadyLabel
+from gglib_desktop.views.widgets.labels.fixed_width import FixedWidthLabel
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmTabWidget
+from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeTabWidget
 
 _TICK_S = 1.0
 _NAME_CHARACTERS = 6
@@ -60,7 +60,7 @@ class _Header(QWidget):
         self.badge = StateBadge(server.state.state, self)
         self.port = QLabel(self)
         self.port.setObjectName("port")
-        self.time = SteadyLabel(self.tr("up {time}").format(time="59 min"), self)
+        self.time = FixedWidthLabel(self.tr("up {time}").format(time="59 min"), self)
         self.time.setObjectName("time")
         self.stop = QPushButton(icon("stop"), self.tr("Stop"), self)
         self.stop.setObjectName("stop")
@@ -105,7 +105,7 @@ class ServerPanel(QFrame):
         self._differences = DifferencesRow(self)
         self._note = LaunchNote(self)
         # Before what stands on its pages: Tab goes through widgets as they were made.
-        self._tabs = CalmTabWidget(self)
+        self._tabs = WheelSafeTabWidget(self)
         self._facts = WrapLabel(parent=self)
         self._facts.setObjectName("facts")
         # The program's path says the least of it.

@@ -31,7 +31,12 @@ from gglib_desktop.views.widgets.bindings import ComboBinding, DoubleSpinBinding
 from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.layout.room import resize_within_screen
 from gglib_desktop.views.widgets.problem_box import ProblemBox
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox, CalmTabWidget
+from gglib_desktop.views.widgets.wheel_safe_boxes import (
+    WheelSafeComboBox,
+    WheelSafeDoubleSpinBox,
+    WheelSafeSpinBox,
+    WheelSafeTabWidget,
+)
 
 _WIDTH = 620
 _SIZE = QSize(780, 560)
@@ -56,7 +61,7 @@ class SettingsDialog(QDialog):
         self._engine = EngineFields(form, self)
         self._boxes = (self._base_port_box(), self._stop_grace_box(), self._on_quit_box(), self._theme_box())
         self._problem = ProblemBox("settings", self, lines=_PROBLEM_LINES)
-        self._pages = CalmTabWidget()
+        self._pages = WheelSafeTabWidget()
         self._defaults = QWidget()
         self._options: OptionForm | None = None
         self._lay_out()
@@ -124,8 +129,8 @@ class SettingsDialog(QDialog):
         field.setMinimumWidth(max(box.sizeHint().width() for box in self._boxes))
         rows.addRow(label, field)
 
-    def _base_port_box(self) -> CalmSpinBox:
-        box = CalmSpinBox(self)
+    def _base_port_box(self) -> WheelSafeSpinBox:
+        box = WheelSafeSpinBox(self)
         box.setObjectName("field_base_port")
         box.setAccessibleName(self.tr("First port"))
         box.setToolTip(self.tr("Servers whose port is Auto take a free one from this port on."))
@@ -133,8 +138,8 @@ class SettingsDialog(QDialog):
         SpinBinding(box, self._form, "base_port")
         return box
 
-    def _stop_grace_box(self) -> CalmDoubleSpinBox:
-        box = CalmDoubleSpinBox(self)
+    def _stop_grace_box(self) -> WheelSafeDoubleSpinBox:
+        box = WheelSafeDoubleSpinBox(self)
         box.setObjectName("field_stop_grace_s")
         box.setAccessibleName(self.tr("Time to stop, in seconds"))
         box.setToolTip(self.tr("How long a server may take to end before it is asked again and then killed."))
@@ -145,8 +150,8 @@ class SettingsDialog(QDialog):
         DoubleSpinBinding(box, self._form, "stop_grace_s")
         return box
 
-    def _on_quit_box(self) -> CalmComboBox:
-        box = CalmComboBox(self)
+    def _on_quit_box(self) -> WheelSafeComboBox:
+        box = WheelSafeComboBox(self)
         box.setObjectName("field_on_quit")
         box.setAccessibleDescription(self.tr("What quitting does with running servers"))
         box.addItem(self.tr("Ask"), OnQuit.ASK)
@@ -155,8 +160,8 @@ class SettingsDialog(QDialog):
         ComboBinding(box, self._form, "on_quit")
         return box
 
-    def _theme_box(self) -> CalmComboBox:
-        box = CalmComboBox(self)
+    def _theme_box(self) -> WheelSafeComboBox:
+        box = WheelSafeComboBox(self)
         box.setObjectName("field_theme")
         box.setAccessibleDescription(self.tr("Colours of the window"))
         box.addItem(self.tr("System"), Theme.SYSTEM)

@@ -17,7 +17,7 @@ else:
     _Box = _SpinBox = object
 
 
-class _Calm(_Box):
+class _WheelSafe(_Box):
     """Turns with the wheel only while it has the focus."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -47,7 +47,7 @@ class _Worded(_SpinBox):
         return bool(self.specialValueText()) and not text.removesuffix(suffix).strip()
 
 
-class CalmSpinBox(_Calm, _Worded, QSpinBox):
+class WheelSafeSpinBox(_WheelSafe, _Worded, QSpinBox):
     """For whole numbers."""
 
     @override
@@ -56,7 +56,7 @@ class CalmSpinBox(_Calm, _Worded, QSpinBox):
         return self.textFromValue(self.minimum()) if self._is_emptied(str, self.suffix()) else super().fixup(str)
 
 
-class CalmDoubleSpinBox(_Calm, _Worded, QDoubleSpinBox):
+class WheelSafeDoubleSpinBox(_WheelSafe, _Worded, QDoubleSpinBox):
     """For numbers with decimals."""
 
     @override
@@ -64,19 +64,19 @@ class CalmDoubleSpinBox(_Calm, _Worded, QDoubleSpinBox):
         return self.textFromValue(self.minimum()) if self._is_emptied(str, self.suffix()) else super().fixup(str)
 
 
-class CalmComboBox(_Calm, QComboBox):
+class WheelSafeComboBox(_WheelSafe, QComboBox):
     """For one of several texts."""
 
 
-class CalmTabWidget(QTabWidget):
+class WheelSafeTabWidget(QTabWidget):
     """Pages that only a click or a key turns: each has another height, so all below would jump away."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setTabBar(_CalmTabBar(self))
+        self.setTabBar(_WheelSafeTabBar(self))
 
 
-class _CalmTabBar(QTabBar):
+class _WheelSafeTabBar(QTabBar):
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

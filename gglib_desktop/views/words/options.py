@@ -19,7 +19,7 @@ translate = QCoreApplication.translate
 _SHORT = 60
 
 
-def said(text: str) -> str:
+def translated(text: str) -> str:
     """A definition's own English words, in the user's language."""
     return translate("Options", text) if text else ""
 
@@ -71,7 +71,7 @@ def inherited_text(option: EngineOption | None, state: FieldState) -> str:
     elif option is not None and option.name == "port":
         return translate("Options", "Auto")
     elif spec is not None and spec.default is not None:
-        value = said(spec.default)
+        value = translated(spec.default)
     elif spec is not None and not spec.flags:
         return translate("Options", "none")
     else:

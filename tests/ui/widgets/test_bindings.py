@@ -31,7 +31,7 @@ from gglib_desktop.views.widgets.bindings import (
     SpinBinding,
     TextBinding,
 )
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox, CalmDoubleSpinBox, CalmSpinBox
+from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox, WheelSafeDoubleSpinBox, WheelSafeSpinBox
 
 
 class Form(QObject):
@@ -70,8 +70,8 @@ def spin(maximum: int = 16) -> QSpinBox:
     return box
 
 
-def port_box() -> CalmSpinBox:
-    box = CalmSpinBox()
+def port_box() -> WheelSafeSpinBox:
+    box = WheelSafeSpinBox()
     box.setRange(1023, 65535)
     box.setSpecialValueText("Auto")
     return box
@@ -252,7 +252,7 @@ def test_a_binding_ends_with_its_widget(qapp, launch, bind):
 
 # -- scrolling past a box
 
-BOXES = [CalmSpinBox, CalmDoubleSpinBox, CalmComboBox]
+BOXES = [WheelSafeSpinBox, WheelSafeDoubleSpinBox, WheelSafeComboBox]
 
 
 def wheel_down(widget: QWidget) -> QWheelEvent:
@@ -270,7 +270,7 @@ def wheel_down(widget: QWidget) -> QWheelEvent:
     return event
 
 
-def step_of(box: CalmSpinBox | CalmDoubleSpinBox | CalmComboBox) -> float:
+def step_of(box: WheelSafeSpinBox | WheelSafeDoubleSpinBox | WheelSafeComboBox) -> float:
     return box.currentIndex() if isinstance(box, QComboBox) else -box.value()
 
 

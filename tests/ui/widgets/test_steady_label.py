@@ -5,14 +5,14 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from typing_extensions import override
 
-from gglib_desktop.views.widgets.labels.fixed_width import SteadyLabel
+from gglib_desktop.views.widgets.labels.fixed_width import FixedWidthLabel
 
 
 class Row(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.arranged = 0
-        self.label = SteadyLabel("up 59 min", self)
+        self.label = FixedWidthLabel("up 59 min", self)
         QHBoxLayout(self).addWidget(self.label)
 
     def event(self, event: QEvent) -> bool:

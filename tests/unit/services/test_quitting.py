@@ -6,7 +6,7 @@ import pytest
 
 from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.errors import SettingsError
-from gglib_desktop.services.quit_controller import Quitting
+from gglib_desktop.services.quit_controller import QuitController
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import LogReporter, TaskScope
 from tests.fakes.settings import FakeSettingsStore
@@ -52,7 +52,7 @@ def quitting(keeper, scope, person, *, running=2):
     async def count():
         return running
 
-    return Quitting(keeper, count, person.ask, scope)
+    return QuitController(keeper, count, person.ask, scope)
 
 
 async def test_with_nothing_running_nobody_is_asked(keeper, scope):
@@ -122,7 +122,7 @@ async def test_what_cannot_be_remembered_is_done_all_the_same(keeper, scope, sto
 async def test_a_setting_decides_without_a_question(keeper, scope, setting):
     await keeper.change(on_quit=setting)
     person = Person()
-    for act in (Quitting.wish, Quitting.order):
+    for act in (QuitController.wish, QuitController.order):
         quit_ = quitting(keeper, scope, person)
         act(quit_)
         assert await quit_.decided() is setting

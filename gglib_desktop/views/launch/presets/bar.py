@@ -11,7 +11,7 @@ from gglib_desktop.viewmodels.launch.presets import PresetsState, PresetsViewMod
 from gglib_desktop.views.widgets.ask import ask
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox
+from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 from gglib_desktop.views.words.errors import words_for_error
 from gglib_desktop.views.words.presets import preset_text
 
@@ -25,10 +25,10 @@ class PresetBar(QWidget):
         super().__init__(parent)
         self.setObjectName("presetBar")
         self._presets = presets
-        self._choice = CalmComboBox(self)
+        self._choice = WheelSafeComboBox(self)
         self._choice.setObjectName("preset")
         self._choice.setMinimumContentsLength(_CHARACTERS)
-        self._choice.setSizeAdjustPolicy(CalmComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._choice.setSizeAdjustPolicy(WheelSafeComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._undo = push_button("presetUndo", self.tr("Undo"), self)
         self._undo.setToolTip(self.tr("Brings back what the last choice replaced"))
         self._update = push_button("presetUpdate", self.tr("Update"), self)

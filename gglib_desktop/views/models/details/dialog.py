@@ -26,7 +26,7 @@ from gglib_desktop.views.widgets.buttons import box_button, push_button
 from gglib_desktop.views.widgets.layout.room import resize_within_screen
 from gglib_desktop.views.widgets.row_table import PlainTips, set_up_rows
 from gglib_desktop.views.widgets.search_field import SearchField
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmTabWidget
+from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeTabWidget
 from gglib_desktop.views.words.errors import sentence
 
 
@@ -57,7 +57,7 @@ class ModelDetailsDialog(QDialog):
         self.setObjectName("modelDetailsDialog")
         self.setWindowTitle(self.tr("Details of {model}").format(model=details.state.name))
         self._problem = text_label("detailsProblem")
-        pages = CalmTabWidget()
+        pages = WheelSafeTabWidget()
         pages.setObjectName("detailsPages")
         pages.setDocumentMode(True)
         self._facts, self._notes = FactsPage(), NotesPage(details.notes)

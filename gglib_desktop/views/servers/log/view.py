@@ -24,7 +24,7 @@ from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.servers.log.rows import LogRows
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel
-from gglib_desktop.views.widgets.wheel_safe_boxes import CalmComboBox
+from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 
 _LEVELS = (LogLevel.DEBUG, LogLevel.WARNING, LogLevel.ERROR)
 _NOTICE_MS = 8000
@@ -39,7 +39,7 @@ class LogView(QWidget):
         self._rows = LogRows(log.table, self)
         self._rows.setAccessibleName(self.tr("Log lines"))
         self._search = _SearchBar(self)
-        self._level = CalmComboBox(self)
+        self._level = WheelSafeComboBox(self)
         self._level.setObjectName("logLevel")
         self._level.addItems([self.tr("All lines"), self.tr("Warnings and errors"), self.tr("Errors")])
         self._level.setAccessibleDescription(self.tr("Which lines of the log are shown"))

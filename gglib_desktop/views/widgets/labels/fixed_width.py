@@ -11,7 +11,7 @@ from gglib_desktop.views.widgets.labels.elided import ElidedLabel
 _UNLIMITED = 2**24 - 1  # QWIDGETSIZE_MAX, which PySide does not have
 
 
-class SteadyLabel(ElidedLabel):
+class FixedWidthLabel(ElidedLabel):
     """Has the width of ``usual`` for every text that fits in, and more for longer ones.
 
     A widget of fixed size makes no layout compute anything when its text changes; measured, that was a fifth of what

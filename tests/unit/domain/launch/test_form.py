@@ -8,7 +8,15 @@ import pytest
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource, parse_help
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
 from gglib_desktop.domain.launch.argv import server_argv
-from gglib_desktop.domain.launch.form import FormState, Situation, Unreadable, changed, check, form_state, missing_flags
+from gglib_desktop.domain.launch.form import (
+    FormContext,
+    FormState,
+    InvalidInput,
+    changed,
+    check,
+    form_state,
+    missing_flags,
+)
 from gglib_desktop.domain.launch.options import NO_EXTRA_ARGS, LaunchOptions, MtpChoice, MtpReason, Source, choice_names
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.engine_options import engine_option
@@ -25,23 +33,25 @@ def without(*flags: str) -> Engine:
     return replace(ENGINE, capabilities=replace(ENGINE.capabilities, spellings=spellings))
 
 
-def situation(layer: Source = Source.LAUNCH, **changes) -> Situation:
-    return replace(Situation(layer=layer, model=MODEL, engine=ENGINE, base_port=9000), **changes)
+def form_context(layer: Source = Source.LAUNCH, **changes) -> FormContext:
+    return replace(FormContext(layer=layer, model=MODEL, engine=ENGINE, base_port=9000), **changes)
 
 
-def shown(draft: LaunchOptions | None = None, where: Situation | None = None, **unreadable: Unreadable) -> FormState:
-    return form_state(draft or LaunchOptions(), unreadable, where or situation())
+def shown(
+    draft: LaunchOptions | None = None, where: FormContext | None = None, **unreadable: InvalidInput
+) -> FormState:
+    return form_state(draft or LaunchOptions(), unreadable, where or form_context())
 
 
 @pytest.mark.parametrize("layer", [Source.LAUNCH, Source.MODEL])
 def test_no_extra_arguments_are_shown_as_two_quotes_only_where_they_keep_some_out(layer):
     draft = LaunchOptions(extra_args=NO_EXTRA_ARGS)
-    state = shown(draft, situation(layer, app_options=LaunchOptions(extra_args=("--no-webui",))))
+    state = shown(draft, form_context(layer, app_options=LaunchOptions(extra_args=("--no-webui",))))
     assert write_text(state.fields["extra_args"].value) == "''"
     assert read_text(engine_option("extra_args"), "''") == NO_EXTRA_ARGS
     assert state.argv is not None
     assert not {"--no-webui", ""} & {*state.argv}
-    alone = shown(draft, situation(layer))
+    alone = shown(draft, form_context(layer))
     assert not alone.fields["extra_args"].is_set
     assert "" not in (alone.argv or ())
 
@@ -51,7 +61,7 @@ def test_there_is_a_field_for_every_choice():
 
 
 def test_an_empty_field_shows_what_it_inherits_and_from_where():
-    where = situation(model_options=LaunchOptions(context_size=4096), app_options=LaunchOptions(threads=3))
+    where = form_context(model_options=LaunchOptions(context_size=4096), app_options=LaunchOptions(threads=3))
     fields = shown(where=where).fields
     seen = {name: (f.value, f.inherited, f.source, f.is_set) for name, f in fields.items()}
     assert seen["context_size"] == (None, 4096, Source.MODEL, False)
@@ -61,7 +71,7 @@ def test_an_empty_field_shows_what_it_inherits_and_from_where():
 
 
 def test_a_set_field_still_tells_what_it_would_inherit():
-    where = situation(model_options=LaunchOptions(context_size=4096))
+    where = form_context(model_options=LaunchOptions(context_size=4096))
     state = shown(LaunchOptions(context_size=8192), where)
     field = state.fields["context_size"]
     assert (field.value, field.inherited, field.source, field.is_set) == (8192, 4096, Source.MODEL, True)
@@ -73,7 +83,7 @@ def test_a_set_field_still_tells_what_it_would_inherit():
     [(Source.LAUNCH, (1, Source.MODEL)), (Source.MODEL, (2, Source.APP)), (Source.APP, (None, Source.ENGINE))],
 )
 def test_only_the_layers_below_are_inherited_from(layer, expected):
-    where = situation(layer, model_options=LaunchOptions(threads=1), app_options=LaunchOptions(threads=2))
+    where = form_context(layer, model_options=LaunchOptions(threads=1), app_options=LaunchOptions(threads=2))
     field = shown(where=where).fields["threads"]
     assert (field.inherited, field.source) == expected
     assert shown(LaunchOptions(threads=9), where).resolved.options.threads == 9
@@ -97,7 +107,7 @@ def test_with_an_automatic_port_the_first_to_be_tried_is_shown():
 
 @pytest.mark.parametrize("changes", [{"engine": None}, {"model": None, "layer": Source.APP}])
 def test_without_an_engine_or_a_model_there_is_no_command_line(changes):
-    state = shown(where=situation(**changes))
+    state = shown(where=form_context(**changes))
     assert (state.argv, state.command_line, state.can_save) == (None, "", True)
     assert (state.config is None) == ("model" in changes)
 
@@ -114,14 +124,14 @@ def test_a_flag_that_a_field_decides_is_a_problem_of_the_extra_arguments():
 
 
 def test_extra_arguments_of_a_layer_below_are_no_reason_not_to_save():
-    where = situation(app_options=LaunchOptions(extra_args=("--top-k", "5")))
+    where = form_context(app_options=LaunchOptions(extra_args=("--top-k", "5")))
     state = shown(LaunchOptions().with_values(top_k=7), where)
     assert state.fields["extra_args"].problem is not None
     assert (state.can_save, state.can_start) == (True, False)
 
 
 def test_what_an_engine_cannot_do_is_off_with_the_reason_and_a_problem_only_if_set():
-    where = situation(engine=without("--mlock", "--load-mode", "--top-k"))
+    where = form_context(engine=without("--mlock", "--load-mode", "--top-k"))
     state = shown(where=where)
     assert state.fields["mlock"].disabled == "this engine has no flag --mlock"
     assert (state.fields["mlock"].problem, state.can_start) == (None, True)
@@ -141,7 +151,7 @@ def test_an_option_with_another_spelling_is_no_missing_one():
 
 
 def test_until_an_engine_is_known_nothing_is_said_of_what_it_can_do():
-    where = situation(engine=None)
+    where = form_context(engine=None)
     state = shown(LaunchOptions(mlock=True, extra_args=("--mlock",)), where)
     assert state.fields["mlock"].disabled is None
     problems = {name: field.problem for name, field in state.fields.items() if field.problem}
@@ -160,13 +170,13 @@ def test_until_an_engine_is_known_nothing_is_said_of_what_it_can_do():
     ],
 )
 def test_draft_numbers_are_off_with_the_reason(draft, changes, reason):
-    state = shown(LaunchOptions(**draft), situation(**changes))
+    state = shown(LaunchOptions(**draft), form_context(**changes))
     assert {state.fields[name].disabled for name in ("spec_draft_n_max", "spec_draft_p_min")} == {reason}
     assert state.decision.enabled == (reason is None)
 
 
 def test_what_was_typed_and_is_no_value_stays_with_its_problem():
-    state = shown(extra_args=Unreadable("--a 'b", "a quotation mark is not closed"))
+    state = shown(extra_args=InvalidInput("--a 'b", "a quotation mark is not closed"))
     field = state.fields["extra_args"]
     assert (field.typed, field.is_set, field.problem) == ("--a 'b", True, "a quotation mark is not closed")
     assert (state.can_save, state.can_start, state.argv) == (False, False, None)
@@ -176,13 +186,13 @@ def test_what_cannot_be_saved_or_started_is_refused_with_the_fields():
     fine = shown(LaunchOptions(threads=2))
     check(fine)
     check(fine, to_start=True)
-    unsupported = shown(LaunchOptions(mlock=True), situation(engine=without("--mlock", "--load-mode")))
+    unsupported = shown(LaunchOptions(mlock=True), form_context(engine=without("--mlock", "--load-mode")))
     check(unsupported)
     with pytest.raises(InvalidDraft) as caught:
         check(unsupported, to_start=True)
     assert caught.value.fields == {"mlock": "this engine has no flag --mlock"}
     with pytest.raises(InvalidDraft):
-        check(shown(extra_args=Unreadable("'", "a quotation mark is not closed")))
+        check(shown(extra_args=InvalidInput("'", "a quotation mark is not closed")))
 
 
 def test_values_out_of_range_do_not_become_part_of_the_draft():
@@ -190,8 +200,8 @@ def test_values_out_of_range_do_not_become_part_of_the_draft():
     draft, unreadable = changed(before, {"threads": -7, "top_p": 2, "parallel": 2})
     assert draft == LaunchOptions(parallel=2)
     assert unreadable == {
-        "threads": Unreadable("-7", "must be at least -1"),
-        "top_p": Unreadable("2", "must be from 0 to 1"),
+        "threads": InvalidInput("-7", "must be at least -1"),
+        "top_p": InvalidInput("2", "must be from 0 to 1"),
     }
 
 
@@ -241,7 +251,7 @@ def test_a_flag_that_the_help_does_not_list_is_a_warning_and_may_be_tried():
     assert (state.is_doubtful, state.can_start, state.can_save) == (True, True, True)
     assert "--no-such-flag" in state.command_line
     assert shown(LaunchOptions(extra_args=("--slots",))).fields["extra_args"].warning is None
-    unknown = shown(LaunchOptions(extra_args=("--no-such-flag",)), situation(engine=None))
+    unknown = shown(LaunchOptions(extra_args=("--no-such-flag",)), form_context(engine=None))
     assert not unknown.is_doubtful
-    inherited = shown(where=situation(model_options=LaunchOptions(extra_args=("--no-such-flag",))))
+    inherited = shown(where=form_context(model_options=LaunchOptions(extra_args=("--no-such-flag",))))
     assert inherited.is_doubtful, "what is saved for the model counts too"

@@ -106,13 +106,13 @@ async def test_it_is_kept_when_the_program_starts_anew(data_dir, bugs, *, librar
 
 async def test_the_form_tells_the_name_that_a_start_would_get(launcher, story, tiny):
     def line(**choices):
-        situation = launcher.situation(Source.LAUNCH, tiny, LaunchOptions(alias="coder"))
-        return form_state(LaunchOptions(**choices), {}, situation)
+        form_context = launcher.form_context(Source.LAUNCH, tiny, LaunchOptions(alias="coder"))
+        return form_state(LaunchOptions(**choices), {}, form_context)
 
     await launcher.find_engine()
-    unnamed = form_state(LaunchOptions(), {}, launcher.situation(Source.LAUNCH, tiny, LaunchOptions()))
+    unnamed = form_state(LaunchOptions(), {}, launcher.form_context(Source.LAUNCH, tiny, LaunchOptions()))
     assert (unnamed.fields["alias"].inherited, unnamed.fields["alias"].source) == ("Tiny", Source.BUILT_IN)
-    everybody = form_state(LaunchOptions(), {}, launcher.situation(Source.APP, None, LaunchOptions()))
+    everybody = form_state(LaunchOptions(), {}, launcher.form_context(Source.APP, None, LaunchOptions()))
     assert everybody.fields["alias"].inherited is None
     assert line().fields["alias"].inherited == "coder"
     await started(launcher, story, tiny, LaunchOptions(alias="mine"))
