@@ -315,7 +315,7 @@ def test_draft_numbers_are_off_with_the_reason(shown):
 def test_what_the_engine_cannot_do_is_off_and_can_still_be_reset(shown):
     widget, form = shown(draft={"mlock": True})
     form._launcher.engine = replace(FOUND, capabilities=EngineCapabilities())
-    form._launcher._listeners.tell(None)
+    form._launcher._events.emit(None)
     assert not child(widget, QComboBox, "field_mlock").isEnabled()
     assert (
         note(widget, "mlock") == note(widget, "mmap").replace("--mmap", "--mlock") == "This engine has no flag --mlock."
