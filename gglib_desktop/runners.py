@@ -35,7 +35,7 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
         return MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ))
     if kind == "local":
-        from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+        from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
         from gglib_desktop.adapters.runners.local import LlamaServerRunner
 
         catalog = LlamaEngineCatalog(os.environ)
@@ -57,7 +57,7 @@ def runner_and_catalog(
 
         mock = MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ), keys=keys())
         return mock, MockEngineCatalog()
-    from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+    from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 
     catalog = LlamaEngineCatalog(os.environ)
 

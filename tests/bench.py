@@ -180,7 +180,7 @@ def bench_healthy(figures: Figures, folder: Path, model: Path) -> None:
 
 async def starts(folder: Path, model: Path) -> tuple[list[float], list[float]]:
     """Seconds from asked to Healthy, and those of the engine alone."""
-    from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog  # noqa: PLC0415
+    from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog  # noqa: PLC0415
     from gglib_desktop.api import create_runner  # noqa: PLC0415
     from gglib_desktop.domain.servers.server import ServerConfig  # noqa: PLC0415
     from gglib_desktop.domain.servers.states import Healthy  # noqa: PLC0415

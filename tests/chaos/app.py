@@ -22,7 +22,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from gglib_desktop.adapters.engines.asking import why_not_executable
-from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.domain.engine.capabilities import EngineDevice, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
 from tests.contract.harness import stub_engine

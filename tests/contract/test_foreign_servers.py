@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gglib_desktop.adapters.llama.llama_client import LlamaClient
+from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
 from gglib_desktop.adapters.runners.processes import process_identity
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.api import Runner

@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.adapters.library.model_files import DiskModelFiles
 from gglib_desktop.adapters.runners.local import LlamaServerRunner

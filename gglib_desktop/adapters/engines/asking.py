@@ -18,9 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.servers.exits import ServerExit, signal_name
-from gglib_desktop.domain.servers.failures import FailureCause
-from gglib_desktop.domain.servers.llama_log import read_log
+from gglib_desktop.domain.servers.exits import ServerExit
 
 # Libraries of gigabytes on a slow disk, or a container that starts first, take their time.
 PATIENCE_S = 60.0
@@ -112,30 +110,6 @@ def _end_with_helpers(process: subprocess.Popen[bytes]) -> int:
 def _read(output: IO[bytes]) -> str:
     output.seek(0)
     return output.read(_MOST_BYTES).decode(errors="replace")
-
-
-def why_no_server(answer: Answer, flags: Sequence[str]) -> str:
-    """Why what answered ``--help`` so is of no use: how it ended and what it said of that, else what it lacks."""
-    lines = answer.output.splitlines()
-    said = read_log(lines)
-    number = answer.end.signal_number
-    if said.cause is FailureCause.LIBRARY_MISSING:
-        return said.evidence[0].strip()
-    if number == signal.SIGILL:
-        return f"this program is built for another processor: asked for --help, {_killed_by(number)}"
-    if number is not None:
-        return f"asked for --help, {_killed_by(number)}{_last_of(said.evidence)}"
-    if answer.end.status:
-        return f"asked for --help, it ended with exit code {answer.end.status}{_last_of(said.evidence)}"
-    return "this program is not llama-server: its --help does not list " + ", ".join(flags)
-
-
-def _killed_by(number: int) -> str:
-    return f"it was ended by signal {number} ({signal_name(number)})"
-
-
-def _last_of(evidence: Sequence[str]) -> str:
-    return f" and said: {evidence[-1].strip()}" if evidence else " and said nothing"
 
 
 def check_executable(path: Path, status: os.stat_result) -> None:

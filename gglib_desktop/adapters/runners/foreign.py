@@ -39,7 +39,7 @@ from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import PORT
 
 if TYPE_CHECKING:
-    from gglib_desktop.adapters.llama.llama_client import LlamaClient
+    from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
 
 _UNKNOWN_MODEL = Path("unknown-model")
 _INIT_PID = 1

@@ -51,7 +51,7 @@ from gglib_desktop.ports.servers.server_monitor import LogChunk
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 if TYPE_CHECKING:
-    from gglib_desktop.adapters.llama.llama_client import LlamaClient
+    from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
 
 _log = logging.getLogger(__name__)
 _STOLEN_PORT_TRIES = 5
@@ -307,7 +307,9 @@ class LlamaServerRunner(ServerLookups[RunningServer]):
                     await self._adopt(record)
                 await self._threads.run(self._logs.prune, {server.record.run for server in self._servers.values()})
                 # Importing the HTTP library takes 100 ms, so not on the loop, and not before the window is there.
-                client = await self._threads.run(importlib.import_module, "gglib_desktop.adapters.llama.llama_client")
+                client = await self._threads.run(
+                    importlib.import_module, "gglib_desktop.adapters.engines.llama_cpp.client"
+                )
                 self._check_not_left()
                 self._client = client.LlamaClient()
                 undo.pop_all()

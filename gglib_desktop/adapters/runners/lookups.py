@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
-from gglib_desktop.adapters.llama.addresses import endpoint, other_endpoints
+from gglib_desktop.adapters.machine.addresses import endpoint, other_endpoints
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.ports.servers.server_monitor import LostServer

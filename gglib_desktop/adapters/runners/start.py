@@ -30,7 +30,7 @@ from gglib_desktop.domain.servers.health import LAST_LOADING_INTERVAL_S, PROBE_T
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 if TYPE_CHECKING:
-    from gglib_desktop.adapters.llama.llama_client import LlamaClient
+    from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
 
 _log = logging.getLogger(__name__)
 # A usual start answers within about ten of these; a slow one is asked less and less often.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.engines.catalog import LlamaEngineCatalog
+from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource

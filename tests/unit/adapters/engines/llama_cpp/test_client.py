@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from gglib_desktop.adapters.llama.llama_client import LlamaClient
+from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe, ProbeResult

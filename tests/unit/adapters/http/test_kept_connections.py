@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gglib_desktop.adapters.llama.kept_connections import KeptConnections
-from gglib_desktop.adapters.llama.llama_client import LlamaClient
+from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
+from gglib_desktop.adapters.http.kept_connections import KeptConnections
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.health import ProbeResult
 from tests.fakes.waiting import DEADLINE_S, poll

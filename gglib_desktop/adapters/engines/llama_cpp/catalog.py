@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import stat
 import sys
 import threading
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gglib_desktop.adapters.engines.asking import PATIENCE_S, Answer, ask, check_executable, unusable, why_no_server
+from gglib_desktop.adapters.engines.asking import PATIENCE_S, Answer, ask, check_executable, unusable
 from gglib_desktop.domain.engine.capabilities import (
     ENGINE_VARIABLE,
     Engine,
@@ -28,6 +29,9 @@ from gglib_desktop.domain.engine.capabilities import (
 )
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.argv import engine_environment
+from gglib_desktop.domain.servers.exits import signal_name
+from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.llama_log import read_log
 
 _log = logging.getLogger(__name__)
 # The second one is all of llama.cpp's tools in one program.
@@ -122,7 +126,7 @@ class LlamaEngineCatalog:
             command += _SUBCOMMAND
             answer = self._ask(command, "--help", called_off)
         if not _serves(answer):
-            raise unusable(path, why_no_server(answer, _NEEDED_FLAGS))
+            raise unusable(path, _why_no_server(answer))
         version = parse_version(self._ask(command, "--version", called_off).output) or "unknown version"
         return Engine(path, version, parse_help(answer.output), source, command[1:])
 
@@ -134,6 +138,30 @@ class LlamaEngineCatalog:
 def _serves(answer: Answer) -> bool:
     capabilities = parse_help(answer.output)
     return all(capabilities.supports(flag) for flag in _NEEDED_FLAGS)
+
+
+def _why_no_server(answer: Answer) -> str:
+    """Why what answered ``--help`` so is of no use: how it ended and what it said of that, else what it lacks."""
+    lines = answer.output.splitlines()
+    said = read_log(lines)
+    number = answer.end.signal_number
+    if said.cause is FailureCause.LIBRARY_MISSING:
+        return said.evidence[0].strip()
+    if number == signal.SIGILL:
+        return f"this program is built for another processor: asked for --help, {_killed_by(number)}"
+    if number is not None:
+        return f"asked for --help, {_killed_by(number)}{_last_of(said.evidence)}"
+    if answer.end.status:
+        return f"asked for --help, it ended with exit code {answer.end.status}{_last_of(said.evidence)}"
+    return "this program is not llama-server: its --help does not list " + ", ".join(_NEEDED_FLAGS)
+
+
+def _killed_by(number: int) -> str:
+    return f"it was ended by signal {number} ({signal_name(number)})"
+
+
+def _last_of(evidence: Sequence[str]) -> str:
+    return f" and said: {evidence[-1].strip()}" if evidence else " and said nothing"
 
 
 def _key(path: Path) -> tuple[str, int, int]:

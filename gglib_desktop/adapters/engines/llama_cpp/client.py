@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from gglib_desktop.adapters.llama.kept_connections import KeptConnections
+from gglib_desktop.adapters.http.kept_connections import KeptConnections
 from gglib_desktop.domain.options.client_names import names_told
 from gglib_desktop.domain.options.host import own_url
 from gglib_desktop.domain.servers.access import ServerAddress

@@ -1,0 +1,1 @@
+"""llama.cpp: finding its server program, asking it what it can do, and asking its servers over HTTP."""

@@ -1,1 +1,0 @@
-"""Asking llama-server over HTTP."""
