@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import logging.handlers
 import os
@@ -170,9 +169,13 @@ async def _load_the_rest(window: MainWindow) -> None:
         if window.windowHandle().isExposed():
             break
         await asyncio.sleep(0.005)
-    for module in ("gglib_desktop.adapters.runners.local", "gglib_desktop.services.servers.life"):
-        await asyncio.to_thread(importlib.import_module, module)
-    importlib.import_module("gglib_desktop.views.servers.panel")
+    await asyncio.to_thread(_load_services)
+    import gglib_desktop.views.servers.panel  # noqa: F401  # classes of widgets are made in Qt's thread
+
+
+def _load_services() -> None:
+    import gglib_desktop.adapters.runners.local
+    import gglib_desktop.services.servers.life  # noqa: F401
 
 
 @dataclass
@@ -237,11 +240,11 @@ async def _build_services(
     """The object graph, built by constructor; ``stack`` takes it down in reverse."""
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
     keys = cache(partial(_key_store, places))
-    runner, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
+    opened, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
     repository = SqliteModelRepository(places.data_dir / "library.sqlite")
     instance = SingleInstance(places.data_dir)
     stack.push_async_callback(repository.aclose)
-    await stack.enter_async_context(runner)
+    runner = await stack.enter_async_context(opened)
     stack.push_async_callback(instance.aclose)
     scope = await stack.enter_async_context(TaskScope(reporter))
     library = Library(repository, DiskModelFiles(places.data_dir / "models", well_known_stores(os.environ)))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, cast
 
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.argv import mtp_is_suppressed
@@ -15,6 +15,7 @@ from gglib_desktop.ports.servers.process_runner import ProcessRunner
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
 
 if TYPE_CHECKING:
+    from gglib_desktop.adapters.runners.local import LlamaServerRunner
     from gglib_desktop.domain.engine.capabilities import Engine
     from gglib_desktop.ports.machine.key_store import KeyStore
     from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
@@ -49,7 +50,7 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
 def runner_and_catalog(
     kind: str, data_dir: Path, settings: SettingsKeeper, keys: Callable[[], KeyStore]
-) -> tuple[Any, EngineCatalog]:
+) -> tuple[AbstractAsyncContextManager[Runner], EngineCatalog]:
     """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
     if kind == "mock":
         from gglib_desktop.adapters.engines.mock import MockEngineCatalog
@@ -61,7 +62,7 @@ def runner_and_catalog(
 
     catalog = LlamaEngineCatalog(os.environ)
 
-    def build() -> Runner:
+    def build() -> LlamaServerRunner:
         from gglib_desktop.adapters.runners.local import LlamaServerRunner
 
         return LlamaServerRunner(
@@ -78,17 +79,17 @@ def runner_and_catalog(
 class _LateRunner:
     """A runner whose code is loaded when it is first used: the window does not wait for it, 40 ms of its start."""
 
-    def __init__(self, build: Callable[[], Runner]) -> None:
+    def __init__(self, build: Callable[[], LlamaServerRunner]) -> None:
         self._build = build
-        self._runner: Any = None
+        self._runner: LlamaServerRunner | None = None
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if self._runner is None:
             self._runner = self._build()
         return getattr(self._runner, name)
 
-    async def __aenter__(self) -> Self:
-        return self
+    async def __aenter__(self) -> Runner:
+        return cast(Runner, self)
 
     async def __aexit__(self, *reason: object) -> None:
         if self._runner is not None:

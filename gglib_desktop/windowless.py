@@ -72,9 +72,9 @@ async def stop_servers(
     limit = ShutdownWatch(lambda: None, lambda: settings.current.stop_grace_s + margin_s)
     limit.start()
     limit.begin()
-    runner, _catalog = runner_and_catalog(kind, data_dir, settings, keys)
+    opened, _catalog = runner_and_catalog(kind, data_dir, settings, keys)
     try:
-        async with runner:
+        async with opened as runner:
             handles = await runner.list_running()
             _log.info("stopping without a window: %s", [(h.model_name, h.pid, h.port) for h in handles])
             results = await asyncio.gather(*map(runner.stop, handles), return_exceptions=True)
