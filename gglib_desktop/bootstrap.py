@@ -28,8 +28,8 @@ from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.machine.shutdown import ShutdownWatch
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
 from gglib_desktop.domain.documents.settings import OnQuit
+from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
-from gglib_desktop.domain.launch.argv import mtp_is_suppressed
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.program_paths import DATA_DIR_VARIABLE, Places

@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch.argv import mtp_is_suppressed
 from gglib_desktop.ports.servers.foreign_servers import ForeignServers
 from gglib_desktop.ports.servers.process_runner import ProcessRunner
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor

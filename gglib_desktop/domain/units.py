@@ -16,6 +16,13 @@ def count_text(count: int) -> str:
     return _scaled(count, 1000, _DECIMAL).strip()
 
 
+def shortest(value: object) -> str:
+    """A number as people write it: 1 rather than 1.0, 0.75 rather than 0.750."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
 def duration_text(seconds: float) -> str:
     """``12 s``, ``3 min``, ``2 h 5 min``, ``4 d 1 h``: as much as a glance needs."""
     whole = max(0, int(seconds))

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import psutil
 
-from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE
+from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from tests.chaos.app_process import AppProcess
 from tests.chaos.views import ShownServer, SystemServer, SystemView
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
-from gglib_desktop.domain.engine.capabilities import ENGINE_VARIABLE
+from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.chaos.app_process import AppProcess
 from tests.chaos.system import MARK_VARIABLE, RealSystem, SimulatedSystem, System

@@ -18,8 +18,8 @@ import pytest
 
 from gglib_desktop.adapters.runners.processes import ServerProcess, process_identity
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
+from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning, PortTaken, StartFailed, StopFailed
-from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE
 from gglib_desktop.domain.servers.health import ProbeResult
 from tests.contract.harness import SHORT_GRACE_S, STUB, LocalHarness
 from tests.contract.test_local_runner import end, record_file

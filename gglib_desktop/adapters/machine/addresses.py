@@ -7,8 +7,7 @@ import socket
 
 import psutil
 
-from gglib_desktop.domain.launch.argv import openai_url
-from gglib_desktop.domain.options.host import other_urls
+from gglib_desktop.domain.options.host import openai_url, other_urls
 from gglib_desktop.domain.servers.server import ServerConfig
 
 

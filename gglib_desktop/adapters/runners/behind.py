@@ -20,8 +20,8 @@ from gglib_desktop.adapters.runners import processes
 from gglib_desktop.adapters.runners.leftovers import end_all
 from gglib_desktop.adapters.runners.port_owners import Family, owner_of, owners_of
 from gglib_desktop.adapters.runners.records import KnownProcess, ServerRecord
+from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import RunnerUnavailable, StopFailed
-from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE
 
 _CLOSES_S = 3.0
 _TICK_S = 0.1

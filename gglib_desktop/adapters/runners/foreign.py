@@ -23,17 +23,13 @@ from gglib_desktop.adapters.runners.port_owners import listening_address
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord, run_name
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
+from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, ProcessError, RunnerUnavailable
-from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE, shell_line
+from gglib_desktop.domain.llama_cpp.processes import is_llama_server, server_port, stated_model, stated_settings
+from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.options.host import LOOPBACK, own_url
 from gglib_desktop.domain.servers.access import ServerAddress
-from gglib_desktop.domain.servers.foreign import (
-    ForeignServer,
-    is_llama_server,
-    server_port,
-    stated_model,
-    stated_settings,
-)
+from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, ProbeResult
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import PORT

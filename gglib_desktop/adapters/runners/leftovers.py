@@ -19,8 +19,8 @@ from gglib_desktop.adapters.runners.port_owners import listens_itself
 from gglib_desktop.adapters.runners.processes import ServerProcess, group_of
 from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.adapters.runners.stop_ladder import stop_process
+from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning
-from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE
 
 _log = logging.getLogger(__name__)
 

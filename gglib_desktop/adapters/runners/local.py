@@ -33,13 +33,10 @@ from gglib_desktop.adapters.runners.start import abandon, first_answer, spawn_se
 from gglib_desktop.adapters.runners.stop_ladder import kill_process, stop_process
 from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S
 from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.environment import INSTANCE_VARIABLE, mtp_is_suppressed
 from gglib_desktop.domain.errors import NotRunning, PortTaken, RunnerUnavailable, StopFailed
-from gglib_desktop.domain.launch.argv import (
-    INSTANCE_VARIABLE,
-    mtp_is_suppressed,
-    server_argv,
-    shell_line,
-)
+from gglib_desktop.domain.llama_cpp.argv import server_argv
+from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.exits import ServerExit

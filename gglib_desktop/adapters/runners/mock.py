@@ -36,7 +36,8 @@ from gglib_desktop.domain.errors import (
     RunnerUnavailable,
     StartFailed,
 )
-from gglib_desktop.domain.launch.argv import server_argv, shell_line
+from gglib_desktop.domain.llama_cpp.argv import server_argv
+from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.options.client_names import names_said
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.effective import ServerFacts

@@ -21,9 +21,9 @@ from typing import Any
 from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.adapters.runners.records import ServerRecord
-from gglib_desktop.domain.engine.capabilities import DRAFT_MTP, Engine, EngineCapabilities, EngineSource
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import PortTaken
-from gglib_desktop.domain.options.engine_options import engine_options
+from gglib_desktop.domain.options.engine_options import DRAFT_MTP, engine_options
 from gglib_desktop.domain.servers.exits import ServerExit, StopRung
 from gglib_desktop.domain.servers.server import ServerConfig
 

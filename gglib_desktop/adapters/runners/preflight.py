@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from gglib_desktop.adapters.runners.model_file import check_model_file
 from gglib_desktop.adapters.runners.port_allocator import PortAllocator
 from gglib_desktop.domain.engine.capabilities import Engine
-from gglib_desktop.domain.launch.argv import mtp_is_suppressed, server_argv
+from gglib_desktop.domain.environment import mtp_is_suppressed
+from gglib_desktop.domain.llama_cpp.argv import server_argv
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.machine.key_store import KeyStore

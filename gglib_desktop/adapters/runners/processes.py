@@ -25,9 +25,9 @@ from gglib_desktop.adapters.runners.exit_watch import ExitWatch
 from gglib_desktop.adapters.runners.port_owners import listens_itself
 from gglib_desktop.adapters.runners.process_use import ProcessUse
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
-from gglib_desktop.domain.launch.argv import KEY_VARIABLE
+from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE
+from gglib_desktop.domain.llama_cpp.processes import stated_key
 from gglib_desktop.domain.servers.exits import ServerExit, StopRung
-from gglib_desktop.domain.servers.foreign import stated_key
 from gglib_desktop.domain.servers.health import Usage
 
 # For what was killed to be gone.

@@ -21,8 +21,9 @@ from gglib_desktop.adapters.runners.port_owners import owner_of
 from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.adapters.runners.records import KnownProcess
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
+from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
-from gglib_desktop.domain.launch.argv import INSTANCE_VARIABLE, KEY_VARIABLE, engine_environment
+from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE, engine_environment
 from gglib_desktop.domain.servers.diagnosis import failure_of_exit
 from gglib_desktop.domain.servers.exits import StopRung
 from gglib_desktop.domain.servers.failures import FailureCause

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gglib_desktop.domain.commandline.vocabulary import Argument, Vocabulary, value_of
-from gglib_desktop.domain.engine.capabilities import DRAFT_MTP
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.options import MtpChoice
-from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS
+from gglib_desktop.domain.options.engine_options import DRAFT_MTP, DRAFT_NUMBERS
 
 _DRAFT_MODEL = frozenset(
     {"-md", "--model-draft", "--spec-draft-model", "-hfd", "-hfrd", "--hf-repo-draft", "--spec-draft-hf"}

@@ -13,8 +13,8 @@ from enum import StrEnum
 from pathlib import PurePath
 
 from gglib_desktop.domain.commandline.invocation import looks_like_flag
-from gglib_desktop.domain.engine.flag_drift import flag_of
-from gglib_desktop.domain.launch.argv import KEY_VARIABLE
+from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE
+from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.host import is_loopback
 
 CONTAINER_IMAGE = "ghcr.io/ggml-org/llama.cpp:server"

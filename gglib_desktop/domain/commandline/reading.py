@@ -16,10 +16,12 @@ from gglib_desktop.domain.commandline.shell import shell_invocation
 from gglib_desktop.domain.commandline.typography import plain
 from gglib_desktop.domain.commandline.vocabulary import Argument, Vocabulary, value_of
 from gglib_desktop.domain.commandline.words import Unclosed, Word
-from gglib_desktop.domain.engine.capabilities import MODEL_FLAGS, NO_SERVER_FLAGS, EngineCapabilities
+from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch.argv import REDACTED, refusal_of
 from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.llama_cpp.argv import refusal_of
+from gglib_desktop.domain.llama_cpp.help import MODEL_FLAGS, NO_SERVER_FLAGS
+from gglib_desktop.domain.options.arguments import REDACTED
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TOKEN_FLAGS = frozenset({"-hft", "--hf-token"})

@@ -11,9 +11,9 @@ from typing import Any
 from gglib_desktop.domain.commandline.invocation import looks_like_flag
 from gglib_desktop.domain.commandline.words import Word
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
-from gglib_desktop.domain.engine.flag_drift import flag_of
-from gglib_desktop.domain.engine.load_mode import LOAD_MODE, MAP, became_load_mode, flags_of_load_mode
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.llama_cpp.load_mode import LOAD_MODE, MAP, became_load_mode, flags_of_load_mode
+from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.engine_options import EngineOption, engine_options
 
 TRUE_WORDS = frozenset({"on", "enabled", "true", "1"})

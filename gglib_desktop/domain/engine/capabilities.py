@@ -1,4 +1,4 @@
-"""What an inference engine program is and which flags it understands, read from its own ``--help``."""
+"""What an inference engine program is, and which flags it understands."""
 
 from __future__ import annotations
 
@@ -8,23 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-DRAFT_MTP = "draft-mtp"
-ENGINE_VARIABLE = "GGLIB_LLAMA_SERVER_PATH"
-MODEL_FLAGS = frozenset({"-m", "--model"})
-# With one of these the program prints something and ends.
-NO_SERVER_FLAGS = frozenset(
-    {"-h", "--help", "--usage", "--version", "--list-devices", "-cl", "--cache-list", "--completion-bash"}
-)
-_FLAG = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)(?=[,\s]|$)")
-# Builds of 2023 repeat the value: "-c N, --ctx-size N".
-_NEXT_SPELLING = re.compile(r"(?: [^\s,-]\S*?)?,\s*(?=-)")
-# Builds before autumn 2024 and ik_llama.cpp indent options by up to nine, descriptions by 28 or more.
-_MOST_INDENT = 12
+from gglib_desktop.domain.options.arguments import shell_line
+from gglib_desktop.domain.options.engine_options import DRAFT_MTP
+
 _SEVERAL_VALUES = re.compile(r"[A-Z]+( [A-Z]+)+")
-_VARIABLE = re.compile(r"\(env: (\w+)\)")
-_LISTED_CHOICE = re.compile(r"- ([\w+]+):")
-_DEVICE = re.compile(r"\s+(\S+): (.+) \((\d+) MiB, \d+ MiB free\)\s*$")
-_NOT_SUPPORTED_ANY_MORE = "has been removed"
 
 
 class EngineSource(StrEnum):
@@ -43,9 +30,9 @@ class EngineCapabilities:
     """The flags of one build. ``spellings`` maps every accepted spelling to all spellings of the same option.
 
     ``removed`` maps flags that it only lists as removed to what it says about using others.
+    ``spec_types`` are the methods of drafting that it knows, ``load_modes`` its ways to load a model.
     ``placeholders`` tells what stands for a flag's value in the help, empty for a flag that takes none;
-    ``environment`` maps the variables that can say the same to the flags, removed ones included. ``load_modes`` are the
-    values of ``--load-mode``.
+    ``environment`` maps the variables that can say the same to the flags, removed ones included.
     """
 
     spellings: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -76,7 +63,7 @@ class EngineCapabilities:
 
 @dataclass(frozen=True)
 class Engine:
-    """One llama-server program of one build, checked by running it.
+    """One server program of one build, checked by running it.
 
     ``subcommand``: the words that stand before all flags where one program has several tools, as in ``llama serve``.
     """
@@ -93,92 +80,15 @@ class Engine:
         return (str(self.path), *self.subcommand)
 
 
-def parse_help(text: str) -> EngineCapabilities:
-    """The capabilities that the output of ``llama-server --help`` lists."""
-    spellings: dict[str, frozenset[str]] = {}
-    removed: dict[str, str] = {}
-    spec_types: frozenset[str] = frozenset()
-    placeholders: dict[str, str] = {}
-    environment: dict[str, frozenset[str]] = {}
-    load_modes: frozenset[str] = frozenset()
-    for first_line, entry in _entries(text):
-        names, rest = _leading_flags(entry)
-        placeholder = _placeholder(first_line)
-        placeholders.update(dict.fromkeys(names, placeholder))
-        environment.update(dict.fromkeys(_VARIABLE.findall(rest), names))
-        if _NOT_SUPPORTED_ANY_MORE in rest:
-            removed.update(dict.fromkeys(names, _advice(rest)))
-            continue
-        spellings.update(dict.fromkeys(names, names))
-        if "--spec-type" in names:
-            spec_types = _choices(placeholder)
-        elif "--load-mode" in names:
-            listed = frozenset(_LISTED_CHOICE.findall(rest))
-            load_modes = listed or _choices(placeholder)
-    return EngineCapabilities(spellings, removed, spec_types, placeholders, environment, load_modes)
-
-
-def _choices(placeholder: str) -> frozenset[str]:
-    return frozenset(filter(None, re.split(r"[,|]", placeholder.strip("[]{}<>"))))
-
-
-def _advice(description: str) -> str:
-    """What follows the news that a flag has been removed: ``use --spec-draft-n-max``."""
-    advice = description.partition(_NOT_SUPPORTED_ANY_MORE)[2]
-    return _VARIABLE.sub("", advice).strip(" .")
-
-
 @dataclass(frozen=True)
 class EngineDevice:
-    """A device that an engine can compute on, under the name that ``--device`` takes."""
+    """A device that an engine can compute on, under its name for it."""
 
     name: str
     description: str
     memory_bytes: int
 
 
-def parse_devices(text: str) -> tuple[EngineDevice, ...]:
-    """The devices in the output of ``--list-devices``, whatever is logged around them."""
-    _before, _title, listed = text.partition("Available devices:")
-    return tuple(
-        EngineDevice(found[1], found[2], int(found[3]) * 2**20)
-        for found in map(_DEVICE.match, listed.splitlines())
-        if found
-    )
-
-
-def parse_version(text: str) -> str | None:
-    """The text after ``version:`` in the output of ``--version``, None when there is none."""
-    found = re.search(r"^version:\s*(.+?)\s*$", text, re.MULTILINE)
-    return found.group(1) if found else None
-
-
-def _entries(text: str) -> list[tuple[str, str]]:
-    """Each option's first line, and that with the indented lines that follow, white space between them folded."""
-    entries: list[tuple[str, str]] = []
-    for line in text.splitlines():
-        said = line.strip()
-        indent = len(line) - len(line.lstrip())
-        if indent <= _MOST_INDENT and _FLAG.match(said):
-            entries.append((said, said))
-        elif entries and indent:
-            first_line, entry = entries[-1]
-            entries[-1] = (first_line, f"{entry} {said}")
-    return entries
-
-
-def _leading_flags(entry: str) -> tuple[frozenset[str], str]:
-    names: set[str] = set()
-    position = 0
-    while found := _FLAG.match(entry, position):
-        names.add(found.group(1))
-        position = found.end()
-        if following := _NEXT_SPELLING.match(entry, position):
-            position = following.end()
-    return frozenset(names), entry[position:].removeprefix(" ")
-
-
-def _placeholder(first_line: str) -> str:
-    # One space stands before it, two or more before the description.
-    _names, rest = _leading_flags(first_line)
-    return "" if rest.startswith(" ") else re.split(r"\s{2,}", rest, maxsplit=1)[0]
+def is_started_by(line: str, engine: Engine) -> bool:
+    """Whether a server's command line names this engine's program; also where it names it by no full path."""
+    return not line.lstrip("'").startswith("/") or line.startswith(f"{shell_line(engine.command)} ")

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
-from gglib_desktop.domain.engine.flag_drift import why_doubtful
-from gglib_desktop.domain.engine.load_mode import became_load_mode
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
-from gglib_desktop.domain.launch.argv import name_of, objections, server_argv, shell_line
 from gglib_desktop.domain.launch.options import (
     NO_EXTRA_ARGS,
     LaunchOptions,
@@ -24,9 +21,13 @@ from gglib_desktop.domain.launch.options import (
     resolve,
     server_config,
 )
+from gglib_desktop.domain.llama_cpp.argv import objections, server_argv
+from gglib_desktop.domain.llama_cpp.flag_drift import why_doubtful
+from gglib_desktop.domain.llama_cpp.load_mode import became_load_mode
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.options.client_names import default_names
-from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, engine_options
+from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, engine_options, name_of
 from gglib_desktop.domain.servers.server import ServerConfig
 
 _EXTRA = "extra_args"

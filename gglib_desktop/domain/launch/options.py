@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gglib_desktop.domain.engine.capabilities import Engine
-from gglib_desktop.domain.engine.flag_drift import flag_of
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, EngineOptions, engine_options
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.server import ServerConfig

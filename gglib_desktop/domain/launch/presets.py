@@ -8,8 +8,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch.argv import shell_line
 from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.options.arguments import shell_line
 
 LONGEST_NAME = 64
 # Control characters, surrogates and ends of lines, by category; and what changes the direction of writing.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gglib_desktop.domain.engine.flag_drift import flag_of
 from gglib_desktop.domain.gguf.capabilities import Capability
 from gglib_desktop.domain.gguf.forecast import ByteRange, Serving, forecast
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.servers.server import ServerConfig
 
 _USUAL_BATCH = 2048

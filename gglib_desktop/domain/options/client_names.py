@@ -1,4 +1,4 @@
-"""The names by which clients choose a model: what ``/v1/models`` tells, and llama-server's ``--alias`` says."""
+"""The names by which clients choose a model, and what ``--alias`` says of them."""
 
 from __future__ import annotations
 
@@ -78,14 +78,9 @@ def names_said(command_line: str) -> tuple[str, ...]:
     return names_in(alias_taken_out(words)[0])
 
 
-def names_told(models: object) -> tuple[str, ...]:
-    """The names in an answer of ``/v1/models`` about one model. What is the path of a file is no name."""
-    listed = models.get("data") if isinstance(models, dict) else None
-    if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], dict):
-        return ()
-    aliases = listed[0].get("aliases")
-    told = aliases if isinstance(aliases, list) and aliases else [listed[0].get("id")]
-    return tuple(name for each in told if isinstance(each, str) and not _PATH.search(each) for name in names_in(each))
+def is_path(name: str) -> bool:
+    """Whether a text is the path of a file or folder, and so no name."""
+    return _PATH.search(name) is not None
 
 
 def are_numbered(names: Sequence[str], plain: Sequence[str]) -> bool:
@@ -103,7 +98,7 @@ def without_number(name: str) -> str:
 
 
 def _without_folders(name: str) -> str:
-    if _PATH.search(name):
+    if is_path(name):
         name = re.split(r"[\\/]", name.rstrip("\\/"))[-1].removesuffix(".gguf")
     return name if name.strip(".") else ""
 

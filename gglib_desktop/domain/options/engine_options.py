@@ -19,6 +19,8 @@ from gglib_desktop.domain.values import PORT, Limits, OneOf, Rule, Value, withou
 
 MAX_DRAFT_TOKENS = 16
 ALL_GPU_LAYERS = 999
+DRAFT_MTP = "draft-mtp"
+"""The one method of drafting that the options are for."""
 _MOST = 2**31 - 1
 DRAFT_NUMBERS = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
 """The options that count only where the server drafts."""
@@ -338,6 +340,11 @@ def engine_options() -> tuple[EngineOption, ...]:
 def engine_option(name: str) -> EngineOption:
     """The option of that name. Raises: KeyError."""
     return _by_name()[name]
+
+
+def name_of(field: str) -> str:
+    """The name of the option whose field in a configuration this is."""
+    return field.rpartition(".")[2]
 
 
 def shown_range(option: EngineOption) -> tuple[float, float]:

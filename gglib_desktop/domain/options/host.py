@@ -48,6 +48,11 @@ def own_url(host: str | None, port: int) -> str:
     return _url(host or LOOPBACK, port)
 
 
+def openai_url(port: int, host: str | None = None) -> str:
+    """The base URL for OpenAI-compatible clients on the computer of a server that listens on ``host``."""
+    return own_url(host, port) + "/v1"
+
+
 def other_urls(host: str | None, port: int, own_addresses: Iterable[str]) -> tuple[str, ...]:
     """Where other computers reach it, as far as is known; nothing if they cannot.
 

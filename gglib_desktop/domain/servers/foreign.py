@@ -1,27 +1,9 @@
-"""llama-servers on this computer that this program did not start, and what their command lines say."""
+"""Servers on this computer that this program did not start."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-
-from gglib_desktop.domain.engine.capabilities import DRAFT_MTP, MODEL_FLAGS, NO_SERVER_FLAGS
-from gglib_desktop.domain.engine.flag_drift import flag_of
-from gglib_desktop.domain.options.client_names import alias_taken_out
-from gglib_desktop.domain.options.engine_options import MAX_DRAFT_TOKENS
-
-# Builds up to b10434 and later ones, where nothing else is said.
-DEFAULT_PORTS = (8080, 9931)
-# The engine's own, where drafting is on and no number is said.
-DEFAULT_DRAFT_TOKENS = 3
-_CONTEXT_FLAGS = frozenset({"-c", "--ctx-size"})
-_GPU_FLAGS = frozenset({"-ngl", "--gpu-layers", "--n-gpu-layers"})
-_SPEC_TYPE_FLAGS = frozenset({"--spec-type"})
-_DRAFT_TOKENS_FLAGS = frozenset({"--spec-draft-n-max"})
-_PROBABILITY_FLAGS = frozenset({"--spec-draft-p-min", "--draft-p-min"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +19,7 @@ class StatedSettings:
 
 @dataclass(frozen=True)
 class ForeignServer:
-    """A llama-server process that somebody else started. ``pid`` and ``identity`` together are this very process.
+    """A server process that this program did not start. ``pid`` and ``identity`` together are this very process.
 
     ``port`` None: it listens on none that can be reached from here. ``model_path`` None: it does not name a file.
     ``parent`` is ``name (pid)`` of what started it and still lives, or the service that it is; None when its starter
@@ -55,68 +37,3 @@ class ForeignServer:
     started_at: int
     settings: StatedSettings = StatedSettings()
     kept_by: Path | None = None
-
-
-def is_llama_server(program: str, argv: Sequence[str]) -> bool:
-    """Whether a process serves: by its program's file name and, for ``llama server``, its first argument."""
-    name = program.lower().removesuffix(".exe")
-    serves = name == "llama-server" or (name == "llama" and argv[1:2] in (["server"], ["serve"]))
-    return serves and NO_SERVER_FLAGS.isdisjoint(argv)
-
-
-def stated_model(argv: Sequence[str], environment: Mapping[str, str]) -> Path | None:
-    """The model file as it was named, maybe relative to the process's folder; None for one from the network."""
-    named = _value_of(argv, MODEL_FLAGS) or environment.get("LLAMA_ARG_MODEL")
-    return Path(named) if named else None
-
-
-def server_port(argv: Sequence[str], environment: Mapping[str, str], listening: Collection[int]) -> int | None:
-    """The port that it serves on. What it listens on decides, its command line where that leaves a choice.
-
-    None when it neither listens nor says where: the default depends on the build, so a number would be a guess.
-    """
-    said = _value_of(argv, frozenset({"--port"})) or environment.get("LLAMA_ARG_PORT") or ""
-    stated = int(said) if said.isascii() and said.isdigit() and 0 < int(said) <= 65535 else None
-    wanted = DEFAULT_PORTS if stated is None else (stated,)
-    return next((port for port in wanted if port in listening), min(listening, default=stated))
-
-
-def stated_key(argv: Sequence[str]) -> str | None:
-    """The keys that a command line gives away, as it says them."""
-    return _value_of(argv, frozenset({"--api-key"}))
-
-
-def stated_settings(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> StatedSettings:
-    """The settings, so that adopting shows what runs and a restart keeps it."""
-    drafts = DRAFT_MTP in (_value_of(argv, _SPEC_TYPE_FLAGS) or "").split(",")
-    draft_tokens = _number(argv, _DRAFT_TOKENS_FLAGS, 1, MAX_DRAFT_TOKENS)
-    probability = _number(argv, _PROBABILITY_FLAGS, 0, 1)
-    context_size = _number(argv, _CONTEXT_FLAGS, 0)
-    gpu_layers = _number(argv, _GPU_FLAGS, 0)
-    return StatedSettings(
-        context_size=None if context_size is None else int(context_size),
-        gpu_layers=None if gpu_layers is None else int(gpu_layers),
-        spec_draft_n_max=int(draft_tokens or DEFAULT_DRAFT_TOKENS) if drafts else None,
-        spec_draft_p_min=probability if drafts else None,
-        alias=",".join(filter(None, ((environment or {}).get("LLAMA_ARG_ALIAS"), alias_taken_out(argv)[0]))) or None,
-    )
-
-
-def _number(argv: Sequence[str], flags: frozenset[str], least: float, most: float = math.inf) -> float | None:
-    try:
-        number = float(_value_of(argv, flags) or "nan")
-    except ValueError:
-        return None  # words such as "auto", which saying nothing means too
-    return number if math.isfinite(number) and least <= number <= most else None
-
-
-def _value_of(argv: Sequence[str], flags: frozenset[str]) -> str | None:
-    """The value of a flag, separate or after an equals sign. The last one counts, as it does for llama-server."""
-    found = None
-    for before, word in pairwise(("", *argv)):
-        _flag, equals, value = word.partition("=")
-        if "=" not in before and flag_of(before) in flags:
-            found = word
-        elif equals and flag_of(word) in flags:
-            found = value
-    return found

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from gglib_desktop.domain.engine.capabilities import ENGINE_VARIABLE, EngineCapabilities
-from gglib_desktop.domain.engine.flag_drift import option_with, without_option
+from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.servers.failures import Failure, FailureCause
-from gglib_desktop.domain.servers.llama_log import flag_named
 from gglib_desktop.domain.servers.server import ServerConfig
 
 LEAST_CONTEXT = 2048
@@ -57,13 +55,6 @@ def remedies_for(failure: Failure, config: ServerConfig) -> tuple[Remedy, ...]:
 def lower_context(config: ServerConfig, model_context: int | None) -> int:
     """Half of the context that was asked for, else of the model's own; tokens, at least ``LEAST_CONTEXT``."""
     return max(LEAST_CONTEXT, (config.context_size or model_context or _USUAL_CONTEXT) // 2)
-
-
-def offending_flag(failure: Failure, config: ServerConfig, capabilities: EngineCapabilities) -> str:
-    """The flag among the extra arguments that a failure is about; empty when it cannot be told."""
-    named = option_with(config.extra_args, failure.file, capabilities) if failure.file else flag_named(failure.evidence)
-    dropped = without_option(config.extra_args, named, capabilities) if named else config.extra_args
-    return named if dropped != config.extra_args else ""
 
 
 def _makes_sense(remedy: Remedy, failure: Failure, config: ServerConfig) -> bool:

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice
-from gglib_desktop.domain.engine.flag_drift import translated, unlisted_flags
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice, is_started_by
 from gglib_desktop.domain.errors import ConfigurationError, InvalidModelFile, LibraryError
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED
-from gglib_desktop.domain.launch.argv import is_started_by
 from gglib_desktop.domain.launch.options import (
     ENGINE_MIN_PROBABILITY,
     LaunchOptions,
@@ -27,6 +25,7 @@ from gglib_desktop.domain.launch.options import (
     resolve,
     server_config,
 )
+from gglib_desktop.domain.llama_cpp.flag_drift import translated, unlisted_flags
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.client_names import are_numbered
 from gglib_desktop.domain.servers.server import ServerConfig

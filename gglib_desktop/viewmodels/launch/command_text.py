@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.commandline.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import CommandLine
-from gglib_desktop.domain.launch.argv import KEY_VARIABLE
+from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.services.launch.command_lines import CommandLines
 from gglib_desktop.tasks import TaskScope

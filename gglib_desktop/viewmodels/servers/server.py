@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from gglib_desktop.domain.engine.flag_drift import without_option
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, choice_names
 from gglib_desktop.domain.launch.serving import lacks_template
+from gglib_desktop.domain.llama_cpp.diagnosis import offending_flag
+from gglib_desktop.domain.llama_cpp.flag_drift import without_option
 from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.effective import Difference, differences
 from gglib_desktop.domain.servers.failures import Failure
-from gglib_desktop.domain.servers.remedies import Remedy, lower_context, offending_flag, remedies_for
+from gglib_desktop.domain.servers.remedies import Remedy, lower_context, remedies_for
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.states import (
     Crashed,

@@ -6,8 +6,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.launch.argv import KEY_VARIABLE
 from gglib_desktop.domain.launch.form import FormState
+from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.words.errors import field_name

@@ -13,10 +13,10 @@ from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QLineEdit, QWidget
 from typing_extensions import override
 
-from gglib_desktop.domain.launch.argv import shortest
 from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.options.engine_options import EngineOption, shown_range
 from gglib_desktop.domain.options.text import write_text
+from gglib_desktop.domain.units import shortest
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox, WheelSafeDoubleSpinBox, WheelSafeSpinBox
 from gglib_desktop.views.words.options import inherited_entry, inherited_text, translated

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.engine.capabilities import DRAFT_MTP
+from gglib_desktop.domain.options.engine_options import DRAFT_MTP
 from gglib_desktop.domain.servers.states import Stopped
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.views.words.states import stopped_text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.engine.capabilities import ENGINE_VARIABLE
+from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     GglibError,
@@ -27,9 +27,8 @@ from gglib_desktop.domain.errors import (
     StartFailed,
     StopFailed,
 )
-from gglib_desktop.domain.launch.argv import name_of
 from gglib_desktop.domain.launch.options import MtpReason
-from gglib_desktop.domain.options.engine_options import engine_option, engine_options
+from gglib_desktop.domain.options.engine_options import engine_option, engine_options, name_of
 from gglib_desktop.domain.servers.exits import Absence, ServerExit, signal_name
 
 translate = QCoreApplication.translate

@@ -6,13 +6,13 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QLocale
 
-from gglib_desktop.domain.launch.argv import shortest
 from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.launch.options import MtpChoice, MtpReason, Source
 from gglib_desktop.domain.options.definition import OptionSpec
 from gglib_desktop.domain.options.engine_options import EngineOption
 from gglib_desktop.domain.options.text import write_text
 from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.domain.units import shortest
 from gglib_desktop.views.words.errors import mtp_reason_text, sentence
 
 translate = QCoreApplication.translate

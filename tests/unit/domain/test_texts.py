@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gglib_desktop.domain import errors
 from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, Theme
@@ -19,6 +21,7 @@ from gglib_desktop.domain.errors import (
     ResourceExhausted,
     StartFailed,
 )
+from gglib_desktop.domain.options.host import openai_url
 from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung, signal_name
 from gglib_desktop.domain.servers.failures import Failure, FailureCause
 from gglib_desktop.domain.servers.log_text import text_lines, without_escapes
@@ -39,7 +42,7 @@ from gglib_desktop.domain.servers.states import (
     handle_of,
     is_live,
 )
-from gglib_desktop.domain.units import count_text, duration_stays_s, duration_text, size_text
+from gglib_desktop.domain.units import count_text, duration_stays_s, duration_text, shortest, size_text
 
 HANDLE = ProcessHandle(1, "Tiny", 4711, 9000, 1000)
 FAILURE = Failure(FailureCause.KILLED)
@@ -240,3 +243,21 @@ def test_escape_sequences_are_left_out(text, plain):
 def test_bytes_become_lines():
     assert text_lines(b"one\r\ntwo\n\xff\xc3\xbc") == ["one", "two", "\ufffd\u00fc"]
     assert text_lines(b"") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, "1"), (0.75, "0.75"), (0.1, "0.1"), (0.0, "0"), (2, "2"), (-1, "-1"), ("none", "none")]
+)
+def test_numbers_print_as_people_write_them(value, text):
+    assert shortest(value) == text
+
+
+@given(st.floats(0, 2))
+def test_short_numbers_are_the_same_numbers(value):
+    assert float(shortest(value)) == value
+
+
+def test_clients_are_told_where_to_find_a_server():
+    assert openai_url(9000) == "http://127.0.0.1:9000/v1"
+    assert openai_url(9000, "0.0.0.0") == "http://127.0.0.1:9000/v1"
+    assert openai_url(9000, "fd00::2") == "http://[fd00::2]:9000/v1"

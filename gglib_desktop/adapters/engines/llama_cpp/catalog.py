@@ -18,17 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from gglib_desktop.adapters.engines.asking import PATIENCE_S, Answer, ask, check_executable, unusable
-from gglib_desktop.domain.engine.capabilities import (
-    ENGINE_VARIABLE,
-    Engine,
-    EngineDevice,
-    EngineSource,
-    parse_devices,
-    parse_help,
-    parse_version,
-)
+from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, EngineSource
+from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch.argv import engine_environment
+from gglib_desktop.domain.llama_cpp.argv import engine_environment
+from gglib_desktop.domain.llama_cpp.help import parse_devices, parse_help, parse_version
 from gglib_desktop.domain.servers.exits import signal_name
 from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.domain.servers.llama_log import read_log

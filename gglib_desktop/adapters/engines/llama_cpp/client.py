@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 
 from gglib_desktop.adapters.http.kept_connections import KeptConnections
-from gglib_desktop.domain.options.client_names import names_told
+from gglib_desktop.domain.llama_cpp.facts import facts_from, names_told
 from gglib_desktop.domain.options.host import own_url
 from gglib_desktop.domain.servers.access import ServerAddress
-from gglib_desktop.domain.servers.effective import ServerFacts, facts_from
+from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
 
 _QUESTION_TIMEOUT_S = 2.0

@@ -3,8 +3,8 @@
 import shlex
 
 from gglib_desktop.domain.commandline.reading import read_command_line
-from gglib_desktop.domain.engine.capabilities import parse_help
 from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.llama_cpp.help import parse_help
 from tests.fakes.recorded import HELP
 
 CAPABILITIES = parse_help(HELP)

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from gglib_desktop.domain.commandline.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import CommandLine, NoteKind, read_command_line
-from gglib_desktop.domain.engine.capabilities import Engine, EngineSource, parse_help
-from gglib_desktop.domain.launch.argv import server_argv, shell_line
+from gglib_desktop.domain.engine.capabilities import Engine, EngineSource
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
+from gglib_desktop.domain.llama_cpp.argv import server_argv
+from gglib_desktop.domain.llama_cpp.help import parse_help
+from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.options.engine_options import EngineOption, EngineOptions, engine_option, engine_options
 from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.server import ServerConfig

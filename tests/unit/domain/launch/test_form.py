@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource, parse_help
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
-from gglib_desktop.domain.launch.argv import server_argv
 from gglib_desktop.domain.launch.form import (
     FormContext,
     FormState,
@@ -18,6 +17,8 @@ from gglib_desktop.domain.launch.form import (
     missing_flags,
 )
 from gglib_desktop.domain.launch.options import NO_EXTRA_ARGS, LaunchOptions, MtpChoice, MtpReason, Source, choice_names
+from gglib_desktop.domain.llama_cpp.argv import server_argv
+from gglib_desktop.domain.llama_cpp.help import parse_help
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.engine_options import engine_option
 from gglib_desktop.domain.options.text import device_names, read_text, with_device, write_text

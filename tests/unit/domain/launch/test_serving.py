@@ -12,7 +12,7 @@ from gglib_desktop.domain.launch.serving import lacks_template, memory_of, servi
 from gglib_desktop.domain.models.model import Model
 from tests.fakes.library import some_facts
 from tests.unit.domain.gguf.test_forecast import header as metadata
-from tests.unit.domain.launch.test_argv import make
+from tests.unit.domain.llama_cpp.test_argv import make
 
 
 @pytest.mark.parametrize(

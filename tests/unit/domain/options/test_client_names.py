@@ -9,16 +9,9 @@ from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.documents.settings_document import read_settings
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch.argv import objections, server_argv
 from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, Source, options_of, resolve
-from gglib_desktop.domain.options.client_names import (
-    alias_taken_out,
-    are_numbered,
-    free_names,
-    names_in,
-    names_said,
-    names_told,
-)
+from gglib_desktop.domain.llama_cpp.argv import objections, server_argv
+from gglib_desktop.domain.options.client_names import alias_taken_out, are_numbered, free_names, names_in, names_said
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.unit.domain.commandline.pasted import CAPABILITIES, check_pasted
 
@@ -255,29 +248,6 @@ def test_a_record_of_an_earlier_version_tells_the_choice():
     old = config(extra_args=("--alias", "coder", "--verbose"))
     assert (options_of(old).alias, options_of(old).extra_args) == ("coder", ("--verbose",))
     assert names_said("/opt/x -m /m/t.gguf --alias coder --verbose") == ("coder",)
-
-
-@pytest.mark.parametrize(
-    ("answer", "names"),
-    [
-        ({"data": [{"id": "coder"}]}, ("coder",)),
-        ({"data": [{"id": "a", "aliases": ["a", "b"]}]}, ("a", "b")),
-        ({"data": [{"id": "coder", "aliases": []}]}, ("coder",)),
-        ({"data": [{"id": "tiny.gguf"}]}, ("tiny.gguf",)),
-        ({"data": [{"id": "someone/model:Q4_K_M"}]}, ("someone/model:Q4_K_M",)),
-        ({"data": [{"id": "/models/blobs/sha256-1"}]}, ()),
-        ({"data": [{"id": "models/Tiny.GGUF", "aliases": ["models/Tiny.GGUF"]}]}, ()),
-        ({"data": [{"id": "C:\\models\\tiny.gguf"}]}, ()),
-        ({"data": [{"id": "\\\\nas\\tiny"}]}, ()),
-        ({"data": [{"id": 5}]}, ()),
-        ({"data": [{"id": "one"}, {"id": "two"}]}, ()),
-        ({"data": ["x"]}, ()),
-        ({"data": {}}, ()),
-        (None, ()),
-    ],
-)
-def test_what_a_server_tells_is_a_name_unless_it_is_a_path(answer, names):
-    assert names_told(answer) == names
 
 
 # -- pasted

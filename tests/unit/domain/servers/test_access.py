@@ -6,8 +6,8 @@ import pytest
 
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch.argv import server_argv
 from gglib_desktop.domain.launch.options import LaunchOptions, options_of, resolve
+from gglib_desktop.domain.llama_cpp.argv import server_argv
 from gglib_desktop.domain.options.host import is_any_address, is_loopback, other_urls, own_url
 from gglib_desktop.domain.servers.access import KeyPlace, ServerAddress, is_exposed, is_usable_key, needs_key
 from gglib_desktop.domain.servers.server import ServerConfig

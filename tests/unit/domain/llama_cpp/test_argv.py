@@ -1,22 +1,13 @@
 """From intent to llama-server's command line and environment, with the flags that a recorded --help lists."""
 
-import shlex
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource, parse_help
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch.argv import (
-    engine_environment,
-    mtp_is_suppressed,
-    openai_url,
-    server_argv,
-    shell_line,
-    shortest,
-)
+from gglib_desktop.domain.llama_cpp.argv import engine_environment, server_argv
+from gglib_desktop.domain.llama_cpp.help import parse_help
 from gglib_desktop.domain.options.engine_options import engine_options
 from gglib_desktop.domain.options.sampling import InferenceConfig
 from gglib_desktop.domain.servers.server import ServerConfig
@@ -163,16 +154,6 @@ def test_mtp_can_be_suppressed():
     assert words(spec_draft_n_max=2, spec_draft_p_min=0.5, mtp_suppressed=True) == []
 
 
-@pytest.mark.parametrize("text", ["1", "true", "TRUE", "yes", " on "])
-def test_what_suppresses_mtp(text):
-    assert mtp_is_suppressed({"GGLIB_DISABLE_MTP": text})
-
-
-@pytest.mark.parametrize("environment", [{}, {"GGLIB_DISABLE_MTP": ""}, {"GGLIB_DISABLE_MTP": "0"}, {"X": "1"}])
-def test_what_does_not(environment):
-    assert not mtp_is_suppressed(environment)
-
-
 def test_an_engine_without_mtp_is_refused_before_it_starts():
     with pytest.raises(ConfigurationError, match="this engine does not list draft-mtp") as caught:
         words(without(spec_types=frozenset({"none"})), spec_draft_n_max=2)
@@ -286,52 +267,6 @@ def without_aliases() -> Engine:
 
 def test_suppressed_drafting_decides_no_flags():
     assert words(spec_draft_n_max=2, mtp_suppressed=True, extra_args=["--spec-type", "none"]) == ["--spec-type", "none"]
-
-
-# -- numbers, shells, environments
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(1.0, "1"), (0.75, "0.75"), (0.1, "0.1"), (0.0, "0"), (2, "2"), (-1, "-1"), ("none", "none")]
-)
-def test_numbers_print_as_people_write_them(value, text):
-    assert shortest(value) == text
-
-
-@given(st.floats(0, 2))
-def test_short_numbers_are_the_same_numbers(value):
-    assert float(shortest(value)) == value
-
-
-def test_the_line_for_a_shell_is_quoted_and_hides_keys():
-    argv = ("/opt/llama server", "-m", "/m/it's.gguf", "--api-key", "secret", "--api-key-file=/x", "--api-key=x=y")
-    line = shell_line(argv)
-    assert shlex.split(line) == [*argv[:4], "[hidden]", "--api-key-file=[hidden]", "--api-key=[hidden]"]
-    assert line.startswith("'/opt/llama server' -m ")
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("--api_key", "SECRET"),
-        ("--api_key=SECRET",),
-        ("--hf_token", "SECRET"),
-        ("--hf-token=SECRET",),
-        ("-hft", "SECRET"),
-        ("--api_key-file", "SECRET"),
-    ],
-)
-def test_keys_are_hidden_in_every_spelling_that_the_engine_reads(words):
-    line = shell_line(("llama-server", *words, "-m", "my model.gguf"))
-    assert "SECRET" not in line
-    assert words[0].partition("=")[0] in line
-    assert line.endswith("-m 'my model.gguf'")
-
-
-def test_clients_are_told_where_to_find_a_server():
-    assert openai_url(9000) == "http://127.0.0.1:9000/v1"
-    assert openai_url(9000, "0.0.0.0") == "http://127.0.0.1:9000/v1"
-    assert openai_url(9000, "fd00::2") == "http://[fd00::2]:9000/v1"
 
 
 def test_engines_get_our_environment_without_what_harms_them():

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.engine.capabilities import Engine, EngineSource, parse_help
-from gglib_desktop.domain.launch.argv import objections, server_argv, shell_line
+from gglib_desktop.domain.engine.capabilities import Engine, EngineSource
+from gglib_desktop.domain.llama_cpp.argv import objections, server_argv
+from gglib_desktop.domain.llama_cpp.help import parse_help
+from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.recorded import HELP
 from tests.unit.domain.commandline.pasted import check_pasted

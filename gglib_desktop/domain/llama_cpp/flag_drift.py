@@ -8,18 +8,13 @@ from itertools import pairwise
 
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.engine_options import engine_options
 
 _SPEC_TYPE = "--spec-type"
 _READS_AS_FLAG = re.compile(r"--?[A-Za-z]")
 # Kinds of speculative decoding under all names that they ever had.
 _RENAMED_SPEC_TYPES = (("draft-simple", "draft"),)
-
-
-def flag_of(word: str) -> str:
-    """The flag that an argument is, in its plain spelling; llama-server reads underscores in long flags as dashes."""
-    flag = word.partition("=")[0]
-    return flag.replace("_", "-") if flag.startswith("--") else flag
 
 
 def known_spellings(flag: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
-from gglib_desktop.domain.engine.flag_drift import flag_of
+from gglib_desktop.domain.options.arguments import flag_of
 
 LOAD_MODE = "--load-mode"
 MAP, NO_MAP, LOCK = "--mmap", "--no-mmap", "--mlock"

@@ -1,27 +1,36 @@
-"""A server's configuration as llama-server's command line and environment. The only place that knows its flags."""
+"""A server's configuration as llama-server's command line and environment."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 
-from gglib_desktop.domain.engine.capabilities import DRAFT_MTP, Engine, EngineCapabilities
-from gglib_desktop.domain.engine.flag_drift import drift_objections, flag_of, spelling_for, translated, why_unsupported
-from gglib_desktop.domain.engine.load_mode import LOAD_MODE, LOADING_FLAGS, became_load_mode, load_mode, with_load_mode
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
+from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, EngineOption, engine_option, engine_options
-from gglib_desktop.domain.options.host import LOOPBACK, own_url
+from gglib_desktop.domain.llama_cpp.flag_drift import drift_objections, spelling_for, translated, why_unsupported
+from gglib_desktop.domain.llama_cpp.load_mode import (
+    LOAD_MODE,
+    LOADING_FLAGS,
+    became_load_mode,
+    load_mode,
+    with_load_mode,
+)
+from gglib_desktop.domain.options.arguments import flag_of
+from gglib_desktop.domain.options.engine_options import (
+    DRAFT_MTP,
+    DRAFT_NUMBERS,
+    EngineOption,
+    engine_option,
+    engine_options,
+    name_of,
+)
+from gglib_desktop.domain.options.host import LOOPBACK
 from gglib_desktop.domain.servers.access import is_exposed, needs_key
 from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.units import shortest
 
-INSTANCE_VARIABLE = "GGLIB_INSTANCE"
 KEY_VARIABLE = "LLAMA_API_KEY"
-DISABLE_MTP_VARIABLE = "GGLIB_DISABLE_MTP"
-_TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-_KEY_FLAGS = frozenset({"--api-key", "--api-key-file", "-hft", "--hf-token"})
-REDACTED = "[hidden]"
 _NOT_TYPED = frozenset({"host", "port"})
 
 
@@ -76,24 +85,9 @@ def objections(
     yield from drift_objections(_extra_arguments(config, typed, capabilities), capabilities)
 
 
-def name_of(field: str) -> str:
-    """The name of the option whose field in a configuration this is."""
-    return field.rpartition(".")[2]
-
-
 def refusal_of(flag: str) -> str | None:
     """Why a flag cannot be used among the extra arguments, whatever else is chosen; None for one that can."""
     return _ALWAYS_OWNED.get(flag)
-
-
-def openai_url(port: int, host: str | None = None) -> str:
-    """The base URL for OpenAI-compatible clients on the computer of a server that listens on ``host``."""
-    return own_url(host, port) + "/v1"
-
-
-def mtp_is_suppressed(environment: Mapping[str, str]) -> bool:
-    """Whether GGLIB_DISABLE_MTP switches speculative decoding off for every server."""
-    return environment.get(DISABLE_MTP_VARIABLE, "").strip().lower() in _TRUE_WORDS
 
 
 def engine_environment(environment: Mapping[str, str], *, frozen: bool) -> dict[str, str]:
@@ -110,26 +104,8 @@ def engine_environment(environment: Mapping[str, str], *, frozen: bool) -> dict[
     return kept
 
 
-def is_started_by(line: str, engine: Engine) -> bool:
-    """Whether a server's command line names this engine's program; also where it names it by no full path."""
-    return not line.lstrip("'").startswith("/") or line.startswith(f"{shell_line(engine.command)} ")
-
-
-def shell_line(argv: tuple[str, ...]) -> str:
-    """The command line for a POSIX shell and for logs, with keys hidden."""
-    return shlex.join(
-        REDACTED if flag_of(before) in _KEY_FLAGS and "=" not in before else _hide_attached_key(word)
-        for before, word in pairwise(("", *argv))
-    )
-
-
 def _is_harmful(name: str) -> bool:
     return name.startswith(("LLAMA_ARG_", "PYTHON")) or name in {KEY_VARIABLE, "VIRTUAL_ENV", INSTANCE_VARIABLE}
-
-
-def _hide_attached_key(word: str) -> str:
-    flag, equals, _value = word.partition("=")
-    return f"{flag}={REDACTED}" if equals and flag_of(word) in _KEY_FLAGS else word
 
 
 def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, port: int) -> list[str]:
@@ -186,13 +162,6 @@ def _said(option: EngineOption, value: object, capabilities: EngineCapabilities)
         # Builds before autumn 2025 switch flash attention on by the flag alone, and off by saying nothing.
         return [(field, flag)] if value == "on" else []
     return [(field, flag) if isinstance(value, bool) else (field, flag, shortest(value))]
-
-
-def shortest(value: object) -> str:
-    """A number as people write it: 1 rather than 1.0, 0.75 rather than 0.750."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _objections_to_extra_args(

@@ -5,18 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource, parse_help
-from gglib_desktop.domain.engine.flag_drift import (
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.llama_cpp.argv import objections, server_argv
+from gglib_desktop.domain.llama_cpp.diagnosis import offending_flag
+from gglib_desktop.domain.llama_cpp.flag_drift import (
     known_spellings,
     option_with,
     translated,
     unlisted_flags,
     without_option,
 )
-from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.launch.argv import objections, server_argv, shell_line
+from gglib_desktop.domain.llama_cpp.help import parse_help
+from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.servers.failures import Failure, FailureCause
-from gglib_desktop.domain.servers.remedies import offending_flag
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.recorded import HELP as RECORDED
 

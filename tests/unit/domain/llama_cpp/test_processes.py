@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.servers.foreign import (
-    StatedSettings,
+from gglib_desktop.domain.llama_cpp.processes import (
     is_llama_server,
     server_port,
     stated_key,
     stated_model,
     stated_settings,
 )
+from gglib_desktop.domain.servers.foreign import StatedSettings
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,8 @@
 
 import pytest
 
-from gglib_desktop.domain.engine.capabilities import (
-    EngineCapabilities,
-    EngineDevice,
-    parse_devices,
-    parse_help,
-    parse_version,
-)
+from gglib_desktop.domain.engine.capabilities import EngineCapabilities, EngineDevice
+from gglib_desktop.domain.llama_cpp.help import parse_devices, parse_help, parse_version
 from tests.fakes.recorded import HELP
 
 
