@@ -34,6 +34,7 @@ from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.program_paths import DATA_DIR_VARIABLE, Places
 from gglib_desktop.runners import Runner, runner_and_catalog
+from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.quit_controller import QuitController
@@ -248,17 +249,15 @@ async def _build_services(
     stack.push_async_callback(instance.aclose)
     scope = await stack.enter_async_context(TaskScope(reporter))
     library = Library(repository, DiskModelFiles(places.data_dir / "models", well_known_stores(os.environ)))
-    supervisor = Supervisor(
-        runner,
-        runner,
-        reporter,
-        stop_grace_s=lambda: settings.current.stop_grace_s,
-        restart_policy=lambda model_id: library.restart_policy(model_id, settings.current.defaults.restart),
-        examine_model=library.examine,
-    )
+    supervisor = _supervisor(runner, library, settings, reporter)
     stack.push_async_callback(supervisor.aclose)
     launcher = Launcher(
-        library, supervisor, catalog, settings, mtp_suppressed=mtp_is_suppressed(os.environ), forecast=_forecast
+        library,
+        supervisor,
+        Engines(catalog, settings),
+        settings,
+        mtp_suppressed=mtp_is_suppressed(os.environ),
+        forecast=_forecast,
     )
     from gglib_desktop.viewmodels.app import AppViewModel
 
@@ -275,6 +274,17 @@ async def _build_services(
         raise_window=lambda data_dir: SingleInstance(data_dir).hand_over(()),
     )
     return _Services(settings, runner, supervisor, view_model, instance, scope, library)
+
+
+def _supervisor(runner: Runner, library: Library, settings: SettingsKeeper, reporter: ErrorReporter) -> Supervisor:
+    return Supervisor(
+        runner,
+        runner,
+        reporter,
+        stop_grace_s=lambda: settings.current.stop_grace_s,
+        restart_policy=lambda model_id: library.restart_policy(model_id, settings.current.defaults.restart),
+        examine_model=library.examine,
+    )
 
 
 def launch_forms(
@@ -299,7 +309,7 @@ def launch_forms(
         read_header=read_header,
         memory=PsutilMemory(),
         presets=Presets(SqlitePresetStore(repository), TomlPresetFiles()),
-        lines=CommandLines(launcher, library, DiskTextFiles(), home_folder()),
+        lines=CommandLines(launcher.engines, library, DiskTextFiles(), home_folder()),
     )
 
 

@@ -106,7 +106,7 @@ class AppViewModel(QObject):
         self.scan.failed.connect(self.failed)
         self._unsubscribe = (
             supervisor.subscribe(self._on_supervisor),
-            launcher.subscribe(self._on_engine),
+            launcher.engines.subscribe(self._on_engine),
             library.subscribe_saved(self._on_saved),
             settings.subscribe(self._on_settings),
             settings.subscribe_to_news(self.settingsNews.emit),
@@ -266,7 +266,7 @@ class AppViewModel(QObject):
 
     async def _find_engine(self) -> None:
         try:
-            await self._launcher.find_engine()
+            await self._launcher.engines.find()
         except ConfigurationError:
             self._on_engine(None)  # shown as a state of the window, with the reason
 
@@ -342,7 +342,7 @@ class AppViewModel(QObject):
                 server.read_again()
 
     def _on_engine(self, _news: None) -> None:
-        self._set_state(engine=self._launcher.engine, engine_problem=self._launcher.engine_problem)
+        self._set_state(engine=self._launcher.engines.current, engine_problem=self._launcher.engines.problem)
         for server in self.servers.values():
             server.form.decide_again()
             server.read_again()

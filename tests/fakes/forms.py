@@ -8,6 +8,7 @@ from gglib_desktop.adapters.files.text_files import DiskTextFiles
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.services.launch.command_lines import CommandLines
+from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
@@ -24,15 +25,17 @@ MODEL = Model(1, Path("/m/tiny.gguf"), some_facts("Tiny", mtp_layers=1), None, 0
 def form_launcher(catalog: FakeEngineCatalog | None = None) -> Launcher:
     """It needs the engine and the settings alone."""
     keeper = SettingsKeeper(FakeSettingsStore())
-    launcher = Launcher(cast(Library, None), no_servers(), catalog or FakeEngineCatalog(), keeper, mtp_suppressed=False)
-    launcher.engine = FOUND
-    return launcher
+    engines = Engines(catalog or FakeEngineCatalog(), keeper)
+    engines.current = FOUND
+    return Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
 
 
 def command_text(form: OptionFormViewModel, scope: TaskScope) -> CommandTextViewModel:
     """What goes with the command line of a form; the library has that one model."""
     library = cast(Library, SimpleNamespace(models=(MODEL,)))
-    return CommandTextViewModel(CommandLines(form_launcher(), library, DiskTextFiles(), Path("/home/me")), form, scope)
+    return CommandTextViewModel(
+        CommandLines(form_launcher().engines, library, DiskTextFiles(), Path("/home/me")), form, scope
+    )
 
 
 def option_form(layer: Source = Source.LAUNCH, model: Model | None = MODEL, **layers: Any) -> OptionFormViewModel:

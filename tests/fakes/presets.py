@@ -11,6 +11,7 @@ from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
 from gglib_desktop.domain.launch.options import Source
 from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.services.models.library import Library
@@ -39,7 +40,8 @@ async def preset_form(data_dir: Path) -> AsyncIterator[PresetForm]:
     (model,) = await repository.save([(None, ModelFile(Path("/m/tiny.gguf")))])
     keeper = SettingsKeeper(FakeSettingsStore())
     # A form needs the engine and the settings alone.
-    launcher = Launcher(cast(Library, None), no_servers(), FakeEngineCatalog(), keeper, mtp_suppressed=False)
+    engines = Engines(FakeEngineCatalog(), keeper)
+    launcher = Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
     form = OptionFormViewModel(launcher, Source.LAUNCH, replace(model, name="Tiny"))
     yield PresetForm(Presets(SqlitePresetStore(repository), TomlPresetFiles()), form)
     await repository.aclose()

@@ -18,6 +18,7 @@ from gglib_desktop.bootstrap import launch_forms
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.services.models.library import Library
@@ -87,7 +88,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         stack.push_async_callback(supervisor.aclose)
         files, catalog, store = FakeModelFiles(folder / "models"), FakeEngineCatalog(), FakeSettingsStore()
         library, settings = Library(repository, files), SettingsKeeper(store)
-        launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
+        launcher = Launcher(library, supervisor, Engines(catalog, settings), settings, mtp_suppressed=False)
         foreign = ForeignWatch(runner, supervisor, library, scope)
         presets = Presets(SqlitePresetStore(repository), TomlPresetFiles())
         sources = DetailsSources(read_header, PsutilMemory(), FakeCards(), DiskChecksums(), library)

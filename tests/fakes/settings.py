@@ -9,8 +9,9 @@ from typing import cast
 from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
 from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.documents.settings_document import SettingsReading, differences, with_differences
-from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, EngineSource
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingsEffect, SettingsError
+from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.services.models.library import Library
@@ -23,6 +24,7 @@ from tests.fakes.supervision import no_servers
 FOUND = replace(
     SIMULATED_ENGINE, path=Path("/usr/bin/llama-server"), version="10434 (4a6735a)", source=EngineSource.PATH
 )
+WITHOUT_MTP = Engine(Path("/opt/old/llama-server"), "1", EngineCapabilities(), EngineSource.SETTINGS)
 
 
 class FakeSettingsStore:
@@ -97,8 +99,9 @@ def settings_form(
 ) -> SettingsFormViewModel:
     keeper = SettingsKeeper(store)
     # Testing an engine needs the catalog alone.
-    launcher = Launcher(cast(Library, None), no_servers(), catalog, keeper, mtp_suppressed=False)
-    launcher.engine = engine
+    engines = Engines(catalog, keeper)
+    engines.current = engine
+    launcher = Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
     if presets is None:
         return SettingsFormViewModel(keeper, launcher, scope)
     return SettingsFormViewModel(keeper, launcher, scope, presets=lambda form: PresetsViewModel(presets, form, scope))

@@ -9,7 +9,7 @@ from gglib_desktop.domain.commandline.reading import CommandLine, read_command_l
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.machine.text_files import TextFiles
-from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.models.library import Library
 
 # A thousand times what a command line has; more is something else that was pasted by mistake.
@@ -19,8 +19,8 @@ _MOST_CHARACTERS = 200_000
 class CommandLines:
     """``home`` is the home folder, which command lines call by several names; None where there is none."""
 
-    def __init__(self, launcher: Launcher, library: Library, files: TextFiles, home: Path | None) -> None:
-        self._launcher = launcher
+    def __init__(self, engines: Engines, library: Library, files: TextFiles, home: Path | None) -> None:
+        self._engines = engines
         self._library = library
         self._files = files
         self._variables = {"HOME": str(home), "USERPROFILE": str(home)} if home is not None else {}
@@ -29,7 +29,7 @@ class CommandLines:
         """What a pasted text chooses, for the engine in force. Raises: ConfigurationError."""
         if len(text) > _MOST_CHARACTERS:
             raise ConfigurationError("command_line", "", "this text is too long for a command line")
-        engine = self._launcher.engine
+        engine = self._engines.current
         capabilities = engine.capabilities if engine is not None else None
         return await asyncio.to_thread(read_command_line, text, capabilities, self._variables)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice, is_started_by
 from gglib_desktop.domain.errors import ConfigurationError, InvalidModelFile, LibraryError
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED
 from gglib_desktop.domain.launch.options import (
@@ -25,12 +23,10 @@ from gglib_desktop.domain.launch.options import (
     resolve,
     server_config,
 )
-from gglib_desktop.domain.llama_cpp.flag_drift import translated, unlisted_flags
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.client_names import are_numbered
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
-from gglib_desktop.services.events import EventSource
+from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
@@ -60,8 +56,6 @@ class RestartPlan:
 class Launcher:
     """Starts models with what was chosen for them, on the engine in force.
 
-    ``engine`` is None until one was found; ``engine_problem`` then says why none can be used, once that is known.
-
     What a start uses, for each choice the first that makes it:
 
     - *Start* of a model: what was chosen for this start only, the model's launch defaults, the defaults of all models.
@@ -81,7 +75,7 @@ class Launcher:
         self,
         library: Library,
         supervisor: Supervisor,
-        catalog: EngineCatalog,
+        engines: Engines,
         settings: SettingsKeeper,
         *,
         mtp_suppressed: bool,
@@ -91,43 +85,13 @@ class Launcher:
         self._forecast = forecast
         self._library = library
         self._supervisor = supervisor
-        self._catalog = catalog
+        self.engines = engines
         self._settings = settings
         self._mtp_suppressed = mtp_suppressed
         # Held from reading what is saved for a model until that is written again with changes.
         self._saving = asyncio.Lock()
         # To what the choices saved then would have led, by server and the configuration that it was started with.
         self._as_saved: dict[tuple[int, ServerConfig], ServerConfig] = {}
-        self._events: EventSource[None] = EventSource()
-        self.subscribe = self._events.add
-        self.engine: Engine | None = None
-        self.engine_problem: ConfigurationError | None = None
-
-    async def find_engine(self) -> Engine:
-        """The engine in force; remembers it, or the reason why there is none. Raises: ConfigurationError."""
-        before = (self.engine, self.engine_problem)
-        try:
-            self.engine, self.engine_problem = await self._catalog.find(self._settings.current.engine_path), None
-            return self.engine
-        except ConfigurationError as exc:
-            self.engine, self.engine_problem = None, exc
-            raise
-        finally:
-            if (self.engine, self.engine_problem) != before:
-                self._events.emit(None)
-
-    @property
-    def capabilities(self) -> EngineCapabilities:
-        """What the engine in force lists; nothing while there is none."""
-        return EngineCapabilities() if self.engine is None else self.engine.capabilities
-
-    async def test_engine(self, path: Path | None) -> Engine:
-        """The engine that this path, or with None the search, would give. Raises: ConfigurationError."""
-        return await (self._catalog.inspect(path) if path is not None else self._catalog.find(None))
-
-    async def devices(self) -> Sequence[EngineDevice]:
-        """What the engine in force can compute on besides the CPU."""
-        return () if self.engine is None else await self._catalog.devices(self.engine)
 
     async def forecast(self, config: ServerConfig) -> ByteRange | None:
         """The memory that serving this takes; None when that cannot be said."""
@@ -135,7 +99,7 @@ class Launcher:
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as is known now."""
-        return decide_mtp(options.mtp, model=model, engine=self.engine, suppressed=self._mtp_suppressed)
+        return decide_mtp(options.mtp, model=model, engine=self.engines.current, suppressed=self._mtp_suppressed)
 
     def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
         """What a start with these choices of its own, over those ``saved`` for the model, comes to."""
@@ -149,7 +113,7 @@ class Launcher:
         return FormContext(
             layer=layer,
             model=model,
-            engine=self.engine,
+            engine=self.engines.current,
             base_port=settings.base_port,
             mtp_suppressed=self._mtp_suppressed,
             model_options=model_options,
@@ -169,10 +133,7 @@ class Launcher:
         model = self._library.model(model_id)
         if model is None:
             return None
-        if model.sidecar is not None:
-            raise ConfigurationError("model_path", str(model.path), WHY_NOT_STARTED[model.sidecar])
-        await self._library.read_adapters(model)
-        model = await self._usable(model)
+        model = await self._startable(model)
         runs = self._supervisor.has_live_server(model_id)
         another = another or (launch is not None and runs)
         launch = launch or LaunchOptions()
@@ -185,10 +146,10 @@ class Launcher:
         if another:
             # The port chosen for the model is its first server's.
             saved = saved.replace(port=None)
-        if self.engine is None:
+        if self.engines.current is None:
             # A start without an engine fails with its reason where people look: in the server's panel.
             with contextlib.suppress(ConfigurationError):
-                await self.find_engine()
+                await self.engines.find()
         config = self._config(model, self.resolve(launch, saved).options)
         if self._supervisor.is_ending:
             return None  # it was asked for before all was stopped
@@ -200,8 +161,14 @@ class Launcher:
         await self._library.note_used(model_id)
         return server_id
 
-    async def _usable(self, model: Model) -> Model:
-        """Looks again at a file that could not be used. Raises: InvalidModelFile when that is still so."""
+    async def _startable(self, model: Model) -> Model:
+        """Looks again at a file that could not be used.
+
+        Raises: ConfigurationError for a file that is no model, InvalidModelFile when it still cannot be used.
+        """
+        if model.sidecar is not None:
+            raise ConfigurationError("model_path", str(model.path), WHY_NOT_STARTED[model.sidecar])
+        await self._library.read_adapters(model)
         if model.problem is not None:
             file = await self._library.examine(model.path)
             if file.problem is not None:
@@ -244,14 +211,6 @@ class Launcher:
         config = self._config(model, options)
         self._note_saved(server_id, config, self._config(model, plan.as_saved))
         await self._supervisor.try_out(server_id, config)
-
-    def uses_other_engine(self, command_line: str) -> bool:
-        """Whether a server that was started so would be restarted on another engine."""
-        return self.engine is not None and not is_started_by(command_line, self.engine)
-
-    def unlisted_flags(self, options: LaunchOptions) -> tuple[str, ...]:
-        """The extra arguments for which the engine in force will probably not start."""
-        return unlisted_flags(translated(options.extra_args, self.capabilities), self.capabilities)
 
     def leads_to_same(self, config: ServerConfig, options: LaunchOptions, others: LaunchOptions) -> bool:
         """Whether a server would be restarted as the same with either of two sets of resolved options."""

@@ -47,7 +47,7 @@ class OptionFormViewModel(QObject):
         self._unreadable: Mapping[str, InvalidInput] = {}
         self._finding: asyncio.Task[None] | None = None
         self._state = self._make_state()
-        self._unsubscribe = launcher.subscribe(self._on_engine)
+        self._unsubscribe = launcher.engines.subscribe(self._on_engine)
 
     @property
     def draft(self) -> LaunchOptions:
@@ -92,7 +92,7 @@ class OptionFormViewModel(QObject):
             self._finding.cancel()
 
     async def _find_devices(self) -> None:
-        self.devicesFound.emit(await self._launcher.devices())
+        self.devicesFound.emit(await self._launcher.engines.devices())
 
     def _on_engine(self, _news: None) -> None:
         self._show(self._draft, self._unreadable)

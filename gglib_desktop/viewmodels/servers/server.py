@@ -188,7 +188,7 @@ class ServerViewModel(QObject):
                 return
             case Remedy.DROP_FLAGS:
                 self._typed.pop("extra_args", None)
-                flag, capabilities = self._state.offending_flag, self._launcher.capabilities
+                flag, capabilities = self._state.offending_flag, self._launcher.engines.capabilities
                 left = without_option(config.extra_args, flag, capabilities) if flag else ()
                 self._scope.start(reported(self._restart(extra_args=left), self.failed), name="drop flags")
                 return
@@ -264,8 +264,8 @@ class ServerViewModel(QObject):
             offending_flag=self._offending_flag(snapshot),
             saved_changed=rejected is None and self._saved_changed(config),
             own_choices=tuple(name for name in choice_names() if name in self._plan.own - self._typed.keys()),
-            other_engine=is_live(snapshot.state) and self._launcher.uses_other_engine(snapshot.command_line),
-            unlisted_flags=self._launcher.unlisted_flags(self._plan.options),
+            other_engine=is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line),
+            unlisted_flags=self._launcher.engines.unlisted_flags(self._plan.options),
         )
 
     def _saved_changed(self, config: ServerConfig) -> bool:
@@ -302,7 +302,7 @@ class ServerViewModel(QObject):
         failure = state.failure if isinstance(state, Failed | Crashed) else rejected.failure if rejected else None
         if failure is None:
             return ""
-        return offending_flag(failure, self._troubled_config(snapshot), self._launcher.capabilities)
+        return offending_flag(failure, self._troubled_config(snapshot), self._launcher.engines.capabilities)
 
     def _troubled_config(self, snapshot: ServerSnapshot) -> ServerConfig:
         """The configuration that the failure on show is about."""

@@ -74,12 +74,12 @@ class SettingsFormViewModel(QObject):
     @property
     def engine(self) -> Engine | None:
         """The engine in force."""
-        return self._launcher.engine
+        return self._launcher.engines.current
 
     @property
     def engine_problem(self) -> ConfigurationError | None:
         """Why there is no engine in force; None while one is, or while none was looked for yet."""
-        return self._launcher.engine_problem
+        return self._launcher.engines.problem
 
     def edit(self, **changes: Any) -> None:
         draft = self._draft.replace(**changes)
@@ -115,7 +115,7 @@ class SettingsFormViewModel(QObject):
 
     async def _test(self) -> None:
         try:
-            self.engineTested.emit(await self._launcher.test_engine(self._draft.engine_path))
+            self.engineTested.emit(await self._launcher.engines.test(self._draft.engine_path))
         except ConfigurationError as exc:
             self.engineTested.emit(exc)
 
@@ -123,6 +123,6 @@ class SettingsFormViewModel(QObject):
         if self._options is not None:
             check(self._options.state)
         if self._draft.engine_path is not None and self._draft.engine_path != self._keeper.current.engine_path:
-            await self._launcher.test_engine(self._draft.engine_path)
+            await self._launcher.engines.test(self._draft.engine_path)
         await self._keeper.save(self._base, self._draft)
         self.saved.emit()

@@ -314,8 +314,9 @@ def test_draft_numbers_are_off_with_the_reason(shown):
 
 def test_what_the_engine_cannot_do_is_off_and_can_still_be_reset(shown):
     widget, form = shown(draft={"mlock": True})
-    form._launcher.engine = replace(FOUND, capabilities=EngineCapabilities())
-    form._launcher._events.emit(None)
+    engines = form._launcher.engines
+    engines.current = replace(FOUND, capabilities=EngineCapabilities())
+    engines._events.emit(None)
     assert not child(widget, QComboBox, "field_mlock").isEnabled()
     assert (
         note(widget, "mlock") == note(widget, "mmap").replace("--mmap", "--mlock") == "This engine has no flag --mlock."

@@ -12,6 +12,7 @@ from gglib_desktop.domain.documents.settings import AppSettings, Theme
 from gglib_desktop.domain.launch.form import form_state
 from gglib_desktop.domain.launch.options import NO_EXTRA_ARGS, LaunchOptions, Source
 from gglib_desktop.domain.options.client_names import names_said
+from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
@@ -23,9 +24,8 @@ from tests.unit.services.conftest import QUICK
 
 @pytest.fixture
 def launcher(library, supervisor) -> Launcher:
-    return Launcher(
-        library, supervisor, FakeEngineCatalog(), SettingsKeeper(FakeSettingsStore(AppSettings())), mtp_suppressed=False
-    )
+    settings = SettingsKeeper(FakeSettingsStore(AppSettings()))
+    return Launcher(library, supervisor, Engines(FakeEngineCatalog(), settings), settings, mtp_suppressed=False)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_it_is_kept_when_the_program_starts_anew(data_dir, bugs, *, librar
         later = Story(supervisor)
         assert await supervisor.adopt() == 2
         keeper = SettingsKeeper(FakeSettingsStore(AppSettings()))
-        again = Launcher(library, supervisor, FakeEngineCatalog(), keeper, mtp_suppressed=False)
+        again = Launcher(library, supervisor, Engines(FakeEngineCatalog(), keeper), keeper, mtp_suppressed=False)
         for server in supervisor.servers:
             await later.reaches(server.id, "Healthy")
             plan = await again.plan(server.id)
@@ -109,7 +109,7 @@ async def test_the_form_tells_the_name_that_a_start_would_get(launcher, story, t
         form_context = launcher.form_context(Source.LAUNCH, tiny, LaunchOptions(alias="coder"))
         return form_state(LaunchOptions(**choices), {}, form_context)
 
-    await launcher.find_engine()
+    await launcher.engines.find()
     unnamed = form_state(LaunchOptions(), {}, launcher.form_context(Source.LAUNCH, tiny, LaunchOptions()))
     assert (unnamed.fields["alias"].inherited, unnamed.fields["alias"].source) == ("Tiny", Source.BUILT_IN)
     everybody = form_state(LaunchOptions(), {}, launcher.form_context(Source.APP, None, LaunchOptions()))

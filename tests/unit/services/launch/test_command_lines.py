@@ -18,7 +18,7 @@ HOME = Path("/home/me")
 
 def lines(*paths: str) -> CommandLines:
     library: Any = SimpleNamespace(models=[SimpleNamespace(path=Path(path)) for path in paths])
-    return CommandLines(form_launcher(), library, DiskTextFiles(), HOME)
+    return CommandLines(form_launcher().engines, library, DiskTextFiles(), HOME)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,6 @@ async def test_a_file_is_written_whole_or_not_at_all(tmp_path):
 
 
 async def test_without_a_home_folder_its_names_stand_for_nothing():
-    reader = CommandLines(form_launcher(), SimpleNamespace(models=[]), DiskTextFiles(), None)  # type: ignore[arg-type]
+    reader = CommandLines(form_launcher().engines, SimpleNamespace(models=[]), DiskTextFiles(), None)  # type: ignore[arg-type]
     assert (await reader.read("llama-server -m ~/x.gguf")).model == "~/x.gguf"
     assert (await reader.read("llama-server -m $HOME/x.gguf")).model != "None/x.gguf"

@@ -12,20 +12,18 @@ import pytest
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.runners.local import LlamaServerRunner
 from gglib_desktop.domain.documents.settings import AppSettings
-from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, LibraryError
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
 from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, MtpReason
 from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from tests.fakes.library import some_facts
-from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
+from tests.fakes.settings import FOUND, WITHOUT_MTP, FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import Story
 from tests.unit.services.models.test_library_scan import ollama
-
-WITHOUT_MTP = Engine(Path("/opt/old/llama-server"), "1", EngineCapabilities(), EngineSource.SETTINGS)
 
 
 @pytest.fixture
@@ -40,7 +38,7 @@ def settings() -> SettingsKeeper:
 
 @pytest.fixture
 async def launcher(library, supervisor, catalog, settings) -> Launcher:
-    return Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
+    return Launcher(library, supervisor, Engines(catalog, settings), settings, mtp_suppressed=False)
 
 
 @pytest.fixture
@@ -154,13 +152,13 @@ async def test_without_an_engine_the_start_fails_in_its_panel(data_dir, bugs, li
     async with runner:
         supervisor = Supervisor(runner, runner, bugs)
         story = Story(supervisor)
-        launcher = Launcher(library, supervisor, catalog, settings, mtp_suppressed=False)
+        launcher = Launcher(library, supervisor, Engines(catalog, settings), settings, mtp_suppressed=False)
         server_id = await launcher.start(plain.id)
         assert server_id is not None
         failed = await story.reaches(server_id, "Failed")
         assert failed.failure.cause is FailureCause.ENGINE_UNUSABLE
         assert "there is no such file" in failed.failure.detail
-        assert launcher.engine_problem is not None
+        assert launcher.engines.problem is not None
         assert not list(data_dir.glob("servers/*"))
         await supervisor.aclose()
 
@@ -380,29 +378,7 @@ async def test_another_name_is_no_change_of_what_runs(launcher, library, supervi
     assert launcher.options_in_force(config, LaunchOptions()) == BUILT_IN
 
 
-# -- the engine and drafting
-
-
-async def test_the_engine_is_found_and_listeners_hear_of_another(launcher, settings, catalog):
-    told: list[None] = []
-    launcher.subscribe(told.append)
-    assert await launcher.find_engine() is FOUND
-    await launcher.find_engine()
-    await settings.change(engine_path=WITHOUT_MTP.path)
-    assert await launcher.find_engine() is launcher.engine is WITHOUT_MTP
-    catalog.engines.clear()
-    with pytest.raises(ConfigurationError) as caught:
-        await launcher.find_engine()
-    assert launcher.engine_problem is caught.value
-    assert len(told) == 3
-
-
-async def test_testing_an_engine_puts_nothing_in_force(launcher):
-    assert await launcher.test_engine(WITHOUT_MTP.path) is WITHOUT_MTP
-    assert await launcher.test_engine(None) is FOUND
-    with pytest.raises(ConfigurationError):
-        await launcher.test_engine(Path("/nowhere"))
-    assert (launcher.engine, launcher.engine_problem) == (None, None)
+# -- drafting
 
 
 @pytest.mark.parametrize(
@@ -419,7 +395,8 @@ async def test_testing_an_engine_puts_nothing_in_force(launcher):
 async def test_whether_a_start_drafts(library, files, supervisor, case):
     choice, layers, engine, suppressed, reason = case
     settings = SettingsKeeper(FakeSettingsStore())
-    launcher = Launcher(library, supervisor, FakeEngineCatalog(found=engine), settings, mtp_suppressed=suppressed)
+    engines = Engines(FakeEngineCatalog(found=engine), settings)
+    launcher = Launcher(library, supervisor, engines, settings, mtp_suppressed=suppressed)
     (model,) = await library.add([files.make("model.gguf", some_facts(mtp_layers=layers))])
     options = LaunchOptions(mtp=choice)
     server_id = await launcher.start(model.id, options)

@@ -90,12 +90,12 @@ async def test_another_engine_is_asked_at_once(form, launcher, catalog):
     form.edit(mlock=True, mtp=MtpChoice.ON)
     assert form.state.can_start
     catalog.found = replace(FOUND, capabilities=EngineCapabilities())
-    await launcher.find_engine()
+    await launcher.engines.find()
     assert form.state.fields["mlock"].problem == "this engine has no flag --mlock"
     assert not form.state.decision.enabled
     form.close()
     catalog.found = FOUND
-    await launcher.find_engine()
+    await launcher.engines.find()
     assert not form.state.decision.enabled, "a closed form is left alone"
 
 

@@ -501,7 +501,7 @@ async def test_what_happens_after_a_crash_is_shown_by_all_servers_of_the_model(p
 
 async def test_only_the_flag_at_fault_is_dropped(program):
     model = await program.add()
-    await program.launcher.find_engine()
+    await program.launcher.engines.find()
     server = program.app.servers[program.start(model, "--mock-context=1024", "--nope", "3")]
     await in_state(server, "Failed")
     assert server.state.offending_flag == "--nope"
@@ -547,5 +547,5 @@ async def test_flags_that_another_engine_does_not_list_are_told_once_that_is_in_
     await poll(lambda: server.state.own_choices)
     assert server.state.unlisted_flags == ()
     program.catalog.found = FOUND
-    await program.launcher.find_engine()
+    await program.launcher.engines.find()
     await poll(lambda: server.state.unlisted_flags == ("--mock-context",))
