@@ -176,7 +176,7 @@ async def _load_the_rest(window: MainWindow) -> None:
 
 def _load_services() -> None:
     import gglib_desktop.adapters.runners.local
-    import gglib_desktop.services.servers.life  # noqa: F401
+    import gglib_desktop.services.servers.server  # noqa: F401
 
 
 @dataclass

@@ -211,7 +211,7 @@ async def failure(story: Story, config: ServerConfig, words: list[str]) -> Failu
     server_id = story.supervisor.start(config)
     failed = await story.reaches(server_id, "Failed")
     assert "Healthy" not in story.words(server_id)
-    log = (await story.supervisor.read_log(story.supervisor.server(server_id).log_name, 0, 10**6)).data.decode()
+    log = (await story.supervisor.monitor.read_log(story.supervisor.server(server_id).log_name, 0, 10**6)).data.decode()
     for word in words:
         # This build, when the machine is busy, can end before it has written its last lines.
         assert word not in log or any(word in line for line in failed.failure.evidence), failed.failure
@@ -361,7 +361,7 @@ async def test_a_server_outlives_the_program_and_is_taken_over(engine, http, con
         server_id = supervisor.start(config(context_size=2048))
         await story.reaches(server_id, "Healthy")
         handle, before = story.handle(server_id), supervisor.server(server_id)
-        log_before = await supervisor.read_log(before.log_name, 0, 10**6)
+        log_before = await supervisor.monitor.read_log(before.log_name, 0, 10**6)
         await supervisor.aclose()
     async with engine.runner() as runner:
         supervisor = engine.supervisor(runner)
@@ -374,7 +374,7 @@ async def test_a_server_outlives_the_program_and_is_taken_over(engine, http, con
         assert (adopted.config, adopted.command_line) == (before.config, before.command_line)
         assert adopted.log_name == before.log_name
         assert said(await answer(http, handle))
-        log = await supervisor.read_log(adopted.log_name, 0, 10**6)
+        log = await supervisor.monitor.read_log(adopted.log_name, 0, 10**6)
         assert log.data.startswith(log_before.data), "its log goes on where it was"
         assert len(log.data) > len(log_before.data)
         send(handle, signal.SIGKILL)

@@ -29,8 +29,6 @@ _BASELINE: dict[str, int] = {
     "gglib_desktop/qt_loop.py: QtEventLoop: attributes": 14,
     "gglib_desktop/services/models/library.py: Library: public methods": 24,
     "gglib_desktop/services/models/library.py: Library: attributes": 20,
-    "gglib_desktop/services/servers/life.py: ServerLife: attributes": 14,
-    "gglib_desktop/services/servers/supervisor.py: Supervisor: public methods": 21,
     "gglib_desktop/viewmodels/app.py: AppViewModel: public methods": 23,
     "gglib_desktop/viewmodels/app.py: AppViewModel: attributes": 30,
     "gglib_desktop/viewmodels/app.py: AppViewModel.__init__: lines": 42,

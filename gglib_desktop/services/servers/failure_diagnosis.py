@@ -1,30 +1,52 @@
-"""Why a server ended: what its exit and its log tell and, where those are silent, its model file."""
+"""The one way from an end, or from the error of a start, to the failure that the user reads."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
-from gglib_desktop.domain.servers.diagnosis import explained_by_model, failure_of_exit, file_that_tells, of_another_file
+from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.servers.diagnosis import (
+    explained_by_model,
+    failure_of_error,
+    failure_of_exit,
+    file_that_tells,
+    of_another_file,
+)
 from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.failures import Failure, FailureCause
 from gglib_desktop.domain.servers.log_text import text_lines
-from gglib_desktop.services.servers.snapshot import LifeContext, ServerSnapshot
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.services.servers.snapshot import ServerContext
 
 _LOG_TAIL_BYTES = 64 * 1024
 
 
-async def explain_exit(context: LifeContext, server: ServerSnapshot, end: ServerExit, *, ready: bool) -> Failure:
-    """The failure behind an end that nobody asked for. ``ready``: it had been healthy."""
-    tail = await context.monitor.read_log(server.log_name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
-    # Some hundred patterns for each line: too long for the event loop.
-    failure = await asyncio.to_thread(failure_of_exit, end, text_lines(tail.data), served=ready)
-    return failure if ready else await explain_by_model(context, server, failure)
+def failure_at_once(why: ServerExit | BaseException, log: Sequence[str] = (), *, served: bool = False) -> Failure:
+    """What an end tells with the lines of its ``log``, or the error of a start by itself."""
+    if isinstance(why, ServerExit):
+        return failure_of_exit(why, log, served=served)
+    if isinstance(why, GglibError):
+        return failure_of_error(why)
+    return Failure(FailureCause.UNKNOWN, f"{type(why).__name__}: {why}")
 
 
-async def explain_by_model(context: LifeContext, server: ServerSnapshot, failure: Failure) -> Failure:
-    """llama-server b10434 can end before it has written the reason to its log, and never says how much of a file is
+async def failure_in_full(
+    context: ServerContext, config: ServerConfig, log_name: str, why: ServerExit | BaseException, *, served: bool
+) -> Failure:
+    """With what the log tells and, about a server that never ``served``, its model file.
+
+    llama-server b10434 can end before it has written the reason to its log, and never says how much of a file is
     there; the file may tell both.
     """
-    failure = of_another_file(failure, server.config)
-    path = file_that_tells(failure, server.config)
-    return failure if path is None else explained_by_model(failure, server.config, await context.examine_model(path))
+    if isinstance(why, ServerExit):
+        tail = await context.monitor.read_log(log_name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
+        # Some hundred patterns for each line: too long for the event loop.
+        failure = await asyncio.to_thread(failure_at_once, why, text_lines(tail.data), served=served)
+    else:
+        failure = failure_at_once(why)
+    if served:
+        return failure
+    failure = of_another_file(failure, config)
+    path = file_that_tells(failure, config)
+    return failure if path is None else explained_by_model(failure, config, await context.examine_model(path))

@@ -1,4 +1,4 @@
-"""What one server's life shares with the others, and what is known of it."""
+"""What is known of a server, and what all servers share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S, LOAD_STALL_S
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.restart import RestartPolicy
@@ -53,32 +52,24 @@ class ServerSnapshot:
     rejected: Rejected | None = None
 
 
-async def _never_restart(_model_id: int) -> RestartPolicy:
-    return RestartPolicy.NEVER
-
-
-async def _not_examined(path: Path) -> ModelFile:
-    return ModelFile(path)
-
-
 @dataclass
-class LifeContext:
-    """What the lives of all servers share. ``visible``: somebody looks; ``usual_load_s``: by model, as seen before."""
+class ServerContext:
+    """What all servers share. ``visible``: the user looks; ``usual_load_s``: by model, as seen before."""
 
     runner: ProcessRunner
     monitor: ServerMonitor
     scope: TaskScope
     tell: Callable[[ServerSnapshot], None]
-    stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S
-    load_stall_s: float = LOAD_STALL_S
-    restart_policy: Callable[[int], Awaitable[RestartPolicy]] = _never_restart
-    examine_model: Callable[[Path], Awaitable[ModelFile]] = _not_examined
+    stop_grace_s: Callable[[], float]
+    load_stall_s: float
+    restart_policy: Callable[[int], Awaitable[RestartPolicy]]
+    examine_model: Callable[[Path], Awaitable[ModelFile]]
     visible: bool = True
     usual_load_s: dict[int, float] = field(default_factory=dict)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def set_visible(self, visible: bool) -> None:
-        """Who begins to look sees the truth at once, not what was true at the last rare look."""
+        """A user who begins to look sees the truth at once, not what was true at the last rare look."""
         if visible and not self.visible:
             self.woken.set()
             self.woken = asyncio.Event()

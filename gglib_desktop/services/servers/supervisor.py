@@ -1,102 +1,77 @@
-"""Owns all servers: which there are, which start is a new one, and what happens to them."""
+"""Owns all servers: which start is a new one, and what happens to them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S, LOAD_STALL_S
 from gglib_desktop.domain.errors import ProcessError
-from gglib_desktop.domain.options.client_names import names_said
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.servers.states import (
-    Crashed,
-    Loading,
-    ServerState,
-    Starting,
-    Stopping,
-    Unresponsive,
-    handle_of,
-)
+from gglib_desktop.domain.servers.states import Crashed, Loading, ServerState, Starting
 from gglib_desktop.ports.servers.process_runner import ProcessRunner
-from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerMonitor
-from gglib_desktop.services.events import EventSource
-from gglib_desktop.services.servers.snapshot import LifeContext, ServerSnapshot
+from gglib_desktop.ports.servers.server_monitor import LostServer, ServerMonitor
+from gglib_desktop.services.servers.server_list import ServerList, ServersAdopted
+from gglib_desktop.services.servers.snapshot import ServerContext, ServerSnapshot
 from gglib_desktop.tasks import ErrorReporter, TaskScope
 
 if TYPE_CHECKING:
-    from gglib_desktop.services.servers.life import ServerLife
+    from gglib_desktop.services.servers.server import Server
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class ServerChanged:
-    """A server is new, or something about it changed."""
-
-    snapshot: ServerSnapshot
+async def _never_restart(_model_id: int) -> RestartPolicy:
+    return RestartPolicy.NEVER
 
 
-@dataclass(frozen=True)
-class ServerRemoved:
-    """A server's panel was dismissed."""
-
-    id: int
+async def _not_examined(path: Path) -> ModelFile:
+    return ModelFile(path)
 
 
-@dataclass(frozen=True)
-class ServersAdopted:
-    """Servers of an earlier run of the program were found alive."""
+class Supervisor(ServerList):
+    """The one owner of what runs. Its methods are called on the event loop; states come from observation alone.
 
-    count: int
-
-
-SupervisorEvent = ServerChanged | ServerRemoved | ServersAdopted
-
-
-class Supervisor:
-    """The one owner of what runs. Its methods are called on the event loop; states come from observation alone."""
+    ``monitor`` reads the logs and keys of its servers.
+    """
 
     def __init__(
-        self, runner: ProcessRunner, monitor: ServerMonitor, reporter: ErrorReporter, **life_options: Any
+        self,
+        runner: ProcessRunner,
+        monitor: ServerMonitor,
+        reporter: ErrorReporter,
+        *,
+        stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S,
+        load_stall_s: float = LOAD_STALL_S,
+        restart_policy: Callable[[int], Awaitable[RestartPolicy]] = _never_restart,
+        examine_model: Callable[[Path], Awaitable[ModelFile]] = _not_examined,
     ) -> None:
-        """``life_options`` are the optional fields of LifeContext: grace, stall limit, restart policy."""
+        """``restart_policy`` is asked with the id of a model, after a crash."""
+        super().__init__()
+        self.monitor = monitor
         self._runner = runner
-        self._monitor = monitor
         self._scope = TaskScope(reporter)
-        self._context = LifeContext(runner, monitor, self._scope, self._on_changed, **life_options)
-        self._lives: dict[int, ServerLife] = {}
-        self._next_id = 1
+        self._context = ServerContext(
+            runner,
+            monitor,
+            self._scope,
+            self._tell,
+            stop_grace_s=stop_grace_s,
+            load_stall_s=load_stall_s,
+            restart_policy=restart_policy,
+            examine_model=examine_model,
+        )
         self._is_ending = False
-        self._events: EventSource[SupervisorEvent] = EventSource()
-        self.subscribe: Callable[[Callable[[SupervisorEvent], None]], Callable[[], None]] = self._events.add
-
-    @property
-    def servers(self) -> tuple[ServerSnapshot, ...]:
-        """In the order in which their panels appeared."""
-        return tuple(life.snapshot for life in self._lives.values())
-
-    def server(self, server_id: int) -> ServerSnapshot:
-        return self._lives[server_id].snapshot
-
-    @property
-    def running(self) -> int:
-        """How many servers live, those that start or stop included."""
-        return sum(life.is_live for life in self._lives.values())
-
-    @property
-    def names_taken(self) -> frozenset[str]:
-        """By which clients call the servers that live, as far as their command lines tell."""
-        lines = (life.snapshot.command_line for life in self._lives.values() if life.is_live)
-        return frozenset(name for line in lines for name in names_said(line))
 
     @property
     def visible(self) -> bool:
-        """Whether somebody sees the servers; if not, healthy ones are asked less often."""
+        """Whether the user sees the servers; if not, healthy ones are asked less often."""
         return self._context.visible
 
     @visible.setter
@@ -112,94 +87,82 @@ class Supervisor:
         """What is asked for from now on comes too late."""
         self._is_ending = True
 
-    def has_live_server(self, model_id: int) -> bool:
-        return any(life.is_live for life in self._lives_of(model_id))
-
     async def adopt(self) -> int:
         """Takes over the servers that an earlier run left, and returns how many. Raises: RunnerUnavailable.
 
         Those that have ended meanwhile are shown as crashed, and not started again.
         """
         running = await self._runner.list_running()
-        known = {handle_of(life.snapshot.state) for life in self._lives.values()}
-        handles = [handle for handle in running if handle not in known]
-        for lost in self._monitor.take_lost():
-            await self._tell_of_lost(lost)
+        handles = [handle for handle in running if self._with_process(handle) is None]
+        for lost in self.monitor.take_lost():
+            await self._add_lost(lost)
         for handle in handles:
             self.take_over(handle)
         if handles:
             self._events.emit(ServersAdopted(len(handles)))
         return len(handles)
 
-    async def _tell_of_lost(self, lost: LostServer) -> None:
-        crashed = Crashed(time.time(), Failure(FailureCause.UNKNOWN, str(lost.end), (), lost.end))
-        life = self._new_life(lost.config, crashed)
-        life.snapshot = replace(life.snapshot, adopted=True, command_line=lost.command_line, log_name=lost.log_name)
-        from gglib_desktop.services.servers.failure_diagnosis import explain_exit  # noqa: PLC0415  # as ServerLife
+    async def _add_lost(self, lost: LostServer) -> None:
+        from gglib_desktop.services.servers.failure_diagnosis import failure_in_full  # noqa: PLC0415  # as Server
 
-        failure = await explain_exit(self._context, life.snapshot, lost.end, ready=True)
-        life.snapshot = replace(life.snapshot, state=replace(crashed, failure=failure))
-        self._on_changed(life.snapshot)
+        now = time.time()
+        failure = await failure_in_full(self._context, lost.config, lost.log_name, lost.end, served=True)
+        server = self._new_server(
+            lost.config,
+            Crashed(now, failure),
+            adopted=True,
+            command_line=lost.command_line,
+            log_name=lost.log_name,
+        )
+        self._tell(server.snapshot)
 
     def take_over(self, handle: ProcessHandle) -> int:
         """Watches a server that runs already and that the runner knows; returns its id."""
-        for life in self._lives.values():
-            if handle_of(life.snapshot.state) == handle:
-                return life.snapshot.id
-        config = self._monitor.config(handle)
-        assert config is not None, "a listed server has a record"
-        life = self._new_life(config, Loading(handle, handle.started_at))
-        life.adopt(handle)
-        return life.snapshot.id
+        server = self._with_process(handle)
+        if server is None:
+            config = self.monitor.config(handle)
+            assert config is not None, "a listed server has a record"
+            server = self._new_server(config, Loading(handle, handle.started_at), adopted=True)
+            server.follow(handle)
+        return server.snapshot.id
 
     def start(self, config: ServerConfig, *, another: bool = False) -> int:
         """Starts a server and returns its id at once.
 
         A model that has a live server is not started again unless ``another``; an ended one's place is used again.
         """
-        same = self._lives_of(config.model_id)
-        live = [life for life in same if life.is_live]
+        same = self._of_model(config.model_id)
+        live = [server for server in same if server.is_live]
         if live and not another:
             return live[0].snapshot.id
-        ended = [life for life in same if not life.is_live]
-        life = ended[0] if ended else self._new_life(config, Starting(time.time()))
-        life.begin(config)
-        return life.snapshot.id
+        ended = [server for server in same if not server.is_live]
+        server = ended[0] if ended else self._new_server(config, Starting(time.time()))
+        server.begin(config)
+        return server.snapshot.id
 
     async def try_out(self, server_id: int, config: ServerConfig) -> None:
         """As ``restart`` on trial; but nothing is stopped for what is known beforehand not to start."""
-        life = self._lives.get(server_id)
-        if life is None:
-            return  # its panel was dismissed meanwhile
-        state, refusal = life.snapshot.state, None
-        handle = handle_of(state)
-        if handle is not None and not isinstance(state, Stopping | Unresponsive):
-            try:
-                await self._monitor.check(config, instead_of=handle)
-            except ProcessError as exc:
-                from gglib_desktop.domain.servers.diagnosis import failure_of_error  # noqa: PLC0415  # as the lives
-
-                refusal = failure_of_error(exc)
-        if not self._is_ending and life in self._lives.values():
-            life.restart(config, on_trial=True, refusal=refusal)
+        server = self._servers.get(server_id)
+        # Its panel may be dismissed before or during the look.
+        if server is not None and not await server.refuses(config) and server_id in self._servers:
+            self.restart(server_id, config, on_trial=True)
 
     def restart(self, server_id: int, config: ServerConfig | None = None, *, on_trial: bool = False) -> None:
         """Stops the server if it runs and starts it again, with another configuration if one is given.
 
         ``on_trial``: if a running server does not start with that one, it returns to the last one that was healthy.
         """
-        if self._is_ending:
-            return
-        life = self._lives[server_id]
-        life.restart(config or life.snapshot.config, on_trial=on_trial)
+        server = self._servers[server_id]
+        if not self._is_ending:
+            server.restart(config or server.snapshot.config, on_trial=on_trial)
 
     async def stop(self, server_id: int) -> None:
         """Stops a server, or a start under way or planned; returns when it has ended. Raises: StopFailed."""
-        await self._lives[server_id].stop()
+        await self._servers[server_id].stop()
 
     async def stop_all(self) -> None:
         """Stops every server, all at the same time."""
-        stops = [life.stop() for life in self._lives.values()]
+        stops = [server.stop() for server in self._servers.values()]
         for result in await asyncio.gather(*stops, return_exceptions=True):
             if isinstance(result, ProcessError):
                 _log.warning("%s", result)
@@ -208,46 +171,38 @@ class Supervisor:
 
     async def kill(self, server_id: int) -> None:
         """Ends a server without grace. Raises: StopFailed."""
-        await self._lives[server_id].kill()
+        await self._servers[server_id].kill()
 
     def stop_trying(self, server_id: int) -> None:
         """A crashed server that waits for its next start stays crashed."""
-        self._lives[server_id].stop_trying()
-
-    async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
-        """As ServerMonitor's, for views of a log."""
-        return await self._monitor.read_log(log_name, offset, limit_bytes)
-
-    def api_key(self, server_id: int) -> str | None:
-        """The key that clients of a server must show; None when it wants none, or one that is not known."""
-        handle = handle_of(self._lives[server_id].snapshot.state)
-        return self._monitor.api_key(handle) if handle is not None else None
+        self._servers[server_id].stop_trying()
 
     def dismiss(self, server_id: int) -> None:
         """Forgets an ended server; a live one stays."""
-        life = self._lives[server_id]
-        if not life.is_live:
-            life.stop_trying()
-            del self._lives[server_id]
-            self._events.emit(ServerRemoved(server_id))
+        server = self._servers[server_id]
+        if not server.is_live:
+            server.stop_trying()
+            self._remove(server_id)
 
     async def aclose(self) -> None:
         """Ends all watching. Servers go on; starts under way are cancelled."""
         await self._scope.aclose()
 
-    def _lives_of(self, model_id: int) -> list[ServerLife]:
-        return [life for life in self._lives.values() if life.snapshot.config.model_id == model_id]
+    def _new_server(
+        self,
+        config: ServerConfig,
+        state: ServerState,
+        *,
+        adopted: bool = False,
+        command_line: str = "",
+        log_name: str = "",
+    ) -> Server:
+        from gglib_desktop.services.servers.server import Server  # noqa: PLC0415  # loaded after the window is there
 
-    def _new_life(self, config: ServerConfig, state: ServerState) -> ServerLife:
-        namesakes = (life.snapshot for life in self._lives.values())
-        numbers = {snapshot.number for snapshot in namesakes if snapshot.config.model_name == config.model_name}
-        number = next(n for n in range(1, len(numbers) + 2) if n not in numbers)
-        from gglib_desktop.services.servers.life import ServerLife  # noqa: PLC0415  # loaded after the window is there
-
-        life = ServerLife(ServerSnapshot(self._next_id, number, config, state), self._context)
-        self._lives[self._next_id] = life
-        self._next_id += 1
-        return life
-
-    def _on_changed(self, snapshot: ServerSnapshot) -> None:
-        self._events.emit(ServerChanged(snapshot))
+        number = self._number_for(config.model_name)
+        snapshot = ServerSnapshot(
+            self._next_id, number, config, state, adopted=adopted, command_line=command_line, log_name=log_name
+        )
+        server = Server(snapshot, self._context)
+        self._add(server)
+        return server

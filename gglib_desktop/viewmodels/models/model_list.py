@@ -16,7 +16,7 @@ from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.models.scan import ScanProgress
 from gglib_desktop.domain.servers.states import Crashed, Failed, Running, ServerState, Starting, Stopping
 from gglib_desktop.services.models.library import Library
-from gglib_desktop.services.servers.supervisor import Supervisor, SupervisorEvent
+from gglib_desktop.services.servers.server_list import ServerList, SupervisorEvent
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.models.model_filter import Places, choices, in_menu_order, narrowed
 from gglib_desktop.viewmodels.models.model_row import SORT_VALUES, FilterOption, ModelRow, SortKey, model_row
@@ -101,10 +101,10 @@ class ModelListViewModel(QObject):
     choicesChanged = Signal()
     scanChanged = Signal(object)  # ScanProgress, None when nothing is looked for
 
-    def __init__(self, library: Library, supervisor: Supervisor, scope: TaskScope) -> None:
+    def __init__(self, library: Library, servers: ServerList, scope: TaskScope) -> None:
         super().__init__()
         self._library = library
-        self._supervisor = supervisor
+        self._servers = servers
         self._scope = scope
         self._known: Known = {}
         self._states: dict[int, ServerState] = {}
@@ -127,7 +127,7 @@ class ModelListViewModel(QObject):
         self._unsubscribe = (
             library.subscribe(self._on_library),
             library.subscribe_progress(self.scanChanged.emit),
-            supervisor.subscribe(self._on_supervisor),
+            servers.subscribe(self._on_supervisor),
         )
         self._states = self._shown_states()
         self._on_library(library.models)
@@ -267,7 +267,7 @@ class ModelListViewModel(QObject):
     def _shown_states(self) -> dict[int, ServerState]:
         states: dict[int, ServerState] = {}
         for kinds in (Starting | Stopping | Running, Failed | Crashed):
-            for server in self._supervisor.servers:
+            for server in self._servers.servers:
                 if isinstance(server.state, kinds):
                     states.setdefault(server.config.model_id, server.state)
         return states

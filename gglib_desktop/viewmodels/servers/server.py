@@ -130,7 +130,7 @@ class ServerViewModel(QObject):
         self._typed: dict[str, Any] = {}
         self._unsaved: set[str] = set()
         self._state = self._panel_state(snapshot)
-        self.log = LogViewModel(scope, supervisor.read_log)
+        self.log = LogViewModel(scope, supervisor.monitor.read_log)
         self.log.show_log(snapshot.log_name)
         self.form = LaunchFormViewModel(self._decide, BUILT_IN)
         self.form.edited.connect(self._on_edited)
@@ -153,7 +153,8 @@ class ServerViewModel(QObject):
     @property
     def api_key(self) -> str | None:
         """What clients must show, if it is known."""
-        return self._supervisor.api_key(self.id)
+        handle = self._state.handle
+        return self._supervisor.monitor.api_key(handle) if handle is not None else None
 
     @property
     def can_apply(self) -> bool:

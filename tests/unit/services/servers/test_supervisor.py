@@ -14,10 +14,11 @@ from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.states import Crashed, Failed, Healthy, Loading, Stopped, Stopping
 from gglib_desktop.ports.servers.server_monitor import LostServer
-from gglib_desktop.services.servers.supervisor import ServerChanged, ServerRemoved, ServersAdopted, Supervisor
+from gglib_desktop.services.servers.server_list import ServerChanged, ServerRemoved, ServersAdopted
+from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.fakes.scripted_runner import ScriptedRunner
 from tests.fakes.supervision import Story
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, reasons_told
 from tests.unit.services.conftest import QUICK
 
 
@@ -91,7 +92,7 @@ async def test_a_flag_that_the_engine_does_not_know_fails_the_start(supervisor, 
     assert failed.failure.evidence == ("error: invalid argument: --nope",)
     assert failed.failure.exit == ServerExit(1)
     assert story.words(server_id) == ["Starting", "Failed"]
-    log = await supervisor.read_log(supervisor.server(server_id).log_name, 0, 1000)
+    log = await supervisor.monitor.read_log(supervisor.server(server_id).log_name, 0, 1000)
     assert b"invalid argument: --nope" in log.data
 
 
@@ -154,6 +155,26 @@ async def test_a_log_without_a_reason_is_no_excuse_when_the_model_file_is_broken
 
         await poll(lambda: cause() == (FailureCause.MODEL_CORRUPT, "truncated: 10 bytes are missing"))
         await supervisor.aclose()
+
+
+async def test_what_is_found_after_a_panel_was_dismissed_opens_no_panel(mock, bugs, config):
+    asked, known = asyncio.Event(), asyncio.Event()
+
+    async def examine(path):
+        asked.set()
+        await known.wait()
+        return ModelFile(path, problem="truncated: 10 bytes are missing")
+
+    supervisor = Supervisor(mock, mock, bugs, examine_model=examine)
+    story = Story(supervisor)
+    server_id = supervisor.start(config("--mock-fail-load=a reason that is not in the table"))
+    await story.reaches(server_id, "Failed", explained=False)
+    await asked.wait()
+    supervisor.dismiss(server_id)
+    known.set()
+    await reasons_told()
+    assert story.events[-1] == ServerRemoved(server_id)
+    await supervisor.aclose()
 
 
 async def test_a_bug_in_the_runner_is_reported_and_does_not_leave_the_server_starting(mock, bugs, config, data_dir):

@@ -1,0 +1,95 @@
+"""Which servers there are, and what happens to them, told to those who want to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gglib_desktop.domain.options.client_names import names_said
+from gglib_desktop.domain.servers.server import ProcessHandle
+from gglib_desktop.domain.servers.states import handle_of
+from gglib_desktop.services.events import EventSource
+from gglib_desktop.services.servers.snapshot import ServerSnapshot
+
+if TYPE_CHECKING:
+    from gglib_desktop.services.servers.server import Server
+
+
+@dataclass(frozen=True)
+class ServerChanged:
+    """A server is new, or something about it changed."""
+
+    snapshot: ServerSnapshot
+
+
+@dataclass(frozen=True)
+class ServerRemoved:
+    """A server's panel was dismissed."""
+
+    id: int
+
+
+@dataclass(frozen=True)
+class ServersAdopted:
+    """Servers of an earlier run of the program were found alive."""
+
+    count: int
+
+
+SupervisorEvent = ServerChanged | ServerRemoved | ServersAdopted
+
+
+class ServerList:
+    """The servers with a panel, in the order in which their panels appeared."""
+
+    def __init__(self) -> None:
+        self._servers: dict[int, Server] = {}
+        self._next_id = 1
+        self._events: EventSource[SupervisorEvent] = EventSource()
+        self.subscribe: Callable[[Callable[[SupervisorEvent], None]], Callable[[], None]] = self._events.add
+
+    @property
+    def servers(self) -> tuple[ServerSnapshot, ...]:
+        return tuple(server.snapshot for server in self._servers.values())
+
+    def server(self, server_id: int) -> ServerSnapshot:
+        return self._servers[server_id].snapshot
+
+    @property
+    def running(self) -> int:
+        """How many servers live, those that start or stop included."""
+        return sum(server.is_live for server in self._servers.values())
+
+    @property
+    def names_taken(self) -> frozenset[str]:
+        """By which clients call the servers that live, as far as their command lines tell."""
+        lines = (server.snapshot.command_line for server in self._servers.values() if server.is_live)
+        return frozenset(name for line in lines for name in names_said(line))
+
+    def has_live_server(self, model_id: int) -> bool:
+        return any(server.is_live for server in self._of_model(model_id))
+
+    def _of_model(self, model_id: int) -> list[Server]:
+        return [server for server in self._servers.values() if server.snapshot.config.model_id == model_id]
+
+    def _with_process(self, handle: ProcessHandle) -> Server | None:
+        return next((each for each in self._servers.values() if handle_of(each.snapshot.state) == handle), None)
+
+    def _number_for(self, model_name: str) -> int:
+        """The first that no other server of that name has."""
+        taken = {server.number for server in self.servers if server.config.model_name == model_name}
+        return next(number for number in range(1, len(taken) + 2) if number not in taken)
+
+    def _add(self, server: Server) -> None:
+        self._servers[server.snapshot.id] = server
+        self._next_id = server.snapshot.id + 1
+
+    def _remove(self, server_id: int) -> None:
+        del self._servers[server_id]
+        self._events.emit(ServerRemoved(server_id))
+
+    def _tell(self, snapshot: ServerSnapshot) -> None:
+        # The reason of a failure may be found when its panel is gone.
+        if snapshot.id in self._servers:
+            self._events.emit(ServerChanged(snapshot))
