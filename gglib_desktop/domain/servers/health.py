@@ -18,7 +18,7 @@ HEALTHY_INTERVAL_S = 3.5
 # Who shows the window is told the truth at once, so nobody waits for this.
 HIDDEN_INTERVAL_S = 30.0
 MISSED_INTERVAL_S = 1.0
-FIRST_INTERVAL_S = 0.010
+FIRST_INTERVAL_S = 0.005
 LAST_LOADING_INTERVAL_S = 0.250
 UNRESPONSIVE_AFTER = 3
 # Healthy servers are asked in groups, one group after the other.
@@ -40,6 +40,14 @@ def next_look_at(asked_at: float, interval_s: float, server_id: int) -> float:
     # Where it was asked a little early, as timers of some loops are, it is not due again at once.
     latest = asked_at + interval_s + EARLY_S
     return (latest - first_s) // interval_s * interval_s + first_s
+
+
+def loading_interval_s(waited_s: float) -> float:
+    """When to ask again, in seconds, a server that was asked to start ``waited_s`` ago and is not ready.
+
+    A tenth of that time, so that no start seems more than a tenth longer than it was.
+    """
+    return min(max(FIRST_INTERVAL_S, waited_s / 10), LAST_LOADING_INTERVAL_S)
 
 
 class ProbeResult(StrEnum):
@@ -84,14 +92,24 @@ class HealthTracker:
     usage: Usage | None = None
     last_advance_at: float = 0.0
     looked_at: float = 0.0
-    loading_interval_s: float = FIRST_INTERVAL_S
+    began_at: float = 0.0
 
     @classmethod
     def begin(
-        cls, handle: ProcessHandle, now: float, *, since: float | None = None, usual_s: float | None = None
+        cls,
+        handle: ProcessHandle,
+        now: float,
+        *,
+        began_at: float = 0.0,
+        since: float | None = None,
+        usual_s: float | None = None,
     ) -> HealthTracker:
-        """A process that has answered but not yet said that it is ready. ``since``: when it began, if not now."""
-        return cls(Loading(handle, now if since is None else since, usual_s), last_advance_at=now, looked_at=now)
+        """A process that has answered but not yet said that it is ready.
+
+        ``began_at``: when it was asked to start, by the clock of ``due_at``. ``since``: when loading began, if not now.
+        """
+        state = Loading(handle, now if since is None else since, usual_s)
+        return cls(state, last_advance_at=now, looked_at=now, began_at=began_at)
 
     @property
     def handle(self) -> ProcessHandle:
@@ -99,9 +117,7 @@ class HealthTracker:
 
     @property
     def interval_s(self) -> float:
-        """How long after the begin of the last question the next one is due."""
-        if not self.ready:
-            return self.loading_interval_s
+        """How long after the begin of the last question the next one is due, once it was ready."""
         return MISSED_INTERVAL_S if self.missed or self.busy else HEALTHY_INTERVAL_S
 
     @property
@@ -111,6 +127,8 @@ class HealthTracker:
 
     def due_at(self, asked_at: float, server_id: int, *, visible: bool) -> float:
         """When to ask next, after the question that began at ``asked_at``."""
+        if not self.ready:
+            return asked_at + loading_interval_s(asked_at - self.began_at)
         if not self.is_calm:
             return asked_at + self.interval_s
         return next_look_at(asked_at, HEALTHY_INTERVAL_S if visible else HIDDEN_INTERVAL_S, server_id)
@@ -149,7 +167,6 @@ class HealthTracker:
             usage=usage,
             looked_at=now,
             last_advance_at=now if advanced else self.last_advance_at + unseen_s,
-            loading_interval_s=min(self.loading_interval_s * 1.5, LAST_LOADING_INTERVAL_S),
         )
 
     def _missed_one_more(self, probe: Probe, usage: Usage | None, now: float) -> HealthTracker:

@@ -64,9 +64,10 @@ class ServerRun:
         """Returns when it has ended and its state says why. ``adopted``: a process that runs already."""
         self._watched = True
         try:
+            began_at = asyncio.get_running_loop().time()
             handle = adopted or await self._start()
             if handle is not None:
-                await self._watch(handle)
+                await self._watch(handle, began_at)
         finally:
             self._watched = False
 
@@ -137,12 +138,13 @@ class ServerRun:
 
     # -- watching
 
-    async def _watch(self, handle: ProcessHandle) -> None:
+    async def _watch(self, handle: ProcessHandle, began_at: float) -> None:
         """Follows a process to its end."""
         monitor = self._context.monitor
         tracker = HealthTracker.begin(
             handle,
             time.time(),
+            began_at=began_at,
             since=handle.started_at if self.snapshot.adopted else None,
             usual_s=self._context.usual_load_s.get(handle.model_id),
         )

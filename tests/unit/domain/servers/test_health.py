@@ -19,6 +19,7 @@ from gglib_desktop.domain.servers.health import (
     Probe,
     ProbeResult,
     Usage,
+    loading_interval_s,
     next_look_at,
 )
 from gglib_desktop.domain.servers.server import ProcessHandle
@@ -64,13 +65,19 @@ def test_before_it_was_ready_nothing_is_unhealthy(loading, probe):
 
 
 def test_loading_is_asked_ever_more_slowly(loading):
-    intervals = []
-    for _ in range(15):
-        intervals.append(loading.interval_s)
-        loading = observed(loading, LOADING)
+    intervals, asked_at = [], 0.0
+    while asked_at < 5:
+        due_at = loading.due_at(asked_at, 1, visible=True)
+        intervals.append(round(due_at - asked_at, 9))
+        asked_at, loading = due_at, observed(loading, LOADING)
     assert intervals[0] == FIRST_INTERVAL_S
     assert intervals == sorted(intervals)
     assert intervals[-1] == LAST_LOADING_INTERVAL_S
+
+
+def test_loading_goes_on_with_the_pace_of_the_start():
+    loading = HealthTracker.begin(HANDLE, 50.0, began_at=7.0)
+    assert loading.due_at(9.0, 1, visible=False) == 9.0 + loading_interval_s(2.0) == 9.2
 
 
 def test_loading_stalls_when_neither_cpu_nor_memory_nor_log_moves(loading):
