@@ -184,7 +184,7 @@ async def starts(folder: Path, model: Path) -> tuple[list[float], list[float]]:
     from gglib_desktop.api import create_runner  # noqa: PLC0415
     from gglib_desktop.domain.servers.server import ServerConfig  # noqa: PLC0415
     from gglib_desktop.domain.servers.states import Healthy  # noqa: PLC0415
-    from gglib_desktop.services.servers.server_list import ServerChanged, SupervisorEvent  # noqa: PLC0415
+    from gglib_desktop.services.servers.snapshot import ServerChanged, SupervisorEvent  # noqa: PLC0415
     from gglib_desktop.services.servers.supervisor import Supervisor  # noqa: PLC0415
     from gglib_desktop.tasks import LogReporter  # noqa: PLC0415
 

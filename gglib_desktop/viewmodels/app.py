@@ -19,7 +19,7 @@ from gglib_desktop.domain.servers.states import is_live
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.foreign import ForeignWatch
-from gglib_desktop.services.servers.server_list import ServerChanged, ServerRemoved, ServersAdopted, SupervisorEvent
+from gglib_desktop.services.servers.snapshot import ServerChanged, ServerRemoved, ServersAdopted, SupervisorEvent
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope

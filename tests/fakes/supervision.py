@@ -6,7 +6,7 @@ from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import ServerState, handle_of
 from gglib_desktop.ports.servers.process_runner import ProcessRunner
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
-from gglib_desktop.services.servers.server_list import ServerChanged, SupervisorEvent
+from gglib_desktop.services.servers.snapshot import ServerChanged, SupervisorEvent
 from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.fakes.waiting import poll, reasons_told
 

@@ -26,7 +26,7 @@ from gglib_desktop.domain.servers.states import (
     handle_of,
 )
 from gglib_desktop.services.servers.failure_diagnosis import failure_at_once, failure_in_full
-from gglib_desktop.services.servers.snapshot import ServerContext, ServerSnapshot
+from gglib_desktop.services.servers.snapshot import ServerChanged, ServerContext, ServerSnapshot
 
 _log = logging.getLogger(__name__)
 _ACTIVE_CPU_S = 0.02
@@ -107,7 +107,7 @@ class ServerRun:
         """From now on this is what is known; tells it if it is news."""
         if snapshot != self.snapshot:
             self.snapshot = snapshot
-            self._context.tell(snapshot)
+            self._context.events.emit(ServerChanged(snapshot))
 
     def _become(self, state: ServerState) -> None:
         self.show(replace(self.snapshot, state=state))

@@ -20,7 +20,7 @@ from gglib_desktop.domain.servers.states import (
 )
 from gglib_desktop.services.servers.failure_diagnosis import failure_at_once
 from gglib_desktop.services.servers.run import ServerRun
-from gglib_desktop.services.servers.snapshot import Rejected, ServerContext, ServerSnapshot
+from gglib_desktop.services.servers.snapshot import Rejected, ServerChanged, ServerContext, ServerSnapshot
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Server:
 
     def follow(self, handle: ProcessHandle) -> None:
         """Watches a process that another run of the program, or another program, started."""
-        self._context.tell(self.snapshot)
+        self._context.events.emit(ServerChanged(self.snapshot))
         self._live_on(handle)
 
     def begin(self, config: ServerConfig) -> None:
         """Starts it, unless it lives. A retry that waits is made unnecessary by this."""
         self._tries = 0
-        self._end_waiting()
+        self.end_waiting()
         self._begin(config)
 
     def restart(self, config: ServerConfig, *, on_trial: bool = False) -> None:
@@ -107,8 +107,13 @@ class Server:
         self._on_trial = False
         state = self.snapshot.state
         if isinstance(state, Crashed):
-            self._end_waiting()
+            self.end_waiting()
             self._run.show(replace(self.snapshot, state=replace(state, retry=None)))
+
+    def end_waiting(self) -> None:
+        """Nothing follows the run that ended, and nothing more is told of it."""
+        if self._life is not None and not self.is_live:
+            self._life.cancel()
 
     def _begin(self, config: ServerConfig, *, on_trial: bool = False, rejected: Rejected | None = None) -> None:
         former, old = self._run, self.snapshot
@@ -118,7 +123,7 @@ class Server:
         snapshot = ServerSnapshot(old.id, old.number, config, state, log_name=old.log_name, rejected=rejected)
         self._run = ServerRun(snapshot, self._context, former_line=old.command_line or former.former_line)
         self._on_trial = on_trial
-        self._context.tell(snapshot)
+        self._context.events.emit(ServerChanged(snapshot))
         self._live_on()
 
     def _live_on(self, adopted: ProcessHandle | None = None) -> None:
@@ -144,7 +149,7 @@ class Server:
             await self._try_again(run, state)
 
     async def _try_again(self, run: ServerRun, crashed: Crashed) -> None:
-        """Starts it once more if its model's policy says so. ``_end_waiting`` cancels this."""
+        """Starts it once more if its model's policy says so. ``end_waiting`` cancels this."""
         policy = await self._context.restart_policy(run.snapshot.config.model_id)
         ready_s = crashed.at - run.ready_at if run.ready_at is not None else 0.0
         retry = next_retry(policy, crashed.failure, tries=self._tries, ready_s=ready_s, now=crashed.at)
@@ -154,7 +159,3 @@ class Server:
         await asyncio.sleep(max(0.0, retry.at - time.time()))
         self._tries = retry.number
         self._begin(run.snapshot.config, rejected=run.snapshot.rejected)
-
-    def _end_waiting(self) -> None:
-        if self._life is not None and not self.is_live:
-            self._life.cancel()

@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gglib_desktop.domain.options.client_names import names_said
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import handle_of
 from gglib_desktop.services.events import EventSource
-from gglib_desktop.services.servers.snapshot import ServerSnapshot
+from gglib_desktop.services.servers.snapshot import ServerRemoved, ServerSnapshot, SupervisorEvent
 
 if TYPE_CHECKING:
     from gglib_desktop.services.servers.server import Server
-
-
-@dataclass(frozen=True)
-class ServerChanged:
-    """A server is new, or something about it changed."""
-
-    snapshot: ServerSnapshot
-
-
-@dataclass(frozen=True)
-class ServerRemoved:
-    """A server's panel was dismissed."""
-
-    id: int
-
-
-@dataclass(frozen=True)
-class ServersAdopted:
-    """Servers of an earlier run of the program were found alive."""
-
-    count: int
-
-
-SupervisorEvent = ServerChanged | ServerRemoved | ServersAdopted
 
 
 class ServerList:
@@ -88,8 +63,3 @@ class ServerList:
     def _remove(self, server_id: int) -> None:
         del self._servers[server_id]
         self._events.emit(ServerRemoved(server_id))
-
-    def _tell(self, snapshot: ServerSnapshot) -> None:
-        # The reason of a failure may be found when its panel is gone.
-        if snapshot.id in self._servers:
-            self._events.emit(ServerChanged(snapshot))

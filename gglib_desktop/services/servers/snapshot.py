@@ -1,4 +1,4 @@
-"""What is known of a server, and what all servers share."""
+"""What is known of a server, how that is told, and what all servers share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import ServerState
 from gglib_desktop.ports.servers.process_runner import ProcessRunner
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
+from gglib_desktop.services.events import EventSource
 from gglib_desktop.tasks import TaskScope
 
 if TYPE_CHECKING:
@@ -52,6 +53,30 @@ class ServerSnapshot:
     rejected: Rejected | None = None
 
 
+@dataclass(frozen=True)
+class ServerChanged:
+    """A server is new, or something about it changed."""
+
+    snapshot: ServerSnapshot
+
+
+@dataclass(frozen=True)
+class ServerRemoved:
+    """A server's panel was dismissed."""
+
+    id: int
+
+
+@dataclass(frozen=True)
+class ServersAdopted:
+    """Servers of an earlier run of the program were found alive."""
+
+    count: int
+
+
+SupervisorEvent = ServerChanged | ServerRemoved | ServersAdopted
+
+
 @dataclass
 class ServerContext:
     """What all servers share. ``visible``: the user looks; ``usual_load_s``: by model, as seen before."""
@@ -59,7 +84,7 @@ class ServerContext:
     runner: ProcessRunner
     monitor: ServerMonitor
     scope: TaskScope
-    tell: Callable[[ServerSnapshot], None]
+    events: EventSource[SupervisorEvent]
     stop_grace_s: Callable[[], float]
     load_stall_s: float
     restart_policy: Callable[[int], Awaitable[RestartPolicy]]

@@ -17,8 +17,8 @@ from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.states import Crashed, Loading, ServerState, Starting
 from gglib_desktop.ports.servers.process_runner import ProcessRunner
 from gglib_desktop.ports.servers.server_monitor import LostServer, ServerMonitor
-from gglib_desktop.services.servers.server_list import ServerList, ServersAdopted
-from gglib_desktop.services.servers.snapshot import ServerContext, ServerSnapshot
+from gglib_desktop.services.servers.server_list import ServerList
+from gglib_desktop.services.servers.snapshot import ServerChanged, ServerContext, ServersAdopted, ServerSnapshot
 from gglib_desktop.tasks import ErrorReporter, TaskScope
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Supervisor(ServerList):
             runner,
             monitor,
             self._scope,
-            self._tell,
+            self._events,
             stop_grace_s=stop_grace_s,
             load_stall_s=load_stall_s,
             restart_policy=restart_policy,
@@ -114,7 +114,7 @@ class Supervisor(ServerList):
             command_line=lost.command_line,
             log_name=lost.log_name,
         )
-        self._tell(server.snapshot)
+        self._events.emit(ServerChanged(server.snapshot))
 
     def take_over(self, handle: ProcessHandle) -> int:
         """Watches a server that runs already and that the runner knows; returns its id."""
@@ -181,7 +181,7 @@ class Supervisor(ServerList):
         """Forgets an ended server; a live one stays."""
         server = self._servers[server_id]
         if not server.is_live:
-            server.stop_trying()
+            server.end_waiting()
             self._remove(server_id)
 
     async def aclose(self) -> None:

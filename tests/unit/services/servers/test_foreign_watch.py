@@ -8,7 +8,7 @@ from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable, StopFailed
 from gglib_desktop.domain.servers.states import Loading
 from gglib_desktop.services.servers.foreign import ForeignWatch
-from gglib_desktop.services.servers.server_list import ServersAdopted
+from gglib_desktop.services.servers.snapshot import ServersAdopted
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from tests.fakes.clock_loop import time_passes

@@ -14,7 +14,7 @@ from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.states import Crashed, Failed, Healthy, Loading, Stopped, Stopping
 from gglib_desktop.ports.servers.server_monitor import LostServer
-from gglib_desktop.services.servers.server_list import ServerChanged, ServerRemoved, ServersAdopted
+from gglib_desktop.services.servers.snapshot import ServerChanged, ServerRemoved, ServersAdopted
 from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.fakes.scripted_runner import ScriptedRunner
 from tests.fakes.supervision import Story

@@ -8,7 +8,7 @@ import pytest
 from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.domain.servers.restart import BACK_OFF_S, RestartPolicy
 from gglib_desktop.domain.servers.states import Crashed, Failed, Stopped
-from gglib_desktop.services.servers.server_list import ServerChanged
+from gglib_desktop.services.servers.snapshot import ServerChanged
 from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.fakes.clock_loop import time_passes
 from tests.fakes.scripted_runner import OK, ScriptedRunner
