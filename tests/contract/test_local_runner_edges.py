@@ -18,6 +18,7 @@ from gglib_desktop.adapters.runners.processes import ServerProcess, process_iden
 from gglib_desktop.adapters.runners.records import RecordStore
 from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable, StartFailed
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.servers.diagnosis import failure_of_error
 from gglib_desktop.domain.servers.exits import StopRung
 from gglib_desktop.domain.servers.failures import FailureCause
@@ -84,7 +85,7 @@ async def test_an_exit_is_seen_while_somebody_else_holds_the_question(harness, s
         process.kill()
         with pytest.raises(StartFailed) as caught:
             await starting
-    assert failure_of_error(caught.value).cause is FailureCause.KILLED
+    assert failure_of_error(caught.value, diagnose).cause is FailureCause.KILLED
 
 
 async def test_an_unwanted_server_that_survives_stays_known_until_it_ends(harness, stub_runner, monkeypatch, caplog):

@@ -19,7 +19,8 @@ from gglib_desktop.domain.errors import (
     RunnerUnavailable,
     StartFailed,
 )
-from gglib_desktop.domain.servers.diagnosis import failure_of_error, failure_of_exit
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
+from gglib_desktop.domain.servers.diagnosis import failure_of_error
 from gglib_desktop.domain.servers.exits import StopRung
 from gglib_desktop.domain.servers.failures import Failure, FailureCause
 from gglib_desktop.domain.servers.health import ProbeResult
@@ -61,11 +62,11 @@ async def failure_of_start(runner: Runner, config: ServerConfig, says: str = "")
         try:
             handle = await runner.start(config)
         except StartFailed as exc:
-            failure, name = failure_of_error(exc), exc.log_name
+            failure, name = failure_of_error(exc, diagnose), exc.log_name
         else:
             name = runner.log_name(handle)
             end = await runner.wait_exit(handle)
-            failure = failure_of_exit(end, (await whole_log(runner, name)).splitlines())
+            failure = diagnose(end, (await whole_log(runner, name)).splitlines())
         written = [line for line in (await whole_log(runner, name)).splitlines() if says in line]
         if written:
             assert set(written) & set(failure.evidence)

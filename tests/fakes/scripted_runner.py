@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from gglib_desktop.domain.errors import NotRunning, ProcessError
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.options.host import other_urls
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.exits import ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer
@@ -126,6 +128,9 @@ class ScriptedRunner:
         if server.stop_error is not None:
             raise server.stop_error
         server.end(-9, StopRung.SIGKILL)
+
+    def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
+        return diagnose(end, log, served=served)
 
     def endpoint(self, handle: ProcessHandle) -> str:
         return f"http://127.0.0.1:{handle.port}/v1"

@@ -11,8 +11,7 @@ from gglib_desktop.adapters.library.model_reading import read_model
 from gglib_desktop.api import create_runner
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.models.scan import FoundModel
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
-from gglib_desktop.domain.servers.llama_log import unknown_kind
+from gglib_desktop.domain.servers.failures import Failure, FailureCause, ModelPart
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import Failed
 from gglib_desktop.services.servers.supervisor import Supervisor
@@ -94,7 +93,7 @@ async def test_a_tokenizer_that_the_engine_does_not_know_is_no_damage(plain_mode
     model = patched(plain_model, tmp_path / "new.gguf", known, new)
     failure = await failing(ServerConfig(1, "New", model, 19320))
     assert (failure.cause, failure.file) == (FailureCause.MODEL_UNSUPPORTED, "")
-    assert unknown_kind(failure.evidence)[1] == new.decode()
+    assert failure.unknown_part == (ModelPart.TOKENIZER, new.decode())
 
 
 async def examine(path: Path) -> ModelFile:

@@ -7,6 +7,9 @@ from typing import Generic, Protocol, TypeVar
 
 from gglib_desktop.adapters.machine.addresses import endpoint, other_endpoints
 from gglib_desktop.adapters.runners.records import ServerRecord
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.ports.servers.server_monitor import LostServer
 
@@ -48,6 +51,9 @@ class ServerLookups(Generic[Server]):
     def log_name(self, handle: ProcessHandle) -> str:
         server = self._servers.get(handle)
         return server.record.run if server is not None else ""
+
+    def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
+        return diagnose(end, log, served=served)
 
     def take_lost(self) -> Sequence[LostServer]:
         lost, self._lost = self._lost, []

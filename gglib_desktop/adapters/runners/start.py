@@ -24,7 +24,7 @@ from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE, engine_environment
-from gglib_desktop.domain.servers.diagnosis import failure_of_exit
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.servers.exits import StopRung
 from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.domain.servers.health import LAST_LOADING_INTERVAL_S, PROBE_TIMEOUT_S, Probe, ProbeResult
@@ -115,7 +115,7 @@ async def first_answer(
                 process.count_in(answer.family)
                 return answer.behind
     end = await process.wait()
-    failure = failure_of_exit(end, await in_thread(logs.last_lines, record.run))
+    failure = diagnose(end, await in_thread(logs.last_lines, record.run))
     if failure.cause is FailureCause.PORT_TAKEN or (
         failure.cause is FailureCause.UNKNOWN
         and (end.status or 0) > 0

@@ -1,11 +1,11 @@
-"""From an end, an error or a model file to the failure behind it."""
+"""From an error or a model file to the failure behind it."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from gglib_desktop.domain.errors import (
     ConfigurationError,
@@ -17,12 +17,9 @@ from gglib_desktop.domain.errors import (
 )
 from gglib_desktop.domain.models.model import NO_SUCH_FILE, ModelFile
 from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause
-from gglib_desktop.domain.servers.llama_log import read_log, says_goodbye
+from gglib_desktop.domain.servers.failures import Failure, FailureCause
 from gglib_desktop.domain.servers.server import ServerConfig
 
-# HUP, INT, QUIT, KILL and TERM; programs send themselves the others.
-_SIGNALS_OF_OTHERS = frozenset({1, 2, 3, 9, 15})
 _FILE_TELLS = frozenset({FailureCause.UNKNOWN, FailureCause.MODEL_UNREADABLE, FailureCause.COMPANION_REFUSED})
 # Why a file could not be looked at.
 _NOT_OPENED = (NO_SUCH_FILE, "permission to read", "the file cannot be read")
@@ -30,28 +27,16 @@ _NOT_OPENED = (NO_SUCH_FILE, "permission to read", "the file cannot be read")
 _OTHER_VERSION = "GGUF version"
 
 
-def failure_of_exit(end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
-    """The failure behind a process that ended by itself or was ended by somebody else.
+class Diagnose(Protocol):
+    """Gives the failure behind a process that ended by itself or was ended by another, as its engine logs it.
 
-    ``served``: it had been healthy, so that what it said while it started is not the reason.
+    ``log`` are the last lines. ``served``: it had been healthy, so what it logged while it started is not the reason.
     """
-    reading = read_log(log, served=served)
-    cause, evidence = reading.cause, reading.evidence
-    if end.signal_number == signal.SIGILL:
-        cause = FailureCause.WRONG_PROCESSOR
-    elif _was_told(end, log) and cause is not FailureCause.OUT_OF_MEMORY:
-        cause = FailureCause.KILLED
-    if cause is not reading.cause:
-        evidence = tuple(line.rstrip() for line in log if line.strip())[-EVIDENCE_LINES:]
-    return Failure(cause, str(end), evidence, end, reading.file if cause is reading.cause else "")
+
+    def __call__(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure: ...
 
 
-def _was_told(end: ServerExit, log: Sequence[str]) -> bool:
-    """Whether a signal of somebody's ended it, be it that it obeyed."""
-    return says_goodbye(log) if end.status == 0 else end.signal_number in _SIGNALS_OF_OTHERS
-
-
-def failure_of_error(error: GglibError) -> Failure:
+def failure_of_error(error: GglibError, diagnose: Diagnose) -> Failure:
     """The failure behind an error that a start raised."""
     match error:
         case PortTaken():
@@ -67,7 +52,7 @@ def failure_of_error(error: GglibError) -> Failure:
             return Failure(FailureCause.RUNNER_UNAVAILABLE, str(error))
         case StartFailed(exit_status=status) if status is not None or error.log_lines:
             # Without a status where somebody else reaped it; its log tells all the same.
-            return replace(failure_of_exit(ServerExit(status), error.log_lines), detail=error.summary)
+            return replace(diagnose(ServerExit(status), error.log_lines), detail=error.summary)
         case StartFailed():
             return Failure(FailureCause.ENGINE_UNUSABLE, error.summary)
         case HealthCheckFailed():

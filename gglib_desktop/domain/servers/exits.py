@@ -24,6 +24,10 @@ class Absence(StrEnum):
     COMPUTER_RESTARTED = "the computer was restarted"
 
 
+# HUP, INT, QUIT, KILL and TERM; programs send themselves the others.
+_SIGNALS_OF_OTHERS = frozenset({1, 2, 3, 9, 15})
+
+
 @dataclass(frozen=True)
 class ServerExit:
     """The end of a server. ``status`` is an exit code, or minus the signal; None where only a parent would know."""
@@ -35,6 +39,11 @@ class ServerExit:
     @property
     def signal_number(self) -> int | None:
         return -self.status if self.status is not None and self.status < 0 else None
+
+    @property
+    def was_signalled(self) -> bool:
+        """A signal ended it that programs don't send themselves."""
+        return self.signal_number in _SIGNALS_OF_OTHERS
 
     @property
     def asked_for(self) -> bool:

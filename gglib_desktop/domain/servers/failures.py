@@ -41,12 +41,20 @@ class FailureCause(StrEnum):
         return self not in {FailureCause.KILLED, FailureCause.UNKNOWN, FailureCause.STALLED, FailureCause.FROZEN}
 
 
+class ModelPart(StrEnum):
+    """What of a model an engine may not know."""
+
+    ARCHITECTURE = "architecture"
+    TOKENIZER = "tokenizer"
+
+
 @dataclass(frozen=True)
 class Failure:
     """What went wrong: a class for the words and the remedy, one line of detail, and the log lines that prove it.
 
-    ``file``: the file that the engine blames, where that is not the model itself. MODEL_CORRUPT rests on a file that
-    this program has read, never on a log.
+    ``file``: the file that the engine blames, where that is not the model itself. ``flag``: the flag that it does not
+    know, or whose value it refuses. ``unknown_part``: what of the model it does not know, and its name there.
+    MODEL_CORRUPT rests on a file that this program has read, never on a log.
     """
 
     cause: FailureCause
@@ -54,3 +62,5 @@ class Failure:
     evidence: tuple[str, ...] = ()
     exit: ServerExit | None = field(default=None)
     file: str = ""
+    flag: str = ""
+    unknown_part: tuple[ModelPart, str] | None = None

@@ -11,6 +11,7 @@ from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 
 if TYPE_CHECKING:  # what only a running server needs is not loaded before the window is there
     from gglib_desktop.domain.servers.effective import ServerFacts
+    from gglib_desktop.domain.servers.failures import Failure
     from gglib_desktop.domain.servers.health import Probe, Usage
 
 
@@ -62,6 +63,13 @@ class ServerMonitor(Protocol):
 
     async def kill(self, handle: ProcessHandle) -> None:
         """Ends the process without grace. Returns when it is gone; quietly if it already was. Raises: StopFailed."""
+        ...
+
+    def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
+        """Why a server ended by itself, as its engine logs it: see ``domain.servers.diagnosis.Diagnose``.
+
+        Pure, but too slow for the event loop where ``log`` has hundreds of lines.
+        """
         ...
 
     def endpoint(self, handle: ProcessHandle) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.servers.diagnosis import (
+    Diagnose,
     explained_by_model,
     failure_of_error,
-    failure_of_exit,
     file_that_tells,
     of_another_file,
 )
@@ -22,12 +22,14 @@ from gglib_desktop.services.servers.snapshot import ServerContext
 _LOG_TAIL_BYTES = 64 * 1024
 
 
-def failure_at_once(why: ServerExit | BaseException, log: Sequence[str] = (), *, served: bool = False) -> Failure:
+def failure_at_once(
+    diagnose: Diagnose, why: ServerExit | BaseException, log: Sequence[str] = (), *, served: bool = False
+) -> Failure:
     """What an end tells with the lines of its ``log``, or the error of a start by itself."""
     if isinstance(why, ServerExit):
-        return failure_of_exit(why, log, served=served)
+        return diagnose(why, log, served=served)
     if isinstance(why, GglibError):
-        return failure_of_error(why)
+        return failure_of_error(why, diagnose)
     return Failure(FailureCause.UNKNOWN, f"{type(why).__name__}: {why}")
 
 
@@ -39,12 +41,13 @@ async def failure_in_full(
     llama-server b10434 can end before it has written the reason to its log, and never says how much of a file is
     there; the file may tell both.
     """
+    diagnose = context.monitor.diagnose
     if isinstance(why, ServerExit):
         tail = await context.monitor.read_log(log_name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
         # Some hundred patterns for each line: too long for the event loop.
-        failure = await asyncio.to_thread(failure_at_once, why, text_lines(tail.data), served=served)
+        failure = await asyncio.to_thread(failure_at_once, diagnose, why, text_lines(tail.data), served=served)
     else:
-        failure = failure_at_once(why)
+        failure = failure_at_once(diagnose, why)
     if served:
         return failure
     failure = of_another_file(failure, config)

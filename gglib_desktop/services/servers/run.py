@@ -255,7 +255,9 @@ class ServerRun:
             finding.cancel()
             self._over(Stopped(now, why if isinstance(why, ServerExit) else None))
             return
-        self._over(kind(now, finding.result() if finding.done() else failure_at_once(why)))
+        self._over(
+            kind(now, finding.result() if finding.done() else failure_at_once(self._context.monitor.diagnose, why))
+        )
         self._over(kind(now, await finding))
 
     def _over(self, state: Ended) -> None:
@@ -281,7 +283,7 @@ class ServerRun:
 
     def _give_up(self, handle: ProcessHandle) -> None:
         stalled = HealthCheckFailed(f"no progress while loading for {self._context.load_stall_s:g} s")
-        self._given_up = failure_at_once(stalled)
+        self._given_up = failure_at_once(self._context.monitor.diagnose, stalled)
         self._stopping = True
         self._stop_task = self._context.scope.start(self._end_given_up(handle), name="give up")
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 
 from gglib_desktop.domain.servers.exits import Absence
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
-from gglib_desktop.domain.servers.llama_log import unknown_flag, unknown_kind
+from gglib_desktop.domain.servers.failures import Failure, FailureCause, ModelPart
 from gglib_desktop.domain.servers.states import Crashed, Failed
 from gglib_desktop.views.words.errors import Words, choose_engine, exit_text, joined, sentence
 
@@ -41,8 +40,8 @@ def _failure_summary(failure: Failure, *, crashed: bool) -> str:
         case FailureCause.CONFIGURATION | FailureCause.PORT_TAKEN if failure.exit is None and failure.detail:
             # Raised before a process was spawned: the detail names the value or the port's owner.
             return sentence(failure.detail)
-        case FailureCause.UNKNOWN_FLAG if flag := unknown_flag(failure.evidence):
-            return translate("Failures", "This engine doesn't support {flag}.").format(flag=flag)
+        case FailureCause.UNKNOWN_FLAG if failure.flag:
+            return translate("Failures", "This engine doesn't support {flag}.").format(flag=failure.flag)
         case FailureCause.MODEL_UNSUPPORTED:
             return _not_known(failure)
         case FailureCause.UNKNOWN if failure.exit is not None and failure.exit.absence is not Absence.NONE:
@@ -60,14 +59,14 @@ def _failure_summary(failure: Failure, *, crashed: bool) -> str:
 
 def _not_known(failure: Failure) -> str:
     """What of a model file the engine said it does not know."""
-    kind, name = unknown_kind(failure.evidence)
-    kinds = {
-        "model architecture": translate("Failures", "This engine doesn't know the architecture “{name}”."),
-        "pre-tokenizer type": translate("Failures", "This engine doesn't know the tokenizer “{name}”."),
-        "tokenizer": translate("Failures", "This engine doesn't know the tokenizer “{name}”."),
+    if failure.unknown_part is None:
+        return translate("Failures", "This engine doesn't know this kind of model file.")
+    part, name = failure.unknown_part
+    sentences = {
+        ModelPart.ARCHITECTURE: translate("Failures", "This engine doesn't know the architecture “{name}”."),
+        ModelPart.TOKENIZER: translate("Failures", "This engine doesn't know the tokenizer “{name}”."),
     }
-    otherwise = translate("Failures", "This engine doesn't know this kind of model file.")
-    return kinds.get(kind, otherwise).format(name=name)
+    return sentences[part].format(name=name)
 
 
 def _sentences_about_files() -> dict[FailureCause, str]:

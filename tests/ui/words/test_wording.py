@@ -31,6 +31,7 @@ from gglib_desktop.domain.errors import (
     StopFailed,
 )
 from gglib_desktop.domain.launch.options import MtpReason
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.servers.diagnosis import failure_of_error
 from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
 from gglib_desktop.domain.servers.failures import Failure, FailureCause
@@ -219,7 +220,7 @@ def test_a_file_beside_the_model_can_be_left_out(cause):
     ],
 )
 def test_what_an_engine_does_not_know_is_named(qapp, line, file, summary):
-    words = words_for_failure(Failure(FailureCause.MODEL_UNSUPPORTED, "", (line,), ServerExit(1), file), "Failed")
+    words = words_for_failure(replace(diagnose(ServerExit(1), [line]), file=file), "Failed")
     assert words.summary == f"{summary} Exit code 1."
     assert ("mm.gguf" in words.hint) is bool(file)
     assert "Choose a newer engine in Settings." in words.hint
@@ -248,22 +249,24 @@ def test_only_a_file_that_was_found_damaged_is_to_be_downloaded_again(qapp):
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_whatever_a_start_raises_can_be_shown_as_a_failure(qapp, error):
-    words = words_for_failure(failure_of_error(error), "Failed")
+    words = words_for_failure(failure_of_error(error, diagnose), "Failed")
     assert is_a_sentence(words.summary)
     assert words.hint
 
 
 def test_a_failure_before_there_was_a_process_says_what_was_wrong(qapp):
-    taken = words_for_failure(failure_of_error(PortTaken(9000, "python (pid 42)")), "Failed")
+    taken = words_for_failure(failure_of_error(PortTaken(9000, "python (pid 42)"), diagnose), "Failed")
     assert taken.summary == "Port 9000 is in use by python (pid 42)."
-    gone = words_for_failure(failure_of_error(ConfigurationError("engine", "/x", "there is no such file")), "Failed")
+    gone = words_for_failure(
+        failure_of_error(ConfigurationError("engine", "/x", "there is no such file"), diagnose), "Failed"
+    )
     assert gone.hint.startswith("/x: there is no such file.")
 
 
 def test_a_failure_tells_how_the_process_ended(qapp):
     bad_flag = Failure(FailureCause.UNKNOWN_FLAG, "exit code 1", (), ServerExit(1))
     assert words_for_failure(bad_flag, "Failed").summary == "This engine doesn't support one of the flags. Exit code 1."
-    named = replace(bad_flag, evidence=("loading", "error: invalid argument: --nope"))
+    named = replace(bad_flag, flag="--nope")
     assert words_for_failure(named, "Failed").summary == "This engine doesn't support --nope. Exit code 1."
     assert words_for_failure(KILLED, "Crashed").summary.endswith("Killed by signal 9 (SIGKILL).")
     assert "unknown to us" in words_for_failure(ADOPTED_END, "Crashed").summary

@@ -23,9 +23,9 @@ from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_cpp.argv import engine_environment
 from gglib_desktop.domain.llama_cpp.help import parse_devices, parse_help, parse_version
+from gglib_desktop.domain.llama_cpp.log import read_log
 from gglib_desktop.domain.servers.exits import signal_name
 from gglib_desktop.domain.servers.failures import FailureCause
-from gglib_desktop.domain.servers.llama_log import read_log
 
 _log = logging.getLogger(__name__)
 # The second one is all of llama.cpp's tools in one program.

@@ -8,7 +8,7 @@ import pytest
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_cpp.argv import objections, server_argv
-from gglib_desktop.domain.llama_cpp.diagnosis import offending_flag
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose, offending_flag
 from gglib_desktop.domain.llama_cpp.flag_drift import (
     known_spellings,
     option_with,
@@ -18,7 +18,7 @@ from gglib_desktop.domain.llama_cpp.flag_drift import (
 )
 from gglib_desktop.domain.llama_cpp.help import parse_help
 from gglib_desktop.domain.options.arguments import shell_line
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.exits import ServerExit
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.recorded import HELP as RECORDED
 
@@ -272,5 +272,5 @@ def test_the_option_that_has_a_value():
 def test_the_extra_argument_that_a_failure_is_about(said, file, flag):
     extra = ("--no-such-flag", "3", "--lora", "a.gguf")
     config = ServerConfig(1, "Tiny", Path("/m.gguf"), 9000, extra_args=extra)
-    failure = Failure(FailureCause.UNKNOWN_FLAG, evidence=(said,), file=file)
+    failure = replace(diagnose(ServerExit(1), [said]), file=file)
     assert offending_flag(failure, config, NEW) == flag

@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.domain.errors import StartFailed
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
+from gglib_desktop.domain.llama_cpp.log import read_log
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.diagnosis import (
     explained_by_model,
     failure_of_error,
-    failure_of_exit,
     file_that_tells,
     of_another_file,
 )
 from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause
-from gglib_desktop.domain.servers.llama_log import flag_named, read_log, unknown_flag, unknown_kind
+from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause, ModelPart
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.library import some_facts
 from tests.fakes.recorded import LOGS
@@ -82,7 +82,7 @@ NOT_DAMAGED = [
 @pytest.mark.parametrize(("reason", "cause"), NOT_DAMAGED)
 def test_the_line_that_states_the_cause_decides_and_not_what_follows_from_it(reason, cause):
     line = f"llama_model_load: error loading model: {reason}"
-    failure = failure_of_exit(ServerExit(1), loading(line))
+    failure = diagnose(ServerExit(1), loading(line))
     failure = of_another_file(failure, CONFIG)
     explained = explained_by_model(failure, CONFIG, SOUND)
     assert (explained.cause, explained.file) == (cause, "")
@@ -103,7 +103,7 @@ def test_the_line_that_states_the_cause_decides_and_not_what_follows_from_it(rea
 )
 def test_what_the_reader_of_headers_refuses_is_about_the_file(said):
     line = said if said.startswith(("E ", "gguf")) else f"gguf_init_from_reader: {said}"
-    failure = failure_of_exit(ServerExit(1), loading(line))
+    failure = diagnose(ServerExit(1), loading(line))
     assert (failure.cause, failure.evidence[0]) == (FailureCause.MODEL_UNREADABLE, line)
     assert explained_by_model(failure, CONFIG, SOUND).cause is FailureCause.MODEL_UNREADABLE
 
@@ -121,9 +121,8 @@ def test_what_the_reader_of_headers_refuses_is_about_the_file(said):
     ],
 )
 def test_flags_are_refused_in_the_words_of_many_programs(line, cause, flag):
-    failure = failure_of_exit(ServerExit(2), [line])
-    assert (failure.cause, flag_named(failure.evidence)) == (cause, flag)
-    assert unknown_flag(failure.evidence) == (flag if cause is FailureCause.UNKNOWN_FLAG else "")
+    failure = diagnose(ServerExit(2), [line])
+    assert (failure.cause, failure.flag) == (cause, flag)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +134,7 @@ def test_flags_are_refused_in_the_words_of_many_programs(line, cause, flag):
     ],
 )
 def test_other_loaders_name_missing_libraries_too(line):
-    assert failure_of_exit(ServerExit(127), [line]).cause is FailureCause.LIBRARY_MISSING
+    assert diagnose(ServerExit(127), [line]).cause is FailureCause.LIBRARY_MISSING
 
 
 # -- what a log only repeats
@@ -154,22 +153,22 @@ def test_other_loaders_name_missing_libraries_too(line):
 )
 @pytest.mark.parametrize("served", [True, False])
 def test_what_a_log_only_repeats_proves_nothing(line, served):
-    assert failure_of_exit(ServerExit(-11), [line], served=served).cause is FailureCause.UNKNOWN
+    assert diagnose(ServerExit(-11), [line], served=served).cause is FailureCause.UNKNOWN
     complaint = "E llama_model_load: error loading model: std::bad_alloc"
-    failure = failure_of_exit(ServerExit(1), [line, complaint])
+    failure = diagnose(ServerExit(1), [line, complaint])
     assert (failure.cause, failure.evidence) == (FailureCause.OUT_OF_MEMORY, (complaint,))
 
 
 @pytest.mark.parametrize("way", ["retrying without pipeline parallelism", "falling back to the CPU"])
 def test_memory_that_was_not_needed_in_the_end_is_not_blamed(way):
     lines = ["graph_reserve: failed to allocate compute buffers", f"llama_context: buffer allocation failed, {way}"]
-    assert failure_of_exit(ServerExit(-11), lines).cause is FailureCause.UNKNOWN
-    assert failure_of_exit(ServerExit(-11), [*lines, lines[0]]).cause is FailureCause.OUT_OF_MEMORY
+    assert diagnose(ServerExit(-11), lines).cause is FailureCause.UNKNOWN
+    assert diagnose(ServerExit(-11), [*lines, lines[0]]).cause is FailureCause.OUT_OF_MEMORY
 
 
 def test_of_a_line_without_end_only_the_beginning_is_read():
     line = "E " + "x" * 10_000 + " out of memory"
-    failure = failure_of_exit(ServerExit(-11), [line])
+    failure = diagnose(ServerExit(-11), [line])
     assert failure.cause is FailureCause.UNKNOWN
     assert line.startswith(failure.evidence[0])
     assert len(failure.evidence[0]) < 5_000
@@ -183,13 +182,13 @@ def test_nobody_calls_a_file_damaged_because_it_did_not_load():
         "llama_init_from_gpt_params: error: failed to load model 'x.gguf'",
         "{'function': 'load_model', 'level': 'ERR', 'msg': 'unable to load model'}",
     ]
-    failure = failure_of_exit(ServerExit(1), lines)
+    failure = diagnose(ServerExit(1), lines)
     assert failure.cause is FailureCause.UNKNOWN
     assert failure.evidence == ("error loading model:",)
 
 
 def test_what_the_engine_cannot_read_is_damaged_where_our_own_reading_says_so():
-    failure = failure_of_exit(
+    failure = diagnose(
         ServerExit(1), loading("E llama_model_load: error loading model: tensor 'a' data is not within the file bounds")
     )
     damaged = explained_by_model(failure, CONFIG, ModelFile(MODEL, problem="truncated: only 1 of 2 bytes"))
@@ -205,14 +204,13 @@ def test_what_the_engine_cannot_read_is_damaged_where_our_own_reading_says_so():
 
 def test_the_recorded_unknown_tokenizer_is_named():
     lines = (LOGS / "unknown_pre_tokenizer.txt").read_text(encoding="utf-8").splitlines()
-    failure = failure_of_exit(ServerExit(1), lines)
+    failure = diagnose(ServerExit(1), lines)
     assert failure.cause is FailureCause.MODEL_UNSUPPORTED
-    assert unknown_kind(failure.evidence) == ("pre-tokenizer type", "xxxxx")
-    assert unknown_kind(("nothing of that",)) == ("", "")
+    assert failure.unknown_part == (ModelPart.TOKENIZER, "xxxxx")
     # The engine says it twice, and the evidence once.
     assert len([line for line in failure.evidence if "xxxxx" in line]) == 1
     # What a start that failed hands on is judged once more.
-    again = failure_of_error(StartFailed("ended early", exit_status=1, log_lines=failure.evidence))
+    again = failure_of_error(StartFailed("ended early", exit_status=1, log_lines=failure.evidence), diagnose)
     assert (again.cause, again.evidence) == (failure.cause, failure.evidence)
 
 
@@ -231,15 +229,15 @@ def test_the_recorded_unknown_tokenizer_is_named():
 )
 def test_recorded_logs_name_the_file(name, cause, file):
     lines = (LOGS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    failure = failure_of_exit(ServerExit(1), lines)
+    failure = diagnose(ServerExit(1), lines)
     assert (failure.cause, failure.file) == (cause, file)
-    again = failure_of_error(StartFailed("ended early", exit_status=1, log_lines=failure.evidence))
+    again = failure_of_error(StartFailed("ended early", exit_status=1, log_lines=failure.evidence), diagnose)
     assert (again.cause, again.file, again.evidence) == (cause, file, failure.evidence)
 
 
 def test_the_evidence_of_an_abort_is_what_it_says_and_not_its_backtrace():
     lines = ["x.cpp:1711: GGML_ASSERT(n <= m) failed", *TRACE, "#3  0x7f in ggml_abort () from libggml-base.so.0"]
-    assert failure_of_exit(ServerExit(-6), lines).evidence == (lines[0],)
+    assert diagnose(ServerExit(-6), lines).evidence == (lines[0],)
 
 
 DRAFT = [
@@ -307,7 +305,7 @@ OTHER_FILES = [
 
 @pytest.mark.parametrize(("lines", "cause", "file"), OTHER_FILES)
 def test_the_file_that_the_engine_names_is_blamed_and_not_the_model(lines, cause, file):
-    failure = of_another_file(failure_of_exit(ServerExit(1), lines), CONFIG)
+    failure = of_another_file(diagnose(ServerExit(1), lines), CONFIG)
     assert failure.file == (file or "/d/x y.gguf")
     if cause is not None:
         assert failure.cause is cause
@@ -322,7 +320,7 @@ def test_the_file_that_the_engine_names_is_blamed_and_not_the_model(lines, cause
 
 def test_a_model_that_is_named_is_the_model():
     line = "gguf_init_from_file: failed to open GGUF file '/models/tiny.gguf' (No such file or directory)"
-    failure = of_another_file(failure_of_exit(ServerExit(1), [line]), CONFIG)
+    failure = of_another_file(diagnose(ServerExit(1), [line]), CONFIG)
     assert (failure.cause, failure.file) == (FailureCause.MODEL_MISSING, "")
 
 
@@ -340,7 +338,7 @@ def test_what_a_draft_model_lacks_is_not_looked_for_in_the_model():
         "E llama_model_load_from_file_impl: failed to load model",
         "E srv    load_model: failed to load draft model, '/d/draft.gguf'",
     ]
-    failure = of_another_file(failure_of_exit(ServerExit(1), lines), CONFIG)
+    failure = of_another_file(diagnose(ServerExit(1), lines), CONFIG)
     assert (failure.cause, failure.file) == (FailureCause.MODEL_UNSUPPORTED, "/d/draft.gguf")
 
 
@@ -359,7 +357,7 @@ def test_what_a_draft_model_lacks_is_not_looked_for_in_the_model():
     ],
 )
 def test_memory_is_not_blamed_for_what_says_nothing_of_memory(line):
-    failure = failure_of_exit(ServerExit(1), [line, "E common_init_: failed to create context with model 'x.gguf'"])
+    failure = diagnose(ServerExit(1), [line, "E common_init_: failed to create context with model 'x.gguf'"])
     assert failure.cause is not FailureCause.OUT_OF_MEMORY
     assert failure.evidence[0] == line
 
@@ -373,7 +371,7 @@ def test_memory_is_not_blamed_for_what_says_nothing_of_memory(line):
     ],
 )
 def test_memory_is_blamed_where_the_line_says_so(line):
-    assert failure_of_exit(ServerExit(1), [line]).cause is FailureCause.OUT_OF_MEMORY
+    assert diagnose(ServerExit(1), [line]).cause is FailureCause.OUT_OF_MEMORY
 
 
 # -- what the server outlived decides nothing
@@ -415,21 +413,21 @@ CUDA = "CUDA error: out of memory"
     ],
 )
 def test_what_the_server_outlived_is_not_why_it_crashed(lines, cause):
-    failure = failure_of_exit(ServerExit(-11), lines, served=True)
+    failure = diagnose(ServerExit(-11), lines, served=True)
     assert failure.cause is (cause or FailureCause.UNKNOWN)
     assert failure.evidence
 
 
 def test_the_evidence_of_an_unknown_end_is_what_it_said_last():
     lines = [*READY, CACHE, *(f"I slot print_timing: id  0 | task {n} | n = {n}" for n in range(20))]
-    failure = failure_of_exit(ServerExit(-11), lines, served=True)
+    failure = diagnose(ServerExit(-11), lines, served=True)
     assert failure.evidence == tuple(lines[-EVIDENCE_LINES:])
 
 
 def test_a_server_that_was_ready_has_outlived_its_load_also_where_the_log_has_lost_that():
     lines = ["I srv  log_server_r: done request: GET /health 127.0.0.1 200", "error: invalid argument: --nope"]
-    assert failure_of_exit(ServerExit(1), lines, served=True).cause is FailureCause.UNKNOWN
-    assert failure_of_exit(ServerExit(1), lines[1:]).cause is FailureCause.UNKNOWN_FLAG
+    assert diagnose(ServerExit(1), lines, served=True).cause is FailureCause.UNKNOWN
+    assert diagnose(ServerExit(1), lines[1:]).cause is FailureCause.UNKNOWN_FLAG
 
 
 def test_a_backend_that_cannot_be_loaded_is_done_without():
@@ -452,7 +450,7 @@ def test_a_backend_that_cannot_be_loaded_is_done_without():
     ],
 )
 def test_an_illegal_instruction_is_the_engines_and_nobody_elses(lines):
-    failure = failure_of_exit(ServerExit(-4), lines)
+    failure = diagnose(ServerExit(-4), lines)
     assert (failure.cause, failure.file) == (FailureCause.WRONG_PROCESSOR, "")
     assert failure.evidence == tuple(lines)
     assert failure.cause.will_repeat

@@ -1,4 +1,4 @@
-"""What llama.cpp's log says about an end: the only place that knows its words, of builds since 2023.
+"""What llama.cpp's log says about an end, in builds since 2023.
 
 A cause rests on the line that states it. What follows from it ("failed to load model", "exiting due to model loading
 error") proves nothing, and is read only for the file that it names.
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, FailureCause
+from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, FailureCause, ModelPart
 
 _OUT_OF_MEMORY = (
     "out of memory",
@@ -188,13 +188,16 @@ _PREFIX = re.compile(r"^[\d.]+ [DIWE] ")
 # Of what is read of a line, in characters: a program may print megabytes without a break.
 _LONGEST_LINE = 2000
 _GOODBYE = "cleaning up before exit"
-_NAMED_FLAG = re.compile(
-    r"(?:(?:invalid|unknown|unexpected) argument|unrecognized (?:option|arguments?)|not defined):? ['\"]?(-[^\s'\"]+)"
-)
 _FLAG_AT_FAULT = re.compile(
-    rf"{_NAMED_FLAG.pattern}|(?:error while handling|invalid parameter for) argument:? \"?(-[^\s\"]+)"
+    r"(?:(?:invalid|unknown|unexpected) argument|unrecognized (?:option|arguments?)|not defined):? ['\"]?(-[^\s'\"]+)"
+    r"|(?:error while handling|invalid parameter for) argument:? \"?(-[^\s\"]+)"
 )
-_NAMED_KIND = re.compile(r"unknown (model architecture|pre-tokenizer type|tokenizer): '([^']+)'")
+_PARTS = {
+    "model architecture": ModelPart.ARCHITECTURE,
+    "pre-tokenizer type": ModelPart.TOKENIZER,
+    "tokenizer": ModelPart.TOKENIZER,
+}
+_NAMED_PART = re.compile(rf"unknown ({'|'.join(_PARTS)}): '([^']+)'")
 
 
 @dataclass(frozen=True)
@@ -232,21 +235,16 @@ def says_goodbye(log: Sequence[str]) -> bool:
     return any(_GOODBYE in line for line in log[-EVIDENCE_LINES:])
 
 
-def unknown_flag(evidence: Sequence[str]) -> str:
-    """The flag that the engine said it does not know; empty when it named none."""
-    return next((found[1] for line in evidence if (found := _NAMED_FLAG.search(line))), "")
-
-
 def flag_named(evidence: Sequence[str]) -> str:
     """The flag that the engine named as the one that it does not know, or whose value it refuses; empty for none."""
     found = next((found for line in evidence if (found := _FLAG_AT_FAULT.search(line))), None)
     return next(filter(None, found.groups())) if found else ""
 
 
-def unknown_kind(evidence: Sequence[str]) -> tuple[str, str]:
-    """What of a model the engine said it does not know, in its own words: ``("tokenizer", "xyz")``, or empty."""
-    found = next((found for line in evidence if (found := _NAMED_KIND.search(line))), None)
-    return (found[1], found[2]) if found else ("", "")
+def unknown_part(evidence: Sequence[str]) -> tuple[ModelPart, str] | None:
+    """What of a model the engine said it does not know, and its name there; None where it named nothing."""
+    found = next((found for line in evidence if (found := _NAMED_PART.search(line))), None)
+    return (_PARTS[found[1]], found[2]) if found else None
 
 
 def _cause_of(line: str, causes: Sequence[tuple[FailureCause, re.Pattern[str]]]) -> FailureCause | None:
