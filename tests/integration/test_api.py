@@ -14,7 +14,7 @@ from gglib_desktop import api
 from gglib_desktop.domain import errors
 from tests.fakes.waiting import poll
 
-HEAVY = ("asyncio", "httpx", "psutil", "sqlite3", "PySide6")
+HEAVY = ("asyncio", "httpx", "psutil", "sqlite3", "PySide6", "yaml")
 
 
 def test_importing_it_loads_nothing_heavy():

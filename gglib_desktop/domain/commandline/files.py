@@ -13,7 +13,7 @@ from gglib_desktop.domain.commandline.posix_words import escaped_character, sh_w
 from gglib_desktop.domain.commandline.shell import Splitter, shell_invocation, splitter
 from gglib_desktop.domain.commandline.variables import Variables, assigned, interpolated, with_macros
 from gglib_desktop.domain.commandline.words import Operator, Unclosed, Word
-from gglib_desktop.domain.commandline.yaml_text import read_yaml
+from gglib_desktop.domain.commandline.yaml_text import NotYaml, documents
 
 _UNIT = re.compile(r"^[ \t]*ExecStart[ \t]*=", re.MULTILINE)
 _QUADLET = re.compile(r"^[ \t]*\[Container\]", re.MULTILINE)
@@ -31,6 +31,8 @@ _COMMANDS = ("command", "cmd", "args", "entrypoint")
 _YAML = re.compile(
     r"""(?:^|[{,])[ \t]*(?:-[ \t]+)?["']?(?:command|cmd|args|entrypoint|environment|env)["']?[ \t]*:""", re.MULTILINE
 )
+# A template's value begins as a mapping does.
+_TEMPLATE = re.compile(r"^([ \t]*(?:-[ \t]+)?(?:[\w.-]+:[ \t]+)?(?<=[ \t]))(\{\{.*)$", re.MULTILINE)
 _LIST = re.compile(
     r'\s*(?:(?:CMD|ENTRYPOINT)\s*)?\[\s*(?:"[^"]*"|\'[^\']*\')\s*(?:,|\]\s*$)|\s*-\s+\S[^\n]*(?:\n\s*-\s+\S[^\n]*)+\s*$'
 )
@@ -62,7 +64,11 @@ def listed_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag)
     found = _PROGRAM_LIST.search(text)
     if not found:
         return None
-    tree, _rest = read_yaml(_SOURCE_PIECE.sub(_as_yaml, text[found.start() :]))
+    try:
+        # The program goes on behind the list, where the reader does not follow.
+        tree = next(documents(_SOURCE_PIECE.sub(_as_yaml, text[found.start() :])))
+    except NotYaml:
+        return None
     around = tuple(filter(None, [text[: found.start()].strip()]))
     return replace(_chosen(_list_words(tree, variables, {}), variables, knows), around=around)
 
@@ -194,7 +200,11 @@ def _unit_word(text: str, known: Mapping[str, str] | None, variables: Mapping[st
 
 
 def _yaml_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
-    tree, rest = read_yaml(text)
+    try:
+        trees = list(documents(_TEMPLATE.sub(_quoted, text)))
+    except NotYaml:
+        return None
+    tree: Any = trees[0] if len(trees) == 1 else trees
     if isinstance(tree, list) and all(isinstance(item, str) for item in tree):
         return _chosen(_list_words(tree, variables, {}), variables, knows) if tree else None
     services = [node for node in _mappings(tree) if _is_service(node)]
@@ -206,7 +216,11 @@ def _yaml_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) 
     read = [service.get(key) for key in used] + ([tree.get("macros")] if isinstance(tree, dict) else [])
     others = _mappings(tree, without=read)
     around = [line for node in others for line in _leaves(node, used if node is service else set())]
-    return replace(found, around=(*found.around, *around, *rest))
+    return replace(found, around=(*found.around, *around))
+
+
+def _quoted(template: re.Match[str]) -> str:
+    return template[1] + "'" + template[2].replace("'", "''") + "'"
 
 
 def _mappings(tree: Any, without: Sequence[Any] = ()) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import shlex
 import subprocess
 
 import pytest
-import yaml  # pre-commit brings it
+import yaml
 
 from gglib_desktop.domain.commandline.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import read_command_line

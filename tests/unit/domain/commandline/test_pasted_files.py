@@ -262,23 +262,44 @@ SYSTEMD = [
     (
         'command: llama-server -m x.gguf\nother: "\\UFFFFFFFF"',
         {"model": "x.gguf"},
-        [*X, "around: 'other: \\UFFFFFFFF'"],
+        [*X, "around: command: 'other: \\UFFFFFFFF'"],
     ),
 ]
-LINES = DOCKER + COMPOSE + ANCHORS + EMPTY + SWAP + SYSTEMD
+ODD = [
+    # several documents, of which one has the command
+    (
+        "kind: Service\nports:\n- 80\n---\nkind: Deployment\nargs: [llama-server, -m, x.gguf]\n",
+        {"model": "x.gguf"},
+        [*X, "around: 'kind: Service' 'ports: 80' 'kind: Deployment'"],
+    ),
+    # templates are no mappings
+    (
+        "image: {{ .Values.image }}:{{ .Values.tag }}\nargs:\n- -m\n- x.gguf\n- --alias\n- {{ name }}\n",
+        {"model": "x.gguf", "alias": "{{ name }}"},
+        [*X, "around: 'image: {{ .Values.image }}:{{ .Values.tag }}'"],
+    ),
+    # what PyYAML refuses is read as a shell would
+    (
+        "services:\n  llm:\n    command: llama-server -m x.gguf -c 512\n   ports: 80\n",
+        {"model": "x.gguf", "context_size": 512},
+        [*X, "around: services: llm: command: 'ports: 80'"],
+    ),
+    (
+        'services:\n\tllm:\n\t\timage: "C:\\models"\n\t\tcommand: -m x.gguf -c 512\n',
+        {"model": "x.gguf", "context_size": 512},
+        [*X, "around: services: llm: 'image: C:\\models' command:"],
+    ),
+    # of keys that are said twice the last counts, as for llama-swap
+    ("cmd: llama-server -m y.gguf\ncmd: llama-server -m x.gguf", {"model": "x.gguf"}, X),
+    # tags are passed over
+    ("command: !!python/object:os.system llama-server -m x.gguf", {"model": "x.gguf"}, X),
+]
+LINES = DOCKER + COMPOSE + ANCHORS + EMPTY + SWAP + SYSTEMD + ODD
 
 
 @pytest.mark.parametrize(("text", "fields", "notes"), LINES, ids=lambda value: str(value)[:50])
 def test_a_command_in_a_file(text, fields, notes):
     check_pasted(text, fields, notes)
-
-
-def test_aliases_of_aliases_without_end_are_read_once_each():
-    doubled = "".join(f"x{number}: &x{number}\n  - *x{number - 1}\n  - *x{number - 1}\n" for number in range(1, 60))
-    line = read_command_line(
-        f"x0: &x0\n  - a\n{doubled}b:\n  command: *x59\n  cmd:\n    k: *x59\nc:\n  command: llama-server -m x.gguf"
-    )
-    assert line.model == "x.gguf"
 
 
 def test_lists_in_one_another_without_end_are_text():

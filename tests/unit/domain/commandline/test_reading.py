@@ -11,7 +11,6 @@ from gglib_desktop.domain.commandline.reading import CommandLine, read_command_l
 from gglib_desktop.domain.commandline.variables import Variables
 from gglib_desktop.domain.commandline.windows_words import cmd_words, powershell_words
 from gglib_desktop.domain.commandline.words import Operator, Unclosed, Word
-from gglib_desktop.domain.commandline.yaml_text import read_yaml
 from gglib_desktop.domain.errors import ConfigurationError
 from tests.unit.domain.commandline.pasted import CAPABILITIES, check_pasted
 
@@ -33,6 +32,7 @@ UNCLOSED = "a quotation mark is not closed"
         ("command:", NOTHING),
         ("Start-Process notepad.exe -ArgumentList a", NOTHING),
         ("FOO=bar", NOTHING),
+        ('run(["llama-server", "-m" "x.gguf"])', NOTHING),
         ("llama-server -m 'x.gguf -c 4096", UNCLOSED),
         ('llama-server -m "x.gguf', UNCLOSED),
         ("llama-server -m $(ls", UNCLOSED),
@@ -202,48 +202,6 @@ def test_words_of_cmd(text, words):
 def test_open_quotes_of_sh(text):
     with pytest.raises(Unclosed):
         sh_words(text, Variables())
-
-
-@pytest.mark.parametrize(
-    ("text", "tree", "rest"),
-    [
-        ("", "", []),
-        ("hello # comment", "hello", []),
-        (
-            "a: 1\nb:\n  - x\n  -\n    y: z\nc: [1, 'two', \"three\"]",
-            {"a": "1", "b": ["x", {"y": "z"}], "c": ["1", "two", "three"]},
-            [],
-        ),
-        ("a: {x: 1}\n'q': \"multi\n  line\"\nopen: 'never", {"a": {"x": "1"}, "q": "multi line", "open": "'never"}, []),
-        ("a: |\n  one\n   two\n\n  three\nb: >-\n  x\n  y\nc: |", {"a": "one\n two\n\nthree", "b": "x y", "c": ""}, []),
-        ("a:\n- x\n- y\nb: z", {"a": ["x", "y"], "b": "z"}, []),
-        ("a: [x,\n  y]\nb: [1", {"a": ["x", "y"], "b": ["1"]}, []),
-        ("a: 'x\nb: y", {"a": "'x", "b": "y"}, []),
-        ("---\na:\n    b: c\n  d: e", {"a": {"b": "c"}}, ["d: e"]),
-        ("- >\n  a\n  b\n- - c\n  - d", ["a b", ["c", "d"]], []),
-        ('a: "\\x41\\u00e9\\U0001F600\\n\\q"', {"a": "Aé😀\nq"}, []),
-        ("a: [ , x]\nb: []", {"a": ["x"], "b": []}, []),
-        ("a:\nb: c", {"a": "", "b": "c"}, []),
-        (
-            "a: &x\n  k: 1\n  l: 2\nb: &y 3 # three\nc:\n  <<: *x\n  l: 4\nd: [*y, *x, *no]\ne: *no",
-            {
-                "a": {"k": "1", "l": "2"},
-                "b": "3",
-                "c": {"k": "1", "l": "4"},
-                "d": ["3", {"k": "1", "l": "2"}, "*no"],
-                "e": "*no",
-            },
-            [],
-        ),
-        (
-            "- &x\n  k: 1\n- &y l: 2\n- &z text\n- <<: [*x, *y, *z]\n  m: *z\n- *x",
-            [{"k": "1"}, {"l": "2"}, "text", {"k": "1", "l": "2", "m": "text"}, {"k": "1"}],
-            [],
-        ),
-    ],
-)
-def test_yaml(text, tree, rest):
-    assert read_yaml(text) == (tree, rest)
 
 
 def test_a_compose_file_with_odd_parts():
