@@ -38,8 +38,8 @@ async def failure_in_full(
 ) -> Failure:
     """With what the log tells and, about a server that never ``served``, its model file.
 
-    llama-server b10434 can end before it has written the reason to its log, and never says how much of a file is
-    there; the file may tell both.
+    An engine can end before it has written the reason to its log, and may not say how much of a file is there. The file
+    tells both.
     """
     diagnose = context.monitor.diagnose
     if isinstance(why, ServerExit):

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 from pathlib import Path
-from typing import Any
 
 from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.documents.settings_document import (
@@ -47,7 +46,7 @@ class SettingsKeeper:
         """What is to be said of the file as it was found."""
         return SettingsNews(error=self.problem, unknown=self._new_unknown())
 
-    async def change(self, **changes: Any) -> None:
+    async def change(self, **changes: object) -> None:
         """Saves other values and puts them in force, or raises ConfigurationError or SettingsError and does neither."""
         await self.save(self.current, self.current.replace(**changes))
 

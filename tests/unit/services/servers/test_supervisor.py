@@ -434,6 +434,30 @@ async def test_a_lost_server_starts_again_in_its_panel(bugs, config):
     await supervisor.aclose()
 
 
+async def test_a_start_while_the_log_of_a_lost_server_is_read_goes_on(bugs, config):
+    class SlowDisk(ScriptedRunner):
+        asked, answers = asyncio.Event(), asyncio.Event()
+
+        async def read_log(self, log_name, offset, limit_bytes):
+            self.asked.set()
+            await self.answers.wait()
+            return await super().read_log(log_name, offset, limit_bytes)
+
+    scripted = SlowDisk()
+    supervisor = Supervisor(scripted, scripted, bugs)
+    scripted.lost = [LostServer(config(), "llama-server -m tiny.gguf", "tiny-1", ServerExit(None))]
+    adopting = asyncio.ensure_future(supervisor.adopt())
+    await scripted.asked.wait()
+    started = supervisor.start(config())
+    await Story(supervisor).reaches(started, "Loading")
+    scripted.answers.set()
+    await adopting
+    states = {server.id: server.state.word for server in supervisor.servers}
+    assert states.pop(started) == "Loading"
+    assert list(states.values()) == ["Crashed"]
+    await supervisor.aclose()
+
+
 async def test_a_lost_server_can_be_dismissed(bugs, config):
     scripted = ScriptedRunner()
     supervisor = Supervisor(scripted, scripted, bugs)

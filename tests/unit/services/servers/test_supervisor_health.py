@@ -233,6 +233,22 @@ async def test_one_that_makes_no_progress_while_loading_is_given_up(runner, bugs
     await supervisor.aclose()
 
 
+async def test_what_became_of_one_run_is_not_told_of_the_next(runner, bugs, config):
+    supervisor = Supervisor(runner, runner, bugs, load_stall_s=0)
+    story = Story(supervisor)
+    server_id = supervisor.start(config())
+    await story.reaches(server_id, "Failed")
+    runner.facts_said = ServerFacts(context_size=1)
+    supervisor.start(config())
+    await poll(lambda: len(runner.servers) == 2)
+    runner.last.answer = OK
+    await story.reaches(server_id, "Healthy")
+    await poll(lambda: supervisor.server(server_id).facts == runner.facts_said)
+    runner.last.end(-11)
+    assert isinstance(await story.reaches(server_id, "Crashed"), Crashed)
+    await supervisor.aclose()
+
+
 async def test_one_that_works_while_loading_is_not_given_up(runner, bugs, config):
     supervisor = Supervisor(runner, runner, bugs, load_stall_s=0)
     story = Story(supervisor)
