@@ -66,13 +66,13 @@ class _Alarms(QObject):
             self.due.emit(handle)
 
 
-class QtEventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no types
-    """Runs asyncio's callbacks in order, one batch per Qt event; pauses in a nested Qt loop that a coroutine opened."""
+class _AsyncioMethods:
+    """asyncio's own versions of methods that qasync replaces.
 
-    # The Windows variant, over IOCP, is inherited from qasync and has not been run.
+    With qasync's, run_until_complete() ends by delivering Qt events while no loop runs, get_exception_handler()
+    always says None, and close() waits for busy workers.
+    """
 
-    # asyncio's own. With qasync's, run_until_complete() ends by delivering Qt events while no loop runs,
-    # get_exception_handler() always says None, and close() waits for busy workers.
     run_until_complete = asyncio.BaseEventLoop.run_until_complete
     call_later = asyncio.BaseEventLoop.call_later
     call_soon_threadsafe = asyncio.BaseEventLoop.call_soon_threadsafe
@@ -81,6 +81,12 @@ class QtEventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no typ
     call_exception_handler = asyncio.BaseEventLoop.call_exception_handler
     set_default_executor = asyncio.BaseEventLoop.set_default_executor
     run_in_executor = asyncio.BaseEventLoop.run_in_executor
+
+
+class QtEventLoop(_AsyncioMethods, qasync.QEventLoop):  # type: ignore[misc]  # qasync has no types
+    """Runs asyncio's callbacks in order, one batch per Qt event; pauses in a nested Qt loop that a coroutine opened."""
+
+    # The Windows variant, over IOCP, is inherited from qasync and has not been run.
 
     def __init__(self, app: QCoreApplication | None = None, *, already_running: bool = False) -> None:
         self._in_batch = False

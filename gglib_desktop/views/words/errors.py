@@ -61,6 +61,26 @@ def words_for_error(error: GglibError) -> Words:
             return _configuration(error)
         case PortTaken():
             return _port_taken(error)
+        case ModelInUse() | LibrarySetAside() | InvalidModelFile():
+            return _library(error)
+        case InvalidDraft():
+            return Words(
+                translate("Errors", "Some values cannot be used."),
+                "\n".join(f"{field_name(name)}: {text}" for name, text in error.fields.items()),
+            )
+        case InvalidSettings():
+            from gglib_desktop.views.words.settings import invalid_settings_texts  # noqa: PLC0415  # rare
+
+            return Words(*invalid_settings_texts(error))
+        case StartFailed():
+            ending = exit_text(ServerExit(error.exit_status)) if error.exit_status is not None else ""
+            return Words(translate("Errors", "The server did not start."), joined(sentence(error.summary), ending))
+        case _:
+            return Words(_summary(error), sentence(str(error)))
+
+
+def _library(error: ModelInUse | LibrarySetAside | InvalidModelFile) -> Words:
+    match error:
         case ModelInUse():
             return Words(
                 translate("Errors", "{name} stays in the list while a server of it runs.").format(name=error.name),
@@ -82,20 +102,6 @@ def words_for_error(error: GglibError) -> Words:
                     translate("Errors", "The file is in {folder}.").format(folder=error.path.parent),
                 ),
             )
-        case InvalidDraft():
-            return Words(
-                translate("Errors", "Some values cannot be used."),
-                "\n".join(f"{field_name(name)}: {text}" for name, text in error.fields.items()),
-            )
-        case InvalidSettings():
-            from gglib_desktop.views.words.settings import invalid_settings_texts  # noqa: PLC0415  # rare
-
-            return Words(*invalid_settings_texts(error))
-        case StartFailed():
-            ending = exit_text(ServerExit(error.exit_status)) if error.exit_status is not None else ""
-            return Words(translate("Errors", "The server did not start."), joined(sentence(error.summary), ending))
-        case _:
-            return Words(_summary(error), sentence(str(error)))
 
 
 def _summary(error: GglibError) -> str:

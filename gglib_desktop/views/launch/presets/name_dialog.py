@@ -49,14 +49,7 @@ class PresetNameDialog(QDialog):
         self._is_busy = False
         self.setObjectName("presetNameDialog")
         self.setWindowTitle(title)
-        self._name = QLineEdit(name, self)
-        self._name.setObjectName("presetName")
-        self._name.setAccessibleName(self.tr("Name"))
-        self._name.setMaxLength(LONGEST_NAME)
-        self._name.setMinimumWidth(self._name.fontMetrics().averageCharWidth() * _CHARACTERS)
-        self._name.selectAll()
-        self._name.setFocus()
-        self._name.textChanged.connect(self._on_edited)
+        self._name = self._name_line(name)
         self._problem = WrapLabel()
         self._problem.setObjectName("presetNameProblem")
         self._problem.hide()
@@ -74,6 +67,17 @@ class PresetNameDialog(QDialog):
         layout.addLayout(rows)
         layout.addWidget(self._problem)
         layout.addWidget(self._buttons())
+
+    def _name_line(self, name: str) -> QLineEdit:
+        line = QLineEdit(name, self)
+        line.setObjectName("presetName")
+        line.setAccessibleName(self.tr("Name"))
+        line.setMaxLength(LONGEST_NAME)
+        line.setMinimumWidth(line.fontMetrics().averageCharWidth() * _CHARACTERS)
+        line.selectAll()
+        line.setFocus()
+        line.textChanged.connect(self._on_edited)
+        return line
 
     def _radio(self, name: str, text: str) -> QRadioButton:
         button = QRadioButton(text, self)
