@@ -23,6 +23,7 @@ from gglib_desktop import windowless
 from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
 from gglib_desktop.adapters.files import private
 from gglib_desktop.adapters.files.home import home_folder
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.machine.shutdown import ShutdownWatch
@@ -242,9 +243,9 @@ async def _build_services(
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
     keys = cache(partial(_key_store, places))
     opened, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
-    repository = SqliteModelRepository(places.data_dir / "library.sqlite")
+    repository = SqliteModelRepository(LibraryFile(places.data_dir / "library.sqlite"))
     instance = SingleInstance(places.data_dir)
-    stack.push_async_callback(repository.aclose)
+    stack.push_async_callback(repository.file.aclose)
     runner = await stack.enter_async_context(opened)
     stack.push_async_callback(instance.aclose)
     scope = await stack.enter_async_context(TaskScope(reporter))
@@ -308,7 +309,7 @@ def launch_forms(
         runs=app.runs,
         read_header=read_header,
         memory=PsutilMemory(),
-        presets=Presets(SqlitePresetStore(repository), TomlPresetFiles()),
+        presets=Presets(SqlitePresetStore(repository.file), TomlPresetFiles()),
         lines=CommandLines(launcher.engines, library, DiskTextFiles(), home_folder()),
     )
 

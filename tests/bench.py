@@ -265,15 +265,16 @@ def bench_known(figures: Figures, folder: Path, model: Path) -> None:
 
 
 async def fill_library(data_dir: Path, models: Path) -> None:
+    from gglib_desktop.adapters.library.library_file import LibraryFile  # noqa: PLC0415
     from gglib_desktop.adapters.library.model_files import DiskModelFiles  # noqa: PLC0415
     from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository  # noqa: PLC0415
     from gglib_desktop.services.models.library import Library  # noqa: PLC0415
 
-    repository = SqliteModelRepository(data_dir / "library.sqlite")
+    repository = SqliteModelRepository(LibraryFile(data_dir / "library.sqlite"))
     library = Library(repository, DiskModelFiles(data_dir / "models", ()))
     await library.load()
     await library.add([models])
-    await repository.aclose()
+    await repository.file.aclose()
 
 
 async def leave_running(data_dir: Path, model: Path, count: int) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gglib_desktop.adapters.gguf.writer import GgufWriter
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.gguf.header import GgufValueType
 from gglib_desktop.domain.models.model import Model
@@ -199,14 +200,14 @@ def _value(model: Model) -> int:
 
 async def _read(file: Path) -> tuple[list[Model], dict[int, int]]:
     """As the program itself would at its next start."""
-    repository = SqliteModelRepository(file)
+    repository = SqliteModelRepository(LibraryFile(file))
     try:
         models = list(await repository.models())
         await repository.folders()
         await repository.passed_over()
         return models, {model.id: (await repository.launch_options(model.id)).context_size or 0 for model in models}
     finally:
-        await repository.aclose()
+        await repository.file.aclose()
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
 from gglib_desktop.domain.launch.options import Source
@@ -36,12 +37,12 @@ class PresetForm:
 
 @asynccontextmanager
 async def preset_form(data_dir: Path) -> AsyncIterator[PresetForm]:
-    repository = SqliteModelRepository(data_dir / "library.sqlite")
+    repository = SqliteModelRepository(LibraryFile(data_dir / "library.sqlite"))
     (model,) = await repository.save([(None, ModelFile(Path("/m/tiny.gguf")))])
     keeper = SettingsKeeper(FakeSettingsStore())
     # A form needs the engine and the settings alone.
     engines = Engines(FakeEngineCatalog(), keeper)
     launcher = Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
     form = OptionFormViewModel(launcher, Source.LAUNCH, replace(model, name="Tiny"))
-    yield PresetForm(Presets(SqlitePresetStore(repository), TomlPresetFiles()), form)
-    await repository.aclose()
+    yield PresetForm(Presets(SqlitePresetStore(repository.file), TomlPresetFiles()), form)
+    await repository.file.aclose()

@@ -9,6 +9,7 @@ from typing import Any
 from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
 from gglib_desktop.adapters.gguf.header import read_header
 from gglib_desktop.adapters.library.checksums import DiskChecksums
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
 from gglib_desktop.adapters.machine.memory import PsutilMemory
@@ -80,8 +81,8 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
     """Everything built and at the end taken down as the real program does it."""
     data_dir = folder / "data"
     async with AsyncExitStack() as stack:
-        repository = SqliteModelRepository(data_dir / "library.sqlite")
-        stack.push_async_callback(repository.aclose)
+        repository = SqliteModelRepository(LibraryFile(data_dir / "library.sqlite"))
+        stack.push_async_callback(repository.file.aclose)
         runner = await stack.enter_async_context(MockRunner(data_dir, timings=TIMINGS))
         scope = await stack.enter_async_context(TaskScope(bugs))
         supervisor = Supervisor(runner, runner, bugs)
@@ -90,7 +91,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         library, settings = Library(repository, files), SettingsKeeper(store)
         launcher = Launcher(library, supervisor, Engines(catalog, settings), settings, mtp_suppressed=False)
         foreign = ForeignWatch(runner, supervisor, library, scope)
-        presets = Presets(SqlitePresetStore(repository), TomlPresetFiles())
+        presets = Presets(SqlitePresetStore(repository.file), TomlPresetFiles())
         sources = DetailsSources(read_header, PsutilMemory(), FakeCards(), DiskChecksums(), library)
         app = AppViewModel(
             library,

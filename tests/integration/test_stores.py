@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.services.models.folder_watch import FolderWatch
@@ -30,13 +31,13 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 async def library(tmp_path: Path, home: Path) -> AsyncIterator[Library]:
     """Follows all stores below ``home``."""
-    repository = SqliteModelRepository(tmp_path / "data/library.sqlite")
+    repository = SqliteModelRepository(LibraryFile(tmp_path / "data/library.sqlite"))
     stores = [store for store in well_known_stores({"HOME": str(home)}) if store.is_relative_to(home)]
     library = Library(repository, DiskModelFiles(tmp_path / "demo", stores))
     async with TaskScope(LogReporter()) as scope:
         FolderWatch(library, InotifyFileWatch(quiet_s=0.02), scope, rest_s=0.05).begin()
         yield library
-    await repository.aclose()
+    await repository.file.aclose()
 
 
 def shown(library: Library) -> dict[Path, str]:

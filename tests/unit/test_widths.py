@@ -19,14 +19,12 @@ _EXEMPT_BASES = frozenset({"Enum", "StrEnum", "IntEnum", "Flag", "NamedTuple", "
 
 # What was too wide when the caps came, with its numbers then. It may only shrink.
 _BASELINE: dict[str, int] = {
-    "gglib_desktop/adapters/library/sqlite_models.py: SqliteModelRepository: public methods": 18,
     "gglib_desktop/adapters/runners/local.py: LlamaServerRunner: public methods": 16,
     "gglib_desktop/adapters/runners/local.py: LlamaServerRunner: attributes": 18,
     "gglib_desktop/adapters/runners/mock.py: MockRunner: public methods": 19,
     "gglib_desktop/adapters/runners/mock_server.py: MockServer: attributes": 13,
     "gglib_desktop/adapters/runners/start.py: first_answer: lines": 56,
     "gglib_desktop/bootstrap.py: run: lines": 43,
-    "gglib_desktop/qt_loop.py: QtEventLoop: attributes": 14,
     "gglib_desktop/services/models/library.py: Library: public methods": 24,
     "gglib_desktop/services/models/library.py: Library: attributes": 20,
     "gglib_desktop/viewmodels/app.py: AppViewModel: public methods": 23,
@@ -38,13 +36,11 @@ _BASELINE: dict[str, int] = {
     "gglib_desktop/viewmodels/servers/log_table.py: LogTable: public methods": 17,
     "gglib_desktop/viewmodels/servers/server.py: ServerViewModel: attributes": 24,
     "gglib_desktop/viewmodels/settings/settings_form.py: SettingsFormViewModel: attributes": 14,
-    "gglib_desktop/views/launch/presets/name_dialog.py: PresetNameDialog.__init__: lines": 44,
     "gglib_desktop/views/models/list_view.py: ModelListView: attributes": 16,
     "gglib_desktop/views/servers/panel.py: ServerPanel: attributes": 25,
     "gglib_desktop/views/servers/panel.py: ServerPanel.__init__: lines": 43,
     "gglib_desktop/views/window/main_window.py: MainWindow: attributes": 18,
     "gglib_desktop/views/window/main_window.py: MainWindow._connect: lines": 57,
-    "gglib_desktop/views/words/errors.py: words_for_error: lines": 42,
     "gglib_desktop/adapters/runners/: files": 24,
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
@@ -57,9 +58,9 @@ def files(tmp_path: Path) -> FakeModelFiles:
 
 @pytest.fixture
 async def repository(data_dir) -> AsyncIterator[SqliteModelRepository]:
-    repository = SqliteModelRepository(data_dir / "library.sqlite")
+    repository = SqliteModelRepository(LibraryFile(data_dir / "library.sqlite"))
     yield repository
-    await repository.aclose()
+    await repository.file.aclose()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from gglib_desktop.adapters.files import private
 from gglib_desktop.adapters.files.text_files import DiskTextFiles
 from gglib_desktop.adapters.gguf.demo_model import DemoSpec, write_demo_model
 from gglib_desktop.adapters.keys.key_file import KeyFile
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
@@ -69,11 +70,11 @@ def test_records_and_logs_are_private(mask, tmp_path):
 
 
 async def test_the_library_is_private_with_what_sqlite_puts_beside_it(mask, tmp_path):
-    repository = SqliteModelRepository(tmp_path / "data/library.sqlite")
+    repository = SqliteModelRepository(LibraryFile(tmp_path / "data/library.sqlite"))
     await repository.save([(None, ModelFile(Path("/m/tiny.gguf")))])
     assert files_in(tmp_path / "data") == {"library.sqlite", "library.sqlite-wal", "library.sqlite-shm"}
     assert open_to_others(tmp_path / "data") == {}
-    await repository.aclose()
+    await repository.file.aclose()
     assert open_to_others(tmp_path / "data") == {}
 
 

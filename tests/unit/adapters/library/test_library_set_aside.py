@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.errors import LibrarySetAside
 from gglib_desktop.domain.models.model import ModelFile
@@ -13,11 +14,11 @@ from gglib_desktop.domain.models.model import ModelFile
 
 @asynccontextmanager
 async def opened(file: Path) -> AsyncIterator[SqliteModelRepository]:
-    repository = SqliteModelRepository(file)
+    repository = SqliteModelRepository(LibraryFile(file))
     try:
         yield repository
     finally:
-        await repository.aclose()
+        await repository.file.aclose()
 
 
 @pytest.fixture

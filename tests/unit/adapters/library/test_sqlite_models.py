@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.library.sqlite_models import MIGRATIONS, SqliteModelRepository
+from gglib_desktop.adapters.library.library_file import MIGRATIONS, LibraryFile
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
@@ -34,15 +35,15 @@ def file(data_dir: Path) -> Path:
 
 @pytest.fixture
 async def repository(file) -> AsyncIterator[SqliteModelRepository]:
-    repository = SqliteModelRepository(file)
+    repository = SqliteModelRepository(LibraryFile(file))
     yield repository
-    await repository.aclose()
+    await repository.file.aclose()
 
 
 async def reopened(repository: SqliteModelRepository, file: Path) -> SqliteModelRepository:
     """Another repository over the same file, as after a restart."""
-    await repository.aclose()
-    repository.__init__(file)  # type: ignore[misc]
+    await repository.file.aclose()
+    repository.__init__(LibraryFile(file))  # type: ignore[misc]
     return repository
 
 
@@ -379,7 +380,7 @@ async def test_a_place_that_became_usable_is_used(repository, file):
 
 
 async def test_closing_without_use_makes_no_file(file):
-    await SqliteModelRepository(file).aclose()
+    await LibraryFile(file).aclose()
     assert not file.exists()
 
 
@@ -389,12 +390,13 @@ async def test_closing_without_use_makes_no_file(file):
 _WRITER = """
 import asyncio, sys
 from pathlib import Path
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.models.model import ModelFile
 
 async def main():
-    repository = SqliteModelRepository(Path(sys.argv[1]))
+    repository = SqliteModelRepository(LibraryFile(Path(sys.argv[1])))
     for number in range(1_000_000):
         model = (await repository.save([(None, ModelFile(Path(f"/models/{number}.gguf")))]))[0]
         await repository.save_launch_options(model.id, LaunchOptions(context_size=number))

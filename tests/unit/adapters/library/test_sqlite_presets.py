@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
 from gglib_desktop.domain.errors import LibraryError
@@ -19,14 +20,14 @@ CODING = Preset("coding", LaunchOptions(context_size=8192, mtp=MtpChoice.ON, ext
 
 @pytest.fixture
 async def repository(data_dir: Path) -> AsyncIterator[SqliteModelRepository]:
-    repository = SqliteModelRepository(data_dir / "library.sqlite")
+    repository = SqliteModelRepository(LibraryFile(data_dir / "library.sqlite"))
     yield repository
-    await repository.aclose()
+    await repository.file.aclose()
 
 
 @pytest.fixture
 def store(repository: SqliteModelRepository) -> SqlitePresetStore:
-    return SqlitePresetStore(repository)
+    return SqlitePresetStore(repository.file)
 
 
 @pytest.fixture
@@ -38,9 +39,9 @@ async def model_id(repository: SqliteModelRepository) -> int:
 async def test_what_is_saved_comes_back_also_after_a_restart(store, repository, model_id, data_dir):
     saved = await store.save([CODING, replace(CODING, model_id=model_id)])
     assert [each.id is not None for each in saved] == [True, True]
-    again = SqliteModelRepository(data_dir / "library.sqlite")
-    assert list(await SqlitePresetStore(again).presets(model_id)) == list(saved)
-    await again.aclose()
+    again = SqliteModelRepository(LibraryFile(data_dir / "library.sqlite"))
+    assert list(await SqlitePresetStore(again.file).presets(model_id)) == list(saved)
+    await again.file.aclose()
 
 
 async def test_a_model_has_its_own_and_those_for_all(store, model_id):
@@ -89,7 +90,7 @@ async def test_what_another_version_stored_is_passed_over(store, repository, cap
     (saved,) = await store.save([CODING])
     (other,) = await store.save([replace(CODING, name="other")])
     statement = 'UPDATE presets SET options = \'{"context_size": "much"}\' WHERE id = ?'
-    await repository.execute(statement, (other.id,))
+    await repository.file.execute(statement, (other.id,))
     with caplog.at_level(logging.WARNING):
         assert await store.presets(None) == [saved]
     assert "other" in caplog.text

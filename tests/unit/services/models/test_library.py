@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch.options import LaunchOptions
@@ -153,7 +154,7 @@ async def test_a_removed_model_whose_file_is_gone_comes_back_too(library, files)
 
 async def test_what_an_earlier_version_removed_can_be_brought_back(library, repository, files):
     path = files.make("one.gguf", some_facts("One"))
-    await repository.execute(
+    await repository.file.execute(
         "INSERT INTO passed_over (path, removed, tags, notes) VALUES (?, 1, '[\"mine\"]', 'words')", (str(path),)
     )
     assert list(await library.removed()) == [path]
@@ -199,10 +200,10 @@ async def test_what_was_chosen_is_kept_for_each_model(library, files):
 
 async def test_storage_that_cannot_be_used_is_said(tmp_path, files):
     (tmp_path / "library.sqlite").mkdir()
-    repository = SqliteModelRepository(tmp_path / "library.sqlite")
+    repository = SqliteModelRepository(LibraryFile(tmp_path / "library.sqlite"))
     with pytest.raises(LibraryError, match="cannot be used"):
         await Library(repository, files).load()
-    await repository.aclose()
+    await repository.file.aclose()
 
 
 async def test_a_model_keeps_its_name_when_another_of_that_name_is_removed(library, repository, files):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from gglib_desktop.adapters.library.library_file import MIGRATIONS, LibraryFile
 from gglib_desktop.adapters.library.model_files import DiskModelFiles
-from gglib_desktop.adapters.library.sqlite_models import MIGRATIONS, SqliteModelRepository
+from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.domain.gguf.header import GgufValueType
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
 from gglib_desktop.services.models.library import Library
@@ -173,7 +174,7 @@ async def test_what_an_older_version_took_for_a_model_is_told_after_the_first_sc
     database = data_dir / "library.sqlite"
     database.parent.mkdir(exist_ok=True)
     old_library(database, folder, imatrix, model)
-    repository = SqliteModelRepository(database)
+    repository = SqliteModelRepository(LibraryFile(database))
     library = Library(repository, files)
     await library.load()
     assert len(library.models) == 2
@@ -182,4 +183,4 @@ async def test_what_an_older_version_took_for_a_model_is_told_after_the_first_sc
     assert told == {imatrix: (Sidecar.IMATRIX, "i", "mine"), model: (None, "z", "mine")}
     await library.scan()
     assert {each.path for each in library.models} == set(told)
-    await repository.aclose()
+    await repository.file.aclose()
