@@ -340,7 +340,7 @@ async def test_the_log_file_is_saved_where_people_say(view, logs, qtbot, tmp_pat
 
 
 async def test_what_went_wrong_while_saving_is_said(view, tmp_path):
-    view._log.save(tmp_path / "nowhere" / "mine.log")
+    view._log.saving.save(tmp_path / "nowhere" / "mine.log")
     notice = child(view, QLabel, "logNotice")
     await poll(notice.isVisible)
     assert notice.text() == notice.accessibleName() == "The log could not be saved: No such file or directory"

@@ -123,8 +123,8 @@ class LogView(QWidget):
         log, search = self._log, self._search
         log.appended.connect(self._on_appended)
         log.nameChanged.connect(self._on_name)
-        log.saved.connect(self._on_saved)
-        log.saveFailed.connect(self._on_save_failed)
+        log.saving.saved.connect(self._on_saved)
+        log.saving.failed.connect(self._on_save_failed)
         search.field.textChanged.connect(self._on_search)
         search.nextRequested.connect(self._on_next)
         search.previousRequested.connect(self._on_previous)
@@ -220,7 +220,7 @@ class LogView(QWidget):
 
     @Slot(str)
     def _on_file_chosen(self, name: str) -> None:
-        self._log.save(Path(name))
+        self._log.saving.save(Path(name))
 
     @Slot(str)
     def _on_saved(self, path: str) -> None:

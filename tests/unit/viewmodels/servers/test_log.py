@@ -312,11 +312,11 @@ async def test_the_whole_file_is_saved(log, logs, tmp_path):
     whole = numbered(20_000)
     logs.write("run", whole)
     log.show_log("run")
-    saved = QSignalSpy(log.saved)
+    saved = QSignalSpy(log.saving.saved)
     path = tmp_path / "my.log"
     path.write_text("what was there before")
-    log.save(path)
-    log.save(path)
+    log.saving.save(path)
+    log.saving.save(path)
     await poll(saved.count)
     assert path.read_bytes() == whole
     assert saved.at(0) == [str(path)]
@@ -330,8 +330,8 @@ async def test_what_is_shown_is_saved_when_the_file_is_gone(log, logs, tmp_path)
     await shows(log, "one", "two")
     log.set_shown(False)
     logs.logs["run"] = b""
-    saved = QSignalSpy(log.saved)
-    log.save(tmp_path / "my.log")
+    saved = QSignalSpy(log.saving.saved)
+    log.saving.save(tmp_path / "my.log")
     await poll(saved.count)
     assert (tmp_path / "my.log").read_text() == "one\ntwo\n"
 
@@ -347,8 +347,8 @@ async def test_a_log_that_ends_early_is_saved_as_far_as_it_goes(scope, tmp_path)
     log = LogViewModel(scope, read)
     log.show_log("run")
     logs.most_bytes = 4
-    saved = QSignalSpy(log.saved)
-    log.save(tmp_path / "my.log")
+    saved = QSignalSpy(log.saving.saved)
+    log.saving.save(tmp_path / "my.log")
     await poll(saved.count)
     assert (tmp_path / "my.log").read_text() == "one\n"
 
@@ -356,7 +356,7 @@ async def test_a_log_that_ends_early_is_saved_as_far_as_it_goes(scope, tmp_path)
 async def test_a_place_that_cannot_be_written_is_said_so(log, logs, tmp_path):
     logs.write("run", b"one\n")
     log.show_log("run")
-    failed = QSignalSpy(log.saveFailed)
-    log.save(tmp_path / "nowhere" / "my.log")
+    failed = QSignalSpy(log.saving.failed)
+    log.saving.save(tmp_path / "nowhere" / "my.log")
     await poll(failed.count)
     assert failed.at(0) == ["No such file or directory"]
