@@ -32,7 +32,6 @@ _BASELINE: dict[str, int] = {
     "gglib_desktop/viewmodels/app.py: AppViewModel.__init__: lines": 42,
     "gglib_desktop/viewmodels/models/model_list.py: ModelListViewModel: attributes": 27,
     "gglib_desktop/viewmodels/servers/foreign.py: ForeignViewModel: attributes": 13,
-    "gglib_desktop/viewmodels/servers/log_table.py: LogTable: public methods": 17,
     "gglib_desktop/viewmodels/servers/server.py: ServerViewModel: attributes": 24,
     "gglib_desktop/viewmodels/settings/settings_form.py: SettingsFormViewModel: attributes": 14,
     "gglib_desktop/views/models/list_view.py: ModelListView: attributes": 16,

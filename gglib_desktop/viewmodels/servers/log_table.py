@@ -19,6 +19,32 @@ _NO_PARENT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
 
 
+class LogMatches:
+    """The shown lines that hold the text searched for, by their ascending numbers. ``text`` is in lower case."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.numbers: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def drop_before(self, number: int) -> None:
+        del self.numbers[: bisect_left(self.numbers, number)]
+
+    def position(self, number: int) -> int:
+        """Which of the matches a line is, from 1 on; 0 when it is none."""
+        position = bisect_left(self.numbers, number)
+        return position + 1 if self.numbers[position : position + 1] == [number] else 0
+
+    def next(self, number: int, *, forward: bool) -> int | None:
+        """The match after a line or, backward, before it; beyond the end it goes on at the other."""
+        if not self.numbers:
+            return None
+        position = bisect_right(self.numbers, number) % len(self) if forward else bisect_left(self.numbers, number) - 1
+        return self.numbers[position]
+
+
 class LogTable(QAbstractTableModel):
     """The last ``most_lines`` lines as one column, of which those of a level and above are rows.
 
@@ -34,10 +60,9 @@ class LogTable(QAbstractTableModel):
         self._characters = 0
         self._first = 0
         self._least = LogLevel.DEBUG
-        # Numbers of the lines that are shown; of those, the ones in which the wanted text stands. Both ascending.
+        # Ascending numbers of the lines that are shown.
         self._shown: range | list[int] = range(0)
-        self._wanted = ""
-        self._matches: list[int] = []
+        self.matches = LogMatches()
         # The longest line shown of late, and of the time before; a time ends when as many lines went as fit in.
         self._longest = self._longest_before = ""
         self._dropped = 0
@@ -99,7 +124,7 @@ class LogTable(QAbstractTableModel):
         self._levels += levels
         if new:
             self._shown = self._shown + new if isinstance(self._shown, list) else self._all()
-            self._matches += self._matching(new)
+            self.matches.numbers += self._matching(new)
             self._longest = max(self._longest, self._longest_of(new), key=len)
             self.endInsertRows()
 
@@ -112,8 +137,8 @@ class LogTable(QAbstractTableModel):
         if row < 0 or self._shown[row] != number:
             return
         self._longest = max(self._longest, self._lines[-1], key=len)
-        if number not in self._matches[-1:]:
-            self._matches += self._matching([number])
+        if not self.matches.position(number):
+            self.matches.numbers += self._matching([number])
         self.dataChanged.emit(self.index(row, 0), self.index(row, 0))
 
     def _make_room(self, lines: int, characters: int) -> None:
@@ -134,7 +159,7 @@ class LogTable(QAbstractTableModel):
         self._first = first
         if rows:
             self._shown = self._shown[rows:]
-            del self._matches[: bisect_left(self._matches, first)]
+            self.matches.drop_before(first)
             self.endRemoveRows()
         self._dropped += count
         if self._dropped >= self._most_lines:
@@ -151,53 +176,35 @@ class LogTable(QAbstractTableModel):
         self._least = least
         shown = [number for number, level in enumerate(self._levels, self._first) if level >= least]
         self._shown = self._all() if least is LogLevel.DEBUG else shown
-        self._matches = self._matching(self._shown)
+        self.matches.numbers = self._matching(self._shown)
         self._longest, self._longest_before = self._longest_of(self._shown), ""
         self.endResetModel()
 
     # -- searching
 
-    @property
-    def wanted(self) -> str:
-        """The text that is searched for, in lower case; empty when none is."""
-        return self._wanted
-
-    @property
-    def match_count(self) -> int:
-        """How many of the shown lines hold the text."""
-        return len(self._matches)
-
     def search(self, text: str) -> None:
         """Looks for a text in all that is shown and what will be, large and small letters alike."""
-        before, self._wanted = self._wanted, text.lower()
+        before, self.matches.text = self.matches.text, text.lower()
         # A longer text can only stand where the shorter one does.
-        narrows = before and before in self._wanted
-        self._matches = self._matching(self._matches if narrows else self._shown)
+        narrows = before and before in self.matches.text
+        self.matches.numbers = self._matching(self.matches.numbers if narrows else self._shown)
 
     def match_position(self, row: int) -> int:
         """Which of the matches a row is, from 1 on; 0 when it is none."""
-        if not 0 <= row < len(self._shown):
-            return 0
-        number = self._shown[row]
-        position = bisect_left(self._matches, number)
-        return position + 1 if self._matches[position : position + 1] == [number] else 0
+        number = self.number_at(row)
+        return 0 if number is None else self.matches.position(number)
 
     def next_match(self, row: int, *, forward: bool = True) -> int | None:
         """The row of the next match after ``row`` or, backward, before it; beyond the end it goes on at the other."""
-        if not self._matches:
-            return None
-        number = self._shown[row] if 0 <= row < len(self._shown) else -1
-        if forward:
-            position = bisect_right(self._matches, number) % len(self._matches)
-        else:
-            position = bisect_left(self._matches, number) - 1
-        return bisect_left(self._shown, self._matches[position])
+        number = self.number_at(row)
+        match = self.matches.next(-1 if number is None else number, forward=forward)
+        return None if match is None else bisect_left(self._shown, match)
 
     def _all(self) -> range:
         return range(self._first, self._first + len(self._lines))
 
     def _matching(self, numbers: Iterable[int]) -> list[int]:
-        wanted, lines, first = self._wanted, self._lines, self._first
+        wanted, lines, first = self.matches.text, self._lines, self._first
         if wanted and numbers is self._shown and len(self._shown) == len(lines):
             return [number for number, line in enumerate(lines, first) if wanted in line.lower()]
         return [number for number in numbers if wanted in lines[number - first].lower()] if wanted else []

@@ -191,7 +191,7 @@ class _LineDelegate(QStyledItemDelegate):
 
     def _matches(self, text: str, area: QRect, painter: QPainter) -> list[tuple[QRect, str]]:
         """Where the wanted text stands, and how it is written there."""
-        wanted = self._table.wanted
+        wanted = self._table.matches.text
         lower = text.lower() if wanted else ""
         if not wanted or len(lower) != len(text):
             # A few letters change their number when they are made small; such a line counts, but is not marked.

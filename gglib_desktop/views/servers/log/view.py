@@ -195,7 +195,7 @@ class LogView(QWidget):
 
     def _render_matches(self) -> None:
         table = self._log.table
-        self._search.show_matches(table.match_position(self._rows.currentIndex().row()), table.match_count)
+        self._search.show_matches(table.match_position(self._rows.currentIndex().row()), len(table.matches))
 
     # -- copying and saving
 

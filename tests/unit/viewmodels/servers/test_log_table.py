@@ -126,8 +126,8 @@ def positions(table: LogTable) -> list[int]:
 def test_matches_are_counted_and_visited_in_turn(table):
     add(table, "Load one", "two", "reload three", "four")
     table.search("LOAD")
-    assert table.wanted == "load"
-    assert table.match_count == 2
+    assert table.matches.text == "load"
+    assert len(table.matches) == 2
     assert positions(table) == [1, 0, 2, 0]
     assert (table.match_position(-1), table.match_position(9)) == (0, 0)
     assert [table.next_match(row) for row in (-1, 0, 1, 2, 3)] == [0, 2, 2, 0, 0]
@@ -138,7 +138,7 @@ def test_no_match_and_no_search(table):
     add(table, "one", "two")
     for text in ("three", ""):
         table.search(text)
-        assert table.match_count == 0
+        assert len(table.matches) == 0
         assert table.next_match(0) is None
         assert table.next_match(0, forward=False) is None
 
@@ -148,7 +148,7 @@ def test_typing_on_narrows_and_deleting_widens(table):
     counts = []
     for text in ("a", "ab", "abc", "ab", "b", "xb", "b"):
         table.search(text)
-        counts.append(table.match_count)
+        counts.append(len(table.matches))
     assert counts == [3, 2, 1, 2, 3, 0, 3]
 
 
@@ -156,13 +156,13 @@ def test_what_comes_later_is_searched_and_what_goes_is_forgotten(table):
     table.search("hit")
     add(table, "hit 0", "miss", "hit 2")
     add(table, *(f"hit {number}" if number % 2 == 0 else "miss" for number in range(3, 12)))
-    assert table.match_count == 5
+    assert len(table.matches) == 5
     assert [table.line(row) for row in range(10) if table.match_position(row)] == [
         f"hit {number}" for number in (2, 4, 6, 8, 10)
     ]
     table.extend_last(" and a hit")
     table.extend_last(" and a hit")
-    assert table.match_count == 6
+    assert len(table.matches) == 6
 
 
 def test_only_shown_lines_are_matches(table):
@@ -173,7 +173,7 @@ def test_only_shown_lines_are_matches(table):
     add(table, "I load", "E load")
     assert positions(table) == [1, 0, 2]
     table.show_from(LogLevel.DEBUG)
-    assert table.match_count == 5
+    assert len(table.matches) == 5
 
 
 # -- the longest line
