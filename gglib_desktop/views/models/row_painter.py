@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
@@ -21,11 +25,56 @@ _BADGE_GAP = 3
 _BADGE_RADIUS = 3
 # Behind matches in the selected row, in the colour of its text.
 _MATCH_ON_SELECTION_ALPHA = 90
+_MOST_TEXTS = 500
+# Of enums, each look-up and each combination takes as long as painting a word.
+_PANEL = QStyle.PrimitiveElement.PE_PanelItemViewItem
+_ELIDE_MIDDLE, _ELIDE_RIGHT = Qt.TextElideMode.ElideMiddle, Qt.TextElideMode.ElideRight
+_ALIGNMENT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
 
 def row_height(metrics: QFontMetrics) -> int:
     """The height of every row, in pixels: two lines and the margins."""
     return 2 * metrics.lineSpacing() + _MARGIN + 4
+
+
+class _Inks(NamedTuple):
+    """The colors of a row: of its text, of what is of lesser weight, and behind matches."""
+
+    text: QColor
+    faint: QColor
+    mark: QColor
+
+    @classmethod
+    def of(cls, palette: QPalette, *, selected: bool) -> _Inks:
+        if not selected:
+            return cls(QColor(palette.color(QPalette.ColorRole.Text)), quiet_colour(palette), match_colour(palette))
+        text = QColor(palette.color(QPalette.ColorRole.HighlightedText))
+        mark = QColor(text)
+        mark.setAlpha(_MATCH_ON_SELECTION_ALPHA)
+        return cls(text, text, mark)
+
+
+class _Face:
+    """A font and the measures of texts in it, remembered: from one key stroke to the next most rows stay in sight."""
+
+    def __init__(self, font: QFont, *, is_name: bool = False) -> None:
+        self.font, self.is_name = font, is_name
+        metrics = QFontMetrics(font)
+        self.height = metrics.height()
+        self.width: Callable[[str], int] = lru_cache(_MOST_TEXTS)(metrics.horizontalAdvance)
+        self.elided: Callable[[str, Qt.TextElideMode, int], str] = lru_cache(_MOST_TEXTS)(metrics.elidedText)
+
+
+class _Faces:
+    """What the parts of a row are written in."""
+
+    def __init__(self, font: QFont) -> None:
+        # A copy: an option's own font ends together with the option.
+        self.made_from = QFont(font)
+        bold, small = QFont(font), QFont(font)
+        bold.setWeight(QFont.Weight.DemiBold)
+        small.setPointSizeF(font.pointSizeF() * _BADGE_SCALE)
+        self.plain, self.name, self.small = _Face(self.made_from), _Face(bold, is_name=True), _Face(small)
 
 
 class RowPainter(PlainTips):
@@ -37,42 +86,44 @@ class RowPainter(PlainTips):
     def __init__(self, models: ModelListViewModel, parent: QObject) -> None:
         super().__init__(parent)
         self._models = models
+        self._faces = _Faces(QFont())
+        self._inks: dict[tuple[int, QPalette.ColorGroup, bool], _Inks] = {}
 
     @override
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
+        # A key stroke in the search paints all rows in sight. initStyleOption() would ask for eight roles of each.
         row: ModelRow = index.data(RowRole)
-        self.initStyleOption(option, index)
-        option.text = ""
-        option.widget.style().drawPrimitive(
-            QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget
-        )
+        option.widget.style().drawPrimitive(_PANEL, option, painter, option.widget)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        ink = option.palette.color(QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text)
-        faint = ink if selected else quiet_colour(option.palette)
-        mark = QColor(ink) if selected else match_colour(option.palette)
-        if selected:
-            mark.setAlpha(_MATCH_ON_SELECTION_ALPHA)
+        palette, rect = option.palette, option.rect
+        inks = self._inks_of(palette, selected=selected)
+        if self._faces.made_from != option.font:
+            self._faces = _Faces(option.font)
         painter.save()
-        area = option.rect.adjusted(_MARGIN, _MARGIN // 2, -_MARGIN, -_MARGIN // 2)
+        area = rect.adjusted(_MARGIN, _MARGIN // 2, -_MARGIN, -_MARGIN // 2)
         first = QRect(area.left(), area.top(), area.width(), area.height() // 2)
-        second = QRect(area.left(), first.bottom() + 1, area.width(), area.height() - first.height())
-        self._paint_state(painter, first, row, None if selected else option.palette, ink)
-        quantisation_width = QFontMetrics(option.font).horizontalAdvance(row.quantisation)
+        below = QRect(area.left(), first.bottom() + 1, area.width(), area.height() - first.height())
+        self._paint_state(painter, first, row, None if selected else palette, inks.text)
+        quantisation_width = self._faces.plain.width(row.quantisation)
         right = QRect(first.right() - quantisation_width, first.top(), quantisation_width + 1, first.height())
-        self._draw(painter, right, row.quantisation, faint, option.font, mark=mark)
-        below = second.adjusted(_ICON + _MARGIN, 0, 0, 0)
+        self._draw(painter, right, row.quantisation, inks.faint, self._faces.plain, mark=inks.mark)
+        below.adjust(_ICON + _MARGIN, 0, 0, 0)
         found = self._found_in(row)
-        if not row.problem and not found:
-            below.setRight(self._paint_badges(painter, below, row, faint, option.font, mark=mark))
+        if row.badges and not row.problem and not found:
+            below.setRight(self._paint_badges(painter, below, row, inks))
         text = row.problem or found or row.facts
-        self._draw(painter, below, text, ink if row.problem else faint, option.font, mark=mark)
-        bold = QFont(option.font)
-        bold.setWeight(QFont.Weight.DemiBold)
-        name = first.adjusted(_ICON + _MARGIN, 0, -quantisation_width - _MARGIN, 0)
-        self._draw(painter, name, row.name, ink, bold, mark=mark)
+        self._draw(painter, below, text, inks.text if row.problem else inks.faint, self._faces.plain, mark=inks.mark)
+        first.adjust(_ICON + _MARGIN, 0, -quantisation_width - _MARGIN, 0)
+        self._draw(painter, first, row.name, inks.text, self._faces.name, mark=inks.mark)
         painter.restore()
+
+    def _inks_of(self, palette: QPalette, *, selected: bool) -> _Inks:
+        key = palette.cacheKey(), palette.currentColorGroup(), selected
+        if key not in self._inks:
+            self._inks[key] = _Inks.of(palette, selected=selected)
+        return self._inks[key]
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
@@ -87,26 +138,22 @@ class RowPainter(PlainTips):
         places = (row.repository, row.notes)
         return next((place for place in places if all(word in place.lower() for word in hidden)), row.path)
 
-    def _paint_badges(
-        self, painter: QPainter, line: QRect, row: ModelRow, ink: QColor, font: QFont, *, mark: QColor
-    ) -> int:
+    def _paint_badges(self, painter: QPainter, line: QRect, row: ModelRow, inks: _Inks) -> int:
         """Paints them at the right end of the line; returns where the rest of it ends."""
-        small = QFont(font)
-        small.setPointSizeF(font.pointSizeF() * _BADGE_SCALE)
-        metrics = QFontMetrics(small)
-        height = min(metrics.height() + 2, line.height() - 1)
+        small = self._faces.small
+        height = min(small.height + 2, line.height() - 1)
         right = line.right()
         for text in reversed(row.badges):
-            width = metrics.horizontalAdvance(text) + 2 * _BADGE_MARGIN
+            width = small.width(text) + 2 * _BADGE_MARGIN
             badge = QRect(right - width, line.center().y() - height // 2 + 1, width, height)
-            painter.setPen(ink)
+            painter.setPen(inks.faint)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.drawRoundedRect(QRectF(badge).adjusted(0.5, 0.5, -0.5, -0.5), _BADGE_RADIUS, _BADGE_RADIUS)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-            self._draw(painter, badge.adjusted(_BADGE_MARGIN, 0, 0, 0), text, ink, small, mark=mark)
+            self._draw(painter, badge.adjusted(_BADGE_MARGIN, 0, 0, 0), text, inks.faint, small, mark=inks.mark)
             right -= width + _BADGE_GAP
-        return right - _BADGE_GAP if row.badges else right
+        return right - _BADGE_GAP
 
     def _paint_state(
         self, painter: QPainter, line: QRect, row: ModelRow, palette: QPalette | None, ink: QColor
@@ -118,19 +165,19 @@ class RowPainter(PlainTips):
             word = row.state.word
             paint_icon(painter, place, state_icon(word), ink if palette is None else state_colour(word, palette))
 
-    def _draw(self, painter: QPainter, area: QRect, text: str, ink: QColor, font: QFont, *, mark: QColor) -> None:
-        metrics = QFontMetrics(font)
+    def _draw(self, painter: QPainter, area: QRect, text: str, ink: QColor, face: _Face, *, mark: QColor) -> None:
+        if not text:
+            return
         # Of names and paths both ends matter, of all else the beginning.
-        side = Qt.TextElideMode.ElideMiddle if "/" in text or font.bold() else Qt.TextElideMode.ElideRight
-        shown = metrics.elidedText(text, side, area.width())
+        side = _ELIDE_MIDDLE if face.is_name or "/" in text else _ELIDE_RIGHT
+        shown = face.elided(text, side, area.width())
         for begin, end in matches(shown, self._models.words):
-            left, right = (metrics.horizontalAdvance(shown[:at]) for at in (begin, end))
-            height = metrics.height()
-            top = area.top() + (area.height() - height) // 2
-            painter.fillRect(QRect(area.left() + left, top, right - left, height), mark)
-        painter.setFont(font)
+            left, right = (face.width(shown[:at]) for at in (begin, end))
+            top = area.top() + (area.height() - face.height) // 2
+            painter.fillRect(QRect(area.left() + left, top, right - left, face.height), mark)
+        painter.setFont(face.font)
         painter.setPen(ink)
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
+        painter.drawText(area, _ALIGNMENT, shown)
 
 
 def matches(text: str, words: tuple[str, ...]) -> list[tuple[int, int]]:
