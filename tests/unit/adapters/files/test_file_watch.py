@@ -164,9 +164,10 @@ async def test_a_linked_file_is_watched_where_it_is(tmp_path):
         assert told.paths == {settings}
 
 
-async def test_a_path_may_come_and_go(tmp_path):
+async def test_a_path_may_come_and_go(tmp_path, caplog):
     path = tmp_path / "not yet/models"
     async with watching(path, until=0) as told:
+        await poll(lambda: "will be noticed" in caplog.text)  # it has looked, and found no folder
         path.mkdir(parents=True)
         await poll(lambda: path in told.paths)
         told.batches.clear()
