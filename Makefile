@@ -40,7 +40,6 @@ run: display setup-run ## Start the program
 test: setup ## Run all tests; domain/ must be covered to the last branch
 ifeq ($(strip $(ARGS)),)
 	@$(TEST_WITH) $(PY) -m tests
-	@$(VENV)/bin/coverage combine --quiet
 	@$(VENV)/bin/coverage report --show-missing --skip-covered --fail-under=100
 else
 	$(TEST_WITH) $(PY) -m pytest $(ARGS)

@@ -6,7 +6,6 @@ at the clock, so there may be more of them than processors.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,19 +13,18 @@ import threading
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BESIDE_DOMAIN = tuple(f"tests/unit/{name}" for name in ("adapters", "services", "viewmodels"))
+# Its tests alone cover domain/, which is all that is counted: counting makes every line slower.
+COUNTED = "domain"
 NAMED = {
-    "domain": ("tests/unit", *(f"--ignore={place}" for place in BESIDE_DOMAIN)),
-    "unit": BESIDE_DOMAIN,
+    COUNTED: ("tests/unit/domain",),
+    "unit": ("tests/unit", "--ignore=tests/unit/domain"),
     "ui": ("tests/ui",),
     "contract": ("tests/contract",),
     "programs": ("tests/e2e", "tests/integration/test_ending.py", "tests/integration/test_chaos.py"),
 }
-# They cover domain/, which is all that is counted: counting makes every line slower.
-COUNTED = {"domain", "unit"}
 # What is added belongs to the last until it is named above.
-OTHERS = ("tests/unit", *(place for name, places in NAMED.items() if name not in COUNTED for place in places))
-PARTS = {**NAMED, "servers": tuple(f"--ignore={place}" for place in OTHERS)}
+OTHERS = tuple(f"--ignore={word}" for words in NAMED.values() for word in words if not word.startswith("--"))
+PARTS = {**NAMED, "servers": OTHERS}
 
 
 class Part:
@@ -35,12 +33,11 @@ class Part:
     _speaks = threading.Lock()
 
     def __init__(self, name: str, words: tuple[str, ...]) -> None:
-        counting = ("--cov", "--cov-report=") if name in COUNTED else ()
+        counting = ("--cov", "--cov-report=") if name == COUNTED else ()
         self._name = f"{name:10}".encode()
         self._process = subprocess.Popen(
             (sys.executable, "-m", "pytest", "-q", *counting, *words),
             cwd=ROOT,
-            env={**os.environ, "COVERAGE_FILE": f".coverage.{name}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

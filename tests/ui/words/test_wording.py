@@ -179,37 +179,6 @@ def test_what_the_words_advise_has_a_button(qapp, cause, file, end):
 
 
 @pytest.mark.parametrize(
-    ("failure", "remedy"),
-    [
-        (Failure(FailureCause.WRONG_PROCESSOR, "signal 4", (), ServerExit(-4)), Remedy.CHOOSE_ENGINE),
-        (KILLED, Remedy.LOWER_CONTEXT),
-        (Failure(FailureCause.MODEL_UNREADABLE, "exit code 1", (), ServerExit(1)), Remedy.CHOOSE_ENGINE),
-        (Failure(FailureCause.MODEL_UNSUPPORTED, "exit code 1", (), ServerExit(1)), Remedy.CHOOSE_ENGINE),
-    ],
-)
-def test_a_button_offers_what_helps(failure, remedy):
-    assert remedies_for(failure, ServerConfig(1, "Tiny", Path("/tiny.gguf"), 9000))[0] is remedy
-
-
-def test_no_other_engine_or_context_is_offered_where_that_cannot_help():
-    config = ServerConfig(1, "Tiny", Path("/tiny.gguf"), 9000, extra_args=("--x",))
-    damaged = remedies_for(Failure(FailureCause.MODEL_CORRUPT, "truncated", (), ServerExit(1)), config)
-    ended = remedies_for(Failure(FailureCause.KILLED, "signal 15", (), ServerExit(-15)), config)
-    gone = remedies_for(Failure(FailureCause.MODEL_MISSING, "exit code 1", (), ServerExit(1)), config)
-    assert damaged == ended == gone == (Remedy.TRY_AGAIN, Remedy.SHOW_LOG)
-
-
-@pytest.mark.parametrize(
-    "cause", [FailureCause.MODEL_CORRUPT, FailureCause.MODEL_MISSING, FailureCause.COMPANION_REFUSED]
-)
-def test_a_file_beside_the_model_can_be_left_out(cause):
-    config = ServerConfig(1, "Tiny", Path("/tiny.gguf"), 9000, extra_args=("-md", "/d/draft.gguf"))
-    failure = Failure(cause, "exit code 1", (), ServerExit(1), "/d/draft.gguf")
-    assert remedies_for(failure, config)[0] is Remedy.DROP_FLAGS
-    assert Remedy.DROP_FLAGS not in remedies_for(failure, config.replace(extra_args=()))
-
-
-@pytest.mark.parametrize(
     ("line", "file", "summary"),
     [
         ("unknown model architecture: 'qwen99'", "", "This engine doesn't know the architecture “qwen99”."),

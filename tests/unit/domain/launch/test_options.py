@@ -16,12 +16,14 @@ from gglib_desktop.domain.launch.options import (
     choice_names,
     decide_mtp,
     options_of,
+    own_choices,
     resolve,
     server_config,
 )
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.engine_options import engine_option, shown_range
 from gglib_desktop.domain.options.sampling import InferenceConfig
+from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.library import some_facts
 
@@ -200,3 +202,27 @@ def test_where_a_server_listens_and_what_it_asks_for_is_not_left_to_the_engine()
     assert resolved.source("require_api_key") is Source.BUILT_IN
     assert resolved.source("host") is Source.APP
     assert resolve(LaunchOptions(), LaunchOptions(), LaunchOptions()).source("host") is Source.BUILT_IN
+
+
+@pytest.mark.parametrize("flag", ["--lora", "--lora-scaled"])
+def test_adapters_are_added_unless_some_are_named(flag):
+    adapters = [Path("/a.gguf"), Path("/b.gguf")]
+    chosen = LaunchOptions(extra_args=("--verbose",))
+    assert chosen.with_adapters(adapters).extra_args == ("--verbose", "--lora", "/a.gguf", "--lora", "/b.gguf")
+    assert chosen.with_adapters([]) is chosen
+    own = LaunchOptions(extra_args=(flag, "/own.gguf"))
+    assert own.with_adapters(adapters) is own
+
+
+def test_restarts_make_no_other_server():
+    one = LaunchOptions(context_size=1, restart=RestartPolicy.NEVER)
+    assert one.same_server(one.replace(restart=RestartPolicy.ON_CRASH))
+    assert not one.same_server(one.replace(context_size=2))
+
+
+def test_what_is_saved_now_tells_what_a_start_chose_by_itself():
+    saved = ServerConfig(7, "X", Path("/m/x.gguf"), 9000)
+    assert own_choices(saved.replace(context_size=1), saved) == {"context_size"}
+    drafting = saved.replace(spec_draft_n_max=3, spec_draft_p_min=0.5)
+    assert own_choices(drafting, saved) == {"mtp", "spec_draft_n_max", "spec_draft_p_min"}
+    assert own_choices(saved, drafting) == {"mtp"}, "without drafting its numbers do not count"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gglib_desktop.domain.gguf.capabilities import Capability
 from gglib_desktop.domain.gguf.header import ModelFacts
+from gglib_desktop.domain.gguf.sidecars import Sidecar
 from gglib_desktop.domain.models.model import Model, ModelFile, with_unique_names
 
 
@@ -154,3 +155,9 @@ def test_capabilities_are_told_in_one_order_with_their_evidence():
     ]
     said = replace(known, capabilities=(("mtp", "x.nextn_predict_layers = 1"),))
     assert model(1, "/m.gguf", said).capabilities == {Capability.MTP: "x.nextn_predict_layers = 1"}
+
+
+def test_a_file_that_starts_no_server_can_do_nothing():
+    adapter = replace(facts("Adapter", mtp_layers=1), sidecar=Sidecar.ADAPTER)
+    assert model(1, "/a.gguf", adapter).sidecar is Sidecar.ADAPTER
+    assert model(1, "/a.gguf", adapter).capabilities == {}

@@ -1,6 +1,8 @@
 """The stamps that files had, as a walk asks for them."""
 
-from gglib_desktop.domain.models.scan import KnownFiles
+from pathlib import Path
+
+from gglib_desktop.domain.models.scan import FoundModel, KnownFiles
 
 STAMPS = {"/a/b/one.gguf": (1, 2), "/a/b/off.gguf": None, "/a/two.gguf": (3, 4), "/top.gguf": (5, 6)}
 
@@ -23,3 +25,9 @@ def test_others_count_more_and_change_nothing():
     both = known.and_also([("/a/b/one.gguf", None), ("/c/three.gguf", (7, 8))])
     assert dict(both.items()) == STAMPS | {"/a/b/one.gguf": None, "/c/three.gguf": (7, 8)}
     assert dict(known.items()) == STAMPS
+
+
+def test_what_was_found_has_names_that_can_be_stored():
+    found = FoundModel(Path("/m.gguf"), (), label="caf\udce9", problem="\udce9 is no directory")
+    assert (found.label, found.problem) == ("caf\ufffd", "\ufffd is no directory")
+    assert FoundModel(Path("/m.gguf"), ()).label is None

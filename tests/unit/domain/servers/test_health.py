@@ -207,3 +207,19 @@ def test_healthy_servers_are_asked_in_groups_that_are_not_large(servers, wake_up
         phases[at % HEALTHY_INTERVAL_S] += count
     assert len(phases) == wake_ups
     assert max(phases.values()) <= at_once
+
+
+@pytest.mark.parametrize(("visible", "interval_s"), [(True, HEALTHY_INTERVAL_S), (False, HIDDEN_INTERVAL_S)])
+def test_only_a_server_that_is_well_waits_for_its_group(loading, healthy, visible, interval_s):
+    assert healthy.is_calm
+    assert healthy.due_at(100.25, 7, visible=visible) == next_look_at(100.25, interval_s, 7)
+    busy = observed(healthy, TIMEOUT, after=replace(IDLE, cpu_s=9.0))
+    for tracker in (loading, observed(healthy, TIMEOUT), busy):
+        assert not tracker.is_calm
+        assert tracker.due_at(100.25, 7, visible=visible) == 100.25 + tracker.interval_s
+
+
+def test_an_adopted_server_that_is_silent_and_does_not_move_is_not_loading(loading):
+    silent = observed(loading, TIMEOUT)
+    assert silent.adopted(silent.last_advance_at + 0.1).state == loading.state
+    assert observed(silent.adopted(1e6), *[TIMEOUT] * 3).state == Unresponsive(HANDLE, 100.0, TIMEOUT.message)
