@@ -9,6 +9,7 @@ import logging.handlers
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from io import TextIOWrapper
@@ -22,7 +23,6 @@ from typing_extensions import override
 from gglib_desktop import windowless
 from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
 from gglib_desktop.adapters.files import private
-from gglib_desktop.adapters.files.home import home_folder
 from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
@@ -46,14 +46,13 @@ from gglib_desktop.tasks import ErrorReporter, TaskScope
 from gglib_desktop.windowless import WindowLoss
 
 if TYPE_CHECKING:
+    from gglib_desktop.dialogs import Dialogs
     from gglib_desktop.domain.gguf.forecast import ByteRange
     from gglib_desktop.domain.servers.server import ServerConfig
-    from gglib_desktop.viewmodels.app import AppViewModel
-    from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms
-    from gglib_desktop.viewmodels.models.model_details import ModelDetailsViewModel
+    from gglib_desktop.viewmodels.window import WindowViewModel
     from gglib_desktop.views.window.main_window import MainWindow
 
-__all__ = ["Options", "Places", "handed_over", "launch_forms", "run", "start_logging"]
+__all__ = ["Options", "Places", "handed_over", "run", "start_logging", "window_view_model"]
 
 _log = logging.getLogger(__name__)
 _APP = "gglib-desktop"
@@ -145,8 +144,8 @@ async def run(app: QApplication, options: Options) -> int:
         shutdown.begin()
         # A program started from now on must not be handed to one that ends.
         await services.instance.aclose()
-        services.view_model.refuse_starts()
-        await services.view_model.adopted()
+        services.supervisor.refuse_starts()
+        await services.view_model.servers.adopted()
         if on_quit is OnQuit.STOP_ALL:
             await services.supervisor.stop_all()
         await _audit(services.runner, on_quit)
@@ -187,14 +186,14 @@ class _Services:
     settings: SettingsKeeper
     runner: Runner
     supervisor: Supervisor
-    view_model: AppViewModel
+    view_model: WindowViewModel
     instance: SingleInstance
     scope: TaskScope
     library: Library
 
     async def running(self) -> int:
         """How many servers live, once those of an earlier session have been found."""
-        await self.view_model.adopted()
+        await self.view_model.servers.adopted()
         return self.supervisor.running
 
     async def belong_to_another(self, models: tuple[Path, ...], quitting: QuitController) -> bool:
@@ -231,7 +230,7 @@ class _Services:
 
         def on_second_start(paths: list[Path]) -> None:
             window.raise_to_front()
-            self.view_model.add(paths)
+            self.view_model.library.add(paths)
 
         await self.instance.listen(on_second_start)
 
@@ -260,20 +259,15 @@ async def _build_services(
         mtp_suppressed=mtp_is_suppressed(os.environ),
         forecast=_forecast,
     )
-    from gglib_desktop.viewmodels.app import AppViewModel
 
-    view_model = AppViewModel(
-        library,
-        supervisor,
-        launcher,
-        settings,
-        scope,
-        foreign=ForeignWatch(runner, supervisor, library, scope),
-        details=lambda model: _model_details(model, library, scope),
-        forms=lambda app: launch_forms(app, library, launcher, scope, repository),
-        keys=keys,
-        raise_window=lambda data_dir: SingleInstance(data_dir).hand_over(()),
-    )
+    @cache
+    def dialogs() -> Dialogs:
+        from gglib_desktop.dialogs import Dialogs
+
+        return Dialogs(library, supervisor, launcher, settings, scope, repository.file, keys)
+
+    foreign = ForeignWatch(runner, supervisor, library, scope)
+    view_model = window_view_model(library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=dialogs)
     return _Services(settings, runner, supervisor, view_model, instance, scope, library)
 
 
@@ -288,41 +282,35 @@ def _supervisor(runner: Runner, library: Library, settings: SettingsKeeper, repo
     )
 
 
-def launch_forms(
-    app: AppViewModel, library: Library, launcher: Launcher, scope: TaskScope, repository: SqliteModelRepository
-) -> LaunchForms:
-    """What all dialogs share in which choices are made."""
-    from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
-    from gglib_desktop.adapters.files.text_files import DiskTextFiles
-    from gglib_desktop.adapters.gguf.header import read_header
-    from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
-    from gglib_desktop.adapters.machine.memory import PsutilMemory
-    from gglib_desktop.services.launch.command_lines import CommandLines
-    from gglib_desktop.services.launch.presets import Presets
-    from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms
+def window_view_model(
+    library: Library,
+    supervisor: Supervisor,
+    launcher: Launcher,
+    settings: SettingsKeeper,
+    scope: TaskScope,
+    *,
+    foreign: ForeignWatch,
+    dialogs: Callable[[], Dialogs],
+) -> WindowViewModel:
+    """What the window binds to."""
+    from gglib_desktop.viewmodels.engine import EngineViewModel
+    from gglib_desktop.viewmodels.launch.launch import LaunchViewModel
+    from gglib_desktop.viewmodels.models.library import LibraryViewModel
+    from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
+    from gglib_desktop.viewmodels.servers.servers import ServersViewModel
+    from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
+    from gglib_desktop.viewmodels.window import WindowViewModel
 
-    return LaunchForms(
-        library,
-        launcher,
+    launch = LaunchViewModel(launcher, scope, lambda start: dialogs().launch_forms(start))
+    return WindowViewModel(
         scope,
-        start=app.start_now,
-        runs=app.runs,
-        read_header=read_header,
-        memory=PsutilMemory(),
-        presets=Presets(SqlitePresetStore(repository.file), TomlPresetFiles()),
-        lines=CommandLines(launcher.engines, library, DiskTextFiles(), home_folder()),
+        library=LibraryViewModel(library, supervisor, scope, lambda model: dialogs().model_details(model)),
+        launch=launch,
+        servers=ServersViewModel(supervisor, launcher, library, settings, scope),
+        foreign=ForeignViewModel(foreign, scope, lambda data_dir: SingleInstance(data_dir).hand_over(())),
+        engine=EngineViewModel(launcher.engines, settings, scope),
+        settings=SettingsViewModel(settings, lambda: dialogs().settings_pages(launch.forms)),
     )
-
-
-def _model_details(model: Model, library: Library, scope: TaskScope) -> ModelDetailsViewModel:
-    from gglib_desktop.adapters.gguf.header import read_header
-    from gglib_desktop.adapters.library.checksums import DiskChecksums
-    from gglib_desktop.adapters.machine.memory import PsutilMemory
-    from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
-    from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel
-
-    sources = DetailsSources(read_header, PsutilMemory(), NvidiaMemory(), DiskChecksums(), library)
-    return ModelDetailsViewModel(model, sources, scope, library.offered_with(model))
 
 
 def _forecast(model: Model, config: ServerConfig) -> ByteRange | None:
@@ -345,7 +333,7 @@ def _build_window(app: QApplication, services: _Services, places: Places) -> Mai
     app.setDesktopFileName(_APP)
     app.setWindowIcon(app_icon())
     apply_theme(app, services.settings.current.theme)
-    services.view_model.settingsChanged.connect(lambda changed: apply_theme(app, changed.theme))
+    services.settings.subscribe(lambda changed: apply_theme(app, changed.theme))
     with contextlib.suppress(OSError):
         private.make_folder(places.data_dir)
         private.make_file(places.data_dir / "window.ini")  # keeps its permissions when it is written anew

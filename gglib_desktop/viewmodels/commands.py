@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal, SignalInstance, Slot
 
@@ -17,6 +18,20 @@ async def reported(action: Awaitable[object], failed: SignalInstance) -> None:
         await action
     except GglibError as exc:
         failed.emit(exc)
+
+
+class ViewModel(QObject):
+    """Runs tasks; the errors among them that are expected are told by ``failed``."""
+
+    failed = Signal(object)  # GglibError
+
+    def __init__(self, scope: TaskScope) -> None:
+        super().__init__()
+        self._scope = scope
+
+    def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
+        """Also for what a view awaits, a dialog for example."""
+        self._scope.start(reported(coroutine, self.failed), name=name)
 
 
 class AsyncCommand(QObject):

@@ -17,7 +17,7 @@ from gglib_desktop import __main__ as program
 from gglib_desktop import bootstrap
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.services.models.library import Library
-from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.window import WindowViewModel
 from tests.fakes.waiting import poll
 
 _OUTPUT = 1
@@ -32,17 +32,17 @@ def say(*words: object) -> None:
 class Editor:
     """Edits one thing after the other; scans go on beside it."""
 
-    def __init__(self, library: Library, app: AppViewModel, seed: int) -> None:
+    def __init__(self, library: Library, window: WindowViewModel, seed: int) -> None:
         self._library = library
-        self._app = app
+        self._window = window
         self._chance = random.Random(seed)
         self._number = seed * _EDITS
 
     async def work(self) -> None:
-        await poll(lambda: self._app.state.ready, timeout_s=60)
+        await poll(lambda: self._window.is_ready, timeout_s=60)
         say("ready")
         while True:
-            self._app.scan.trigger()
+            self._window.library.scan.trigger()
             edit = self._chance.choice([self._describe, self._describe, self._choose, self._remove_and_add])
             await edit(self._chance.choice(self._library.models).id)
 

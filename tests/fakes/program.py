@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
-from gglib_desktop.adapters.gguf.header import read_header
-from gglib_desktop.adapters.library.checksums import DiskChecksums
 from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
-from gglib_desktop.adapters.machine.memory import PsutilMemory
 from gglib_desktop.adapters.runners.mock import MockRunner
 from gglib_desktop.adapters.runners.mock_server import MockTimings
-from gglib_desktop.bootstrap import launch_forms
+from gglib_desktop.bootstrap import window_view_model
+from gglib_desktop.dialogs import Dialogs
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.server import ServerConfig
@@ -27,8 +25,8 @@ from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.app import AppViewModel
-from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel
+from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
+from gglib_desktop.viewmodels.window import WindowViewModel
 from tests.fakes.details import FakeCards
 from tests.fakes.library import FakeModelFiles, some_facts
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
@@ -42,7 +40,7 @@ TIMINGS = MockTimings(answer_s=0.02, load_s=0.05, stop_s=0.03)
 class Program:
     """The parts, and what tests do with them again and again."""
 
-    app: AppViewModel
+    app: WindowViewModel
     runner: MockRunner
     supervisor: Supervisor
     launcher: Launcher
@@ -54,14 +52,18 @@ class Program:
     store: FakeSettingsStore
     presets: Presets
 
+    @property
+    def models(self) -> ModelListViewModel:
+        return self.app.library.models
+
     async def open(self, *paths: Path) -> None:
         self.app.open(paths)
-        await poll(lambda: self.app.state.ready)
+        await poll(lambda: self.app.is_ready)
 
     async def add(self, name: str = "Tiny", facts: ModelFacts | None = None) -> Model:
         """Adds a model through the view-model."""
         path = self.files.make(f"{name}.gguf", facts or some_facts(name, mtp_layers=1))
-        self.app.add([path])
+        self.app.library.add([path])
 
         def listed() -> Model | None:
             return next((model for model in self.library.models if model.path == path.resolve()), None)
@@ -92,16 +94,11 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         launcher = Launcher(library, supervisor, Engines(catalog, settings), settings, mtp_suppressed=False)
         foreign = ForeignWatch(runner, supervisor, library, scope)
         presets = Presets(SqlitePresetStore(repository.file), TomlPresetFiles())
-        sources = DetailsSources(read_header, PsutilMemory(), FakeCards(), DiskChecksums(), library)
-        app = AppViewModel(
-            library,
-            supervisor,
-            launcher,
-            settings,
-            scope,
-            foreign=foreign,
-            details=lambda model: ModelDetailsViewModel(model, sources, scope, library.offered_with(model)),
-            forms=lambda app: launch_forms(app, library, launcher, scope, repository),
+        dialogs = Dialogs(
+            library, supervisor, launcher, settings, scope, repository.file, keys=None, graphics=FakeCards()
+        )
+        app = window_view_model(
+            library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=lambda: dialogs
         )
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store, presets)
         app.close()

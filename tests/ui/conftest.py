@@ -32,7 +32,7 @@ class Desk(Program):
     async def add(self, name: str = "Tiny", facts: ModelFacts | None = None) -> Model:
         """Adds a model; returns when it is selected."""
         model = await super().add(name, facts)
-        await poll(lambda: self.app.models.selected is not None and self.app.models.selected.id == model.id)
+        await poll(lambda: self.models.selected is not None and self.models.selected.id == model.id)
         return model
 
     async def dialog(self, action: str) -> QDialog:
@@ -54,7 +54,7 @@ class Desk(Program):
 
         def says() -> bool:
             # Reading a whole window as assistive technology does takes long.
-            states = [server.state for server in self.app.servers.values()]
+            states = [server.state for server in self.app.servers.panels.values()]
             if (title, word) not in [(state.title, state.state.word) for state in states]:
                 return False
             if not any(node.name == f"Server: {title}" for node in seen_in(self.window)):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 
 from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import reported
+from gglib_desktop.viewmodels.commands import ViewModel, reported
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,10 @@ class ForeignRow:
         return self.server.model_path.name if self.server.model_path else self.server.command_line
 
 
-class ForeignViewModel(QObject):
+class ForeignViewModel(ViewModel):
     """Shows what a ForeignWatch finds."""
 
     rowsChanged = Signal(object)  # tuple[ForeignRow, ...]
-    failed = Signal(object)  # GglibError
     adopted = Signal(int)  # the id of the server that it is from now on
     noneFound = Signal()
     found = Signal()
@@ -50,10 +48,9 @@ class ForeignViewModel(QObject):
 
         It blocks.
         """
-        super().__init__()
+        super().__init__(scope)
         self._raise_window = raise_window
         self._watch = watch
-        self._scope = scope
         self._busy: set[tuple[int, str]] = set()
         self._rows: tuple[ForeignRow, ...] = ()
         self._unsubscribe = watch.subscribe(self._on_servers)
@@ -83,10 +80,6 @@ class ForeignViewModel(QObject):
 
     def ignore(self, server: ForeignServer) -> None:
         self._watch.ignore(server)
-
-    def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
-        """Runs what a view awaits, a dialog for example; errors are told by ``failed``."""
-        self._scope.start(reported(coroutine, self.failed), name=name)
 
     def close(self) -> None:
         self._unsubscribe()

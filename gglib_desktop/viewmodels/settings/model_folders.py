@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import reported
+from gglib_desktop.viewmodels.commands import ViewModel
 
 
 @dataclass(frozen=True)
@@ -31,33 +31,32 @@ class FoldersState:
     removed: tuple[Path, ...] = ()
 
 
-class ModelFoldersViewModel(QObject):
+class ModelFoldersViewModel(ViewModel):
     """What is done here counts at once."""
 
     stateChanged = Signal(object)  # FoldersState
-    failed = Signal(object)  # GglibError
 
     def __init__(self, library: Library, scope: TaskScope) -> None:
-        super().__init__()
-        self._library, self._scope = library, scope
+        super().__init__(scope)
+        self._library = library
         self.state = FoldersState()
 
     def look(self) -> None:
-        self._run(self._look(), "list model folders")
+        self.run(self._look(), "list model folders")
 
     def remove_folder(self, folder: ModelFolder) -> None:
         """Looks there no more; the models that were found there stay listed."""
-        self._run(self._then_look(self._library.remove_folder(folder.path)), "remove model folder")
+        self.run(self._then_look(self._library.remove_folder(folder.path)), "remove model folder")
 
     def pause_folder(self, folder: ModelFolder) -> None:
         """Looks there no more until it is resumed; the models that were found there stay listed."""
-        self._run(self._then_look(self._library.pause_folder(folder.path, True)), "pause model folder")
+        self.run(self._then_look(self._library.pause_folder(folder.path, True)), "pause model folder")
 
     def resume_folder(self, folder: ModelFolder) -> None:
-        self._run(self._resume(folder.path), "resume model folder")
+        self.run(self._resume(folder.path), "resume model folder")
 
     def bring_back(self, path: Path) -> None:
-        self._run(self._then_look(self._library.bring_back(path)), "bring back model")
+        self.run(self._then_look(self._library.bring_back(path)), "bring back model")
 
     async def _then_look(self, action: Coroutine[Any, Any, object]) -> None:
         await action
@@ -76,6 +75,3 @@ class ModelFoldersViewModel(QObject):
         )
         self.state = FoldersState(folders, tuple(await self._library.removed()))
         self.stateChanged.emit(self.state)
-
-    def _run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
-        self._scope.start(reported(coroutine, self.failed), name=name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 
 from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.documents.settings_document import differences, with_differences
@@ -17,18 +18,17 @@ from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.commands import AsyncCommand, ViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
 
 
-class SettingsFormViewModel(QObject):
+class SettingsFormViewModel(ViewModel):
     """Edits a draft; saving checks the engine first and keeps the draft when anything is wrong."""
 
     draftChanged = Signal(object)  # AppSettings
     engineTested = Signal(object)  # Engine, or ConfigurationError
     saved = Signal()
-    failed = Signal(object)  # GglibError
 
     def __init__(
         self,
@@ -39,17 +39,16 @@ class SettingsFormViewModel(QObject):
         presets: Callable[[OptionFormViewModel], PresetsViewModel] | None = None,
     ) -> None:
         """``presets`` makes the choice of presets beside ``options``; None: there is none."""
-        super().__init__()
+        super().__init__(scope)
         self._make_presets = presets
-        self._presets: PresetsViewModel | None = None
         self._keeper = keeper
         self._launcher = launcher
-        self._scope = scope
         self._base = self._draft = keeper.current
         self._options: OptionFormViewModel | None = None
         self.test = AsyncCommand(scope, self._test, name="test engine")
         self.save = AsyncCommand(scope, self._save, name="save settings")
         self.save.failed.connect(self.failed)
+        self._unsubscribe = keeper.subscribe(self.rebase)
 
     @property
     def draft(self) -> AppSettings:
@@ -64,12 +63,10 @@ class SettingsFormViewModel(QObject):
             self._options.find_devices(self._scope)
         return self._options
 
-    @property
+    @cached_property
     def presets(self) -> PresetsViewModel | None:
         """The presets for all models, to fill ``options`` with."""
-        if self._presets is None and self._make_presets is not None:
-            self._presets = self._make_presets(self.options)
-        return self._presets
+        return self._make_presets(self.options) if self._make_presets is not None else None
 
     @property
     def engine(self) -> Engine | None:
@@ -105,6 +102,7 @@ class SettingsFormViewModel(QObject):
 
     def close(self) -> None:
         """Ends what goes on for this form alone."""
+        self._unsubscribe()
         self.test.cancel()
         self.save.cancel()
         if self._options is not None:

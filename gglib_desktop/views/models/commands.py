@@ -9,7 +9,8 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QDialog, QMenu, QWidget
 from shiboken6 import isValid
 
-from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.launch.launch import LaunchViewModel
+from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.viewmodels.models.model_row import ModelRow
 from gglib_desktop.views.look.actions import Actions
 from gglib_desktop.views.widgets.ask import ask
@@ -20,21 +21,22 @@ class ModelCommands(QObject):
 
     noticed = Signal(str)  # something to tell the user
 
-    def __init__(self, actions: Actions, app: AppViewModel, window: QWidget) -> None:
+    def __init__(self, actions: Actions, library: LibraryViewModel, launch: LaunchViewModel, window: QWidget) -> None:
         super().__init__(window)
-        self._app = app
+        self._library = library
+        self._launch = launch
         self._window = window
         self._blocks = (
             (actions.start, actions.start_with, actions.start_another, actions.defaults),
             (actions.details, actions.tags, actions.show_in_folder, actions.copy_path),
             (actions.remove_model,),
         )
-        app.models.selectionChanged.connect(self._render)
+        library.models.selectionChanged.connect(self._render)
         self._render()
 
     @property
     def _selected(self) -> ModelRow | None:
-        return self._app.models.selected
+        return self._library.models.selected
 
     @Slot()
     def _render(self) -> None:
@@ -60,20 +62,20 @@ class ModelCommands(QObject):
     @Slot()
     def start(self) -> None:
         if self._selected is not None:
-            self._app.start(self._selected.id)
+            self._launch.start(self._selected.id)
 
     @Slot()
     def start_another(self) -> None:
         if self._selected is not None:
-            self._app.start(self._selected.id, another=True)
+            self._launch.start(self._selected.id, another=True)
 
     @Slot()
     def start_with(self) -> None:
-        self._app.run(self._start_with(), "start with")
+        self._launch.run(self._start_with(), "start with")
 
     async def _start_with(self) -> None:
         selected = self._selected
-        form = await self._app.forms.to_start(selected.id) if selected is not None else None
+        form = await self._launch.forms.to_start(selected.id) if selected is not None else None
         if form is not None:
             from gglib_desktop.views.launch.start_with import StartWithDialog
 
@@ -81,16 +83,16 @@ class ModelCommands(QObject):
 
     @Slot()
     def paste_command(self) -> None:
-        self._app.run(self._paste_command(), "paste command line")
+        self._launch.run(self._paste_command(), "paste command line")
 
     async def _paste_command(self) -> None:
         from gglib_desktop.views.launch.paste_command import PasteCommandDialog
 
-        dialog = PasteCommandDialog(self._app.forms.read_line, self._app.run, self._window)
+        dialog = PasteCommandDialog(self._launch.forms.read_line, self._launch.run, self._window)
         if await ask(dialog) != QDialog.DialogCode.Accepted or dialog.line is None:
             return
         line = dialog.line
-        form = await self._app.forms.to_start_as(line, self._selected.id if self._selected is not None else None)
+        form = await self._launch.forms.to_start_as(line, self._selected.id if self._selected is not None else None)
         if form is None:
             self.noticed.emit(self.tr("Select a model first: the command line names none of the list."))
             return
@@ -107,10 +109,10 @@ class ModelCommands(QObject):
     @Slot(QWidget)
     def _show_defaults(self, parent: QWidget) -> None:
         if self._selected is not None:
-            self._app.run(self._edit_defaults(self._selected.id, parent), "launch defaults")
+            self._launch.run(self._edit_defaults(self._selected.id, parent), "launch defaults")
 
     async def _edit_defaults(self, model_id: int, parent: QWidget) -> None:
-        form = await self._app.forms.of_model(model_id)
+        form = await self._launch.forms.of_model(model_id)
         if form is None:
             return
         if not isValid(parent):
@@ -130,14 +132,14 @@ class ModelCommands(QObject):
         self._show_details(notes=True)
 
     def _show_details(self, *, notes: bool = False) -> None:
-        details = self._app.details(self._selected.id) if self._selected is not None else None
+        details = self._library.details(self._selected.id) if self._selected is not None else None
         if details is not None:
             from gglib_desktop.views.models.details.dialog import DetailsPage, ModelDetailsDialog
 
             page = DetailsPage.NOTES if notes else DetailsPage.FACTS
             dialog = ModelDetailsDialog(details, self._window, page)
             dialog.defaultsRequested.connect(self._show_defaults)
-            self._app.run(ask(dialog), "details")
+            self._launch.run(ask(dialog), "details")
 
     @Slot()
     def show_in_folder(self) -> None:
@@ -156,4 +158,4 @@ class ModelCommands(QObject):
     @Slot()
     def remove(self) -> None:
         if self._selected is not None:
-            self._app.remove(self._selected.id)
+            self._library.remove(self._selected.id)

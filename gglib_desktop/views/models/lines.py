@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from gglib_desktop.domain.models.scan import ScanProgress
-from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.models.menus import FilterMenu
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel
@@ -53,16 +53,16 @@ class FilterLine(_Line):
 class ScanLine(_Line):
     """Files seen and the folder under way, with a button that ends it. Seen only while models are looked for."""
 
-    def __init__(self, app: AppViewModel, parent: QWidget) -> None:
+    def __init__(self, library: LibraryViewModel, parent: QWidget) -> None:
         super().__init__("scan", Qt.TextElideMode.ElideMiddle, parent)
         self.end.setObjectName("stopScan")
         self.end.setText(self.tr("Stop"))
         self.end.setAccessibleName(self.tr("Stop scanning"))
         self.end.setToolTip(self.tr("Look no further; what was found stays"))
         self.end.setIcon(icon("stop"))
-        self.end.clicked.connect(app.stop_scan)
-        app.models.scanChanged.connect(self._show_progress)
-        self._show_progress(app.models.scan)
+        self.end.clicked.connect(library.stop_scan)
+        library.models.scanChanged.connect(self._show_progress)
+        self._show_progress(library.models.scan)
 
     @Slot(object)
     def _show_progress(self, progress: ScanProgress | None) -> None:

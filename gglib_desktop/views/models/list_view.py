@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
-from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.viewmodels.models.model_list import RowRole
 from gglib_desktop.views.look.icons import icon, paint_icon
 from gglib_desktop.views.models.lines import FilterLine, ScanLine
@@ -63,10 +63,10 @@ class ModelListView(QWidget):
     startRequested = Signal()
     menuRequested = Signal(QPoint)  # a place on the screen
 
-    def __init__(self, app: AppViewModel, settings: QSettings, parent: QWidget | None = None) -> None:
+    def __init__(self, library: LibraryViewModel, settings: QSettings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._app = app
-        self._models = app.models
+        self._library = library
+        self._models = library.models
         self.search = self._make_search()
         self.sort_menu = SortMenu(self._models, settings, self)
         self.filter_menu = FilterMenu(self._models, self)
@@ -74,7 +74,7 @@ class ModelListView(QWidget):
         self._table = ModelTableView(self._models, self)
         self._anchor: tuple[int, int] | None = None
         self._selected_row = 0
-        self._empty = self._make_empty_state(app)
+        self._empty = self._make_empty_state(library)
         self._nothing_found = QLabel(self)
         self._nothing_found.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing_found.setWordWrap(True)
@@ -120,7 +120,7 @@ class ModelListView(QWidget):
         self._models.scanChanged.disconnect(self._show_scan)
         layout = self.layout()
         assert layout is not None
-        layout.addWidget(ScanLine(self._app, self))
+        layout.addWidget(ScanLine(self._library, self))
 
     def _connect(self) -> None:
         models, table = self._models, self._table
@@ -152,7 +152,7 @@ class ModelListView(QWidget):
         self.search.setClearButtonEnabled(True)
         self._models.search(text)
 
-    def _make_empty_state(self, app: AppViewModel) -> QWidget:
+    def _make_empty_state(self, library: LibraryViewModel) -> QWidget:
         page = QWidget(self)
         title = QLabel(self.tr("No models yet"), page)
         font = title.font()
@@ -168,8 +168,8 @@ class ModelListView(QWidget):
         )
         self._demo = QPushButton(icon("demo"), self.tr("Create demo model"), page)
         self._demo.setObjectName("createDemoModel")
-        self._demo.clicked.connect(app.create_demo.trigger)
-        app.create_demo.busyChanged.connect(self._on_demo_busy)
+        self._demo.clicked.connect(library.create_demo.trigger)
+        library.create_demo.busyChanged.connect(self._on_demo_busy)
         layout = QVBoxLayout(page)
         layout.addStretch(2)
         for label in (title, text):

@@ -9,7 +9,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenuBar, QWidget
 
 from gglib_desktop.domain.servers.states import Stopping
-from gglib_desktop.viewmodels.app import AppViewModel
+from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
+from gglib_desktop.viewmodels.servers.servers import ServersViewModel
 from gglib_desktop.views.look.actions import Actions
 from gglib_desktop.views.servers.list_view import ServerListView
 
@@ -21,15 +22,16 @@ if TYPE_CHECKING:
 class ServerCommands(QObject):
     """Made after the list of panels: it asks that list about servers which have just come or gone."""
 
-    def __init__(self, actions: Actions, app: AppViewModel, servers: ServerListView) -> None:
-        super().__init__(servers)
+    def __init__(
+        self, actions: Actions, servers: ServersViewModel, models: ModelListViewModel, panels: ServerListView
+    ) -> None:
+        super().__init__(panels)
         self._actions = actions
-        self._app = app
-        self._servers = servers
+        self._panels = panels
         self._panel: ServerPanel | None = None
-        app.serverAdded.connect(self._on_added)
-        app.serverRemoved.connect(self._render)
-        app.models.selectionChanged.connect(self._render)
+        servers.added.connect(self._on_added)
+        servers.removed.connect(self._render)
+        models.selectionChanged.connect(self._render)
         program = QApplication.instance()
         assert isinstance(program, QApplication)
         program.focusChanged.connect(self._on_focus_changed)
@@ -84,11 +86,11 @@ class ServerCommands(QObject):
 
     @Slot()
     def fold_all(self) -> None:
-        self._servers.fold_all(True)
+        self._panels.fold_all(True)
 
     @Slot()
     def unfold_all(self) -> None:
-        self._servers.fold_all(False)
+        self._panels.fold_all(False)
 
     # -- what can be done
 
@@ -96,7 +98,7 @@ class ServerCommands(QObject):
     def _on_added(self, server: ServerViewModel) -> None:
         server.stateChanged.connect(self._render)
         server.canApplyChanged.connect(self._render)
-        self._servers.panels[server.id].foldedChanged.connect(self._render)
+        self._panels.panels[server.id].foldedChanged.connect(self._render)
         self._render()
 
     @Slot(QWidget, QWidget)
@@ -106,9 +108,9 @@ class ServerCommands(QObject):
     @Slot()
     def _render(self) -> None:
         # Walking through the menu bar by keyboard leaves the commands with the panel that had the keyboard before.
-        if not isinstance(QApplication.focusWidget(), QMenuBar) or self._panel not in self._servers.panels.values():
-            self._panel = self._servers.current
-        actions, panels = self._actions, self._servers.panels.values()
+        if not isinstance(QApplication.focusWidget(), QMenuBar) or self._panel not in self._panels.panels.values():
+            self._panel = self._panels.current
+        actions, panels = self._actions, self._panels.panels.values()
         server = self._panel.server if self._panel is not None else None
         ends = server is not None and isinstance(server.state.state, Stopping)
         live = server is not None and server.state.is_live

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from gglib_desktop.viewmodels.app import AppState, AppViewModel
+from gglib_desktop.viewmodels.engine import EngineViewModel
+from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
+from gglib_desktop.viewmodels.servers.servers import ServersViewModel
 from gglib_desktop.views.words.errors import words_for_error
 
 if TYPE_CHECKING:
@@ -20,9 +22,16 @@ class ServerListView(QStackedWidget):
 
     settingsRequested = Signal()
 
-    def __init__(self, app: AppViewModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        servers: ServersViewModel,
+        engine: EngineViewModel,
+        models: ModelListViewModel,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._app = app
+        self._engine = engine
+        self._models = models
         self.panels: dict[int, ServerPanel] = {}
         self._wanted = 0
         self._empty = QLabel(self)
@@ -45,12 +54,12 @@ class ServerListView(QStackedWidget):
         self._scroll.setWidget(content)
         self.addWidget(self._empty)
         self.addWidget(self._scroll)
-        app.serverAdded.connect(self._on_added)
-        app.serverRemoved.connect(self._on_removed)
-        app.serverShown.connect(self.bring_into_view)
-        app.stateChanged.connect(self._render)
-        app.models.countChanged.connect(self._render_now)
-        self._render(app.state)
+        servers.added.connect(self._on_added)
+        servers.removed.connect(self._on_removed)
+        servers.shown.connect(self.bring_into_view)
+        engine.stateChanged.connect(self._render)
+        models.countChanged.connect(self._render)
+        self._render()
 
     @property
     def current(self) -> ServerPanel | None:
@@ -59,7 +68,7 @@ class ServerListView(QStackedWidget):
         for panel in self.panels.values():
             if focus is not None and panel.isAncestorOf(focus):
                 return panel
-        selected = self._app.models.selected
+        selected = self._models.selected
         of_model = [p for p in self.panels.values() if selected and p.server.model_id == selected.id]
         if of_model:
             return of_model[0]
@@ -109,15 +118,12 @@ class ServerListView(QStackedWidget):
             self.setCurrentWidget(self._empty)
 
     @Slot()
-    def _render_now(self) -> None:
-        self._render(self._app.state)
-
-    @Slot(object)
-    def _render(self, state: AppState) -> None:
-        if state.engine_problem is not None:
-            words = words_for_error(state.engine_problem)
+    def _render(self) -> None:
+        problem = self._engine.state.problem
+        if problem is not None:
+            words = words_for_error(problem)
             text = f"{words.summary}\n\n{words.hint}"
-        elif self._app.models.total == 0:
+        elif self._models.total == 0:
             text = self.tr("Your servers will appear here.\n\nAdd a model on the left to begin.")
         else:
             text = self.tr("No servers running.\n\nSelect a model and press Start.")

@@ -38,7 +38,8 @@ from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.models.scan import ScanProgress
 from gglib_desktop.domain.units import size_text
-from gglib_desktop.viewmodels.app import AppState, AppViewModel
+from gglib_desktop.viewmodels.servers.servers import ServerTotals
+from gglib_desktop.viewmodels.window import WindowViewModel
 from gglib_desktop.views.look.actions import make_menus
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.look.icons import app_icon, icon
@@ -61,9 +62,9 @@ class MainWindow(QMainWindow):
 
     closeRequested = Signal()
 
-    def __init__(self, app: AppViewModel, geometry: QSettings, data_dir: Path) -> None:
+    def __init__(self, parts: WindowViewModel, geometry: QSettings, data_dir: Path) -> None:
         super().__init__()
-        self._app = app
+        self._parts = parts
         self._geometry = geometry
         self._data_dir = data_dir
         self._may_close = False
@@ -77,21 +78,21 @@ class MainWindow(QMainWindow):
         self._start_with = self._button("startWith", self.tr("Start with…"), "start-with")
         self._open_settings = self._button("settings", self.tr("Settings"), "settings")
         self._banner = Banner(self)
-        self._models = ModelListView(app, geometry, self)
-        self._servers = ServerListView(app, self)
-        self._foreign = ForeignView(app.foreign, self)
+        self._models = ModelListView(parts.library, geometry, self)
+        self._servers = ServerListView(parts.servers, parts.engine, parts.library.models, self)
+        self._foreign = ForeignView(parts.foreign, self)
         self._summary = QLabel(self)
         self._summary.setObjectName("summary")
         self._actions = make_menus(self, self._models.sort_menu, self._models.filter_menu)
-        self._model_commands = ModelCommands(self._actions, app, self)
-        self._commands = ServerCommands(self._actions, app, self._servers)
+        self._model_commands = ModelCommands(self._actions, parts.library, parts.launch, self)
+        self._commands = ServerCommands(self._actions, parts.servers, parts.library.models, self._servers)
         self._assemble()
         self._connect()
         keep_focus_visible()
         self._restore_geometry()
-        self._render(app.state)
+        self._render(parts.servers.totals)
         self._render_selection()
-        self._on_scan(app.models.scan)
+        self._on_scan(parts.library.models.scan)
 
     async def confirm_quit(self, running: int) -> tuple[OnQuit | None, bool]:
         """What to do with running servers, None to stay; and whether to remember it."""
@@ -157,23 +158,23 @@ class MainWindow(QMainWindow):
         return side
 
     def _connect(self) -> None:
-        app, models = self._app, self._model_commands
-        app.stateChanged.connect(self._render)
-        app.models.selectionChanged.connect(self._render_selection)
+        parts, models = self._parts, self._model_commands
+        parts.servers.totalsChanged.connect(self._render)
+        parts.library.models.selectionChanged.connect(self._render_selection)
         self._add.clicked.connect(self._on_add_models)
         self._start.clicked.connect(models.start)
         self._start_with.clicked.connect(models.start_with)
         self._open_settings.clicked.connect(self._on_settings)
-        app.models.scanChanged.connect(self._on_scan)
-        app.failed.connect(self._banner.show_error)
-        app.settingsNews.connect(self._banner.show_settings_news)
-        app.serversAdopted.connect(self._on_adopted)
-        app.modelsAdded.connect(self._on_models_added)
-        app.scanned.connect(self._on_scanned)
-        app.modelRemoved.connect(self._on_removed)
-        app.startRefused.connect(self._on_start_refused)
-        app.serverAdded.connect(self._foreign.go_last)
-        app.foreign.noneFound.connect(self._on_none_found)
+        parts.library.models.scanChanged.connect(self._on_scan)
+        parts.failed.connect(self._banner.show_error)
+        parts.settings.newsTold.connect(self._banner.show_settings_news)
+        parts.servers.reconnected.connect(self._on_adopted)
+        parts.library.added.connect(self._on_models_added)
+        parts.library.scanned.connect(self._on_scanned)
+        parts.library.removed.connect(self._on_removed)
+        parts.launch.refused.connect(self._on_start_refused)
+        parts.servers.added.connect(self._foreign.go_last)
+        parts.foreign.noneFound.connect(self._on_none_found)
         self._models.startRequested.connect(models.start)
         self._models.menuRequested.connect(models.show_menu)
         models.noticed.connect(self._banner.show_notice)
@@ -181,9 +182,9 @@ class MainWindow(QMainWindow):
         self._actions.connect(
             add_models=self._on_add_models,
             add_folder=self._on_add_folder,
-            scan=app.scan_again,
-            stop_scan=app.stop_scan,
-            create_demo=app.create_demo.trigger,
+            scan=parts.library.scan_again,
+            stop_scan=parts.library.stop_scan,
+            create_demo=parts.library.create_demo.trigger,
             details=models.details,
             tags=models.tags,
             show_in_folder=models.show_in_folder,
@@ -206,11 +207,11 @@ class MainWindow(QMainWindow):
             copy_command_line=self._commands.copy_command_line,
             show_log=self._commands.show_log,
             dismiss=self._commands.dismiss,
-            stop_all=app.stop_all,
+            stop_all=parts.servers.stop_all,
             find=self._models.start_search,
             fold_all=self._commands.fold_all,
             unfold_all=self._commands.unfold_all,
-            foreign=app.foreign.look,
+            foreign=parts.foreign.look,
             about=self._on_about,
         )
 
@@ -225,16 +226,16 @@ class MainWindow(QMainWindow):
     # -- showing
 
     @Slot(object)
-    def _render(self, state: AppState) -> None:
-        if not state.running:
+    def _render(self, totals: ServerTotals) -> None:
+        if not totals.running:
             text = self.tr("No servers running")
         else:
-            text = self.tr("{count} running · {size}").format(count=state.running, size=size_text(state.rss_bytes))
+            text = self.tr("{count} running · {size}").format(count=totals.running, size=size_text(totals.rss_bytes))
         self._summary.setText(text)
 
     @Slot()
     def _render_selection(self) -> None:
-        selected = self._app.models.selected
+        selected = self._parts.library.models.selected
         for control in (self._start, self._start_with):
             control.setEnabled(selected is not None and selected.is_model)
 
@@ -269,13 +270,13 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _on_removed(self, model: Model) -> None:
         text = self.tr("{name} was removed from the list. Its file stays.").format(name=model.name)
-        self._banner.show_notice(text, undo=partial(self._app.bring_back, model.path))
+        self._banner.show_notice(text, undo=partial(self._parts.library.bring_back, model.path))
 
     @Slot(int, object)
     def _on_start_refused(self, model_id: int, error: InvalidModelFile) -> None:
         words = words_for_error(error)
         show = partial(self._model_commands.show_folder, error.path.parent)
-        remove = partial(self._app.remove, model_id)
+        remove = partial(self._parts.library.remove, model_id)
         text = self.tr("Not started: {reason}").format(reason=f"{words.summary} {words.hint}".strip())
         self._banner.show_notice(text, showBroken=show, removeBroken=remove)
 
@@ -296,18 +297,18 @@ class MainWindow(QMainWindow):
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._app.set_visible(True)
+        self._parts.set_visible(True)
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._app.set_visible(False)
+        self._parts.set_visible(False)
 
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
-            self._app.set_visible(not self.isMinimized())
+            self._parts.set_visible(not self.isMinimized())
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -331,14 +332,14 @@ class MainWindow(QMainWindow):
 
     @override
     def dropEvent(self, event: QDropEvent) -> None:
-        self._app.add([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
+        self._parts.library.add([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
         event.acceptProposedAction()
 
     # -- actions
 
     @Slot()
     def _on_add_models(self) -> None:
-        self._app.run(self._add_models(), "choose models")
+        self._parts.run(self._add_models(), "choose models")
 
     async def _add_models(self) -> None:
         dialog = QFileDialog(self, self.tr("Add models"))
@@ -347,11 +348,11 @@ class MainWindow(QMainWindow):
         dialog.setDirectory(self._near_models())
         dialog.setNameFilters([self.tr("Models (*.gguf)"), self.tr("All files (*)")])
         if await ask(dialog) == QDialog.DialogCode.Accepted:
-            self._app.add([Path(name) for name in dialog.selectedFiles()])
+            self._parts.library.add([Path(name) for name in dialog.selectedFiles()])
 
     @Slot()
     def _on_add_folder(self) -> None:
-        self._app.run(self._add_folder(), "choose a folder")
+        self._parts.run(self._add_folder(), "choose a folder")
 
     async def _add_folder(self) -> None:
         dialog = QFileDialog(self, self.tr("Add folder"))
@@ -360,11 +361,11 @@ class MainWindow(QMainWindow):
         dialog.setDirectory(self._near_models())
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         if await ask(dialog) == QDialog.DialogCode.Accepted:
-            self._app.add([Path(name) for name in dialog.selectedFiles()])
+            self._parts.library.add([Path(name) for name in dialog.selectedFiles()])
 
     def _near_models(self) -> str:
         """Where people probably have more of them; not wherever the program was started from."""
-        selected = self._app.models.selected
+        selected = self._parts.library.models.selected
         # Path's raises below a folder that must not be searched.
         if selected is not None and os.path.isdir(selected.folder):  # noqa: PTH112
             return selected.folder
@@ -374,16 +375,16 @@ class MainWindow(QMainWindow):
     def _on_settings(self) -> None:
         from gglib_desktop.views.settings.dialog import SettingsDialog
 
-        app = self._app
-        dialog = SettingsDialog(app.settings_form(), self, access=app.access(), folders=app.folders())
-        app.run(ask(dialog), "settings")
+        pages = self._parts.settings.pages()
+        dialog = SettingsDialog(pages.form, self, access=pages.access, folders=pages.folders)
+        self._parts.run(ask(dialog), "settings")
 
     @Slot()
     def _on_edit_settings(self) -> None:
-        self._app.run(self._edit_settings(), "edit settings file")
+        self._parts.run(self._edit_settings(), "edit settings file")
 
     async def _edit_settings(self) -> None:
-        path = await self._app.settings_file()
+        path = await self._parts.settings.file()
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
             self._banner.show_text(self.tr("No program was found that opens {path}").format(path=path))
 
@@ -391,6 +392,6 @@ class MainWindow(QMainWindow):
     def _on_about(self) -> None:
         from gglib_desktop.views.window.about import AboutDialog
 
-        engine = self._app.state.engine
+        engine = self._parts.engine.state.engine
         text = f"{engine.path} ({engine.version})" if engine is not None else self.tr("none found")
-        self._app.run(ask(AboutDialog(__version__, text, str(self._data_dir), self)), "about")
+        self._parts.run(ask(AboutDialog(__version__, text, str(self._data_dir), self)), "about")

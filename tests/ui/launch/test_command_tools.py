@@ -212,7 +212,7 @@ async def paste_in_menu(desk, text: str) -> None:
 async def test_the_menu_starts_the_model_that_the_line_names(desk):
     await filled(desk)
     named = next(model for model in desk.library.models if model.name == "Qwen Small")
-    assert desk.app.models.selected.name == "Gemma"
+    assert desk.models.selected.name == "Gemma"
     await paste_in_menu(desk, f"llama-server -m '{named.path}' -c 4096")
     start = await opened(desk.window, StartWithDialog)
     assert start.windowTitle() == "Start Qwen Small with…"

@@ -353,7 +353,7 @@ async def test_a_models_defaults_can_come_from_a_preset_and_do_not_by_themselves
     model = await desk.add("Tiny")
     preset = await desk.presets.create("coding", LaunchOptions(threads=2), None)
     await desk.presets.note_used(model.id, preset)
-    dialog = ModelDefaultsDialog(await desk.app.forms.of_model(model.id), desk.window)
+    dialog = ModelDefaultsDialog(await desk.app.launch.forms.of_model(model.id), desk.window)
     dialog.open()
     await poll(lambda: "coding (all models)" in entries(dialog))
     assert chosen(dialog) == "No preset"

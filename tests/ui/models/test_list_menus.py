@@ -55,7 +55,7 @@ async def various(desk: Desk) -> Desk:
     await desk.add("Seer", facts("Seer", "Q4_K_M", 5, vision="a mark", moe="experts"))
     await desk.add("Mixed", facts("Mixed", "Q8_0", 20, moe="experts", reasoning="a mark"))
     await desk.add("Plain", facts("Plain", "Q4_K_M", 1))
-    desk.app.add([desk.files.make("broken.gguf")])
+    desk.app.library.add([desk.files.make("broken.gguf")])
     await poll(lambda: len(shown(desk)) == 4)
     await tasks_done("add models")
     return desk
@@ -92,17 +92,17 @@ async def test_the_order_is_remembered(desk, qtbot, tmp_path):
     file = str(tmp_path / "order.ini")
     parent = QWidget()
     qtbot.addWidget(parent)
-    first = SortMenu(desk.app.models, QSettings(file, QSettings.Format.IniFormat), parent)
+    first = SortMenu(desk.models, QSettings(file, QSettings.Format.IniFormat), parent)
     entries(first)["sort_size"].trigger()
-    desk.app.models.sort(SortKey.ADDED, descending=False)
+    desk.models.sort(SortKey.ADDED, descending=False)
     entries(first)["sort_parameters"].trigger()
     entries(first)["sort_ascending"].trigger()
     again = QSettings(file, QSettings.Format.IniFormat)
     first.deleteLater()
-    desk.app.models.sortChanged.disconnect(first._on_sorted)
-    desk.app.models.sort(SortKey.ADDED, descending=True)
-    SortMenu(desk.app.models, again, parent)
-    assert (desk.app.models.sort_key, desk.app.models.descending) == (SortKey.PARAMETERS, False)
+    desk.models.sortChanged.disconnect(first._on_sorted)
+    desk.models.sort(SortKey.ADDED, descending=True)
+    SortMenu(desk.models, again, parent)
+    assert (desk.models.sort_key, desk.models.descending) == (SortKey.PARAMETERS, False)
 
 
 @pytest.mark.parametrize("stored", ["nonsense", "", None, ["size"]])
@@ -111,8 +111,8 @@ async def test_without_an_order_that_can_be_read_names_decide(desk, qtbot, tmp_p
     settings.setValue("sort", stored)
     parent = QWidget()
     qtbot.addWidget(parent)
-    SortMenu(desk.app.models, settings, parent)
-    assert (desk.app.models.sort_key, desk.app.models.descending) == (SortKey.NAME, False)
+    SortMenu(desk.models, settings, parent)
+    assert (desk.models.sort_key, desk.models.descending) == (SortKey.NAME, False)
 
 
 # -- filtering
@@ -199,8 +199,8 @@ async def test_what_is_added_is_selected_even_while_a_filter_hides_it(various):
 
 async def test_what_is_chosen_can_be_taken_back_when_the_last_such_model_has_gone(various):
     entries(menu(various, "filterModels"))["filter_capability_vision"].trigger()
-    various.app.remove(various.app.models.selected.id)
-    await poll(lambda: various.app.models.total == 3)
+    various.app.library.remove(various.models.selected.id)
+    await poll(lambda: various.models.total == 3)
     assert filter_text(various) == "0 of 3: Vision"
     entries(menu(various, "filterModels"))["filter_capability_vision"].trigger()
     assert len(shown(various)) == 3
@@ -208,7 +208,7 @@ async def test_what_is_chosen_can_be_taken_back_when_the_last_such_model_has_gon
 
 async def test_folders_are_those_that_were_added(various, tmp_path):
     folder = Path(various.files.make("deep & wide/below/inside.gguf", facts("Inside", "F16", 1))).parents[1]
-    various.app.add([folder])
+    various.app.library.add([folder])
     await poll(lambda: "Inside" in shown(various))
     await tasks_done("add models")
     top = menu(various, "filterModels")
@@ -229,7 +229,7 @@ async def test_folders_are_those_that_were_added(various, tmp_path):
 
 async def test_without_a_home_folder_folders_are_written_whole(various, homeless):
     folder = Path(various.files.make("some/inside.gguf", facts("Inside", "F16", 1))).parent
-    various.app.add([folder])
+    various.app.library.add([folder])
     await poll(lambda: "Inside" in shown(various))
     await tasks_done("add models")
     assert texts(menu(various, "filterModels"), "filter_folder")[0] == str(folder)
@@ -238,7 +238,7 @@ async def test_without_a_home_folder_folders_are_written_whole(various, homeless
 async def test_the_own_home_is_written_short(various, monkeypatch):
     folder = Path(various.files.make("some/inside.gguf", facts("Inside", "F16", 1))).parent
     monkeypatch.setenv("HOME", str(folder.parent))
-    various.app.add([folder])
+    various.app.library.add([folder])
     await poll(lambda: "Inside" in shown(various))
     await tasks_done("add models")
     assert texts(menu(various, "filterModels"), "filter_folder")[0] == "~/some"

@@ -72,15 +72,15 @@ async def test_a_scan_that_finds_no_model_in_the_selected_file_ends_the_offer_to
     start = child(desk.window, QPushButton, "startButton")
     assert start.isEnabled()
     desk.files.make("Whole.gguf", replace(some_facts("Whole"), sidecar=Sidecar.DRAFT_HEAD))
-    desk.app.scan.trigger()
+    desk.app.library.scan.trigger()
     await poll(lambda: not start.isEnabled())
-    assert desk.app.models.selected is not None
+    assert desk.models.selected is not None
 
 
 async def test_the_path_is_copied_and_the_folder_shown(desk, monkeypatch):
     await filled(desk)
     action(desk, "copy_path").trigger()
-    path = Path(desk.app.models.selected.path)
+    path = Path(desk.models.selected.path)
     assert QApplication.clipboard().text() == str(path)
     opened: list[str] = []
 

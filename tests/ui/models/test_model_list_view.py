@@ -59,26 +59,26 @@ async def test_what_was_added_last_is_selected(desk):
     await filled(desk)
     assert shown(desk) == ["Qwen Large", "Qwen Small", "Gemma"]
     assert selected(desk) == ["Gemma"]
-    assert desk.app.models.selected.name == "Gemma"
+    assert desk.models.selected.name == "Gemma"
 
 
 async def test_a_click_selects(desk, qtbot):
     await filled(desk)
     qtbot.mouseClick(table(desk).viewport(), Qt.MouseButton.LeftButton, pos=row_centre(desk, 0))
-    assert desk.app.models.selected.name == "Qwen Large"
+    assert desk.models.selected.name == "Qwen Large"
 
 
 async def test_assistive_technology_changes_the_selection_alone(desk):
     await filled(desk)
     model = table(desk).selectionModel()
     model.select(table(desk).model().index(1, 0), QItemSelectionModel.SelectionFlag.ClearAndSelect)
-    assert desk.app.models.selected.name == "Qwen Small"
+    assert desk.models.selected.name == "Qwen Small"
 
 
 async def test_what_is_not_selected_cannot_be_started(desk):
     await filled(desk)
     table(desk).clearSelection()
-    assert desk.app.models.selected is None
+    assert desk.models.selected is None
     assert not get(desk.window, "Start").isEnabled()
     assert not get(desk.window, "Start with…").isEnabled()
 
@@ -87,20 +87,20 @@ async def test_the_selection_stays_with_its_model(desk):
     await filled(desk)
     table(desk).selectRow(1)
     first = desk.library.models[0]
-    desk.app.remove(first.id)
+    desk.app.library.remove(first.id)
     await poll(lambda: len(shown(desk)) == 2)
     assert selected(desk) == ["Qwen Small"]
-    desk.app.start(desk.app.models.selected.id)
+    desk.app.launch.start(desk.models.selected.id)
     await desk.panel_in("Qwen Small", "Healthy")
     assert selected(desk) == ["Qwen Small"]
 
 
 async def test_when_the_selected_model_goes_another_is_selected(desk):
     await filled(desk)
-    desk.app.remove(desk.app.models.selected.id)
+    desk.app.library.remove(desk.models.selected.id)
     await poll(lambda: len(shown(desk)) == 2)
     assert len(selected(desk)) == 1
-    assert desk.app.models.selected is not None
+    assert desk.models.selected is not None
 
 
 # -- searching
@@ -211,7 +211,7 @@ async def test_a_row_is_called_by_its_model_and_says_its_facts(desk):
     await desk.add("Tiny", some_facts("Tiny", mtp_layers=1, quantisation="Q8_0"))
     (row,) = [node.name for node in seen_in(table(desk)) if node.name.startswith("Tiny")]
     assert row == "Tiny, Q8_0, 1.2 M · 3.0 MiB · llama · MTP"
-    desk.app.start(desk.library.models[0].id)
+    desk.app.launch.start(desk.library.models[0].id)
     await desk.panel_in("Tiny", "Healthy")
     (row,) = [node.name for node in seen_in(table(desk)) if node.name.startswith("Tiny")]
     assert row.endswith(", Healthy")
@@ -219,7 +219,7 @@ async def test_a_row_is_called_by_its_model_and_says_its_facts(desk):
 
 async def test_a_file_that_cannot_be_used_says_why(desk):
     await desk.open()
-    desk.app.add([desk.files.make("bad.gguf")])
+    desk.app.library.add([desk.files.make("bad.gguf")])
     await poll(lambda: shown(desk) == ["bad"])
     await tasks_done("add models")
     (row,) = [node.name for node in seen_in(table(desk)) if node.name.startswith("bad")]
@@ -230,10 +230,10 @@ async def test_a_file_that_cannot_be_used_says_why(desk):
 
 async def test_every_state_of_a_row_can_be_painted(desk):
     await filled(desk)
-    desk.app.add([desk.files.make("bad.gguf")])
+    desk.app.library.add([desk.files.make("bad.gguf")])
     await poll(lambda: "bad" in shown(desk))
     await tasks_done("add models")
-    desk.app.start(desk.library.models[0].id)
+    desk.app.launch.start(desk.library.models[0].id)
     await desk.panel_in("Qwen Large", "Healthy")
     for row in range(len(shown(desk))):
         table(desk).selectRow(row)
@@ -280,20 +280,20 @@ async def test_down_goes_from_the_search_to_what_was_found(desk, qtbot):
 async def test_the_selected_model_stays_where_it_is_seen(desk):
     await desk.open()
     paths = [desk.files.make(f"m{number:02}.gguf", some_facts(f"Model {number:02}")) for number in range(60)]
-    desk.app.add(paths)
+    desk.app.library.add(paths)
     await poll(lambda: len(shown(desk)) == 60)
     await tasks_done("add models")  # and selects what was added
     view = table(desk)
     view.selectRow(40)
     view.scrollTo(view.model().index(40, 0))
     before = view.rowViewportPosition(40)
-    desk.app.remove(desk.library.models[3].id)
+    desk.app.library.remove(desk.library.models[3].id)
     await poll(lambda: len(shown(desk)) == 59)
     assert selected(desk) == ["Model 40"]
     assert view.rowViewportPosition(39) == before
     view.clearSelection()
     top = view.model().index(view.rowAt(0), 0).data()
-    desk.app.remove(desk.library.models[3].id)
+    desk.app.library.remove(desk.library.models[3].id)
     await poll(lambda: len(shown(desk)) == 58)
     assert view.model().index(view.rowAt(0), 0).data() == top
 

@@ -19,7 +19,7 @@ async def table(desk: Desk) -> QTableView:
     await desk.open()
     for number in range(ROWS):
         await desk.add(f"Model {number}", some_facts(f"Model {number}", quantisation="Q4_K_M", mtp_layers=1))
-    desk.app.models.search("model")
+    desk.models.search("model")
     found = get(desk.window, "Models", Role.Table)
     assert isinstance(found, QTableView)
     return found

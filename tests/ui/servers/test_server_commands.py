@@ -38,7 +38,7 @@ async def test_without_servers_there_is_nothing_to_command(desk):
 async def test_the_only_panel_can_be_commanded_wherever_the_keyboard_is(desk):
     await desk.open()
     tiny = await desk.add("Tiny")
-    desk.app.start(tiny.id)
+    desk.app.launch.start(tiny.id)
     await desk.panel_in("Tiny", "Healthy")
     await desk.add("Another, selected now")
     await poll(lambda: "apply" not in enabled(desk))

@@ -45,7 +45,7 @@ async def model(desk):
 
 @pytest.fixture
 async def healthy(desk, model) -> ServerPanel:
-    desk.app.start(model.id)
+    desk.app.launch.start(model.id)
     panel: ServerPanel = await desk.panel_in("Tiny", "Healthy")
     await poll(lambda: "Activity: 0 of 4 slots" in text_of(panel))
     return panel
@@ -233,7 +233,7 @@ async def test_going_back_to_what_runs_leaves_nothing_to_apply(healthy, qtbot):
 async def test_a_model_without_layers_has_nothing_to_draft_with(desk):
     await desk.open()
     model = await desk.add("Plain", some_facts("Plain", mtp_layers=0))
-    desk.app.start(model.id)
+    desk.app.launch.start(model.id)
     panel = await desk.panel_in("Plain", "Healthy")
     for name in ("Draft tokens", "Minimum probability"):
         assert not get(panel, name).isEnabled()
@@ -282,7 +282,7 @@ async def test_an_unknown_flag_names_itself_and_trying_again_fails_again(desk, m
 async def test_a_taken_port_is_mended_with_a_click(desk, model, healthy, qtbot):
     other = await desk.add("Other")
     port = healthy.server.state.port
-    desk.app.start(other.id, LaunchOptions(port=port))
+    desk.app.run(desk.app.launch.start_now(other.id, LaunchOptions(port=port)), "start")
     panel = await desk.panel_in("Other", "Failed")
     assert f"port {port} is in use by the simulated server of Tiny" in text_of(panel).replace("Port", "port")
     press(qtbot, panel, "Start on a free port")
@@ -387,9 +387,9 @@ async def test_menu_actions_show_the_log_copy_the_endpoint_and_fold(desk, health
 async def test_a_panel_that_is_started_comes_into_view(desk: Desk):
     await desk.open()
     for number in range(5):
-        desk.app.start((await desk.add(f"Model {number}")).id)
+        desk.app.launch.start((await desk.add(f"Model {number}")).id)
         await desk.panel_in(f"Model {number}", "Healthy")
-    desk.app.start(desk.library.models[0].id)
+    desk.app.launch.start(desk.library.models[0].id)
     first = desk.panel("Model 0")
     await poll(lambda: not first.visibleRegion().isEmpty())
 
@@ -575,7 +575,7 @@ async def test_the_restart_of_the_menu_uses_them_too_also_after_a_stop(desk, hea
 
 
 async def test_what_was_chosen_for_one_start_is_named_and_kept_until_it_is_dropped(desk, model, qtbot):
-    desk.app.start(model.id, LaunchOptions(context_size=1024, spec_draft_n_max=4))
+    desk.app.run(desk.app.launch.start_now(model.id, LaunchOptions(context_size=1024, spec_draft_n_max=4)), "start")
     panel = await desk.panel_in("Tiny", "Healthy")
     said = "This server differs from the launch defaults: Context size, Draft tokens. Restart keeps that."
     await poll(lambda: said in text_of(panel))
@@ -610,7 +610,7 @@ async def test_it_says_what_a_restart_would_change(desk, healthy, qtbot):
         return note.text() if note.isVisible() else ""
 
     server = healthy.server
-    snapshot = desk.app._supervisor.server(server.id)
+    snapshot = desk.supervisor.server(server.id)
     other = replace(snapshot, command_line="/opt/old/llama-server -m one.gguf")
     server.show(other)
     assert told() == "This server runs on another engine than the one in use now. Restart to use that one."

@@ -25,7 +25,7 @@ def tip_of_first_row(view: QTableView) -> str:
 
 async def test_a_text_that_is_cut_off(desk):
     await desk.add()
-    desk.app.start(desk.app.models.selected.id)
+    desk.app.launch.start(desk.models.selected.id)
     line = child(await desk.panel_in("Tiny", "Healthy"), QLabel, "commandLine")
     line.setText(MARKED)
     tip = tip_over(line, QPoint(5, 5))

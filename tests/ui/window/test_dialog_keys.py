@@ -62,7 +62,7 @@ async def test_keys_in_the_search_of_a_form(desk, qtbot):
     search.setFocus()
     qtbot.keyClicks(search, "parallel")
     qtbot.keyClick(search, Qt.Key.Key_Return)
-    assert not desk.app.servers, "a search starts nothing"
+    assert not desk.app.servers.panels, "a search starts nothing"
     assert dialog.focusWidget() is child(dialog, QSpinBox, "field_parallel"), "whether or not the dialog is active yet"
     search.setFocus()
     qtbot.keyClick(search, Qt.Key.Key_Escape)

@@ -39,14 +39,14 @@ async def test_nothing_of_a_dismissed_server_stays(desk):
     await desk.add()
     before = _ours()
     for _ in range(2):
-        desk.app.start(desk.app.models.selected.id)
+        desk.app.launch.start(desk.models.selected.id)
         panel = await desk.panel_in("Tiny", "Healthy")
         panel.show_log()
         panel.server.stop.trigger()
         await desk.panel_in("Tiny", "Stopped")
         panel.server.dismiss()
         del panel
-        await poll(lambda: not desk.app.servers)
+        await poll(lambda: not desk.app.servers.panels)
     await _gone(before)
 
 

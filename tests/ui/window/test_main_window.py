@@ -82,7 +82,7 @@ async def test_the_empty_window_is_called_as_agreed(desk):
 async def test_a_second_server_of_a_model_has_a_number(desk):
     await desk.open()
     model = await desk.add("Tiny")
-    desk.app.start(model.id)
+    desk.app.launch.start(model.id)
     await desk.panel_in("Tiny", "Healthy")
     desk.window.findChild(QAction, "start_another").trigger()
     second = await desk.panel_in("Tiny (2)", "Healthy")
@@ -189,8 +189,8 @@ async def test_without_models_it_says_how_to_get_one(desk):
 async def test_the_demo_model_is_one_click_away(desk, qtbot):
     await desk.open()
     click(qtbot, get(desk.window, "Create demo model"))
-    await poll(lambda: desk.app.models.selected is not None)
-    assert desk.app.models.selected.name == "Demo model"
+    await poll(lambda: desk.models.selected is not None)
+    assert desk.models.selected.name == "Demo model"
     said = text_of(desk.window)
     assert "No models yet" not in said
     assert "Select a model and press Start." in said
@@ -210,7 +210,7 @@ async def test_without_an_engine_it_says_so(desk):
 async def test_what_is_given_at_the_start_is_listed_and_selected(desk):
     first, second = desk.files.make("a.gguf", some_facts("A")), desk.files.make("b.gguf", some_facts("B"))
     await desk.open(second, first)
-    await poll(lambda: desk.app.models.selected is not None and desk.app.models.selected.name == "B")
+    await poll(lambda: desk.models.selected is not None and desk.models.selected.name == "B")
     assert get(desk.window, "Start").isEnabled()
 
 
@@ -241,7 +241,7 @@ async def test_start_with_starts_what_was_chosen(desk, qtbot):
 async def test_stop_all_stops_all(desk):
     await desk.open()
     for name in ("A", "B"):
-        desk.app.start((await desk.add(name)).id)
+        desk.app.launch.start((await desk.add(name)).id)
         await desk.panel_in(name, "Healthy")
     desk.window.findChild(QAction, "stop_all").trigger()
     await desk.panel_in("A", "Stopped")
@@ -301,16 +301,16 @@ async def test_a_model_that_was_taken_off_the_list_comes_back_with_a_press(desk,
     for name in ("First", "Second", "Third"):
         await desk.add(name)
     (first, second, third) = desk.library.models
-    desk.app.models.request(second.id)
+    desk.models.request(second.id)
     undo = desk.window.findChild(QPushButton, "undo")
     desk.window.findChild(QAction, "remove_model").trigger()
     await poll(lambda: banner(desk) == "Second was removed from the list. Its file stays.")
-    assert desk.app.models.selected.id == third.id, "a second press does not take one from the top of the list"
+    assert desk.models.selected.id == third.id, "a second press does not take one from the top of the list"
     desk.app.failed.emit(LibraryError("the disk is full"))
     assert banner(desk).endswith("Second was removed from the list. Its file stays.")
     qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
     await poll(lambda: desk.library.models == (first, second, third))
-    assert desk.app.models.selected.id == second.id
+    assert desk.models.selected.id == second.id
     assert not undo.isVisible()
     assert "removed" not in banner(desk)
 
@@ -318,11 +318,11 @@ async def test_a_model_that_was_taken_off_the_list_comes_back_with_a_press(desk,
 async def test_a_file_known_to_be_broken_is_not_started_and_one_learns_why(desk, qtbot):
     await desk.open()
     path = desk.files.make("broken.gguf")
-    desk.app.add([path])
-    await poll(lambda: desk.app.models.selected is not None)
+    desk.app.library.add([path])
+    await poll(lambda: desk.models.selected is not None)
     desk.window.findChild(QAction, "start").trigger()
     await poll(lambda: banner(desk).startswith("Not started: broken.gguf cannot be used as a model."))
-    assert not desk.app.servers
+    assert not desk.app.servers.panels
     assert desk.window.findChild(QPushButton, "showBroken").isVisible()
     qtbot.mouseClick(desk.window.findChild(QPushButton, "removeBroken"), Qt.MouseButton.LeftButton)
     await poll(lambda: not desk.library.models)
@@ -331,8 +331,8 @@ async def test_a_file_known_to_be_broken_is_not_started_and_one_learns_why(desk,
 
 async def test_a_broken_file_that_is_well_again_starts(desk):
     await desk.open()
-    desk.app.add([desk.files.make("broken.gguf")])
-    await poll(lambda: desk.app.models.selected is not None)
+    desk.app.library.add([desk.files.make("broken.gguf")])
+    await poll(lambda: desk.models.selected is not None)
     assert desk.library.models[0].problem is not None
     desk.files.make("broken.gguf", some_facts("Well"))
     desk.window.findChild(QAction, "start").trigger()
@@ -344,10 +344,10 @@ async def test_how_many_models_came_and_are_there_is_said(desk):
     await desk.open()
     count = desk.window.findChild(QLabel, "modelCount")
     assert not count.isVisible()
-    desk.app.add([desk.files.make(f"{number}.gguf", some_facts(f"Model {number}")) for number in (3, 1, 2)])
+    desk.app.library.add([desk.files.make(f"{number}.gguf", some_facts(f"Model {number}")) for number in (3, 1, 2)])
     await poll(lambda: banner(desk) == "3 models added")
     assert count.text() == "3 models"
-    desk.app.models.search("2.gguf")
+    desk.models.search("2.gguf")
     assert count.text() == "1 of 3 models"
 
 
@@ -357,27 +357,27 @@ async def until_told(desk: Desk, text: str) -> None:
 
 async def test_a_scan_says_how_many_models_are_new(desk):
     await desk.open()
-    await poll(lambda: not desk.app.scan.is_busy)
+    await poll(lambda: not desk.app.library.scan.is_busy)
     assert banner(desk) == "", "at the start, when there is nothing new"
-    desk.app.add([desk.files.make("folder/1.gguf", some_facts("One")).parent])
+    desk.app.library.add([desk.files.make("folder/1.gguf", some_facts("One")).parent])
     await poll(lambda: len(desk.library.models) == 1)
     scan = desk.window.findChild(QAction, "scan")
     for news, files in (("No new models found", ""), ("1 new model found", "2"), ("2 new models found", "34")):
         for name in files:
             desk.files.make(f"folder/{name}.gguf", some_facts(name))
-        await poll(lambda: not desk.app.scan.is_busy)
+        await poll(lambda: not desk.app.library.scan.is_busy)
         scan.trigger()
         await until_told(desk, news)
 
 
 async def test_a_scan_that_was_stopped_does_not_say_that_nothing_is_new(desk):
     await desk.open()
-    await poll(lambda: not desk.app.scan.is_busy)
+    await poll(lambda: not desk.app.library.scan.is_busy)
     told: list[int] = []
-    desk.app.scanned.connect(told.append)
+    desk.app.library.scanned.connect(told.append)
     desk.window.findChild(QAction, "scan").trigger()
-    desk.app.stop_scan()
-    await poll(lambda: not desk.app.scan.is_busy)
+    desk.app.library.stop_scan()
+    await poll(lambda: not desk.app.library.scan.is_busy)
     assert told == []
 
 
@@ -392,9 +392,9 @@ async def test_a_scan_at_the_start_tells_of_new_models_alone(desk):
 async def test_folders_can_be_removed_and_models_brought_back_in_the_settings(desk, qtbot):
     await desk.open()
     path = desk.files.make("folder/one.gguf", some_facts("One"))
-    desk.app.add([path.parent])
+    desk.app.library.add([path.parent])
     await poll(lambda: desk.library.models)
-    desk.app.remove(desk.library.models[0].id)
+    desk.app.library.remove(desk.library.models[0].id)
     await poll(lambda: not desk.library.models)
     desk.window.findChild(QAction, "settings").trigger()
     dialog = await opened(desk, SettingsDialog)
@@ -468,7 +468,7 @@ async def test_files_and_folders_can_be_dropped_and_web_pages_cannot(desk):
     path = desk.files.make("dropped.gguf", some_facts("Dropped"))
     assert not drop(desk, QUrl("https://example.org/model.gguf"))
     assert drop(desk, QUrl.fromLocalFile(str(path)))
-    await poll(lambda: desk.app.models.selected is not None and desk.app.models.selected.name == "Dropped")
+    await poll(lambda: desk.models.selected is not None and desk.models.selected.name == "Dropped")
     inside = desk.files.make("folder/deep/inside.gguf", some_facts("Inside"))
     assert drop(desk, QUrl("https://example.org/model.gguf"), QUrl.fromLocalFile(str(inside.parent.parent)))
     await poll(lambda: {model.name for model in desk.library.models} == {"Dropped", "Inside"})
@@ -492,7 +492,7 @@ async def test_it_fits_a_small_screen(desk):
 async def test_with_letters_that_are_too_large_for_a_small_screen_every_button_can_be_reached(desk, qtbot):
     await desk.open()
     model = await desk.add()
-    desk.app.start(model.id)
+    desk.app.launch.start(model.id)
     panel = await desk.panel_in("Tiny", "Healthy")
     font = desk.window.font()
     font.setPointSizeF(font.pointSizeF() * 1.8)

@@ -33,7 +33,7 @@ async def test_a_start_uses_the_choices_of_the_form_over_those_of_the_model(prog
     await program.open()
     model = await program.add()
     await program.library.save_launch_options(model.id, LaunchOptions(threads=3))
-    start = await program.app.forms.to_start(model.id)
+    start = await program.app.launch.forms.to_start(model.id)
     assert start.form.state.fields["threads"].inherited == 3
     start.form.edit(context_size=4096)
     news = told_by(start)
@@ -49,7 +49,7 @@ async def test_a_start_uses_the_choices_of_the_form_over_those_of_the_model(prog
 async def test_choices_are_remembered_for_the_model_when_wanted(program):
     await program.open()
     model = await program.add()
-    start = await program.app.forms.to_start(model.id)
+    start = await program.app.launch.forms.to_start(model.id)
     port = some_base_port()
     start.form.edit(context_size=4096, port=port)
     start.set_remember(True)
@@ -57,7 +57,7 @@ async def test_choices_are_remembered_for_the_model_when_wanted(program):
     await poll(lambda: program.supervisor.servers)
     assert await program.library.launch_options(model.id) == LaunchOptions(context_size=4096, port=port)
     start.close()
-    again = await program.app.forms.to_start(model.id)
+    again = await program.app.launch.forms.to_start(model.id)
     assert again.runs
     assert again.form.state.fields["port"].inherited is None, "the port of the model is its first server's"
     again.form.edit(threads=2, port=port + 1)
@@ -71,7 +71,7 @@ async def test_choices_are_remembered_for_the_model_when_wanted(program):
 
 async def test_nothing_is_started_while_a_field_has_a_problem(program):
     await program.open()
-    start = await program.app.forms.to_start((await program.add()).id)
+    start = await program.app.launch.forms.to_start((await program.add()).id)
     start.form.type_text("extra_args", "--alias 'x")
     news = told_by(start)
     start.accept.trigger()
@@ -89,8 +89,8 @@ async def test_nothing_is_started_while_a_field_has_a_problem(program):
 async def test_the_defaults_of_a_model_are_saved_and_its_panels_told(program):
     await program.open()
     model = await program.add()
-    server = program.app.servers[program.start(model)]
-    defaults = await program.app.forms.of_model(model.id)
+    server = program.app.servers.panels[program.start(model)]
+    defaults = await program.app.launch.forms.of_model(model.id)
     defaults.form.edit(context_size=2048, restart=RestartPolicy.ON_CRASH)
     news = told_by(defaults)
     defaults.accept.trigger()
@@ -101,12 +101,12 @@ async def test_the_defaults_of_a_model_are_saved_and_its_panels_told(program):
     await poll(lambda: server.form.draft.restart is RestartPolicy.ON_CRASH)
     assert server.state.saved_changed, "until the next restart"
     defaults.close()
-    assert (await program.app.forms.of_model(model.id)).form.draft == saved
+    assert (await program.app.launch.forms.of_model(model.id)).form.draft == saved
 
 
 async def test_what_was_typed_stays_when_it_cannot_be_saved(program, monkeypatch):
     await program.open()
-    defaults = await program.app.forms.of_model((await program.add()).id)
+    defaults = await program.app.launch.forms.of_model((await program.add()).id)
     defaults.form.edit(context_size=2048)
 
     async def refuse(*_args: object) -> None:
@@ -122,14 +122,14 @@ async def test_what_was_typed_stays_when_it_cannot_be_saved(program, monkeypatch
 
 
 async def test_there_is_no_form_for_a_model_that_is_gone(program):
-    assert await program.app.forms.to_start(99) is None
-    assert await program.app.forms.of_model(99) is None
+    assert await program.app.launch.forms.to_start(99) is None
+    assert await program.app.launch.forms.of_model(99) is None
 
 
 async def test_the_devices_of_the_engine_are_asked_for(program):
     await program.open()
     program.catalog.cards = (EngineDevice("CUDA0", "A card", 8 * 2**30),)
-    start = await program.app.forms.to_start((await program.add()).id)
+    start = await program.app.launch.forms.to_start((await program.add()).id)
     found: list[object] = []
     start.form.devicesFound.connect(found.append)
     await poll(lambda: found)
@@ -150,7 +150,7 @@ async def test_panels_show_at_once_what_all_models_do_after_a_crash(program):
     await program.open()
     follows, says_no = await program.add("Follows"), await program.add("Says no")
     await program.library.save_launch_options(says_no.id, LaunchOptions(restart=RestartPolicy.NEVER))
-    panels = [program.app.servers[program.start(model)] for model in (follows, says_no)]
+    panels = [program.app.servers.panels[program.start(model)] for model in (follows, says_no)]
     await tasks_done("launch options")
     await program.settings.change(defaults=LaunchOptions(restart=RestartPolicy.ON_CRASH))
     await tasks_done("launch options")

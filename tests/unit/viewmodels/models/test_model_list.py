@@ -16,7 +16,7 @@ from tests.fakes.waiting import poll, tasks_done
 
 
 def names(program: Program) -> list[str]:
-    return [row.name for row in program.app.models.table.rows]
+    return [row.name for row in program.models.table.rows]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_row_of_a_file_that_cannot_be_read_says_why(tmp_path):
 
 
 async def test_the_table_gives_text_names_paths_and_the_row_itself(filled):
-    table = filled.app.models.table
+    table = filled.models.table
     index = table.index(0, 0)
     row = index.data(RowRole)
     assert isinstance(row, ModelRow)
@@ -58,7 +58,7 @@ async def test_the_table_gives_text_names_paths_and_the_row_itself(filled):
 
 
 async def test_the_table_behaves_as_views_expect(filled, qtmodeltester):
-    qtmodeltester.check(filled.app.models.table)
+    qtmodeltester.check(filled.models.table)
 
 
 # -- search
@@ -78,16 +78,16 @@ async def test_the_table_behaves_as_views_expect(filled, qtmodeltester):
     ],
 )
 async def test_every_word_must_occur_somewhere(filled, words, found):
-    filled.app.models.search(words)
+    filled.models.search(words)
     assert names(filled) == found
-    assert filled.app.models.total == 3
+    assert filled.models.total == 3
 
 
 async def test_a_model_that_is_added_shows_only_if_it_matches(filled):
-    filled.app.models.search("qwen")
+    filled.models.search("qwen")
     await filled.add("Phi")
     assert names(filled) == ["Qwen Large", "Qwen Small"]
-    filled.app.models.search("")
+    filled.models.search("")
     assert names(filled)[-1] == "Phi"
 
 
@@ -105,8 +105,8 @@ async def various(program: Program) -> Program:
     for name, size, parameters in (("b 13B", 30, 13), ("a 7b", 10, None), ("B 7B", 20, 7)):
         facts = replace(some_facts(name), file_size_bytes=size, parameter_count=parameters)
         await program.add(name, facts)
-    program.app.add([program.files.make("x.gguf")])
-    await poll(lambda: program.app.models.total == 4)
+    program.app.library.add([program.files.make("x.gguf")])
+    await poll(lambda: program.models.total == 4)
     await tasks_done("add models")
     return program
 
@@ -121,7 +121,7 @@ async def various(program: Program) -> Program:
     ],
 )
 async def test_models_are_sorted_and_what_is_unknown_comes_last(various, key, up, down):
-    models = various.app.models
+    models = various.models
     models.sort(key, descending=False)
     assert names(various) == up
     models.sort(key, descending=True)
@@ -129,7 +129,7 @@ async def test_models_are_sorted_and_what_is_unknown_comes_last(various, key, up
 
 
 async def test_a_search_and_new_models_keep_the_order(various):
-    models, told = various.app.models, []
+    models, told = various.models, []
     models.sortChanged.connect(lambda: told.append(models.sort_key))
     models.sort(SortKey.NAME, descending=False)
     models.sort(SortKey.NAME, descending=False)
@@ -140,7 +140,7 @@ async def test_a_search_and_new_models_keep_the_order(various):
 
 
 async def test_a_state_does_not_disturb_the_order(various):
-    models = various.app.models
+    models = various.models
     models.sort(SortKey.SIZE, descending=True)
     model = next(m for m in various.library.models if m.name == "B 7B")
     various.start(model)
@@ -156,9 +156,9 @@ async def test_what_was_used_last_is_sorted_by_that(filled):
     first, second, _third = filled.library.models
     await filled.library.note_used(second.id)
     await filled.library.note_used(first.id)
-    filled.app.models.sort(SortKey.LAST_USED, descending=True)
+    filled.models.sort(SortKey.LAST_USED, descending=True)
     assert names(filled) == ["Qwen Large", "Qwen Small", "Gemma"]
-    filled.app.models.sort(SortKey.LAST_USED, descending=False)
+    filled.models.sort(SortKey.LAST_USED, descending=False)
     assert names(filled) == ["Qwen Small", "Qwen Large", "Gemma"]
 
 
@@ -167,14 +167,14 @@ async def test_what_was_used_last_is_sorted_by_that(filled):
 
 async def many(program: Program, count: int) -> None:
     paths = [program.files.make(f"many/m{number}.gguf", some_facts(f"Many {number}")) for number in range(count)]
-    program.app.add([paths[0].parent])
-    await poll(lambda: program.app.models.total == count)
+    program.app.library.add([paths[0].parent])
+    await poll(lambda: program.models.total == count)
     await tasks_done("add models")
 
 
 async def test_many_models_are_listed_with_their_states_and_the_first_is_asked_for(program):
     asked: list[int] = []
-    program.app.models.selectRequested.connect(asked.append)
+    program.models.selectRequested.connect(asked.append)
     await many(program, 450)
     await poll(lambda: asked == [program.library.models[0].id])
     model = program.library.models[400]
@@ -187,7 +187,7 @@ async def test_many_models_are_listed_with_their_states_and_the_first_is_asked_f
     await poll(lambda: again.total == 450)
     await poll(lambda: heard == [model.id])
     assert again.table.rows[400].state is not None
-    assert [row.id for row in again.table.rows] == [row.id for row in program.app.models.table.rows]
+    assert [row.id for row in again.table.rows] == [row.id for row in program.models.table.rows]
     again.close()
 
 
@@ -195,7 +195,7 @@ async def test_what_happens_while_many_are_listed_is_not_lost(program):
     await many(program, 300)
     model = program.library.models[7]
     program.start(model)
-    await poll(lambda: program.app.models.table.rows[7].state is not None)
+    await poll(lambda: program.models.table.rows[7].state is not None)
     again = ModelListViewModel(program.library, program.supervisor, program.scope)
     await program.library.remove(program.library.models[0].id)
     await program.supervisor.stop_all()
@@ -215,7 +215,7 @@ async def test_a_row_shows_the_state_of_its_live_server(filled):
     model = filled.library.models[0]
 
     def state() -> object:
-        return filled.app.models.table.rows[0].state
+        return filled.models.table.rows[0].state
 
     server_id = filled.start(model)
     assert isinstance(state(), Starting)
@@ -226,14 +226,14 @@ async def test_a_row_shows_the_state_of_its_live_server(filled):
     assert state() is not None, "its second server lives"
     await filled.supervisor.stop_all()
     assert state() is None
-    assert [row.state for row in filled.app.models.table.rows] == [None, None, None]
+    assert [row.state for row in filled.models.table.rows] == [None, None, None]
 
 
 async def test_a_row_shows_a_failure_until_it_is_dismissed_or_another_server_lives(filled):
     model = filled.library.models[0]
 
     def state() -> object:
-        return filled.app.models.table.rows[0].state
+        return filled.models.table.rows[0].state
 
     crashed = filled.start(model)
     other = filled.supervisor.start(filled.supervisor.server(crashed).config, another=True)
@@ -243,14 +243,14 @@ async def test_a_row_shows_a_failure_until_it_is_dismissed_or_another_server_liv
     assert isinstance(state(), Healthy), "its second server lives"
     await filled.supervisor.stop(other)
     assert isinstance(state(), Crashed)
-    assert filled.app.models.table.rows[0].accessible_text.endswith(", Crashed")
+    assert filled.models.table.rows[0].accessible_text.endswith(", Crashed")
     filled.supervisor.dismiss(crashed)
     assert state() is None
 
 
 async def test_a_state_changes_its_own_row_and_no_other(filled):
     changed: list[int] = []
-    filled.app.models.table.dataChanged.connect(lambda first, _last: changed.append(first.row()))
+    filled.models.table.dataChanged.connect(lambda first, _last: changed.append(first.row()))
     server_id = filled.start(filled.library.models[1])
     await poll(lambda: isinstance(filled.supervisor.server(server_id).state, Healthy))
     assert set(changed) == {1}
@@ -260,7 +260,7 @@ async def test_a_state_changes_its_own_row_and_no_other(filled):
 
 
 async def test_what_is_selected_is_told_once(filled):
-    models, told = filled.app.models, []
+    models, told = filled.models, []
     models.selectionChanged.connect(lambda: told.append(models.selected and models.selected.name))
     first = filled.library.models[0].id
     models.select(first)
@@ -270,7 +270,7 @@ async def test_what_is_selected_is_told_once(filled):
 
 
 async def test_a_selected_row_that_the_search_hides_is_not_selected(filled):
-    models = filled.app.models
+    models = filled.models
     models.select(filled.library.models[2].id)
     models.search("qwen")
     hidden = models.selected
@@ -279,7 +279,7 @@ async def test_a_selected_row_that_the_search_hides_is_not_selected(filled):
 
 
 async def test_a_selected_model_that_goes_is_not_selected(filled):
-    models = filled.app.models
+    models = filled.models
     models.select(filled.library.models[2].id)
     await filled.library.remove(filled.library.models[2].id)
     assert models.selected is None
@@ -296,7 +296,7 @@ async def test_after_closing_it_hears_nothing_more(filled):
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("key", [SortKey.ADDED, SortKey.NAME])
 async def test_however_the_list_came_about_it_is_as_if_made_anew(program, key, descending):
-    shown, library = program.app.models, program.library
+    shown, library = program.models, program.library
     shown.sort(key, descending=descending)
 
     def check() -> None:
@@ -327,7 +327,7 @@ async def test_however_the_list_came_about_it_is_as_if_made_anew(program, key, d
 
 
 async def test_a_row_is_found_however_the_list_has_changed(filled):
-    table = filled.app.models.table
+    table = filled.models.table
 
     def numbers():
         return [table.row_of(row.id) for row in table.rows]
@@ -336,10 +336,10 @@ async def test_a_row_is_found_however_the_list_has_changed(filled):
     gone = table.rows[0].id
     seen_while_changing = []
     table.rowsRemoved.connect(lambda *_: seen_while_changing.append(numbers()))
-    filled.app.models.search("small")
+    filled.models.search("small")
     assert numbers() == [0]
     assert table.row_of(gone) is None
     assert all(seen == list(range(len(seen))) for seen in seen_while_changing)
-    filled.app.models.search("")
-    filled.app.models.sort(SortKey.NAME, descending=True)
+    filled.models.search("")
+    filled.models.sort(SortKey.NAME, descending=True)
     assert numbers() == [0, 1, 2]

@@ -85,18 +85,18 @@ async def test_saving_nothing_new_asks_nobody(form, keeper):
 
 async def test_tags_and_notes_are_found_and_survive_a_scan_and_a_move(program: Program):
     path = program.files.make("a/Tiny.gguf", some_facts("Tiny"))
-    program.app.add([path.parents[1]])
-    await poll(lambda: program.app.models.total == 1)
+    program.app.library.add([path.parents[1]])
+    await poll(lambda: program.models.total == 1)
     await tasks_done("add models")
     (model,) = program.library.models
-    details = program.app.details(model.id)
+    details = program.app.library.details(model.id)
     assert details is not None
     details.notes.edit(tags="Coding", notes="Good at\nRust")
     details.notes.save.trigger()
     await poll(lambda: program.library.models[0].tags == ("Coding",))
     for sought in ("#coding", "coding", "rust"):
-        program.app.models.search(sought)
-        assert [row.facts for row in program.app.models.table.rows] == ["1.2 M · 3.0 MiB · #Coding · llama"]
+        program.models.search(sought)
+        assert [row.facts for row in program.models.table.rows] == ["1.2 M · 3.0 MiB · #Coding · llama"]
     moved = path.parents[1] / "b" / "Other.gguf"
     moved.parent.mkdir()
     path.rename(moved)
@@ -109,7 +109,7 @@ async def test_tags_and_notes_are_found_and_survive_a_scan_and_a_move(program: P
 
 async def test_words_about_a_model_that_has_gone_are_not_lost_silently(program: Program):
     model = await program.add("Tiny")
-    details = program.app.details(model.id)
+    details = program.app.library.details(model.id)
     assert details is not None
     await program.library.remove(model.id)
     failed: list[LibraryError] = []

@@ -36,7 +36,7 @@ async def healthy(program: Program, name: str = "Tiny", options: LaunchOptions |
     model = await program.add(name)
     server_id = await program.launcher.start(model.id, options)
     assert server_id is not None
-    server = program.app.servers[server_id]
+    server = program.app.servers.panels[server_id]
     await in_state(server, "Healthy")
     await poll(lambda: not server.can_apply)
     return server
@@ -82,7 +82,7 @@ async def test_it_tells_where_the_server_does_not_run_with_what_was_asked_for(pr
 
 async def test_what_the_model_was_made_for_counts_where_nothing_was_asked_for(program):
     model = await program.add("Plain", some_facts("Plain"))
-    server = program.app.servers[program.start(model, "--mock-context=1024")]
+    server = program.app.servers.panels[program.start(model, "--mock-context=1024")]
     await poll(lambda: server.state.differences)
     assert server.state.differences == (Difference("context_size", 2048, 1024, Cause.AUTO_FIT),)
 
@@ -110,7 +110,7 @@ async def test_it_tells_of_each_change_once(program):
 async def test_a_second_server_of_a_model_has_a_number(program):
     first = await healthy(program)
     second_id = await program.launcher.start(first.model_id, another=True)
-    assert program.app.servers[second_id].state.title == "Tiny (2)"
+    assert program.app.servers.panels[second_id].state.title == "Tiny (2)"
 
 
 # -- buttons
@@ -125,7 +125,7 @@ async def test_stop_restart_kill_and_dismiss(program):
     server.kill.trigger()
     await in_state(server, "Stopped")
     server.dismiss()
-    assert program.app.servers == {}
+    assert program.app.servers.panels == {}
 
 
 async def test_an_error_of_a_command_is_told(program, tmp_path):
@@ -171,7 +171,7 @@ async def test_an_edit_is_saved_for_the_model_at_once(program):
 async def test_edits_of_a_second_server_are_its_own(program):
     first = await healthy(program)
     second_id = await program.launcher.start(first.model_id, another=True)
-    second = program.app.servers[second_id]
+    second = program.app.servers.panels[second_id]
     await in_state(second, "Healthy")
     first.form.edit(spec_draft_n_max=5)
     await saved(program, first, LaunchOptions(spec_draft_n_max=5))
@@ -195,7 +195,7 @@ async def test_applying_restarts_with_the_new_configuration(program):
 async def test_what_leads_to_the_same_server_needs_no_restart(program):
     model = await program.add("Plain", some_facts("Plain", mtp_layers=0))
     server_id = await program.launcher.start(model.id)
-    server = program.app.servers[server_id]
+    server = program.app.servers.panels[server_id]
     await in_state(server, "Healthy")
     await poll(lambda: not server.can_apply)
     server.form.edit(mtp=MtpChoice.OFF)
@@ -227,7 +227,7 @@ async def test_the_decision_follows_the_engine(program):
 async def test_a_model_without_layers_does_not_draft(program):
     model = await program.add("Plain", some_facts("Plain"))
     server_id = await program.launcher.start(model.id)
-    server = program.app.servers[server_id]
+    server = program.app.servers.panels[server_id]
     assert server.form.decision.reason is MtpReason.NO_LAYERS
     server.form.edit(mtp=MtpChoice.ON)
     assert server.form.decision.enabled
@@ -266,7 +266,7 @@ async def test_a_failure_offers_what_fits_and_trying_again(program):
 )
 async def test_a_remedy_mends(program, flag, fields, remedy):
     model = await program.add()
-    server = program.app.servers[program.start(model, flag, **fields)]
+    server = program.app.servers.panels[program.start(model, flag, **fields)]
     await in_state(server, "Failed")
     assert server.state.remedies[0] is remedy
     server.mend(remedy)
@@ -284,7 +284,7 @@ async def test_a_remedy_mends(program, flag, fields, remedy):
 
 async def test_a_remedy_that_only_shows_something_starts_nothing(program):
     model = await program.add()
-    server = program.app.servers[program.start(model, "--nope")]
+    server = program.app.servers.panels[program.start(model, "--nope")]
     await in_state(server, "Failed")
     server.mend(Remedy.SHOW_LOG)
     assert server.state.state.word == "Failed"
@@ -297,9 +297,9 @@ async def test_what_was_saved_and_cannot_be_read_does_not_keep_a_model_from_star
     with closing(sqlite3.connect(tmp_path / "data" / "library.sqlite")) as other_version:
         other_version.execute('UPDATE models SET launch_options = \'{"mtp": "sometimes"}\'')
         other_version.commit()
-    program.app.start(model.id)
-    await poll(lambda: program.app.servers)
-    (server,) = program.app.servers.values()
+    program.app.launch.start(model.id)
+    await poll(lambda: program.app.servers.panels)
+    (server,) = program.app.servers.panels.values()
     await in_state(server, "Healthy")
     assert server.form.draft == BUILT_IN
     server.form.edit(context_size=512)
@@ -375,7 +375,7 @@ async def test_what_was_forecast_stands_beside_what_is_measured(program):
         return ByteRange(1000 + (config.context_size or 0), 9000)
 
     program.launcher._forecast = forecast
-    server = program.app.servers[program.start(await program.add())]
+    server = program.app.servers.panels[program.start(await program.add())]
     assert server.state.forecast is None
     await poll(lambda: server.state.forecast == ByteRange(1000, 9000))
     assert asked == [None], "once is enough"
@@ -389,7 +389,7 @@ async def test_who_was_taken_over_before_the_library_was_read_is_shown_as_it_was
         assert started.form.draft.mtp is MtpChoice.AUTO
     async with running_program(tmp_path, bugs) as program:
         await program.supervisor.adopt()
-        (server,) = program.app.servers.values()
+        (server,) = program.app.servers.panels.values()
         await poll(lambda: not server.can_apply and server.form.draft.mtp is MtpChoice.ON)
         await program.open()
         await poll(lambda: server.form.draft.mtp is MtpChoice.AUTO)
@@ -442,7 +442,7 @@ async def test_what_was_typed_in_its_own_form_is_no_news(program):
 
 async def test_a_further_servers_form_keeps_what_was_typed_whatever_is_saved(program):
     first = await healthy(program)
-    second = program.app.servers[await program.launcher.start(first.model_id, another=True)]
+    second = program.app.servers.panels[await program.launcher.start(first.model_id, another=True)]
     await in_state(second, "Healthy")
     second.form.edit(spec_draft_n_max=7)
     await program.library.save_launch_options(first.model_id, LaunchOptions(context_size=1024, spec_draft_n_max=5))
@@ -491,7 +491,7 @@ async def test_rejected_settings_are_told_once(program):
 
 async def test_what_happens_after_a_crash_is_shown_by_all_servers_of_the_model(program):
     first = await healthy(program)
-    second = program.app.servers[await program.launcher.start(first.model_id, another=True)]
+    second = program.app.servers.panels[await program.launcher.start(first.model_id, another=True)]
     await in_state(second, "Healthy")
     second.form.edit(restart=RestartPolicy.ON_CRASH)
     await poll(lambda: first.form.draft.restart is RestartPolicy.ON_CRASH)
@@ -502,7 +502,7 @@ async def test_what_happens_after_a_crash_is_shown_by_all_servers_of_the_model(p
 async def test_only_the_flag_at_fault_is_dropped(program):
     model = await program.add()
     await program.launcher.engines.find()
-    server = program.app.servers[program.start(model, "--mock-context=1024", "--nope", "3")]
+    server = program.app.servers.panels[program.start(model, "--mock-context=1024", "--nope", "3")]
     await in_state(server, "Failed")
     assert server.state.offending_flag == "--nope"
     server.mend(Remedy.DROP_FLAGS)

@@ -1,0 +1,71 @@
+"""What the dialogs show. Loaded when the first one opens: the window does not wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
+from gglib_desktop.adapters.files.home import home_folder
+from gglib_desktop.adapters.files.text_files import DiskTextFiles
+from gglib_desktop.adapters.gguf.header import read_header
+from gglib_desktop.adapters.library.checksums import DiskChecksums
+from gglib_desktop.adapters.library.library_file import LibraryFile
+from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
+from gglib_desktop.adapters.machine.memory import PsutilMemory
+from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.ports.machine.memory_probe import GraphicsProbe
+from gglib_desktop.services.launch.command_lines import CommandLines
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.launch.presets import Presets
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms, Start
+from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel
+from gglib_desktop.viewmodels.settings.access import AccessViewModel
+from gglib_desktop.viewmodels.settings.model_folders import ModelFoldersViewModel
+from gglib_desktop.viewmodels.settings.settings import SettingsPages
+from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel
+
+
+@dataclass(frozen=True)
+class Dialogs:
+    """The parts that dialogs need. ``keys`` None: there is no key for clients."""
+
+    library: Library
+    supervisor: Supervisor
+    launcher: Launcher
+    settings: SettingsKeeper
+    scope: TaskScope
+    library_file: LibraryFile
+    keys: Callable[[], KeyStore] | None
+    graphics: GraphicsProbe = field(default_factory=NvidiaMemory)
+
+    def launch_forms(self, start: Start) -> LaunchForms:
+        """What all dialogs share in which choices are made."""
+        return LaunchForms(
+            self.library,
+            self.launcher,
+            self.scope,
+            start=start,
+            runs=self.supervisor.has_live_server,
+            read_header=read_header,
+            memory=PsutilMemory(),
+            presets=Presets(SqlitePresetStore(self.library_file), TomlPresetFiles()),
+            lines=CommandLines(self.launcher.engines, self.library, DiskTextFiles(), home_folder()),
+        )
+
+    def model_details(self, model: Model) -> ModelDetailsViewModel:
+        sources = DetailsSources(read_header, PsutilMemory(), self.graphics, DiskChecksums(), self.library)
+        return ModelDetailsViewModel(model, sources, self.scope, self.library.offered_with(model))
+
+    def settings_pages(self, forms: LaunchForms) -> SettingsPages:
+        return SettingsPages(
+            SettingsFormViewModel(self.settings, self.launcher, self.scope, presets=forms.presets_beside),
+            ModelFoldersViewModel(self.library, self.scope),
+            AccessViewModel(self.keys(), self.scope) if self.keys is not None else None,
+        )

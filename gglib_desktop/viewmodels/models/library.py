@@ -1,0 +1,119 @@
+"""What comes onto the list of models and leaves it: adding, looking for models, removing, and the demo model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+
+from gglib_desktop.domain.errors import LibrarySetAside, ModelInUse
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import AsyncCommand, ViewModel
+from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
+
+if TYPE_CHECKING:
+    from gglib_desktop.viewmodels.models.model_details import ModelDetailsViewModel
+
+
+class LibraryViewModel(ViewModel):
+    """Changes the library; ``models`` shows what is in it, and selects what was asked for."""
+
+    added = Signal(int)  # how many models
+    scanned = Signal(int)  # how many models were new
+    removed = Signal(object)  # Model
+
+    def __init__(
+        self,
+        library: Library,
+        supervisor: Supervisor,
+        scope: TaskScope,
+        details: Callable[[Model], ModelDetailsViewModel],
+    ) -> None:
+        super().__init__(scope)
+        self._library = library
+        self._supervisor = supervisor
+        self._details = details
+        self._scan_wanted = False
+        self.models = ModelListViewModel(library, supervisor, scope)
+        self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
+        self.create_demo.failed.connect(self.failed)
+        self.scan = AsyncCommand(scope, self._scan, name="scan")
+        self.scan.failed.connect(self.failed)
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """Adds model files and folders, and selects the first model of them."""
+        self.run(self.add_now(tuple(paths)), "add models")
+
+    async def add_now(self, paths: tuple[Path, ...]) -> None:
+        """As ``add``, for those who wait for it. Raises: LibraryError."""
+        before = {model.id for model in self._library.models}
+        added = await self._library.add(paths)
+        if added:
+            self.models.request(added[0].id)
+        if new := {model.id for model in added} - before:
+            self.added.emit(len(new))
+
+    def scan_again(self) -> None:
+        """Looks for models because the user wants to know; a scan under way will tell."""
+        self._scan_wanted = True
+        self.scan.trigger()
+
+    def stop_scan(self) -> None:
+        """Looks no further for models; what was found stays."""
+        self._scan_wanted = False
+        self._library.stop_scan()
+
+    def remove(self, model_id: int) -> None:
+        """Takes a model off the list; refused while a server of it lives, whose panel could not be started again."""
+        self.run(self._remove(model_id), "remove model")
+
+    def bring_back(self, path: Path) -> None:
+        """Lists a model again that was taken off, and selects it."""
+        self.run(self._bring_back(path), "bring back model")
+
+    def details(self, model_id: int) -> ModelDetailsViewModel | None:
+        """What the details dialog shows; None when the model is gone."""
+        model = self._library.model(model_id)
+        return self._details(model) if model is not None else None
+
+    async def load(self) -> None:
+        """Lists what is in the library; one that cannot be read is set aside, which ``failed`` tells."""
+        try:
+            await self._library.load()
+        except LibrarySetAside as exc:
+            self.failed.emit(exc)
+            await self._library.load()
+
+    async def _scan(self) -> None:
+        before = {model.id for model in self._library.models}
+        try:
+            await self._library.scan()
+        finally:
+            wanted, self._scan_wanted = self._scan_wanted, False
+        new = sum(model.id not in before for model in self._library.models)
+        if wanted or new:
+            self.scanned.emit(new)
+
+    async def _remove(self, model_id: int) -> None:
+        model = self._library.model(model_id)
+        if model is None:
+            return
+        if self._supervisor.has_live_server(model_id):
+            raise ModelInUse(model.name)
+        await self._library.remove(model_id)
+        self.removed.emit(model)
+
+    async def _bring_back(self, path: Path) -> None:
+        model = await self._library.bring_back(path)
+        if model is not None:
+            self.models.request(model.id)
+
+    async def _create_demo(self) -> None:
+        model = await self._library.create_demo()
+        if model is not None:
+            self.models.request(model.id)

@@ -1,0 +1,128 @@
+"""All servers: their panels, which come and go, and what they use together."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+
+from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.servers.states import is_live
+from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.snapshot import ServerChanged, ServerRemoved, ServersAdopted, SupervisorEvent
+from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import ViewModel, reported
+
+if TYPE_CHECKING:
+    from gglib_desktop.viewmodels.servers.server import ServerViewModel
+
+
+@dataclass(frozen=True)
+class ServerTotals:
+    """How many servers live, and the memory that they use."""
+
+    running: int = 0
+    rss_bytes: int = 0
+
+
+class ServersViewModel(ViewModel):
+    """One view-model for each panel, by the server's id in ``panels``."""
+
+    added = Signal(object)  # ServerViewModel
+    removed = Signal(int)  # its id
+    shown = Signal(int)  # the id of a panel to bring into view
+    reconnected = Signal(int)  # how many servers an earlier session left running
+    totalsChanged = Signal(object)  # ServerTotals
+
+    def __init__(
+        self, supervisor: Supervisor, launcher: Launcher, library: Library, settings: SettingsKeeper, scope: TaskScope
+    ) -> None:
+        super().__init__(scope)
+        self._supervisor = supervisor
+        self._launcher = launcher
+        self._totals = ServerTotals()
+        self._adopting: asyncio.Task[None] | None = None
+        self.panels: dict[int, ServerViewModel] = {}
+        self._unsubscribe = (
+            supervisor.subscribe(self._on_supervisor),
+            launcher.engines.subscribe(self._on_engine),
+            library.subscribe_saved(self._on_saved),
+            settings.subscribe(self._on_settings),
+        )
+
+    @property
+    def totals(self) -> ServerTotals:
+        return self._totals
+
+    def stop_all(self) -> None:
+        self.run(self._supervisor.stop_all(), "stop all")
+
+    def adopt(self) -> None:
+        """Begins to take over the servers that an earlier session left; ``adopted`` waits for that."""
+        self._adopting = self._scope.start(reported(self._supervisor.adopt(), self.failed), name="adopt")
+
+    async def adopted(self) -> None:
+        """Returns when the servers of an earlier session, if any, have been taken over."""
+        if self._adopting is not None:
+            await asyncio.wait({self._adopting})
+
+    def read_again(self) -> None:
+        """What is saved may have changed."""
+        for server in self.panels.values():
+            server.read_again()
+
+    def set_visible(self, visible: bool) -> None:
+        """Servers that the user does not see are asked less often."""
+        self._supervisor.visible = visible
+
+    def close(self) -> None:
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        for server in self.panels.values():
+            server.close()
+
+    def _on_supervisor(self, event: SupervisorEvent) -> None:
+        match event:
+            case ServerChanged(snapshot):
+                known = self.panels.get(snapshot.id)
+                if known is not None:
+                    known.show(snapshot)
+                else:
+                    from gglib_desktop.viewmodels.servers.server import ServerViewModel  # noqa: PLC0415  # as its panel
+
+                    server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope)
+                    server.failed.connect(self.failed)
+                    self.panels[snapshot.id] = server
+                    self.added.emit(server)
+            case ServerRemoved(server_id):
+                self.panels.pop(server_id).close()
+                self.removed.emit(server_id)
+            case ServersAdopted(count):
+                self.reconnected.emit(count)
+        self._count()
+
+    def _count(self) -> None:
+        live = [server for server in self._supervisor.servers if is_live(server.state)]
+        totals = ServerTotals(len(live), sum(server.rss_bytes or 0 for server in live))
+        if totals != self._totals:
+            self._totals = totals
+            self.totalsChanged.emit(totals)
+
+    def _on_saved(self, model_id: int) -> None:
+        for server in self.panels.values():
+            if server.model_id == model_id:
+                server.read_again()
+
+    def _on_engine(self, _news: None) -> None:
+        for server in self.panels.values():
+            server.form.decide_again()
+            server.read_again()
+
+    def _on_settings(self, _settings: AppSettings) -> None:
+        # What is said for all models counts where one says nothing.
+        self.read_again()

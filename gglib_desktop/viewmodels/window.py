@@ -1,0 +1,77 @@
+"""The main window: models on one side, servers on the other, and what applies to both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import ViewModel
+from gglib_desktop.viewmodels.engine import EngineViewModel
+from gglib_desktop.viewmodels.launch.launch import LaunchViewModel
+from gglib_desktop.viewmodels.models.library import LibraryViewModel
+from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
+from gglib_desktop.viewmodels.servers.servers import ServersViewModel
+from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
+
+
+class WindowViewModel(ViewModel):
+    """Joins the parts, opens them in order and closes them. ``failed`` tells of errors in any of them.
+
+    ``is_ready``: everything has been opened, and an engine been looked for.
+    """
+
+    def __init__(
+        self,
+        scope: TaskScope,
+        *,
+        library: LibraryViewModel,
+        launch: LaunchViewModel,
+        servers: ServersViewModel,
+        foreign: ForeignViewModel,
+        engine: EngineViewModel,
+        settings: SettingsViewModel,
+    ) -> None:
+        super().__init__(scope)
+        self.library = library
+        self.launch = launch
+        self.servers = servers
+        self.foreign = foreign
+        self.engine = engine
+        self.settings = settings
+        self.is_ready = False
+        for part in (library, launch, servers):
+            part.failed.connect(self.failed)
+        for started in (launch.started, foreign.adopted):
+            started.connect(servers.shown)
+
+    def open(self, paths: Iterable[Path]) -> None:
+        """Loads the library, takes over servers that run, adds ``paths``, and looks for an engine; then for models."""
+        self.run(self._open(tuple(paths)), "open")
+
+    def set_visible(self, visible: bool) -> None:
+        """Less is asked and looked for while the user does not see the window."""
+        self.servers.set_visible(visible)
+        self.foreign.set_visible(visible)
+
+    def close(self) -> None:
+        for part in (self.library.models, self.foreign, self.servers, self.engine, self.settings):
+            part.close()
+
+    async def _open(self, paths: tuple[Path, ...]) -> None:
+        self.settings.tell_news()
+        self.servers.adopt()
+        finding = self._scope.start(self.engine.find(), name="find engine")
+        try:
+            await self.library.load()
+            self.servers.read_again()
+            if paths:
+                await self.library.add_now(paths)
+        finally:
+            await self.servers.adopted()
+            self.foreign.begin()
+            self.library.scan.trigger()
+            # An engine may take a minute to say what it can.
+            await asyncio.wait({finding})
+            self.is_ready = True
