@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gglib_desktop.domain.errors import ConfigurationError, InvalidModelFile, LibraryError
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED
@@ -195,7 +195,7 @@ class Launcher:
         options = as_saved.with_values(**{name: in_force.get(name) for name in own_choices(config, then)})
         return RestartPlan(in_force, as_saved, options, options.differing(as_saved))
 
-    async def restart(self, server_id: int, *, keep_own: bool = True, **choices: Any) -> None:
+    async def restart(self, server_id: int, *, keep_own: bool = True, **choices: object) -> None:
         """Restarts a server as planned, with these ``choices`` on top; as it was if it fails with what changed.
 
         ``keep_own``: with what was chosen for its last start only. Raises: LibraryError, after a restart as it was.
@@ -219,7 +219,7 @@ class Launcher:
         model = self.model_of(config)
         return self._config(model, options) == self._config(model, others)
 
-    async def save_choices(self, config: ServerConfig, **choices: Any) -> bool:
+    async def save_choices(self, config: ServerConfig, **choices: object) -> bool:
         """Saves what was chosen in a server's form; False when its model is not listed. Raises: LibraryError."""
         async with self._saving:
             saved = await self._library.launch_options(config.model_id)
