@@ -10,6 +10,7 @@ from typing import Any
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
 from gglib_desktop.domain.launch.options import (
+    BUILT_IN,
     NO_EXTRA_ARGS,
     LaunchOptions,
     MtpDecision,
@@ -45,11 +46,11 @@ class InvalidInput:
 class FormContext:
     """What the choices of a form are for. ``model`` None: for all models; ``engine`` None: none is known yet.
 
-    ``layer`` is the one that the form edits; the two sets of options are those of the other layers. ``names_taken``
-    are those by which clients call the servers that run.
+    ``layer`` is the one that the form edits, None for all layers together, as a server runs with them; the two sets of
+    options are those of the other layers. ``names_taken`` are those by which clients call the servers that run.
     """
 
-    layer: Source
+    layer: Source | None
     model: Model | None
     engine: Engine | None
     base_port: int
@@ -60,12 +61,18 @@ class FormContext:
 
     def resolve(self, draft: LaunchOptions) -> Resolved:
         """What is in force with the draft as the layer that is edited; stronger layers say nothing."""
+        if self.layer is None:
+            return Resolved(draft, {})
         nothing = LaunchOptions()
         if self.layer is Source.LAUNCH:
             return resolve(draft, self.model_options, self.app_options)
         if self.layer is Source.MODEL:
             return resolve(nothing, draft, self.app_options)
         return resolve(nothing, nothing, draft)
+
+    def requires(self, name: str) -> bool:
+        """Whether the form must say this, because no other layer is left to say it and the engine is always told."""
+        return self.layer is None and BUILT_IN.get(name) is not None
 
     def decide_mtp(self, choices: LaunchOptions) -> MtpDecision:
         return decide_mtp(choices.mtp, model=self.model, engine=self.engine, suppressed=self.mtp_suppressed)
@@ -76,7 +83,8 @@ class FieldState:
     """One field. ``value`` None: this layer says nothing, and ``inherited`` from ``source`` is in force.
 
     ``typed`` is what somebody typed that cannot be the value. ``problem`` stands beside the field, and so does a
-    ``warning``, with which a start may be tried; ``disabled`` says why the field would have no effect.
+    ``warning``, with which a start may be tried; ``disabled`` says why the field would have no effect. A ``required``
+    one cannot be left empty.
     """
 
     value: Any = None
@@ -86,6 +94,7 @@ class FieldState:
     problem: str | None = None
     disabled: MtpReason | str | None = None
     warning: str | None = None
+    required: bool = False
 
     @property
     def is_set(self) -> bool:
@@ -101,7 +110,7 @@ class FormState:
     layer is unreadable or contradicts itself. ``can_start``: nothing speaks against a start at all.
     """
 
-    layer: Source
+    layer: Source | None
     fields: Mapping[str, FieldState]
     resolved: Resolved
     decision: MtpDecision
@@ -139,6 +148,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
             unreadable[name].problem if name in unreadable else problems.get(name),
             disabled.get(name),
             why_doubtful(config.extra_args, capabilities) if name == _EXTRA else None,
+            context.requires(name),
         )
         for name in choice_names()
     }

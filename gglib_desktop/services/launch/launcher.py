@@ -105,7 +105,7 @@ class Launcher:
         """What a start with these choices of its own, over those ``saved`` for the model, comes to."""
         return resolve(launch, saved, self._settings.current.defaults)
 
-    def form_context(self, layer: Source, model: Model | None, model_options: LaunchOptions) -> FormContext:
+    def form_context(self, layer: Source | None, model: Model | None, model_options: LaunchOptions) -> FormContext:
         """What a form for that layer of choices has to know."""
         from gglib_desktop.domain.launch.form import FormContext  # noqa: PLC0415  # no form is open at the start
 

@@ -1,9 +1,10 @@
-"""One layer of launch choices as a form: for one launch, for a model, or for all models."""
+"""Launch choices as a form: those for one launch, for a model or for all models, or all that a server runs with."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -25,29 +26,32 @@ class OptionFormViewModel(QObject):
     """
 
     draftChanged = Signal(object)  # LaunchOptions
+    edited = Signal(object)  # frozenset[str]: what was chosen in the form, by name
     stateChanged = Signal(object)  # FormState
     devicesFound = Signal(object)  # Sequence[EngineDevice]
 
     def __init__(
         self,
         launcher: Launcher,
-        layer: Source,
+        layer: Source | None,
         model: Model | None = None,
         *,
         draft: LaunchOptions | None = None,
         model_options: LaunchOptions | None = None,
     ) -> None:
-        """``draft`` is the layer to begin with. ``model_options`` are the model's, for the form of one launch."""
+        """``layer`` None: all layers together. ``draft`` is what to begin with; ``model_options`` are the model's, for
+        the form of one launch.
+        """
         super().__init__()
         self._launcher = launcher
-        self._layer = layer
+        self._context = partial(launcher.form_context, layer, model_options=model_options or LaunchOptions())
         self.model = model
-        self._model_options = model_options or LaunchOptions()
         self._draft = draft or LaunchOptions()
         self._unreadable: Mapping[str, InvalidInput] = {}
         self._finding: asyncio.Task[None] | None = None
         self._state = self._make_state()
-        self._unsubscribe = launcher.engines.subscribe(self._on_engine)
+        # A server's form is loaded again by its owner then. All of them at once would take too long.
+        self._unsubscribe = None if layer is None else launcher.engines.subscribe(self._on_engine)
 
     @property
     def draft(self) -> LaunchOptions:
@@ -59,9 +63,12 @@ class OptionFormViewModel(QObject):
 
     def edit(self, **choices: Any) -> None:
         """Makes choices, by their bare names; None takes one back."""
-        draft, unreadable = changed(self._draft, choices)
+        before = self._draft
+        draft, unreadable = changed(before, choices)
         kept = {name: typed for name, typed in self._unreadable.items() if name not in choices}
         self._show(draft, kept | unreadable)
+        if draft != before:
+            self.edited.emit(frozenset(choices) - unreadable.keys())
 
     def type_text(self, name: str, text: str) -> None:
         """Takes what stands in a field of text."""
@@ -81,13 +88,15 @@ class OptionFormViewModel(QObject):
         """Adds a device to those that are chosen in this layer, or takes it away."""
         self.edit(device=with_device(self._draft.device, name, used=used))
 
-    def load(self, options: LaunchOptions) -> None:
-        """Replaces the whole draft."""
+    def load(self, options: LaunchOptions, model: Model | None = None) -> None:
+        """Replaces the whole draft, and with ``model`` what is known of the model."""
+        self.model = model or self.model
         self._show(options, {})
 
     def close(self) -> None:
         """Listens no more to what the engine can do."""
-        self._unsubscribe()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
         if self._finding is not None:
             self._finding.cancel()
 
@@ -108,5 +117,4 @@ class OptionFormViewModel(QObject):
             self.draftChanged.emit(draft)
 
     def _make_state(self) -> FormState:
-        form_context = self._launcher.form_context(self._layer, self.model, self._model_options)
-        return form_state(self._draft, self._unreadable, form_context)
+        return form_state(self._draft, self._unreadable, self._context(model=self.model))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, choice_names
+from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice, choice_names
 from gglib_desktop.domain.launch.serving import lacks_template
 from gglib_desktop.domain.llama_cpp.diagnosis import offending_flag
 from gglib_desktop.domain.llama_cpp.flag_drift import without_option
@@ -33,7 +33,7 @@ from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand, reported
-from gglib_desktop.viewmodels.servers.launch_form import LaunchFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class ServerViewModel(QObject):
         self._state = self._panel_state(snapshot)
         self.log = LogViewModel(scope, supervisor.monitor.read_log)
         self.log.show_log(snapshot.log_name)
-        self.form = LaunchFormViewModel(self._decide, BUILT_IN)
+        self.form = OptionFormViewModel(launcher, None, launcher.model_of(snapshot.config), draft=BUILT_IN)
         self.form.edited.connect(self._on_edited)
         self.stop = self._command(lambda: supervisor.stop(self.id), "stop")
         self.stop_trying = self._command(self._stop_trying, "stop trying")
@@ -168,7 +168,6 @@ class ServerViewModel(QObject):
         self._snapshot = snapshot
         self.log.show_log(snapshot.log_name)
         if snapshot.config != config:
-            self.form.decide_again()
             self.read_again()
         self._compare_memory()
         self._show_state()
@@ -315,9 +314,6 @@ class ServerViewModel(QObject):
         is_news = snapshot.rejected is not self._closed and is_live(snapshot.state)
         return snapshot.rejected if is_news else None
 
-    def _decide(self, options: LaunchOptions) -> MtpDecision:
-        return self._launcher.decide_mtp(self._launcher.model_of(self._snapshot.config), options)
-
     async def _read_plan(self) -> None:
         """The form shows what the next restart uses. What was typed goes when it is in force, or saved anew elsewhere.
 
@@ -330,7 +326,7 @@ class ServerViewModel(QObject):
             if plan.in_force.get(name) != value and (name in self._unsaved or plan.as_saved.get(name) == value)
         }
         self._unsaved &= self._typed.keys()
-        self.form.show(plan.options.with_values(**self._typed))
+        self.form.load(plan.options.with_values(**self._typed), self._launcher.model_of(self._snapshot.config))
         self._show_state()
         self.canApplyChanged.emit(self.can_apply)
 
@@ -341,8 +337,8 @@ class ServerViewModel(QObject):
         self._typed, self._unsaved = {}, set()
         await self._launcher.restart(self.id, keep_own=False)
 
-    def _on_edited(self, changes: dict[str, Any]) -> None:
-        choices = {name: self.form.draft.get(name) for name in changes}
+    def _on_edited(self, names: frozenset[str]) -> None:
+        choices = {name: self.form.draft.get(name) for name in names}
         self._typed |= choices
         self._unsaved |= choices.keys()
         self._show_state()

@@ -120,7 +120,6 @@ class ServersViewModel(ViewModel):
 
     def _on_engine(self, _news: None) -> None:
         for server in self.panels.values():
-            server.form.decide_again()
             server.read_again()
 
     def _on_settings(self, _settings: AppSettings) -> None:

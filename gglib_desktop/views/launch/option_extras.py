@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QRadioButton, QWidget
 
 from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.launch.options import MtpChoice
@@ -14,24 +14,31 @@ from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
-from gglib_desktop.views.words.options import inherited_entry, own_value_text
+from gglib_desktop.views.words.errors import field_name
+from gglib_desktop.views.words.options import inherited_entry, own_value_text, restart_help
 
 
 class MtpField(QWidget):
-    """Inherited, Auto, On and Off as radio buttons."""
+    """Auto, On and Off as radio buttons, and before them Inherited where that can be."""
 
     def __init__(self, form: OptionFormViewModel, parent: QWidget) -> None:
         super().__init__(parent)
         self._form = form
         self.setObjectName("field_mtp")
         self.setAccessibleName(self.tr("MTP"))
-        names = (self.tr("MTP inherited"), self.tr("MTP auto"), self.tr("MTP on"), self.tr("MTP off"))
-        self._values: tuple[MtpChoice | None, ...] = (None, *MtpChoice)
-        self.buttons = tuple(self._button(value, name) for value, name in zip(self._values, names, strict=True))
+        required = form.state.fields["mtp"].required
+        self._values: tuple[MtpChoice | None, ...] = tuple(MtpChoice) if required else (None, *MtpChoice)
+        names = {
+            None: self.tr("MTP inherited"),
+            MtpChoice.AUTO: self.tr("MTP auto"),
+            MtpChoice.ON: self.tr("MTP on"),
+            MtpChoice.OFF: self.tr("MTP off"),
+        }
+        self.buttons = tuple(self._button(value, names[value]) for value in self._values)
         self._group = QButtonGroup(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(14)
+        row.setSpacing(10 if required else 14)
         for number, button in enumerate(self.buttons):
             self._group.addButton(button, number)
             row.addWidget(button)
@@ -39,7 +46,8 @@ class MtpField(QWidget):
         self._group.idToggled.connect(self._push)
 
     def show_field(self, state: FieldState) -> None:
-        self.buttons[0].setText(inherited_entry(None, state))
+        if not state.required:
+            self.buttons[0].setText(inherited_entry(None, state))
         with QSignalBlocker(self._group):
             self.buttons[self._values.index(state.value)].setChecked(True)
 
@@ -75,6 +83,26 @@ class RestartField(WheelSafeComboBox):
     @Slot(int)
     def _push(self, index: int) -> None:
         self._form.edit(restart=self._values[index])
+
+
+class RestartBox(QCheckBox):
+    """The same where there is nothing to inherit."""
+
+    def __init__(self, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(field_name("restart"), parent)
+        self._form = form
+        self.setObjectName("field_restart")
+        self.setAccessibleName(self.text())
+        self.setToolTip(restart_help())
+        self.toggled.connect(self._push)
+
+    def show_field(self, state: FieldState) -> None:
+        with QSignalBlocker(self):
+            self.setChecked(state.value is RestartPolicy.ON_CRASH)
+
+    @Slot(bool)
+    def _push(self, checked: bool) -> None:
+        self._form.edit(restart=RestartPolicy.ON_CRASH if checked else RestartPolicy.NEVER)
 
 
 class FileField(QWidget):

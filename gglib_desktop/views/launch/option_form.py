@@ -19,7 +19,8 @@ from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, 
 from gglib_desktop.views.launch.option_widgets import TextField, make_widget
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.widgets.search_field import SearchField
-from gglib_desktop.views.words.options import translated
+from gglib_desktop.views.words.errors import field_name
+from gglib_desktop.views.words.options import restart_help, translated
 
 _INDENT = 4
 _GAP = 10
@@ -122,11 +123,7 @@ class OptionForm(QWidget):
 
     def _restart_row(self) -> OptionRow:
         field = RestartField(self._form, self)
-        words = RowWords(
-            name="restart",
-            label=self.tr("Start again after a crash"),
-            help=self.tr("After 2, 10 and 30 seconds, and only if the cause may pass by itself"),
-        )
+        words = RowWords(name="restart", label=field_name("restart"), help=restart_help())
         return OptionRow(words, RowParts(field=field, shows=field), self._form, self)
 
     def _lay_out(self) -> None:

@@ -1,6 +1,7 @@
 """A widget for every kind of launch option, made from the option's definition alone.
 
-Each shows one field of a form: what the layer says, or what it inherits while it says nothing.
+Each shows one field of a form: what the layer says, or what it inherits while it says nothing. A required field
+always says something.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def _tool_tip(option: EngineOption) -> str:
 
 
 class NumberField(WheelSafeSpinBox):
-    """A whole number, some of which have names; one step below the range stands for nothing."""
+    """A whole number, some of which have names; one step below the range stands for nothing, where that is allowed."""
 
     def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -63,7 +64,8 @@ class NumberField(WheelSafeSpinBox):
         self._words = dict(option.spec.words)
         self._inherited: int | None = None
         self._lowest, highest = map(int, shown_range(option))
-        self.setRange(self._lowest - 1, highest)
+        self._room_for_nothing = 0 if form.state.fields[option.name].required else 1
+        self.setRange(self._lowest - self._room_for_nothing, highest)
         self.setSingleStep(int(option.spec.step))
         if option.spec.unit:
             self.setGroupSeparatorShown(True)
@@ -73,7 +75,8 @@ class NumberField(WheelSafeSpinBox):
     def show_field(self, state: FieldState) -> None:
         self._inherited = state.inherited
         with QSignalBlocker(self):
-            self.setSpecialValueText(inherited_text(self._option, state))
+            if self._room_for_nothing:
+                self.setSpecialValueText(inherited_text(self._option, state))
             if state.value is not None:
                 self._make_room(state.value)
             value = self.minimum() if state.value is None else state.value
@@ -84,19 +87,23 @@ class NumberField(WheelSafeSpinBox):
         """What comes from elsewhere may be beyond the range that is offered, and must be shown as it is."""
         if value < self._lowest:
             self._lowest = value
-            self.setMinimum(value - 1)
+            self.setMinimum(value - self._room_for_nothing)
             self.setValue(self.minimum())  # else Qt goes on showing the word for nothing
         self.setMaximum(max(self.maximum(), value))
 
     @Slot(int)
     def _push(self, value: int) -> None:
-        self._form.edit(**{self._option.name: None if value == self.minimum() else value})
+        self._form.edit(**{self._option.name: None if self._is_empty else value})
+
+    @property
+    def _is_empty(self) -> bool:
+        return self._room_for_nothing > 0 and self.value() == self.minimum()
 
     @override
     def stepBy(self, steps: int) -> None:
         """From nothing, steps begin at what is inherited; down, they stop at the least value before nothing."""
         step = self.singleStep()
-        if self.value() == self.minimum():
+        if self._is_empty:
             start = _start(self._option, self._inherited)
             if start is not None:
                 self.setValue(int(max(self._lowest, start + steps * step)))
@@ -127,47 +134,57 @@ class NumberField(WheelSafeSpinBox):
 
 
 class DecimalField(WheelSafeDoubleSpinBox):
-    """A number, shown with as many decimals as it has; one step below the range stands for nothing."""
+    """A number, shown with as many decimals as it has; one step below the range stands for nothing.
+
+    A required one says nothing in no place, and has the decimals of its definition.
+    """
 
     def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
         super().__init__(parent)
         self._option, self._form = option, form
         self._inherited: float | None = None
         self._lowest, highest = shown_range(option)
-        self.setDecimals(_DECIMALS)
+        required = form.state.fields[option.name].required
+        self._room_for_nothing = 0.0 if required else option.spec.step
+        self.setDecimals(option.spec.decimals if required else _DECIMALS)
         self.setSingleStep(option.spec.step)
-        self.setRange(self._lowest - option.spec.step, highest)
+        self.setRange(self._lowest - self._room_for_nothing, highest)
         self.valueChanged.connect(self._push)
 
     def show_field(self, state: FieldState) -> None:
         self._inherited = state.inherited
         with QSignalBlocker(self):
-            self.setSpecialValueText(inherited_text(self._option, state))
+            if self._room_for_nothing:
+                self.setSpecialValueText(inherited_text(self._option, state))
             if state.value is not None:
                 self._make_room(state.value)
             value = self.minimum() if state.value is None else float(state.value)
-            if round(value, _DECIMALS) != round(self.value(), _DECIMALS):
+            if round(value, self.decimals()) != round(self.value(), self.decimals()):
                 self.setValue(value)
 
     def _make_room(self, value: float) -> None:
         """As in NumberField."""
         if value < self._lowest:
             self._lowest = value
-            self.setMinimum(value - self.singleStep())
+            self.setMinimum(value - self._room_for_nothing)
             self.setValue(self.minimum())
         self.setMaximum(max(self.maximum(), value))
 
     @Slot(float)
     def _push(self, value: float) -> None:
         # The box adds up its steps: 0.05 fifteen times is not quite 0.75.
-        said = None if value == self.minimum() else max(self._lowest, round(value, _DECIMALS))
+        said = None if self._is_empty else max(self._lowest, round(value, self.decimals()))
         self._form.edit(**{self._option.name: said})
+
+    @property
+    def _is_empty(self) -> bool:
+        return self._room_for_nothing > 0 and self.value() == self.minimum()
 
     @override
     def stepBy(self, steps: int) -> None:
         """As in NumberField."""
         step = self.singleStep()
-        if self.value() == self.minimum():
+        if self._is_empty:
             start = _start(self._option, self._inherited)
             if start is not None:
                 self.setValue(max(self._lowest, start + steps * step))
@@ -180,7 +197,7 @@ class DecimalField(WheelSafeDoubleSpinBox):
 
     @override
     def textFromValue(self, val: float) -> str:
-        return shortest(round(val, _DECIMALS))
+        return shortest(round(val, _DECIMALS)) if self._room_for_nothing else super().textFromValue(val)
 
 
 def _start(option: EngineOption, inherited: float | None) -> float | None:

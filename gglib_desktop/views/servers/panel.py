@@ -24,12 +24,12 @@ from gglib_desktop.domain.servers.restart import Retry
 from gglib_desktop.domain.servers.states import Crashed, Failed, Loading, Starting, Stopping, Unresponsive
 from gglib_desktop.domain.units import duration_stays_s, duration_text
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.views.launch.option_flow import OptionFlow
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.servers.access_line import AccessLine
 from gglib_desktop.views.servers.differences import DifferencesRow
 from gglib_desktop.views.servers.facts_line import facts_text
 from gglib_desktop.views.servers.failure_card import FailureCard
-from gglib_desktop.views.servers.launch_fields import LaunchFields
 from gglib_desktop.views.servers.launch_note import LaunchNote
 from gglib_desktop.views.servers.log.view import LogView
 from gglib_desktop.views.servers.state_badge import StateBadge
@@ -111,7 +111,7 @@ class ServerPanel(QFrame):
         # The program's path says the least of it.
         self._command_line = CopyableLabel(self, Qt.TextElideMode.ElideLeft)
         self._command_line.setObjectName("commandLine")
-        self._fields = LaunchFields(server.form, parent=self)
+        self._fields = OptionFlow(server.form, self)
         self._apply = self._button("applyAndRestart", self.tr("Apply and restart"), "restart")
         self._fill_tabs()
         self._body = self._make_body()

@@ -7,25 +7,19 @@ technology causes too: never to ``textEdited``, ``clicked`` or ``activated``.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QSignalBlocker, SignalInstance
 from PySide6.QtWidgets import (
-    QButtonGroup,
-    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
     QPlainTextEdit,
-    QRadioButton,
     QSpinBox,
     QWidget,
 )
 from typing_extensions import override
-
-# Equal to no value that a draft can have.
-_NOTHING = object()
 
 
 class FormViewModel(Protocol):
@@ -45,8 +39,7 @@ class _Binding(QObject):
 
     def __init__(self, owner: QWidget, form: FormViewModel, field: str) -> None:
         super().__init__(owner)
-        self._form, self._field = form, field
-        self._source: QObject = owner
+        self._owner, self._form, self._field = owner, form, field
 
     def _bind(self, changed: SignalInstance) -> None:
         changed.connect(self._push)
@@ -60,7 +53,7 @@ class _Binding(QObject):
         value = self._wanted(draft)
         # What is shown already is left alone, and with it the cursor.
         if value != self._shown():
-            with QSignalBlocker(self._source):
+            with QSignalBlocker(self._owner):
                 self._show(value)
 
     def _wanted(self, draft: Any) -> Any:
@@ -83,30 +76,12 @@ class SpinBinding(_Binding):
         self._bind(box.valueChanged)
 
     @override
-    def _shown(self) -> int | None:
+    def _shown(self) -> int:
         return self._box.value()
 
     @override
     def _show(self, value: int) -> None:
         self._box.setValue(value)
-
-
-class OptionalSpinBinding(_Binding):
-    """A whole number or None, which is the box's minimum; its special value text says what None means."""
-
-    def __init__(self, box: QSpinBox, form: FormViewModel, field: str) -> None:
-        super().__init__(box, form, field)
-        self._box = box
-        self._bind(box.valueChanged)
-
-    @override
-    def _shown(self) -> int | None:
-        value = self._box.value()
-        return None if value == self._box.minimum() else value
-
-    @override
-    def _show(self, value: int | None) -> None:
-        self._box.setValue(self._box.minimum() if value is None else value)
 
 
 class DoubleSpinBinding(_Binding):
@@ -129,54 +104,6 @@ class DoubleSpinBinding(_Binding):
     @override
     def _show(self, value: float) -> None:
         self._box.setValue(value)
-
-
-class RadioBinding(_Binding):
-    """One of several values, each with its own radio button. The first button owns the binding."""
-
-    def __init__(self, buttons: Mapping[Any, QRadioButton], form: FormViewModel, field: str) -> None:
-        super().__init__(next(iter(buttons.values())), form, field)
-        self._values = tuple(buttons)
-        self._source = self._group = QButtonGroup(self)
-        for number, button in enumerate(buttons.values()):
-            self._group.addButton(button, number)
-        self._bind(self._group.idToggled)
-
-    @override
-    def _push(self, *values: Any) -> None:
-        _number, checked = values
-        if checked:
-            super()._push()
-
-    @override
-    def _shown(self) -> Any:
-        number = self._group.checkedId()
-        return self._values[number] if number >= 0 else _NOTHING
-
-    @override
-    def _show(self, value: Any) -> None:
-        self._group.button(self._values.index(value)).setChecked(True)
-
-
-class CheckBinding(_Binding):
-    """One of two values as a check box, which owns the binding."""
-
-    def __init__(self, box: QCheckBox, form: FormViewModel, field: str, *, on: Any, off: Any) -> None:
-        super().__init__(box, form, field)
-        self._box, self._on, self._off = box, on, off
-        self._bind(box.toggled)
-
-    @override
-    def _wanted(self, draft: Any) -> Any:
-        return self._on if super()._wanted(draft) == self._on else self._off
-
-    @override
-    def _shown(self) -> Any:
-        return self._on if self._box.isChecked() else self._off
-
-    @override
-    def _show(self, value: Any) -> None:
-        self._box.setChecked(value == self._on)
 
 
 class ComboBinding(_Binding):

@@ -46,6 +46,11 @@ def own_value_text(value: MtpChoice | RestartPolicy) -> str:
     }[value]
 
 
+def restart_help() -> str:
+    """What the choice to start again after a crash does."""
+    return translate("Options", "After 2, 10 and 30 seconds, and only if the cause may pass by itself")
+
+
 def value_text(spec: OptionSpec | None, value: Any) -> str:
     """A value as its field shows it."""
     match value:

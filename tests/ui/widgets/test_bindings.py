@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,20 +13,17 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QLineEdit,
     QPlainTextEdit,
-    QRadioButton,
     QSpinBox,
     QWidget,
 )
 from shiboken6 import delete
 
 from gglib_desktop.domain.documents.settings import AppSettings, OnQuit
-from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice
+from gglib_desktop.domain.launch.options import BUILT_IN
 from gglib_desktop.views.widgets.bindings import (
     ComboBinding,
     DoubleSpinBinding,
-    OptionalSpinBinding,
     PlainTextBinding,
-    RadioBinding,
     SpinBinding,
     TextBinding,
 )
@@ -102,30 +98,6 @@ def test_a_spin_box_shows_the_draft_and_edits_it(qtbot, launch):
     assert launch.edits == [{"spec_draft_n_max": 7}]
 
 
-def test_an_optional_number_is_none_at_the_minimum(qtbot, launch):
-    box = port_box()
-    qtbot.addWidget(box)
-    OptionalSpinBinding(box, launch, "port")
-    assert box.text() == "Auto"
-    box.selectAll()
-    qtbot.keyClicks(box, "9100")
-    assert launch.draft.port == 9100
-    launch.show(launch.draft.replace(port=None))
-    assert box.text() == "Auto"
-    launch.show(launch.draft.replace(port=9200))
-    box.setValue(1023)
-    assert launch.draft.port is None
-
-
-def test_typing_a_port_says_nothing_before_it_is_one(qtbot, launch):
-    box = port_box()
-    qtbot.addWidget(box)
-    OptionalSpinBinding(box, launch, "port")
-    box.selectAll()
-    qtbot.keyClicks(box, "91")
-    assert launch.edits == []
-
-
 def test_a_number_with_decimals_keeps_no_dust(qtbot, launch):
     box = QDoubleSpinBox()
     qtbot.addWidget(box)
@@ -139,21 +111,6 @@ def test_a_number_with_decimals_keeps_no_dust(qtbot, launch):
     assert launch.draft.spec_draft_p_min == 0.75
     launch.show(launch.draft.replace(spec_draft_p_min=0.1))
     assert box.value() == 0.1
-
-
-def test_radio_buttons_show_and_choose_a_value(qtbot, launch):
-    parent = QWidget()
-    qtbot.addWidget(parent)
-    buttons = {choice: QRadioButton(choice.value, parent) for choice in MtpChoice}
-    RadioBinding(buttons, launch, "mtp")
-    assert buttons[MtpChoice.AUTO].isChecked()
-    launch.show(launch.draft.replace(mtp=MtpChoice.OFF))
-    assert [button.isChecked() for button in buttons.values()] == [False, False, True]
-    assert launch.edits == []
-    # As assistive technology does it: no click.
-    buttons[MtpChoice.ON].setChecked(True)
-    assert launch.draft.mtp is MtpChoice.ON
-    assert launch.edits == [{"mtp": MtpChoice.ON}]
 
 
 def test_a_combo_box_shows_and_chooses_its_items_data(qtbot, settings):
@@ -225,21 +182,11 @@ def test_a_text_of_many_lines_is_shown_and_written_and_keeps_the_cursor(qtbot):
     assert len(form.edits) == 4
 
 
-def test_a_choice_of_nothing_is_a_choice(qtbot):
-    buttons = {1: QRadioButton(), None: QRadioButton()}
-    for each in buttons.values():
-        qtbot.addWidget(each)
-    RadioBinding(buttons, Form(SimpleNamespace(choice=None)), "choice")
-    assert buttons[None].isChecked()
-
-
 # -- the end of a widget
 
 BINDINGS: list[Callable[[Form], tuple[QWidget, QObject]]] = [
     lambda form: (box := spin(), SpinBinding(box, form, "spec_draft_n_max")),
-    lambda form: (box := port_box(), OptionalSpinBinding(box, form, "port")),
     lambda form: (box := QDoubleSpinBox(), DoubleSpinBinding(box, form, "spec_draft_p_min")),
-    lambda form: (button := QRadioButton(), RadioBinding({MtpChoice.AUTO: button}, form, "mtp")),
 ]
 
 

@@ -16,7 +16,15 @@ from gglib_desktop.domain.launch.form import (
     form_state,
     missing_flags,
 )
-from gglib_desktop.domain.launch.options import NO_EXTRA_ARGS, LaunchOptions, MtpChoice, MtpReason, Source, choice_names
+from gglib_desktop.domain.launch.options import (
+    BUILT_IN,
+    NO_EXTRA_ARGS,
+    LaunchOptions,
+    MtpChoice,
+    MtpReason,
+    Source,
+    choice_names,
+)
 from gglib_desktop.domain.llama_cpp.argv import server_argv
 from gglib_desktop.domain.llama_cpp.help import parse_help
 from gglib_desktop.domain.models.model import Model
@@ -88,6 +96,17 @@ def test_only_the_layers_below_are_inherited_from(layer, expected):
     field = shown(where=where).fields["threads"]
     assert (field.inherited, field.source) == expected
     assert shown(LaunchOptions(threads=9), where).resolved.options.threads == 9
+
+
+def test_all_layers_together_inherit_nothing_and_must_say_what_the_engine_is_always_told():
+    where = form_context(model_options=LaunchOptions(threads=1), app_options=LaunchOptions(port=9005))
+    whole = replace(where, layer=None)
+    state = shown(BUILT_IN.replace(threads=4), whole)
+    assert (state.fields["threads"].value, state.fields["threads"].inherited) == (4, None)
+    assert state.port_is_automatic
+    required = {name for name, field in state.fields.items() if field.required}
+    assert required == {"mtp", "restart", "spec_draft_n_max", "spec_draft_p_min"}
+    assert not any(field.required for field in shown(BUILT_IN, where).fields.values())
 
 
 def test_the_command_line_is_the_one_that_will_run():

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
-from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice, Source
+from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpReason, Source
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from tests.fakes.forms import form_launcher
+from tests.fakes.library import some_facts
 from tests.fakes.settings import FOUND, FakeEngineCatalog
 from tests.unit.domain.launch.test_form import MODEL
 
@@ -104,3 +105,63 @@ def test_the_form_of_all_models_is_for_no_model_in_particular(launcher):
     assert form.state.fields["threads"].value == 2
     assert form.state.command_line == ""
     assert form.state.decision.enabled
+
+
+# -- all that a server runs with
+
+
+@pytest.fixture
+def whole(launcher) -> OptionFormViewModel:
+    return OptionFormViewModel(launcher, None, MODEL, draft=BUILT_IN)
+
+
+@pytest.fixture
+def told(whole) -> list[tuple[str, object]]:
+    """What the form of a server told, in order."""
+    told: list[tuple[str, object]] = []
+    for name in ("draftChanged", "edited"):
+        getattr(whole, name).connect(lambda value, name=name: told.append((name, value)))
+    return told
+
+
+def test_an_edit_is_told_as_one(whole, told):
+    whole.edit(port=9100, spec_draft_n_max=3)
+    edited = BUILT_IN.replace(port=9100, spec_draft_n_max=3)
+    assert whole.draft == edited
+    assert told == [("draftChanged", edited), ("edited", {"port", "spec_draft_n_max"})]
+
+
+def test_an_edit_that_changes_nothing_is_not_told(whole, told):
+    whole.edit(port=None)
+    assert told == []
+
+
+def test_what_is_shown_was_not_edited(whole, told):
+    shown = BUILT_IN.replace(context_size=512)
+    whole.load(shown)
+    whole.load(shown)
+    assert told == [("draftChanged", shown)]
+
+
+def test_a_value_out_of_range_was_not_chosen(whole, told):
+    whole.edit(spec_draft_n_max=99)
+    assert whole.state.fields["spec_draft_n_max"].problem == "must be from 0 to 16"
+    assert ("edited", frozenset()) in told
+    assert not whole.state.can_start
+
+
+def test_the_decision_follows_the_draft_and_the_model(whole):
+    reasons = [whole.state.decision.reason]
+    for choice in (MtpChoice.ON, MtpChoice.OFF):
+        whole.edit(mtp=choice)
+        reasons.append(whole.state.decision.reason)
+    whole.load(BUILT_IN, replace(MODEL, facts=some_facts(mtp_layers=1)))
+    reasons.append(whole.state.decision.reason)
+    assert reasons == [
+        MtpReason.NO_LAYERS,
+        MtpReason.CHOSEN,
+        MtpReason.SWITCHED_OFF,
+        MtpReason.MODEL_AND_ENGINE_CAN,
+    ]
+    whole.load(BUILT_IN)
+    assert whole.state.decision.enabled, "it is still the form of that model"

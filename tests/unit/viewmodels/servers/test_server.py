@@ -147,7 +147,7 @@ async def test_the_form_shows_what_runs(program):
     options = LaunchOptions(port=some_base_port(), mtp=MtpChoice.OFF, gpu_layers=7)
     server = await healthy(program, options=options)
     assert server.form.draft == options.over(BUILT_IN)
-    assert server.form.decision.reason is MtpReason.SWITCHED_OFF
+    assert server.form.state.decision.reason is MtpReason.SWITCHED_OFF
 
 
 async def test_an_edit_can_be_applied_and_taken_back(program):
@@ -218,19 +218,19 @@ async def test_what_ended_can_always_be_applied(program):
 
 async def test_the_decision_follows_the_engine(program):
     server = await healthy(program)
-    assert server.form.decision.enabled
+    assert server.form.state.decision.enabled
     program.catalog.found = replace(FOUND, capabilities=EngineCapabilities())
     await program.settings.change(base_port=9700)
-    await poll(lambda: server.form.decision.reason is MtpReason.NO_ENGINE_SUPPORT)
+    await poll(lambda: server.form.state.decision.reason is MtpReason.NO_ENGINE_SUPPORT)
 
 
 async def test_a_model_without_layers_does_not_draft(program):
     model = await program.add("Plain", some_facts("Plain"))
     server_id = await program.launcher.start(model.id)
     server = program.app.servers.panels[server_id]
-    assert server.form.decision.reason is MtpReason.NO_LAYERS
+    assert server.form.state.decision.reason is MtpReason.NO_LAYERS
     server.form.edit(mtp=MtpChoice.ON)
-    assert server.form.decision.enabled
+    assert server.form.state.decision.enabled
 
 
 async def test_a_server_of_a_model_that_left_the_list_keeps_its_form(program):
@@ -393,7 +393,7 @@ async def test_who_was_taken_over_before_the_library_was_read_is_shown_as_it_was
         await poll(lambda: not server.can_apply and server.form.draft.mtp is MtpChoice.ON)
         await program.open()
         await poll(lambda: server.form.draft.mtp is MtpChoice.AUTO)
-        assert server.form.decision.reason is MtpReason.MODEL_AND_ENGINE_CAN
+        assert server.form.state.decision.reason is MtpReason.MODEL_AND_ENGINE_CAN
         assert not server.can_apply
 
 

@@ -1,33 +1,35 @@
-"""The launch settings as people and assistive technology meet them, in a panel and in the dialog."""
+"""The launch options of a server's panel as people and assistive technology meet them."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QRadioButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLabel, QRadioButton, QSpinBox, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpDecision, MtpReason
-from gglib_desktop.viewmodels.servers.launch_form import LaunchFormViewModel
-from gglib_desktop.views.servers.launch_fields import LaunchFields
+from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice
+from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+from gglib_desktop.views.launch.option_flow import OptionFlow
+from tests.fakes.forms import form_launcher
+from tests.fakes.library import some_facts
+from tests.fakes.settings import FOUND
 from tests.ui.finding import child
 
 PANEL_WIDTH = 430
 
 
-def decide(options: LaunchOptions) -> MtpDecision:
-    """As for a model without MTP layers."""
-    if options.mtp is MtpChoice.AUTO:
-        return MtpDecision(False, MtpReason.NO_LAYERS)
-    on = options.mtp is MtpChoice.ON
-    return MtpDecision(on, MtpReason.CHOSEN if on else MtpReason.SWITCHED_OFF)
+@pytest.fixture
+def form(qapp) -> OptionFormViewModel:
+    """What a server of a model without MTP layers runs with."""
+    model = Model(1, Path("/m/plain.gguf"), some_facts("Plain"), None, 0.0, "Plain")
+    return OptionFormViewModel(form_launcher(), None, model, draft=BUILT_IN)
 
 
 @pytest.fixture
-def form(qapp) -> LaunchFormViewModel:
-    return LaunchFormViewModel(decide, BUILT_IN)
-
-
-@pytest.fixture
-def fields(qtbot, form) -> LaunchFields:
-    widget = LaunchFields(form)
+def fields(qtbot, form) -> OptionFlow:
+    widget = OptionFlow(form)
     qtbot.addWidget(widget)
     return widget
 
@@ -74,6 +76,81 @@ def test_what_is_typed_and_chosen_is_in_the_draft(qtbot, fields, form):
     assert form.draft == BUILT_IN.replace(port=9123, mtp=MtpChoice.ON, spec_draft_n_max=4, spec_draft_p_min=0.8)
 
 
+def test_a_port_is_left_to_the_program_at_the_end_of_its_range(qtbot, fields, form):
+    port = spin(fields, "field_port")
+    assert port.text() == "Auto"
+    form.load(BUILT_IN.replace(port=9200))
+    assert port.text() == "9200"
+    port.setValue(1023)
+    assert (form.draft.port, port.text()) == (None, "Auto")
+
+
+def test_typing_a_port_says_nothing_before_it_is_one(qtbot, fields, form):
+    port = spin(fields, "field_port")
+    port.selectAll()
+    qtbot.keyClicks(port, "91")
+    assert form.draft == BUILT_IN
+
+
+def test_numbers_that_a_server_must_have_go_through_their_range_and_no_further(fields, form):
+    form.edit(mtp=MtpChoice.ON)
+    tokens, probability = (
+        spin(fields, "field_spec_draft_n_max"),
+        child(fields, QDoubleSpinBox, "field_spec_draft_p_min"),
+    )
+    assert (tokens.text(), probability.text()) == ("2", "0.75")
+    seen = []
+    for steps in (-1, -1, 1, 1):
+        tokens.stepBy(steps)
+        seen.append((form.draft.spec_draft_n_max, tokens.text()))
+    assert seen == [(1, "1"), (1, "1"), (2, "2"), (3, "3")]
+    probability.setValue(0)
+    assert (form.draft.spec_draft_p_min, probability.text()) == (0, "0.00")
+    probability.stepBy(-1)
+    assert form.draft.spec_draft_p_min == 0
+    for _ in range(16):
+        probability.stepUp()
+    assert (form.draft.spec_draft_p_min, probability.text()) == (0.8, "0.80")
+
+
+def test_a_number_from_elsewhere_beyond_what_is_offered_is_shown_as_it_is(fields, form):
+    form.load(BUILT_IN.replace(mtp=MtpChoice.ON, spec_draft_n_max=0))
+    tokens = spin(fields, "field_spec_draft_n_max")
+    assert tokens.text() == "0"
+    tokens.stepUp()
+    assert form.draft.spec_draft_n_max == 1
+
+
+def test_what_the_engine_cannot_take_is_off_with_the_reason(fields, form):
+    form.edit(mtp=MtpChoice.ON)
+    spellings = {flag: same for flag, same in FOUND.capabilities.spellings.items() if "p-min" not in flag}
+    form._launcher.engines.current = replace(FOUND, capabilities=replace(FOUND.capabilities, spellings=spellings))
+    form.load(form.draft)
+    assert spin(fields, "field_spec_draft_n_max").isEnabled()
+    probability = child(fields, QDoubleSpinBox, "field_spec_draft_p_min")
+    assert not probability.isEnabled()
+    assert probability.toolTip() == "This engine has no flag --spec-draft-p-min."
+
+
+def test_starting_again_after_a_crash_is_a_box_to_check(fields, form):
+    box = child(fields, QCheckBox, "field_restart")
+    assert box.accessibleName() == box.text() == "Start again after a crash"
+    assert not box.isChecked()
+    box.setChecked(True)
+    assert form.draft == BUILT_IN.replace(restart=RestartPolicy.ON_CRASH)
+    form.load(BUILT_IN)
+    assert not box.isChecked()
+    assert form.draft == BUILT_IN, "what is shown is no edit"
+
+
+def test_the_radio_buttons_answer_to_assistive_technology_as_one_edit(fields, form):
+    edits: list[object] = []
+    form.edited.connect(edits.append)
+    radio(fields, "field_mtp_on").setChecked(True)
+    assert form.draft == BUILT_IN.replace(mtp=MtpChoice.ON)
+    assert edits == [{"mtp"}]
+
+
 def test_the_radio_buttons_answer_to_the_mouse(qtbot, fields, form):
     fields.show()
     qtbot.mouseClick(radio(fields, "field_mtp_off"), Qt.MouseButton.LeftButton)
@@ -81,7 +158,7 @@ def test_the_radio_buttons_answer_to_the_mouse(qtbot, fields, form):
 
 
 def test_a_draft_from_elsewhere_is_shown(fields, form):
-    form.show(BUILT_IN.replace(port=9999, mtp=MtpChoice.OFF, spec_draft_n_max=8))
+    form.load(BUILT_IN.replace(port=9999, mtp=MtpChoice.OFF, spec_draft_n_max=8))
     assert spin(fields, "field_port").text() == "9999"
     assert radio(fields, "field_mtp_off").isChecked()
     assert spin(fields, "field_spec_draft_n_max").value() == 8
@@ -105,7 +182,7 @@ def test_a_reason_does_not_move_anything(qtbot, form):
     window = QWidget()
     qtbot.addWidget(window)
     layout = QVBoxLayout(window)
-    fields = LaunchFields(form)
+    fields = OptionFlow(form)
     layout.addWidget(fields)
     window.resize(PANEL_WIDTH, 300)
     window.show()
@@ -125,7 +202,7 @@ def test_in_a_panel_the_fields_wrap_and_nothing_is_cut_off(qtbot, form, width):
     window = QWidget()
     qtbot.addWidget(window)
     layout = QVBoxLayout(window)
-    fields = LaunchFields(form)
+    fields = OptionFlow(form)
     layout.addWidget(fields)
     layout.addStretch()
     window.resize(width, 300)
@@ -146,7 +223,7 @@ def test_wider_panels_need_fewer_rows(fields):
 
 def test_tab_visits_the_fields_in_reading_order(qtbot, form):
     form.edit(mtp=MtpChoice.ON)  # Qt gives Tab the first of a group's buttons
-    fields = LaunchFields(form)
+    fields = OptionFlow(form)
     qtbot.addWidget(fields)
     fields.show()
     qtbot.waitUntil(fields.isActiveWindow, timeout=60_000)
