@@ -61,7 +61,9 @@ class Dialogs:
 
     def model_details(self, model: Model) -> ModelDetailsViewModel:
         sources = DetailsSources(read_header, PsutilMemory(), self.graphics, DiskChecksums(), self.library)
-        return ModelDetailsViewModel(model, sources, self.scope, self.library.offered_with(model))
+        return ModelDetailsViewModel(
+            model, sources, self.scope, self.library.companions.offered_with(model, self.library.models)
+        )
 
     def settings_pages(self, forms: LaunchForms) -> SettingsPages:
         return SettingsPages(

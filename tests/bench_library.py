@@ -127,7 +127,7 @@ async def first_scan(figures: Figures, library: Library, models: Path) -> None:
     updates: list[float] = []
     progress: list[object] = []
     library.subscribe(lambda _models: updates.append(time.perf_counter()))
-    library.subscribe_progress(progress.append)
+    library.scans.subscribe(progress.append)
     began = time.perf_counter()
     await library.add([models])
     took_s = time.perf_counter() - began

@@ -45,7 +45,7 @@ def shown(library: Library) -> dict[Path, str]:
 
 
 def companions(library: Library) -> dict[str, list[str]]:
-    return {model.name: [path.name for path in library.companions(model)] for model in library.models}
+    return {model.name: [path.name for path in library.companions.projectors(model)] for model in library.models}
 
 
 def blob(name: str) -> str:

@@ -168,7 +168,7 @@ class Launcher:
         """
         if model.sidecar is not None:
             raise ConfigurationError("model_path", str(model.path), WHY_NOT_STARTED[model.sidecar])
-        await self._library.read_adapters(model)
+        await self._library.companions.read_adapters(model)
         if model.problem is not None:
             file = await self._library.examine(model.path)
             if file.problem is not None:
@@ -186,7 +186,7 @@ class Launcher:
         if model is None:
             in_force = self.options_in_force(config, saved)
             return RestartPlan(in_force, in_force, in_force)
-        await self._library.read_adapters(model)
+        await self._library.companions.read_adapters(model)
         if server.number > 1:
             saved = saved.replace(port=None)
         in_force = self.options_in_force(config, saved)
@@ -255,7 +255,7 @@ class Launcher:
         self._as_saved[server_id, config] = as_saved
 
     def _config(self, model: Model, options: LaunchOptions) -> ServerConfig:
-        options = options.with_adapters(self._library.adapters(model))
+        options = options.with_adapters(self._library.companions.adapters(model))
         decision = self.decide_mtp(model, options)
         return server_config(model, options, base_port=self._settings.current.base_port, mtp=decision)
 

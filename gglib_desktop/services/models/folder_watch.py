@@ -44,8 +44,8 @@ class FolderWatch:
         self._on_library(self._library.models)
 
     def _on_library(self, models: Sequence[Model]) -> None:
-        if self._library.watched != self._places:
-            self._places = self._library.watched
+        if self._library.folders.watched != self._places:
+            self._places = self._library.folders.watched
             if self._following is not None:
                 self._following.cancel()
             self._following = self._scope.start(self._follow(self._places), name="watch folders")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -11,15 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.gguf.sidecars import Sidecar
 from gglib_desktop.domain.launch.options import LaunchOptions
-from gglib_desktop.domain.models.companions import Companion, StoredAdapters, companions_of, sidecars_of
 from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver, with_unique_names
-from gglib_desktop.domain.models.scan import KnownFiles, ScanProgress, Stamp, WalkRequest
+from gglib_desktop.domain.models.scan import KnownFiles, Stamp, WalkRequest
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.ports.models.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.events import EventSource
-from gglib_desktop.services.models.scanning import ModelIndex, Scan, at_or_below
+from gglib_desktop.services.models.companions import Companions
+from gglib_desktop.services.models.folders import ModelFolders
+from gglib_desktop.services.models.running_scans import RunningScans
+from gglib_desktop.services.models.scanning import ModelIndex, Scan, ScanBatch, at_or_below
 
 _log = logging.getLogger(__name__)
 # A list that is shown anew more often is no use to anybody; and a long one must leave time for everything else.
@@ -31,109 +33,53 @@ _SHARE_OF_SHOWING = 4
 class Library:
     """The list of models, each with the facts of its file or the reason why it cannot be used.
 
-    ``progress`` is None while nothing is looked for.
+    ``saved`` tells for which model launch options were saved.
     """
 
     def __init__(self, repository: ModelRepository, files: ModelFiles) -> None:
         self._repository = repository
         self._files = files
         self._events: EventSource[Sequence[Model]] = EventSource()
-        self._progress_events: EventSource[ScanProgress | None] = EventSource()
         self.subscribe = self._events.add
-        self.subscribe_progress = self._progress_events.add
-        self._saved_events: EventSource[int] = EventSource()
-        self.subscribe_saved = self._saved_events.add
-        """Tells for which model launch options were saved."""
+        self.saved: EventSource[int] = EventSource()
         self.models: tuple[Model, ...] = ()
-        self.places: tuple[Path, ...] = ()
-        """The folders and stores that models come from, as far as they are known by now."""
-        self.paused: frozenset[Path] = frozenset()
-        """Those that are not looked through for now; what was found there stays listed."""
-        self.progress: ScanProgress | None = None
+        self.folders = ModelFolders(repository, lambda: self._events.emit(self.models))
+        self.companions = Companions(files)
+        self.scans = RunningScans()
         self._by_id: dict[int, Model] = {}
         # What is served goes by its model's name: it must not change because another model was taken off the list.
         self._removed: dict[int, Model] = {}
-        self._companions: dict[Path, PassedOver] = {}
-        self._stored_companions: dict[Path, tuple[Path, ...]] = {}
-        self._adapters: dict[Path, StoredAdapters] = {}
-        self._index = ModelIndex(())
         self._showing = asyncio.Lock()
-        self._scans: list[Scan] = []
-
-    @property
-    def watched(self) -> tuple[Path, ...]:
-        """The places that are looked through."""
-        return tuple(place for place in self.places if place not in self.paused)
 
     def model(self, model_id: int) -> Model | None:
         return self._by_id.get(model_id)
-
-    def companions(self, model: Model) -> tuple[Path, ...]:
-        """The vision projectors that belong to a model, as far as they are known by now; the likeliest first."""
-        return (*self._stored_companions.get(model.path, ()), *companions_of(model.path, self._companions))
-
-    def offered_with(self, model: Model) -> tuple[Companion, ...]:
-        """All that may be loaded together with a model, as far as it is known by now."""
-        others = (
-            Companion(each.path, each.sidecar, each.facts.architecture)
-            for each in self.models
-            if each.sidecar is not None and each.facts is not None and not each.missing
-        )
-        architecture = model.facts.architecture if model.facts else None
-        return (
-            *map(Companion, self.companions(model)),
-            *(Companion(path, Sidecar.ADAPTER) for path in self._adapters.get(model.path, StoredAdapters()).some),
-            *sidecars_of(model.path, architecture, others),
-        )
-
-    def adapters(self, model: Model) -> tuple[Path, ...]:
-        """The adapters without which the model would be another, as they were read last."""
-        return self._adapters.get(model.path, StoredAdapters()).always
-
-    async def read_adapters(self, model: Model) -> None:
-        """Looks again what a model's store says is loaded with it."""
-        if model.label is not None:  # a store's own name for it
-            self._adapters[model.path] = await asyncio.to_thread(self._files.adapters, model.path)
 
     async def load(self) -> None:
         """Lists what is stored, without a look at any file. Raises: LibraryError."""
         # First, as it tells of a library that was set aside.
         self._by_id = {model.id: model for model in await self._repository.models()}
         self._removed = {model.id: model for model in await self._repository.removed()}
-        self.paused = frozenset(await self._repository.paused_folders())
-        self._note_places(await self._repository.folders())
-        self._companions = {file.path: file for file in await self._repository.passed_over() if not file.removed}
+        await self.folders.load()
+        self.companions.load(await self._repository.passed_over())
         await self._show()
 
     async def scan(self) -> None:
         """Looks at every model again, and for new ones in all folders and stores. Raises: LibraryError."""
         stores, folders, (index, known) = await asyncio.gather(
-            asyncio.to_thread(self._files.stores), self._repository.folders(), self._known()
+            asyncio.to_thread(self._files.stores), self.folders.added(), self._known()
         )
-        self._note_places(stores, folders)
-        request = WalkRequest(self.watched, known=known, skipped=tuple(self.paused))
-        await self._run(Scan(self._files, request, index, doubt=lambda model: not self._rests(model.path)))
+        self.folders.note(stores, folders)
+        request = WalkRequest(self.folders.watched, known=known, skipped=tuple(self.folders.paused))
+        await self._run(Scan(self._files, request, index, doubt=lambda model: not self.folders.is_paused(model.path)))
 
     async def look_at(self, changed: Collection[Path]) -> None:
         """Takes note of what came, went or changed in the places by a look there alone. Raises: LibraryError."""
-        changed = [path for path in changed if not self._rests(path)]
+        changed = [path for path in changed if not self.folders.is_paused(path)]
         request, (index, known) = await asyncio.gather(
-            asyncio.to_thread(self._files.touched, changed, self.places), self._known()
+            asyncio.to_thread(self._files.touched, changed, self.folders.places), self._known()
         )
-        request = replace(request, known=known, skipped=tuple(self.paused))
+        request = replace(request, known=known, skipped=tuple(self.folders.paused))
         await self._run(Scan(self._files, request, index, doubt=at_or_below(changed)), quiet=True)
-
-    def _rests(self, path: Path) -> bool:
-        """Whether the innermost of the places that hold a path is paused."""
-        if not self.paused:
-            return False
-        holding = (place for place in self.places if path.is_relative_to(place))
-        return max(holding, key=lambda place: len(place.parts), default=None) in self.paused
-
-    def stop_scan(self) -> None:
-        """Ends what looks for models now; what was found stays."""
-        for scan in self._scans:
-            scan.stop()
 
     async def add(self, paths: Iterable[Path]) -> tuple[Model, ...]:
         """Adds files, and the GGUF files anywhere below folders. Returns them in order. Raises: LibraryError.
@@ -141,33 +87,13 @@ class Library:
         Folders are remembered: later scans look there again. A file that cannot be used is listed with the reason.
         """
         folders, others = await asyncio.to_thread(self._files.split, tuple(paths))
-        for folder in folders:
-            await self._repository.add_folder(folder)
-            await self._repository.pause_folder(folder, False)
-        self.paused -= frozenset(folders)
-        self._note_places(self.places, folders)
-        index = await self._indexed()
-        request = WalkRequest(tuple(folders), tuple(others), index.known, tuple(self.paused))
+        await self.folders.add(folders)
+        index = await self.scans.index(self.models)
+        request = WalkRequest(tuple(folders), tuple(others), index.known, tuple(self.folders.paused))
         scan = Scan(self._files, request, index, named=True)
         await self._run(scan)
         by_path = {os.fspath(model.path): model for model in self.models}
         return tuple(by_path[path] for path in scan.met() if path in by_path)
-
-    async def folders(self) -> Sequence[Path]:
-        """The folders that are looked through at each scan. Raises: LibraryError."""
-        return await self._repository.folders()
-
-    async def remove_folder(self, folder: Path) -> None:
-        """Looks there no more; what was found there stays listed. Raises: LibraryError."""
-        await self._repository.remove_folder(folder)
-        self.paused -= {folder}
-        self._note_places([place for place in self.places if place != folder])
-
-    async def pause_folder(self, folder: Path, paused: bool) -> None:
-        """Looks there no more until it is resumed; what was found there stays listed. Raises: LibraryError."""
-        await self._repository.pause_folder(folder, paused)
-        self.paused = self.paused | {folder} if paused else self.paused - {folder}
-        self._events.emit(self.models)
 
     async def remove(self, model_id: int) -> None:
         """Takes a model off the list, until it is brought back or added again; its file stays. Raises: LibraryError."""
@@ -239,39 +165,36 @@ class Library:
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None:
         """Raises: LibraryError."""
         await self._repository.save_launch_options(model_id, options)
-        self._saved_events.emit(model_id)
+        self.saved.emit(model_id)
 
     # -- scanning
 
     async def _run(self, scan: Scan, *, quiet: bool = False) -> None:
-        """Of a ``quiet`` scan nobody hears but of what it finds, and nobody stops it."""
-        if not quiet:
-            self._scans.append(scan)
-        limit_s = _BATCH_S
-        try:
-            while True:
-                batch = await asyncio.to_thread(scan.next_batch, limit_s)
-                self._stored_companions.update(batch.companions)
-                self._adapters.update(batch.adapters)
-                if batch.entries or batch.passed_over:
-                    saved = await self._repository.save(batch.entries, batch.passed_over)
-                    self._companions.update((file.path, file) for file in batch.passed_over)
-                    began = time.monotonic()
-                    self._take(saved)
-                    await self._show()
-                    cost_s = time.monotonic() - began
-                    limit_s = min(max(_BATCH_S, _SHARE_OF_SHOWING * cost_s), _MOST_BATCH_S)
-                if batch.done:
-                    await self._forget_companions()
-                    return
-                if not quiet:
-                    self._tell_progress(batch.progress)
-        finally:
-            scan.stop()
-            if not quiet:
-                self._scans.remove(scan)
-            if not self._scans:
-                self._tell_progress(None)
+        """The user hears only of what a ``quiet`` scan finds, and cannot stop it."""
+        with contextlib.nullcontext() if quiet else self.scans.running(scan):
+            limit_s = _BATCH_S
+            try:
+                while not (batch := await asyncio.to_thread(scan.next_batch, limit_s)).done:
+                    limit_s = await self._keep(batch) or limit_s
+                    if not quiet:
+                        self.scans.tell(batch.progress)
+                await self._keep(batch)
+                await self.companions.forget_gone()
+            finally:
+                scan.stop()
+
+    async def _keep(self, batch: ScanBatch) -> float | None:
+        """Saves and lists what a scan found. How long the next piece may take, None where nothing was found."""
+        self.companions.note_stores(batch)
+        if not batch.entries and not batch.passed_over:
+            return None
+        saved = await self._repository.save(batch.entries, batch.passed_over)
+        self.companions.note_files(batch)
+        began = time.monotonic()
+        self._take(saved)
+        await self._show()
+        cost_s = time.monotonic() - began
+        return min(max(_BATCH_S, _SHARE_OF_SHOWING * cost_s), _MOST_BATCH_S)
 
     def _take(self, saved: Sequence[Model]) -> None:
         moved = {model.path: model.id for model in saved if self._has_moved(model)}
@@ -286,34 +209,11 @@ class Library:
         before = self._by_id.get(model.id)
         return before is not None and before.path != model.path
 
-    async def _forget_companions(self) -> None:
-        companions = tuple(self._companions)
-        exist = await asyncio.to_thread(lambda: [self._files.exists(path) for path in companions])
-        for path, there in zip(companions, exist, strict=True):
-            if not there:
-                self._companions.pop(path, None)
-
-    def _tell_progress(self, progress: ScanProgress | None) -> None:
-        if progress != self.progress:
-            self.progress = progress
-            self._progress_events.emit(progress)
-
-    def _note_places(self, *places: Sequence[Path]) -> None:
-        now = tuple(dict.fromkeys(place for some in places for place in some))
-        if now != self.places:
-            self.places = now
-            self._events.emit(self.models)
-
     async def _known(self) -> tuple[ModelIndex, KnownFiles]:
         """The models, and the stamps of all files that need not be read again."""
-        index, passed_over = await asyncio.gather(self._indexed(), self._repository.passed_over())
+        index, passed_over = await asyncio.gather(self.scans.index(self.models), self._repository.passed_over())
         others = ((os.fspath(file.path), None if file.removed else _stamp(file)) for file in passed_over)
         return index, index.known.and_also(others)
-
-    async def _indexed(self) -> ModelIndex:
-        if self._index.models is not self.models:
-            self._index = await asyncio.to_thread(ModelIndex, self.models)
-        return self._index
 
     async def _show(self) -> None:
         """Lists the models under their names. In a thread: names depend on all models, and there may be thousands."""

@@ -66,7 +66,7 @@ class LibraryViewModel(ViewModel):
     def stop_scan(self) -> None:
         """Looks no further for models; what was found stays."""
         self._scan_wanted = False
-        self._library.stop_scan()
+        self._library.scans.stop()
 
     def remove(self, model_id: int) -> None:
         """Takes a model off the list; refused while a server of it lives, whose panel could not be started again."""

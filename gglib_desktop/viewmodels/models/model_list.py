@@ -127,7 +127,7 @@ class ModelListViewModel(QObject):
         self.table = ModelTable(self)
         self._unsubscribe = (
             library.subscribe(self._on_library),
-            library.subscribe_progress(self.scanChanged.emit),
+            library.scans.subscribe(self.scanChanged.emit),
             servers.subscribe(self._on_supervisor),
         )
         self._states = self._shown_states()
@@ -140,7 +140,7 @@ class ModelListViewModel(QObject):
 
     @property
     def scan(self) -> ScanProgress | None:
-        return self._library.progress
+        return self._library.scans.progress
 
     @property
     def selected(self) -> ModelRow | None:
@@ -247,9 +247,9 @@ class ModelListViewModel(QObject):
 
     def _offer_choices(self, rows: Sequence[ModelRow], *, more: bool) -> None:
         """What the list can be filtered by: what ``rows`` meet, and with ``more`` what others met before."""
-        if more and self._library.places != self._place_paths:
+        if more and self._library.folders.places != self._place_paths:
             rows, more = [row for _model, row in self._known.values()], False
-        self._place_paths = self._library.places
+        self._place_paths = self._library.folders.places
         self._places = Places(self._place_paths)
         found = choices(rows, self._places)
         if more:

@@ -51,7 +51,7 @@ class ServersViewModel(ViewModel):
         self._unsubscribe = (
             supervisor.subscribe(self._on_supervisor),
             launcher.engines.subscribe(self._on_engine),
-            library.subscribe_saved(self._on_saved),
+            library.saved.add(self._on_saved),
             settings.subscribe(self._on_settings),
         )
 

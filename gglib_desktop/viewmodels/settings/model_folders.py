@@ -46,11 +46,11 @@ class ModelFoldersViewModel(ViewModel):
 
     def remove_folder(self, folder: ModelFolder) -> None:
         """Looks there no more; the models that were found there stay listed."""
-        self.run(self._then_look(self._library.remove_folder(folder.path)), "remove model folder")
+        self.run(self._then_look(self._library.folders.remove(folder.path)), "remove model folder")
 
     def pause_folder(self, folder: ModelFolder) -> None:
         """Looks there no more until it is resumed; the models that were found there stay listed."""
-        self.run(self._then_look(self._library.pause_folder(folder.path, True)), "pause model folder")
+        self.run(self._then_look(self._library.folders.pause(folder.path, True)), "pause model folder")
 
     def resume_folder(self, folder: ModelFolder) -> None:
         self.run(self._resume(folder.path), "resume model folder")
@@ -63,12 +63,12 @@ class ModelFoldersViewModel(ViewModel):
         await self._look()
 
     async def _resume(self, folder: Path) -> None:
-        await self._then_look(self._library.pause_folder(folder, False))
+        await self._then_look(self._library.folders.pause(folder, False))
         await self._library.look_at([folder])
 
     async def _look(self) -> None:
-        added, paused = tuple(await self._library.folders()), self._library.paused
-        stores = (place for place in self._library.places if place not in added)
+        added, paused = tuple(await self._library.folders.added()), self._library.folders.paused
+        stores = (place for place in self._library.folders.places if place not in added)
         folders = (
             *(ModelFolder(path, path in paused) for path in added),
             *(ModelFolder(path, path in paused, is_store=True) for path in stores),

@@ -223,7 +223,7 @@ async def test_folders_are_those_that_were_added(various, tmp_path):
     inside.trigger()
     assert len(shown(various)) == 5
     entries(top)["clear_filter"].trigger()
-    await various.library.remove_folder(folder)
+    await various.library.folders.remove(folder)
     assert texts(top, "filter_folder") == ["Elsewhere"]
 
 

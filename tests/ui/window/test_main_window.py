@@ -416,7 +416,7 @@ async def test_folders_can_be_removed_and_models_brought_back_in_the_settings(de
     dialog.findChild(QPushButton, "removeFolder").click()
     await poll(lambda: (folders.count(), removed.count()) == (0, 0))
     assert not dialog.findChild(QPushButton, "removeFolder").isEnabled()
-    assert list(await desk.library.folders()) == []
+    assert list(await desk.library.folders.added()) == []
     assert len(desk.library.models) == 2, "what was found there stays"
     dialog.reject()
     await poll(lambda: not desk.window.findChildren(SettingsDialog))
@@ -472,7 +472,7 @@ async def test_files_and_folders_can_be_dropped_and_web_pages_cannot(desk):
     inside = desk.files.make("folder/deep/inside.gguf", some_facts("Inside"))
     assert drop(desk, QUrl("https://example.org/model.gguf"), QUrl.fromLocalFile(str(inside.parent.parent)))
     await poll(lambda: {model.name for model in desk.library.models} == {"Dropped", "Inside"})
-    assert await desk.library.folders() == [inside.parent.parent]
+    assert await desk.library.folders.added() == [inside.parent.parent]
 
 
 async def test_it_fits_a_small_screen(desk):

@@ -17,7 +17,7 @@ LONG, SHORT = LaunchOptions(context_size=131072), LaunchOptions(context_size=204
 
 @pytest.fixture
 def presets(repository) -> Presets:
-    return Presets(SqlitePresetStore(repository), TomlPresetFiles())
+    return Presets(SqlitePresetStore(repository.file), TomlPresetFiles())
 
 
 @pytest.fixture

@@ -177,16 +177,16 @@ async def test_added_folders_are_followed_and_removed_ones_are_not(library, file
     other = files.make("other/two.gguf", some_facts("Two")).parent
     await library.add([other])
     await poll(lambda: watch.watched == [folder, other])
-    await library.remove_folder(folder)
+    await library.folders.remove(folder)
     await poll(lambda: watch.watched == [other])
 
 
 async def test_paused_folders_are_followed_again_once_they_are_resumed(library, files, watch, folder):
     other = files.make("other/two.gguf", some_facts("Two")).parent
     await library.add([other])
-    await library.pause_folder(folder, True)
+    await library.folders.pause(folder, True)
     await poll(lambda: watch.watched == [other])
-    await library.pause_folder(folder, False)
+    await library.folders.pause(folder, False)
     await poll(lambda: watch.watched == [folder, other])
 
 
@@ -220,7 +220,7 @@ async def test_storage_that_fails_for_a_while_ends_nothing(library, files, watch
 async def test_looking_at_changes_shows_no_progress(library, files, watch, monkeypatch):
     monkeypatch.setattr(library_module, "_BATCH_S", 0.0)
     told: list[object] = []
-    library.subscribe_progress(told.append)
+    library.scans.subscribe(told.append)
     watch.tell(files.make("folder/new.gguf", some_facts("New")))
     await poll(lambda: "New" in names(library))
     assert told == []

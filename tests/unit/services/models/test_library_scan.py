@@ -36,10 +36,10 @@ async def test_a_folder_is_remembered_and_looked_through_again(library, reposito
     await library.add([one.parent.parent])
     files.make("deep/two.gguf", some_facts("Two"))
     later = await restarted(repository, files)
-    assert await later.folders() == [one.parent.parent]
+    assert await later.folders.added() == [one.parent.parent]
     await later.scan()
     assert names(later) == ["One", "Two"]
-    await later.remove_folder(one.parent.parent)
+    await later.folders.remove(one.parent.parent)
     files.make("deep/three.gguf", some_facts("Three"))
     await later.scan()
     assert names(later) == ["One", "Two"]
@@ -49,14 +49,14 @@ async def test_a_paused_folder_is_not_looked_through_until_it_is_resumed(library
     one = files.make("paused/one.gguf", some_facts("One"))
     folder = one.parent
     await library.add([folder])
-    await library.pause_folder(folder, True)
+    await library.folders.pause(folder, True)
     files.make("paused/two.gguf", some_facts("Two"))
     later = await restarted(repository, files)
-    assert (later.places, later.watched) == ((folder,), ())
+    assert (later.folders.places, later.folders.watched) == ((folder,), ())
     await later.scan()
     await later.look_at([folder / "two.gguf"])
     assert names(later) == ["One"]
-    await later.pause_folder(folder, False)
+    await later.folders.pause(folder, False)
     await later.look_at([folder])
     assert names(later) == ["One", "Two"]
     assert await repository.paused_folders() == []
@@ -65,11 +65,11 @@ async def test_a_paused_folder_is_not_looked_through_until_it_is_resumed(library
 async def test_a_disk_that_is_away_makes_no_model_of_a_paused_folder_missing(library, files, tmp_path):
     folder = files.make("disk/one.gguf", some_facts("One")).parent
     await library.add([folder])
-    await library.pause_folder(folder, True)
+    await library.folders.pause(folder, True)
     folder.rename(tmp_path / "away")
     await library.scan()
     assert [model.missing for model in library.models] == [False]
-    await library.pause_folder(folder, False)
+    await library.folders.pause(folder, False)
     await library.look_at([folder])
     assert [model.missing for model in library.models] == [True]
 
@@ -77,7 +77,7 @@ async def test_a_disk_that_is_away_makes_no_model_of_a_paused_folder_missing(lib
 async def test_a_paused_folder_is_not_entered_from_above(library, files):
     inner = files.make("outer/inner/one.gguf", some_facts("One")).parent
     await library.add([inner])
-    await library.pause_folder(inner, True)
+    await library.folders.pause(inner, True)
     files.make("outer/two.gguf", some_facts("Two"))
     new = files.make("outer/inner/three.gguf", some_facts("Three"))
     await library.add([inner.parent])
@@ -89,7 +89,7 @@ async def test_a_paused_folder_is_not_entered_from_above(library, files):
 async def test_a_folder_in_a_paused_one_is_looked_through(library, files):
     inner = files.make("outer/inner/one.gguf", some_facts("One")).parent
     await library.add([inner.parent, inner])
-    await library.pause_folder(inner.parent, True)
+    await library.folders.pause(inner.parent, True)
     files.make("outer/inner/two.gguf", some_facts("Two"))
     await library.scan()
     assert names(library) == ["One", "Two"]
@@ -100,11 +100,11 @@ async def test_a_folder_in_a_paused_one_is_looked_through(library, files):
 async def test_a_paused_folder_that_is_added_again_is_resumed(library, repository, files):
     folder = files.make("paused/one.gguf", some_facts("One")).parent
     await library.add([folder])
-    await library.pause_folder(folder, True)
+    await library.folders.pause(folder, True)
     files.make("paused/two.gguf", some_facts("Two"))
     await library.add([folder])
     assert names(library) == ["One", "Two"]
-    assert (library.watched, await repository.paused_folders()) == ((folder,), [])
+    assert (library.folders.watched, await repository.paused_folders()) == ((folder,), [])
 
 
 async def test_a_store_can_be_paused(repository, tmp_path):
@@ -114,7 +114,7 @@ async def test_a_store_can_be_paused(repository, tmp_path):
     library = await restarted(repository, files)
     await library.scan()
     assert names(library) == []
-    assert len(library.places) == 1
+    assert len(library.folders.places) == 1
 
 
 async def test_stores_of_other_programs_are_looked_through(repository, tmp_path):
@@ -123,7 +123,7 @@ async def test_stores_of_other_programs_are_looked_through(repository, tmp_path)
     library = await restarted(repository, files)
     await library.scan()
     assert names(library) == ["One"]
-    assert await library.folders() == []
+    assert await library.folders.added() == []
 
 
 async def test_only_what_changed_is_read_again(library, repository, files):
@@ -236,7 +236,7 @@ async def test_companions_are_not_models_of_their_own(library, files):
     projector = files.make("a/mmproj-one.gguf", some_facts("Projector"))
     (model,) = await library.add([one.parent])
     assert names(library) == ["One"]
-    assert library.companions(model) == (projector,)
+    assert library.companions.projectors(model) == (projector,)
     (named,) = await library.add([projector])
     assert (named.path, named.problem) == (projector, COMPANION)
 
@@ -255,7 +255,7 @@ async def test_progress_is_told_and_ends(library, files, monkeypatch):
     for number in range(5):
         files.make(f"a/{number}.gguf", some_facts(str(number)))
     told: list[ScanProgress | None] = []
-    library.subscribe_progress(told.append)
+    library.scans.subscribe(told.append)
     monkeypatch.setattr(library_module, "_BATCH_S", 0.0)
     monkeypatch.setattr(library_module, "_MOST_BATCH_S", 0.0)
     folder = files.make("a/last.gguf", some_facts("Last")).parent
@@ -264,7 +264,7 @@ async def test_progress_is_told_and_ends(library, files, monkeypatch):
     assert told[0] == ScanProgress(6, 0, str(folder))
     assert [each.models_read for each in told if each] == [0, 1, 2, 3, 4, 5, 6]
     assert told[-1] is None
-    assert library.progress is None
+    assert library.scans.progress is None
 
 
 async def many(files: FakeModelFiles, count: int = 300) -> Path:
@@ -278,8 +278,8 @@ async def test_a_scan_can_be_stopped_and_keeps_what_it_found(library, files, mon
     monkeypatch.setattr(library_module, "_BATCH_S", 0.001)
     adding = asyncio.ensure_future(library.add([folder]))
     await poll(lambda: library.models)
-    assert library.progress is not None or len(library.models) == 301
-    library.stop_scan()
+    assert library.scans.progress is not None or len(library.models) == 301
+    library.scans.stop()
     added = await adding
     assert 0 < len(added) == len(library.models) <= 301
     await library.scan()
@@ -296,7 +296,7 @@ async def test_a_cancelled_scan_leaves_nothing_behind(library, files, monkeypatc
     scanning.cancel()
     with pytest.raises(asyncio.CancelledError):
         await scanning
-    assert library.progress is None
+    assert library.scans.progress is None
     await library.scan()
     assert all(model.missing for model in library.models)
 
@@ -350,13 +350,13 @@ async def test_the_projector_of_an_ollama_model_is_its_companion_and_no_other_mo
     by_path = {model.path: model for model in library.models}
     assert set(by_path) == {small, large, blind}
     expected = [(projector,), (projector,), ()]
-    assert [library.companions(by_path[path]) for path in (small, large, blind)] == expected
+    assert [library.companions.projectors(by_path[path]) for path in (small, large, blind)] == expected
     later = await restarted(repository, files)
     await later.scan()
-    assert [later.companions(by_path[path]) for path in (small, large, blind)] == expected
+    assert [later.companions.projectors(by_path[path]) for path in (small, large, blind)] == expected
     projector.unlink()
     await later.scan()
-    assert later.companions(by_path[small]) == ()
+    assert later.companions.projectors(by_path[small]) == ()
 
 
 async def test_the_adapter_of_an_ollama_model_is_told_and_belongs_to_it(repository, tmp_path):
@@ -368,12 +368,12 @@ async def test_the_adapter_of_an_ollama_model_is_told_and_belongs_to_it(reposito
     await library.add([tmp_path / "models/store"])
     by_path = {model.path: model for model in library.models}
     assert set(by_path) == {base, plain}
-    told = [(each.path, each.kind) for each in library.offered_with(by_path[base])]
+    told = [(each.path, each.kind) for each in library.companions.offered_with(by_path[base], library.models)]
     assert told == [(adapter, Sidecar.ADAPTER)]
-    assert (library.adapters(by_path[base]), library.adapters(by_path[plain])) == ((adapter,), ())
+    assert (library.companions.adapters(by_path[base]), library.companions.adapters(by_path[plain])) == ((adapter,), ())
     later = await restarted(repository, files)
-    await later.read_adapters(by_path[base])
-    assert later.adapters(by_path[base]) == (adapter,), "before any scan"
+    await later.companions.read_adapters(by_path[base])
+    assert later.companions.adapters(by_path[base]) == (adapter,), "before any scan"
 
 
 @pytest.mark.parametrize("tags", [("a-tuned", "z-plain"), ("z-tuned", "a-plain")])
@@ -386,8 +386,8 @@ async def test_weights_that_also_have_a_name_without_an_adapter_are_served_so(re
     library = await restarted(repository, files)
     (model,) = await library.add([tmp_path / "models/store"])
     assert (model.path, model.label) == (base, f"llava:{plain}")
-    assert library.adapters(model) == ()
-    assert [each.path for each in library.offered_with(model)] == [adapter]
+    assert library.companions.adapters(model) == ()
+    assert [each.path for each in library.companions.offered_with(model, library.models)] == [adapter]
 
 
 async def test_a_draft_head_beside_a_model_is_offered_with_it(library, files):
@@ -397,19 +397,19 @@ async def test_a_draft_head_beside_a_model_is_offered_with_it(library, files):
     projector = files.make("a/mmproj-F16.gguf", some_facts("Eyes"))
     await library.add([model.parent])
     (big,) = [each for each in library.models if each.path == model]
-    assert [each.path for each in library.offered_with(big)] == [projector, beside]
+    assert [each.path for each in library.companions.offered_with(big, library.models)] == [projector, beside]
     beside.unlink()
     await library.scan()
-    assert [each.path for each in library.offered_with(big)] == [projector]
+    assert [each.path for each in library.companions.offered_with(big, library.models)] == [projector]
 
 
 async def test_a_companion_that_is_gone_is_forgotten(library, repository, files):
     one = files.make("a/one.gguf", some_facts("One"))
     projector = files.make("a/mmproj-F16.gguf", some_facts("Projector"))
     (model,) = await library.add([one.parent])
-    assert library.companions(model) == (projector,)
+    assert library.companions.projectors(model) == (projector,)
     later = await restarted(repository, files)
-    assert later.companions(model) == (projector,)
+    assert later.companions.projectors(model) == (projector,)
     projector.unlink()
     await later.scan()
-    assert later.companions(model) == ()
+    assert later.companions.projectors(model) == ()

@@ -322,7 +322,7 @@ async def test_however_the_list_came_about_it_is_as_if_made_anew(program, key, d
     check()
     await library.add([second.path, program.files.make("folder/Last.gguf", some_facts("Last"))])
     check()
-    await library.remove_folder(first.path.parent / "folder")
+    await library.folders.remove(first.path.parent / "folder")
     check()
 
 
