@@ -47,8 +47,7 @@ from gglib_desktop.windowless import WindowLoss
 
 if TYPE_CHECKING:
     from gglib_desktop.dialogs import Dialogs
-    from gglib_desktop.domain.gguf.forecast import ByteRange
-    from gglib_desktop.domain.servers.server import ServerConfig
+    from gglib_desktop.domain.gguf.forecast import ByteRange, Serving
     from gglib_desktop.viewmodels.window import WindowViewModel
     from gglib_desktop.views.window.main_window import MainWindow
 
@@ -313,13 +312,13 @@ def window_view_model(
     )
 
 
-def _forecast(model: Model, config: ServerConfig) -> ByteRange | None:
+def _forecast(model: Model, serving: Serving) -> ByteRange | None:
     """Reads the model's header; in a thread."""
     from gglib_desktop.adapters.gguf.header import read_header
     from gglib_desktop.domain.launch.serving import memory_of
 
     try:
-        return memory_of(model, read_header(model.path), config)
+        return memory_of(model, read_header(model.path), serving)
     except InvalidModelFile:
         return None
 

@@ -11,6 +11,8 @@ from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.documents.settings_document import SettingsReading, differences, with_differences
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingsEffect, SettingsError
+from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect
+from gglib_desktop.domain.servers.dialect import Dialect
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
@@ -63,6 +65,8 @@ class FakeSettingsStore:
 
 class FakeEngineCatalog:
     """Knows the engines it was given by path, and one that it finds. ``gate`` holds answers back until it is set."""
+
+    dialect: Dialect = LlamaCppDialect()
 
     def __init__(self, engines: Mapping[Path, Engine] | None = None, found: Engine | None = FOUND) -> None:
         self.engines = dict(engines or {})

@@ -22,13 +22,12 @@ from gglib_desktop.domain.launch.options import (
     resolve,
     server_config,
 )
-from gglib_desktop.domain.llama_cpp.argv import objections, server_argv
-from gglib_desktop.domain.llama_cpp.flag_drift import why_doubtful
-from gglib_desktop.domain.llama_cpp.load_mode import became_load_mode
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.options.client_names import default_names
-from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, engine_options, name_of
+from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, name_of
+from gglib_desktop.domain.servers.access import needs_key
+from gglib_desktop.domain.servers.dialect import Dialect
 from gglib_desktop.domain.servers.server import ServerConfig
 
 _EXTRA = "extra_args"
@@ -53,6 +52,7 @@ class FormContext:
     layer: Source | None
     model: Model | None
     engine: Engine | None
+    dialect: Dialect
     base_port: int
     mtp_suppressed: bool = False
     model_options: LaunchOptions = field(default_factory=LaunchOptions)
@@ -106,7 +106,8 @@ class FormState:
     """All that a form shows.
 
     ``argv`` is the exact command line of a start; None while it cannot be said: no engine, no model in particular, or
-    a problem. With ``port_is_automatic`` it has the first port that would be tried. ``can_save``: nothing in this
+    a problem. With ``port_is_automatic`` it has the first port that would be tried. ``key_variable`` names the
+    environment variable that hands over the key, empty if none is asked for. ``can_save``: nothing in this
     layer is unreadable or contradicts itself. ``can_start``: nothing speaks against a start at all.
     """
 
@@ -117,6 +118,7 @@ class FormState:
     config: ServerConfig | None
     argv: tuple[str, ...] | None
     port_is_automatic: bool
+    key_variable: str
     can_save: bool
     can_start: bool
 
@@ -138,7 +140,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
     config = _config(context, resolved, decision)
     problems = _problems(config, context)
     capabilities = context.engine.capabilities if context.engine is not None else EngineCapabilities()
-    disabled = _disabled(context.engine, decision)
+    disabled = _disabled(context, decision)
     fields = {
         name: FieldState(
             _value(name, draft, below),
@@ -147,7 +149,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
             unreadable[name].text if name in unreadable else None,
             unreadable[name].problem if name in unreadable else problems.get(name),
             disabled.get(name),
-            why_doubtful(config.extra_args, capabilities) if name == _EXTRA else None,
+            _doubt(config, context.dialect, capabilities) if name == _EXTRA else None,
             context.requires(name),
         )
         for name in choice_names()
@@ -162,6 +164,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
         config=config if context.model is not None else None,
         argv=_argv(config, context) if sayable else None,
         port_is_automatic=config.port is None,
+        key_variable=context.dialect.key_variable if needs_key(resolved.options) else "",
         can_save=not unreadable and not (_EXTRA in problems and draft.extra_args),
         can_start=can_start,
     )
@@ -180,17 +183,10 @@ def _inherited(name: str, below: Resolved, model: Model | None) -> Any:
     return value
 
 
-def missing_flags(capabilities: EngineCapabilities) -> dict[str, str]:
-    """Why an engine cannot take some options, by name."""
-    return {
-        option.name: f"this engine has no flag {option.spec.flags[0]}"
-        for option in engine_options()
-        if option.spec.flags and not any(_can_say(flag, capabilities) for flag in option.spec.flags)
-    }
-
-
-def _can_say(flag: str, capabilities: EngineCapabilities) -> bool:
-    return capabilities.supports(flag) or became_load_mode(flag, capabilities)
+def _doubt(config: ServerConfig, dialect: Dialect, capabilities: EngineCapabilities) -> str | None:
+    """Why the engine will probably not start with the extra arguments."""
+    unlisted = dialect.unlisted_flags(config.extra_args, capabilities)
+    return f"the engine's help does not list {', '.join(unlisted)}" if unlisted else None
 
 
 def _config(context: FormContext, resolved: Resolved, decision: MtpDecision) -> ServerConfig:
@@ -202,26 +198,26 @@ def _argv(config: ServerConfig, context: FormContext) -> tuple[str, ...]:
     assert context.engine is not None
     port = config.port or config.base_port
     named = config.named(context.names_taken)
-    return server_argv(named, context.engine, port, mtp_suppressed=context.mtp_suppressed)
+    return context.dialect.command(named, context.engine, port, mtp_suppressed=context.mtp_suppressed)
 
 
 def _problems(config: ServerConfig, context: FormContext) -> dict[str, str]:
     engine = context.engine
     found: dict[str, list[str]] = {}
     capabilities = engine.capabilities if engine is not None else EngineCapabilities()
-    for objection in objections(config, capabilities, mtp_suppressed=context.mtp_suppressed):
+    for objection in context.dialect.objections(config, capabilities, mtp_suppressed=context.mtp_suppressed):
         # Which flags an engine has that is not known is no question yet.
         if engine is not None or objection.field == _EXTRA:
             found.setdefault(name_of(objection.field), []).append(objection.reason)
     return {name: "; ".join(dict.fromkeys(reasons)) for name, reasons in found.items()}
 
 
-def _disabled(engine: Engine | None, decision: MtpDecision) -> dict[str, MtpReason | str]:
+def _disabled(context: FormContext, decision: MtpDecision) -> dict[str, MtpReason | str]:
     reasons: dict[str, MtpReason | str] = {}
     if not decision.enabled:
         reasons.update(dict.fromkeys(DRAFT_NUMBERS, decision.reason))
-    if engine is not None:
-        reasons.update(missing_flags(engine.capabilities))
+    if context.engine is not None:
+        reasons.update(context.dialect.missing_options(context.engine.capabilities))
     return reasons
 
 

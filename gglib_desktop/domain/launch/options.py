@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, EngineOptions, engine_options
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.server import ServerConfig
@@ -18,7 +16,7 @@ from gglib_desktop.domain.values import documented
 
 DEFAULT_DRAFT_TOKENS = 2
 DEFAULT_MIN_PROBABILITY = 0.75
-# What llama-server takes when nobody says anything.
+# What engines take if nothing is said.
 ENGINE_MIN_PROBABILITY = 0.0
 # A layer says with these words that there are none, whatever weaker layers say. In a shell they are ''.
 NO_EXTRA_ARGS = ("",)
@@ -96,19 +94,11 @@ class LaunchOptions(EngineOptions):
         """The choices that the two make differently."""
         return frozenset(name for name in choice_names() if self.get(name) != other.get(name))
 
-    def with_adapters(self, adapters: Sequence[Path]) -> LaunchOptions:
-        """With the adapters of the model, unless its extra arguments name some."""
-        if not adapters or not _ADAPTER_FLAGS.isdisjoint(map(flag_of, self.extra_args)):
-            return self
-        words = (word for path in adapters for word in ("--lora", str(path)))
-        return self.replace(extra_args=(*self.extra_args, *words))
-
     def same_server(self, other: LaunchOptions) -> bool:
         """Both lead to the same server: what differs, if anything, is not for the engine."""
         return self.replace(restart=other.restart) == other
 
 
-_ADAPTER_FLAGS = frozenset({"--lora", "--lora-scaled"})
 _OWN_CHOICES = frozenset({"mtp", "restart"})
 # Where nobody says anything, the engine is told all the same.
 _DECIDED_HERE = frozenset({"host", "require_api_key", "alias"})

@@ -31,6 +31,7 @@ from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.units import shortest
 
 KEY_VARIABLE = "LLAMA_API_KEY"
+_ADAPTER_FLAGS = frozenset({"--lora", "--lora-scaled"})
 _NOT_TYPED = frozenset({"host", "port"})
 
 
@@ -77,12 +78,28 @@ def objections(
         reason = "this engine has no flag --api-key, so it asks for no key"
         yield ConfigurationError(asking, config.get(asking), reason)
     for field, flag, *value in typed:
-        if not (capabilities.supports(flag) or became_load_mode(flag, capabilities)):
+        if not _can_say(flag, capabilities):
             yield ConfigurationError(field, " ".join(value), why_unsupported(flag, capabilities))
     decided = {flag: f"is decided by the field {engine_option(name_of(field)).spec.label}" for field, flag, *_ in typed}
     decided.update([(LOAD_MODE, why) for flag, why in decided.items() if became_load_mode(flag, capabilities)])
     yield from _objections_to_extra_args(config, capabilities, _ALWAYS_OWNED | decided)
     yield from drift_objections(_extra_arguments(config, typed, capabilities), capabilities)
+
+
+def missing_options(capabilities: EngineCapabilities) -> dict[str, str]:
+    """Why an engine cannot take some options, by name."""
+    return {
+        option.name: f"this engine has no flag {option.spec.flags[0]}"
+        for option in engine_options()
+        if option.spec.flags and not any(_can_say(flag, capabilities) for flag in option.spec.flags)
+    }
+
+
+def with_adapters(words: Sequence[str], adapters: Sequence[Path]) -> tuple[str, ...]:
+    """The extra arguments with the adapters of the model, unless they name some."""
+    if not adapters or not _ADAPTER_FLAGS.isdisjoint(map(flag_of, words)):
+        return tuple(words)
+    return (*words, *(word for path in adapters for word in ("--lora", str(path))))
 
 
 def refusal_of(flag: str) -> str | None:
@@ -102,6 +119,10 @@ def engine_environment(environment: Mapping[str, str], *, frozen: bool) -> dict[
         if original is not None:
             kept["LD_LIBRARY_PATH"] = original
     return kept
+
+
+def _can_say(flag: str, capabilities: EngineCapabilities) -> bool:
+    return capabilities.supports(flag) or became_load_mode(flag, capabilities)
 
 
 def _is_harmful(name: str) -> bool:

@@ -52,21 +52,15 @@ def drift_objections(words: Sequence[str], capabilities: EngineCapabilities) -> 
 
 
 def unlisted_flags(words: Sequence[str], capabilities: EngineCapabilities) -> tuple[str, ...]:
-    """What in translated extra arguments the engine's help does not list, so that it probably refuses them.
+    """What in extra arguments, as people wrote them, the engine's help does not list, so that it probably refuses it.
 
     Nothing while it is not known what the help lists.
     """
     if not capabilities.spellings:
         return ()
-    flags = (flag_of(option[0]) for option in _options(words, capabilities))
+    flags = (flag_of(option[0]) for option in _options(translated(words, capabilities), capabilities))
     known = capabilities.spellings.keys() | capabilities.removed.keys()
     return tuple(dict.fromkeys(flag for flag in flags if flag not in known))
-
-
-def why_doubtful(words: Sequence[str], capabilities: EngineCapabilities) -> str | None:
-    """Why an engine will probably not start with these extra arguments, as people wrote them."""
-    unlisted = unlisted_flags(translated(words, capabilities), capabilities)
-    return f"the engine's help does not list {', '.join(unlisted)}" if unlisted else None
 
 
 def option_with(words: Sequence[str], value: str, capabilities: EngineCapabilities) -> str:

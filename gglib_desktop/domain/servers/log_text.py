@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 
 # Colours and cursor movements: CSI sequences, and OSC sequences up to their terminator.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-# llama.cpp: "0.00.025.257 I srv  …" with time stamps, "I srv  …" without.
-_PREFIX = re.compile(r"(?:\d+\.\d\d\.\d{3}\.\d{3} )?([DIWE]) ")
-# What is said on the way out, past the program's own log.
-_OUTCRY = re.compile(r"error\b|terminate called|.*GGML_ASSERT|.*error while loading shared libraries", re.IGNORECASE)
 
 
 class LogLevel(IntEnum):
@@ -24,7 +20,8 @@ class LogLevel(IntEnum):
     NOTE = 4
 
 
-_LEVELS = {"D": LogLevel.DEBUG, "I": LogLevel.INFO, "W": LogLevel.WARNING, "E": LogLevel.ERROR}
+LevelOf = Callable[[str], LogLevel | None]
+"""Gives the level that a line states or gives away, None for one that goes on with what came before."""
 
 
 def without_escapes(text: str) -> str:
@@ -39,15 +36,7 @@ def text_lines(data: bytes) -> list[str]:
     return without_escapes(data.decode("utf-8", errors="replace")).splitlines()
 
 
-def level_of(line: str) -> LogLevel | None:
-    """The level that a line states, or that its words give away; None for one that goes on with what came before."""
-    stated = _PREFIX.match(line)
-    if stated is not None:
-        return _LEVELS[stated[1]]
-    return LogLevel.ERROR if _OUTCRY.match(line) else None
-
-
-def levels_of(lines: Iterable[str], before: LogLevel = LogLevel.INFO) -> list[LogLevel]:
+def levels_of(lines: Iterable[str], level_of: LevelOf, before: LogLevel = LogLevel.INFO) -> list[LogLevel]:
     """The level of each line; one that states none has that of the line before it."""
     levels = []
     for line in lines:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice
 
+if TYPE_CHECKING:  # not needed before the window is there
+    from gglib_desktop.domain.servers.dialect import Dialect
+
 
 class EngineCatalog(Protocol):
-    """Finds llama-server programs and says what they can do, by running them."""
+    """Finds server programs of one kind and says what they can do, by running them."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What programs of this kind call things."""
+        ...
 
     async def find(self, configured: Path | None) -> Engine:
         """The engine in force: the environment's, else ``configured``, else one from PATH, else the packaged one.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice, is_started_by
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.options import LaunchOptions
-from gglib_desktop.domain.llama_cpp.flag_drift import translated, unlisted_flags
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
 from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.servers.dialect import Dialect
 
 
 class Engines:
@@ -46,6 +49,11 @@ class Engines:
         """What the engine in force lists; nothing while there is none."""
         return EngineCapabilities() if self.current is None else self.current.capabilities
 
+    @property
+    def dialect(self) -> Dialect:
+        """What engines call things, whether one was found or not."""
+        return self._catalog.dialect
+
     async def test(self, path: Path | None) -> Engine:
         """The engine that this path, or with None the search, would give. Raises: ConfigurationError."""
         return await (self._catalog.inspect(path) if path is not None else self._catalog.find(None))
@@ -60,4 +68,4 @@ class Engines:
 
     def unlisted_flags(self, options: LaunchOptions) -> tuple[str, ...]:
         """The extra arguments for which the engine in force will probably not start."""
-        return unlisted_flags(translated(options.extra_args, self.capabilities), self.capabilities)
+        return self.dialect.unlisted_flags(options.extra_args, self.capabilities)

@@ -32,11 +32,11 @@ from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 
 if TYPE_CHECKING:
-    from gglib_desktop.domain.gguf.forecast import ByteRange
+    from gglib_desktop.domain.gguf.forecast import ByteRange, Serving
     from gglib_desktop.domain.launch.form import FormContext
 
 
-def _no_forecast(_model: Model, _config: ServerConfig) -> None:
+def _no_forecast(_model: Model, _serving: Serving) -> None:
     return None
 
 
@@ -79,7 +79,7 @@ class Launcher:
         settings: SettingsKeeper,
         *,
         mtp_suppressed: bool,
-        forecast: Callable[[Model, ServerConfig], ByteRange | None] = _no_forecast,
+        forecast: Callable[[Model, Serving], ByteRange | None] = _no_forecast,
     ) -> None:
         """``forecast`` blocks, and tells the memory that serving a model takes."""
         self._forecast = forecast
@@ -95,7 +95,7 @@ class Launcher:
 
     async def forecast(self, config: ServerConfig) -> ByteRange | None:
         """The memory that serving this takes; None when that cannot be said."""
-        return await asyncio.to_thread(self._forecast, self.model_of(config), config)
+        return await asyncio.to_thread(self._forecast, self.model_of(config), self.engines.dialect.serving(config))
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as is known now."""
@@ -114,6 +114,7 @@ class Launcher:
             layer=layer,
             model=model,
             engine=self.engines.current,
+            dialect=self.engines.dialect,
             base_port=settings.base_port,
             mtp_suppressed=self._mtp_suppressed,
             model_options=model_options,
@@ -255,7 +256,8 @@ class Launcher:
         self._as_saved[server_id, config] = as_saved
 
     def _config(self, model: Model, options: LaunchOptions) -> ServerConfig:
-        options = options.with_adapters(self._library.companions.adapters(model))
+        words = self.engines.dialect.with_adapters(options.extra_args, self._library.companions.adapters(model))
+        options = options.replace(extra_args=words)
         decision = self.decide_mtp(model, options)
         return server_config(model, options, base_port=self._settings.current.base_port, mtp=decision)
 

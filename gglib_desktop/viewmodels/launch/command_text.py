@@ -10,8 +10,6 @@ from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.commandline.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import CommandLine
-from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE
-from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.services.launch.command_lines import CommandLines
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import reported
@@ -40,8 +38,7 @@ class CommandTextViewModel(QObject):
         if state.argv is None:
             return None
         # What is said of the key is where it goes.
-        asks_for_key = needs_key(state.resolved.options)
-        return export(state.argv, form, {KEY_VARIABLE: ""} if asks_for_key else {})
+        return export(state.argv, form, {state.key_variable: ""} if state.key_variable else {})
 
     async def save(self, path: Path, form: ExportFormat) -> None:
         """Raises: ConfigurationError."""

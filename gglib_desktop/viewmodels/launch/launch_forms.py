@@ -171,4 +171,5 @@ class LaunchForms:
         return CommandTextViewModel(self._lines, form, self._scope)
 
     def _forecast(self, model: Model, form: OptionFormViewModel) -> OptionForecastViewModel:
-        return OptionForecastViewModel(model, form, self._read_header, self._memory, self._scope)
+        serving_of = self._launcher.engines.dialect.serving
+        return OptionForecastViewModel(model, form, self._read_header, self._memory, self._scope, serving_of=serving_of)

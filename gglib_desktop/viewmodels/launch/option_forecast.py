@@ -21,8 +21,8 @@ from gglib_desktop.domain.gguf.forecast import (
     model_context,
 )
 from gglib_desktop.domain.gguf.header import GgufHeader
-from gglib_desktop.domain.launch.serving import serving_of
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.machine.memory_probe import MemoryProbe
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
@@ -57,10 +57,14 @@ class OptionForecastViewModel(QObject):
         read_header: Callable[[Path], GgufHeader],
         memory: MemoryProbe,
         scope: TaskScope,
+        *,
+        serving_of: Callable[[ServerConfig], Serving],
     ) -> None:
+        """``serving_of``: what a configuration means for memory."""
         super().__init__()
         self._model, self._form, self._scope = model, form, scope
         self._read_header, self._memory = read_header, memory
+        self._serving_of = serving_of
         self._header: GgufHeader | None = None
         self._asked: Serving | None = None
         self._state = MemoryOutlook()
@@ -103,7 +107,7 @@ class OptionForecastViewModel(QObject):
 
     def _serving(self) -> Serving:
         config = self._form.state.config
-        return serving_of(config) if config is not None else Serving()
+        return self._serving_of(config) if config is not None else Serving()
 
     async def _forecast(self) -> None:
         assert self._header is not None

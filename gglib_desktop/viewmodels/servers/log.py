@@ -7,6 +7,7 @@ import time
 
 from PySide6.QtCore import QObject, Signal
 
+from gglib_desktop.domain.servers.log_text import LevelOf
 from gglib_desktop.ports.servers.server_monitor import LogChunk
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.servers.log_lines import LogLines
@@ -34,7 +35,7 @@ class LogViewModel(QObject):
     appended = Signal()
     nameChanged = Signal(str)
 
-    def __init__(self, scope: TaskScope, read_log: ReadLog) -> None:
+    def __init__(self, scope: TaskScope, read_log: ReadLog, level_of: LevelOf) -> None:
         super().__init__()
         self.table = LogTable(self)
         self._scope = scope
@@ -44,7 +45,7 @@ class LogViewModel(QObject):
         self._next: tuple[str, str] | None = None
         self._offset = -_FIRST_BYTES
         self._left_out = 0
-        self._lines = LogLines(self.table)
+        self._lines = LogLines(self.table, level_of)
         self._following: asyncio.Task[None] | None = None
         self.saving = LogSaving(scope, read_log, lambda: self.name, self.table.text, self)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from gglib_desktop.domain.servers.log_text import LogLevel, levels_of, without_escapes
+from gglib_desktop.domain.servers.log_text import LevelOf, LogLevel, levels_of, without_escapes
 from gglib_desktop.viewmodels.servers.log_table import LogTable
 
 # What grows without a line end for so long is shown as lines of this length.
@@ -44,8 +44,9 @@ class LineMaker:
 class LogLines:
     """Lines that were read, and notes between them, on their way into the table."""
 
-    def __init__(self, table: LogTable) -> None:
+    def __init__(self, table: LogTable, level_of: LevelOf) -> None:
         self._table = table
+        self._level_of = level_of
         self._maker = LineMaker()
         self._lines: list[str] = []
         self._levels: list[LogLevel] = []
@@ -93,7 +94,7 @@ class LogLines:
             self._line_is_open = False
             self._table.extend_last(lines.pop(0))
         if lines:
-            levels = levels_of(lines, self._level)
+            levels = levels_of(lines, self._level_of, self._level)
             self._level = levels[-1]
             self._lines += lines
             self._levels += levels

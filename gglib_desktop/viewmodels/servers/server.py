@@ -11,8 +11,6 @@ from PySide6.QtCore import QObject, Signal
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice, choice_names
 from gglib_desktop.domain.launch.serving import lacks_template
-from gglib_desktop.domain.llama_cpp.diagnosis import offending_flag
-from gglib_desktop.domain.llama_cpp.flag_drift import without_option
 from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.effective import Difference, differences
 from gglib_desktop.domain.servers.failures import Failure
@@ -121,6 +119,7 @@ class ServerViewModel(QObject):
         self._snapshot = snapshot
         self._supervisor = supervisor
         self._launcher = launcher
+        self._dialect = launcher.engines.dialect
         self._scope = scope
         self._closed: Rejected | None = None
         self._forecast: ByteRange | None = None
@@ -130,7 +129,7 @@ class ServerViewModel(QObject):
         self._typed: dict[str, Any] = {}
         self._unsaved: set[str] = set()
         self._state = self._panel_state(snapshot)
-        self.log = LogViewModel(scope, supervisor.monitor.read_log)
+        self.log = LogViewModel(scope, supervisor.monitor.read_log, self._dialect.level_of)
         self.log.show_log(snapshot.log_name)
         self.form = OptionFormViewModel(launcher, None, launcher.model_of(snapshot.config), draft=BUILT_IN)
         self.form.edited.connect(self._on_edited)
@@ -189,7 +188,7 @@ class ServerViewModel(QObject):
             case Remedy.DROP_FLAGS:
                 self._typed.pop("extra_args", None)
                 flag, capabilities = self._state.offending_flag, self._launcher.engines.capabilities
-                left = without_option(config.extra_args, flag, capabilities) if flag else ()
+                left = self._dialect.without_option(config.extra_args, flag, capabilities) if flag else ()
                 self._scope.start(reported(self._restart(extra_args=left), self.failed), name="drop flags")
                 return
             case Remedy.USE_FREE_PORT:
@@ -252,7 +251,7 @@ class ServerViewModel(QObject):
             min_probability=config.spec_draft_p_min,
             drafts=facts.drafts if facts else None,
             draft_types=facts.draft_types if facts else frozenset(),
-            lacks_template=facts is not None and lacks_template(self._launcher.model_of(config), config),
+            lacks_template=facts is not None and self._lacks_template(config),
             exposed=handle is not None and is_exposed(config),
             other_endpoints=snapshot.other_endpoints if handle else (),
             asks_for_key=facts.wants_key if facts else None,
@@ -267,6 +266,10 @@ class ServerViewModel(QObject):
             other_engine=is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line),
             unlisted_flags=self._launcher.engines.unlisted_flags(self._plan.options),
         )
+
+    def _lacks_template(self, config: ServerConfig) -> bool:
+        """Whether chats use a template of the engine's own."""
+        return lacks_template(self._launcher.model_of(config)) and not self._dialect.settles_template(config)
 
     def _saved_changed(self, config: ServerConfig) -> bool:
         """Beside what was chosen in the panel's own form, which shows that itself."""
@@ -302,7 +305,8 @@ class ServerViewModel(QObject):
         failure = state.failure if isinstance(state, Failed | Crashed) else rejected.failure if rejected else None
         if failure is None:
             return ""
-        return offending_flag(failure, self._troubled_config(snapshot), self._launcher.engines.capabilities)
+        capabilities = self._launcher.engines.capabilities
+        return self._dialect.offending_flag(failure, self._troubled_config(snapshot), capabilities)
 
     def _troubled_config(self, snapshot: ServerSnapshot) -> ServerConfig:
         """The configuration that the failure on show is about."""

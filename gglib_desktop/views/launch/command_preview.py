@@ -7,8 +7,6 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.launch.form import FormState
-from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE
-from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.words.errors import field_name
 
@@ -44,8 +42,9 @@ class CommandPreview(QWidget):
         title = self.tr("Command line")
         if state.command_line and state.port_is_automatic:
             title = self.tr("Command line (if the first port is free; else with the next one that is)")
-        if state.command_line and needs_key(state.resolved.options):
-            title = self.tr("{title}; the key is handed over in {variable}").format(title=title, variable=KEY_VARIABLE)
+        if state.command_line and state.key_variable:
+            handed_over = self.tr("{title}; the key is handed over in {variable}")
+            title = handed_over.format(title=title, variable=state.key_variable)
         self._title.setText(title)
         text = state.command_line or self._why_none(state)
         if text != self._line.toPlainText():

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QTableView
 
 from gglib_desktop.adapters.machine.log_files import LogFolder
+from gglib_desktop.domain.llama_cpp.log_levels import level_of
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.views.servers.log.view import LogView
@@ -34,7 +35,7 @@ async def test_a_flood_of_lines_stalls_nothing_and_is_on_disk_to_the_last(qtbot,
     logs = LogFolder(tmp_path)
     output = logs.open_for_append("run")
     async with TaskScope(bugs) as scope:
-        log = LogViewModel(scope, lambda *where: asyncio.to_thread(logs.read, *where))
+        log = LogViewModel(scope, lambda *where: asyncio.to_thread(logs.read, *where), level_of)
         log.show_log("run")
         view = LogView(log)
         qtbot.addWidget(view)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import delete
 
+from gglib_desktop.domain.llama_cpp.log_levels import level_of
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.viewmodels.servers.log_table import MOST_LINES
@@ -39,7 +40,7 @@ def logs() -> GrowingLogs:
 @pytest.fixture
 async def view(qapp, logs, bugs) -> AsyncIterator[LogView]:
     async with TaskScope(bugs) as scope:
-        log = LogViewModel(scope, logs.read)
+        log = LogViewModel(scope, logs.read, level_of)
         log.show_log("run")
         view = LogView(log)
         view.resize(500, 300)
@@ -296,7 +297,7 @@ async def test_errors_and_warnings_have_their_colours(view, logs):
 async def test_a_reader_further_up_keeps_the_lines_while_old_ones_go(qtbot, bugs):
     logs = GrowingLogs(run=b"".join(b"line %d\n" % number for number in range(MOST_LINES)))
     async with TaskScope(bugs) as scope:
-        log = LogViewModel(scope, logs.read)
+        log = LogViewModel(scope, logs.read, level_of)
         log.show_log("run")
         view = LogView(log)
         qtbot.addWidget(view)
@@ -348,7 +349,7 @@ async def test_what_went_wrong_while_saving_is_said(view, tmp_path):
 
 async def test_without_a_run_there_is_nothing_to_save(qtbot, bugs):
     async with TaskScope(bugs) as scope:
-        log = LogViewModel(scope, GrowingLogs().read)
+        log = LogViewModel(scope, GrowingLogs().read, level_of)
         view = LogView(log)
         qtbot.addWidget(view)
         assert not child(view, QPushButton, "saveLog").isEnabled()

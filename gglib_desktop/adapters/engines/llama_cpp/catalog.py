@@ -15,7 +15,9 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gglib_desktop.adapters.engines.asking import PATIENCE_S, Answer, ask, check_executable, unusable
 from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, EngineSource
@@ -26,6 +28,9 @@ from gglib_desktop.domain.llama_cpp.help import parse_devices, parse_help, parse
 from gglib_desktop.domain.llama_cpp.log import read_log
 from gglib_desktop.domain.servers.exits import signal_name
 from gglib_desktop.domain.servers.failures import FailureCause
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.servers.dialect import Dialect
 
 _log = logging.getLogger(__name__)
 # The second one is all of llama.cpp's tools in one program.
@@ -48,6 +53,12 @@ class LlamaEngineCatalog:
         self._patience_s = patience_s
         self._known: dict[tuple[str, int, int], Engine] = {}
         self._devices_of: dict[tuple[str, int, int], tuple[EngineDevice, ...]] = {}
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect  # noqa: PLC0415  # after the window is there
+
+        return LlamaCppDialect()
 
     async def find(self, configured: Path | None) -> Engine:
         named = self._environment.get(ENGINE_VARIABLE)

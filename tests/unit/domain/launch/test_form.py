@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
+from gglib_desktop.domain.engine.capabilities import Engine, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
 from gglib_desktop.domain.launch.form import (
     FormContext,
@@ -14,7 +14,6 @@ from gglib_desktop.domain.launch.form import (
     changed,
     check,
     form_state,
-    missing_flags,
 )
 from gglib_desktop.domain.launch.options import (
     BUILT_IN,
@@ -26,6 +25,7 @@ from gglib_desktop.domain.launch.options import (
     choice_names,
 )
 from gglib_desktop.domain.llama_cpp.argv import server_argv
+from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect
 from gglib_desktop.domain.llama_cpp.help import parse_help
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.engine_options import engine_option
@@ -43,7 +43,9 @@ def without(*flags: str) -> Engine:
 
 
 def form_context(layer: Source = Source.LAUNCH, **changes) -> FormContext:
-    return replace(FormContext(layer=layer, model=MODEL, engine=ENGINE, base_port=9000), **changes)
+    return replace(
+        FormContext(layer=layer, model=MODEL, engine=ENGINE, dialect=LlamaCppDialect(), base_port=9000), **changes
+    )
 
 
 def shown(
@@ -159,15 +161,6 @@ def test_what_an_engine_cannot_do_is_off_with_the_reason_and_a_problem_only_if_s
     problems = {name: field.problem for name, field in state.fields.items() if field.problem}
     assert problems == {"mlock": "this engine has no flag --mlock", "top_k": "this engine has no flag --top-k"}
     assert (state.can_save, state.can_start) == (True, False)
-
-
-def test_an_option_with_another_spelling_is_no_missing_one():
-    assert "context_size" not in missing_flags(without("-c").capabilities)
-    assert missing_flags(ENGINE.capabilities) == {}
-    assert missing_flags(without("--mlock", "--mmap", "--no-mmap").capabilities) == {}
-    everything = missing_flags(EngineCapabilities())
-    assert "extra_args" not in everything
-    assert everything["threads"] == "this engine has no flag -t"
 
 
 def test_until_an_engine_is_known_nothing_is_said_of_what_it_can_do():

@@ -204,16 +204,6 @@ def test_where_a_server_listens_and_what_it_asks_for_is_not_left_to_the_engine()
     assert resolve(LaunchOptions(), LaunchOptions(), LaunchOptions()).source("host") is Source.BUILT_IN
 
 
-@pytest.mark.parametrize("flag", ["--lora", "--lora-scaled"])
-def test_adapters_are_added_unless_some_are_named(flag):
-    adapters = [Path("/a.gguf"), Path("/b.gguf")]
-    chosen = LaunchOptions(extra_args=("--verbose",))
-    assert chosen.with_adapters(adapters).extra_args == ("--verbose", "--lora", "/a.gguf", "--lora", "/b.gguf")
-    assert chosen.with_adapters([]) is chosen
-    own = LaunchOptions(extra_args=(flag, "/own.gguf"))
-    assert own.with_adapters(adapters) is own
-
-
 def test_restarts_make_no_other_server():
     one = LaunchOptions(context_size=1, restart=RestartPolicy.NEVER)
     assert one.same_server(one.replace(restart=RestartPolicy.ON_CRASH))

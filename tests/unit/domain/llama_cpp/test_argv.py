@@ -6,7 +6,7 @@ import pytest
 
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.llama_cpp.argv import engine_environment, server_argv
+from gglib_desktop.domain.llama_cpp.argv import engine_environment, missing_options, server_argv, with_adapters
 from gglib_desktop.domain.llama_cpp.help import parse_help
 from gglib_desktop.domain.options.engine_options import engine_options
 from gglib_desktop.domain.options.sampling import InferenceConfig
@@ -296,3 +296,26 @@ def test_engines_get_our_environment_without_what_harms_them():
 )
 def test_a_bundle_keeps_its_library_path_to_itself(ours, theirs):
     assert engine_environment(ours, frozen=True) == theirs
+
+
+def test_an_option_with_another_spelling_is_no_missing_one():
+    assert "context_size" not in missing_options(without("-c").capabilities)
+    assert missing_options(ENGINE.capabilities) == {}
+    assert missing_options(without("--mlock", "--mmap", "--no-mmap").capabilities) == {}
+    everything = missing_options(EngineCapabilities())
+    assert "extra_args" not in everything
+    assert everything["threads"] == "this engine has no flag -t"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), ("--lora", "/a.gguf", "--lora", "/b.gguf")),
+        (("--no-webui",), ("--no-webui", "--lora", "/a.gguf", "--lora", "/b.gguf")),
+        (("--lora", "/own.gguf"), ("--lora", "/own.gguf")),
+        (("--lora-scaled=/own.gguf:0.5",), ("--lora-scaled=/own.gguf:0.5",)),
+    ],
+)
+def test_adapters_of_the_model_are_used_unless_others_are_named(words, said):
+    assert with_adapters(words, (Path("/a.gguf"), Path("/b.gguf"))) == said
+    assert with_adapters(words, ()) == words

@@ -7,6 +7,7 @@ import re
 import pytest
 from PySide6.QtTest import QSignalSpy
 
+from gglib_desktop.domain.llama_cpp.log_levels import level_of
 from gglib_desktop.domain.servers.log_text import LogLevel
 from gglib_desktop.ports.servers.server_monitor import LogChunk
 from gglib_desktop.viewmodels.servers.log import LogViewModel
@@ -23,7 +24,7 @@ def logs() -> GrowingLogs:
 
 @pytest.fixture
 def log(scope, logs) -> LogViewModel:
-    return LogViewModel(scope, logs.read)
+    return LogViewModel(scope, logs.read, level_of)
 
 
 class EndlessLog:
@@ -192,7 +193,7 @@ async def test_news_is_told_at_most_twenty_times_a_second(log, logs):
 
 async def test_of_a_long_log_the_end_is_shown(scope):
     endless = EndlessLog(10**9)
-    log = LogViewModel(scope, endless.read)
+    log = LogViewModel(scope, endless.read, level_of)
     log.show_log("run")
     log.set_shown(True)
     await poll(lambda: log.table.rowCount() == MOST_LINES)
@@ -202,7 +203,7 @@ async def test_of_a_long_log_the_end_is_shown(scope):
 
 async def test_a_first_line_says_what_is_not_shown(scope):
     endless = EndlessLog(17 * 1024 * 1024, width=320)
-    log = LogViewModel(scope, endless.read)
+    log = LogViewModel(scope, endless.read, level_of)
     log.show_log("run")
     log.set_shown(True)
     await poll(lambda: log.table.rowCount() and lines(log)[-1].startswith(f"line {endless.size // 320 - 1} "))
@@ -215,7 +216,7 @@ async def test_a_first_line_says_what_is_not_shown(scope):
 async def test_a_flood_is_leapt_over_and_said_so(scope):
     # It stops with the question that finds too much unread: what is shown afterwards stays in the table.
     flood = EndlessLog(0, grows=5, grows_by=4 * 1024 * 1024)
-    log = LogViewModel(scope, flood.read)
+    log = LogViewModel(scope, flood.read, level_of)
     log.show_log("run")
     log.set_shown(True)
     last = 5 * flood.grows_by // flood.width - 1
@@ -232,7 +233,7 @@ async def test_a_flood_is_leapt_over_and_said_so(scope):
 
 async def test_a_beginning_that_was_let_go_meanwhile_is_said_so(scope):
     endless = EndlessLog(16_000)
-    log = LogViewModel(scope, endless.read)
+    log = LogViewModel(scope, endless.read, level_of)
     log.show_log("run")
     log.set_shown(True)
     await poll(lambda: log.table.rowCount() == 100)
@@ -253,7 +254,7 @@ async def test_a_log_file_that_was_cut_down_is_shown_from_its_beginning(scope):
     async def read(name: str, offset: int, limit_bytes: int) -> LogChunk:
         return await logs.read(name, offset if offset <= len(logs.logs[name]) else 0, limit_bytes)
 
-    log = LogViewModel(scope, read)
+    log = LogViewModel(scope, read, level_of)
     log.show_log("run")
     log.set_shown(True)
     await shows(log, "one", "two")
@@ -344,7 +345,7 @@ async def test_a_log_that_ends_early_is_saved_as_far_as_it_goes(scope, tmp_path)
         chunk = await logs.read(name, offset, limit_bytes)
         return chunk if offset < 4 else LogChunk(b"", offset)
 
-    log = LogViewModel(scope, read)
+    log = LogViewModel(scope, read, level_of)
     log.show_log("run")
     logs.most_bytes = 4
     saved = QSignalSpy(log.saving.saved)

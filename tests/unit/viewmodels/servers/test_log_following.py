@@ -2,6 +2,7 @@
 
 import pytest
 
+from gglib_desktop.domain.llama_cpp.log_levels import level_of
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from tests.fakes.growing_log import GrowingLogs
 from tests.fakes.waiting import poll
@@ -14,7 +15,7 @@ def logs() -> GrowingLogs:
 
 @pytest.fixture
 async def log(scope, logs):
-    log = LogViewModel(scope, logs.read)
+    log = LogViewModel(scope, logs.read, level_of)
     log.show_log("run")
     yield log
     log.set_shown(False)
@@ -90,7 +91,7 @@ async def test_hidden_it_reads_nothing_and_misses_nothing(log, logs):
 
 
 async def test_without_a_log_there_is_nothing_to_read(scope, logs):
-    log = LogViewModel(scope, logs.read)
+    log = LogViewModel(scope, logs.read, level_of)
     log.set_shown(True)
     log.show_log("")
     assert lines(log) == []

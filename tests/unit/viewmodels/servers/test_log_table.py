@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 
+from gglib_desktop.domain.llama_cpp.log_levels import level_of
 from gglib_desktop.domain.servers.log_text import LogLevel, levels_of
 from gglib_desktop.viewmodels.servers.log_table import LevelRole, LogTable
 
@@ -16,7 +17,7 @@ def table(qapp, qtmodeltester) -> LogTable:
 
 
 def add(table: LogTable, *lines: str) -> None:
-    table.append(lines, levels_of(lines))
+    table.append(lines, levels_of(lines, level_of))
 
 
 def shown(table: LogTable) -> list[str]:

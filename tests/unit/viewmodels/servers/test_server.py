@@ -10,7 +10,7 @@ import pytest
 
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.errors import GglibError, LibraryError
-from gglib_desktop.domain.gguf.forecast import ByteRange
+from gglib_desktop.domain.gguf.forecast import ByteRange, Serving
 from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, MtpChoice, MtpReason
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.effective import Cause, Difference
@@ -368,17 +368,17 @@ async def test_rejected_values_are_mended_with_a_press(program, changes, remedy,
 
 
 async def test_what_was_forecast_stands_beside_what_is_measured(program):
-    asked: list[int | None] = []
+    asked: list[int] = []
 
-    def forecast(_model: Model, config: ServerConfig) -> ByteRange:
-        asked.append(config.context_size)
-        return ByteRange(1000 + (config.context_size or 0), 9000)
+    def forecast(_model: Model, serving: Serving) -> ByteRange:
+        asked.append(serving.context)
+        return ByteRange(1000 + serving.context, 9000)
 
     program.launcher._forecast = forecast
     server = program.app.servers.panels[program.start(await program.add())]
     assert server.state.forecast is None
     await poll(lambda: server.state.forecast == ByteRange(1000, 9000))
-    assert asked == [None], "once is enough"
+    assert asked == [0], "once is enough"
     await program.launcher.restart(server.id, context_size=512)
     await poll(lambda: server.state.forecast == ByteRange(1512, 9000))
 
