@@ -1,4 +1,4 @@
-"""The environment variables that are this program's own, as far as its core reads them."""
+"""The environment variables of this program, as far as its core reads them."""
 
 from __future__ import annotations
 

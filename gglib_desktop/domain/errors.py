@@ -13,7 +13,7 @@ GglibError
 │     └─ KeyStoreError          no server that asks for a key can be started: the key can be neither read nor kept
 ├─ LibraryError                 the model library's storage
 │  ├─ ModelInUse                a server of the model runs; names the model
-│  ├─ LibrarySetAside           it was no library any more; names where it is kept. A new one is in use
+│  ├─ LibrarySetAside           its file was unusable; names where it is kept. A new library is in use
 │  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
 ├─ SettingsError                the settings file cannot be read or written
 │  └─ InvalidSettings           something in it cannot be used; names each line and key, and what counts now
@@ -77,7 +77,7 @@ class HealthCheckFailed(ProcessError):
 
 
 class ConfigurationError(ProcessError):
-    """A value cannot be used. ``field`` is the name in ServerConfig (or settings), ``value`` what was given."""
+    """A value cannot be used. ``field`` is the name in ServerConfig (or settings), ``value`` the given value."""
 
     def __init__(self, field: str, value: object, reason: str) -> None:
         self.field = field
@@ -100,15 +100,15 @@ class PortTaken(ResourceExhausted):
 
 
 class RunnerUnavailable(ProcessError):
-    """The place where servers run cannot be used now; what happened to a request is unknown."""
+    """The place where servers run cannot be used now. The outcome of a request is unknown."""
 
 
 class DataDirectoryInUse(RunnerUnavailable):
-    """Another program holds the lock of the data directory, and may give it back."""
+    """Another program holds the lock of the data directory, and may release it."""
 
 
 class KeyStoreError(RunnerUnavailable):
-    """The key that clients of servers show can be neither read nor kept."""
+    """The key that clients show to servers can be neither read nor kept."""
 
 
 class LibraryError(GglibError):
@@ -116,7 +116,7 @@ class LibraryError(GglibError):
 
 
 class LibrarySetAside(LibraryError):
-    """The library's file could not be read for good. It is kept as ``kept``, and a new one is in use."""
+    """The library's file was unusable. It is kept as ``kept``, and a new one is in use."""
 
     def __init__(self, path: Path, kept: Path, reason: str) -> None:
         self.path = path
@@ -149,7 +149,7 @@ class SettingsError(GglibError):
 
 @dataclass(frozen=True)
 class SettingProblem:
-    """Why a key of the settings file cannot be used. ``key`` is empty where it is not about one; lines count from 1."""
+    """Why a key in the settings file cannot be used. ``key`` is empty if it is not about one; lines count from 1."""
 
     key: str
     reason: str
@@ -163,7 +163,7 @@ class SettingProblem:
 
 
 class SettingsEffect(StrEnum):
-    """What an unusable settings file leads to."""
+    """What the program does about an unusable settings file."""
 
     LAST_GOOD = "the last good settings stay in force"
     OTHERS_COUNT = "what cannot be used has its default"
@@ -182,7 +182,7 @@ class InvalidSettings(SettingsError):
 
 
 class PresetFileError(GglibError):
-    """A file of presets cannot be read, or not be written; nothing has changed."""
+    """A file of presets cannot be read or written; nothing has changed."""
 
     def __init__(self, path: Path, problems: Sequence[SettingProblem]) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""Numbers as people read them. Sizes are binary and say so; counts of parameters and rates are decimal."""
+"""Numbers for people. Sizes are binary and say so; parameter counts and rates are decimal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def count_text(count: int) -> str:
 
 
 def shortest(value: object) -> str:
-    """A number as people write it: 1 rather than 1.0, 0.75 rather than 0.750."""
+    """A number in plain form: 1 rather than 1.0, 0.75 rather than 0.750."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
 
 
 def duration_text(seconds: float) -> str:
-    """``12 s``, ``3 min``, ``2 h 5 min``, ``4 d 1 h``: as much as a glance needs."""
+    """``12 s``, ``3 min``, ``2 h 5 min``, ``4 d 1 h``: enough for a glance."""
     whole = max(0, int(seconds))
     minutes, hours, days = whole // 60, whole // 3600, whole // 86400
     if minutes < 1:
@@ -37,7 +37,7 @@ def duration_text(seconds: float) -> str:
 
 
 def duration_stays_s(seconds: float) -> float:
-    """In how many seconds ``duration_text`` is to be asked again: up to 1, and up to 60 where it counts minutes."""
+    """After how many seconds to call ``duration_text`` again: at most 1, or at most 60 where it counts minutes."""
     step = 1 if seconds < 60 else 60
     return step - max(0.0, seconds) % step
 

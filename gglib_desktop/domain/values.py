@@ -57,7 +57,7 @@ class OneOf:
 
 
 class Rule(typing.Protocol):
-    """What a field's value must keep to."""
+    """A condition for a field's value."""
 
     def complaint(self, value: Any) -> str | None:
         """Why the value cannot be used, None if it can."""
@@ -100,16 +100,16 @@ class Value:
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
     def to_mapping(self) -> dict[str, Any]:
-        """Field names to values that JSON and TOML can hold."""
+        """Field names and values in a form that JSON and TOML can hold."""
         return {field.name: _plain(getattr(self, field.name)) for field in _fields(type(self))}
 
     def to_json(self) -> str:
-        # In ASCII: file names may hold bytes that are no text, and only escapes carry those.
+        # In ASCII: file names may hold bytes that are not text, and only escapes can represent those.
         return json.dumps(self.to_mapping())
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
-        """The inverse of ``to_mapping``. Absent fields get their defaults; fields of newer versions are passed over."""
+        """The inverse of ``to_mapping``. Absent fields get their defaults; fields of newer versions are ignored."""
         known = {}
         for field in _fields(cls):
             if field.name in mapping:
@@ -157,7 +157,7 @@ def without_none(hint: Any) -> Any:
 
 
 def type_words(hint: Any) -> str:
-    """What a value of this type is, in words: ``a whole number``."""
+    """The type of a value in words: ``a whole number``."""
     return _TYPE_WORDS.get(hint, str(hint.__name__))
 
 
@@ -193,7 +193,7 @@ def _is_finite(value: float) -> bool:
     try:
         return math.isfinite(value)
     except OverflowError:
-        return False  # a whole number beyond every float
+        return False  # a whole number larger than any float
 
 
 _TYPE_WORDS = {
@@ -219,7 +219,7 @@ def _checked_enum(name: str, value: Any, hint: type[Enum]) -> Enum:
 
 
 def _passable(name: str, text: str) -> str:
-    """A text that can be part of a command line; bytes of file names that are no text can."""
+    """A text that can be part of a command line. Bytes of file names that are not text are allowed."""
     if "\0" in text:
         raise ConfigurationError(name, text, "must not contain a NUL character")
     try:

@@ -21,7 +21,7 @@ _VOLUMES = frozenset({"-v", "--volume"})
 
 @dataclass(frozen=True)
 class ContainerCommand:
-    """A container that runs: what follows the image, what is set inside, and which folders are its own names for ours.
+    """A container that runs: what follows the image, what is set inside, and the inside names of our folders.
 
     ``environment`` words are ``NAME=value``; ``around`` is all the rest.
     """
@@ -58,20 +58,20 @@ def container_command(words: Sequence[Word]) -> ContainerCommand | None:
 
 
 def volumes(texts: Iterable[str]) -> list[tuple[str, str]]:
-    """Folders of ours and their names inside, from ``here:inside:ro``; not volumes that only have a name."""
+    """Pairs of our folder and its name inside, from ``here:inside:ro``; volumes that only have a name are left out."""
     found = [match.groups() for text in texts if (match := _VOLUME.fullmatch(text))]
     return [(here, inside) for here, inside in found if here[:1] in {"/", "."} or here[1:2] == ":"]
 
 
 def mount(fields: dict[str, str]) -> list[tuple[str, str]]:
-    """The same from the fields of a bind mount, by docker's names and its short ones."""
+    """The same from the fields of a bind mount, in docker's long or short names."""
     here = fields.get("source") or fields.get("src")
     inside = fields.get("target") or fields.get("destination") or fields.get("dst")
     return [(here, inside)] if here and inside else []
 
 
 def outside(path: str, mounts: Iterable[tuple[str, str]]) -> str:
-    """A path inside a container as it is called outside: in the innermost of the folders that hold it."""
+    """The path outside of a path inside a container, by the innermost mounted folder that holds it."""
     held = [(inside.rstrip("/"), here.rstrip("/")) for here, inside in mounts]
     held = [(folder, here) for folder, here in held if path == folder or path.startswith(folder + "/")]
     if not held:

@@ -1,4 +1,4 @@
-"""Whether a command line drafts with the model's own MTP layers or in some other way, which is left as it is."""
+"""Whether a command line drafts with the model's own MTP layers or in another way, which is left as it is."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMPANION = re.compile(
 class Drafting:
     """What the arguments about drafting mean together.
 
-    ``mtp`` None: they leave that open. ``verbatim`` are the arguments that stay as they are, ``words`` theirs.
+    ``mtp`` is None if they leave it open. ``verbatim`` are the arguments that stay as they are, ``words`` their words.
     """
 
     mtp: MtpChoice | None = None
@@ -37,7 +37,7 @@ class Drafting:
 
 
 def read_drafting(arguments: Sequence[Argument], vocabulary: Vocabulary) -> Drafting:
-    """What a command line says of drafting: MTP, none, or another kind."""
+    """What a command line says about drafting: MTP, none, or another kind."""
     kinds = next(
         (each for each in arguments if each.flag == "--spec-type" and each.value and not each.unresolved), None
     )
@@ -62,7 +62,7 @@ def _use_of_a_draft_model(kind: str) -> str:
 
 
 def _left_alone(arguments: Sequence[Argument], reason: str) -> Drafting:
-    """Other kinds are for the engine alone, their numbers too, and MTP is off beside them."""
+    """Arguments of other kinds of drafting go to the engine as they are, with their numbers, and MTP is off."""
     group = tuple(each for each in arguments if _is_about_drafting(each) and not each.unresolved)
     return Drafting(MtpChoice.OFF, group, reason)
 

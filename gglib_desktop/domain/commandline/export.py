@@ -1,6 +1,6 @@
 """A server's command line as something to run elsewhere: for a shell, as a script, a systemd unit or a compose file.
 
-Keys never get into any of these: they say where to put one.
+Keys are never written: each format says where to put one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _YAML_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"
 
 
 class ExportFormat(StrEnum):
-    """What a command line can be written as."""
+    """The formats that a command line can be written in."""
 
     SH = "sh"
     POWERSHELL = "powershell"
@@ -39,16 +39,16 @@ class ExportFormat(StrEnum):
 
 
 def export(argv: Sequence[str], form: ExportFormat, environment: Mapping[str, str] | None = None) -> str:
-    """The command line in that form, ending in a line break except for the two that are one line.
+    """The command line in that format. It ends in a line break except for the two formats that are one line.
 
-    ``argv`` is that of ``server_argv``, ``environment`` what is set for the server besides. PowerShell passes a
-    double quote within a word on from version 7.3.
+    ``argv`` is that of ``server_argv``, ``environment`` what else is set for the server. PowerShell passes on a double
+    quote inside a word from version 7.3.
     """
     words, keys = _without_keys(argv)
     settings = {name: value for name, value in (environment or {}).items() if name not in _SECRET_VARIABLES}
     keys += [name for name in environment or {} if name in _SECRET_VARIABLES and name not in keys]
     if not is_loopback(dict(itertools.pairwise(words)).get("--host")) and KEY_VARIABLE not in keys:
-        # Whom others reach asks for a key, here as when the program starts it.
+        # A server that other computers reach asks for a key, here as when the program starts it.
         keys.append(KEY_VARIABLE)
     return _WRITERS[form](words, settings, keys)
 
@@ -71,7 +71,7 @@ def _without_keys(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _lines(words: Sequence[str], quote: Callable[[str], str]) -> list[str]:
-    """One line per flag with what belongs to it."""
+    """One line per flag with its values."""
     lines: list[str] = []
     for word in words:
         if lines and not looks_like_flag(word):
@@ -92,7 +92,7 @@ def _sh(words: Sequence[str], settings: Mapping[str, str], keys: Sequence[str]) 
 
 
 def _sh_quoted(word: str) -> str:
-    # A percent sign means something to cmd.exe, which the line may be pasted into, and to our own reading of it.
+    # A percent sign means something to cmd.exe, where the line may be pasted, and to our own reader.
     return f"'{word}'" if "%" in word and shlex.quote(word) == word else shlex.quote(word)
 
 
@@ -149,7 +149,7 @@ def _unit_quoted(word: str) -> str:
 
 
 def _escaped(word: str, escapes: Mapping[str, str]) -> str:
-    """The word with what its place does not take as it is; lone surrogates are bytes of file names and stay."""
+    """The word with escapes for what its place does not allow. Lone surrogates are bytes of file names and stay."""
     return "".join(escapes.get(letter) or _shown(letter) for letter in word)
 
 
@@ -200,7 +200,7 @@ def _inside(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
             folders[str(path.parent)] = folders.get(str(path.parent), target)
             words.append(f"{folders[str(path.parent)]}/{path.name}")
         else:
-            # Inside, loopback is the container's own; what the host sees is decided by the ports.
+            # Inside, loopback is the container's own; the ports decide what the host sees.
             words.append("0.0.0.0" if before == "--host" else word)
     return words, folders
 

@@ -36,20 +36,20 @@ _TEMPLATE = re.compile(r"^([ \t]*(?:-[ \t]+)?(?:[\w.-]+:[ \t]+)?(?<=[ \t]))(\{\{
 _LIST = re.compile(
     r'\s*(?:(?:CMD|ENTRYPOINT)\s*)?\[\s*(?:"[^"]*"|\'[^\']*\')\s*(?:,|\]\s*$)|\s*-\s+\S[^\n]*(?:\n\s*-\s+\S[^\n]*)+\s*$'
 )
-# A list in a program's source, whose first member is ours.
+# A list in a program's source that starts with our server.
 _PROGRAM_LIST = re.compile(r"""\[\s*[rRfFbBuU]{0,2}["'][^"'\n]*server(?:\.exe)?["']\s*,""")
 _SOURCE_PIECE = re.compile(
     r"""([rRfFbBuU]{0,2})(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)')|(\*{0,2}[A-Za-z_][\w.]*(?:\([^()\n]*\))?)(?=\s*[,\]])"""
 )
 _PUT_IN = re.compile(r"\{[^{}]*\}")
 _DASHED_MACRO = re.compile(r"\$\{\w+(?:-\w+)+\}")
-# It looks like a letter to every shell.
+# Every shell reads it as a letter.
 _HYPHEN = "\u01c0"
 _OWN_VARIABLE = re.compile(r"\$\((\w+)\)")
 
 
 def file_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
-    """The start of llama-server in a unit, a quadlet or a YAML file, None when the text is none of them."""
+    """The start of llama-server in a unit, a quadlet or a YAML file; None if the text is none of them."""
     if _QUADLET.search(text):
         return _quadlet_invocation(text, variables, knows)
     if _UNIT.search(text):
@@ -60,12 +60,12 @@ def file_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -
 
 
 def listed_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
-    """The start of llama-server as a list in the source of another program, which has names among its members."""
+    """The start of llama-server as a list in another program's source, where some members may be names."""
     found = _PROGRAM_LIST.search(text)
     if not found:
         return None
     try:
-        # The program goes on behind the list, where the reader does not follow.
+        # The rest of the program follows the list; it is not read.
         tree = next(documents(_SOURCE_PIECE.sub(_as_yaml, text[found.start() :])))
     except NotYaml:
         return None
@@ -74,7 +74,7 @@ def listed_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag)
 
 
 def _as_yaml(piece: re.Match[str]) -> str:
-    """A text, or a name as one that nobody knows the value of."""
+    """A text, or a name as a variable without a known value."""
     prefix, double, single, name = piece.groups()
     if name:
         return f'"${{{name}}}"'
@@ -84,7 +84,7 @@ def _as_yaml(piece: re.Match[str]) -> str:
 
 
 def _chosen(words: list[Word], variables: Mapping[str, str], knows: KnownFlag) -> Invocation:
-    """Words that are known to be a command, whatever their first is called."""
+    """Words that are known to be a command, whatever the first one is called."""
     found = candidate(words, knows, _inside(variables, knows))
     return found.invocation if found else Invocation(tuple(words[1:]), (), tuple(word.text for word in words[:1]))
 
@@ -105,7 +105,7 @@ def _unit_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) 
         if key == "ExecStart" and value:
             starts.append(value)
         elif key == "ExecStart":
-            # A drop-in takes back what was said before it.
+            # In a drop-in, an empty value takes back earlier ones.
             around += [f"ExecStart={each}" for each in starts]
             starts = []
         elif key == "Environment" and value:
@@ -123,7 +123,7 @@ def _unit_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) 
 
 
 def _quadlet_invocation(text: str, variables: Mapping[str, str], knows: KnownFlag) -> Invocation | None:
-    """What podman run would be told by a unit that describes a container."""
+    """A unit that describes a container, read as the arguments of ``podman run``."""
     options: list[Word] = []
     image, command = Word(""), list[Word]()
     around: list[str] = []
@@ -160,12 +160,12 @@ def _unit_lines(text: str) -> Iterator[str]:
 
 
 def unit_words(text: str, known: Mapping[str, str] | None, variables: Mapping[str, str]) -> list[Word]:
-    """Words as systemd splits them. ``known`` are the variables of the unit, None where a dollar sign is plain."""
+    """Words as systemd splits them. ``known`` are the unit's variables, None where a dollar sign is plain text."""
     words: list[Word] = []
     for position, found in enumerate(_UNIT_WORD.finditer(text)):
         if found[0] == ";":
             break
-        # The program itself is looked up as it is written.
+        # systemd does not expand variables in the program's name.
         words += _unit_word(found[0], known if position else None, variables)
     return words
 
@@ -224,7 +224,7 @@ def _quoted(template: re.Match[str]) -> str:
 
 
 def _mappings(tree: Any, without: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """A mapping and all within it, each once, apart from some nodes."""
+    """The mappings in a tree, each once, without some nodes and what is below them."""
     found: list[dict[str, Any]] = []
     seen = {id(other) for other in without}
     waiting = [tree]
@@ -251,7 +251,7 @@ def _mentions_llama(node: dict[str, Any]) -> bool:
 
 
 def _leaves(node: dict[str, Any], used: set[str]) -> list[str]:
-    """What a mapping says itself, apart from the keys in use and from mappings within."""
+    """The lines of a mapping itself, without the keys in use and without inner mappings."""
     lines: list[str] = []
     for key, value in node.items():
         if key not in used and isinstance(value, str | list):
@@ -261,7 +261,7 @@ def _leaves(node: dict[str, Any], used: set[str]) -> list[str]:
 
 
 def _macros(tree: Any, service: dict[str, Any]) -> dict[str, str]:
-    """The macros of llama-swap that a model's command may use, its own before those of all models."""
+    """The llama-swap macros that a model's command may use. The model's own come before those of all models."""
     found: dict[str, str] = {}
     for node in _mappings(tree):
         found.update(("MODEL_ID", key) for key, value in node.items() if value is service)
@@ -296,14 +296,14 @@ def _service_invocation(
 
 
 def _list_words(items: Sequence[Any], variables: Mapping[str, str], own: Mapping[str, str]) -> list[Word]:
-    """Words in a list. Kubernetes puts in what it sets itself, as ``$(NAME)``."""
+    """Words in a list. Kubernetes replaces ``$(NAME)`` with variables that it sets itself."""
     texts = [each for each in items if isinstance(each, str)]
     texts = [_OWN_VARIABLE.sub(lambda found: own.get(found[1], found[0]), text) for text in texts]
     return [_interpolated(text, variables) for text in texts]
 
 
 def _macro_words(text: str, variables: Mapping[str, str], macros: Mapping[str, str]) -> list[Word]:
-    """Words of a command of llama-swap, where a dash may be part of a name."""
+    """Words of a llama-swap command, where a dash may be part of a name."""
     text = _DASHED_MACRO.sub(lambda found: found[0].replace("-", _HYPHEN), with_macros(text, macros))
     words = _split(text, variables, splitter(text))
     return [replace(word, text=word.text.replace(_HYPHEN, "-")) for word in words]
@@ -337,7 +337,7 @@ def _environment(node: dict[str, Any]) -> list[tuple[str, Word]]:
 
 
 def _from_elsewhere(name: str) -> Word:
-    """The value of a variable that a file only names."""
+    """The value of a variable that a file names without a value."""
     return Word(f"${name}", unresolved=True)
 
 

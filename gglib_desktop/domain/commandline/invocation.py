@@ -1,4 +1,4 @@
-"""The words that start llama-server, told apart from what surrounds them."""
+"""The words that start llama-server, separated from the words around them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROGRAM = re.compile(
 _MENTIONED = re.compile(r"llama[-_.]?server|[\\/]server\b", re.IGNORECASE)
 _SUBCOMMAND = re.compile(r"(?:^|[\\/])llama(?:\.exe)?$", re.IGNORECASE)
 _FLAG = re.compile(r"-{1,2}[A-Za-z]")
-# What they run takes other arguments than it does.
+# What they run takes other arguments than llama-server.
 _INTERPRETER = re.compile(r"(?:^|[\\/])(?:python[\d.]*w?|pyw?|uvx?|node|java)(?:\.exe)?$", re.IGNORECASE)
 _ENV = re.compile(r"(?:^|/)env$")
 _SETTING_FLAGS = frozenset({"-e", "-E", "--env", "--setenv"})
@@ -28,10 +28,10 @@ _PLAIN_WRAPPERS = frozenset({"sudo", "env", "nohup", "exec", "time", "command", 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One start of llama-server. ``arguments`` follow the program, ``environment`` is what is set for it alone.
+    """One start of llama-server. ``arguments`` follow the program, ``environment`` is set for it alone.
 
-    ``around`` is everything else that was written. ``mounts`` are pairs of a folder here and its name inside a
-    container; ``contained``: it runs in one.
+    ``around`` is everything else in the text. ``mounts`` are pairs of a folder here and its name inside a
+    container; ``contained`` says that it runs in one.
     """
 
     arguments: tuple[Word, ...]
@@ -43,30 +43,30 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Candidate:
-    """How a command reads as a start of llama-server: the lower the rank the more likely it is one."""
+    """How a command reads as a start of llama-server. The lower the rank, the more likely it is one."""
 
     rank: int
     invocation: Invocation
 
 
-# Up to this rank a command is one beyond doubt.
+# Up to this rank a command certainly starts the server.
 CERTAIN_RANK = 1
 KnownFlag = Callable[[str], bool]
 Recursion = Callable[[str], Invocation | None]
 
 
 def looks_like_flag(word: str) -> bool:
-    """Whether a word can be nothing but a flag: a dash and a digit are a number."""
+    """Whether a word can only be a flag. A dash and a digit are a number."""
     return _FLAG.match(word) is not None
 
 
 def mentions_server(text: str) -> bool:
-    """Whether the program is named somewhere in a text."""
+    """Whether a text names the program."""
     return _MENTIONED.search(text) is not None
 
 
 def is_program(word: Word) -> bool:
-    """Whether a word is llama-server by the end of its path, in its present and in its former name."""
+    """Whether a word ends in llama-server's name, the present or the former one."""
     return _PROGRAM.search(word.text) is not None
 
 
@@ -83,7 +83,7 @@ def candidate(words: Sequence[Word], knows: KnownFlag, inside: Recursion) -> Can
     if found is None:
         return None
     if named:
-        # It may as well be a line of a file that has a reader of its own.
+        # It may also be a line of a file that has its own reader.
         found = replace(found, rank=max(found.rank, CERTAIN_RANK + 1))
     merged = (*environment, *found.invocation.environment)
     return replace(found, invocation=replace(found.invocation, environment=merged))
@@ -118,12 +118,12 @@ def _container(words: list[Word], knows: KnownFlag, inside: Recursion) -> Candid
 
 
 def _in_container(words: tuple[Word, ...], knows: KnownFlag, inside: Recursion) -> Invocation:
-    """What follows an image: arguments of the program that the image starts, or a command of its own."""
+    """What follows an image: arguments of the program that the image starts, or a command."""
     texts = [word.text for word in words]
     script = next((place for place, text in enumerate(texts[:3]) if " " in text and mentions_server(text)), None)
     if script is not None and (found := inside(texts[script])):
         return replace(found, around=(*texts[:script], *texts[script + 1 :], *found.around))
-    # The image with all programs takes the name of one first; its short form is also the flag of a number.
+    # The image with all programs takes a program's name first; the short form is also the flag for a seed.
     if words and (is_program(words[0]) or texts[0] == "--server" or (texts[0] == "-s" and not _is_number(texts[1:2]))):
         return Invocation(words[1:], (), (texts[0],))
     if words and not looks_like_flag(texts[0]) and (command := candidate(words, knows, inside)):
@@ -145,9 +145,9 @@ def _direct(words: list[Word]) -> Candidate | None:
 
 
 def _program_length(words: Sequence[Word]) -> int:
-    """How many words name the program at the beginning: two for ``llama serve``, none for another program.
+    """How many words at the beginning name the program: two for ``llama serve``, none for another program.
 
-    ``--``, which ends the options of what starts the program, is one of them.
+    A ``--`` that ends the options of a wrapper counts too.
     """
     serves = [word.text for word in words[1:2]] in (["server"], ["serve"])
     length = 1 if is_program(words[0]) else 2 if serves and _SUBCOMMAND.search(words[0].text) else 0
@@ -155,7 +155,7 @@ def _program_length(words: Sequence[Word]) -> int:
 
 
 def _wrapped(words: list[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:
-    """The program behind others: ``nohup nice -n 5 llama-server …``, ``bash -c "llama-server …"``."""
+    """The program behind wrappers: ``nohup nice -n 5 llama-server …``, ``bash -c "llama-server …"``."""
     if words[0].text.lower() == "start-process":
         return _start_process(words, inside)
     for position, word in enumerate(words[1:], 1):
@@ -175,9 +175,9 @@ def _wrapped(words: list[Word], knows: KnownFlag, inside: Recursion) -> Candidat
 
 
 def _set_before(words: Sequence[Word]) -> tuple[tuple[tuple[str, Word], ...], tuple[str, ...]]:
-    """What the words before a program set for it, and the rest of them.
+    """The variables that the words before a program set for it, and the other words.
 
-    Beside a flag that is not for this, ``NAME=value`` is a matter of the program before: ``-p MemoryMax=32G``.
+    After a flag that does not set variables, ``NAME=value`` belongs to the wrapper: ``-p MemoryMax=32G``.
     """
     environment: list[tuple[str, Word]] = []
     around: list[str] = []
@@ -194,7 +194,7 @@ def _set_before(words: Sequence[Word]) -> tuple[tuple[tuple[str, Word], ...], tu
 
 
 def _start_process(words: list[Word], inside: Recursion) -> Candidate | None:
-    """PowerShell's own way to start a program, with all arguments in one text or one list of pieces of it."""
+    """PowerShell's ``Start-Process``, with all arguments in one text or in one list."""
     names = [word.text.lower() for word in words]
     at = next((place for place, name in enumerate(names) if name in {"-argumentlist", "-args"}), len(words))
     if at + 1 >= len(words) or not any(map(is_program, words[:at])):
@@ -207,12 +207,12 @@ def _start_process(words: list[Word], inside: Recursion) -> Candidate | None:
 
 
 def _guessed(words: list[Word], knows: KnownFlag) -> Candidate | None:
-    """Flags with no program before them, or with one of an unknown name."""
+    """Flags without a program before them, or after a program with an unknown name."""
     if looks_like_flag(words[0].text) and any(knows(word.text) for word in words):
         return Candidate(3, Invocation(tuple(words)))
     start = next((place for place, word in enumerate(words) if word.text not in _PLAIN_WRAPPERS), 0)
     program, arguments = words[start], words[start + 1 :]
-    # Short flags are everybody's.
+    # Many programs have the same short flags.
     telling = any(word.text.endswith(".gguf") or (knows(word.text) and len(word.text) > 3) for word in arguments)
     if not telling or not knows(arguments[0].text):
         return None

@@ -1,4 +1,4 @@
-"""The words of a command as POSIX shells split them, and what scanners for other shells have in common."""
+"""The words of a command as POSIX shells split them, and the common part of scanners for other shells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gglib_desktop.domain.commandline.words import Operator, Token, Unclosed, Wo
 
 _BLANK = re.compile(r"[^\S\n]+")
 _COMMENT = re.compile(r"#[^\n]*")
-# Strictly only a line end may follow the backslash; people leave spaces and comments behind it.
+# Strictly, only a line end may follow the backslash. Pasted texts have spaces and comments behind it.
 _CONTINUATION = re.compile(r"\\(?:[ \t]+#[ \t][^\n]*|[ \t]*)\r?\n(?P<next>[\s-]?)")
 _REDIRECTION = re.compile(r"&>>?|>>|>\||>&|<<<|<<-?|<&|>|<")
 _NUMBERED_REDIRECTION = re.compile(r"\d+(?:>>|>&|<&|>|<)")
@@ -31,18 +31,18 @@ _ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _ANSI_C_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _JSON = re.compile(r'\{\s*"')
 _LONGEST_JSON = 4000
-# So many pieces does no name have; a word may have thousands.
+# No name has more pieces; a word may have thousands.
 _LONGEST_NAME = 5
 
 
 def escaped_character(digits: str) -> str | None:
-    """What a hexadecimal code stands for, None where it is no character: half of one, or beyond all."""
+    """The character of a hexadecimal code, None for half a character and for codes beyond the last one."""
     code = int(digits, 16)
     return chr(code) if code < 0xD800 or 0xDFFF < code <= 0x10FFFF else None
 
 
 class Scanner(ABC):
-    """Collects words; a shell's own rules are in ``_step``."""
+    """Collects words. The rules of a shell are in ``_step``."""
 
     def __init__(self, text: str, variables: Variables, at: int = 0, closing: str = "", depth: int = 0) -> None:
         self._text = text
@@ -56,7 +56,7 @@ class Scanner(ABC):
         self._unresolved = False
 
     def tokens(self) -> list[Token]:
-        """All words and operators; what is assigned on the way is known from there on. Raises: Unclosed."""
+        """All words and operators. Assignments take effect for the words behind them. Raises: Unclosed."""
         self._scan()
         self._end_word()
         self._end_command()
@@ -64,7 +64,7 @@ class Scanner(ABC):
 
     @property
     def end(self) -> int:
-        """The place in the text that comes next."""
+        """The next place in the text."""
         return self._at
 
     def _scan(self) -> None:
@@ -76,7 +76,7 @@ class Scanner(ABC):
             raise Unclosed
 
     def _list_inside(self) -> tuple[Word, ...]:
-        """The words up to the bracket that closes the one at this place, which is passed over too. Raises: Unclosed."""
+        """The words up to the bracket that closes the one here; both are passed over. Raises: Unclosed."""
         inner = type(self)(self._text, self._variables, self._at + 1, ")", self._depth + 1)
         found = tuple(token for token in inner.tokens() if isinstance(token, Word))
         self._at = inner.end + 1
@@ -84,7 +84,7 @@ class Scanner(ABC):
 
     @property
     def _assigned_name(self) -> str:
-        """``NAME=`` where that is all of the word so far."""
+        """``NAME=`` if the word so far is only that."""
         pieces = self._pieces or ()
         before = "".join(pieces) if len(pieces) < _LONGEST_NAME else ""
         return before if _LIST_NAME.fullmatch(before) else ""
@@ -116,14 +116,14 @@ class Scanner(ABC):
         self._unresolved = False
 
     def _add_words(self, words: Iterable[Word]) -> None:
-        """Several words, the first and the last of them parts of what stands beside them."""
+        """Several words; the first and the last join the parts next to them."""
         for position, word in enumerate(words):
             if position:
                 self._end_word()
             self._add(word.text, unresolved=word.unresolved)
 
     def _end_command(self) -> None:
-        """What a command assigns is known from here on."""
+        """Remembers what a command assigns."""
         words = [token for token in self._tokens[self._begin :] if isinstance(token, Word)]
         self._begin = len(self._tokens)
         if not self._depth:
@@ -135,7 +135,7 @@ class Scanner(ABC):
         self._tokens.append(Operator(operator))
 
     def _json(self) -> bool:
-        """JSON without quotes around it, whose own quotes a shell would take away, which nobody means."""
+        """JSON without quotes around it. A shell would remove its inner quotes, which is never meant."""
         begins = self._pieces is None or self._assigned_name != ""
         if not begins or not _JSON.match(self._text, self._at):
             return False
@@ -151,14 +151,14 @@ class Scanner(ABC):
         return True
 
     def _placeholder(self) -> bool:
-        """``<what to put here>``, as manuals write it: no redirections, which have a space or a file's name there."""
+        """``<what to put here>``, as in manuals. Not a redirection: those have a space or a file name there."""
         found = self._take(_PLACEHOLDER)
         if found:
             self._add(found[0], unresolved=True)
         return found is not None
 
     def _take_operator(self, at_a_beginning: re.Pattern[str], *anywhere: re.Pattern[str]) -> bool:
-        """An operator, which ends a word. ``2>`` is one at the beginning of a word, in ``a2>`` only the bracket is."""
+        """An operator, which ends a word. ``2>`` is one at the beginning of a word; in ``a2>`` only the bracket is."""
         patterns = anywhere if self._pieces is not None else (at_a_beginning, *anywhere)
         found = next(filter(None, map(self._take, patterns)), None)
         if found and Operator(found[0]).redirects:
@@ -169,7 +169,7 @@ class Scanner(ABC):
         return found is not None
 
     def _up_to(self, closing: str) -> str:
-        """What stands before the closing text, which is passed over too. Raises: Unclosed."""
+        """The text before ``closing``, which is passed over too. Raises: Unclosed."""
         end = self._text.find(closing, self._at)
         if end < 0:
             raise Unclosed
@@ -178,7 +178,7 @@ class Scanner(ABC):
         return found
 
     def _balanced(self) -> str:
-        """What stands up to the partner of the bracket that was just passed. Raises: Unclosed."""
+        """The text up to the partner of the bracket just passed. Raises: Unclosed."""
         depth, start = 1, self._at
         while depth:
             if self._at >= len(self._text):
@@ -188,7 +188,7 @@ class Scanner(ABC):
         return self._text[start : self._at]
 
     def _home(self) -> None:
-        """A tilde that was just passed: the home folder, where it begins a path."""
+        """A tilde just passed: the home folder, if it begins a path."""
         home = self._variables.get("HOME")
         starts = self._pieces is None or self._assigned_name != ""
         is_path = (self._text[self._at : self._at + 1].strip() or "/") in "/\\"
@@ -203,7 +203,7 @@ def sh_words(text: str, variables: Variables) -> list[Token]:
 class _ShScanner(Scanner):
     def _step(self) -> None:
         if found := self._take(_CONTINUATION):
-            # Without white space around it the shell would join two words, which nobody means before a flag.
+            # Without white space around it the shell would join two words, which is never meant before a flag.
             if found["next"] or self._pieces is None:
                 self._end_word()
             self._at -= len(found["next"])
@@ -243,7 +243,7 @@ class _ShScanner(Scanner):
         return True
 
     def _double_quoted(self, *, empty: bool) -> None:
-        """``empty``: if nothing is in them, they are a word all the same; an empty list is none."""
+        """``empty``: an empty pair of quotes is a word; an empty list is not."""
         self._add_words([Word("")] if empty else [])
         while not self._text.startswith('"', self._at):
             if self._at >= len(self._text):
@@ -295,7 +295,7 @@ class _ShScanner(Scanner):
             self._add_value(value, reference, written, quoted=quoted)
 
     def _words_of(self, reference: Reference) -> list[Word]:
-        """The words in place of a value; as they stand where they are more than words."""
+        """The words of a value, or the reference as it stands if its value is more than words."""
         try:
             tokens = _ShScanner(reference.word, self._variables, depth=self._depth + 1).tokens()
         except Unclosed:
@@ -315,7 +315,7 @@ class _ShScanner(Scanner):
             self._add_split(items[0] if items else Word(""))
 
     def _add_split(self, value: Word) -> None:
-        """Outside quotes the shell splits what a variable holds."""
+        """Outside quotes, the shell splits a variable's value."""
         for piece in _IN_VALUE.findall(value.text):
             if piece.isspace():
                 self._end_word()
@@ -342,5 +342,5 @@ class _ShScanner(Scanner):
 
 
 def _is_whole(reference: Reference) -> bool:
-    """Whether all members of a list are meant."""
+    """Whether a reference means all members of a list."""
     return reference.subscript in {"@", "*"}

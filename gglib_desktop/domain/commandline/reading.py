@@ -1,4 +1,4 @@
-"""Reads a llama-server command line, however people write it, into launch choices and says what became of each word."""
+"""Reads a llama-server command line into launch options and says what became of each word."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _NETWORK_MODEL = re.compile(
     r"-hfr?|--hf-repo|-hff|--hf-file|-mu|--model-url|-dr|--docker-repo|--models-(?:dir|preset|max)|--(?:no-)?models-autoload"
     r"|--(?:fim|gpt-oss|vision|embd)-[\w.-]+-(?:default|spec)"
 )
-# Without one of these no text starts the server, however long it is.
+# A text without any of these starts no server, however long it is.
 _TELLING = re.compile(r"server|llama|ExecStart|-[A-Za-z]", re.IGNORECASE)
-# As manuals write what a reader has to put in: <name>, <user>/<name>, {name}, [name], ...
+# How manuals mark what the reader has to fill in: <name>, <user>/<name>, {name}, [name], ...
 _PLACEHOLDER = re.compile(
     r"(?:[^<>$`%]*<[^<>]+>)+[^<>$`%]*|\{\{?[ ]*[A-Za-z][\w .-]*\}?\}|\[[A-Za-z][\w .-]*\]|\.\.\.|…"
 )
@@ -65,7 +65,7 @@ class NoteKind(StrEnum):
 
 @dataclass(frozen=True)
 class Note:
-    """Words of the command line, secrets hidden, and what became of them; ``detail`` is the new words or the reason."""
+    """Words of the command line without secrets, and what became of them. ``detail`` is the new words or the reason."""
 
     kind: NoteKind
     words: tuple[str, ...]
@@ -74,7 +74,7 @@ class Note:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """What a command line chooses. ``model`` is the path that it names, maybe relative or with a variable in it."""
+    """What a command line chooses. ``model`` is the path in it, which may be relative or contain a variable."""
 
     options: LaunchOptions = LaunchOptions()
     model: str | None = None
@@ -87,8 +87,8 @@ def read_command_line(
 ) -> CommandLine:
     """Reads the first command that starts llama-server in a text.
 
-    ``capabilities`` are those of the engine that will be used, None while none is known. ``variables`` have a known
-    value: HOME. Raises: ConfigurationError, when there is no such command; it does not repeat the text.
+    ``capabilities`` are those of the engine that will be used, None if no engine is known. ``variables`` have a known
+    value: HOME. Raises: ConfigurationError if there is no such command; it does not repeat the text.
     """
     vocabulary = Vocabulary(capabilities)
     text = plain(text.replace("\0", ""), vocabulary.knows)
@@ -159,7 +159,7 @@ class _Reading:
         return self._vocabulary.arguments([_without_nul(word) for word in self._invocation.arguments])
 
     def _without_repeated(self, arguments: list[Argument]) -> list[Argument]:
-        """The last of those that say the same thing counts, as for llama-server; variables come first."""
+        """Of arguments that set the same thing the last one counts, as in llama-server; variables come first."""
         last = {self._subject(argument): argument for argument in arguments}
         kept: list[Argument] = []
         for argument in arguments:
@@ -172,7 +172,7 @@ class _Reading:
 
     def _subject(self, argument: Argument) -> str:
         if argument.option:
-            # llama-server adds each name for clients to those before.
+            # llama-server adds the names for clients up.
             return argument.option.name if argument.option.name != "alias" else ""
         spellings = self._vocabulary.spellings(argument.flag)
         known = {"--model", "--host", "--metrics", "--api-key", "--spec-type", "-m"}
@@ -196,7 +196,7 @@ class _Reading:
     def _note(self, kind: NoteKind, words: tuple[str, ...], detail: str = "") -> None:
         self._notes.append(Note(kind, words, detail))
 
-    # -- what the program says itself
+    # -- what the program sets itself
 
     def _read_own(self, argument: Argument) -> bool:
         flag, is_port = argument.flag, argument.option is not None and argument.option.name == "port"
@@ -265,7 +265,7 @@ class _Reading:
         return True
 
     def _append(self, argument: Argument, kind: NoteKind) -> None:
-        """To the extra arguments: as it was written, or what the engine takes in its place."""
+        """Adds to the extra arguments: the words as written, or what the engine takes instead."""
         name = self._vocabulary.present_name(argument)
         joined = "=" in argument.written[0] and self._vocabulary.takes_value(argument.flag)
         if name or argument.variable or joined or argument.moved:
@@ -278,7 +278,7 @@ class _Reading:
         self._extra += words
 
     def _marked(self, argument: Argument) -> Argument:
-        """With words that manuals put in place of a value as not resolved, where no value can be such a word."""
+        """Marks the placeholders of manuals as unresolved, where no value can be such a word."""
         option, flag = argument.option, argument.flag
         is_number = self._vocabulary.takes_number(flag, option)
         names_one = flag in MODEL_FLAGS | {"", "--api-key"} or _NETWORK_MODEL.fullmatch(flag)
@@ -287,7 +287,7 @@ class _Reading:
             return argument
 
         def marked(word: Word) -> Word:
-            # In quotes, which are gone here, any name can be that of a file; a whole path is hardly half a placeholder.
+            # Without its quotes, a word like this can be a file name; a whole path is hardly half a placeholder.
             text = "" if word.text.startswith("/") else word.text
             stands_for = _PLACEHOLDER.fullmatch(text) or (is_number and _NUMBER_PLACEHOLDER.fullmatch(text))
             return replace(word, unresolved=word.unresolved or bool(stands_for))
@@ -295,7 +295,7 @@ class _Reading:
         return replace(argument, values=tuple(map(marked, argument.values)))
 
     def _outside(self, argument: Argument) -> Argument:
-        """With files inside a container as they are called outside; some flags take several, or a scale after each."""
+        """With the outside paths of files in a container. Some flags take several files, or a scale after each."""
         mounts = self._invocation.mounts
         if not self._invocation.contained or not self._vocabulary.may_name_files(argument):
             return argument
@@ -316,7 +316,7 @@ def _texts(argument: Argument) -> tuple[str, ...]:
 
 
 def _shown(argument: Argument) -> tuple[str, ...]:
-    """The words without a secret."""
+    """The words without secrets."""
     if argument.flag not in _TOKEN_FLAGS | {"--api-key"} or not argument.values or argument.unresolved:
         return argument.written
     first, equals, _value = argument.written[0].partition("=")

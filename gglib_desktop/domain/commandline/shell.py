@@ -1,4 +1,4 @@
-"""Finds the start of llama-server in whatever people paste from shells, scripts, forums and logs."""
+"""Finds the start of llama-server in texts from shells, scripts, forums and logs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gglib_desktop.domain.commandline.words import Operator, Token, Unclosed, Wo
 Splitter = Callable[[str, Variables], list[Token]]
 
 _MOST_READINGS = 3
-# What is not closed by then is not meant to be, and trying takes time.
+# A bracket or quote that is still open after so many lines is not meant to be one, and trying takes time.
 _MOST_LINES = 100
 _MOST_TRIES = 300
 _ASSIGNMENT = re.compile(r"\s*(?:(?:export|declare|typeset|local|readonly)\s+(?:-\w+\s+)*)?[$\w:]+[ \t]*\+?=")
@@ -60,7 +60,7 @@ _INLINE_CODE = re.compile(r"`([^`\n]*server[^`\n]*)`(?!\s*\r?$)|^\s*`([^`\n]*)`\
 
 @dataclass(frozen=True)
 class _Command:
-    """Words up to an operator. ``ended_by`` is that; ``apart`` are redirections, and all of a text that is no words."""
+    """Words up to an operator, which is ``ended_by``. ``apart`` are redirections, and texts that are not words."""
 
     words: tuple[Word, ...]
     apart: tuple[str, ...] = ()
@@ -74,9 +74,9 @@ class _Command:
 def shell_invocation(
     text: str, variables: Mapping[str, str], knows: KnownFlag, *, only_plain: bool = False
 ) -> Invocation | None:
-    """The start of llama-server in a text. ``only_plain``: only if nothing but assignments stands before it.
+    """The start of llama-server in a text. ``only_plain``: only if nothing but assignments comes before it.
 
-    Raises: Unclosed, when there is one but a quotation mark of it has no partner.
+    Raises: Unclosed if there is one with an open quotation mark.
     """
     split = splitter(text)
     whole = _commands([text], split, variables)
@@ -90,12 +90,12 @@ def shell_invocation(
             return found
     if mentions_server(text) and any(not command.words and command.apart for command in whole):
         raise Unclosed
-    # Variables alone are a start only where no command is one.
+    # Variables alone count as a start only if there is no command.
     return _from_assignments(_commands(readings[0], split, variables))
 
 
 def splitter(text: str) -> Splitter:
-    """How the words of a text are split: as in the shell that it is written for."""
+    """The scanner for the shell that a text is written for."""
     shown = _SINGLE_QUOTED.sub("''", _QUOTED_MARK.sub("", text))
     if text.startswith("#!"):
         return sh_words
@@ -109,7 +109,7 @@ def splitter(text: str) -> Splitter:
 
 
 def _readings(text: str, split: Splitter) -> list[list[str]]:
-    """The text in pieces: lines as they stand; with quotes that go over several; with ``# `` as root's prompt."""
+    """The text in pieces: single lines, lines joined by quotes, and lines after ``# `` as root's prompt."""
     lines = text.split("\n")
     chunks = _chunks(lines)
     closed = _closed(chunks, split, _is_assignment)
@@ -137,7 +137,7 @@ def _chunks(lines: Sequence[str]) -> list[str]:
 
 
 def _closed(chunks: Sequence[str], split: Splitter, matters: Callable[[str], bool]) -> list[str]:
-    """The same chunks, those that matter each with the lines that close its quotes and brackets."""
+    """The same chunks; those that matter are joined with the lines that close their quotes and brackets."""
     result: list[str] = []
     at, tries = 0, _MOST_TRIES
     while at < len(chunks):
@@ -160,7 +160,7 @@ def _is_closed(text: str, split: Splitter) -> bool:
 
 
 def _commands(chunks: Sequence[str], split: Splitter, variables: Mapping[str, str]) -> list[_Command]:
-    """All commands, with what they assign put in for its names; a text that is no words stays apart."""
+    """All commands with the variables replaced by what they assigned. A text that is not words stays apart."""
     commands: list[_Command] = []
     known: Variables | None = None
     while known is None or (known.changed_later() and known.readings < _MOST_READINGS):
@@ -198,7 +198,7 @@ def _grouped(tokens: Sequence[Token]) -> list[_Command]:
 
 
 def _merged(commands: Sequence[_Command]) -> list[_Command]:
-    """A line that begins with a flag, or its value, goes on with the line before: the sign for that is easily lost."""
+    """Joins a line that begins with a flag or its value with the line before: the backslash gets lost easily."""
     merged: list[_Command] = []
     for command in commands:
         last = merged[-1] if merged else None
@@ -217,7 +217,7 @@ def _merged(commands: Sequence[_Command]) -> list[_Command]:
 
 
 def _goes_on(before: Sequence[Word], word: str) -> bool:
-    """Whether a word can only belong to what stands in the line before: a flag, or the value of the last flag there."""
+    """Whether a word can only belong to the line before: a flag, or the value of that line's last flag."""
     is_value = _VALUE.fullmatch(word) is not None and any(looks_like_flag(each.text) for each in before)
     return is_value or looks_like_flag(word)
 
@@ -242,7 +242,7 @@ def _best(
 
 
 def _from_assignments(commands: Sequence[_Command]) -> Invocation | None:
-    """A list of variables and nothing else, as in the file that an environment is read from."""
+    """A list of variables and nothing else, as in an environment file."""
     pairs = [pair for command in commands for pair in assignments(command.words) or ()]
     if not any(name.startswith("LLAMA_ARG_") for name, _word in pairs):
         return None
@@ -251,7 +251,7 @@ def _from_assignments(commands: Sequence[_Command]) -> Invocation | None:
 
 
 def _completed(invocation: Invocation, commands: Sequence[_Command], position: int) -> Invocation:
-    """With what was exported before it, and everything else that was written around it."""
+    """With the variables exported before it, and everything around it."""
     environment: list[tuple[str, Word]] = []
     around: list[str] = []
     for index, command in enumerate(commands):

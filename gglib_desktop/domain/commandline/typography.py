@@ -1,4 +1,4 @@
-"""Takes out of a pasted text what web pages, word processors and terminals put into it."""
+"""Removes from a pasted text what web pages, word processors and terminals put into it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-# Other dashes and minus signs; the hyphen that a keyboard has is not among them.
+# Dashes and minus signs other than the keyboard's hyphen.
 _DASHES = "\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
 _DASH = re.compile(f"[{_DASHES}]")
 _FLAG = re.compile(rf"(?<![^\s\"'`\[(])([-{_DASHES}]{{1,3}})([A-Za-z][\w{_DASHES}-]*)")
 _NEGATIVE = re.compile(rf"(?<!\S)[{_DASHES}](?=\.?\d)")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
-# Joiners are not among them: names in some scripts need those.
+# Without joiners: names in some scripts need them.
 _INVISIBLE = re.compile("\x1b\\[[0-9;?]*[A-Za-z]|[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _LINE_END = re.compile("\r\n|[\v\f\u0085\u2028\u2029]")
 _DOUBLE_QUOTE = re.compile("[“”„‟]")
 _APOSTROPHE = re.compile(r"(?<!\w)[‘’‚‛]|[‘’‚‛](?!\w)")
-# An escaped character is one of them, so that it begins none.
+# It consumes escaped characters, so that those begin no tag.
 _QUOTED = re.compile(r"""('[^']*'|"(?:[^"\\]|\\.)*+"|\\.)""", re.DOTALL)
 _LINE_NUMBER = re.compile(r"[^\S\n]*(\d{1,5})(?:[|:.)│]|(?=\s|$))")
 
@@ -26,8 +26,8 @@ _LINE_NUMBER = re.compile(r"[^\S\n]*(\d{1,5})(?:[|:.)│]|(?=\s|$))")
 def plain(text: str, knows: Callable[[str], bool]) -> str:
     """The text as it was typed: plain quotation marks and dashes, no HTML, no line numbers, nothing invisible.
 
-    What stands in plain quotation marks stays as it is. ``knows`` tells whether a word is a flag: one dash can stand
-    for two, which many programs make of them.
+    Text in plain quotation marks stays as it is. ``knows`` tells whether a word is a flag: many programs turn two
+    dashes into one.
     """
     if any(map(_ENTITY.search, _QUOTED.split(text)[::2])):
         text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
@@ -53,7 +53,7 @@ def _flag(found: re.Match[str], knows: Callable[[str], bool]) -> str:
 
 
 def _without_line_numbers(text: str) -> str:
-    """Without the numbers before lines that count up one by one."""
+    """Without line numbers, if they count up one by one."""
     lines = text.split("\n")
     found = [_LINE_NUMBER.match(line) for line in lines]
     counted: set[int] = set()

@@ -1,4 +1,4 @@
-"""What names in a text stand for: assignments, references, and the values known from the top of a text to its end."""
+"""What names in a text stand for: assignments, references, and the values known so far."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _BRACED = re.compile(r"\$\{(\w+)(?:\[([^\]{}]*)\])?(:?[-=+?])?")
 _MACRO = re.compile(r"\$\{(\w[\w.-]*)\}")
 _DOLLAR = re.compile(r"\$\$|\$(\w+)|\$\([^)]*\)|\$\{[^}]*\}|[^$]+|\$")
 _BRACE_OR_QUOTE = re.compile(r"""[{}]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'""", re.DOTALL)
-# So much text may values be altogether, so that names in names cannot grow beyond all bounds.
+# The length of all values together has a limit, since names in names can multiply.
 MOST_TEXT = 1_000_000
-# Nobody nests so deep, and Python could not follow for ever.
+# Deeper than people nest; Python could not recurse forever.
 DEEPEST = 20
 _LONGEST_WORD = 2000
 
@@ -35,14 +35,14 @@ def assigned(word: Word) -> tuple[str, Word] | None:
 
 
 def assignments(words: Sequence[Word]) -> list[tuple[str, Word]] | None:
-    """What a command sets that does nothing else, None for any other command."""
+    """What a command sets if it does nothing else, None for any other command."""
     rest = _without_declaration(words)
     found = [pair for word in rest if (pair := assigned(word))]
     return found if found and len(found) == len(rest) else None
 
 
 def exports(words: Sequence[Word]) -> bool:
-    """Whether what a command assigns reaches the programs that are started after it."""
+    """Whether the variables that a command assigns reach the programs started after it."""
     name = words[0].text if words else ""
     return name in _EXPORTS or (name in _DECLARATIONS | _SETTERS and "x" in _declaration(words)[0])
 
@@ -57,7 +57,7 @@ def _without_declaration(words: Sequence[Word]) -> Sequence[Word]:
 
 
 def _declaration(words: Sequence[Word]) -> tuple[str, Sequence[Word]]:
-    """The letters of the flags behind the first word, and what follows them."""
+    """The letters of the flags behind the first word, and the words behind them."""
     letters, at = "", 1
     while at < len(words) and _DECLARING_FLAG.fullmatch(words[at].text):
         letters += _LONG_FLAGS.get(words[at].text, words[at].text)
@@ -66,7 +66,7 @@ def _declaration(words: Sequence[Word]) -> tuple[str, Sequence[Word]]:
 
 
 def _set(words: Sequence[Word], *, adds: bool) -> list[Word]:
-    """``NAME=value`` for a name and values, as fish and csh set them; fish hands several on as several words."""
+    """``NAME=value`` for a name and its values as fish and csh set them; fish passes several on as several words."""
     if len(words) < 2 or not _NAME.fullmatch(words[0].text):
         return []
     value = list_of(tuple(words[1:]))
@@ -74,9 +74,9 @@ def _set(words: Sequence[Word], *, adds: bool) -> list[Word]:
 
 
 class Variables:
-    """The values of names, as a text assigns them one after the other.
+    """The values of names, as a text assigns them from top to bottom.
 
-    ``later`` are those of an earlier reading of the same text, for names that are used before they are assigned.
+    ``later`` are the values from an earlier reading of the same text, for names that are used before they are assigned.
     """
 
     def __init__(self, known: Mapping[str, str] | None = None, later: Variables | None = None) -> None:
@@ -89,7 +89,7 @@ class Variables:
         self._branches = 0
 
     def get(self, name: str, *, any_case: bool = False) -> Word | None:
-        """The value of a name, None where nobody knows it or where values have become too much text."""
+        """The value of a name, None if it is not known or if the values have become too long."""
         name = self.spelled(name) if any_case else name
         value = self._values.get(name)
         if value is None:
@@ -100,11 +100,11 @@ class Variables:
         return value if self._left >= 0 else None
 
     def spelled(self, name: str) -> str:
-        """A name as it was spelled first, where upper and lower case are the same."""
+        """A name as it was spelled first, if upper and lower case are the same."""
         return self._as_spelled.get(name.lower(), name)
 
     def run(self, words: Sequence[Word]) -> None:
-        """Assigns what a command assigns, after what it begins or ends: ``if``, ``then``."""
+        """Takes the assignments of a command, also behind words like ``if`` and ``then``."""
         first = words[0].text if words else ""
         self._branches = max(0, self._branches + _BRANCHES.get(first, 0))
         rest = words[1:] if first in _KEYWORDS else words
@@ -117,13 +117,13 @@ class Variables:
         if adds and old is not None:
             value = _joined(old, value)
         elif self._branches and old is not None and old != value:
-            # Nobody knows which of the two it will be.
+            # It is not known which of the two it will be.
             value = Word(f"${name}", unresolved=True)
         self._values[name] = value
         self._as_spelled.setdefault(name.lower(), name)
 
     def changed_later(self) -> bool:
-        """Whether a name got a value only after it was used, another than in the reading before."""
+        """Whether a name got its value only after it was used, and a different one than in the reading before."""
         earlier = self._later.assigned if self._later else {}
         return any(name in self._values and self._values[name] != earlier.get(name) for name in self._missed)
 
@@ -142,7 +142,7 @@ def _joined(old: Word, value: Word) -> Word:
 
 @dataclass(frozen=True)
 class Reference:
-    """``${NAME[subscript]operator word}``: a name and what counts if it has a value, or none. ``end`` is behind it."""
+    """``${NAME[subscript]operator word}``: a name, and what counts if it has a value or none. ``end`` is behind it."""
 
     name: str
     subscript: str | None
@@ -151,7 +151,7 @@ class Reference:
     end: int
 
     def takes_word(self, value: Word | None) -> bool | None:
-        """Whether the word counts instead of the value, None where neither does and nothing is known."""
+        """Whether the word counts instead of the value; None if neither counts and nothing is known."""
         missing = value is None or value.unresolved or (":" in self.operator and not value.text)
         if self.operator[-1:] in {"-", "="}:
             return missing
@@ -161,7 +161,7 @@ class Reference:
 
 
 def reference_at(text: str, at: int) -> Reference | None:
-    """The reference in braces that begins there, None for one of another kind."""
+    """The reference in braces that begins here, None if it is of another kind."""
     found = _BRACED.match(text, at)
     end = _closing_brace(text, found.end()) if found else -1
     if found is None or end < 0 or (not found[3] and end != found.end()):
@@ -170,7 +170,7 @@ def reference_at(text: str, at: int) -> Reference | None:
 
 
 def _closing_brace(text: str, at: int) -> int:
-    """The place of the brace that closes the one before ``at``, -1 where there is none, or too much before it."""
+    """The place of the brace that closes the one before ``at``; -1 if there is none, or too much text before it."""
     depth, start = 1, at
     while found := _BRACE_OR_QUOTE.search(text, at, start + _LONGEST_WORD):
         depth += {"{": 1, "}": -1}.get(found[0], 0)
@@ -183,7 +183,7 @@ def _closing_brace(text: str, at: int) -> int:
 
 
 def interpolated(text: str, variables: Variables, depth: int = 0) -> Word:
-    """A text in which compose puts the values of variables, and ``$$`` is a dollar sign."""
+    """A text where compose replaces variables by their values, and ``$$`` is a dollar sign."""
     pieces: list[Word] = []
     at = 0
     while at < len(text):

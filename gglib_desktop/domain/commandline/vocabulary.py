@@ -1,4 +1,4 @@
-"""llama-server's arguments taken apart into flags with their values, by the definitions and by an engine's help."""
+"""Splits llama-server's arguments into flags with their values, by our definitions and by an engine's help."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ATTACHED = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d{1,300}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _MULTIPLE_CHOICE_SWITCHES = frozenset({"flash_attn"})
-# Names that current builds refuse, and what took their place.
+# Names that current builds refuse, and the names that replaced them.
 _FORMER = {
     "--draft": "--spec-draft-n-max",
     "--draft-n": "--spec-draft-n-max",
@@ -50,17 +50,17 @@ _VARIABLES = {
 }
 _SWITCHES = frozenset({"--metrics", "--direct-io"})
 _FILE = re.compile(r"FNAME|FILE|PATH|DIR")
-# They may look like a path, and are none.
+# They may look like a path, but are none.
 _NAMES = frozenset({"-a", "--alias", "--api-prefix"})
 _WITH_A_VALUE = frozenset(_VARIABLES.values()) - _SWITCHES
 
 
 @dataclass(frozen=True)
 class Argument:
-    """A flag with its values, or a word that is neither (``flag`` is then empty). ``written`` is how it stood there.
+    """A flag with its values, or a word that is neither (``flag`` is then empty). ``written`` is the original text.
 
-    ``option`` is the field that it belongs to. ``on`` False: the flag says no. ``variable``: it was said by an
-    environment variable. ``moved``: its values are not as written, but files where they are outside of a container.
+    ``option`` is the field that it belongs to. ``on`` False: the flag switches it off. ``variable``: an environment
+    variable set it. ``moved``: its values are the paths outside of a container, not the ones written.
     """
 
     flag: str
@@ -81,7 +81,7 @@ class Argument:
 
 
 class Vocabulary:
-    """What is known of flags: the definitions, and the help of an engine where there is one."""
+    """What is known about flags: the definitions, and an engine's help if there is one."""
 
     def __init__(self, capabilities: EngineCapabilities | None) -> None:
         self._capabilities = capabilities or EngineCapabilities()
@@ -103,7 +103,7 @@ class Vocabulary:
             self._variables[option.spec.environment] = said | {*option.spec.flags, *option.spec.off_flags}
 
     def knows(self, word: str) -> bool:
-        """Whether a word is a flag that some definition, the engine or this program tells of."""
+        """Whether a definition, the engine or this program knows a word as a flag."""
         flag = flag_of(word)
         return looks_like_flag(word) and (
             flag in self._options or self._capabilities.supports(flag) or flag in _WITH_A_VALUE | {"-m", *_FORMER}
@@ -113,7 +113,7 @@ class Vocabulary:
         return self._capabilities.same_option(flag)
 
     def present_name(self, argument: Argument) -> str | None:
-        """What a flag is called now, None where that is the name that it was called by."""
+        """The present name of a flag, None if it was called by that name."""
         flag = argument.flag
         if not self._has_help:
             return _FORMER.get(flag)
@@ -144,7 +144,7 @@ class Vocabulary:
             return Argument(flag, (Word(attached[2], word.unresolved),), (word.text,), option, on), 1
         following = words[1 : 1 + self._value_count(flag, option, words[1:2])]
         written = (word.text, *(each.text for each in following))
-        # A flag that is itself a variable has no value that would be known.
+        # A flag that is itself a variable has no known value.
         values = tuple(following) if not word.unresolved else (word, *following)
         return Argument(flag, values, written, option, on), len(written)
 
@@ -152,44 +152,44 @@ class Vocabulary:
         if option and option.kind is bool:
             return 0
         if option and option.name in _MULTIPLE_CHOICE_SWITCHES:
-            # Builds had it as a switch; a value that is none of its words belongs to nothing.
+            # Older builds had it as a switch; a value that is not one of its words belongs to no flag.
             known = {*option.choices, *TRUE_WORDS, *FALSE_WORDS, "-1"}
             return int(any(word.unresolved or word.text in known for word in following))
         count = 1 if option or flag in _WITH_A_VALUE | {"-m"} else self._capabilities.value_count(flag)
         if count is None:
             return int(any(not looks_like_flag(word.text) for word in following))
-        # The engine would take the next flag for the number, which nobody means.
+        # The engine would take the next flag for the number, which is never meant.
         return 0 if self.takes_number(flag, option) and any(self.knows(word.text) for word in following) else count
 
     def takes_number(self, flag: str, option: EngineOption | None) -> bool:
-        """Whether a flag's value is a number, as its definition or the help tells."""
+        """Whether a flag's value is a number, by its definition or the help."""
         return option.kind in {int, float} if option else self._capabilities.placeholders.get(flag) == "N"
 
     def may_name_files(self, argument: Argument) -> bool:
-        """Whether a value can be a file or a folder, as far as the definitions and the help tell."""
+        """Whether a value can be a file or a folder, by the definitions and the help."""
         if argument.option:
             return argument.option.kind is Path
         placeholder = self._capabilities.placeholders.get(argument.flag)
         return argument.flag not in _NAMES if placeholder is None else _FILE.search(placeholder) is not None
 
     def takes_value(self, flag: str) -> bool:
-        """Whether the engine tells that it does."""
+        """Whether the engine's help lists it."""
         return bool(self._capabilities.value_count(flag))
 
     def is_unlisted(self, argument: Argument) -> bool:
-        """Whether the engine's help is known and tells of no such word; what it says it has removed, it tells of."""
+        """Whether the engine's help is known and does not list the word, not even as removed."""
         flag, capabilities = argument.flag, self._capabilities
         told = self.knows(flag) or flag in capabilities.removed or became_load_mode(flag, capabilities)
         return self._has_help and not told
 
     def in_fields(self, argument: Argument) -> list[Argument]:
-        """The argument, or those that say the same of our fields where the engine has one flag for several of them."""
+        """The argument, or several for our fields where the engine has one flag for them together."""
         is_mode = argument.flag in self._capabilities.same_option(LOAD_MODE) and not argument.unresolved
         flags = flags_of_load_mode(argument.value) if is_mode and became_load_mode(MAP, self._capabilities) else ()
         return [Argument(flag, (), argument.written, *self._options[flag]) for flag in flags] or [argument]
 
     def lacks_value(self, argument: Argument) -> bool:
-        """Whether nothing stands where the flag needs a value. Text may be empty on purpose."""
+        """Whether the value that the flag needs is empty. Text may be empty on purpose."""
         option, flag = argument.option, argument.flag
         if option is None:
             unsaid = not argument.values or self.takes_number(flag, None)
@@ -201,7 +201,7 @@ class Vocabulary:
         return needed and not argument.value.strip()
 
     def from_variable(self, name: str, value: Word) -> Argument | None:
-        """What an environment variable says, as the flag that says the same; None when nobody knows of one."""
+        """An environment variable as the flag with the same meaning; None if there is none."""
         flags = self._variables.get(name)
         negated = flags is None and name.startswith("LLAMA_ARG_NO_")
         if negated:
@@ -227,12 +227,12 @@ class Vocabulary:
 
 
 def _is_negation(flag: str, spellings: Set[str]) -> bool:
-    """Whether a switch says no: ``--no-mmap`` where there is ``--mmap`` too, ``-nfoo`` where there is ``-foo``."""
+    """Whether a switch is off: ``--no-mmap`` beside ``--mmap``, ``-nfoo`` beside ``-foo``."""
     return not spellings.isdisjoint({flag.replace("no-", "", 1), flag.replace("-n", "-", 1)} - {flag})
 
 
 def value_of(argument: Argument) -> Any:
-    """The value of the argument's field. Raises: ConfigurationError, with the reason why the field cannot hold it."""
+    """The value of the argument's field. Raises: ConfigurationError with the reason if the field cannot hold it."""
     option = argument.option
     assert option is not None
     if option.kind is bool:

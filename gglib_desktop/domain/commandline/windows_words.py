@@ -22,12 +22,12 @@ _PS_ASSIGNMENT = re.compile(
 _PS_PARAMETERS = re.compile(r"param[ \t]*\(\s*", re.IGNORECASE)
 _PS_SPLAT = re.compile(r"@(\w+)")
 _PS_COMMA = re.compile(r",\s*")
-# As the C run-time reads it and PowerShell does not: people copy it from one to the other.
+# The C run-time reads it, PowerShell does not; people copy it from one to the other.
 _C_QUOTED = re.compile(r'"([{\[]\s*\\"(?:[^"\\]|\\.)*)"')
 _PS_VARIABLE = re.compile(r"\$\{?(?:env:)?(\w+)\}?", re.IGNORECASE)
 _PS_PLAIN = re.compile(r"[^\s'‘’‚‛\"`$;&|<>~{]+|\{")
 _PS_PLAIN_ITEM = re.compile(r"[^\s'‘’‚‛\"`$;&|<>~,(){]+|\{")
-# Typographic quotation marks are as good as plain ones.
+# Typographic quotation marks count like plain ones.
 _PS_SINGLE_QUOTE = re.compile("['‘’‚‛]")
 _PS_IN_SINGLE_QUOTES = re.compile("[^'‘’‚‛]+|(['‘’‚‛])['‘’‚‛]")
 _PS_IN_DOUBLE_QUOTES = re.compile(r'[^"`$]+')
@@ -116,12 +116,12 @@ class _PowerShellScanner(_WindowsScanner):
 
     @property
     def _lists(self) -> bool:
-        """Whether commas stand between the members of a list here; to other programs they are part of a word."""
+        """Whether commas separate members of a list here; for other programs they are part of a word."""
         first = self._first_word
         return self._closing != "" or first in {"start-process", "export"} or assigned(Word(first)) is not None
 
     def _end_word(self) -> None:
-        # Windows PowerShell hands quotation marks on without the backslash that stands before each.
+        # Windows PowerShell passes quotation marks on without the backslash before each.
         if self._pieces is not None:
             text = "".join(self._pieces)
             self._pieces = [text.replace('\\"', '"')] if text.count('"') == text.count('\\"') else [text]
@@ -297,7 +297,7 @@ class _CmdScanner(_WindowsScanner):
 
     def _variable(self, *, quoted: bool) -> bool:
         found = self._take(_CMD_VARIABLE)
-        # What a value holds was put in when it was set.
+        # A value was expanded when it was set.
         value = self._value(found) if found and not self._depth else None
         if found and value is None:
             self._add(found[0], unresolved=True)
@@ -308,7 +308,7 @@ class _CmdScanner(_WindowsScanner):
         return found is not None
 
     def _read_inside(self, text: str) -> None:
-        """A value is text like any other here: several words, quotation marks."""
+        """A value is ordinary text here: it may hold several words and quotation marks."""
         inner = _CmdScanner(text, self._variables, depth=1)
         inner._tokens, inner._begin = self._tokens, self._begin
         inner._pieces, inner._unresolved = self._pieces, self._unresolved

@@ -11,9 +11,9 @@ class Unclosed(ValueError):  # noqa: N818  # a state of the text, not an error o
 
 @dataclass(frozen=True)
 class Word:
-    """One word without its quotes. ``unresolved``: it holds a variable whose value nobody knows, as it was written.
+    """One word without its quotes. ``unresolved``: it holds, as it was written, a variable without a known value.
 
-    ``items`` are the members where the word is a list, or assigns one.
+    ``items`` are the members if the word is a list, or assigns one.
     """
 
     text: str
@@ -23,7 +23,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Operator:
-    """What stands between words: the end of a command, or a redirection, whose target is the next word."""
+    """What separates words: the end of a command, or a redirection, whose target is the next word."""
 
     text: str
 

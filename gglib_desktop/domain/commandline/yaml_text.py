@@ -1,6 +1,6 @@
 """The YAML that people keep commands in: compose files, llama-swap, Kubernetes.
 
-PyYAML's parser says what stands where. Its loaders are not used: every scalar is text here, and a tag means nothing.
+PyYAML's parser does the reading. Its loaders are not used: every scalar is text here, and a tag means nothing.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-# Larger than files that people write. The parser's time grows with the depth of each word in it.
+# Larger than real files. The parser's time grows with depth and length.
 _LONGEST = 250_000
 _DEEPEST = 50
 # Merge keys copy entries: a chain of them grows with its square.
@@ -16,19 +16,19 @@ _MOST_MERGED = 100_000
 
 
 class NotYaml(ValueError):  # noqa: N818  # a state of the text, not an error of ours
-    """A text is no YAML, or larger or deeper than a file with a command is."""
+    """A text is not YAML, or is larger or deeper than a file with a command."""
 
 
 def documents(text: str) -> Iterator[Any]:
-    """Each document as mappings, lists and strings. An alias is the same object as what it stands for.
+    """Each document as mappings, lists and strings. An alias is the same object as the node that it names.
 
-    Raises: NotYaml, as late as at the mistake: the documents before it have been given by then.
+    Raises: NotYaml, only when it reaches the mistake: the documents before it have been yielded by then.
     """
     import yaml  # noqa: PLC0415  # only a paste needs it
 
     if len(text) > _LONGEST:
         raise NotYaml
-    # The same parser in C takes a tenth of the time, where PyYAML was built with it.
+    # The same parser in C takes a tenth of the time. PyYAML may have been built without it.
     events = yaml.parse(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     tree = _Tree()
     try:
@@ -47,13 +47,13 @@ def documents(text: str) -> Iterator[Any]:
                 tree.close_mapping()
             elif isinstance(event, yaml.DocumentEndEvent):
                 yield tree.document()
-    # The last two: a code in the text that no character has.
+    # The last two: a code in the text that is not a character.
     except (yaml.YAMLError, ValueError, OverflowError) as exc:
         raise NotYaml from exc
 
 
 class _Tree:
-    """Puts one document together. Nothing here calls itself, and nothing that an alias stands for is copied."""
+    """Builds one document. No method calls itself, and an alias copies nothing."""
 
     def __init__(self) -> None:
         self._open: list[tuple[str | None, list[Any]]] = [(None, [])]
@@ -76,7 +76,7 @@ class _Tree:
             self._anchors[anchor] = value
 
     def add_alias(self, name: str) -> None:
-        """What a name stands for; the text itself where it stands for nothing, or for what is still open."""
+        """The node with that name; the text itself if there is none, or if the node is still open."""
         self.add(self._anchors.get(name, f"*{name}"))
 
     def close_list(self) -> None:

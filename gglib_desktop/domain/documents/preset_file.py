@@ -1,4 +1,4 @@
-"""Presets as a document: what a file of presets says, and what can be read from one."""
+"""Presets as a document: the text of a preset file, and what can be read from one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Place: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class FiledPreset:
-    """A preset as a file has it. ``model``: the name of the model that it was made for; None for all models."""
+    """A preset in a file. ``model`` is the name of the model that it was made for, None for all models."""
 
     name: str
     options: LaunchOptions
@@ -32,7 +32,7 @@ class FiledPreset:
 
 @dataclass(frozen=True)
 class PresetReading:
-    """What a document says. With any problem nothing of it is to be used."""
+    """What a document says. If there is any problem, nothing in it is used."""
 
     presets: tuple[FiledPreset, ...] = ()
     problems: tuple[SettingProblem, ...] = ()
@@ -41,7 +41,7 @@ class PresetReading:
 
 @dataclass(frozen=True)
 class ImportedPresets:
-    """What an import has led to: presets that are new, under their new names; those that were there; unknown keys."""
+    """The result of an import: new presets under their new names, presets that already existed, and unknown keys."""
 
     added: tuple[Preset, ...] = ()
     same: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ def preset_text(presets: Sequence[FiledPreset]) -> str:
 def read_presets(
     document: Mapping[str, Any], line_of: Callable[[Place], int | None] = lambda _place: None
 ) -> PresetReading:
-    """Reads every preset of a document, or tells all that is wrong with it. ``line_of`` says where a value stands."""
+    """Reads every preset in a document, or reports all its problems. ``line_of`` gives the line of a value."""
     found = _Reader(line_of)
     found.read(document)
     if not found.presets and not found.problems:
@@ -88,7 +88,7 @@ class _Reader:
             self.object(("format",) if "format" in document else (), _NO_FORMAT, "" if form is None else form)
         elif form > FORMAT:
             self.object(("format",), "was written by a newer version of this program", form)
-        # What another format means is not known, so nothing more can be said of it.
+        # The rest of another format cannot be judged.
         if self.problems:
             return
         self._note_unknown((), document, ("format", "preset"))
@@ -143,12 +143,12 @@ def _below(place: Place, problem: SettingProblem) -> SettingProblem:
 
 
 def _key(place: Place) -> str:
-    """The names on the way alone: a line says which of several presets it is."""
+    """The names on the way, without numbers: a line already says which of several presets it is."""
     return ".".join(str(part) for part in place if isinstance(part, str) and part)
 
 
 def _tables(header: str, mapping: Mapping[str, Any]) -> Iterator[str]:
-    """A table and those in it; what is None or empty is left out."""
+    """A table and its inner tables, without None and empty values."""
     plain = {name: value for name, value in mapping.items() if value not in (None, []) and not _is_table(value)}
     yield "\n".join([f"[{header}]", *(f"{name} = {value_text(value)}" for name, value in plain.items())])
     for name, value in mapping.items():

@@ -13,7 +13,7 @@ DEFAULT_BASE_PORT = 9000
 DEFAULT_STOP_GRACE_S = 5.0
 # From the second SIGTERM to SIGKILL.
 SECOND_GRACE_S = 1.0
-# Without any progress while it loads, a server has failed.
+# A server that loads for so long without any progress has failed.
 LOAD_STALL_S = 120.0
 STOP_GRACE_LIMITS = Limits(0.5, 120)
 
@@ -27,7 +27,7 @@ class OnQuit(StrEnum):
 
 
 class Theme(StrEnum):
-    """Which colours the window has."""
+    """The window's color scheme."""
 
     SYSTEM = "system"
     LIGHT = "light"
@@ -36,9 +36,9 @@ class Theme(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AppSettings(Value):
-    """Settings of the program. ``engine_path`` None looks for one; ``stop_grace_s`` are seconds from SIGTERM on.
+    """Settings of the program. ``engine_path`` None: look for an engine. ``stop_grace_s`` counts from SIGTERM.
 
-    ``defaults`` are what all models are started with, unless a model or a launch says otherwise.
+    All models start with ``defaults`` unless a model or a launch says otherwise.
     """
 
     engine_path: Path | None = documented("The llama-server program. Without it, one is looked for.", default=None)

@@ -1,4 +1,4 @@
-"""The settings as a document: what a new file says, what a document's keys mean, and how changes are told apart."""
+"""The settings as a document: the text of a new file, the meaning of its keys, and the differences between two."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TABLES = {
 
 @dataclasses.dataclass(frozen=True)
 class UnknownKey:
-    """A key that this version does not know, and the known one that was perhaps meant. Lines count from 1."""
+    """An unknown key, and the known one that was perhaps meant. Lines count from 1."""
 
     key: str
     nearest: str | None = None
@@ -48,8 +48,8 @@ class UnknownKey:
 class SettingsReading:
     """What a document says: ``settings`` has the defaults for keys that cannot be used.
 
-    ``content`` is the document itself, None where there is none to be read. ``moved`` are the changes by which it says
-    the same as earlier versions said elsewhere.
+    ``content`` is the document itself, None if it could not be read. ``moved`` are the changes that turn the spelling
+    of earlier versions into today's.
     """
 
     settings: AppSettings
@@ -70,10 +70,10 @@ class TableReading(Generic[V]):
 
 @dataclasses.dataclass(frozen=True)
 class SettingsNews:
-    """What the settings file says that people should know.
+    """News about the settings file.
 
-    ``error``: it cannot be used, as a whole or in part. ``changed``: values that came into force while the program
-    runs, None where one was taken back. ``unknown``: keys not told of before. ``mended``: the last error is gone.
+    ``error``: all or part of it cannot be used. ``changed``: values that took effect while the program runs, None for
+    one that was taken back. ``unknown``: keys not reported before. ``mended``: the last error is gone.
     """
 
     error: InvalidSettings | None = None
@@ -88,7 +88,7 @@ class SettingsNews:
 def read_settings(
     document: Mapping[str, Any], line_of: Callable[[Key], int | None] = lambda _key: None
 ) -> SettingsReading:
-    """Takes each key that can be used, and tells of all others. ``line_of`` says where a key stands."""
+    """Takes each key that can be used, and reports all others. ``line_of`` gives the line of a key."""
     reading = read_table(AppSettings, document, line_of)
     defaults = reading.value.defaults.alias_moved()
     if defaults.extra_args == NO_EXTRA_ARGS:  # no layer is weaker
@@ -100,7 +100,7 @@ def read_settings(
 def read_table(
     of: type[V], document: Mapping[str, Any], line_of: Callable[[Key], int | None] = lambda _key: None
 ) -> TableReading[V]:
-    """As ``read_settings``, for any value whose fields all have defaults."""
+    """Like ``read_settings``, for any value whose fields all have defaults."""
     problems: list[SettingProblem] = []
     unknown: list[UnknownKey] = []
 
@@ -139,7 +139,7 @@ def differences(before: AppSettings, after: AppSettings) -> dict[Key, Any]:
 
 
 def with_differences(settings: AppSettings, changes: Mapping[Key, Any]) -> AppSettings:
-    """``settings`` with what ``differences`` told."""
+    """``settings`` with the result of ``differences``."""
     document: dict[str, Any] = {}
     for key, value in (values_of(settings) | dict(changes)).items():
         put(document, key, value)
@@ -147,7 +147,7 @@ def with_differences(settings: AppSettings, changes: Mapping[Key, Any]) -> AppSe
 
 
 def put(document: dict[str, Any], key: Key, value: Any) -> None:
-    """Sets a value in plain nested tables, or with None takes it away."""
+    """Sets a value in plain nested tables, or removes it with None."""
     table = document
     for name in key[:-1]:
         table = table.setdefault(name, {})
@@ -197,7 +197,7 @@ def _documented_key(field: dataclasses.Field[Any], kind: Any, above: Key) -> str
 
 
 def _default(field: dataclasses.Field[Any], above: Key) -> Any:
-    """What the program itself decides where nobody else does; None where the engine or the system does."""
+    """The program's own choice if the user makes none; None if the engine or the system decides."""
     if not above:
         return values_of(AppSettings()).get((field.name,))
     return BUILT_IN.to_mapping().get(field.name) or None
@@ -217,7 +217,7 @@ def _range(kind: Any, limits: Limits | OneOf | None, spec: OptionSpec | None) ->
 
 
 def _example(kind: Any, limits: Limits | OneOf | None, spec: OptionSpec | None) -> Any:
-    """A value that could stand there."""
+    """An example of a value."""
     default = spec.default if spec is not None else None
     if isinstance(limits, OneOf):
         return default if default in limits.choices else limits.choices[0]
@@ -258,7 +258,7 @@ def _known_keys(cls: type, above: Key = ()) -> Iterator[Key]:
 
 
 def _nearest(name: str, of: type) -> str | None:
-    """The known key that somebody who wrote ``name`` may have meant, wherever it belongs."""
+    """The known key that ``name`` was perhaps meant to be, in any table."""
     import difflib  # noqa: PLC0415  # only for the rare file that needs it
 
     by_name = {key[-1]: ".".join(key) for key in _known_keys(of)}
@@ -275,6 +275,6 @@ def _flat(table: Mapping[str, Any], above: Key) -> Iterator[tuple[Key, Any]]:
 
 
 def short_text(value: Any) -> str:
-    """A value to be shown in a line."""
+    """A value in a form that fits into a line."""
     text = str(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -1,1 +1,1 @@
-"""What a model file says of itself, and the memory that follows from it."""
+"""What a model file says about itself, and how much memory it will need."""

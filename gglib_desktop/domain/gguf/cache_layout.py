@@ -1,4 +1,4 @@
-"""What a model keeps in memory for each token and for each slot while it is served, as far as its header tells."""
+"""What a served model keeps in memory for each token and each slot, as far as its header tells."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from gglib_desktop.domain.gguf.header import GgufValue, SkippedArray
 
 _MOST_LAYERS = 4096
-# Which layers look back only so far, where engines know it by the architecture and the header does not say it:
-# of each so many layers the last one sees everything.
+# Which layers look back only so far. Engines know it by the architecture, the header does not say it:
+# the last layer of each group of this size sees everything.
 _KNOWN_WINDOW_PERIODS = {"gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "cohere2": 4}
 _WITHOUT_ATTENTION = frozenset({"mamba", "mamba2"})
-# Each of these means a cache of a kind that is not worked out here; then nothing is said rather than too little.
+# Each of these means a kind of cache that we do not calculate. No forecast is better than one that is too low.
 _UNFAMILIAR = ("attention.indexer.key_length", "wkv.head_size", "kda.head_dim")
 
 
 class HeaderGap(Exception):  # noqa: N818 - not an error: the header simply does not say
-    """The header lacks what a forecast needs. ``key`` is the metadata key that is missing or not understood."""
+    """The header lacks what a forecast needs. ``key`` is the missing or unknown metadata key."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -26,7 +26,7 @@ class HeaderGap(Exception):  # noqa: N818 - not an error: the header simply does
 
 @dataclass(frozen=True, slots=True)
 class AttentionLayer:
-    """What one layer keeps of each token, in numbers. ``windowed`` None: it may look back all the way, or not."""
+    """What one layer keeps for each token, in numbers. ``windowed`` None: unknown whether it looks back all the way."""
 
     key_width: int
     value_width: int
@@ -74,14 +74,14 @@ class ArchitectureKeys:
         return number
 
     def layer_count(self) -> int:
-        """All layers, those for drafting included. Raises: HeaderGap, also for a number beyond any sense."""
+        """All layers, including those for drafting. Raises: HeaderGap, also for an absurd number."""
         count = self.required("block_count")
         if count > _MOST_LAYERS:
             raise HeaderGap(self.name("block_count"))
         return count
 
     def per_layer(self, key: str, count: int) -> tuple[int, ...] | None:
-        """One number for each layer, be it stated once or as a list. Raises: HeaderGap for a list that is too short."""
+        """One number for each layer; the header has one for all, or a list. Raises: HeaderGap for a list that is short."""
         value = self.value(key)
         if isinstance(value, tuple):
             numbers = tuple(number for item in value if (number := _whole(item)) is not None)
@@ -97,7 +97,7 @@ class ArchitectureKeys:
         return isinstance(self.value(key), tuple)
 
     def vocabulary(self) -> int:
-        """How many tokens the model knows. Raises: HeaderGap."""
+        """The size of the vocabulary. Raises: HeaderGap."""
         stated = self.number("vocab_size")
         if stated:
             return stated
@@ -109,7 +109,7 @@ class ArchitectureKeys:
 
 
 def cache_layout(metadata: Mapping[str, GgufValue]) -> CacheLayout:
-    """Works out what is kept. Raises: HeaderGap where the header does not say it, or in a way that we do not know."""
+    """Calculates what is kept. Raises: HeaderGap if the header does not say it, or says it in an unknown way."""
     keys = ArchitectureKeys(metadata)
     if keys.value("attention.causal") is False:
         return CacheLayout()  # reads all tokens at once and keeps nothing
@@ -136,7 +136,7 @@ def cache_layout(metadata: Mapping[str, GgufValue]) -> CacheLayout:
 
 
 def _attending(keys: ArchitectureKeys, total: int, own: int) -> tuple[bool, ...]:
-    """Which layers keep something of each token; the others keep one state, or nothing. Draft layers all do."""
+    """Which layers keep something for each token. The others keep one state, or nothing. Draft layers all do."""
     interval = keys.number("full_attention_interval") or 0
     if interval > 1:
         return tuple(index >= own or (index + 1) % interval == 0 for index in range(total))
@@ -204,7 +204,7 @@ def _state_floats(keys: ArchitectureKeys, attends: tuple[bool, ...]) -> int:
         return layers * (reach - 1) * keys.required("embedding_length")
     kernel = keys.number("ssm.conv_kernel")
     if kernel is None:
-        return 0  # such layers pass their input on
+        return 0  # such layers only pass their input on
     inner, state = keys.required("ssm.inner_size"), keys.required("ssm.state_size")
     groups = keys.number("ssm.group_count") or 0
     return layers * (max(kernel - 1, 0) * (inner + 2 * groups * state) + state * inner)

@@ -1,4 +1,4 @@
-"""What a model can do, told from its header's words, each with the evidence."""
+"""What a model can do, by its header, each with the evidence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Capability(StrEnum):
-    """What models can do, or are; in the order in which people are told."""
+    """What models can do or are, in the order in which people see it."""
 
     MTP = "mtp"
     MOE = "moe"
@@ -33,7 +33,7 @@ EMBEDDING_ARCHITECTURES = frozenset(
     }
 )
 
-# Only marks that stand in a template for one purpose. The first that is found is the evidence.
+# Only words that have one purpose in a template. The first one found is the evidence.
 _TEMPLATE_MARKS = {
     "reasoning": (
         *("<think>", "</think>", "<reasoning>", "<seed:think>", "<|START_THINKING|>", "<|inner_prefix|>"),
@@ -48,7 +48,7 @@ _TEMPLATE_MARKS = {
 
 
 def capabilities_of_template(template: str) -> Iterator[tuple[str, str]]:
-    """The capabilities that a chat template speaks of."""
+    """The capabilities that a chat template mentions."""
     for capability, marks in _TEMPLATE_MARKS.items():
         for mark in marks:
             if mark in template:

@@ -1,6 +1,6 @@
 """How much memory serving a model will take, before it is started.
 
-Not counted: what llama-server gathers while it works (prompt cache and checkpoints), and the drivers' own memory.
+Not included: what llama-server collects while it works (prompt cache and checkpoints), and the drivers' own memory.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ CONTEXT_STEP = 256
 _FLOAT_BYTES = 4
 _MASK_BYTES = 2
 _SPARE_BUFFERS_BYTES = 2**20
-# How far intermediate results differ from what is worked out, measured with b10434 and b11549.
+# How far real intermediate results are from the calculated ones, measured with b10434 and b11549.
 _RESULTS_SHARE = (0.95, 1.1)
-# Of the layers that draft. They have fewer results than the whole model.
+# For the draft layers. They have fewer results than the whole model.
 _DRAFT_SHARE = 0.5
-# llama-server itself: its code and tables, and what it keeps of each token of the vocabulary.
+# llama-server itself: its code and tables, and what it keeps for each token of the vocabulary.
 _ENGINE_BYTES = (20 * 2**20, 45 * 2**20)
 _ENGINE_TOKEN_BYTES = (100, 120)
-# A range no wider than this is worth calling good.
+# Only a range at most this wide is called good.
 _GOOD_SPREAD = 1.15
-# Other programs want memory too, and a system without any left stalls.
+# Other programs need memory too, and a system without free memory stalls.
 _COMFORTABLE_SHARE = 0.9
 
 
@@ -45,7 +45,7 @@ class Confidence(StrEnum):
 
 
 class Fit(StrEnum):
-    """Whether a model fits into the memory that there is."""
+    """Whether a model fits into memory."""
 
     FITS = "fits"
     TIGHT = "tight"
@@ -66,7 +66,7 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The memory of a computer or a card; ``free_bytes`` is what programs can have now."""
+    """The memory of a computer or a card. ``free_bytes`` is available to programs now."""
 
     total_bytes: int
     free_bytes: int
@@ -82,10 +82,10 @@ class GraphicsCard:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Serving:
-    """How a model is to be served. ``context`` in tokens, 0 the model's own; ``draft_tokens`` 0: without drafting.
+    """How a model will be served. ``context`` is in tokens, 0 is the model's own; ``draft_tokens`` 0: no drafting.
 
-    The defaults are llama-server's. With ``unified`` all slots share the context, else each has its part of it.
-    ``batch`` is the number of tokens computed at once. ``repacks``: the engine may order weights for the CPU.
+    The defaults are llama-server's. With ``unified`` all slots share the context, else each has its own part.
+    ``batch`` is the number of tokens computed at once. ``repacks``: the engine may reorder weights for the CPU.
     """
 
     context: int = 0
@@ -102,25 +102,25 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The memory that a server will need, by part. None: unknown; ``gaps`` are the metadata keys that would tell."""
+    """The memory that a server will need, by part. None: unknown; ``gaps`` are the missing metadata keys."""
 
     weights_bytes: int | None
     cache: ByteRange | None
     buffers: ByteRange | None
     gaps: tuple[str, ...] = ()
     copies: ByteRange = ByteRange(0, 0)
-    """Weights kept a second time, ordered for the CPU. How many depends on the processor."""
+    """Weights kept a second time, reordered for the CPU. How many depends on the processor."""
     engine: ByteRange = ByteRange(0, 0)
 
     @property
     def total(self) -> ByteRange | None:
-        """What the server will show as its memory."""
+        """The server's memory as the system will show it."""
         needed = self.needed
         return None if needed is None else needed + self.copies
 
     @property
     def needed(self) -> ByteRange | None:
-        """What must be free: the system can drop the pages of the file that were copied."""
+        """What must be free: the system can drop pages of the file that were copied."""
         if self.weights_bytes is None or self.cache is None or self.buffers is None:
             return None
         return ByteRange(self.weights_bytes, self.weights_bytes) + self.cache + self.buffers + self.engine
@@ -136,19 +136,19 @@ class Forecast:
 def forecast(
     metadata: Mapping[str, GgufValue], weights_bytes: int | None, serving: Serving, repackable_bytes: int = 0
 ) -> Forecast:
-    """``weights_bytes`` is the size of the file, of all shards together; None when one is missing.
+    """``weights_bytes`` is the size of all shards together, None if one is missing.
 
-    ``repackable_bytes`` of them may be kept a second time.
+    ``repackable_bytes`` of it may be kept a second time.
     """
     found = _forecast(_told_by(metadata), weights_bytes, serving)
-    # Without a mapped file the ordered weights are the only ones.
+    # Without a mapped file only the reordered weights are kept.
     may_copy = serving.repacks and serving.maps_file
     return replace(found, copies=ByteRange(0, repackable_bytes)) if may_copy else found
 
 
 @dataclass(frozen=True, slots=True)
 class _Widths:
-    """What the buffers depend on."""
+    """What the size of the buffers depends on."""
 
     model: int
     inner: int
@@ -161,7 +161,7 @@ class _Widths:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What the header tells, however the model is served."""
+    """What the header says, independent of how the model is served."""
 
     context: int | None
     layout: CacheLayout | None
@@ -207,7 +207,7 @@ def model_context(metadata: Mapping[str, GgufValue]) -> int | None:
 
 
 def judge(needed: ByteRange | None, memory: Memory | None) -> Fit:
-    """Compares what a forecast says is needed with what is free now."""
+    """Compares the memory that a forecast asks for with what is free now."""
     if needed is None or memory is None:
         return Fit.UNKNOWN
     if needed.high <= memory.free_bytes * _COMFORTABLE_SHARE:
@@ -218,7 +218,7 @@ def judge(needed: ByteRange | None, memory: Memory | None) -> Fit:
 def largest_context_that_fits(
     metadata: Mapping[str, GgufValue], weights_bytes: int | None, serving: Serving, memory: Memory | None
 ) -> int | None:
-    """The longest context, up to the model's own, that is sure to fit comfortably; 0 when none does, None: unknown."""
+    """The longest context, up to the model's own, that fits comfortably for certain; 0: none, None: unknown."""
     told = _told_by(metadata)
     longest = told.context
     if longest is None or memory is None:
@@ -246,8 +246,8 @@ def largest_context_that_fits(
 
 @dataclass(frozen=True, slots=True)
 class TokenCost:
-    """What one token takes in the cache, in bytes: for as long as it is in the context, and ``recent`` more while it
-    is one of the last ``window`` tokens. ``slot_bytes`` are taken once for each slot."""
+    """The cache for one token, in bytes: as long as it is in the context, and ``recent`` more while it
+    is one of the last ``window`` tokens. ``slot_bytes`` is needed once for each slot."""
 
     whole: ByteRange
     recent: ByteRange
@@ -256,7 +256,7 @@ class TokenCost:
 
 
 def token_cost(layout: CacheLayout, cache_type: str) -> TokenCost:
-    """With keys and values of one type. Layers of which the header does not tell how far they look count as either."""
+    """With keys and values of one type. Layers with an unknown window count as either kind."""
     serving = Serving(key_type=cache_type, value_type=cache_type)
     whole = recent = ByteRange(0, 0)
     for layer in layout.layers:
@@ -278,13 +278,13 @@ def _cache(layout: CacheLayout, serving: Serving) -> ByteRange:
         least, most = _cell_bytes(layer, layout, serving)
         low += least * streams * (cells if layer.windowed is False else window_cells)
         high += most * streams * (window_cells if layer.windowed else cells)
-    # A draft that is refused needs the states of before, one for each of its tokens.
+    # A refused draft needs the states before it, one for each of its tokens.
     states = layout.state_floats * _FLOAT_BYTES * serving.slots * (1 + serving.draft_tokens)
     return ByteRange(low + states, high + states)
 
 
 def _window_cells(layout: CacheLayout, serving: Serving, cells: int) -> int:
-    """How many tokens a layer keeps that looks back only so far."""
+    """How many tokens a layer with a window keeps."""
     if layout.window is None:
         return cells
     seen_at_once = layout.window * (serving.slots if serving.unified else 1) + serving.batch
@@ -292,7 +292,7 @@ def _window_cells(layout: CacheLayout, serving: Serving, cells: int) -> int:
 
 
 def _cell_bytes(layer: AttentionLayer, layout: CacheLayout, serving: Serving) -> tuple[int, int]:
-    """The bytes of one token in one layer: at least, and at most."""
+    """The bytes of one token in one layer: lower and upper bound."""
     key = _row_bytes(layer.key_width, serving.key_type)
     value = _row_bytes(layer.value_width, serving.value_type)
     return (key if layout.is_latent else key + value), key + value
@@ -322,12 +322,12 @@ def _widths(keys: ArchitectureKeys) -> _Widths:
 def _buffers(widths: _Widths, layout: CacheLayout, serving: Serving) -> ByteRange:
     """Room for intermediate results and answers.
 
-    The masks stay until the end. Of the rest, what is alive at the same time at the widest place counts: in attention,
-    behind it, or where the answers are, of which there is one for each slot.
+    The masks stay until the end. Of the rest, the widest place counts, with everything alive there: in attention,
+    behind it, or at the answers, one for each slot.
     """
     _count, cells = _streams(serving)
     window_cells = _window_cells(layout, serving, cells)
-    # A layer of which it is not known how far it looks needs either mask, the whole context's at most.
+    # A layer with an unknown window needs either mask, at most the whole context's.
     whole = any(not layer.windowed for layer in layout.layers)
     part = any(layer.windowed for layer in layout.layers)
     mask_bytes = _MASK_BYTES if serving.flash_attention else _FLOAT_BYTES
@@ -337,7 +337,7 @@ def _buffers(widths: _Widths, layout: CacheLayout, serving: Serving) -> ByteRang
         attention = widths.query * 4 // 3
         scores = widths.heads * (cells if whole else window_cells) * bool(layout.layers)
     answers = widths.vocabulary * serving.slots
-    # How many rows of the model's width are alive beside the widest results differs from version to version.
+    # How many rows of the model's width exist beside the widest results differs between versions.
     low = max(widths.inner + 3.8 * widths.model, attention + scores + 2.2 * widths.model)
     high = max(
         widths.inner + 5 * widths.model,
@@ -345,7 +345,7 @@ def _buffers(widths: _Widths, layout: CacheLayout, serving: Serving) -> ByteRang
         answers / serving.batch + 5 * widths.model,
     )
     token_bytes = serving.batch * _FLOAT_BYTES
-    # Answers may take the place of masks that are not needed any more.
+    # Answers may replace masks that are not needed any more.
     least = max(masks + round(low * token_bytes * _RESULTS_SHARE[0]), answers * _FLOAT_BYTES)
     most = masks + round(high * token_bytes * _RESULTS_SHARE[1]) + _SPARE_BUFFERS_BYTES
     if serving.draft_tokens:
@@ -356,7 +356,7 @@ def _buffers(widths: _Widths, layout: CacheLayout, serving: Serving) -> ByteRang
 
 
 def _streams(serving: Serving) -> tuple[int, int]:
-    """How many separate parts the cache has, and how many tokens each of them holds."""
+    """How many separate parts the cache has, and how many tokens each part holds."""
     count = 1 if serving.unified else serving.slots
     return count, _padded(-(-_padded(serving.context) // count))
 

@@ -55,10 +55,10 @@ GgufValue: TypeAlias = GgufScalar | SkippedString | SkippedArray | tuple[GgufSca
 class GgufHeader:
     """Everything before the tensor data; metadata keeps the order of the file.
 
-    ``element_count`` sums over the tensors of this one file. ``required_size_bytes`` is the smallest file that holds
-    them; tensors of a type we do not know count as empty there. ``first_block`` is the lowest number of a block that
-    has tensors here, None without any. ``repackable_bytes`` are those of the tensors that engines may keep a second
-    time, in an order that suits the CPU.
+    ``element_count`` is the sum over the tensors of this one file. ``required_size_bytes`` is the smallest file that
+    can hold them; tensors of unknown types count as empty. ``first_block`` is the lowest number of a block with
+    tensors here, None without any. ``repackable_bytes`` belong to tensors that engines may keep a second time,
+    reordered for the CPU.
     """
 
     version: int
@@ -86,7 +86,7 @@ class ModelFacts:
     expert_count: int | None
     has_chat_template: bool
     file_size_bytes: int
-    # Since the second version of the library; with defaults, so that what older ones stored can be read.
+    # Since the second version of the library. Defaults make values of older versions readable.
     expert_used_count: int | None = None
     embedding_length: int | None = None
     head_count: int | None = None
@@ -98,16 +98,16 @@ class ModelFacts:
     capabilities: tuple[tuple[str, str], ...] = ()
     """What the model can do, each with the evidence for it."""
     sidecar: Sidecar | None = None
-    """What the file is if no server can be started with it alone."""
+    """What the file is, if it cannot start a server alone."""
     repackable_bytes: int = 0
 
     def __post_init__(self) -> None:
-        # JSON has lists only.
+        # JSON only has lists.
         object.__setattr__(self, "capabilities", tuple((str(name), str(why)) for name, why in self.capabilities))
         object.__setattr__(self, "sidecar", None if self.sidecar is None else Sidecar(self.sidecar))
 
 
-# SQLite and Qt's 64-bit integers hold no more.
+# The largest number in SQLite and in Qt's 64-bit integers.
 _MAX_INTEGER = 2**63 - 1
 _MAX_LINE_CHARACTERS = 200
 
@@ -155,7 +155,7 @@ _FILE_TYPES = {
     39: "NVFP4",
     40: "Q1_0",
 }
-# Set on top of the number where llama.cpp worked the type out from the tensors.
+# Added to the number if llama.cpp derived the type from the tensors.
 _FILE_TYPE_GUESSED = 1024
 
 _LABELS_ONLY_IN_NAMES = (
@@ -163,14 +163,14 @@ _LABELS_ONLY_IN_NAMES = (
     *("Q2_K_XL", "Q8_K_XL", "Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "MXFP4_MOE"),
 )
 _ALIASES = {"FP32": "F32", "FP16": "F16"}
-# Not a number format, but all that such a file's name says. Only when nothing else matches: "imatrix" also stands in
-# the names of ordinary models that were quantised with one.
+# Not a number format, but all that the name of such a file says. Only if nothing else matches: names of ordinary
+# models quantized with an "imatrix" contain the word too.
 _LAST_RESORT = "IMATRIX"
 
 
 def _name_pattern() -> re.Pattern[str]:
     labels = {*_FILE_TYPES.values(), *_LABELS_ONLY_IN_NAMES, *_ALIASES, _LAST_RESORT}
-    # The first alternative that fits wins, so at any one place the longest must be asked first.
+    # The first alternative that fits wins, so the longest must come first.
     alternatives = "|".join(sorted(labels, key=len, reverse=True))
     return re.compile(rf"(?<![^\W_])(UD[\W_])?({alternatives})(?![^\W_])", re.IGNORECASE | re.ASCII)
 
@@ -179,7 +179,7 @@ _NAME_PATTERN = _name_pattern()
 
 
 def quantisation_from_name(file_name: str) -> str | None:
-    """The longest label that stands alone in the name, the last of equals; ``UD-`` marks Unsloth's own mixes."""
+    """The longest label that stands alone in the name, the last one of equals; ``UD-`` marks Unsloth's own mixes."""
     best = max(
         _NAME_PATTERN.finditer(file_name),
         key=lambda match: (match[2].upper() != _LAST_RESORT, len(match[2]), match.start()),
@@ -194,9 +194,9 @@ def quantisation_from_name(file_name: str) -> str | None:
 def facts_from_header(
     header: GgufHeader, *, file_name: str, file_size_bytes: int, element_count: int | None = None
 ) -> ModelFacts:
-    """The facts of one model; values of a wrong type or outside any sense count as absent.
+    """The facts of one model. Values of a wrong type or an absurd size count as absent.
 
-    ``element_count`` sums over all parts of a model in several files; None where it is not known or there is only one.
+    ``element_count`` is the sum over all parts of a model in several files, None if unknown or if there is one file.
     """
     metadata = header.metadata
     prefix = _raw_text(metadata, "general.architecture")
@@ -227,7 +227,7 @@ def facts_from_header(
 
 
 def _sidecar(header: GgufHeader, prefix: str) -> Sidecar | None:
-    """What kind of file without a model of its own this is; for one part of several, what the words alone say."""
+    """What kind of file without its own model this is. For one part of several, only the words count."""
     metadata = header.metadata
     said = sidecar_by_words(_line(metadata, "general.type"), prefix) or sidecar_by_keys(metadata)
     if said is not None or (header.first_block is None and (_positive(metadata, "split.count") or 1) > 1):
@@ -238,7 +238,7 @@ def _sidecar(header: GgufHeader, prefix: str) -> Sidecar | None:
     blocks = _positive(metadata, f"{prefix}.block_count")
     if layers is None or blocks is None or header.first_block is None or header.first_block == 0:
         return None
-    # Only the layers that draft are there, with or without the embeddings that they share with their model.
+    # Only the draft layers are there, with or without the embeddings that they share with their model.
     return Sidecar.DRAFT_HEAD if header.first_block >= blocks - layers else None
 
 
@@ -276,7 +276,7 @@ def _raw_text(metadata: Mapping[str, GgufValue], key: str) -> str:
 
 
 def _line(metadata: Mapping[str, GgufValue], key: str) -> str | None:
-    # These strings land in one row of a list: line breaks, controls and text-direction marks would break it.
+    # These strings are shown in one row of a list, which line breaks, controls and text-direction marks would break.
     printable = "".join(char if char.isprintable() else " " for char in _raw_text(metadata, key))
     return " ".join(printable.split())[:_MAX_LINE_CHARACTERS] or None
 

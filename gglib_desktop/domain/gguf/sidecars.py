@@ -1,4 +1,4 @@
-"""GGUF files that are no models of their own, told by their headers: what they are, and how an engine takes them."""
+"""GGUF files that are not models themselves: what they are by their headers, and how an engine loads them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Sidecar(StrEnum):
-    """A file that no server can be started with alone."""
+    """A file that cannot start a server alone."""
 
     PROJECTOR = "projector"
     DRAFT_HEAD = "draft head"
@@ -43,19 +43,19 @@ _BY_ARCHITECTURE = {
     "imatrix": Sidecar.IMATRIX,
     "wavtokenizer-dec": Sidecar.VOCODER,
 }
-# What only such files have in their metadata, for those that say neither type nor architecture.
+# Metadata that only such files have, for files without a type or an architecture.
 _BY_KEY = {
     "adapter.": Sidecar.ADAPTER,
     "controlvector.": Sidecar.CONTROL_VECTOR,
     "imatrix.": Sidecar.IMATRIX,
 }
-# Each is the name of a method too: `--spec-type draft-eagle3`. The others are heads of a model's own family.
+# Each is also the name of a method: `--spec-type draft-eagle3`. The others are heads of one model family.
 _DRAFT_METHODS = ("eagle3", "dflash", "dspark")
 _DRAFT_SUFFIX = "-assistant"
 
 
 def sidecar_by_words(model_type: str | None, architecture: str | None) -> Sidecar | None:
-    """What ``general.type`` says a file is, else what its architecture does; None: a model, or anything unknown."""
+    """What a file is by ``general.type``, else by its architecture. None: a model, or unknown."""
     said = (model_type or "").lower().replace("_", "").replace("-", "").replace(" ", "")
     name = (architecture or "").lower()
     if found := _BY_TYPE.get(said) or _BY_ARCHITECTURE.get(name):
@@ -64,32 +64,32 @@ def sidecar_by_words(model_type: str | None, architecture: str | None) -> Sideca
 
 
 def sidecar_by_keys(keys: Iterable[str]) -> Sidecar | None:
-    """What the names of its metadata say a file is, whatever they hold; None: a model, or anything unknown."""
+    """What a file is by the names of its metadata, whatever their values. None: a model, or unknown."""
     begins = {f"{key.partition('.')[0]}." for key in keys}
     return next((kind for begin, kind in _BY_KEY.items() if begin in begins), None)
 
 
 def is_projector(model_type: str | None, architecture: str | None, file_name: str) -> bool:
-    """Whether a file is a projector; the header's word goes before the name's."""
+    """Whether a file is a projector. The header counts more than the name."""
     if model_type is None and sidecar_by_words(None, architecture) is None:
         return file_name.lower().startswith("mmproj")
     return sidecar_by_words(model_type, architecture) is Sidecar.PROJECTOR
 
 
 def draft_method(architecture: str | None) -> str:
-    """The value of ``--spec-type`` that a draft head of this architecture is for."""
+    """The value of ``--spec-type`` for a draft head of this architecture."""
     name = (architecture or "").lower()
     return f"draft-{name}" if name in _DRAFT_METHODS else "draft-mtp"
 
 
 def is_head_for(head: str | None, model: str | None) -> bool:
-    """Whether a draft head of one architecture may be for a model of the other."""
+    """Whether a draft head of one architecture may fit a model of the other."""
     name = (head or "").lower()
     return name in _DRAFT_METHODS or (bool(name) and name.removesuffix(_DRAFT_SUFFIX) == (model or "").lower())
 
 
 def arguments_for(sidecar: Sidecar, path: str, architecture: str | None) -> tuple[str, ...]:
-    """What llama-server is told to load the file with its model; empty for a file that it does not load so."""
+    """The flag that loads the file with its model, empty if llama-server has none."""
     match sidecar:
         case Sidecar.PROJECTOR:
             return ("--mmproj", path)

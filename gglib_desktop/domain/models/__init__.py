@@ -1,1 +1,1 @@
-"""Models of the library: which files make one up, and what people say about it."""
+"""Models of the library: their files, and what people say about them."""

@@ -29,21 +29,21 @@ class Companion:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What llama-server is told."""
+        """The flag for llama-server."""
         return arguments_for(self.kind, str(self.path), self.architecture)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAdapters:
-    """The adapters that a store's models of the same weights have: ``always`` if each of them has these."""
+    """The adapters that a store has for models of the same weights: ``always`` if each of these models has them."""
 
     some: tuple[Path, ...] = ()
     always: tuple[Path, ...] = ()
 
 
 def download_place(path: PurePath) -> tuple[str, PurePath] | None:
-    """The repository that a file was fetched from and the folder that stands for it, by how Hugging Face's cache and
-    LM Studio name folders; None elsewhere.
+    """The repository of a downloaded file and its folder, by the folder names of Hugging Face's cache
+    and LM Studio; None elsewhere.
     """
     folders = path.parts[:-1]
     for index, folder in enumerate(folders):
@@ -59,12 +59,12 @@ def download_place(path: PurePath) -> tuple[str, PurePath] | None:
 def companions_of(model: Path, candidates: Iterable[Path]) -> tuple[Path, ...]:
     """The projectors among ``candidates`` that belong to the model, the likeliest first.
 
-    In a download, all that lie in its folder or above it there. Elsewhere those beside it whose name speaks of no other
+    In a download: all in the model's folder or above it. Elsewhere: those beside it whose name does not name another
     model.
     """
     place = download_place(model)
     found = [candidate for candidate in candidates if _belongs(model, candidate, place)]
-    # A name that says more of what the model's says is the better match.
+    # The more of the model's name a file name contains, the better the match.
     wanted = _words(model)
     return tuple(sorted(found, key=lambda path: (-len(path.parts), -len(_words(path) & wanted), path)))
 
@@ -72,7 +72,7 @@ def companions_of(model: Path, candidates: Iterable[Path]) -> tuple[Path, ...]:
 def sidecars_of(model: Path, architecture: str | None, candidates: Iterable[Companion]) -> tuple[Companion, ...]:
     """The draft heads, adapters and control vectors among ``candidates`` that fit the model, by name.
 
-    They lie where its projectors would; an adapter may be called after what it was made for.
+    They lie where projectors would; an adapter may have the name of the data that it was made with.
     """
     place = download_place(model)
     found = []
@@ -99,6 +99,6 @@ def _belongs(model: Path, candidate: Path, place: tuple[str, PurePath] | None, *
 
 
 def _words(path: Path) -> set[str]:
-    """What a name says of a model beside its precision."""
+    """What a name says about a model besides its precision."""
     words = re.split(r"[-. ]", path.stem.lower())
     return {word for word in words if word and word not in _SAYS_NOTHING and not _PRECISION.fullmatch(word)}

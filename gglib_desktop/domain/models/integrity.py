@@ -13,7 +13,7 @@ _BLOBS = "blobs"
 
 
 class HashSource(StrEnum):
-    """Who says so."""
+    """The source of a sum."""
 
     OLLAMA = "the name of the blob in Ollama's store"
     HUGGING_FACE = "the name of the blob in the cache of Hugging Face"
@@ -22,7 +22,7 @@ class HashSource(StrEnum):
 
 @dataclass(frozen=True)
 class KnownHash:
-    """The sum, in lower-case hexadecimal digits, that a file had where it was published."""
+    """The sum of a published file, in lower-case hexadecimal digits."""
 
     sha256: str
     source: HashSource
@@ -30,7 +30,7 @@ class KnownHash:
 
 @dataclass(frozen=True)
 class FileSum:
-    """What came out for one file, and what ought to have; ``known`` None: nobody says."""
+    """The sum of one file, and the sum that it should have; ``known`` None: no source has one."""
 
     path: PurePath
     sha256: str
@@ -43,7 +43,7 @@ class FileSum:
 
 
 def hash_in_name(path: PurePath) -> KnownHash | None:
-    """The sum by which a store names a file; ``path`` is its real one, without links."""
+    """The sum in a store's file name; ``path`` is the real path, without links."""
     if path.parent.name != _BLOBS:
         return None
     if path.name.startswith(_OLLAMA_PREFIX) and _SHA256.fullmatch(path.name.removeprefix(_OLLAMA_PREFIX)):
@@ -52,7 +52,7 @@ def hash_in_name(path: PurePath) -> KnownHash | None:
 
 
 def hash_in_download_record(text: str) -> KnownHash | None:
-    """What Hugging Face's programs note beside a file: the commit, the ETag, the time. Large files' ETag is the sum."""
+    """What Hugging Face's programs note beside a file: commit, ETag, time. For large files the ETag is the sum."""
     lines = text.splitlines()
     etag = lines[1].strip().strip('"') if len(lines) > 1 else ""
     return KnownHash(etag, HashSource.DOWNLOAD) if _SHA256.fullmatch(etag) else None

@@ -20,10 +20,10 @@ NO_SUCH_FILE = "the file does not exist"
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What is known about a model's file, or the files it is split into (``parts``, in order; empty: ``path`` alone).
+    """What is known about a model's file, or its files (``parts``, in order; empty: ``path`` alone).
 
-    ``size_bytes`` and ``mtime_ns`` are None until the file was looked at. ``header_hash`` with the size tells a file
-    from every other wherever it lies. ``label`` is what a store calls a file whose own name says nothing.
+    ``size_bytes`` and ``mtime_ns`` are None until the file was read. ``header_hash`` and the size together identify a
+    file wherever it lies. ``label`` is what a store calls a file whose own name says nothing.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class PassedOver:
-    """A file that is not listed: a companion of the models beside it, or (``removed``) one that the user took off."""
+    """A file that is not listed: a companion of models beside it, or (``removed``) one that the user removed."""
 
     path: Path
     removed: bool
@@ -57,10 +57,10 @@ class PassedOver:
 
 @dataclass(frozen=True)
 class Model:
-    """A model in the library: what ModelFile says, and what the library adds.
+    """A model in the library: ModelFile, and what the library adds.
 
     ``facts`` None: never read. ``problem``: why it cannot be used now. ``missing``: the file is gone, for now.
-    ``last_used``: when a server of it was started last. ``tags`` and ``notes`` are the user's own words.
+    ``last_used``: when its server was last started. ``tags`` and ``notes`` are the user's own words.
     """
 
     id: int
@@ -83,14 +83,14 @@ class Model:
     def own_name(self) -> str:
         """``general.name``, else what its store calls it, else the file's stem.
 
-        Each change of the list asks all of its models.
+        Cached, because each change of the list needs it for all models.
         """
         stated = self.facts.name if self.facts else None
         return stated if stated and says_something(stated) else self.label or self.path.stem
 
     @property
     def sidecar(self) -> Sidecar | None:
-        """What the file is, if no server can be started with it alone."""
+        """What the file is, if it cannot start a server alone."""
         return self.facts.sidecar if self.facts else None
 
     @property
@@ -104,18 +104,18 @@ class Model:
             return {}  # it can do nothing alone
         found = dict(self.facts.capabilities) if self.facts else {}
         if self.mtp_layers:
-            # Facts that an older version stored name no capabilities.
+            # Facts stored by an older version contain no capabilities.
             found.setdefault(Capability.MTP, "nextn_predict_layers")
         return {capability: found[capability] for capability in Capability if capability in found}
 
     @property
     def source_repository(self) -> str | None:
-        """Where it comes from, ``publisher/name``: as the header says, else as the folders of a download do."""
+        """The origin ``publisher/name``, from the header, else from the folders of a download."""
         return (self.facts.source_repository if self.facts else None) or repository_of(self.path)
 
     @property
     def stamp(self) -> Stamp | None:
-        """What its file looked like when it was read last."""
+        """What the file looked like when it was last read."""
         return None if self.size_bytes is None or self.mtime_ns is None else (self.size_bytes, self.mtime_ns)
 
 
@@ -127,7 +127,7 @@ _SAYS_NOTHING = frozenset(
         *("gguf", "ggml", "hf", "pytorch", "safetensors", "unsloth", "general", "name", "weights", "file"),
     }
 )
-# The precision, or the number of a part or of a checkpoint.
+# The precision, or the number of a part or checkpoint.
 _AT_THE_END = re.compile(r"[\W_](?:i?q\d\w*|b?fp?\d+)$|-\d{5}-of-\d{5}$|(?<=^checkpoint)-\d+$")
 _IS_A_PATH = re.compile(r"[A-Za-z]:[\\/].*|\\\\.*|[/~].*|\.{1,2}(?:[\\/].*)?|.*\\.*|[^/]*(?:/[^/]*){2,}")
 _IS_A_HASH = re.compile(
@@ -137,7 +137,7 @@ _IS_A_HASH = re.compile(
 
 
 def says_something(name: str) -> bool:
-    """Whether a ``general.name`` names a model: converters also write the folder they read, a hash or a mere word."""
+    """Whether a ``general.name`` names a model. Converters also write their input folder, a hash or a mere word."""
     said = name.lower()
     words = re.findall(r"[^\W_]+", _AT_THE_END.sub("", said))
     if said in _SAYS_NOTHING or _SAYS_NOTHING.issuperset(words):
@@ -146,21 +146,21 @@ def says_something(name: str) -> bool:
 
 
 def repository_of(path: Path) -> str | None:
-    """The repository that the folders of Hugging Face's cache and of LM Studio are named after."""
+    """The repository in the folder names of Hugging Face's cache and LM Studio."""
     place = download_place(path)
     return place[0] if place else None
 
 
 def with_unique_names(models: Iterable[Model]) -> tuple[Model, ...]:
-    """The models with ``name`` set so that no two are equal: by quantisation, then file name, then number.
+    """The models with unique names in ``name``: made unique by quantization, then file name, then number.
 
-    A model that has its name already is returned as the same object.
+    A model that already has its name is returned as the same object.
     """
     listed = list(models)
     names = [model.own_name for model in listed]
     for suffix in (_quantisation, _file_name):
         _tell_apart(names, listed, suffix)
-    # More than once only where some model's own name ends in another's number.
+    # More than once only if a model's own name ends in another model's number.
     while len(set(names)) < len(names):
         _tell_apart(names, listed, _number)
     return tuple(

@@ -1,4 +1,4 @@
-"""Looking for models on disk: what is asked, what is found, and how far it has come."""
+"""Looking for models on disk: the request, the findings and the progress."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TypeAlias
 from gglib_desktop.domain.models.companions import StoredAdapters
 
 Stamp: TypeAlias = tuple[int, int]
-"""Size in bytes and time of the last change in nanoseconds; of a set of parts their sum and the latest."""
+"""Size in bytes and time of the last change in nanoseconds; for a set of parts the sum and the latest time."""
 
 
 class KnownFiles:
-    """The stamps that files had, by folder and name: whoever walks a folder asks for names, thousands of them.
+    """The stamps of files, by folder and name, because a walk asks for thousands of names.
 
-    A file that still has its stamp need not be read; one whose stamp is None is passed over. Never changes.
+    A file with an unchanged stamp need not be read; a file with the stamp None is passed over. Immutable.
     """
 
     def __init__(self, stamps: Iterable[tuple[str, Stamp | None]] = ()) -> None:
@@ -27,7 +27,7 @@ class KnownFiles:
             self._folders.setdefault(folder, {})[name] = stamp
 
     def and_also(self, stamps: Iterable[tuple[str, Stamp | None]]) -> KnownFiles:
-        """These and others, whose word counts more."""
+        """These and others; the others win."""
         both, others = KnownFiles(), KnownFiles(stamps)
         both._folders = self._folders | {
             folder: {**self._folders.get(folder, {}), **names} for folder, names in others._folders.items()
@@ -57,7 +57,7 @@ class KnownFiles:
 class WalkRequest:
     """Where to look: below ``folders``, and at each of ``files``. What is as ``known`` is not reported as found.
 
-    The folders ``skipped`` are not entered, not even from one above them.
+    The folders ``skipped`` are not entered, not even from a folder above them.
     """
 
     folders: tuple[Path, ...] = ()
@@ -68,10 +68,10 @@ class WalkRequest:
 
 @dataclass(frozen=True, slots=True)
 class FoundModel:
-    """A model that is new or has changed. ``path`` is where an engine finds it: the first part's, even if that is gone.
+    """A new or changed model. ``path`` is where an engine finds it: the first part's, even if that part is gone.
 
-    ``parts`` are the files that exist, in order; none of them: the model is missing. ``stamp`` None: nothing could be
-    learned about the file. ``label`` is what a store calls a file whose own name says nothing.
+    ``parts`` are the existing files, in order; if there are none, the model is missing. ``stamp`` None: the file could
+    not be examined. ``label`` is what a store calls a file whose own name says nothing.
     """
 
     path: Path
@@ -81,17 +81,17 @@ class FoundModel:
     problem: str | None = None
 
     def __post_init__(self) -> None:
-        # Both are made of names of files, stored and shown; such names may be no text.
+        # Both contain file names and are stored and shown; file names may not be valid text.
         object.__setattr__(self, "label", _as_text(self.label))
         object.__setattr__(self, "problem", _as_text(self.problem))
 
 
 @dataclass(frozen=True, slots=True)
 class WalkStep:
-    """What one folder held: models found, and those that are as they were known.
+    """The contents of one folder: models found, and models that have not changed.
 
-    ``same`` are the names of such files in the folder, ``unchanged`` the paths of other such models. ``companions`` are
-    what a store's own records say of models: their paths, and the files to be loaded with each; ``adapters`` likewise.
+    ``same`` are the names of unchanged files in the folder, ``unchanged`` the paths of other such models.
+    ``companions`` are a store's own records: models' paths and the files to load with each; ``adapters`` likewise.
     """
 
     folder: str

@@ -13,7 +13,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class ShardName:
-    """A file name that says which part of how many it is. Numbers begin at 1."""
+    """A file name with the number of a part and the number of parts. Numbers begin at 1."""
 
     prefix: str
     number: int
@@ -26,7 +26,7 @@ class ShardName:
 
 
 def shard_name(file_name: str) -> ShardName | None:
-    """What the name says, None for a name that speaks of no part that can be."""
+    """The part in a file name, None if the name has no valid one."""
     match = _PATTERN.fullmatch(file_name)
     if match is None:
         return None
@@ -35,9 +35,9 @@ def shard_name(file_name: str) -> ShardName | None:
 
 
 def split_problem(path: PurePath, metadata: Mapping[str, object]) -> str | None:
-    """Why an engine finds no model behind a file whose header says that it is a part of one, if its name disagrees.
+    """Why an engine finds no model in a part of several, if its header and its name disagree.
 
-    Engines find the other parts by the first one's name.
+    Engines find the other parts by the first part's name.
     """
     total, number = metadata.get("split.count"), metadata.get("split.no")
     if not isinstance(total, int) or isinstance(total, bool) or total < 2:
@@ -53,7 +53,7 @@ def split_problem(path: PurePath, metadata: Mapping[str, object]) -> str | None:
 
 
 def missing_parts_text(absent: Sequence[int], shard: ShardName) -> str:
-    """Says which parts are missing; ``absent`` is not empty."""
+    """The missing parts as text; ``absent`` is not empty."""
     if len(absent) == 1:
         return f"part {absent[0]} of {shard.total} is missing: {shard.part(absent[0])}"
     named = [str(number) for number in absent[:_MOST_NAMED]]

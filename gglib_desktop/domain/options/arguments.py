@@ -1,4 +1,4 @@
-"""Arguments of a command line: which flag a word is, and the line for people, without keys."""
+"""Arguments of a command line: the flag in a word, and the line for people, without keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REDACTED = "[hidden]"
 
 
 def flag_of(word: str) -> str:
-    """The flag that an argument is, in its plain spelling; llama-server reads underscores in long flags as dashes."""
+    """The flag in an argument, in its plain spelling; llama-server reads underscores in long flags as dashes."""
     flag = word.partition("=")[0]
     return flag.replace("_", "-") if flag.startswith("--") else flag
 

@@ -1,4 +1,4 @@
-"""The names by which clients choose a model, and what ``--alias`` says of them."""
+"""The names by which clients choose a model, and their form in ``--alias``."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ ALIAS_FLAGS = frozenset({"--alias", "-a"})
 # Control characters, halves of characters and ends of lines, by category.
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _PATH = re.compile(r"^(?:(?:~|\.{1,2})?[\\/]|[A-Za-z]:[\\/])|[\\/].*\.gguf$", re.IGNORECASE | re.DOTALL)
-# The system refuses command lines with words that are far longer, and nobody types such a name.
+# The system refuses command lines with much longer words; people do not type such names.
 _LONGEST_DEFAULT = 200
 _NUMBER = re.compile(r" \([1-9]\d*\)")
 _NUMBERED = re.compile(r"(.+) \([1-9]\d*\)")
 
 
 def clean_name(text: str) -> str:
-    """A text as one name, maybe empty: commas, which llama-server splits at, and control characters are spaces."""
+    """A text as one name, maybe empty. Commas, where llama-server splits, and control characters become spaces."""
     return " ".join("".join(" " if _separates(character) else character for character in text).split())
 
 
 def names_in(alias: str | None) -> tuple[str, ...]:
-    """The names that an alias lists. llama-server answers to all, and names first the one that sorts first."""
+    """The names in an alias. llama-server answers to all of them, and lists the one first that sorts first."""
     return tuple(dict.fromkeys(filter(None, map(clean_name, (alias or "").split(",")))))
 
 
 def default_names(model_name: str, path: Path) -> tuple[str, ...]:
-    """The model's name, else the file's without its ending; none where neither has anything to show.
+    """The model's name, else the file's without its ending; empty if both have nothing visible.
 
-    Some converters write the path of a folder on their computer for a name; only its end is told.
+    Some converters write a path on their computer as the name; only its end is used.
     """
     found = _without_folders(clean_name(model_name)) or clean_name(path.stem)
     return (found[:_LONGEST_DEFAULT].rstrip(),) if found else ()
 
 
 def free_names(wanted: Iterable[str], taken: Collection[str]) -> tuple[str, ...]:
-    """The names, those that are taken with a number: ``Tiny (2)``."""
+    """The names; taken ones get a number: ``Tiny (2)``."""
     found: list[str] = []
     for name in wanted:
         candidate, number = name, 1
@@ -51,9 +51,9 @@ def free_names(wanted: Iterable[str], taken: Collection[str]) -> tuple[str, ...]
 
 
 def alias_taken_out(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
-    """What a list of arguments says of aliases, None for nothing, and the other arguments.
+    """The alias in a list of arguments, None without one, and the other arguments.
 
-    All that it says is joined: llama-server adds each to those before.
+    Several are joined: llama-server adds each to those before.
     """
     found: list[str] = []
     others: list[str] = []
@@ -68,9 +68,9 @@ def alias_taken_out(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
     return (",".join(found) if found else None), tuple(others)
 
 
-@functools.lru_cache(maxsize=256)  # asked at every key stroke in a form, for every server
+@functools.lru_cache(maxsize=256)  # called at every key stroke in a form, for every server
 def names_said(command_line: str) -> tuple[str, ...]:
-    """The names that a command line for a shell gives the server."""
+    """The names that a shell command line gives the server."""
     try:
         words = shlex.split(command_line)
     except ValueError:
@@ -79,12 +79,12 @@ def names_said(command_line: str) -> tuple[str, ...]:
 
 
 def is_path(name: str) -> bool:
-    """Whether a text is the path of a file or folder, and so no name."""
+    """Whether a text is the path of a file or folder, and so not a name."""
     return _PATH.search(name) is not None
 
 
 def are_numbered(names: Sequence[str], plain: Sequence[str]) -> bool:
-    """Whether names are other ones, of which some have got a number."""
+    """Whether names equal others except for added numbers."""
     return len(names) == len(plain) and all(
         name == other or (name.startswith(other) and _NUMBER.fullmatch(name, len(other)))
         for name, other in zip(names, plain, strict=True)
@@ -92,7 +92,7 @@ def are_numbered(names: Sequence[str], plain: Sequence[str]) -> bool:
 
 
 def without_number(name: str) -> str:
-    """The name that a taken one had before it got a number."""
+    """The original name of a taken one that got a number."""
     found = _NUMBERED.fullmatch(name)
     return found[1] if found else name
 

@@ -29,12 +29,12 @@ class OptionGroup(StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptionSpec:
-    """What is to be known of an option besides its type and limits.
+    """What is known about an option besides its type and limits.
 
-    ``flags`` are its spellings, the one to use first, former ones that some build has renamed last; ``off_flags`` say
-    False of a three-state option. An option without flags is decided by the program itself. ``words`` are values that
-    the engine knows by name. ``lowest`` and ``highest`` are the range that forms offer where the limits allow more;
-    ``unit`` and ``default`` (what llama-server does if nothing is said, None: it depends) are for forms.
+    ``flags`` are its spellings, the preferred one first, former ones that some build has renamed last; ``off_flags``
+    mean False for a three-state option. The program itself decides an option without flags. ``words`` are values that
+    the engine knows by name. ``lowest`` and ``highest`` are the range in forms where the limits allow more;
+    ``unit`` and ``default`` (what llama-server does by default, None: it depends) are for forms.
     """
 
     flags: tuple[str, ...]
@@ -61,7 +61,7 @@ def option(
     help: str,  # noqa: A002  # the field's own word
     **more: Any,
 ) -> Any:
-    """A dataclass field that holds an engine option; None says nothing to the engine."""
+    """A dataclass field for an engine option. None: the engine decides."""
     spec = OptionSpec(flags=flags, group=group, label=label, help=help, **more)
     plain = limited(limits, default=default_value) if limits else dataclasses.field(default=default_value)
     return dataclasses.field(default=default_value, metadata={**plain.metadata, "option": spec})

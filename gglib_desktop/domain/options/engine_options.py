@@ -1,4 +1,4 @@
-"""Everything that can be chosen about how an engine serves a model, each defined once."""
+"""All options for serving a model, each defined once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DRAFT_MTP = "draft-mtp"
 """The one method of drafting that the options are for."""
 _MOST = 2**31 - 1
 DRAFT_NUMBERS = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
-"""The options that count only where the server drafts."""
+"""The options that count only if the server drafts."""
 CACHE_TYPES = {
     "f32": (1, 4),
     "f16": (1, 2),
@@ -46,7 +46,7 @@ _access = partial(option, group=OptionGroup.ACCESS)
 
 @dataclass(frozen=True, kw_only=True)
 class EngineOptions(Value):
-    """The choices themselves. None, or no extra arguments, always means: say nothing, let the engine decide.
+    """The options themselves. None, or no extra arguments, always means: let the engine decide.
 
     To add an option, add a field here (or in InferenceConfig) with its definition.
     """
@@ -279,15 +279,15 @@ class EngineOptions(Value):
         object.__setattr__(self, "alias", ",".join(names_in(self.alias)) or None)
 
     def alias_moved(self) -> Self:
-        """The same, with a name for clients in its field that stands among the extra arguments, where it once had to.
+        """The same; a name for clients among the extra arguments, where it once had to be, moves to its field.
 
-        Where the field is set too, both stay where they are.
+        If the field is set too, both stay where they are.
         """
         alias, others = alias_taken_out(self.extra_args)
         return self if alias is None or self.alias is not None else self.replace(alias=alias, extra_args=others)
 
     def get(self, name: str) -> Any:
-        """The value of an option by its name alone, wherever it is kept; None also for no extra arguments."""
+        """The value of an option by its name alone, wherever it is kept. No extra arguments are None."""
         if engine_option(name).in_sampling:
             return None if self.inference_config is None else getattr(self.inference_config, name)
         return getattr(self, name) or None if name == "extra_args" else getattr(self, name)
@@ -316,12 +316,12 @@ class EngineOption:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The words of a closed set, empty where the set is not closed."""
+        """The words of a closed set, empty if the set is not closed."""
         return self.limits.choices if isinstance(self.limits, OneOf) else ()
 
     @property
     def has_off_flag(self) -> bool:
-        """Whether False can be said to the engine; else it is what not saying anything means."""
+        """Whether False has a flag; if not, it means the same as no flag."""
         return bool(self.spec.off_flags)
 
 
@@ -343,12 +343,12 @@ def engine_option(name: str) -> EngineOption:
 
 
 def name_of(field: str) -> str:
-    """The name of the option whose field in a configuration this is."""
+    """The name of the option with this field in a configuration."""
     return field.rpartition(".")[2]
 
 
 def shown_range(option: EngineOption) -> tuple[float, float]:
-    """The range of numbers that forms offer."""
+    """The range of numbers in forms."""
     spec, limits = option.spec, option.limits
     lowest, highest = (limits.minimum, limits.maximum) if isinstance(limits, Limits) else (None, None)
     lowest = spec.lowest if spec.lowest is not None else lowest

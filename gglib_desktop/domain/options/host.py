@@ -1,4 +1,4 @@
-"""The addresses that a server listens on, and those by which it is reached."""
+"""The addresses that a server listens on, and the ones that reach it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _LONGEST_NAME = 253
 
 @dataclass(frozen=True)
 class HostRule:
-    """What can be listened on: an IP address, or the name of a computer."""
+    """A possible address to listen on: an IP address, or the name of a computer."""
 
     def complaint(self, value: str) -> str | None:
         labels = value.split(".")
         if _address(value) is not None:
-            # A zone belongs to one computer's network cards, and no URL that others could use has one.
+            # A zone belongs to one computer's network cards, so a URL with one is useless for others.
             return "must be an address without a zone" if "%" in value else None
         if value.endswith(".sock"):
             return "must not end in .sock: the engine would open a file and no port"
         is_name = len(value) <= _LONGEST_NAME and all(map(_LABEL.fullmatch, labels))
-        # "1.2.3" and "127.1" mean addresses to some programs and names to others.
+        # "1.2.3" and "127.1" are addresses to some programs and names to others.
         return None if is_name and not labels[-1].isdigit() else "must be an IP address or a host name"
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether only this computer can reach it. Of a name that is not known without asking, except for localhost."""
+    """Whether only this computer can reach it. Unknown for a name without looking it up, except for localhost."""
     address = _address(host or LOOPBACK)
     return (host or "").lower() == "localhost" if address is None else address.is_loopback
 
@@ -54,7 +54,7 @@ def openai_url(port: int, host: str | None = None) -> str:
 
 
 def other_urls(host: str | None, port: int, own_addresses: Iterable[str]) -> tuple[str, ...]:
-    """Where other computers reach it, as far as is known; nothing if they cannot.
+    """Where other computers reach it, as far as known; empty if they cannot.
 
     ``own_addresses`` are those of the server's computer.
     """

@@ -13,9 +13,9 @@ _sampling = partial(option, group=OptionGroup.SAMPLING)
 
 @dataclass(frozen=True, kw_only=True)
 class InferenceConfig(Value):
-    """Sampling parameters; None leaves each to the engine. Ranges as gglib checks them: the engine checks none.
+    """Sampling parameters; None leaves each to the engine. The ranges are gglib's: the engine checks none.
 
-    A top-k of 0 is beyond them: it switches top-k off, as people are often told to.
+    A top-k of 0 is out of range: it switches top-k off, as is often recommended.
     """
 
     temperature: float | None = _sampling(

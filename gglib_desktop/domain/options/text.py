@@ -9,12 +9,12 @@ from typing import Any
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.options.engine_options import EngineOption
 
-# What the engine calls no device but the CPU.
+# The engine's word for no device but the CPU.
 _NO_DEVICE = "none"
 
 
 def read_text(option: EngineOption, text: str) -> Any:
-    """The value that somebody typed, None for an empty text. Raises: ConfigurationError."""
+    """The typed value, None for an empty text. Raises: ConfigurationError."""
     if option.kind is tuple:
         return _words(option.name, text) or None
     text = text.strip()
@@ -22,19 +22,19 @@ def read_text(option: EngineOption, text: str) -> Any:
 
 
 def write_text(value: Any) -> str:
-    """What to type for a value; an empty text for None."""
+    """The text to type for a value, empty for None."""
     if isinstance(value, tuple):
         return shlex.join(value)
     return "" if value is None else str(value)
 
 
 def device_names(text: str | None) -> tuple[str, ...]:
-    """The devices that a value of ``--device`` names."""
+    """The devices in a value of ``--device``."""
     return tuple(name for name in (part.strip() for part in (text or "").split(",")) if name)
 
 
 def with_device(text: str | None, name: str, *, used: bool) -> str | None:
-    """The value with one device more, or without it; None when it names none any more."""
+    """The value with one more device, or without it; None if no device is left."""
     others = tuple(each for each in device_names(text) if each not in (name, _NO_DEVICE))
     return ",".join((*others, name) if used else others) or None
 
