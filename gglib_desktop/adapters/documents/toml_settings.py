@@ -30,7 +30,7 @@ _TRIES = 5
 
 
 class TomlSettingsStore:
-    """Reads and writes one file; what a person wrote in it stays, apart from the values that the program changed."""
+    """Reads and writes one file. Only values that the program changed are rewritten; the user's text stays."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -84,7 +84,7 @@ class TomlSettingsStore:
         raise SettingsError(f"{self._path}: not saved: the values could not be written without changing others")
 
     def _replace(self, expected: bytes | None, content: bytes) -> bool:
-        """Whether the file still was as ``expected`` and has been replaced."""
+        """Replaces the file if it still is as ``expected``. Whether it did."""
         target = Path(os.path.realpath(self._path))
         draft = target.with_name(target.name + ".tmp")
         try:
@@ -130,7 +130,7 @@ def _unusable(reason: str) -> SettingsReading:
 
 
 def _put(text: str, key: Key, value: Any) -> str:
-    """The text with another value; a key that is new in it goes below the comment that stands for it."""
+    """The text with another value. A new key goes below the comment that stands for it."""
     import tomlkit  # noqa: PLC0415  # 40 ms that most sessions never need
     from tomlkit.items import InlineTable  # noqa: PLC0415
 
@@ -166,7 +166,7 @@ def _put_below_comment(text: str, key: Key, value: Any) -> str | None:
 
 
 def _is_only_addition(text: str, placed: str, key: Key, value: Any) -> bool:
-    """What looks like a comment may be in the midst of a text over several lines."""
+    """Whether a line that looks like a comment is inside a text of several lines."""
     wanted = copy.deepcopy(parse_toml(text))
     put(wanted, key, value)
     try:

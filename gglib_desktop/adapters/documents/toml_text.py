@@ -1,4 +1,4 @@
-"""Reads TOML and says in which line what is."""
+"""Reads TOML and finds the line of a value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 class TomlError(Exception):
-    """No TOML, or no text at all."""
+    """Not TOML, or not text."""
 
     def __init__(self, problem: SettingProblem) -> None:
         self.problem = problem
@@ -21,7 +21,7 @@ class TomlError(Exception):
 
 
 def read_toml(content: bytes) -> tuple[str, dict[str, Any]]:
-    """The text of a file and what it says. Raises: TomlError."""
+    """The text of a file and its content. Raises: TomlError."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -48,14 +48,14 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def line_of(text: str, place: tuple[str | int, ...]) -> int | None:
-    """Where a value ends, by the names and numbers on the way to it: the shortest beginning of a text that has it."""
+    """The line where a value ends: the shortest beginning of the text that has it. ``place`` are names and numbers."""
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.lstrip().startswith("#"):
             try:
                 document = parse_toml("\n".join(lines[:number]))
             except ValueError:
-                continue  # in the midst of a value
+                continue  # inside a value
             if has(document, place):
                 return number
     return None

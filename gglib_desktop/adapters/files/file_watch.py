@@ -23,13 +23,13 @@ _log = logging.getLogger(__name__)
 # A batch ends when nothing has happened for so long, or after so many times that.
 _QUIET_S = 0.2
 _LONGEST_BATCH = 5
-# How often a path is looked at that may have come back, or where another disk may lie now.
+# How often to check whether a path has come back, or whether another disk is mounted there.
 _LOOK_S = 30.0
 _Place: TypeAlias = tuple[tuple[int, int] | None, ...]
 
 
 class InotifyFileWatch:
-    """Watches through links to folders too. A dead network share holds up no other path."""
+    """Follows links to folders too. A dead network share delays no other path."""
 
     def __init__(self, *, quiet_s: float = _QUIET_S, look_s: float = _LOOK_S) -> None:
         self._quiet_s = quiet_s
@@ -45,7 +45,7 @@ class InotifyFileWatch:
             news.set()
 
         def tell(batch: frozenset[str]) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop was closed in this moment
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
                 loop.call_soon_threadsafe(take, batch)
 
         watches = [_PathWatch(path, self._quiet_s, self._look_s, tell) for path in dict.fromkeys(paths)]
@@ -64,14 +64,14 @@ class InotifyFileWatch:
 
 
 class _PathWatch(threading.Thread):
-    """Watches one path: the tree below a folder, or the folders in which anything else lies or will lie.
+    """Watches one path: the tree below a folder, or for anything else the folders in which it is or may appear.
 
-    A daemon: nobody waits for a thread that waits for a dead disk.
+    A daemon thread: the program must not wait for a thread that waits for a dead disk.
     """
 
     def __init__(self, path: Path, quiet_s: float, look_s: float, tell: Callable[[frozenset[str]], None]) -> None:
         super().__init__(name="file watch", daemon=True)
-        self._path = os.path.abspath(path)  # resolves no links
+        self._path = os.path.abspath(path)  # does not resolve links
         self._quiet_s = quiet_s
         self._look_s = look_s
         self._tell = tell
@@ -79,7 +79,7 @@ class _PathWatch(threading.Thread):
         self._stopped = threading.Event()
         self._problem = ""
         self._folders: dict[int, str] = {}
-        # Of a path that is no folder: itself, and what it is a link to.
+        # For a path that is not a folder: the path itself, and the target of its link.
         self._names: tuple[str, ...] = ()
 
     def begin(self) -> None:
@@ -114,7 +114,7 @@ class _PathWatch(threading.Thread):
         os.close(self._wake)
 
     def _place(self) -> _Place:
-        """Where the path is now: when that differs, watching must begin anew."""
+        """The identity of the path's place. If it changes, watching must begin anew."""
         if os.path.isdir(self._path):
             return (_identity(self._path),)
         return tuple(_identity(os.path.dirname(path)) for path in (self._path, os.path.realpath(self._path)))
@@ -130,7 +130,7 @@ class _PathWatch(threading.Thread):
             self._add(inotify, os.path.dirname(name))
 
     def _follow(self, inotify: Inotify, place: _Place) -> None:
-        """Tells what happens, until the path is not where it was."""
+        """Reports events until the path is in another place."""
         batch: set[str] = set()
         until = 0.0
         while True:
@@ -150,7 +150,7 @@ class _PathWatch(threading.Thread):
                 return
 
     def _is_lost(self, event: InotifyEvent) -> bool:
-        """Whether the events from now on would not tell everything."""
+        """Whether events would no longer report everything."""
         folder = self._folders.get(event.watch)
         return event.overflow or (event.watch_went and folder is not None and bool(self._names or folder == self._path))
 
@@ -180,12 +180,12 @@ class _PathWatch(threading.Thread):
         waiting = [path]
         while waiting and not self._stopped.is_set():
             folder = waiting.pop()
-            # Before its entries are read: what comes afterwards is told by an event.
+            # Before its entries are read: an event reports what comes later.
             if self._add(inotify, folder):
                 waiting.extend(_folders_in(folder))
 
     def _add(self, inotify: Inotify, folder: str) -> bool:
-        """Whether the folder is watched, and was not before."""
+        """Begins to watch a folder. False if it cannot be watched, or was watched before."""
         try:
             watch = inotify.add(folder)
         except OSError as exc:
@@ -202,14 +202,14 @@ class _PathWatch(threading.Thread):
                 del self._folders[watch]
 
     def _complain(self, error: Exception) -> None:
-        """Says once why something is not watched."""
+        """Logs once why something is not watched."""
         if str(error) != self._problem:
             self._problem = str(error)
             _log.warning("not all changes of %s will be noticed: %s", self._path, error)
 
 
 def _is_being_written(event: InotifyEvent, path: str) -> bool:
-    """Whether the end of this file's writing will be told too. Links, and files moved here, are whole at once."""
+    """Whether the end of writing this file will be reported too. Links, and files moved here, are complete at once."""
     if not event.created or event.is_folder:
         return False
     try:

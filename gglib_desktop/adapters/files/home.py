@@ -1,4 +1,4 @@
-"""The home folder of the user, and where things are kept for a user without one."""
+"""The home folder of the user, and the places for a user without one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def home_folder() -> Path | None:
     """None for a user without one: no HOME, and no entry in the system's list of users, as in many containers."""
     home = os.path.expanduser("~")
     if sys.platform != "win32" and not os.path.isabs(os.environ.get("HOME", "/")):
-        # As platformdirs does: an empty or relative one counts as none.
+        # Like platformdirs: an empty or relative one counts as none.
         home = ""
         with contextlib.suppress(KeyError):
             home = pwd.getpwuid(os.getuid()).pw_dir
@@ -27,13 +27,13 @@ def home_folder() -> Path | None:
 
 
 def can_be(folder: Path) -> bool:
-    """Whether a folder is there or could be made."""
+    """Whether a folder exists or can be made."""
     there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
     return os.path.isdir(there) and (there == folder or os.access(there, os.W_OK | os.X_OK))
 
 
 def folder_without_home(name: str) -> Path:
-    """A folder of this user's alone that outlives a restart where the system has such a place, made if need be."""
+    """A folder for this user alone, made if need be. It outlives a restart if the system has such a place."""
     if hasattr(os, "getuid"):
         for parent in (_LASTING, Path(tempfile.gettempdir())):
             folder = parent / f"{name}-{os.getuid()}"
@@ -43,7 +43,7 @@ def folder_without_home(name: str) -> Path:
 
 
 def _is_own(folder: Path) -> bool:
-    """Whether the folder, made if it was not there, is no link and nobody else's. Anyone may make things beside it."""
+    """Whether the folder, made if need be, is not a link and belongs to this user. Anyone may write to its parent."""
     try:
         if not os.path.lexists(folder):
             folder.mkdir(0o700)

@@ -33,7 +33,7 @@ _READ_BYTES = 2**16
 
 
 class InotifyEvent(NamedTuple):
-    """What happened in the folder ``watch``; ``name`` is empty when it happened to that folder itself."""
+    """An event in the folder ``watch``; ``name`` is empty if it concerns that folder itself."""
 
     watch: int
     mask: int
@@ -49,7 +49,7 @@ class InotifyEvent(NamedTuple):
 
     @property
     def went(self) -> bool:
-        """It is no longer under this name."""
+        """It no longer has this name."""
         return bool(self.mask & _WENT)
 
     @property
@@ -59,12 +59,12 @@ class InotifyEvent(NamedTuple):
 
     @property
     def overflow(self) -> bool:
-        """More happened than could be told."""
+        """More happened than the kernel could report."""
         return bool(self.mask & _OVERFLOW)
 
 
 class Inotify:
-    """One inotify instance, used by one thread. Raises OSError, also where the system has no such thing."""
+    """One inotify instance for one thread. Raises OSError, also if the system has no inotify."""
 
     def __init__(self) -> None:
         try:
@@ -76,15 +76,15 @@ class Inotify:
         self._poll.register(self._fd, select.POLLIN)
 
     def watch_also(self, fd: int) -> None:
-        """``read`` returns as soon as this descriptor can be read from."""
+        """Becomes readable as soon as ``read`` has an event."""
         self._poll.register(fd, select.POLLIN)
 
     def add(self, folder: str) -> int:
-        """Watches a folder, not what lies in folders below it. The same folder gets the same number."""
+        """Watches a folder without the folders below it. The same folder gets the same number."""
         return _checked(self._library.inotify_add_watch(self._fd, os.fsencode(folder), _WANTED), folder)
 
     def remove(self, watch: int) -> None:
-        self._library.inotify_rm_watch(self._fd, watch)  # fails when the folder is gone, which is as well
+        self._library.inotify_rm_watch(self._fd, watch)  # fails if the folder is gone, which is fine
 
     def read(self, timeout_s: float) -> list[InotifyEvent]:
         """The next events, none after ``timeout_s``."""

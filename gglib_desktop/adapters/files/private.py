@@ -1,4 +1,4 @@
-"""Files and folders that are for this user alone, whatever the user's mask for new files says."""
+"""Files and folders for this user alone, whatever the user's umask is."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _IN_FOLDERS = {
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and what is missing above it; one that is there stays as it is. Raises: OSError."""
+    """Makes a folder and its missing parents; an existing one stays as it is. Raises: OSError."""
     if folder.is_dir():
         return
     if folder.parent != folder:
@@ -37,12 +37,12 @@ def make_folder(folder: Path) -> None:
 
 
 def opener(path: str, flags: int) -> int:
-    """For ``open``: makes the file if need be; one that is there keeps its permissions."""
+    """For ``open``: makes the file if need be; an existing one keeps its permissions."""
     return os.open(path, flags | getattr(os, "O_CLOEXEC", 0), _FILE)
 
 
 def make_file(path: Path) -> None:
-    """Makes an empty file, unless it is there, for a library that would make it as the user's mask says.
+    """Makes an empty file, unless it exists, for a library that would obey the user's umask.
 
     Raises: OSError.
     """
@@ -51,16 +51,16 @@ def make_file(path: Path) -> None:
 
 
 def write_draft(path: Path, content: bytes) -> None:
-    """Writes a new file, in place of one that was left there. Raises: OSError."""
+    """Writes a new file in place of a leftover one. Raises: OSError."""
     path.unlink(missing_ok=True)
     with open(path, "xb", opener=opener) as file:  # Path's has no opener
         file.write(content)
 
 
 def close_to_others(data_dir: Path, files: Iterable[Path], own_folders: Iterable[Path]) -> list[str]:
-    """Makes private what earlier versions made readable for all. Returns what could not be changed. Blocks.
+    """Makes files private that earlier versions made readable for all. Returns what could not be changed. Blocks.
 
-    ``files`` may lie outside of the data directory, and ``own_folders`` are made private themselves. The data directory
+    ``files`` may be outside the data directory, and ``own_folders`` are made private themselves. The data directory
     itself is not changed unless it is one of those, nor is a folder in it that holds anything but our files. Links are
     not followed, and files of other users are not touched.
     """
@@ -73,7 +73,7 @@ def close_to_others(data_dir: Path, files: Iterable[Path], own_folders: Iterable
         problems += _close(path, 0, _FILE)
     for name, pattern in _IN_FOLDERS.items():
         folder = data_dir / name
-        # A data directory that somebody chose may have a folder of that name for something else.
+        # A data directory that the user chose may have a folder of that name for something else.
         ours = list(_matching(folder, pattern))
         if ours and len(ours) == len(list(folder.iterdir())):
             problems += _close(folder, os.O_DIRECTORY, _FOLDER)
@@ -97,7 +97,7 @@ def _close(path: Path, kind: int, mode: int) -> list[str]:
         finally:
             os.close(descriptor)
     except OSError as exc:
-        with contextlib.suppress(OSError):  # what cannot be looked at is not said to be open to others
+        with contextlib.suppress(OSError):  # a file that cannot be examined is not reported
             if _is_to_be_closed(os.lstat(path)):
                 return [f"{path}: {exc.strerror}"]
     return []

@@ -1,4 +1,4 @@
-"""Opens files for reading that anybody may have put there: regular ones alone, and without ever waiting."""
+"""Opens files of unknown origin for reading: only regular files, and without waiting."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CALMLY = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 def open_regular(path: Path) -> FileIO:
-    """The file, without a buffer. Raises: InvalidModelFile, also for what is gone, unreadable or no file."""
-    # Look before opening: opening a device can do things, opening a pipe waits for its other end. The second look is at
-    # what was opened in fact, and O_NONBLOCK keeps even a pipe put there in between from blocking.
+    """The file, unbuffered. Raises: InvalidModelFile, also if it is gone, unreadable or not a regular file."""
+    # Look before opening: opening a device can have effects, and opening a pipe waits for its other end. The second
+    # look is at the open file, and with O_NONBLOCK even a pipe put there in between does not block.
     try:
         _require_regular(path, path.stat())
         file = FileIO(path, opener=lambda name, flags: os.open(name, flags | _CALMLY))

@@ -14,7 +14,7 @@ class DiskTextFiles:
     def write(self, path: Path, text: str, *, executable: bool) -> None:
         try:
             with whole_file(path, mode=0o777 if executable else 0o666) as file:
-                # Names of files may hold bytes that are no text.
+                # File names may hold bytes that are not text.
                 file.write(text.encode(errors="surrogateescape"))
         except OSError as exc:
             raise ConfigurationError("command_file", path, f"cannot be written: {exc.strerror}") from exc

@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 @contextlib.contextmanager
 def whole_file(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """A file to write into that takes the place of ``path`` in the end; if anything fails, all stays as it was.
+    """A file to write into, which replaces ``path`` at the end; if anything fails, ``path`` stays as it was.
 
-    Until then its name is not one that anybody looks for. ``mode`` are its permissions, less those that the user's mask
-    takes away. Raises: OSError.
+    Until then it has a name that no program looks for. ``mode`` are its permissions, reduced by the user's
+    umask. Raises: OSError.
     """
     draft = path.with_name(f".{secrets.token_hex(8)}.part")
     try:

@@ -1,8 +1,8 @@
-"""Makes a tiny model that a real engine loads, serves and drafts from, so that all can be tried without a download.
+"""Makes a tiny model that a real engine can load, serve and draft from, to try everything without a download.
 
-The model knows nothing but which byte tends to follow which. That table is stored in a transformer's shape: embeddings
+The model only knows which byte tends to follow which. That table is stored in a transformer's shape: embeddings
 are one-hot and every block adds zero, so the current byte reaches the output matrix, which holds the logarithms of the
-table. What it says is babble; how it behaves (chat, slots, metrics, drafting) is real.
+table. Its text is babble; its behavior (chat, slots, metrics, drafting) is real.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gglib_desktop.adapters.gguf.writer import GgufWriter
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.gguf.header import GgufValueType
 
-# Few letters with one clear successor each: only what can be foreseen can be drafted well.
+# Few letters with one clear successor each: only predictable text can be drafted well.
 _TEXT = (
     b"the weather there is rather wet, so the others gather in the theatre.\n"
     b"there the mother tells them the theme of the thing, and then they all go.\n"
@@ -52,7 +52,7 @@ _F32_BYTES = 4
 
 
 class DemoArchitecture(StrEnum):
-    """What the model claims to be: a plain decoder, a hybrid one, or that with a block that drafts tokens ahead."""
+    """The model's claimed shape: a plain decoder, a hybrid, or a hybrid with a block that drafts tokens ahead."""
 
     LLAMA = "llama"
     QWEN35 = "qwen35"
@@ -63,7 +63,7 @@ class DemoArchitecture(StrEnum):
 class DemoSpec:
     """What to make; the defaults give 5 MiB.
 
-    ``sharpness`` above 1 makes the likely more likely. ``draft_noise`` (in nats, before sharpening) spoils the drafts:
+    ``sharpness`` above 1 makes likely tokens likelier. ``draft_noise`` (in nats, before sharpening) spoils the drafts:
     at 0 nearly all are accepted, at 3 few. ``extra_vocab`` adds tokens that never come, ``layers`` and ``ffn`` add
     bytes to load.
 
@@ -88,7 +88,7 @@ class DemoSpec:
 
 
 def write_demo_model(path: Path, spec: DemoSpec = DemoSpec()) -> Path:
-    """Writes the model and returns its path; another program sees either no file (or the old one) or the complete one.
+    """Writes the model and returns its path. Other programs see the complete file or what was there before.
 
     Raises: LibraryError.
     """
@@ -153,7 +153,7 @@ class _DemoModel:
                 "ssm.group_count": _STATE_GROUPS,
                 "full_attention_interval": _FULL_ATTENTION_INTERVAL,
             }
-            sections = [11, 11, 10, 0]  # half a head's width, shared out between time, height, width and nothing
+            sections = [11, 11, 10, 0]  # half a head's width, split into time, height, width and nothing
             self._writer.add_array(f"{family}.rope.dimension_sections", GgufValueType.INT32, sections)
         if self._drafts:
             numbers["nextn_predict_layers"] = 1
@@ -195,7 +195,7 @@ class _DemoModel:
         self._gated_attention(prefix)
         self._ones(f"{prefix}.post_attention_norm.weight", _WIDTH)
         self._feed_forward(prefix)
-        # It sees the last token's embedding beside the main model's state; the first half is all it needs.
+        # It sees the last token's embedding beside the main model's state; it needs only the first half.
         self._tensor(f"{prefix}.nextn.eh_proj.weight", (2 * _WIDTH, _WIDTH), [_identity(_WIDTH, 2 * _WIDTH)])
         for norm in ("enorm", "hnorm", "shared_head_norm"):
             self._ones(f"{prefix}.nextn.{norm}.weight", _WIDTH)
@@ -291,7 +291,7 @@ def _output_matrix(sharpness: float) -> array[float]:
 
 
 def _scale(sharpness: float) -> float:
-    # Normalisation turns a one-hot row into sqrt(width) times that; dividing undoes it.
+    # Normalization turns a one-hot row into sqrt(width) times that; dividing undoes it.
     return sharpness / math.sqrt(_WIDTH)
 
 

@@ -62,7 +62,7 @@ _MAX_TENSOR_NAME_BYTES = 64
 def read_header(path: Path) -> GgufHeader:
     """Everything before the tensor data. Blocks: call it in a thread.
 
-    Raises: InvalidModelFile, also for what is not a regular file, gone or unreadable.
+    Raises: InvalidModelFile, also for a file that is not regular, gone or unreadable.
     """
     with open_regular(path) as file:
         window = _Window(path, file)
@@ -72,7 +72,7 @@ def read_header(path: Path) -> GgufHeader:
 
 
 def check_tensor_data(path: Path, header: GgufHeader) -> None:
-    """Makes sure that the file is as long as its tensors need: interrupted downloads and copies are not.
+    """Checks that the file is as long as its tensors need; interrupted downloads and copies are not.
 
     Raises: InvalidModelFile.
     """
@@ -85,7 +85,7 @@ def check_tensor_data(path: Path, header: GgufHeader) -> None:
 
 
 def _part(size_bytes: int, whole_bytes: int) -> str:
-    """As much of it as tells the two apart."""
+    """The file's size, precise enough to tell the two sizes apart."""
     part, whole = size_text(size_bytes), size_text(whole_bytes)
     return f"{part} of {whole}" if part != whole else f"{size_bytes} of {whole_bytes} bytes"
 
@@ -109,7 +109,7 @@ class _Window:
         return InvalidModelFile(self._path, reason, offset=self.position if offset is None else offset)
 
     def require(self, count: int, what: str) -> None:
-        # In a file shorter than that nothing has been read that could claim anything.
+        # A shorter file is too short to claim anything.
         if count > self.size >= _PREAMBLE_BYTES:
             raise self.bad(f"{what} claims {count} bytes, more than the whole file has")
         end = self.position + count
@@ -133,7 +133,7 @@ class _Window:
         return values
 
     def start_of(self, count: int, most: int, what: str) -> bytes:
-        """Of the next bytes the first, ``most`` at the most; goes past all of them."""
+        """The first ``most`` of the next bytes; passes over all of them."""
         kept = min(most, count)
         if self._at + count > len(self._buffer):
             self.require(count, what)
@@ -182,7 +182,7 @@ def _preamble(window: _Window) -> tuple[int, ByteOrder]:
     if window.take(4, "the magic number") != b"GGUF":
         raise window.bad("not a GGUF file: it does not start with GGUF", offset=0)
     raw = window.take(4, "the version")
-    # Versions are small, so the half that holds the digits tells which way round the file was written.
+    # Versions are small, so the half that holds the digits tells the file's byte order.
     order: ByteOrder = "little" if any(raw[:2]) else "big"
     version = int.from_bytes(raw, order)
     if version not in (2, 3):
@@ -263,7 +263,7 @@ class _HeaderReader:
 
     def _string(self) -> str | SkippedString:
         (length,) = self._window.unpack(self._u64, "a string")
-        # Python takes four bytes a character as soon as one emoji is among them.
+        # Python takes four bytes per character as soon as one emoji is among them.
         if length > _MAX_STRING_BYTES or not self._may_keep(4 * length + 64):
             self._window.skip(length, "a string")
             return SkippedString(length)
@@ -323,7 +323,7 @@ class _HeaderReader:
             raise window.bad("a tensor too large for any computer")
         per_block, block_bytes = BLOCKS.get(kind, (1, 0))
         blocks = -(-elements // per_block)
-        # A hostile file has a hundred thousand of these: nothing is called that need not be.
+        # A hostile file has a hundred thousand of these, so every call counts.
         end = offset + blocks * block_bytes
         tensors.elements += elements
         tensors.data_bytes = max(tensors.data_bytes, end)

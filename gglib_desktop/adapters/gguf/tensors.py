@@ -1,4 +1,4 @@
-"""What a GGUF file's list of tensors comes to."""
+"""The sums over a GGUF file's list of tensors."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ BLOCKS = {
     40: (64, 36),  # NVFP4
     41: (128, 18),  # Q1_0
 }
-# The types that engines may keep a second time, with the bytes of a block then, which with AMX are some more. Which of
-# them it does depends on the instructions of the processor.
+# The types that engines may keep a second time, with the bytes of a reordered block; AMX needs somewhat more. Which of
+# them an engine reorders depends on the processor's instructions.
 REPACKED_BLOCKS = {2: 18, 3: 20, 8: 38, 10: 84, 12: 148, 13: 180, 14: 210, 20: 18, 23: 138, 39: 17}
 _BLOCK_NAME = re.compile(rb"blk\.(\d{1,5})\.")
 
@@ -66,7 +66,7 @@ class Tensors:
             self.first_block = number if self.first_block is None else min(self.first_block, number)
 
     def note_repackable(self, name: bytes, size: int) -> None:
-        # Embeddings are looked up, not multiplied with, unless they are the output's weights too.
+        # Embeddings are looked up, not multiplied with, unless they are also the output's weights.
         if name == b"token_embd.weight":
             self._embedding = size
         else:

@@ -1,4 +1,4 @@
-"""Writes GGUF files: metadata and tensors as they are given, laid out as engines expect them."""
+"""Writes GGUF files: metadata and tensors in the given order, laid out as engines expect them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The key that clients of some servers must show: where it is kept."""
+"""The key that clients show to some servers: where it is kept."""

@@ -18,7 +18,7 @@ _MOST_BYTES = 4096
 
 
 class KeyFile:
-    """One file. All methods block for a moment. ``was_readable``: others could read it until we looked."""
+    """One file. All methods block briefly. ``was_readable``: others could read it until we looked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -39,7 +39,7 @@ class KeyFile:
         return text
 
     def write(self, key: str) -> None:
-        """Whole or not at all, and at no moment readable for others. Raises: KeyStoreError."""
+        """Writes the whole key or nothing; others can never read it. Raises: KeyStoreError."""
         try:
             private.make_folder(self.path.parent)
             with whole_file(self.path, mode=0o600) as file:

@@ -1,4 +1,4 @@
-"""Keeps the key in the system's keyring where there is one that answers, else in a file that only the user can read."""
+"""Keeps the key in the system's keyring if there is one that answers, else in a file that only the user can read."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ USER = "key for model servers"
 # Long enough to type the password of a locked keyring; a bus that hangs must not keep a server from starting.
 _KEYRING_S = 15.0
 _KEY_BYTES = 32
-# The package's own measure: below it keyrings are none, or plain files.
+# The package's own threshold: backends below it are not keyrings, or plain files.
 _LEAST_PRIORITY = 1
 
 
 class Keyring(Protocol):
-    """What is used of a backend of the ``keyring`` package. All methods block, and may raise anything."""
+    """The methods we use of a ``keyring`` backend. All block, and may raise anything."""
 
     name: str
 
@@ -42,7 +42,7 @@ class Keyring(Protocol):
 
 
 class KeptKey:
-    """The KeyStore of this computer. ``find_keyring`` None: nothing may be written but the file."""
+    """The KeyStore of this computer. ``find_keyring`` None: only the file may be written."""
 
     def __init__(
         self,
@@ -61,11 +61,11 @@ class KeptKey:
 
     async def key(self) -> str:
         async with self._lock:
-            # A file was written when the keyring could not be used, so what that may hold is older.
+            # The file was written when the keyring could not be used, so the keyring's content is older.
             in_file = await asyncio.to_thread(self._file.read)
             if in_file is not None:
                 if await self._put_into_keyring(in_file):
-                    with contextlib.suppress(KeyStoreError):  # it says the same, and this is tried each time
+                    with contextlib.suppress(KeyStoreError):  # it has the same key, and this is tried each time
                         await asyncio.to_thread(self._file.remove)
                 return in_file
             return await self._read_keyring() or await self._keep(secrets.token_urlsafe(_KEY_BYTES))
@@ -89,7 +89,7 @@ class KeptKey:
             await asyncio.to_thread(self._file.write, key)
         return key
 
-    # -- the keyring: one that fails or does not answer is not used any more by this run of the program
+    # -- the keyring: after a failure or without an answer, this run of the program does not use it any more
 
     async def _look_for_keyring(self) -> None:
         find, self._find_keyring = self._find_keyring, None
@@ -104,7 +104,7 @@ class KeptKey:
         return self._known
 
     async def _put_into_keyring(self, key: str) -> bool:
-        """Whether the keyring has it now, by its own answer."""
+        """Whether the keyring says that it has the key now."""
         await self._look_for_keyring()
         if self._keyring is None:
             return False
@@ -113,14 +113,14 @@ class KeptKey:
         return await self._read_keyring() == key
 
     async def _ask(self, question: Callable[[], T]) -> T | None:
-        """The answer; None, and the keyring is given up, when there is none in time or an error instead."""
+        """The answer. Without one in time, or after an error, it is None, and the keyring is not used any more."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await _in_daemon(question)
         except TimeoutError:
             self._problem = f"it did not answer within {self._timeout_s:g} s"
         except Exception as exc:  # noqa: BLE001  # a keyring's plug-in may raise anything; the file is used then
-            # Not its text: that is somebody else's, and might quote the key.
+            # Not its text: it comes from another program and might quote the key.
             self._problem = f"it failed ({type(exc).__name__})"
         _log.warning("the system's keyring is not used: %s", self._problem)
         self._keyring = None
@@ -128,18 +128,18 @@ class KeptKey:
 
 
 def system_keyring() -> Keyring | None:
-    """The keyring of this computer that the ``keyring`` package recommends, None without one. Blocks."""
-    # Loaded here, in a thread: 100 ms that most sessions never need.
+    """The keyring that the ``keyring`` package recommends for this computer, None without one. Blocks."""
+    # Imported here, in a thread: 100 ms that most sessions never need.
     backend: Any = importlib.import_module("keyring").get_keyring()
-    # A chain asks the best of several.
+    # A chain asks the best of several keyrings.
     backend = next(iter(getattr(backend, "backends", ())), backend)
     return backend if backend.priority >= _LEAST_PRIORITY else None
 
 
 async def _in_daemon(function: Callable[[], T]) -> T:
-    """The function's result, from a thread that neither keeps the program from ending nor takes a pool's place."""
+    """The function's result, from a thread that neither keeps the program from ending nor occupies a pool's thread."""
     outcome: Future[T] = Future()
-    # From now on who stops waiting cancels only the waiting.
+    # Cancelling a caller from now on cancels only the waiting.
     outcome.set_running_or_notify_cancel()
 
     def work() -> None:

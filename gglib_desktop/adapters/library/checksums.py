@@ -1,4 +1,4 @@
-"""SHA-256 sums of files, and where other programs note them."""
+"""SHA-256 sums of files, and the places where other programs note them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _sha256(path: Path, told: Callable[[int], bool]) -> str | None:
 
 
 def _recorded(path: Path) -> KnownHash | None:
-    """``huggingface-cli download --local-dir`` keeps a record for each file below the folder that was named."""
+    """``huggingface-cli download --local-dir`` keeps a record for each file below the chosen folder."""
     for folder in path.parents:
         record = folder / _RECORDS / f"{path.relative_to(folder)}.metadata"
         try:

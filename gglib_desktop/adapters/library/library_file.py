@@ -72,8 +72,8 @@ MIGRATIONS = (
     ALTER TABLE passed_over ADD COLUMN tags TEXT;  -- the user's words about a model that was taken off the list
     ALTER TABLE passed_over ADD COLUMN notes TEXT NOT NULL DEFAULT '';
     """,
-    # What is no model of its own was not told apart before: the next scan reads every file once. Its path stays known,
-    # by which one of several links to a file is chosen.
+    # Files that are not models themselves were not recognized before: the next scan reads every file once. Their paths
+    # stay known, because they decide which of several links to a file is listed.
     "UPDATE models SET mtime_ns = -1 WHERE mtime_ns IS NOT NULL;",
     """
     ALTER TABLE models ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;  -- taken off the list, and can be brought back
@@ -87,7 +87,7 @@ _IDS_OF_A_LIBRARY = 1_000_000
 class LibraryFile:
     """One SQLite file. All access runs on one thread of its own, because connections are bound to theirs.
 
-    A file that is no database, or one beyond repair, is set aside, and a new one takes its place. ``read`` tells.
+    A file that is not a database, or is beyond repair, is set aside, and a new one takes its place; ``read`` says so.
     """
 
     def __init__(self, path: Path) -> None:
@@ -98,14 +98,14 @@ class LibraryFile:
         self._last_id = 0
 
     async def aclose(self) -> None:
-        """Waits for writes under way and closes the file."""
+        """Waits for pending writes and closes the file."""
         await self._run(self._close)
         self._thread.shutdown()
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What ``work`` reads in the file.
 
-        Raises: LibrarySetAside, once, when a new file took the place of one that could not be read; LibraryError.
+        Raises: LibrarySetAside, once, if a new file took the place of an unreadable one; LibraryError.
         """
 
         def reading() -> T:
@@ -127,7 +127,7 @@ class LibraryFile:
         return await self.transact(lambda connection: connection.execute(statement, values).fetchall())
 
     async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What ``work`` does with the file is kept as a whole or not at all. Raises: LibraryError."""
+        """Runs ``work`` in one transaction. Raises: LibraryError."""
 
         def transaction() -> T:
             with self._open() as connection:
@@ -150,13 +150,13 @@ class LibraryFile:
                 self._put_aside(exc)
                 self._connection = _connect(self._path)
             if self._set_aside is not None:
-                # Records of servers that run name models of the old one by their ids.
+                # Records of running servers name models of the old library by their ids.
                 with self._connection as connection:
                     connection.execute("INSERT INTO sqlite_sequence VALUES ('models', ?)", (self._last_id,))
         return self._connection
 
     def _put_aside(self, error: sqlite3.DatabaseError) -> None:
-        """Keeps a file that will never be read again under another name. Raises every other error again."""
+        """Keeps an unreadable file under another name. Raises every other error again."""
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _BEYOND_REPAIR:
             raise error
         for number in itertools.count(1):
@@ -183,11 +183,11 @@ class LibraryFile:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Its -wal and -shm are given the permissions of the file.
+    # Its -wal and -shm get the permissions of the file.
     private.make_file(path)
     with contextlib.ExitStack() as undo:
         connection = undo.enter_context(contextlib.closing(sqlite3.connect(path, timeout=5)))
-        # First of all, so that a newer version's file stays as it is.
+        # First, so that a newer version's file stays as it is.
         _migrate(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

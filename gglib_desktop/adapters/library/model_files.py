@@ -17,7 +17,7 @@ DEMO_NAME = "Demo model"
 class DiskModelFiles:
     """Reads headers in place; makes the demo model in ``demo_folder``.
 
-    What walks and reads is loaded by the thread that first does it, after the window is there.
+    The thread that first walks or reads loads the code for it, after the window is there.
     """
 
     def __init__(self, demo_folder: Path, stores: Sequence[Path] = ()) -> None:
@@ -47,7 +47,7 @@ class DiskModelFiles:
             if os.path.isdir(path):
                 folders[path] = None
             elif not os.path.lexists(path):
-                # Another name of the file may lie near. But the rest of the disk is nobody's concern.
+                # Another name of the file may be near. The rest of the disk is not searched.
                 near = next((parent for parent in path.parents if os.path.isdir(parent)), path)
                 if is_model_name(path.name) and any(near.is_relative_to(place) for place in places):
                     folders[near] = None
@@ -88,7 +88,7 @@ class DiskModelFiles:
 
 
 def well_known_stores(environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where Hugging Face's libraries, LM Studio, Ollama and llama.cpp keep what they download."""
+    """The folders where Hugging Face's libraries, LM Studio, Ollama and llama.cpp keep their downloads."""
     home = Path(environment.get("HOME") or home_folder() or "~")
     cache = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
     hugging_face = Path(environment.get("HF_HOME") or cache / "huggingface")
@@ -101,5 +101,5 @@ def well_known_stores(environment: Mapping[str, str]) -> tuple[Path, ...]:
         environment.get("LLAMA_CACHE") or cache / "llama.cpp",
     )
     expanded = dict.fromkeys(Path(os.path.expanduser(each)) for each in named)
-    # Without a home folder, a folder of the name ~ is none of these.
+    # Without a home folder, a folder called ~ is none of these.
     return tuple(each for each in expanded if each.parts[:1] != ("~",))

@@ -19,13 +19,13 @@ from gglib_desktop.domain.models.scan import FoundModel
 from gglib_desktop.domain.models.shards import split_problem
 
 _log = logging.getLogger(__name__)
-# A model's header tells it from most others, its last tensors from those that were only trained further.
+# A model's header distinguishes it from most others, its last tensors from models that were only trained further.
 _HASHED_HEAD_BYTES = 2**18
 _HASHED_TAIL_BYTES = 2**16
 
 
 def read_model(found: FoundModel) -> ModelFile:
-    """Its facts and what tells it from others, or the reason why it cannot be used."""
+    """The model's facts and its identity, or the reason why it cannot be used."""
     size, mtime = found.stamp or (None, None)
     file = ModelFile(
         found.path,
@@ -55,7 +55,7 @@ def _of_part(error: InvalidModelFile, found: FoundModel) -> str:
 
 
 def _facts(found: FoundModel) -> tuple[ModelFacts, str | None]:
-    """Also what speaks against using it, of a file that can be read."""
+    """The reason why a file cannot be used, including one that can be read."""
     headers = [_checked_header(part) for part in found.parts]
     several = len(headers) > 1
     facts = facts_from_header(
@@ -70,7 +70,7 @@ def _facts(found: FoundModel) -> tuple[ModelFacts, str | None]:
 
 
 def _of_the_set(headers: Sequence[GgufHeader]) -> GgufHeader:
-    """The first part's header, with what counts over all parts."""
+    """The first part's header, with the sums over all parts."""
     blocks = [header.first_block for header in headers if header.first_block is not None]
     return replace(
         headers[0],

@@ -1,4 +1,4 @@
-"""Finds model files below folders: plain trees of any depth, Hugging Face's cache, LM Studio's tree, Ollama's store."""
+"""Finds model files below folders: plain trees, Hugging Face's cache, LM Studio's tree, Ollama's store."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from gglib_desktop.domain.models.shards import ShardName, missing_parts_text, sh
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".gguf"
-# macOS keeps what other file systems have no room for in a file of this name beside each file.
+# macOS keeps attributes that other file systems cannot store in a file of this name beside each file.
 _APPLE_DOUBLE = "._"
 _UNKNOWN: Stamp = (-1, -1)
-# A list of more names than these is no place to look for one.
+# In a longer list of names, looking for one is too expensive.
 _MOST_SOUGHT = 100
 
 
 @dataclass
 class _Group:
-    """The file of one model, or the parts of one that are there, by number."""
+    """The file of one model, or its existing parts by number."""
 
     folder: str
     name: str
@@ -49,7 +49,7 @@ class _Group:
         return frozenset((state.st_dev, state.st_ino) for _path, state in self.parts.values())
 
     def found(self, unreadable: str | None = None) -> FoundModel:
-        """``unreadable``: why a file that is there may not be one of the parts."""
+        """``unreadable``: why an existing file may not be one of the parts."""
         if not self.parts:
             return FoundModel(Path(self.path), (), None, self.label, unreadable or NO_SUCH_FILE)
         total = self.shard.total if self.shard else 1
@@ -65,7 +65,7 @@ class _Group:
 
 @dataclass
 class _Folder:
-    """What one folder holds beside files that are as they were known."""
+    """The contents of one folder besides unchanged files."""
 
     path: str
     found: list[FoundModel] = field(default_factory=list)
@@ -78,7 +78,7 @@ class _Folder:
     def note_folder(self, entry: os.DirEntry[str]) -> None:
         try:
             if entry.is_dir():
-                # Entered under its real name, so that neither a loop of links nor two ways to it are walked twice.
+                # By its real name, so that a loop of links ends and a folder with two paths is walked once.
                 path = self.path_of(entry.name)
                 self.below.append(os.path.realpath(path) if entry.is_symlink() else path)
         except OSError as exc:
@@ -88,8 +88,8 @@ class _Folder:
 class ModelWalk:
     """One look at the places of a request. Nothing is opened for writing, and folders that cannot be read are skipped.
 
-    A link to a GGUF file stands for that file. A link to a file of another name, as in Hugging Face's cache, is the
-    model's path; of several links or hard links to one file only one is taken.
+    A link to a GGUF file stands for that file. A link to a file with another kind of name, as in Hugging Face's cache,
+    is the model's path. Of several links or hard links to one file only one is taken.
     """
 
     def __init__(self, request: WalkRequest) -> None:
@@ -105,7 +105,7 @@ class ModelWalk:
         self._by_stamp: dict[Stamp, list[str]] | None = None
 
     def steps(self) -> Iterator[WalkStep]:
-        """Blocks, a folder at a time. What depends on all folders comes last."""
+        """Blocks, a folder at a time. Results that depend on all folders come last."""
         roots = {os.path.realpath(os.fspath(folder)): None for folder in self._request.folders}
         self._folders.extend(roots)
         while self._folders:
@@ -136,11 +136,11 @@ class ModelWalk:
                 try:
                     state = entry.stat()
                 except OSError:
-                    continue  # a link to nowhere, or gone since
+                    continue  # a dangling link, or gone since
                 seen += 1
                 was = get(name, _UNKNOWN)
                 if was == (state.st_size, state.st_mtime_ns) and "-of-" not in name:
-                    # Also links and hard links: the other names of this file are then recognised by it.
+                    # Links and hard links too: they identify the other names of this file.
                     same.append(name)
                 else:
                     self._other(there, entry, state, was)
@@ -151,11 +151,11 @@ class ModelWalk:
         yield WalkStep(folder, seen, tuple(there.found), tuple(unchanged), tuple(same))
         below = there.below
         if len(below) > 1 and {"manifests", "blobs"} <= {os.path.basename(path) for path in below}:
-            yield self._ollama(folder)  # neither folder holds a file of a model's name
+            yield self._ollama(folder)  # neither folder holds a file with a model's name
         self._folders.extend(below)
 
     def _other(self, there: _Folder, entry: os.DirEntry[str], state: os.stat_result, was: Stamp | None) -> None:
-        """Sorts out a file of a model's name that is not as it was known."""
+        """Sorts a new or changed file with a model's name."""
         if not stat.S_ISREG(state.st_mode):
             there.note_folder(entry)
         elif entry.name.startswith(_APPLE_DOUBLE):
@@ -186,7 +186,7 @@ class ModelWalk:
             self._offer(group, there.found, unchanged)
 
     def _offer(self, group: _Group, found: list[FoundModel], unchanged: list[str]) -> None:
-        """Tells of a group at once, or at the end if its files may have other names too."""
+        """Yields a group at once, or at the end if its files may have other names too."""
         shared = any(state.st_nlink > 1 or os.path.islink(path) for path, state in group.parts.values())
         if shared or group.label:
             self._shared.setdefault(group.identity, []).append(group)
@@ -202,10 +202,10 @@ class ModelWalk:
             found.append(group.found())
 
     def _settle(self, groups: list[_Group]) -> WalkStep:
-        """Chooses among the names of one model: the one it has in the library, else always the same one."""
+        """Chooses among the names of one model: its name in the library, else always the same one."""
         found: list[FoundModel] = []
         unchanged: list[str] = []
-        # Weights that have a name without an adapter are called by that.
+        # Weights that also have a name without an adapter go by that one.
         groups.sort(key=lambda group: (group.is_adapted, group.label or "", group.path))
         group = next((group for group in groups if group.path in self._known), groups[0])
         twin = None if group.path in self._known else self._twin(group)
@@ -216,7 +216,7 @@ class ModelWalk:
         return WalkStep(group.folder, 0, tuple(found), tuple(unchanged))
 
     def _twin(self, group: _Group) -> str | None:
-        """The path by which the library knows the same file, from another place."""
+        """The library's path of the same file, if it lies elsewhere."""
         if self._by_stamp is None:
             self._by_stamp = {}
             for path, stamp in self._known.items():
@@ -261,7 +261,7 @@ class ModelWalk:
         if group.parts and group.identity in self._single_files:
             return WalkStep(folder, 0)
         if group.parts and (others := self._shared.get(group.identity)) is not None:
-            # It was met in a folder under another name: one of all its names is chosen at the end.
+            # It was met in a folder under another name: one of its names is chosen at the end.
             others.append(group)
             return WalkStep(folder, 0)
         self._single_files.add(group.identity)
@@ -277,14 +277,14 @@ class ModelWalk:
 
 
 def model_at(path: Path, label: str | None = None) -> FoundModel:
-    """What there is of the model that is known by this path. Links stay: it is the path that an engine is given."""
+    """The files of the model with this path. Links stay: the engine gets this path."""
     group, problem = _group_at(os.fspath(path))
     group.label = label
     return group.found(problem)
 
 
 def _group_at(path: str) -> tuple[_Group, str | None]:
-    """The parts that are there, and why one that is there cannot be looked at."""
+    """The existing parts, and why one of them cannot be examined."""
     folder, name = os.path.split(path)
     shard = shard_name(name)
     group, problem = _Group(folder, name, shard), None
@@ -300,19 +300,19 @@ def _group_at(path: str) -> tuple[_Group, str | None]:
 
 
 def is_model_name(name: str) -> bool:
-    """Whether a file of this name or path is looked at."""
+    """Whether a file with this name or path is examined."""
     return name.lower().endswith(_SUFFIX)
 
 
 def _stands_for(real: str, name: str) -> bool:
-    """Whether a link of this name is but another way to the file ``real``. Else the link gives the file its name: of a
-    model, or of a part of one, by which an engine finds the others.
+    """Whether a link with this name is only another path to the file ``real``. Otherwise the link gives the file its
+    name: of a model, or of a part, by which an engine finds the other parts.
     """
     return is_model_name(real) and (shard_name(name) is None or shard_name(os.path.basename(real)) is not None)
 
 
 def _plain_path(path: str) -> str:
-    """The path without links, except a link that gives the file its name."""
+    """The path without links, except for a link that gives the file its name."""
     path = os.path.abspath(os.path.expanduser(path))
     folder, name = os.path.split(path)
     named = os.path.join(os.path.realpath(folder), name)
@@ -324,8 +324,8 @@ def _plain_path(path: str) -> str:
 
 @contextlib.contextmanager
 def _opened(folder: str) -> Iterator[Sequence[os.DirEntry[str]]]:
-    """What is in the folder. Within, its files are asked for by their names alone where the system can, which in deep
-    trees takes a quarter less time than by their paths; ``path`` of an entry is then its name.
+    """The entries of the folder. If the system can, files are opened by their names relative to it, which takes a
+    quarter less time in deep trees; ``path`` of an entry is then its name.
     """
     listed: Sequence[os.DirEntry[str]] = ()
     number: int | None = None

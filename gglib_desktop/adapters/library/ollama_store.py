@@ -1,4 +1,4 @@
-"""Reads Ollama's store: manifests that name the blobs which models are made of."""
+"""Reads Ollama's store: manifests name the blobs that make up models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DEFAULT_OWNER = "library"
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A model as a manifest has it: its name, its blob, those of the projectors that let it see, and its adapters."""
+    """A model in a manifest: its name, its blob, the projectors that let it see, and its adapters."""
 
     label: str
     blob: Path
@@ -34,7 +34,7 @@ class StoredModel:
 
 
 def models_of_store(root: Path) -> Iterator[StoredModel]:
-    """Each model whose manifest lies below ``root``; a blob may be named more than once."""
+    """The models with a manifest below ``root``; several may share a blob."""
     manifests = root / "manifests"
     for folder, _folders, names in os.walk(manifests):
         for name in sorted(names):
@@ -49,7 +49,7 @@ def models_of_store(root: Path) -> Iterator[StoredModel]:
 
 
 def adapters_by_blob(models: Iterable[StoredModel]) -> dict[Path, StoredAdapters]:
-    """What is loaded with the weights of each blob that has adapters; a blob may be several models'."""
+    """The adapters of each blob that has some; a blob may belong to several models."""
     by_blob: dict[Path, list[tuple[Path, ...]]] = {}
     for model in models:
         by_blob.setdefault(model.blob, []).append(model.adapters)
@@ -61,7 +61,7 @@ def adapters_by_blob(models: Iterable[StoredModel]) -> dict[Path, StoredAdapters
 
 
 def adapters_of_blob(blob: Path) -> StoredAdapters:
-    """Of one file, which need not lie in a store."""
+    """The same for one file, which need not be in a store."""
     if blob.parent.name != "blobs" or not blob.name.startswith("sha256-"):
         return StoredAdapters()
     store = Path(os.path.realpath(blob.parent.parent))

@@ -27,7 +27,7 @@ _INSERT = """
     missing = excluded.missing, parts = excluded.parts, label = excluded.label, removed = 0
     RETURNING *
 """
-# Of two scans one may take for new what the other finds to be a model that moved. What is new nobody has used.
+# With two scans, one may add a model that the other finds to have moved. The user has not used the new one yet.
 _DROP_TWIN = """
     DELETE FROM models WHERE path = :path AND id != :id AND EXISTS (SELECT 1 FROM models WHERE id = :id)
     AND (removed OR launch_options IS NULL AND last_used IS NULL AND tags IS NULL AND notes = '')
@@ -128,7 +128,7 @@ class SqliteModelRepository:
         try:
             return LaunchOptions.from_json(rows[0][0])
         except ConfigurationError as exc:
-            # Another version's, most likely. A model that could not be started for that would be lost to its user.
+            # Most likely from another version. Otherwise the model could never be started again.
             _log.warning("passed over the saved launch settings of model %s: %s", model_id, exc)
             return LaunchOptions()
 
@@ -138,7 +138,7 @@ class SqliteModelRepository:
 
 
 def _stored(path: Path) -> str | bytes:
-    """A path as text, or as bytes where a file's name is no text."""
+    """A path as text, or as bytes if a file's name is not text."""
     try:
         return str(path).encode().decode()
     except UnicodeEncodeError:
@@ -198,7 +198,7 @@ def _model(row: sqlite3.Row) -> Model:
 
 
 def _facts(text: str | None) -> ModelFacts | None:
-    """Facts as stored; None when another version stored other fields: the next look at the file mends that."""
+    """Facts as stored; None if another version stored other fields. The next scan of the file fixes that."""
     try:
         return None if text is None else ModelFacts(**json.loads(text))
     except (TypeError, ValueError):

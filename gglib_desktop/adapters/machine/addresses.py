@@ -1,4 +1,4 @@
-"""The addresses by which servers of this computer are reached."""
+"""The addresses of servers on this computer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def endpoint(config: ServerConfig | None, port: int) -> str:
 
 
 def other_endpoints(config: ServerConfig | None, port: int) -> tuple[str, ...]:
-    """Those for clients on other computers, if they can reach the server."""
+    """The base URLs for clients on other computers, if they can reach the server."""
     host = config.host if config is not None else None
     return tuple(f"{url}/v1" for url in other_urls(host, port, _own_addresses()))
 

@@ -29,7 +29,7 @@ _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 0x01, 0x02
 
 
 class LogFolder:
-    """A folder of log files. A log's name is its run's name.
+    """A folder of log files. A log has the name of its run.
 
     A log that takes more than ``most_bytes`` on disk is cut down to its last ``kept_bytes`` by ``trim``.
     """
@@ -63,16 +63,16 @@ class LogFolder:
             raise RunnerUnavailable(f"cannot write the log {self.path(name)}: {exc.strerror}") from exc
 
     def size(self, name: str) -> int:
-        """How much was ever written to a log, also when its beginning was let go."""
+        """How much was ever written to a log, including a beginning that was dropped."""
         try:
             return self.path(name).stat().st_size
         except OSError:
             return 0
 
     def read(self, name: str, offset: int, limit_bytes: int) -> LogChunk:
-        """Blocks. A negative offset counts from the end; a log that became shorter is read from its beginning.
+        """Blocks. A negative offset counts from the end; a log that has shrunk is read from its beginning.
 
-        A beginning that was let go is skipped.
+        A dropped beginning is skipped.
         """
         try:
             with self.path(name).open("rb", buffering=0) as file:
@@ -84,12 +84,12 @@ class LogFolder:
         return LogChunk(data, start + len(data), skipped=start if offset < 0 else start - wanted)
 
     def beginning(self, name: str) -> str:
-        """What a server wrote while it started, empty when that was let go. Blocks."""
+        """What a server wrote while it started, empty if that was dropped. Blocks."""
         head = self.read(name, 0, _HEAD_BYTES)
         return "" if head.skipped else without_escapes(head.data.decode("utf-8", errors="replace"))
 
     def last_lines(self, name: str) -> list[str]:
-        """The first line and the lines at the end of a log, as far as a reason for its end may stand there."""
+        """The first line and the last lines of a log, enough to find the reason for its end."""
         head = self.read(name, 0, 4096)
         tail = self.read(name, -_TAIL_BYTES, _TAIL_BYTES)
         if not tail.skipped:
@@ -98,11 +98,11 @@ class LogFolder:
         return first + text_lines(tail.data)[1:]
 
     def trim(self, name: str) -> None:
-        """Lets the beginning of a log go when it has become too long, while a server writes to it. Blocks."""
+        """Drops the beginning of a log that has become too long, while a server writes to it. Blocks."""
         try:
             self._trim(self.path(name))
         except FileNotFoundError:
-            pass  # somebody removed it; the server writes on, where nobody sees it
+            pass  # it was removed; the server goes on writing to the invisible file
         except OSError as exc:
             _log.warning("cannot trim the log %s: %s", name, exc.strerror)
 
@@ -113,9 +113,9 @@ class LogFolder:
         every_s: float = _TRIM_EVERY_S,
         in_thread: InThread = asyncio.to_thread,
     ) -> None:
-        """Trims the logs of running servers again and again, until it is cancelled.
+        """Trims the logs of running servers repeatedly until it is cancelled.
 
-        Threads are asked only where there is something to let go: with 50 servers, asking them each time cost a third
+        Only logs that are too long need a thread: with 50 servers, asking for each of them every time took a third
         of a percent of a core.
         """
         while True:
@@ -152,7 +152,7 @@ class LogFolder:
 
 
 def _taken_bytes(stat: os.stat_result) -> int:
-    """On disk; what was let go takes nothing."""
+    """On disk; the dropped beginning takes no space."""
     blocks: int | None = getattr(stat, "st_blocks", None)
     return stat.st_size if blocks is None else blocks * 512
 
@@ -172,12 +172,12 @@ def _remove(path: Path) -> None:
 
 
 def _read_data(fd: int, wanted: int, size: int, limit_bytes: int) -> tuple[int, bytes]:
-    """The first bytes at or after ``wanted`` that are still there, and where they are."""
+    """The first existing bytes at or after ``wanted``, and their offset."""
     start = _data_start(fd, wanted, size)
     while True:
         os.lseek(fd, start, os.SEEK_SET)
         data = os.read(fd, limit_bytes)
-        # What a trim let go of in the meantime was read as zeros.
+        # A part that a trim dropped meanwhile was read as zeros.
         still = _data_start(fd, start, size)
         if still == start:
             return start, data
@@ -185,7 +185,7 @@ def _read_data(fd: int, wanted: int, size: int, limit_bytes: int) -> tuple[int, 
 
 
 def _data_start(fd: int, offset: int, size: int) -> int:
-    """Where data begins at or after ``offset``; ``size`` when there is none."""
+    """Where data begins at or after ``offset``; ``size`` if there is none."""
     if offset >= size or not hasattr(os, "SEEK_DATA"):
         return offset
     try:
@@ -195,9 +195,9 @@ def _data_start(fd: int, offset: int, size: int) -> int:
 
 
 def punch_hole(fd: int, length: int) -> bool:
-    """Gives the first ``length`` bytes back to the file system; every other byte keeps its place. False: unsupported.
+    """Returns the first ``length`` bytes to the file system; every other byte keeps its place. False: unsupported.
 
-    Whoever has the file open goes on appending and loses nothing.
+    A program that has the file open goes on appending and loses nothing.
     """
     if sys.platform != "linux":
         return False
@@ -215,7 +215,7 @@ def punch_hole(fd: int, length: int) -> bool:
 
 
 def _keep_tail(path: Path, length: int) -> None:
-    """Writes the end of a file anew, where holes are unknown. A line written in this very moment may be lost."""
+    """Rewrites the end of a file on file systems without holes. A line written at this very moment may be lost."""
     with path.open("rb", buffering=0) as file:
         file.seek(-length, os.SEEK_END)
         tail = file.read()

@@ -8,11 +8,11 @@ from gglib_desktop.domain.gguf.forecast import Memory
 
 
 class PsutilMemory:
-    """What programs can have without swapping counts as free, caches that the system would give up included."""
+    """Free memory is what programs can have without swapping, including caches that the system would give up."""
 
     def read(self) -> Memory | None:
         try:
             memory = psutil.virtual_memory()
-        except (OSError, psutil.Error, ValueError):  # a container may hide what it is made of
+        except (OSError, psutil.Error, ValueError):  # a container may hide its memory
             return None
         return Memory(memory.total, memory.available)

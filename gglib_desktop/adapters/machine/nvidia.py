@@ -18,7 +18,7 @@ _one_at_a_time = threading.Lock()
 
 
 class NvidiaMemory:
-    """Without a driver or a card nothing is listed, and nothing is ever raised for that."""
+    """Lists nothing without a driver or a card; that never raises."""
 
     def read(self) -> Sequence[GraphicsCard]:
         import pynvml  # noqa: PLC0415  # 35 ms, and most computers have no such card

@@ -1,4 +1,4 @@
-"""Orders from the system to end, and the end itself when the event loop cannot bring it about."""
+"""The system's orders to end, and a forced end if the event loop hangs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import NoReturn
 
 EXIT_HUNG = 70
 _ORDERS = (signal.SIGINT, signal.SIGTERM)
-# What a terminal sends when it is closed, and on Ctrl+Backslash.
+# Sent by a terminal that closes, and by Ctrl+Backslash.
 _TERMINAL_ORDERS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGQUIT") if hasattr(signal, name))
-# What ``begin`` writes where the interpreter writes the numbers of signals.
+# Written by ``begin`` where the interpreter writes the numbers of signals.
 _BEGUN = 0
 
 
 class ShutdownWatch:
-    """Hears the system's orders to end, and ends the program by force when that takes longer than ``limit_s``.
+    """Hears the system's orders to end, and ends the program by force if that takes longer than ``limit_s``.
 
     It is a thread: a task would hang with the loop, and so would a signal's Python handler, which waits until the
-    main thread is back in the interpreter. Only code that never lets the interpreter go can hold this up.
+    main thread is back in the interpreter. Only code that never releases the interpreter can delay it.
     """
 
     def __init__(self, on_order: Callable[[], object], limit_s: Callable[[], float]) -> None:
@@ -35,12 +35,12 @@ class ShutdownWatch:
         self._said.setblocking(False)
 
     def start(self) -> None:
-        """From now on orders are heard. In the main thread, once, and until the program has ended."""
+        """Begins to hear orders. Call it in the main thread, once; it lasts until the program has ended."""
         # nohup makes programs ignore the end of their terminal; a program under it must not hear it again.
         outliving = tuple(each for each in _TERMINAL_ORDERS if signal.getsignal(each) is signal.SIG_IGN)
         self._orders = tuple(each for each in (*_ORDERS, *_TERMINAL_ORDERS) if each not in outliving)
         for number in self._orders:
-            # Without a handler in Python the interpreter would not write the number down.
+            # Without a Python handler the interpreter would not write the number.
             signal.signal(number, lambda _number, _frame: None)
             if sys.platform != "win32":
                 signal.siginterrupt(number, False)
@@ -57,12 +57,12 @@ class ShutdownWatch:
         if word != _BEGUN:
             self._on_order()
         time.sleep(self._limit_s())
-        # Not through logging, whose locks the hanging thread may hold. What runs is known by its records.
+        # Not through logging, whose locks the hanging thread may hold. Records tell which servers run.
         os._exit(EXIT_HUNG)
 
 
 def go_on_as(program: tuple[str, ...]) -> NoReturn:
-    """Replaces this process by ``program``, which no order to end interrupts. Ends it where that is impossible.
+    """Replaces this process by ``program``, which ignores all orders to end. If that is impossible, ends the process.
 
     The children stay children, and the lock on the data directory is free.
     """

@@ -28,7 +28,7 @@ class SingleInstance:
         self._server: asyncio.Server | None = None
 
     def hand_over(self, paths: Sequence[Path]) -> bool:
-        """Gives ``paths`` to the instance that runs. False when none does. Blocks briefly."""
+        """Gives ``paths`` to the running instance. False if there is none. Blocks briefly."""
         if not hasattr(socket, "AF_UNIX") or not os.path.isdir(self._data_dir):
             return False
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, self._short_path() as path:
@@ -62,7 +62,7 @@ class SingleInstance:
             (self._data_dir / _NAME).unlink(missing_ok=True)
             self._server = await asyncio.start_unix_server(serve, sock=self._bound(), limit=_MOST_BYTES)
         except OSError as exc:
-            # Some file systems have no sockets, and full disks no room for one. The lock holds all the same.
+            # Some file systems have no sockets, and full disks no room for one. The lock works all the same.
             _log.warning("later starts of the program cannot be heard: %s", exc)
 
     async def aclose(self) -> None:
@@ -88,7 +88,7 @@ class SingleInstance:
 
     @contextmanager
     def _short_path(self) -> Iterator[str]:
-        """A path of the socket within the 108 bytes that the system allows, however deep the directory lies."""
+        """A path of the socket within the system's limit of 108 bytes, however deep the directory lies."""
         direct = str(self._data_dir / _NAME)
         if len(direct.encode()) < 100 or not Path("/proc/self/fd").is_dir():
             yield direct
@@ -101,7 +101,7 @@ class SingleInstance:
 
 
 def _paths(line: bytes) -> list[Path]:
-    """What another start said. Raises: ValueError when it was none of ours."""
+    """The paths from another start. Raises: ValueError if the message is not ours."""
     names = json.loads(line)
     if not isinstance(names, list):
         raise ValueError("not a list of paths")

@@ -1,4 +1,4 @@
-"""Threads of one's own, for work that must go on while others wait for a dead network share."""
+"""Separate threads for work that must go on while others wait for a dead network share."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ T = TypeVar("T")
 
 
 class InThread(Protocol):
-    """Runs a function that blocks off the loop, as asyncio.to_thread does."""
+    """Runs a blocking function off the loop, like asyncio.to_thread."""
 
     def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]: ...
 
 
 class Threads:
-    """A few threads that the loop's other users cannot take up. Made when they are first needed."""
+    """A few threads that other users of the loop cannot occupy. Made when they are first needed."""
 
     def __init__(self, most: int) -> None:
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="runner")
         self._under_way: set[Future[Any]] = set()
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """As asyncio.to_thread. Raises: RunnerUnavailable after ``close``, and when the system gives no thread."""
+        """Like asyncio.to_thread. Raises: RunnerUnavailable after ``close``, and if the system has no thread left."""
         try:
             running = self._pool.submit(partial(function, *args, **kwargs))
         except RuntimeError as exc:
@@ -38,9 +38,9 @@ class Threads:
         return await asyncio.wrap_future(running)
 
     async def aclose(self, within_s: float = 2.0) -> None:
-        """Takes no more work, and returns when all that was taken is done, or after ``within_s``.
+        """Takes no more work, and returns when all accepted work is done, or after ``within_s``.
 
-        Work goes on to its end also when whoever waited for it was cancelled.
+        Work continues to its end even if its caller was cancelled.
         """
         self._pool.shutdown(wait=False)
         work = (asyncio.wrap_future(one) for one in tuple(self._under_way))

@@ -81,7 +81,7 @@ class ArchitectureKeys:
         return count
 
     def per_layer(self, key: str, count: int) -> tuple[int, ...] | None:
-        """One number for each layer; the header has one for all, or a list. Raises: HeaderGap for a list that is short."""
+        """One number for each layer, from a single one or from a list. Raises: HeaderGap if the list is too short."""
         value = self.value(key)
         if isinstance(value, tuple):
             numbers = tuple(number for item in value if (number := _whole(item)) is not None)

@@ -8,7 +8,7 @@ _SEPARATOR = ","
 
 
 def parse_tags(text: str) -> tuple[str, ...]:
-    """The tags in a text, separated by commas or line breaks, without #; upper and lower case make no difference."""
+    """The tags in a text, separated by commas or line breaks, without #. Those that differ only in case count once."""
     tags: dict[str, str] = {}
     for part in text.replace("\n", _SEPARATOR).split(_SEPARATOR):
         tag = " ".join(part.split()).lstrip("# ")
