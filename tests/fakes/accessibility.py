@@ -1,4 +1,4 @@
-"""What assistive technology sees of a window: roles and names, as a tree walked from the top."""
+"""A window as assistive technology sees it: roles and names, as a tree walked from the top."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ def seen_in(top: QWidget) -> list[Seen]:
 
 
 def names(top: QWidget, *roles: QAccessible.Role) -> list[str]:
-    """The names of all that is on screen and has one of these roles."""
+    """The names of all visible nodes with one of these roles."""
     return [node.name for node in seen_in(top) if node.shown and node.role in roles]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Never waits for a timer: it says instead how long it would have waited."""
+    """Never waits for a timer: it says how long it would have waited."""
 
     def __init__(self, jump: Callable[[float], None], may_jump: Callable[[], bool]) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class FakeClockLoop(asyncio.SelectorEventLoop):
-    """For code that waits for timers and for threads. Threads take no time on this clock, which stands while they work.
+    """For code that waits for timers and for threads. The clock stands still while threads work.
 
     Not for code that waits for sockets or other processes: the clock would jump before they answer.
     """

@@ -1,11 +1,11 @@
-"""Work that is counted, so that a test of effort says the same on any machine, however busy."""
+"""Counted work: a test of effort gives the same result on any machine, however busy."""
 
 import sys
 from collections.abc import Callable
 
 
 def calls_of(action: Callable[[], object]) -> int:
-    """How many functions, Python's own and others, this thread calls while ``action`` runs."""
+    """How many functions this thread calls, in Python or in C, while ``action`` runs."""
     calls = 0
 
     def count(_frame: object, event: str, _argument: object) -> None:

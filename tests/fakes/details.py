@@ -1,4 +1,4 @@
-"""What the details of a model are asked from, in memory."""
+"""The sources of a model's details, in memory."""
 
 import asyncio
 import threading
@@ -35,7 +35,7 @@ class FakeCards:
 
 
 class FakeKeeper:
-    """``problem`` is raised instead of keeping anything; ``gate`` holds saving up until it is set."""
+    """``problem`` is raised instead of keeping anything; ``gate`` delays saving until it is set."""
 
     def __init__(self) -> None:
         self.kept: dict[int, tuple[tuple[str, ...], str]] = {}
@@ -53,7 +53,7 @@ class FakeKeeper:
 
 
 class FakeChecksums:
-    """Files of four pieces, of ``piece_bytes`` each; ``go_on`` lets one be read after the other."""
+    """Files of four pieces, of ``piece_bytes`` each; ``go_on`` lets the next one be read."""
 
     def __init__(self) -> None:
         self.known_sums: dict[Path, KnownHash] = {}

@@ -1,4 +1,4 @@
-"""Programs that start a server and are killed. Each is forked from one that has loaded what takes long to load."""
+"""Programs that start a server and are killed. Each is forked from one that has already loaded the slow modules."""
 
 import asyncio
 import atexit
@@ -17,7 +17,7 @@ from gglib_desktop.domain.servers.server import ServerConfig
 
 
 async def start_and_die(data_dir: Path, engine: Path, config: ServerConfig) -> None:
-    """Tells the handle of the server."""
+    """Prints the handle of the server."""
     async with create_runner("local", data_dir=data_dir, engine=engine) as runner:
         tell((await runner.start(config)).to_json())
         os.kill(os.getpid(), signal.SIGKILL)
@@ -29,7 +29,7 @@ def tell(line: object) -> None:
 
 
 def main() -> None:
-    """One line of JSON on the standard input is one program. Ends with the input."""
+    """Each line of JSON on standard input is one program. Ends with the input."""
     for line in sys.stdin:
         asked: dict[str, Any] = json.loads(line)
         child = os.fork()

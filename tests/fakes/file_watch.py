@@ -1,4 +1,4 @@
-"""A watch of files that tells what a test says."""
+"""A watch of files that reports what a test says."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class FakeFileWatch:
-    """Whoever waits gets the next batch that is told."""
+    """Every waiting caller gets the next batch."""
 
     def __init__(self) -> None:
         self._batches: asyncio.Queue[frozenset[Path]] = asyncio.Queue()

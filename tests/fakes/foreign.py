@@ -1,4 +1,4 @@
-"""Servers of somebody else that exist in a list only."""
+"""Servers of other programs, as a list only."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def some_server(pid: int = 4711, **changes: object) -> ForeignServer:
 
 
 class FakeForeignServers:
-    """Those in ``servers`` run. ``error`` is what adopting and stopping raise, ``may_act`` holds them back."""
+    """The servers in ``servers`` run. Adopting and stopping raise ``error``, and wait for ``may_act``."""
 
     def __init__(self, runner: ScriptedRunner, *servers: ForeignServer) -> None:
         self._runner = runner

@@ -1,4 +1,4 @@
-"""Forms of launch choices without a library or servers behind them."""
+"""Forms of launch options without a library or servers."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ MODEL = Model(1, Path("/m/tiny.gguf"), some_facts("Tiny", mtp_layers=1), None, 0
 
 
 def form_launcher(catalog: FakeEngineCatalog | None = None) -> Launcher:
-    """It needs the engine and the settings alone."""
+    """Needs only the engine and the settings."""
     keeper = SettingsKeeper(FakeSettingsStore())
     engines = Engines(catalog or FakeEngineCatalog(), keeper)
     engines.current = FOUND
@@ -31,7 +31,7 @@ def form_launcher(catalog: FakeEngineCatalog | None = None) -> Launcher:
 
 
 def command_text(form: OptionFormViewModel, scope: TaskScope) -> CommandTextViewModel:
-    """What goes with the command line of a form; the library has that one model."""
+    """The command line of a form; the library has only that model."""
     library = cast(Library, SimpleNamespace(models=(MODEL,)))
     return CommandTextViewModel(
         CommandLines(form_launcher().engines, library, DiskTextFiles(), Path("/home/me")), form, scope

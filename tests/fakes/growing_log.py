@@ -1,10 +1,10 @@
-"""A log that a test writes, as the supervisor gives it to be read."""
+"""A log that a test writes, in the form in which the supervisor offers it."""
 
 from gglib_desktop.ports.servers.server_monitor import LogChunk
 
 
 class GrowingLogs:
-    """Logs by name. ``most_bytes`` makes every answer that short; ``reads`` counts the questions."""
+    """Logs by name. ``most_bytes`` limits every answer; ``reads`` counts the questions."""
 
     def __init__(self, **logs: bytes) -> None:
         self.logs = logs

@@ -1,4 +1,4 @@
-"""Model files whose headers say what a test says."""
+"""Model files whose headers a test decides."""
 
 import itertools
 import os
@@ -32,7 +32,7 @@ def some_facts(name: str | None = "Tiny", *, mtp_layers: int = 0, quantisation: 
 
 
 class FakeModelFiles:
-    """Knows the facts of paths it was told of; every other file is no model. Folders are the disk's own."""
+    """Knows the facts of the given paths; every other file is not a model. Folders are the disk's own."""
 
     def __init__(self, folder: Path, stores: Sequence[Path] = ()) -> None:
         self._disk = DiskModelFiles(folder, stores)
@@ -43,7 +43,7 @@ class FakeModelFiles:
         """While it is clear, no file is read to its end."""
         self.go_on.set()
         self.looks = 0
-        """How often it was asked what changes came to."""
+        """How often ``touched`` was called."""
         self.stores = self._disk.stores
         self.split = self._disk.split
         self.walk = self._disk.walk
@@ -56,7 +56,7 @@ class FakeModelFiles:
         return self._disk.touched(changed, places)
 
     def make(self, name: str, facts: ModelFacts | None = None) -> Path:
-        """A file in the folder, with facts if it is to be a model. No two made have the same date."""
+        """A file in the folder, with facts if it is a model. No two of them have the same date."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"GGUF and so on")
@@ -74,7 +74,7 @@ class FakeModelFiles:
         return path
 
     def know(self, path: Path, facts: ModelFacts) -> None:
-        """From now on the file at ``path`` says this."""
+        """Changes the facts of the file at ``path``."""
         self._facts[path.parent.resolve() / path.name] = facts
 
     def examine(self, found: FoundModel) -> ModelFile:

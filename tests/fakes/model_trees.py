@@ -1,4 +1,4 @@
-"""The folders in which other programs keep models, built as these programs build them and with none of our code.
+"""The folders where other programs keep models, built like these programs do and without our code.
 
 ``python -m tests.fakes.model_trees HOME`` makes them all, to look at with the program.
 """
@@ -35,7 +35,7 @@ def _write(path: Path, data: bytes) -> Path:
 
 
 class HuggingFaceCache:
-    """``hub`` as huggingface_hub fills it: blobs named by their sums, and snapshots of links to them."""
+    """``hub`` as huggingface_hub fills it: blobs with their sums as names, and snapshots of links to them."""
 
     def __init__(self, hub: Path) -> None:
         self.hub = hub
@@ -77,7 +77,7 @@ class OllamaStore:
 
 
 def hugging_face(home: Path) -> list[Path]:
-    """A repository in two revisions, one in parts with a projector above them, and a file that is still coming."""
+    """A repository in two revisions, one in parts with a projector above them, and an unfinished file."""
     cache = HuggingFaceCache(home / ".cache/huggingface/hub")
     small = gguf("Small")
     first = cache.download("org/Small-GGUF", "a" * 40, {"small-Q4_K_M.gguf": small, "README.md": b"# Small"})
@@ -90,7 +90,7 @@ def hugging_face(home: Path) -> list[Path]:
 
 
 def lm_studio(home: Path) -> list[Path]:
-    """Publisher, repository, file; one with a projector, and a download that is not over."""
+    """Publisher, repository, file; one with a projector, and an unfinished download."""
     models = home / ".lmstudio/models"
     seeing = _write(models / "org/Seeing-GGUF/Seeing-Q8_0.gguf", gguf("Seeing"))
     _write(models / "org/Seeing-GGUF/mmproj-Seeing-F16.gguf", gguf("Seeing projector", "clip"))
@@ -100,7 +100,7 @@ def lm_studio(home: Path) -> list[Path]:
 
 
 def ollama(home: Path) -> list[Path]:
-    """One blob under two tags, one model with a projector that another shares, one of another host."""
+    """One blob with two tags, one model with a projector that another shares, one of another host."""
     store = OllamaStore(home / ".ollama/models")
     extras = {"template": b"{{ .Prompt }}", "license": b"MIT", "params": b"{}"}
     words, eyes = gguf("Words"), gguf("Eyes", "clip")
@@ -113,7 +113,7 @@ def ollama(home: Path) -> list[Path]:
 
 
 def listing(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Everything below a folder with what the system says of it, except when it was last read."""
+    """Everything below a folder with its status, except for the time of the last access."""
     found: dict[str, tuple[int, ...]] = {}
     for path in (folder, *folder.rglob("*")):
         state = path.lstat()

@@ -4,7 +4,7 @@ import sys
 
 
 class OpenedFiles:
-    """The files opened while ``counts`` is set. Python keeps an audit hook for ever, so it must be told off."""
+    """The files opened while ``counts`` is set. Python keeps an audit hook forever, so it has to be switched off."""
 
     def __init__(self) -> None:
         self.names: list[str] = []

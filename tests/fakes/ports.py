@@ -4,5 +4,5 @@ import random
 
 
 def some_base_port() -> int:
-    """Below the ports that the system gives to clients, and hardly the one that another test run has."""
+    """Below the ports that the system gives to clients, and most likely not another test run's."""
     return random.randrange(10_000, 32_000)

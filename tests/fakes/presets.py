@@ -1,4 +1,4 @@
-"""Presets of a library on disk, beside a form for a model of it."""
+"""Presets of a library on disk, with a form for one of its models."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,7 +40,7 @@ async def preset_form(data_dir: Path) -> AsyncIterator[PresetForm]:
     repository = SqliteModelRepository(LibraryFile(data_dir / "library.sqlite"))
     (model,) = await repository.save([(None, ModelFile(Path("/m/tiny.gguf")))])
     keeper = SettingsKeeper(FakeSettingsStore())
-    # A form needs the engine and the settings alone.
+    # A form needs only the engine and the settings.
     engines = Engines(FakeEngineCatalog(), keeper)
     launcher = Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
     form = OptionFormViewModel(launcher, Source.LAUNCH, replace(model, name="Tiny"))

@@ -80,7 +80,7 @@ class Program:
 
 @asynccontextmanager
 async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program]:
-    """Everything built and at the end taken down as the real program does it."""
+    """Builds everything, and takes it down at the end like the real program."""
     data_dir = folder / "data"
     async with AsyncExitStack() as stack:
         repository = SqliteModelRepository(LibraryFile(data_dir / "library.sqlite"))

@@ -1,4 +1,4 @@
-"""What the real engine wrote, as it wrote it."""
+"""Original outputs of the real engine."""
 
 from pathlib import Path
 

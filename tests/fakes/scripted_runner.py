@@ -42,7 +42,7 @@ class ScriptedServer:
 
 
 class ScriptedRunner:
-    """Implements ProcessRunner and ServerMonitor. ``may_start`` holds starts back while it is not set."""
+    """Implements ProcessRunner and ServerMonitor. Starts wait until ``may_start`` is set."""
 
     def __init__(self) -> None:
         self.servers: list[ScriptedServer] = []

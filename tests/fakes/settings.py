@@ -30,7 +30,7 @@ WITHOUT_MTP = Engine(Path("/opt/old/llama-server"), "1", EngineCapabilities(), E
 
 
 class FakeSettingsStore:
-    """Keeps the settings in memory; ``problem`` is raised instead of saving. Tests write ``reading`` as people do."""
+    """Keeps the settings in memory; ``problem`` is raised instead of saving. Tests write ``reading`` as users do."""
 
     path = Path("settings.toml")
 
@@ -64,7 +64,7 @@ class FakeSettingsStore:
 
 
 class FakeEngineCatalog:
-    """Knows the engines it was given by path, and one that it finds. ``gate`` holds answers back until it is set."""
+    """Knows the given engines by path, and one that it finds. Answers wait until ``gate`` is set."""
 
     dialect: Dialect = LlamaCppDialect()
 
@@ -102,7 +102,7 @@ def settings_form(
     presets: Presets | None = None,
 ) -> SettingsFormViewModel:
     keeper = SettingsKeeper(store)
-    # Testing an engine needs the catalog alone.
+    # Testing an engine needs only the catalog.
     engines = Engines(catalog, keeper)
     engines.current = engine
     launcher = Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)

@@ -1,4 +1,4 @@
-"""What tests of supervised servers share: who hears of bugs, and what a supervisor told."""
+"""The common part of tests of supervised servers: who hears of bugs, and what a supervisor told."""
 
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from tests.fakes.waiting import poll, reasons_told
 
 
 class KeptBugs:
-    """Keeps what was reported, for the test to look at; none is expected."""
+    """Keeps reports, for the test to look at; none is expected."""
 
     def __init__(self) -> None:
         self.bugs: list[BaseException] = []
@@ -22,12 +22,12 @@ class KeptBugs:
 
 
 def no_servers() -> Supervisor:
-    """For what asks a supervisor nothing but which servers there are."""
+    """For code that only asks a supervisor which servers there are."""
     return Supervisor(cast(ProcessRunner, None), cast(ServerMonitor, None), KeptBugs())
 
 
 class Story:
-    """All that a supervisor told, in order."""
+    """Everything that a supervisor told, in order."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self.supervisor = supervisor
@@ -38,7 +38,7 @@ class Story:
         return [e.snapshot.state for e in self.events if isinstance(e, ServerChanged) and e.snapshot.id == server_id]
 
     def words(self, server_id: int) -> list[str]:
-        """The words of the states that a server went through, each once for as long as it lasted."""
+        """The words of a server's states, without repetitions of the same word in a row."""
         words: list[str] = []
         for state in self.states(server_id):
             if not words or words[-1] != state.word:
@@ -49,7 +49,7 @@ class Story:
         return self.supervisor.server(server_id).state
 
     async def reaches(self, server_id: int, word: str, *, explained: bool = True) -> Any:
-        """Returns the state once it is the one with this word; an end, unless otherwise wished, with its reason."""
+        """Returns the state with this word once it is reached; by default, an end only with its reason."""
 
         def there() -> bool:
             return self.state(server_id).word == word
@@ -60,7 +60,7 @@ class Story:
         return self.state(server_id)
 
     async def reaches_again(self, server_id: int, word: str, times: int = 2) -> None:
-        """Returns when the server is in a state with this word for the second time, or as often as said."""
+        """Returns when the server has had a state with this word twice, or as often as given."""
         await poll(lambda: self.words(server_id).count(word) >= times)
 
     def handle(self, server_id: int) -> ProcessHandle:

@@ -1,4 +1,4 @@
-"""Waiting in tests: for a condition, with a deadline, never for a while."""
+"""Waiting in tests: for a condition, with a deadline, never for a fixed time."""
 
 import asyncio
 import contextlib
@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-# Only ends a test that hangs: no busy machine comes near it.
+# Only ends a test that hangs: even a busy machine stays far below it.
 DEADLINE_S = 60.0
 
 
 async def poll(condition: Callable[[], T | Awaitable[T]], timeout_s: float = DEADLINE_S) -> T:
-    """The first true answer of ``condition``, which may be a coroutine function; fails when none comes in time."""
+    """The first true answer of ``condition``, which may be a coroutine function; fails without one in time."""
     loop, deadline = asyncio.get_running_loop(), time.monotonic() + timeout_s
     while True:
         began_at = loop.time()
@@ -23,13 +23,13 @@ async def poll(condition: Callable[[], T | Awaitable[T]], timeout_s: float = DEA
             return result
         if time.monotonic() > deadline:
             raise AssertionError(f"still {result!r} after {timeout_s:g} s: {inspect.getsource(condition).strip()}")
-        # Half of the time is left to what is waited for.
+        # The other half of the time is left to the work.
         await asyncio.sleep(max(0.005, loop.time() - began_at))
 
 
 @contextlib.contextmanager
 def pauses_begun() -> Iterator[list[float]]:
-    """The pauses, in seconds, that anything on the running loop begins inside. Looking again and again takes many."""
+    """The pauses, in seconds, that anything on the running loop begins inside. Checking repeatedly creates many."""
     loop: Any = asyncio.get_running_loop()
     pauses: list[float] = []
 
@@ -46,18 +46,18 @@ def pauses_begun() -> Iterator[list[float]]:
 
 
 async def reasons_told() -> None:
-    """Returns when nobody looks for the reason of an end any more: a busy machine shows an end before its reason."""
+    """Returns when no task looks for the reason of an end any more: a busy machine shows an end before its reason."""
     await tasks_done("why it ")
     for _step in range(3):  # of those who waited for it
         await asyncio.sleep(0)
 
 
 async def tasks_done(name: str) -> None:
-    """Returns when no task runs any more whose name begins so."""
+    """Returns when no running task has a name that begins with this."""
     await poll(lambda: not any(task.get_name().startswith(name) for task in asyncio.all_tasks()))
 
 
 async def tasks_begun(name: str) -> None:
-    """Returns when a task whose name begins so has had its first step."""
+    """Returns when a task whose name begins with this has had its first step."""
     await poll(lambda: any(task.get_name().startswith(name) for task in asyncio.all_tasks()))
     await asyncio.sleep(0)

@@ -20,7 +20,7 @@ _SUFFIX = ".gguf"
 # macOS keeps attributes that other file systems cannot store in a file of this name beside each file.
 _APPLE_DOUBLE = "._"
 _UNKNOWN: Stamp = (-1, -1)
-# In a longer list of names, looking for one is too expensive.
+# A longer list of names is kept as a set, because names are looked up in it.
 _MOST_SOUGHT = 100
 
 

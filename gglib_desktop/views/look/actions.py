@@ -51,7 +51,7 @@ class Actions:
     about: QAction
 
     def connect(self, **slots: Callable[[], object]) -> None:
-        """Connects each action to the slot given under its name; every action must get one."""
+        """Connects each action to the slot with its name; every action must get one."""
         for field in fields(self):
             getattr(self, field.name).triggered.connect(slots.pop(field.name))
         assert not slots, f"no such actions: {sorted(slots)}"

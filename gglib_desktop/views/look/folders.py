@@ -1,4 +1,4 @@
-"""Folders of the user that views name."""
+"""The user's folders in views."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from PySide6.QtCore import QDir
 
 
 def home_folder() -> str:
-    """Where dialogs begin; the root folder for a user without a home, where ``Path.home`` raises."""
+    """Where dialogs begin; the root folder for a user without a home, for whom ``Path.home`` raises."""
     return QDir.homePath()

@@ -1,4 +1,4 @@
-"""Our monochrome icons, painted in the colours of the palette in force, sharp at any scale."""
+"""Our monochrome icons, painted in the colors of the current palette, sharp at any scale."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def icon(name: str) -> QIcon:
 
 
 def app_icon() -> QIcon:
-    """The program's own icon, in full colour."""
+    """The program's own icon, in full color."""
     return icon(_APP_ICON)
 
 
 def paint_icon(painter: QPainter, rect: QRect, name: str, colour: QColor) -> None:
-    """Paints an icon in one colour, as large as ``rect`` allows, in its middle; for delegates and badges."""
+    """Paints an icon in one color, as large as ``rect`` allows, in its middle; for delegates and badges."""
     side = min(rect.width(), rect.height())
     if side <= 0:
         return
@@ -39,7 +39,7 @@ def paint_icon(painter: QPainter, rect: QRect, name: str, colour: QColor) -> Non
 
 
 class _SvgIconEngine(QIconEngine):
-    """Asks for the palette whenever it paints, so that a change of theme needs no new icons."""
+    """Reads the palette whenever it paints, so that a change of theme needs no new icons."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ def _colour(mode: QIcon.Mode) -> QColor:
 
 
 def _pixmap(name: str, size: QSize, colour: QColor) -> QPixmap:
-    """Cached in Qt's own cache, which ends together with the application."""
+    """Cached in Qt's own cache, which ends with the application."""
     key = f"gglib-icon/{name}/{size.width()}x{size.height()}/{colour.name(QColor.NameFormat.HexArgb)}"
     pixmap = QPixmap()
     if not QPixmapCache.find(key, pixmap):

@@ -1,4 +1,4 @@
-"""Light, dark or the system's colours, and the colours of server states."""
+"""Light, dark or the system's colors, and the colors of server states."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _DISABLED_HIGHLIGHT = {False: "#c3c9d2", True: "#4a4f57"}
 
 # Behind matches, on a light list and on a dark one.
 _MATCH_COLOURS = ("#ffe58a", "#574600")
-# The word of a state: its colour on a light window, and on a dark one. Each is at least 4.5 : 1 against the window.
+# A state's word has a color for a light window and one for a dark window. Each is at least 4.5 : 1 against the window.
 _STATE_COLOURS = {
     "Starting": ("#1a5bbf", "#82b4ff"),
     "Loading": ("#1a5bbf", "#82b4ff"),
@@ -78,7 +78,7 @@ _STATE_COLOURS = {
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Shows the program in these colours from the next turn of the event loop on. SYSTEM follows later changes too."""
+    """Switches to these colors at the next turn of the event loop. SYSTEM follows later changes too."""
     theming = app.findChild(_Theming)
     if theming is None:
         theming = _Theming(app)
@@ -86,12 +86,12 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
 
 
 def is_dark(palette: QPalette) -> bool:
-    """Text is lighter than the window behind it."""
+    """Whether text is lighter than the window behind it."""
     return palette.color(_Role.Window).lightness() < palette.color(_Role.WindowText).lightness()
 
 
 def own_palette(*, dark: bool) -> QPalette:
-    """Our colours, for platforms that do not have such ones."""
+    """Our colors, for platforms that do not have such ones."""
     palette = QPalette()
     for role, colour in (_DARK if dark else _LIGHT).items():
         palette.setColor(role, QColor(colour))
@@ -103,18 +103,18 @@ def own_palette(*, dark: bool) -> QPalette:
 
 
 def state_colour(word: str, palette: QPalette) -> QColor:
-    """The colour of a state, given by its word, as text on the window's background."""
+    """The text color on the window's background for a state's word."""
     light, dark = _STATE_COLOURS[word]
     return QColor(dark if is_dark(palette) else light)
 
 
 def match_colour(palette: QPalette) -> QColor:
-    """Behind what was searched for, in lists."""
+    """The background of search matches in lists."""
     return QColor(_MATCH_COLOURS[is_dark(palette)])
 
 
 def quiet_colour(palette: QPalette) -> QColor:
-    """For text of lesser weight in lists: nearer to the background than text is, and still at least 4.5 : 1."""
+    """The color of secondary text in lists: nearer to the background than text, but still at least 4.5 : 1."""
     text, base = palette.color(_Role.Text), palette.color(_Role.Base)
     for share in (0.65, 0.75, 0.85):
         mixed = _mixed(base, text, share)
@@ -136,18 +136,18 @@ def _luminance(colour: QColor) -> float:
 
 
 def _mixed(one: QColor, other: QColor, share: float) -> QColor:
-    """``share`` of the second colour, the rest of the first."""
+    """``share`` of the second color, the rest of the first."""
     pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
     return QColor(*(round(a + (b - a) * share) for a, b in pairs))
 
 
 def state_icon(word: str) -> str:
-    """The name of a state's icon: each state has its own shape, since colour alone does not tell everybody."""
+    """The name of a state's icon: each state has its own shape, because not everyone can tell colors apart."""
     return f"state-{word.lower()}"
 
 
 class _Theming(QObject):
-    """Belongs to the application: remembers the theme, and corrects the palette where the platform did not."""
+    """Belongs to the application: remembers the theme, and corrects the palette if the platform did not set it."""
 
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
@@ -165,7 +165,7 @@ class _Theming(QObject):
             hints.unsetColorScheme()
         else:
             hints.setColorScheme(Qt.ColorScheme.Dark if theme is Theme.DARK else Qt.ColorScheme.Light)
-        # Where the platform heeds the call, its palette comes one turn later.
+        # If the platform supports the call, its palette comes one turn later.
         self._correction.start()
 
     def _on_system_changed(self) -> None:

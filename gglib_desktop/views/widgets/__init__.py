@@ -1,1 +1,1 @@
-"""Widgets and bindings that know nothing of models or servers."""
+"""Widgets and bindings that do not depend on models or servers."""

@@ -11,9 +11,9 @@ from shiboken6 import isValid
 
 
 async def ask(dialog: QDialog) -> int:
-    """Opens a dialog and gives its result code; a cancelled task closes it. One whose parent has gone is rejected.
+    """Opens a dialog and returns its result code. A cancelled task closes it; without its parent it is rejected.
 
-    Afterwards the dialog is deleted at the next turn of the event loop: read what it holds before the next ``await``.
+    The dialog is deleted at the next turn of the event loop afterwards: read its content before the next ``await``.
     """
     if not isValid(dialog):
         return QDialog.DialogCode.Rejected.value
@@ -27,7 +27,7 @@ async def ask(dialog: QDialog) -> int:
         settle(QDialog.DialogCode.Rejected.value)
 
     dialog.finished.connect(settle)
-    # Its parent may go before anybody answers.
+    # Its parent may go before the user answers.
     dialog.destroyed.connect(lose)
     dialog.open()
     try:
@@ -40,7 +40,7 @@ async def ask(dialog: QDialog) -> int:
 
 
 async def if_there(widget: QWidget, work: Coroutine[Any, Any, None]) -> None:
-    """Does what a widget began, unless that has gone by the time of the first step."""
+    """Runs what a widget began, unless the widget is gone by the time of the first step."""
     if isValid(widget):
         await work
     else:

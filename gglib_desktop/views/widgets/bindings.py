@@ -1,7 +1,7 @@
 """Keep a widget and one field of a form's draft equal.
 
-Each binding is owned by its widget, so that its connections end with it. All listen to signals that assistive
-technology causes too: never to ``textEdited``, ``clicked`` or ``activated``.
+Each binding is owned by its widget, so that its connections end with it. All use signals that assistive
+technology causes too: never ``textEdited``, ``clicked`` or ``activated``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class FormViewModel(Protocol):
 
 
 class _Binding(QObject):
-    """What all have in common. A subclass keeps what it needs to read and show values, then calls ``_bind``."""
+    """The common part. A subclass keeps what it needs to read and show values, then calls ``_bind``."""
 
     def __init__(self, owner: QWidget, form: FormViewModel, field: str) -> None:
         super().__init__(owner)
@@ -51,7 +51,7 @@ class _Binding(QObject):
 
     def _pull(self, draft: Any) -> None:
         value = self._wanted(draft)
-        # What is shown already is left alone, and with it the cursor.
+        # A value that is already shown is left alone, and so is the cursor.
         if value != self._shown():
             with QSignalBlocker(self._owner):
                 self._show(value)
@@ -61,7 +61,7 @@ class _Binding(QObject):
 
     @abstractmethod
     def _shown(self) -> Any:
-        """What the widget shows, as the draft would have it."""
+        """The widget's value in the form that the draft has."""
 
     @abstractmethod
     def _show(self, value: Any) -> None: ...
@@ -107,7 +107,7 @@ class DoubleSpinBinding(_Binding):
 
 
 class ComboBinding(_Binding):
-    """One of the values that the combo box's items hold as their data."""
+    """One of the values in the data of the combo box's items."""
 
     def __init__(self, combo: QComboBox, form: FormViewModel, field: str) -> None:
         super().__init__(combo, form, field)
@@ -148,7 +148,7 @@ class PlainTextBinding(_Binding):
 
 
 class TextBinding(QObject):
-    """A text; ``read`` makes it from a draft and ``write`` puts it into the form."""
+    """A text; ``read`` gets it from a draft and ``write`` puts it into the form."""
 
     def __init__(
         self, edit: QLineEdit, form: FormViewModel, read: Callable[[Any], str], write: Callable[[str], None]
@@ -161,7 +161,7 @@ class TextBinding(QObject):
         self._pull(form.draft)
 
     def _push(self, text: str) -> None:
-        # While somebody types, the text is theirs: "/opt/" must not become "/opt", which is the same path.
+        # While the user types, the text stays theirs: "/opt/" must not become "/opt", which is the same path.
         self._writing = True
         try:
             self._write(text)

@@ -1,4 +1,4 @@
-"""Buttons with the names that they are found by: one for us, and their text for people and what helps them."""
+"""Buttons with their names: an object name for us, and their text for people and for assistive technology."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def push_button(name: str, text: str, parent: QWidget | None = None, *, icon_nam
 
 
 def box_button(box: QDialogButtonBox, name: str, text: str, role: QDialogButtonBox.ButtonRole) -> QPushButton:
-    """A dialog's own button. Each dialog needs a default one: else Enter in a field presses any.
+    """A dialog's own button. Each dialog needs a default one: otherwise Enter in a field presses any button.
 
-    ``setDefault`` is forgotten unless the box is the dialog's child by then.
+    ``setDefault`` has no effect unless the box already is the dialog's child.
     """
     return _named(box.addButton(text, role), name)
 

@@ -1,4 +1,4 @@
-"""Shows which widget has the keyboard, where the style leaves that open."""
+"""Shows which widget has the keyboard if the style does not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _WIDTH = 2
 
 
 def paint_focus(widget: QWidget) -> None:
-    """Draws a frame along the edges of a widget. To be called while that is painted."""
+    """Draws a frame along the edges of a widget. Call it while the widget is painted."""
     painter = QPainter(widget)
     pen = QPen(widget.palette().color(QPalette.ColorRole.Highlight), _WIDTH)
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
@@ -19,7 +19,7 @@ def paint_focus(widget: QWidget) -> None:
 
 
 def keep_focus_visible() -> None:
-    """The style shows the keyboard on buttons after Tab alone; from now on also where a menu gave it back."""
+    """The style shows the focus on buttons only after Tab; this shows it also after a menu returned it."""
     program = QApplication.instance()
     assert isinstance(program, QApplication)
     program.focusChanged.connect(_show_focus)

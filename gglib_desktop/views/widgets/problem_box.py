@@ -1,4 +1,4 @@
-"""A banner in a dialog for what went wrong when it was to be accepted."""
+"""A banner in a dialog for the reason why it could not be accepted."""
 
 from __future__ import annotations
 

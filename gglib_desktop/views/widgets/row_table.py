@@ -1,4 +1,4 @@
-"""What all our tables have in common: rows of one fixed height, and nothing to edit."""
+"""The common part of our tables: rows of one fixed height, and no editing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gglib_desktop.views.widgets.focus_frame import paint_focus
 
 
 def set_up_rows(table: QTableView, row_height: int) -> None:
-    """Any other height lays out every row again at each new one: measured, a stall with 10,000 of them."""
+    """With any other height, every new row lays out all rows again: measured, a stall with 10,000 of them."""
     rows = table.verticalHeader()
     rows.hide()
     rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -26,7 +26,7 @@ def set_up_rows(table: QTableView, row_height: int) -> None:
 
 
 class RowTable(QTableView):
-    """Shows by a frame that it has the keyboard, also while it is empty."""
+    """Shows the focus by a frame, also while it is empty."""
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -46,7 +46,7 @@ class RowTable(QTableView):
 
 
 class PlainTips(QStyledItemDelegate):
-    """Shows tool tips of items as they are written, wrapped."""
+    """Shows tool tips of items as plain text, wrapped."""
 
     @override
     def helpEvent(

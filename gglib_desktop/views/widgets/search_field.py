@@ -1,4 +1,4 @@
-"""A field in a dialog that searches in what is below it."""
+"""A search field in a dialog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing_extensions import override
 
 
 class SearchField(QLineEdit):
-    """Esc clears it, and closes the dialog only when it is empty; Enter and Down lead to what was found."""
+    """Esc clears it, and closes the dialog only if it is empty; Enter and Down go to the results."""
 
     left = Signal()
 

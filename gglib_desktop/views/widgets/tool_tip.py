@@ -1,4 +1,4 @@
-"""Tool tips of texts that others wrote: command lines, paths, notes, metadata."""
+"""Tool tips with texts from elsewhere: command lines, paths, notes, metadata."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LONGEST = 2000
 
 
 def show_tip(event: QHelpEvent, text: str, widget: QWidget) -> None:
-    """Wraps the text and shows it as it is: Qt leaves plain ones unwrapped, and reads ``<s>`` in them as a format."""
+    """Wraps the text and shows it as it is: Qt does not wrap plain text, and takes ``<s>`` in it for markup."""
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}…"
     shown = Qt.convertFromPlainText(text, Qt.WhiteSpaceMode.WhiteSpaceNormal) if text else ""

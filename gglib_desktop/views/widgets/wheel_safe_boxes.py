@@ -1,4 +1,4 @@
-"""Spin boxes, combo boxes and tabs that scrolling a page past them does not change."""
+"""Spin boxes, combo boxes and tabs that do not change when the user scrolls a page past them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QTabBar, QTabWidget, QWidget
 from typing_extensions import override
 
-# What is mixed into classes of Qt cannot be one itself: an object can be of one only.
+# A mixin for Qt classes cannot be one itself: an object can only derive from one.
 if TYPE_CHECKING:
     _Box: TypeAlias = QWidget
     _SpinBox: TypeAlias = QAbstractSpinBox
@@ -18,7 +18,7 @@ else:
 
 
 class _WheelSafe(_Box):
-    """Turns with the wheel only while it has the focus."""
+    """Reacts to the wheel only while it has the focus."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +33,7 @@ class _WheelSafe(_Box):
 
 
 class _Worded(_SpinBox):
-    """Its special value is a word, which typed digits replace, and which it shows again when it is emptied."""
+    """Its special value is a word. Typed digits replace it, and an empty box shows it again."""
 
     @override
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -69,7 +69,7 @@ class WheelSafeComboBox(_WheelSafe, QComboBox):
 
 
 class WheelSafeTabWidget(QTabWidget):
-    """Pages that only a click or a key turns: each has another height, so all below would jump away."""
+    """Only a click or a key changes the page: pages differ in height, so everything below would jump."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,1 +1,1 @@
-"""The words of errors, failures, states and options. All of them can be translated."""
+"""The words for errors, failures, states and options. All of them can be translated."""

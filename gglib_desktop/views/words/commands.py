@@ -1,4 +1,4 @@
-"""Words for what became of a pasted command line."""
+"""Words for the result of reading a pasted command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ translate = QCoreApplication.translate
 
 
 def format_name(form: ExportFormat) -> str:
-    """What people call a form of a command line."""
+    """The name of a command line's format."""
     return {
         ExportFormat.SH: translate("Commands", "Line for sh, bash and zsh"),
         ExportFormat.POWERSHELL: translate("Commands", "Line for PowerShell"),
@@ -27,7 +27,7 @@ def format_name(form: ExportFormat) -> str:
 
 
 def file_name(form: ExportFormat) -> str:
-    """The name that a file of that form is saved under if nothing else is said."""
+    """The suggested name for a file in that format."""
     return {
         ExportFormat.SH: "llama-server.sh",
         ExportFormat.POWERSHELL: "llama-server.ps1",
@@ -38,7 +38,7 @@ def file_name(form: ExportFormat) -> str:
 
 
 def reading_text(line: CommandLine) -> str:
-    """What became of a command line, one line for each matter: what the form gets first, then what is different."""
+    """The result of reading a command line, one line for each matter: first what the form gets, then what differs."""
     names = line.options.names
     labels = {option.name: translate("Options", option.spec.label) for option in engine_options()}
     set_fields = [labels.get(name, translate("Commands", "MTP")) for name in choice_names() if name in names]
@@ -50,13 +50,13 @@ def reading_text(line: CommandLine) -> str:
 
 
 def _note_text(note: Note) -> str:
-    # What surrounds a command are lines of their own, not words of one.
+    # The texts around a command are whole lines, not words of one.
     words = " · ".join(note.words) if note.kind is NoteKind.AROUND else " ".join(map(_as_typed, note.words))
     return _TEMPLATES[note.kind]().format(words=words, detail=translate("Commands", note.detail) if note.detail else "")
 
 
 def _as_typed(word: str) -> str:
-    """With quotes only where it would be several words without."""
+    """With quotes only if it would be several words without."""
     return word if word and not re.search(r"\s", word) else shlex.quote(word)
 
 

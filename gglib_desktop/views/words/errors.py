@@ -1,4 +1,4 @@
-"""What people read about errors, states and decisions: the one place where those get words."""
+"""The texts about errors, states and decisions, all in one place."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ translate = QCoreApplication.translate
 
 @dataclass(frozen=True)
 class Words:
-    """One sentence that says what is the matter, and what can be done about it."""
+    """One sentence about what is wrong, and a hint about what to do."""
 
     summary: str
     hint: str = ""
 
 
 def sentence(text: str) -> str:
-    """An error's own English text as a sentence: full stop last, and capital letter first unless that is a name's."""
+    """An error's own English text as a sentence: with a full stop, and a capital letter unless a name begins it."""
     text = text.strip()
     if text and text[-1] not in ".!?…":
         text += "."
@@ -55,7 +55,7 @@ def sentence(text: str) -> str:
 
 
 def words_for_error(error: GglibError) -> Words:
-    """What to tell people who did something that raised ``error``."""
+    """What to tell the user about an action that raised ``error``."""
     match error:
         case ConfigurationError():
             return _configuration(error)
@@ -147,7 +147,7 @@ def _configuration(error: ConfigurationError) -> Words:
 
 
 def choose_engine(reason: str) -> str:
-    """Settings help unless the environment names the engine; the reason then says what does."""
+    """Settings help unless the environment names the engine; then the reason says so."""
     return "" if ENGINE_VARIABLE in reason else translate("Errors", "Choose another engine in Settings.")
 
 
@@ -160,7 +160,7 @@ def _port_taken(error: PortTaken) -> Words:
 
 
 def field_name(field: str) -> str:
-    """The name that people see for a field of a configuration or of the settings."""
+    """The visible name of a field of a configuration or of the settings."""
     name = name_of(field)
     if name in {option.name for option in engine_options()}:
         return translate("Options", engine_option(name).spec.label)
@@ -214,5 +214,5 @@ def mtp_reason_text(reason: MtpReason) -> str:
 
 
 def joined(*sentences: str) -> str:
-    """Sentences in one line, without those that say nothing."""
+    """Sentences in one line, without empty ones."""
     return " ".join(part for part in sentences if part)

@@ -1,4 +1,4 @@
-"""What people read about a server that failed: the one place where the causes get words."""
+"""The texts about servers that failed, all in one place."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ translate = QCoreApplication.translate
 
 
 def words_for_failure(failure: Failure, ended_word: str) -> Words:
-    """What to tell people about a server that ended by itself. ``ended_word`` is its state's: Failed or Crashed."""
+    """What to say about a server that ended by itself. ``ended_word`` is its state's: Failed or Crashed."""
     ending = exit_text(failure.exit) if failure.exit is not None else ""
     return Words(joined(_failure_summary(failure, crashed=ended_word == Crashed.word), ending), _failure_hint(failure))
 
 
 def words_for_rejected(failure: Failure, *, runs: bool, untouched: bool = False) -> Words:
-    """What to tell people whose new settings did not start. ``runs``: the previous ones are in force again already.
+    """What to say if new settings did not start. ``runs``: the previous ones are in force again.
 
-    ``untouched``: they were never out of force, as what speaks against the new ones was known before.
+    ``untouched``: they were never out of force, because the problem with the new ones was known before.
     """
     if untouched:
         summary = translate("Failures", "The new settings can't be used. The server still runs with the previous ones.")
@@ -58,7 +58,7 @@ def _failure_summary(failure: Failure, *, crashed: bool) -> str:
 
 
 def _not_known(failure: Failure) -> str:
-    """What of a model file the engine said it does not know."""
+    """The part of a model file that the engine does not know, in its own words."""
     if failure.unknown_part is None:
         return translate("Failures", "This engine doesn't know this kind of model file.")
     part, name = failure.unknown_part
@@ -70,7 +70,7 @@ def _not_known(failure: Failure) -> str:
 
 
 def _sentences_about_files() -> dict[FailureCause, str]:
-    """Where the engine blames another file than the model."""
+    """Whether the engine blames another file than the model."""
     return {
         FailureCause.MODEL_MISSING: translate("Failures", "The engine can't open {file}."),
         FailureCause.MODEL_CORRUPT: translate("Failures", "{file} is damaged or incomplete."),
@@ -105,11 +105,11 @@ def _failure_sentences() -> dict[FailureCause, str]:
 
 
 def _failure_hint(failure: Failure) -> str:
-    # The end itself is said already.
+    # The summary already says how the process ended.
     reason = "" if failure.exit is not None and str(failure.exit) in failure.detail else sentence(failure.detail)
     match failure.cause:
         case FailureCause.MODEL_CORRUPT if reason:
-            # The file itself told, so no other engine will read it.
+            # The file itself says so, so no other engine will read it.
             return joined(reason, translate("Failures", "Download the file again."))
         case FailureCause.MTP_LAYERS_MISSING | FailureCause.MODEL_UNREADABLE:
             return joined(reason, _failure_hints()[failure.cause])

@@ -1,4 +1,4 @@
-"""Words for launch options: labels, values, what is inherited and from where."""
+"""Words for launch options: labels, values, and inherited values with their origin."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def translated(text: str) -> str:
 
 
 def source_text(source: Source) -> str:
-    """Who decides a value that a form's layer leaves open."""
+    """The layer that decides a value that a form leaves open."""
     return {
         Source.LAUNCH: translate("Options", "this launch"),
         Source.MODEL: translate("Options", "this model"),
@@ -36,7 +36,7 @@ def source_text(source: Source) -> str:
 
 
 def own_value_text(value: MtpChoice | RestartPolicy) -> str:
-    """A value of the choices that are not for the engine."""
+    """A value of an option that is not for the engine."""
     return {
         MtpChoice.AUTO: translate("Options", "Auto"),
         MtpChoice.ON: translate("Options", "On"),
@@ -47,7 +47,7 @@ def own_value_text(value: MtpChoice | RestartPolicy) -> str:
 
 
 def restart_help() -> str:
-    """What the choice to start again after a crash does."""
+    """What the choice of a restart after a crash means."""
     return translate("Options", "After 2, 10 and 30 seconds, and only if the cause may pass by itself")
 
 
@@ -69,7 +69,7 @@ def value_text(spec: OptionSpec | None, value: Any) -> str:
 
 
 def inherited_text(option: EngineOption | None, state: FieldState) -> str:
-    """What is in force while a field is empty: ``32,768 (this model)``."""
+    """The value in force while a field is empty: ``32,768 (this model)``."""
     spec = option.spec if option is not None else None
     if state.inherited is not None:
         value = value_text(spec, state.inherited)

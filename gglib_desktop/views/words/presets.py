@@ -1,4 +1,4 @@
-"""What people read about presets."""
+"""The texts about presets."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
 
 
 def preset_text(preset: Preset, model: Model | None) -> str:
-    """A preset in a list for ``model``, where those for all models stand beside its own."""
+    """A preset in a list for ``model``, which has its own presets and those for all models."""
     if preset.model_id is None and model is not None:
         return translate("Presets", "{name} (all models)").format(name=preset.name)
     return preset.name
 
 
 def deletion_text(preset: Preset) -> str:
-    """The question before one is deleted."""
+    """The question before a preset is deleted."""
     return translate("Presets", "Delete the preset “{name}”? What is set in the form stays.").format(name=preset.name)
 
 
 def file_name_for(name: str) -> str:
-    """A name for a file that every system takes."""
+    """A file name that every system accepts."""
     return (_NOT_IN_FILE_NAMES.sub("-", name).strip("-. ") or "preset") + ".toml"
 
 
 def imported_text(imported: ImportedPresets) -> str:
-    """What an import has led to."""
+    """The result of an import."""
     parts = []
     if imported.added:
         names = ", ".join(each.name for each in imported.added)

@@ -1,4 +1,4 @@
-"""What people read about the settings file: what is wrong with it, and what it changed."""
+"""The texts about the settings file: its problems, and its changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 3
 
 
 def invalid_settings_texts(error: InvalidSettings) -> tuple[str, str]:
-    """What the error means for what is in force, and where it stands in the file."""
+    """What the error means for the settings in force, and where it is in the file."""
     summary = {
         SettingsEffect.LAST_GOOD: translate(
             "Settings", "The settings file has an error. The last good settings stay in force."
@@ -36,7 +36,7 @@ def invalid_settings_texts(error: InvalidSettings) -> tuple[str, str]:
 
 
 def settings_news_text(news: SettingsNews) -> str:
-    """One line about what became of the settings file."""
+    """One line of news about the settings file."""
     parts = []
     if news.error is not None:
         parts.append(" ".join(invalid_settings_texts(news.error)))
@@ -62,7 +62,7 @@ def _problem_text(problem: SettingProblem) -> str:
 
 
 def unknown_text(unknown: UnknownKey) -> str:
-    """Where a key stands that is not known, and the one that was perhaps meant."""
+    """The line of an unknown key, and the key that was perhaps meant."""
     text = unknown.key
     if unknown.nearest is not None:
         text = translate("Settings", "{key} (is {nearest} meant?)").format(key=text, nearest=unknown.nearest)
@@ -81,7 +81,7 @@ def _change_text(key: Key, value: Any) -> str:
 
 
 def _some(texts: Sequence[str], between: str) -> str:
-    """The first of them; a banner is one line."""
+    """The first of several problems; a banner is one line."""
     shown = between.join(texts[:_MOST])
     more = len(texts) - _MOST
     return shown if more <= 0 else translate("Settings", "{shown} and {more} more").format(shown=shown, more=more)

@@ -1,4 +1,4 @@
-"""What people read about a server's state: on the badge, in its tool tip and to a screen reader."""
+"""The texts about a server's state: on the badge, in its tool tip and for a screen reader."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ translate = QCoreApplication.translate
 
 
 def state_text(state: ServerState) -> str:
-    """What the badge says: the state's word, with the way a crash ended where it is known."""
+    """The badge's text: the state's word, with the way a crash ended if it is known."""
     word = _state_words()[type(state).word]
     if isinstance(state, Crashed) and state.failure.exit is not None:
         end = state.failure.exit
@@ -91,7 +91,7 @@ def _not_answering(state: Degraded | Unresponsive) -> str:
 
 
 def stopped_text(state: Stopped) -> str:
-    """The word ``Stopped`` and, unless the first SIGTERM was enough, how far we had to go."""
+    """The word ``Stopped`` and, unless the first SIGTERM was enough, the last signal that was needed."""
     word = translate("States", "Stopped")
     how = state.end.stopped_by if state.end is not None else StopRung.NONE
     if how is StopRung.SECOND_SIGTERM:

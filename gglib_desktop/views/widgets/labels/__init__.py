@@ -1,1 +1,1 @@
-"""Labels that fit their text into the room that there is."""
+"""Labels that fit their text into the available room."""

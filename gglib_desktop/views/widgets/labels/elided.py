@@ -1,4 +1,4 @@
-"""A one-line label that gives way when there is little room."""
+"""A one-line label that shrinks if there is little room."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ElidedLabel(QLabel):
 
 
 class CopyableLabel(ElidedLabel):
-    """Takes the keyboard, and copies its whole text, whatever of it is seen."""
+    """Can have the focus, and copies its whole text, whatever part of it is visible."""
 
     def __init__(self, parent: QWidget | None = None, mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
         super().__init__(parent, mode)

@@ -12,10 +12,10 @@ _UNLIMITED = 2**24 - 1  # QWIDGETSIZE_MAX, which PySide does not have
 
 
 class FixedWidthLabel(ElidedLabel):
-    """Has the width of ``usual`` for every text that fits in, and more for longer ones.
+    """Has the width of ``usual`` for every text that fits, and more for longer ones.
 
-    A widget of fixed size makes no layout compute anything when its text changes; measured, that was a fifth of what
-    five idle servers cost in the window.
+    No layout is computed when the text of a widget with a fixed size changes; measured, that was a fifth of the cost of
+    five idle servers in the window.
     """
 
     def __init__(self, usual: str, parent: QWidget | None = None) -> None:
@@ -25,7 +25,7 @@ class FixedWidthLabel(ElidedLabel):
 
     @override
     def setText(self, text: str) -> None:
-        # Not as its base does: a tool tip with the whole text costs more than the text, and what fits in needs none.
+        # Not like its base: a tool tip with the whole text costs more than the text, and a text that fits needs none.
         QLabel.setText(self, text)
         self._fit()
 

@@ -1,4 +1,4 @@
-"""A word behind a mark of its own colour: what colour alone must not say."""
+"""A word behind a mark with its own color, so that color is not the only sign."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GAP = 6
 
 
 class MarkedLabel(QLabel):
-    """Bold; at least as wide as the text of ``widest`` would make it, so that nothing beside it moves."""
+    """Bold, and at least as wide as the text of ``widest`` needs, so that nothing beside it moves."""
 
     def __init__(self, widest: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,7 +24,7 @@ class MarkedLabel(QLabel):
         self.setFont(font)
 
     def mark(self) -> tuple[str, QColor]:
-        """The name of the icon, and the colour of both."""
+        """The name of the icon, and the color of both."""
         raise NotImplementedError
 
     @override

@@ -1,4 +1,4 @@
-"""A small sign in the colour of a state."""
+"""A small sign in the color of a state."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ _ROW_GAP = 6
 
 
 class FlowLayout(QLayout):
-    """Rows of widgets in reading order, each row as high as its highest widget, widgets centred in it."""
+    """Rows of widgets in reading order, each row as high as its highest widget, widgets centered in it."""
 
     def __init__(self, *, column_gap: int) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class FlowLayout(QLayout):
         return size.grownBy(self.contentsMargins())
 
     def _arranged(self, rect: QRect, *, move: bool) -> int:
-        """Puts the items into ``rect`` if they shall move; the height they need in any case."""
+        """The height that the items need. Moves them into ``rect`` if asked to."""
         inner = rect.marginsRemoved(self.contentsMargins())
         top = inner.top()
         for row in self._rows(inner.width()):

@@ -1,4 +1,4 @@
-"""Widgets beside each other that go on in the next row where the width ends."""
+"""Widgets beside each other that continue in the next row where the width ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gglib_desktop.views.widgets.layout.flow_layout import FlowLayout
 
 
 class FlowRow(QWidget):
-    """Fixes its height for its width by itself: scroll areas and tabs do not pass that question on to their content."""
+    """Fixes its height for its width by itself: scroll areas and tabs do not ask their content."""
 
     def __init__(self, widgets: Sequence[QWidget] = (), parent: QWidget | None = None, *, column_gap: int = 6) -> None:
         super().__init__(parent)
