@@ -171,5 +171,4 @@ class LaunchForms:
         return CommandTextViewModel(self._lines, form, self._scope)
 
     def _forecast(self, model: Model, form: OptionFormViewModel) -> OptionForecastViewModel:
-        serving_of = self._launcher.engines.dialect.serving
-        return OptionForecastViewModel(model, form, self._read_header, self._memory, self._scope, serving_of=serving_of)
+        return OptionForecastViewModel(model, form, self._read_header, self._memory, self._scope)

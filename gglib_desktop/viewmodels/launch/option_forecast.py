@@ -22,7 +22,6 @@ from gglib_desktop.domain.gguf.forecast import (
 )
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.machine.memory_probe import MemoryProbe
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
@@ -57,14 +56,10 @@ class OptionForecastViewModel(QObject):
         read_header: Callable[[Path], GgufHeader],
         memory: MemoryProbe,
         scope: TaskScope,
-        *,
-        serving_of: Callable[[ServerConfig], Serving],
     ) -> None:
-        """``serving_of``: what a configuration means for memory."""
         super().__init__()
         self._model, self._form, self._scope = model, form, scope
         self._read_header, self._memory = read_header, memory
-        self._serving_of = serving_of
         self._header: GgufHeader | None = None
         self._asked: Serving | None = None
         self._state = MemoryOutlook()
@@ -102,19 +97,15 @@ class OptionForecastViewModel(QObject):
         if not self._task.done():
             # What is under way began with choices that are none any more.
             self._pause.start()
-        elif self._serving() != self._asked:
+        elif self._form.serving != self._asked:
             self._task = self._scope.start(self._forecast(), name="forecast")
-
-    def _serving(self) -> Serving:
-        config = self._form.state.config
-        return self._serving_of(config) if config is not None else Serving()
 
     async def _forecast(self) -> None:
         assert self._header is not None
         facts = self._model.facts
         # With a part missing, the size of what is there says nothing.
         weights = facts.file_size_bytes if facts is not None and self._model.problem is None else None
-        self._asked = self._serving()
+        self._asked = self._form.serving
         # In a thread: for a large vocabulary it takes longer than the event loop can wait.
         repackable = facts.repackable_bytes if facts is not None else 0
         outlook = await asyncio.to_thread(_outlook, self._header, weights, self._asked, self._memory.read(), repackable)

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.gguf.forecast import Serving
 from gglib_desktop.domain.launch.form import FormState, InvalidInput, changed, form_state
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
@@ -60,6 +61,12 @@ class OptionFormViewModel(QObject):
     @property
     def state(self) -> FormState:
         return self._state
+
+    @property
+    def serving(self) -> Serving:
+        """What the choices mean for memory; what any start means where they are for no model in particular."""
+        config = self._state.config
+        return Serving() if config is None else self._launcher.engines.dialect.serving(config)
 
     def edit(self, **choices: Any) -> None:
         """Makes choices, by their bare names; None takes one back."""

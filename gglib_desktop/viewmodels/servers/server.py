@@ -119,7 +119,6 @@ class ServerViewModel(QObject):
         self._snapshot = snapshot
         self._supervisor = supervisor
         self._launcher = launcher
-        self._dialect = launcher.engines.dialect
         self._scope = scope
         self._closed: Rejected | None = None
         self._forecast: ByteRange | None = None
@@ -129,7 +128,7 @@ class ServerViewModel(QObject):
         self._typed: dict[str, Any] = {}
         self._unsaved: set[str] = set()
         self._state = self._panel_state(snapshot)
-        self.log = LogViewModel(scope, supervisor.monitor.read_log, self._dialect.level_of)
+        self.log = LogViewModel(scope, supervisor.monitor.read_log, launcher.engines.dialect.level_of)
         self.log.show_log(snapshot.log_name)
         self.form = OptionFormViewModel(launcher, None, launcher.model_of(snapshot.config), draft=BUILT_IN)
         self.form.edited.connect(self._on_edited)
@@ -188,7 +187,9 @@ class ServerViewModel(QObject):
             case Remedy.DROP_FLAGS:
                 self._typed.pop("extra_args", None)
                 flag, capabilities = self._state.offending_flag, self._launcher.engines.capabilities
-                left = self._dialect.without_option(config.extra_args, flag, capabilities) if flag else ()
+                left = (
+                    self._launcher.engines.dialect.without_option(config.extra_args, flag, capabilities) if flag else ()
+                )
                 self._scope.start(reported(self._restart(extra_args=left), self.failed), name="drop flags")
                 return
             case Remedy.USE_FREE_PORT:
@@ -269,7 +270,8 @@ class ServerViewModel(QObject):
 
     def _lacks_template(self, config: ServerConfig) -> bool:
         """Whether chats use a template of the engine's own."""
-        return lacks_template(self._launcher.model_of(config)) and not self._dialect.settles_template(config)
+        settled = self._launcher.engines.dialect.settles_template(config)
+        return not settled and lacks_template(self._launcher.model_of(config))
 
     def _saved_changed(self, config: ServerConfig) -> bool:
         """Beside what was chosen in the panel's own form, which shows that itself."""
@@ -305,8 +307,8 @@ class ServerViewModel(QObject):
         failure = state.failure if isinstance(state, Failed | Crashed) else rejected.failure if rejected else None
         if failure is None:
             return ""
-        capabilities = self._launcher.engines.capabilities
-        return self._dialect.offending_flag(failure, self._troubled_config(snapshot), capabilities)
+        engines, config = self._launcher.engines, self._troubled_config(snapshot)
+        return engines.dialect.offending_flag(failure, config, engines.capabilities)
 
     def _troubled_config(self, snapshot: ServerSnapshot) -> ServerConfig:
         """The configuration that the failure on show is about."""

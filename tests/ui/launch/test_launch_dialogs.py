@@ -19,7 +19,6 @@ from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.errors import LibraryError, SettingsError
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
-from gglib_desktop.domain.llama_cpp.serving import serving_of
 from gglib_desktop.viewmodels.launch.launch_forms import LaunchFormDialogViewModel, StartFormViewModel
 from gglib_desktop.viewmodels.launch.option_forecast import OptionForecastViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
@@ -41,7 +40,6 @@ def forecast(form: OptionFormViewModel, scope, free_bytes: int = 2**40) -> Optio
         lambda _path: GgufHeader(3, "little", 0, metadata()),
         FixedMemory(free_bytes),
         scope,
-        serving_of=serving_of,
     )
 
 

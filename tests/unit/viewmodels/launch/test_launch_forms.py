@@ -11,7 +11,6 @@ from gglib_desktop.domain.errors import InvalidDraft, InvalidModelFile, LibraryE
 from gglib_desktop.domain.gguf.forecast import Fit, Memory
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
-from gglib_desktop.domain.llama_cpp.serving import serving_of
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.viewmodels.launch.option_forecast import OptionForecastViewModel
 from tests.fakes.forms import MODEL, option_form
@@ -179,7 +178,7 @@ def outlook(qapp, scope):
 
     def outlook(form, read_header=header, *, free_bytes: int = 2**40) -> OptionForecastViewModel:
         memory = FixedMemory(free_bytes)
-        made.append(OptionForecastViewModel(MODEL, form, read_header, memory, scope, serving_of=serving_of))
+        made.append(OptionForecastViewModel(MODEL, form, read_header, memory, scope))
         return made[-1]
 
     yield outlook
