@@ -26,7 +26,6 @@ _BASELINE: dict[str, int] = {
     "gglib_desktop/adapters/runners/start.py: first_answer: lines": 56,
     "gglib_desktop/bootstrap.py: run: lines": 43,
     "gglib_desktop/viewmodels/models/model_list.py: ModelListViewModel: attributes": 27,
-    "gglib_desktop/viewmodels/servers/server.py: ServerViewModel: attributes": 24,
     "gglib_desktop/views/models/list_view.py: ModelListView: attributes": 16,
     "gglib_desktop/views/servers/panel.py: ServerPanel: attributes": 25,
     "gglib_desktop/views/servers/panel.py: ServerPanel.__init__: lines": 43,

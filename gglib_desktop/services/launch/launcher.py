@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -196,7 +196,9 @@ class Launcher:
         options = as_saved.with_values(**{name: in_force.get(name) for name in own_choices(config, then)})
         return RestartPlan(in_force, as_saved, options, options.differing(as_saved))
 
-    async def restart(self, server_id: int, *, keep_own: bool = True, **choices: object) -> None:
+    async def restart(
+        self, server_id: int, choices: Mapping[str, object] | None = None, *, keep_own: bool = True
+    ) -> None:
         """Restarts a server as planned, with these ``choices`` on top; as it was if it fails with what changed.
 
         ``keep_own``: with what was chosen for its last start only. Raises: LibraryError, after a restart as it was.
@@ -207,7 +209,7 @@ class Launcher:
         except LibraryError:
             await self._supervisor.try_out(server_id, before)
             raise
-        options = (plan.options if keep_own else plan.as_saved).with_values(**choices)
+        options = (plan.options if keep_own else plan.as_saved).with_values(**(choices or {}))
         model = self.model_of(before)
         config = self._config(model, options)
         self._note_saved(server_id, config, self._config(model, plan.as_saved))
@@ -220,7 +222,7 @@ class Launcher:
         model = self.model_of(config)
         return self._config(model, options) == self._config(model, others)
 
-    async def save_choices(self, config: ServerConfig, **choices: object) -> bool:
+    async def save_choices(self, config: ServerConfig, choices: Mapping[str, object]) -> bool:
         """Saves what was chosen in a server's form; False when its model is not listed. Raises: LibraryError."""
         async with self._saving:
             saved = await self._library.launch_options(config.model_id)

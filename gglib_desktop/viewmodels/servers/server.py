@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
-from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice, choice_names
 from gglib_desktop.domain.launch.serving import lacks_template
 from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.effective import Difference, differences
 from gglib_desktop.domain.servers.failures import Failure
-from gglib_desktop.domain.servers.remedies import Remedy, lower_context, remedies_for
+from gglib_desktop.domain.servers.remedies import Remedy, remedies_for
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.states import (
     Crashed,
     Failed,
-    Healthy,
     Loading,
     ServerState,
     Unresponsive,
     handle_of,
     is_live,
 )
-from gglib_desktop.services.launch.launcher import Launcher, RestartPlan
+from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand, reported
-from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.servers.log import LogViewModel
+from gglib_desktop.viewmodels.servers.memory_forecast import MemoryForecast
+from gglib_desktop.viewmodels.servers.server_options import ServerOptionsViewModel
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.gguf.forecast import ByteRange
@@ -50,7 +47,7 @@ class ServerPanelState:
     ``saved_changed``: a restart would use other saved choices than the server was started with. ``own_choices``: the
     names of those that were made for its start only, and that a restart keeps.
     ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
-    engine's help does not list.
+    engine's help does not list. ``can_apply``: the form leads to another server than the one that runs.
     """
 
     title: str
@@ -82,6 +79,7 @@ class ServerPanelState:
     own_choices: tuple[str, ...] = ()
     other_engine: bool = False
     unlisted_flags: tuple[str, ...] = ()
+    can_apply: bool = False
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -110,35 +108,31 @@ class ServerViewModel(QObject):
     """Shows one server of the supervisor, and acts on it."""
 
     stateChanged = Signal(object)  # ServerPanelState
-    canApplyChanged = Signal(bool)
     failed = Signal(object)  # GglibError
 
     def __init__(self, snapshot: ServerSnapshot, supervisor: Supervisor, launcher: Launcher, scope: TaskScope) -> None:
         super().__init__()
-        self.id = snapshot.id
         self._snapshot = snapshot
         self._supervisor = supervisor
         self._launcher = launcher
-        self._scope = scope
         self._closed: Rejected | None = None
-        self._forecast: ByteRange | None = None
-        self._forecast_for: ServerConfig | None = None
-        self._plan = RestartPlan(BUILT_IN, BUILT_IN, BUILT_IN)
-        # What was chosen in this form and is not in force; and the names of that which is not saved.
-        self._typed: dict[str, Any] = {}
-        self._unsaved: set[str] = set()
-        self._state = self._panel_state(snapshot)
+        self._memory = MemoryForecast(launcher, scope)
+        self._memory.found.connect(self._show_state)
+        self.options = ServerOptionsViewModel(snapshot, launcher, scope)
+        self.options.changed.connect(self._show_state)
+        self.options.failed.connect(self.failed)
         self.log = LogViewModel(scope, supervisor.monitor.read_log, launcher.engines.dialect.level_of)
-        self.log.show_log(snapshot.log_name)
-        self.form = OptionFormViewModel(launcher, None, launcher.model_of(snapshot.config), draft=BUILT_IN)
-        self.form.edited.connect(self._on_edited)
-        self.stop = self._command(lambda: supervisor.stop(self.id), "stop")
-        self.stop_trying = self._command(self._stop_trying, "stop trying")
-        self.kill = self._command(lambda: supervisor.kill(self.id), "kill")
-        self.restart = self.apply = self._command(self._restart, "restart")
-        self.use_saved = self._command(self._use_saved, "use saved settings")
-        self._reading = self._scope.start(self._read_plan(), name="launch options")
-        self._compare_memory()
+        self.stop = AsyncCommand(scope, lambda: supervisor.stop(self.id), name=f"stop server {self.id}")
+        self.kill = AsyncCommand(scope, lambda: supervisor.kill(self.id), name=f"kill server {self.id}")
+        for command in (self.stop, self.kill):
+            command.setParent(self)
+            command.failed.connect(self.failed)
+        self._state = self._panel_state(snapshot)
+        self.show(snapshot)
+
+    @property
+    def id(self) -> int:
+        return self._snapshot.id
 
     @property
     def model_id(self) -> int:
@@ -154,83 +148,37 @@ class ServerViewModel(QObject):
         handle = self._state.handle
         return self._supervisor.monitor.api_key(handle) if handle is not None else None
 
-    @property
-    def can_apply(self) -> bool:
-        """The form leads to another server than the one that runs, or nothing runs."""
-        same = self._launcher.leads_to_same(self._snapshot.config, self.form.draft, self._plan.in_force)
-        return not same or not self._state.is_live
-
     def show(self, snapshot: ServerSnapshot) -> None:
         """Takes the supervisor's news."""
-        could_apply, config = self.can_apply, self._snapshot.config
         self._snapshot = snapshot
         self.log.show_log(snapshot.log_name)
-        if snapshot.config != config:
-            self.read_again()
-        self._compare_memory()
+        self.options.show(snapshot)
+        self._memory.show(snapshot)
         self._show_state()
-        if self.can_apply != could_apply:
-            self.canApplyChanged.emit(self.can_apply)
-
-    def read_again(self) -> None:
-        """Something else may be saved, or the library has been read and tells more of the model."""
-        self._reading.cancel()
-        self._reading = self._scope.start(self._read_plan(), name="launch options")
 
     def mend(self, remedy: Remedy) -> None:
         """Applies what a remedy changes, and starts again. Those that only show something are the view's."""
-        config = self._troubled_config(self._snapshot)
-        match remedy:
-            case Remedy.TRY_AGAIN:
-                self.restart.trigger()
-                return
-            case Remedy.DROP_FLAGS:
-                self._typed.pop("extra_args", None)
-                flag, capabilities = self._state.offending_flag, self._launcher.engines.capabilities
-                left = (
-                    self._launcher.engines.dialect.without_option(config.extra_args, flag, capabilities) if flag else ()
-                )
-                self._scope.start(reported(self._restart(extra_args=left), self.failed), name="drop flags")
-                return
-            case Remedy.USE_FREE_PORT:
-                self.form.edit(port=None)
-            case Remedy.TURN_MTP_OFF:
-                self.form.edit(mtp=MtpChoice.OFF)
-            case Remedy.LOWER_CONTEXT:
-                facts = self._launcher.model_of(config).facts
-                self.form.edit(context_size=lower_context(config, facts.context_length if facts else None))
-            case _:
-                return
-        self.apply.trigger()
+        self.options.mend(remedy, self._troubled_config(self._snapshot), self._state.offending_flag)
 
-    def _compare_memory(self) -> None:
-        """Once a server is ready, what was forecast stands beside what is measured."""
-        config = self._snapshot.config
-        if isinstance(self._snapshot.state, Healthy) and config != self._forecast_for:
-            self._forecast, self._forecast_for = None, config
-            self._scope.start(self._read_forecast(config), name="forecast")
-
-    async def _read_forecast(self, config: ServerConfig) -> None:
-        found = await self._launcher.forecast(config)
-        if config == self._forecast_for:
-            self._forecast = found
-            self.show(self._snapshot)
-
-    async def _stop_trying(self) -> None:
+    @Slot()
+    def stop_trying(self) -> None:
+        """A crashed server that waits for its next start stays crashed."""
         self._supervisor.stop_trying(self.id)
 
+    @Slot()
     def close_rejected(self) -> None:
         """The message about what was applied last has been read."""
         self._closed = self._snapshot.rejected
-        self.show(self._snapshot)
+        self._show_state()
 
+    @Slot()
     def dismiss(self) -> None:
         self._supervisor.dismiss(self.id)
 
     def close(self) -> None:
         """Ends what runs for this panel alone."""
         self.log.set_shown(False)
-        self._reading.cancel()
+        self.options.close()
 
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
         config, facts, rejected = snapshot.config, snapshot.facts, self._rejected(snapshot)
@@ -247,7 +195,7 @@ class ServerViewModel(QObject):
             slots=facts.slots if facts else None,
             busy_slots=snapshot.busy_slots,
             rss_bytes=snapshot.rss_bytes,
-            forecast=self._forecast if config == self._forecast_for else None,
+            forecast=self._memory.of(config),
             draft_tokens=config.spec_draft_n_max,
             min_probability=config.spec_draft_p_min,
             drafts=facts.drafts if facts else None,
@@ -262,22 +210,17 @@ class ServerViewModel(QObject):
             rejected=rejected.failure if rejected is not None else None,
             untouched=rejected is not None and rejected.untouched,
             offending_flag=self._offending_flag(snapshot),
-            saved_changed=rejected is None and self._saved_changed(config),
-            own_choices=tuple(name for name in choice_names() if name in self._plan.own - self._typed.keys()),
+            saved_changed=rejected is None and self.options.saved_changed,
+            can_apply=self.options.can_apply,
+            own_choices=self.options.own_choices,
             other_engine=is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line),
-            unlisted_flags=self._launcher.engines.unlisted_flags(self._plan.options),
+            unlisted_flags=self.options.unlisted_flags,
         )
 
     def _lacks_template(self, config: ServerConfig) -> bool:
         """Whether chats use a template of the engine's own."""
         settled = self._launcher.engines.dialect.settles_template(config)
-        return not settled and lacks_template(self._launcher.model_of(config))
-
-    def _saved_changed(self, config: ServerConfig) -> bool:
-        """Beside what was chosen in the panel's own form, which shows that itself."""
-        in_force = self._plan.in_force
-        untyped = self._plan.options.with_values(**{name: in_force.get(name) for name in self._typed})
-        return not self._launcher.leads_to_same(config, untyped, in_force)
+        return lacks_template(self._launcher.model_of(config)) and not settled
 
     def _show_state(self) -> None:
         state = self._panel_state(self._snapshot)
@@ -307,8 +250,8 @@ class ServerViewModel(QObject):
         failure = state.failure if isinstance(state, Failed | Crashed) else rejected.failure if rejected else None
         if failure is None:
             return ""
-        engines, config = self._launcher.engines, self._troubled_config(snapshot)
-        return engines.dialect.offending_flag(failure, config, engines.capabilities)
+        engines = self._launcher.engines
+        return engines.dialect.offending_flag(failure, self._troubled_config(snapshot), engines.capabilities)
 
     def _troubled_config(self, snapshot: ServerSnapshot) -> ServerConfig:
         """The configuration that the failure on show is about."""
@@ -319,50 +262,3 @@ class ServerViewModel(QObject):
         """What was applied last and failed, while that is worth telling."""
         is_news = snapshot.rejected is not self._closed and is_live(snapshot.state)
         return snapshot.rejected if is_news else None
-
-    async def _read_plan(self) -> None:
-        """The form shows what the next restart uses. What was typed goes when it is in force, or saved anew elsewhere.
-
-        After a return to the last good configuration it keeps what was typed, to be corrected.
-        """
-        self._plan = plan = await self._launcher.plan(self.id)
-        self._typed = {
-            name: value
-            for name, value in self._typed.items()
-            if plan.in_force.get(name) != value and (name in self._unsaved or plan.as_saved.get(name) == value)
-        }
-        self._unsaved &= self._typed.keys()
-        self.form.load(plan.options.with_values(**self._typed), self._launcher.model_of(self._snapshot.config))
-        self._show_state()
-        self.canApplyChanged.emit(self.can_apply)
-
-    async def _restart(self, **choices: Any) -> None:
-        await self._launcher.restart(self.id, **self._typed | choices)
-
-    async def _use_saved(self) -> None:
-        self._typed, self._unsaved = {}, set()
-        await self._launcher.restart(self.id, keep_own=False)
-
-    def _on_edited(self, names: frozenset[str]) -> None:
-        choices = {name: self.form.draft.get(name) for name in names}
-        self._typed |= choices
-        self._unsaved |= choices.keys()
-        self._show_state()
-        self.canApplyChanged.emit(self.can_apply)
-        self._scope.start(self._save(choices), name="save launch options")
-
-    async def _save(self, choices: dict[str, Any]) -> None:
-        """The first server's form is the model's; of a further one's only what happens after a crash is."""
-        if self._snapshot.number > 1:
-            choices = {name: value for name, value in choices.items() if name == "restart"}
-        try:
-            if choices and await self._launcher.save_choices(self._snapshot.config, **choices):
-                self._unsaved -= {name for name, value in choices.items() if self.form.draft.get(name) == value}
-        except GglibError as exc:
-            self.failed.emit(exc)
-
-    def _command(self, action: Callable[[], Awaitable[object]], name: str) -> AsyncCommand:
-        command = AsyncCommand(self._scope, action, name=f"{name} server {self.id}")
-        command.setParent(self)
-        command.failed.connect(self.failed)
-        return command

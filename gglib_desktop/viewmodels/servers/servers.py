@@ -74,7 +74,7 @@ class ServersViewModel(ViewModel):
     def read_again(self) -> None:
         """What is saved may have changed."""
         for server in self.panels.values():
-            server.read_again()
+            server.options.read_again()
 
     def set_visible(self, visible: bool) -> None:
         """Servers that the user does not see are asked less often."""
@@ -116,11 +116,11 @@ class ServersViewModel(ViewModel):
     def _on_saved(self, model_id: int) -> None:
         for server in self.panels.values():
             if server.model_id == model_id:
-                server.read_again()
+                server.options.read_again()
 
     def _on_engine(self, _news: None) -> None:
         for server in self.panels.values():
-            server.read_again()
+            server.options.read_again()
 
     def _on_settings(self, _settings: AppSettings) -> None:
         # What is said for all models counts where one says nothing.

@@ -47,12 +47,12 @@ class ServerCommands(QObject):
     @Slot()
     def restart(self) -> None:
         if self._panel is not None:
-            self._panel.server.restart.trigger()
+            self._panel.server.options.restart.trigger()
 
     @Slot()
     def apply(self) -> None:
         if self._panel is not None:
-            self._panel.server.apply.trigger()
+            self._panel.server.options.restart.trigger()
 
     @Slot()
     def copy_endpoint(self) -> None:
@@ -97,7 +97,6 @@ class ServerCommands(QObject):
     @Slot(object)
     def _on_added(self, server: ServerViewModel) -> None:
         server.stateChanged.connect(self._render)
-        server.canApplyChanged.connect(self._render)
         self._panels.panels[server.id].foldedChanged.connect(self._render)
         self._render()
 
@@ -116,7 +115,7 @@ class ServerCommands(QObject):
         live = server is not None and server.state.is_live
         actions.stop.setEnabled(live and not ends)
         actions.restart.setEnabled(server is not None and not ends)
-        actions.apply.setEnabled(server is not None and server.can_apply and not ends)
+        actions.apply.setEnabled(server is not None and server.state.can_apply and not ends)
         actions.copy_endpoint.setEnabled(server is not None and server.state.can_answer)
         actions.copy_other_endpoint.setEnabled(server is not None and bool(server.state.other_endpoints))
         actions.copy_key.setEnabled(server is not None and server.state.key_is_known)

@@ -111,7 +111,7 @@ class ServerPanel(QFrame):
         # The program's path says the least of it.
         self._command_line = CopyableLabel(self, Qt.TextElideMode.ElideLeft)
         self._command_line.setObjectName("commandLine")
-        self._fields = OptionFlow(server.form, self)
+        self._fields = OptionFlow(server.options.form, self)
         self._apply = self._button("applyAndRestart", self.tr("Apply and restart"), "restart")
         self._fill_tabs()
         self._body = self._make_body()
@@ -210,20 +210,19 @@ class ServerPanel(QFrame):
     def _connect(self) -> None:
         server = self.server
         server.stateChanged.connect(self._render)
-        server.canApplyChanged.connect(self._render_apply)
         self._header.fold.clicked.connect(self._on_fold)
         self._header.stop.clicked.connect(server.stop.trigger)
         self._kill.clicked.connect(server.kill.trigger)
         self._copy.clicked.connect(self.copy_endpoint)
         self._copy_key.clicked.connect(self.copy_key)
-        self._restart.clicked.connect(server.restart.trigger)
-        self._dismiss.clicked.connect(self._on_dismiss)
-        self._apply.clicked.connect(server.apply.trigger)
-        self._note.restartRequested.connect(server.restart.trigger)
-        self._note.savedRequested.connect(server.use_saved.trigger)
+        self._restart.clicked.connect(server.options.restart.trigger)
+        self._dismiss.clicked.connect(server.dismiss)
+        self._apply.clicked.connect(server.options.restart.trigger)
+        self._note.restartRequested.connect(server.options.restart.trigger)
+        self._note.savedRequested.connect(server.options.use_saved.trigger)
         self._card.chosen.connect(self._on_remedy)
-        self._card.stopTrying.connect(server.stop_trying.trigger)
-        self._card.closed.connect(self._on_card_closed)
+        self._card.stopTrying.connect(server.stop_trying)
+        self._card.closed.connect(server.close_rejected)
 
     # -- showing
 
@@ -259,7 +258,7 @@ class ServerPanel(QFrame):
             own_choices=state.own_choices,
             enabled=not isinstance(state.state, Stopping),
         )
-        self._render_apply()
+        self._apply.setEnabled(state.can_apply and not isinstance(state.state, Stopping))
         self._render_time()
 
     def _render_failure(self, state: ServerPanelState) -> None:
@@ -272,10 +271,6 @@ class ServerPanel(QFrame):
             self._card.show_rejected(state.rejected, state.remedies, runs=runs, untouched=state.untouched)
         self._card.show_offending_flag(state.offending_flag)
         self._card.setVisible(failed is not None or state.rejected is not None)
-
-    @Slot()
-    def _render_apply(self) -> None:
-        self._apply.setEnabled(self.server.can_apply and not isinstance(self.server.state.state, Stopping))
 
     def _activity_text(self, state: ServerPanelState) -> str:
         if state.handle is None or isinstance(state.state, Loading):
@@ -342,14 +337,6 @@ class ServerPanel(QFrame):
     @Slot()
     def _on_fold(self) -> None:
         self.set_folded(not self._folded)
-
-    @Slot()
-    def _on_dismiss(self) -> None:
-        self.server.dismiss()
-
-    @Slot()
-    def _on_card_closed(self) -> None:
-        self.server.close_rejected()
 
     @Slot(object)
     def _on_remedy(self, remedy: Remedy) -> None:

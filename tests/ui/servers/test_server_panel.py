@@ -297,7 +297,7 @@ async def test_missing_layers_are_mended_with_a_click(desk, model, qtbot):
     assert "failed to create MTP context" in evidence(panel)
     press(qtbot, panel, "Start without MTP")
     await poll(lambda: desk.supervisor.server(panel.server.id).config.spec_draft_n_max is None)
-    assert panel.server.form.draft.mtp is MtpChoice.OFF
+    assert panel.server.options.form.draft.mtp is MtpChoice.OFF
 
 
 async def test_an_engine_that_cannot_be_used_leads_to_the_settings(desk, model, qtbot):
@@ -334,7 +334,7 @@ async def test_the_card_goes_when_the_server_starts_again(desk, healthy, qtbot):
 
 async def test_new_settings_that_do_not_start_are_told_while_the_old_ones_run_again(desk, healthy, qtbot):
     first = healthy.server.state.handle
-    healthy.server.form.edit(
+    healthy.server.options.form.edit(
         spec_draft_n_max=5, extra_args=("--mock-fail-load=srv load_model: failed to create MTP context",)
     )
     press(qtbot, healthy, "Apply and restart")
@@ -599,7 +599,7 @@ async def test_a_port_that_is_taken_is_told_while_the_server_goes_on(desk, healt
     assert "Port 9998 is in use by the simulated server of Other" in text_of(healthy)
     assert healthy.server.state.handle == handle
     assert healthy.findChild(QSpinBox, "field_port").value() == 9998, "to be corrected"
-    await poll(lambda: not healthy.server.apply.is_busy)
+    await poll(lambda: not healthy.server.options.restart.is_busy)
     click(qtbot, child(healthy, QPushButton, "useFreePort"))
     await poll(lambda: "can't be used" not in text_of(healthy))
 

@@ -63,11 +63,11 @@ async def test_a_restart_that_was_pressed_late_changes_nothing(program):
     server_id = program.start(model)
     await healthy(program, server_id)
     program.supervisor.refuse_starts()
-    program.app.servers.panels[server_id].restart.trigger()
+    program.app.servers.panels[server_id].options.restart.trigger()
     await tasks_done("restart")
     assert program.supervisor.server(server_id).state.word == "Healthy"
     await program.supervisor.stop_all()
-    program.app.servers.panels[server_id].restart.trigger()
+    program.app.servers.panels[server_id].options.restart.trigger()
     await tasks_done("restart")
     assert program.supervisor.server(server_id).state.word == "Stopped"
 

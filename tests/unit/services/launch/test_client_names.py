@@ -47,7 +47,7 @@ async def started(launcher, story, model, launch=None):
 
 
 async def restarted(launcher, story, server_id, **choices) -> str:
-    await launcher.restart(server_id, **choices)
+    await launcher.restart(server_id, choices)
     await story.reaches_again(server_id, "Healthy", len([w for w in story.words(server_id) if w == "Healthy"]) + 1)
     return name(story, server_id)
 

@@ -170,7 +170,7 @@ async def test_a_restart_uses_what_is_saved_now(launcher, library, story, tiny):
     server_id = await launcher.start(tiny.id)
     await story.reaches(server_id, "Healthy")
     config = story.supervisor.server(server_id).config
-    await launcher.save_choices(config, mtp=MtpChoice.ON, spec_draft_n_max=7)
+    await launcher.save_choices(config, {"mtp": MtpChoice.ON, "spec_draft_n_max": 7})
     assert await library.launch_options(tiny.id) == LaunchOptions(mtp=MtpChoice.ON, spec_draft_n_max=7)
     assert story.supervisor.server(server_id).config == config
     await launcher.restart(server_id)
@@ -182,9 +182,9 @@ async def test_choices_made_one_soon_after_the_other_are_all_saved(launcher, lib
     server_id = await launcher.start(tiny.id)
     config = story.supervisor.server(server_id).config
     await asyncio.gather(
-        launcher.save_choices(config, mtp=MtpChoice.ON),
+        launcher.save_choices(config, {"mtp": MtpChoice.ON}),
         launcher.start(tiny.id, LaunchOptions(context_size=512), another=True, remember=True),
-        launcher.save_choices(config, port=9001),
+        launcher.save_choices(config, {"port": 9001}),
     )
     assert await library.launch_options(tiny.id) == LaunchOptions(mtp=MtpChoice.ON, context_size=512, port=9001)
 
@@ -193,7 +193,7 @@ async def test_a_restart_of_a_further_server_saves_nothing(launcher, library, st
     first = await launcher.start(plain.id)
     second = await launcher.start(plain.id, another=True)
     await story.reaches(second, "Healthy")
-    await launcher.restart(second, context_size=512)
+    await launcher.restart(second, {"context_size": 512})
     await story.reaches_again(second, "Healthy")
     assert story.supervisor.server(second).config.context_size == 512
     assert await library.launch_options(plain.id) == LaunchOptions()
@@ -246,7 +246,7 @@ async def test_drafting_that_was_chosen_for_one_start_is_kept_by_its_restart(lau
     assert (plan.own, plan.options.spec_draft_n_max) == ({"mtp"}, 5)
     await restarted(launcher, story, server_id)
     assert story.supervisor.server(server_id).config.spec_draft_n_max is None
-    await restarted(launcher, story, server_id, mtp=MtpChoice.AUTO)
+    await restarted(launcher, story, server_id, choices={"mtp": MtpChoice.AUTO})
     assert story.supervisor.server(server_id).config.spec_draft_n_max == 5
 
 
@@ -326,7 +326,7 @@ async def test_a_server_whose_model_left_the_list_can_be_restarted(launcher, lib
     server_id = await launcher.start(tiny.id)
     await story.reaches(server_id, "Healthy")
     await library.remove(tiny.id)
-    await launcher.restart(server_id, context_size=512)
+    await launcher.restart(server_id, {"context_size": 512})
     await story.reaches_again(server_id, "Healthy")
     config = story.supervisor.server(server_id).config
     assert (config.model_path, config.model_name, config.context_size) == (tiny.path, "Tiny", 512)

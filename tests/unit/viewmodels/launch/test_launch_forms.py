@@ -98,7 +98,7 @@ async def test_the_defaults_of_a_model_are_saved_and_its_panels_told(program):
     assert news == ["done"]
     saved = LaunchOptions(context_size=2048, restart=RestartPolicy.ON_CRASH)
     assert await program.library.launch_options(model.id) == saved
-    await poll(lambda: server.form.draft.restart is RestartPolicy.ON_CRASH)
+    await poll(lambda: server.options.form.draft.restart is RestartPolicy.ON_CRASH)
     assert server.state.saved_changed, "until the next restart"
     defaults.close()
     assert (await program.app.launch.forms.of_model(model.id)).form.draft == saved
@@ -154,7 +154,7 @@ async def test_panels_show_at_once_what_all_models_do_after_a_crash(program):
     await tasks_done("launch options")
     await program.settings.change(defaults=LaunchOptions(restart=RestartPolicy.ON_CRASH))
     await tasks_done("launch options")
-    assert [panel.form.draft.restart for panel in panels] == [RestartPolicy.ON_CRASH, RestartPolicy.NEVER]
+    assert [panel.options.form.draft.restart for panel in panels] == [RestartPolicy.ON_CRASH, RestartPolicy.NEVER]
 
 
 # -- memory

@@ -38,7 +38,7 @@ async def healthy(program: Program, name: str = "Tiny", options: LaunchOptions |
     assert server_id is not None
     server = program.app.servers.panels[server_id]
     await in_state(server, "Healthy")
-    await poll(lambda: not server.can_apply)
+    await poll(lambda: not server.state.can_apply)
     return server
 
 
@@ -119,7 +119,7 @@ async def test_a_second_server_of_a_model_has_a_number(program):
 async def test_stop_restart_kill_and_dismiss(program):
     server = await healthy(program)
     first = server.state.handle
-    server.restart.trigger()
+    server.options.restart.trigger()
     await poll(lambda: server.state.handle not in {None, first})
     await in_state(server, "Healthy")
     server.kill.trigger()
@@ -134,10 +134,10 @@ async def test_an_error_of_a_command_is_told(program, tmp_path):
     server.failed.connect(told.append)
     with closing(sqlite3.connect(tmp_path / "data" / "library.sqlite")) as stranger:
         stranger.execute("DROP TABLE models")
-    server.form.edit(spec_draft_n_max=5)
+    server.options.form.edit(spec_draft_n_max=5)
     await poll(lambda: told)
     assert [type(error) for error in told] == [LibraryError]
-    assert server.form.draft.spec_draft_n_max == 5, "what could not be saved is still there"
+    assert server.options.form.draft.spec_draft_n_max == 5, "what could not be saved is still there"
 
 
 # -- the form
@@ -146,23 +146,23 @@ async def test_an_error_of_a_command_is_told(program, tmp_path):
 async def test_the_form_shows_what_runs(program):
     options = LaunchOptions(port=some_base_port(), mtp=MtpChoice.OFF, gpu_layers=7)
     server = await healthy(program, options=options)
-    assert server.form.draft == options.over(BUILT_IN)
-    assert server.form.state.decision.reason is MtpReason.SWITCHED_OFF
+    assert server.options.form.draft == options.over(BUILT_IN)
+    assert server.options.form.state.decision.reason is MtpReason.SWITCHED_OFF
 
 
 async def test_an_edit_can_be_applied_and_taken_back(program):
     server = await healthy(program)
     told: list[tuple[bool, bool]] = []
-    server.canApplyChanged.connect(lambda can: told.append((can, server.can_apply)))
-    server.form.edit(spec_draft_n_max=5)
-    server.form.edit(spec_draft_n_max=2)
+    server.stateChanged.connect(lambda state: told.append((state.can_apply, server.state.can_apply)))
+    server.options.form.edit(spec_draft_n_max=5)
+    server.options.form.edit(spec_draft_n_max=2)
     assert told == [(True, True), (False, False)]
 
 
 async def test_an_edit_is_saved_for_the_model_at_once(program):
     server = await healthy(program)
-    server.form.edit(spec_draft_n_max=5)
-    server.form.edit(spec_draft_n_max=6)
+    server.options.form.edit(spec_draft_n_max=5)
+    server.options.form.edit(spec_draft_n_max=6)
 
     await saved(program, server, LaunchOptions(spec_draft_n_max=6))
     assert server.state.draft_tokens == 2, "what runs has not changed"
@@ -173,23 +173,23 @@ async def test_edits_of_a_second_server_are_its_own(program):
     second_id = await program.launcher.start(first.model_id, another=True)
     second = program.app.servers.panels[second_id]
     await in_state(second, "Healthy")
-    first.form.edit(spec_draft_n_max=5)
+    first.options.form.edit(spec_draft_n_max=5)
     await saved(program, first, LaunchOptions(spec_draft_n_max=5))
-    second.form.edit(context_size=512)
+    second.options.form.edit(context_size=512)
     await asyncio.sleep(0)  # a save would begin now, before the question below
     assert await program.library.launch_options(first.model_id) == LaunchOptions(spec_draft_n_max=5)
-    assert second.form.draft.context_size == 512
+    assert second.options.form.draft.context_size == 512
 
 
 async def test_applying_restarts_with_the_new_configuration(program):
     server = await healthy(program)
-    server.form.edit(spec_draft_n_max=5, context_size=1024)
-    server.apply.trigger()
+    server.options.form.edit(spec_draft_n_max=5, context_size=1024)
+    server.options.restart.trigger()
     await poll(lambda: server.state.draft_tokens == 5)
     await in_state(server, "Healthy")
     assert "--spec-draft-n-max 5" in server.state.command_line
     assert server.state.context_size == 1024
-    await poll(lambda: not server.can_apply)
+    await poll(lambda: not server.state.can_apply)
 
 
 async def test_what_leads_to_the_same_server_needs_no_restart(program):
@@ -197,47 +197,47 @@ async def test_what_leads_to_the_same_server_needs_no_restart(program):
     server_id = await program.launcher.start(model.id)
     server = program.app.servers.panels[server_id]
     await in_state(server, "Healthy")
-    await poll(lambda: not server.can_apply)
-    server.form.edit(mtp=MtpChoice.OFF)
-    assert not server.can_apply, "this model cannot draft anyway"
-    server.form.edit(mtp=MtpChoice.ON)
-    assert server.can_apply
-    server.form.edit(mtp=MtpChoice.OFF, context_size=512)
-    assert server.can_apply
+    await poll(lambda: not server.state.can_apply)
+    server.options.form.edit(mtp=MtpChoice.OFF)
+    assert not server.state.can_apply, "this model cannot draft anyway"
+    server.options.form.edit(mtp=MtpChoice.ON)
+    assert server.state.can_apply
+    server.options.form.edit(mtp=MtpChoice.OFF, context_size=512)
+    assert server.state.can_apply
 
 
 async def test_what_ended_can_always_be_applied(program):
     server = await healthy(program)
     server.stop.trigger()
     await in_state(server, "Stopped")
-    assert server.can_apply
-    server.apply.trigger()
+    assert server.state.can_apply
+    server.options.restart.trigger()
     await in_state(server, "Healthy")
-    await poll(lambda: not server.can_apply)
+    await poll(lambda: not server.state.can_apply)
 
 
 async def test_the_decision_follows_the_engine(program):
     server = await healthy(program)
-    assert server.form.state.decision.enabled
+    assert server.options.form.state.decision.enabled
     program.catalog.found = replace(FOUND, capabilities=EngineCapabilities())
     await program.settings.change(base_port=9700)
-    await poll(lambda: server.form.state.decision.reason is MtpReason.NO_ENGINE_SUPPORT)
+    await poll(lambda: server.options.form.state.decision.reason is MtpReason.NO_ENGINE_SUPPORT)
 
 
 async def test_a_model_without_layers_does_not_draft(program):
     model = await program.add("Plain", some_facts("Plain"))
     server_id = await program.launcher.start(model.id)
     server = program.app.servers.panels[server_id]
-    assert server.form.state.decision.reason is MtpReason.NO_LAYERS
-    server.form.edit(mtp=MtpChoice.ON)
-    assert server.form.state.decision.enabled
+    assert server.options.form.state.decision.reason is MtpReason.NO_LAYERS
+    server.options.form.edit(mtp=MtpChoice.ON)
+    assert server.options.form.state.decision.enabled
 
 
 async def test_a_server_of_a_model_that_left_the_list_keeps_its_form(program):
     server = await healthy(program)
     await program.library.remove(server.model_id)
-    server.form.edit(context_size=1024)
-    server.apply.trigger()
+    server.options.form.edit(context_size=1024)
+    server.options.restart.trigger()
     await poll(lambda: server.state.context_size == 1024)
 
 
@@ -288,8 +288,7 @@ async def test_a_remedy_that_only_shows_something_starts_nothing(program):
     await in_state(server, "Failed")
     server.mend(Remedy.SHOW_LOG)
     assert server.state.state.word == "Failed"
-    assert not server.restart.is_busy
-    assert not server.apply.is_busy
+    assert not server.options.restart.is_busy
 
 
 async def test_what_was_saved_and_cannot_be_read_does_not_keep_a_model_from_starting(program, tmp_path):
@@ -301,8 +300,8 @@ async def test_what_was_saved_and_cannot_be_read_does_not_keep_a_model_from_star
     await poll(lambda: program.app.servers.panels)
     (server,) = program.app.servers.panels.values()
     await in_state(server, "Healthy")
-    assert server.form.draft == BUILT_IN
-    server.form.edit(context_size=512)
+    assert server.options.form.draft == BUILT_IN
+    server.options.form.edit(context_size=512)
     await saved(program, server, LaunchOptions(context_size=512))
 
 
@@ -312,32 +311,32 @@ BAD = "--mock-fail-load=srv load_model: failed to create MTP context"
 async def test_values_that_do_not_start_stay_in_the_form_while_the_old_ones_run_again(program):
     server = await healthy(program)
     old = server.state.command_line
-    server.form.edit(spec_draft_n_max=5, extra_args=(BAD,))
-    server.apply.trigger()
+    server.options.form.edit(spec_draft_n_max=5, extra_args=(BAD,))
+    server.options.restart.trigger()
     failure = await poll(lambda: server.state.rejected)
     assert failure is not None
     assert failure.cause is FailureCause.MTP_LAYERS_MISSING
     await in_state(server, "Healthy")
     assert server.state.draft_tokens == 2
     assert old.partition("--port")[2] in server.state.command_line
-    await poll(lambda: server.can_apply)
-    assert server.form.draft.spec_draft_n_max == 5
-    server.form.edit(extra_args=())
-    server.apply.trigger()
+    await poll(lambda: server.state.can_apply)
+    assert server.options.form.draft.spec_draft_n_max == 5
+    server.options.form.edit(extra_args=())
+    server.options.restart.trigger()
     await poll(lambda: server.state.draft_tokens == 5 and server.state.state.word == "Healthy")
     assert server.state.rejected is None
-    await poll(lambda: not server.can_apply)
+    await poll(lambda: not server.state.can_apply)
 
 
 async def test_a_message_about_rejected_values_can_be_closed_and_comes_again_with_the_next(program):
     server = await healthy(program)
-    server.form.edit(extra_args=(BAD,))
-    server.apply.trigger()
+    server.options.form.edit(extra_args=(BAD,))
+    server.options.restart.trigger()
     await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
     server.close_rejected()
     assert server.state.rejected is None
-    await poll(lambda: server.can_apply)
-    server.apply.trigger()
+    await poll(lambda: server.state.can_apply)
+    server.options.restart.trigger()
     await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
     server.stop.trigger()
     await in_state(server, "Stopped")
@@ -355,12 +354,12 @@ async def test_rejected_values_are_mended_with_a_press(program, changes, remedy,
     other = await program.add("Other")
     program.supervisor.start(ServerConfig(other.id, other.name, other.path, 9000, port=9998))
     server = await healthy(program)
-    server.form.edit(**changes)
-    server.apply.trigger()
+    server.options.form.edit(**changes)
+    server.options.restart.trigger()
     await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
     assert remedy in server.state.remedies
     assert not {Remedy.TRY_AGAIN, Remedy.SHOW_LOG} & set(server.state.remedies)
-    await poll(lambda: not server.apply.is_busy)
+    await poll(lambda: not server.options.restart.is_busy)
     server.mend(remedy)
     await poll(lambda: leads_to in server.state.command_line and server.state.state.word == "Healthy")
     assert server.state.rejected is None
@@ -379,22 +378,22 @@ async def test_what_was_forecast_stands_beside_what_is_measured(program):
     assert server.state.forecast is None
     await poll(lambda: server.state.forecast == ByteRange(1000, 9000))
     assert asked == [0], "once is enough"
-    await program.launcher.restart(server.id, context_size=512)
+    await program.launcher.restart(server.id, {"context_size": 512})
     await poll(lambda: server.state.forecast == ByteRange(1512, 9000))
 
 
 async def test_who_was_taken_over_before_the_library_was_read_is_shown_as_it_was_started(tmp_path, bugs):
     async with running_program(tmp_path, bugs) as earlier:
         started = await healthy(earlier)
-        assert started.form.draft.mtp is MtpChoice.AUTO
+        assert started.options.form.draft.mtp is MtpChoice.AUTO
     async with running_program(tmp_path, bugs) as program:
         await program.supervisor.adopt()
         (server,) = program.app.servers.panels.values()
-        await poll(lambda: not server.can_apply and server.form.draft.mtp is MtpChoice.ON)
+        await poll(lambda: not server.state.can_apply and server.options.form.draft.mtp is MtpChoice.ON)
         await program.open()
-        await poll(lambda: server.form.draft.mtp is MtpChoice.AUTO)
-        assert server.form.state.decision.reason is MtpReason.MODEL_AND_ENGINE_CAN
-        assert not server.can_apply
+        await poll(lambda: server.options.form.draft.mtp is MtpChoice.AUTO)
+        assert server.options.form.state.decision.reason is MtpReason.MODEL_AND_ENGINE_CAN
+        assert not server.state.can_apply
 
 
 # -- what is saved meanwhile
@@ -405,12 +404,12 @@ async def test_it_says_that_launch_defaults_changed_and_a_restart_uses_them(prog
     assert not server.state.saved_changed
     await program.library.save_launch_options(server.model_id, LaunchOptions(context_size=1024, spec_draft_n_max=5))
     await poll(lambda: server.state.saved_changed)
-    assert server.form.draft.spec_draft_n_max == 5, "the form shows what comes next"
-    assert server.can_apply
-    server.restart.trigger()
+    assert server.options.form.draft.spec_draft_n_max == 5, "the form shows what comes next"
+    assert server.state.can_apply
+    server.options.restart.trigger()
     await poll(lambda: server.state.context_size == 1024)
     assert server.state.draft_tokens == 5
-    await poll(lambda: not server.state.saved_changed and not server.can_apply)
+    await poll(lambda: not server.state.saved_changed and not server.state.can_apply)
 
 
 async def test_it_says_so_of_the_defaults_of_all_models_and_until_they_are_as_before(program):
@@ -424,31 +423,31 @@ async def test_it_says_so_of_the_defaults_of_all_models_and_until_they_are_as_be
 async def test_what_leads_to_the_same_server_is_no_change(program):
     server = await healthy(program)
     await program.library.save_launch_options(server.model_id, LaunchOptions(mtp=MtpChoice.ON))
-    await poll(lambda: server.form.draft.mtp is MtpChoice.ON)
+    await poll(lambda: server.options.form.draft.mtp is MtpChoice.ON)
     assert not server.state.saved_changed
-    assert not server.can_apply
+    assert not server.state.can_apply
 
 
 async def test_what_was_typed_in_its_own_form_is_no_news(program):
     server = await healthy(program)
-    server.form.edit(spec_draft_n_max=5)
+    server.options.form.edit(spec_draft_n_max=5)
     await saved(program, server, LaunchOptions(spec_draft_n_max=5))
     await program.library.save_launch_options(server.model_id, LaunchOptions(spec_draft_n_max=5))
     assert not server.state.saved_changed
     await program.library.save_launch_options(server.model_id, LaunchOptions(spec_draft_n_max=6))
     await poll(lambda: server.state.saved_changed)
-    assert server.form.draft.spec_draft_n_max == 6, "said later"
+    assert server.options.form.draft.spec_draft_n_max == 6, "said later"
 
 
 async def test_a_further_servers_form_keeps_what_was_typed_whatever_is_saved(program):
     first = await healthy(program)
     second = program.app.servers.panels[await program.launcher.start(first.model_id, another=True)]
     await in_state(second, "Healthy")
-    second.form.edit(spec_draft_n_max=7)
+    second.options.form.edit(spec_draft_n_max=7)
     await program.library.save_launch_options(first.model_id, LaunchOptions(context_size=1024, spec_draft_n_max=5))
     await poll(lambda: second.state.saved_changed)
-    assert second.form.draft.spec_draft_n_max == 7
-    second.restart.trigger()
+    assert second.options.form.draft.spec_draft_n_max == 7
+    second.options.restart.trigger()
     await poll(lambda: second.state.context_size == 1024)
     assert second.state.draft_tokens == 7, "a restart uses what the form shows"
     await poll(lambda: second.state.own_choices == ("spec_draft_n_max",))
@@ -457,11 +456,11 @@ async def test_a_further_servers_form_keeps_what_was_typed_whatever_is_saved(pro
 async def test_it_names_what_a_restart_keeps_and_can_go_back_to_what_is_saved(program):
     server = await healthy(program, options=LaunchOptions(context_size=512, mtp=MtpChoice.OFF))
     await poll(lambda: server.state.own_choices == ("context_size", "mtp"))
-    server.restart.trigger()
+    server.options.restart.trigger()
     await poll(lambda: server.state.state.word == "Starting")
     await in_state(server, "Healthy")
     assert server.state.context_size == 512
-    server.use_saved.trigger()
+    server.options.use_saved.trigger()
     await poll(lambda: server.state.draft_tokens == 2)
     await in_state(server, "Healthy")
     await poll(lambda: not server.state.own_choices)
@@ -471,18 +470,18 @@ async def test_it_names_what_a_restart_keeps_and_can_go_back_to_what_is_saved(pr
 async def test_a_choice_typed_in_the_form_replaces_that_of_the_start(program):
     server = await healthy(program, options=LaunchOptions(spec_draft_n_max=3))
     await poll(lambda: server.state.own_choices == ("spec_draft_n_max",))
-    server.form.edit(spec_draft_n_max=5)
+    server.options.form.edit(spec_draft_n_max=5)
     await saved(program, server, LaunchOptions(spec_draft_n_max=5))
-    server.restart.trigger()
+    server.options.restart.trigger()
     await poll(lambda: server.state.draft_tokens == 5)
-    await poll(lambda: not server.state.own_choices and not server.can_apply)
+    await poll(lambda: not server.state.own_choices and not server.state.can_apply)
 
 
 async def test_rejected_settings_are_told_once(program):
     server = await healthy(program)
     await program.library.save_launch_options(server.model_id, LaunchOptions(extra_args=("--nope",)))
     await poll(lambda: server.state.saved_changed)
-    server.restart.trigger()
+    server.options.restart.trigger()
     await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
     assert not server.state.saved_changed
     server.close_rejected()
@@ -493,10 +492,10 @@ async def test_what_happens_after_a_crash_is_shown_by_all_servers_of_the_model(p
     first = await healthy(program)
     second = program.app.servers.panels[await program.launcher.start(first.model_id, another=True)]
     await in_state(second, "Healthy")
-    second.form.edit(restart=RestartPolicy.ON_CRASH)
-    await poll(lambda: first.form.draft.restart is RestartPolicy.ON_CRASH)
+    second.options.form.edit(restart=RestartPolicy.ON_CRASH)
+    await poll(lambda: first.options.form.draft.restart is RestartPolicy.ON_CRASH)
     await program.library.save_launch_options(first.model_id, LaunchOptions())
-    await poll(lambda: {s.form.draft.restart for s in (first, second)} == {RestartPolicy.NEVER})
+    await poll(lambda: {s.options.form.draft.restart for s in (first, second)} == {RestartPolicy.NEVER})
 
 
 async def test_only_the_flag_at_fault_is_dropped(program):

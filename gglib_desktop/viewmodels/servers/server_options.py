@@ -1,0 +1,148 @@
+"""The options of one server: those in force, those of its next start, and what was chosen in its panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice, choice_names
+from gglib_desktop.domain.servers.remedies import Remedy, lower_context
+from gglib_desktop.domain.servers.states import is_live
+from gglib_desktop.services.launch.launcher import Launcher, RestartPlan
+from gglib_desktop.services.servers.snapshot import ServerSnapshot
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.commands import AsyncCommand, reported
+from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.servers.server import ServerConfig
+
+
+class ServerOptionsViewModel(QObject):
+    """Saves what is chosen in ``form`` at once. It is in force from the server's next start on."""
+
+    changed = Signal()
+    failed = Signal(object)  # GglibError
+
+    def __init__(self, server: ServerSnapshot, launcher: Launcher, scope: TaskScope) -> None:
+        super().__init__()
+        self._server = server
+        self._launcher = launcher
+        self._scope = scope
+        self._plan = RestartPlan(BUILT_IN, BUILT_IN, BUILT_IN)
+        # What was chosen in this form and is not in force; and the names of that which is not saved.
+        self._typed: dict[str, object] = {}
+        self._unsaved: set[str] = set()
+        self.form = OptionFormViewModel(launcher, None, launcher.model_of(server.config), draft=BUILT_IN)
+        self.form.edited.connect(self._on_edited)
+        self.restart = AsyncCommand(scope, self._restart, name=f"restart server {server.id}")
+        self.use_saved = AsyncCommand(scope, self._use_saved, name=f"use saved settings server {server.id}")
+        for command in (self.restart, self.use_saved):
+            command.setParent(self)
+            command.failed.connect(self.failed)
+        self._reading = scope.start(self._read_plan(), name="launch options")
+
+    @property
+    def can_apply(self) -> bool:
+        """The form leads to another server than the one that runs, or the server has ended."""
+        same = self._launcher.leads_to_same(self._server.config, self.form.draft, self._plan.in_force)
+        return not same or not is_live(self._server.state)
+
+    @property
+    def saved_changed(self) -> bool:
+        """A restart would use other saved choices, beside what was chosen in the form, which shows that itself."""
+        in_force = self._plan.in_force
+        untyped = self._plan.options.with_values(**{name: in_force.get(name) for name in self._typed})
+        return not self._launcher.leads_to_same(self._server.config, untyped, in_force)
+
+    @property
+    def own_choices(self) -> tuple[str, ...]:
+        """The names of those that were made for its start only, and that a restart keeps."""
+        return tuple(name for name in choice_names() if name in self._plan.own - self._typed.keys())
+
+    @property
+    def unlisted_flags(self) -> tuple[str, ...]:
+        """Extra arguments of a restart that the engine's help does not list."""
+        return self._launcher.engines.unlisted_flags(self._plan.options)
+
+    def show(self, server: ServerSnapshot) -> None:
+        """Takes the supervisor's news."""
+        before, self._server = self._server, server
+        if server.config != before.config:
+            self.read_again()
+
+    def read_again(self) -> None:
+        """Something else may be saved, or the library has been read and tells more of the model."""
+        self._reading.cancel()
+        self._reading = self._scope.start(self._read_plan(), name="launch options")
+
+    def mend(self, remedy: Remedy, config: ServerConfig, flag: str) -> None:
+        """Applies what a remedy for the failure of ``config`` changes, and starts again.
+
+        ``flag`` is the extra argument that the failure is about. Those that only show something are the view's.
+        """
+        match remedy:
+            case Remedy.TRY_AGAIN:
+                pass
+            case Remedy.DROP_FLAGS:
+                self._typed.pop("extra_args", None)
+                engines = self._launcher.engines
+                left = engines.dialect.without_option(config.extra_args, flag, engines.capabilities) if flag else ()
+                self._scope.start(reported(self._restart(extra_args=left), self.failed), name="drop flags")
+                return
+            case Remedy.USE_FREE_PORT:
+                self.form.edit(port=None)
+            case Remedy.TURN_MTP_OFF:
+                self.form.edit(mtp=MtpChoice.OFF)
+            case Remedy.LOWER_CONTEXT:
+                facts = self._launcher.model_of(config).facts
+                self.form.edit(context_size=lower_context(config, facts.context_length if facts else None))
+            case _:
+                return
+        self.restart.trigger()
+
+    def close(self) -> None:
+        """Ends what runs for this panel alone."""
+        self._reading.cancel()
+
+    async def _read_plan(self) -> None:
+        """The form shows what the next restart uses. What was typed goes when it is in force, or saved anew elsewhere.
+
+        After a return to the last good configuration it keeps what was typed, to be corrected.
+        """
+        self._plan = plan = await self._launcher.plan(self._server.id)
+        self._typed = {
+            name: value
+            for name, value in self._typed.items()
+            if plan.in_force.get(name) != value and (name in self._unsaved or plan.as_saved.get(name) == value)
+        }
+        self._unsaved &= self._typed.keys()
+        self.form.load(plan.options.with_values(**self._typed), self._launcher.model_of(self._server.config))
+        self.changed.emit()
+
+    async def _restart(self, **choices: object) -> None:
+        await self._launcher.restart(self._server.id, self._typed | choices)
+
+    async def _use_saved(self) -> None:
+        self._typed, self._unsaved = {}, set()
+        await self._launcher.restart(self._server.id, keep_own=False)
+
+    def _on_edited(self, names: frozenset[str]) -> None:
+        choices = {name: self.form.draft.get(name) for name in names}
+        self._typed |= choices
+        self._unsaved |= choices.keys()
+        self.changed.emit()
+        self._scope.start(self._save(choices), name="save launch options")
+
+    async def _save(self, choices: Mapping[str, object]) -> None:
+        """The first server's form is the model's; of a further one's only what happens after a crash is."""
+        if self._server.number > 1:
+            choices = {name: value for name, value in choices.items() if name == "restart"}
+        try:
+            if choices and await self._launcher.save_choices(self._server.config, choices):
+                self._unsaved -= {name for name, value in choices.items() if self.form.draft.get(name) == value}
+        except GglibError as exc:
+            self.failed.emit(exc)
