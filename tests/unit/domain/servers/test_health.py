@@ -214,9 +214,10 @@ def test_only_a_server_that_is_well_waits_for_its_group(loading, healthy, visibl
     assert healthy.is_calm
     assert healthy.due_at(100.25, 7, visible=visible) == next_look_at(100.25, interval_s, 7)
     busy = observed(healthy, TIMEOUT, after=replace(IDLE, cpu_s=9.0))
-    for tracker in (loading, observed(healthy, TIMEOUT), busy):
-        assert not tracker.is_calm
+    assert loading.due_at(100.25, 7, visible=visible) == 100.25 + loading_interval_s(100.25)
+    for tracker in (observed(healthy, TIMEOUT), busy):
         assert tracker.due_at(100.25, 7, visible=visible) == 100.25 + tracker.interval_s
+    assert not any(tracker.is_calm for tracker in (loading, observed(healthy, TIMEOUT), busy))
 
 
 def test_an_adopted_server_that_is_silent_and_does_not_move_is_not_loading(loading):
