@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from array import array
+from collections import ChainMap
+from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from dataclasses import replace
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal, Slot
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from typing_extensions import override
 
 from gglib_desktop.domain.models.model import Model
@@ -22,11 +23,13 @@ from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.models.model_filter import Places, choices, in_menu_order, narrowed
 from gglib_desktop.viewmodels.models.model_row import SORT_VALUES, FilterOption, ModelRow, SortKey, model_row
 from gglib_desktop.viewmodels.models.row_changes import apply_rows
+from gglib_desktop.viewmodels.models.search_texts import SearchTexts, TextBlock, text_blocks
 
 RowRole = Qt.ItemDataRole.UserRole + 1
-_ROW_ID = attrgetter("id")
 # More rows than these are made in a thread: each takes 25 to 100 µs.
 _MOST_AT_ONCE = 32
+# Of more rows that have changed, the view is told at once.
+_MOST_CHANGES = 32
 _NO_PARENT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
 Known: TypeAlias = dict[int, tuple[Model, ModelRow]]
@@ -40,15 +43,18 @@ class ModelTable(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.rows: list[ModelRow] = []
-        self._numbers: dict[int, int] | None = None
-        # Before all others who ask for a row when they hear of a change.
-        for changed in (self.rowsInserted, self.rowsRemoved, self.modelReset):
-            changed.connect(self._forget_numbers)
+        self.ids: list[int] = []
+        self._found = 0
+        self._known: MutableMapping[int, tuple[Model, ModelRow]] = {}
+
+    @property
+    def rows(self) -> list[ModelRow]:
+        """Each is fetched, which for thousands takes milliseconds; ``ids`` are at hand."""
+        return [self._known[model_id][1] for model_id in self.ids]
 
     @override
     def rowCount(self, parent: _Index = _NO_PARENT) -> int:
-        return 0 if parent.isValid() else len(self.rows)
+        return 0 if parent.isValid() else len(self.ids)
 
     @override
     def columnCount(self, parent: _Index = _NO_PARENT) -> int:
@@ -58,7 +64,7 @@ class ModelTable(QAbstractTableModel):
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
-        row = self.rows[index.row()]
+        row = self._known[self.ids[index.row()]][1]
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return row.name
@@ -69,26 +75,33 @@ class ModelTable(QAbstractTableModel):
             case _:
                 return row if role == RowRole else None
 
-    def show(self, rows: Sequence[ModelRow]) -> None:
+    def show(self, ids: Sequence[int], known: Known, changed: Collection[int]) -> None:
+        """Shows the models ``ids``. Those ``changed`` were known and look different now."""
         self.rowsAboutToChange.emit()
-        apply_rows(self, self.rows, rows, _ROW_ID)
+        # Views ask for what goes until it has gone.
+        self._known = ChainMap(known, self._known)
+        apply_rows(self, self.ids, ids)
+        self._known = known
+        if len(changed) > _MOST_CHANGES:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(ids) - 1, 0))
+        else:
+            self.announce(changed)
         self.rowsChanged.emit()
 
-    def replace_row(self, row: ModelRow) -> None:
-        """Shows something new about a model, if it is shown at all."""
-        index = self.row_of(row.id)
-        if index is not None:
-            self.rows[index] = row
-            self.dataChanged.emit(self.index(index, 0), self.index(index, 0))
+    def announce(self, changed: Iterable[int]) -> None:
+        """Has the view show something new about these models, if they are shown at all."""
+        for model_id in changed:
+            row = self.row_of(model_id)
+            if row is not None:
+                self.dataChanged.emit(self.index(row, 0), self.index(row, 0))
 
     def row_of(self, model_id: int) -> int | None:
-        if self._numbers is None:
-            self._numbers = {row.id: number for number, row in enumerate(self.rows)}
-        return self._numbers.get(model_id)
-
-    @Slot()
-    def _forget_numbers(self) -> None:
-        self._numbers = None
+        # Most ask for one and the same, the selected one.
+        if self.ids[self._found : self._found + 1] != [model_id]:
+            if model_id not in self.ids:
+                return None
+            self._found = self.ids.index(model_id)
+        return self._found
 
 
 class ModelListViewModel(QObject):
@@ -109,7 +122,10 @@ class ModelListViewModel(QObject):
         self._scope = scope
         self._known: Known = {}
         self._states: dict[int, ServerState] = {}
-        self._sorted: list[ModelRow] = []
+        # All models in their order, and those that the filter leaves of them.
+        self._order: list[int] = []
+        self._passing: Sequence[int] = ()
+        self._texts = SearchTexts()
         self._selected: int | None = None
         self._places = Places()
         self._place_paths: tuple[Path, ...] = ()
@@ -145,8 +161,9 @@ class ModelListViewModel(QObject):
     @property
     def selected(self) -> ModelRow | None:
         """The selected model, if it is shown."""
-        row = None if self._selected is None else self.table.row_of(self._selected)
-        return None if row is None else self.table.rows[row]
+        if self._selected is None or self.table.row_of(self._selected) is None:
+            return None
+        return self._known[self._selected][1]
 
     def select(self, model_id: int | None) -> None:
         """The view reports what is selected."""
@@ -172,13 +189,14 @@ class ModelListViewModel(QObject):
         """Shows only the models that have every capability chosen, and of each other field any value chosen."""
         if frozenset(chosen) != self.chosen:
             self.chosen = frozenset(chosen)
-            self._show()
+            self._narrow()
             self.filterChanged.emit()
 
     def sort(self, key: SortKey, *, descending: bool) -> None:
         if (key, descending) != (self.sort_key, self.descending):
             self.sort_key, self.descending = key, descending
-            self._arrange()
+            self._order = self._in_order(self._known)
+            self._narrow()
             self.sortChanged.emit()
 
     def close(self) -> None:
@@ -197,40 +215,40 @@ class ModelListViewModel(QObject):
         if len(new) > _MOST_AT_ONCE:
             self._making = self._scope.start(self._make_many(), name="list models")
         else:
-            self._take(models, _rows(new))
+            self._take(models, *_rows(new))
 
     async def _make_many(self) -> None:
         try:
             wanted: Sequence[Model] | None = None
             while wanted is not self._wanted:
                 wanted = self._wanted
-                made = await asyncio.to_thread(_rows, self._without_row(wanted))
-                self._take(wanted, made)
+                self._take(wanted, *await asyncio.to_thread(_rows, self._without_row(wanted)))
         finally:
             self._making = None
         if self._requested is not None:
             self.request(self._requested)
 
-    def _take(self, models: Sequence[Model], made: Known) -> None:
+    def _take(self, models: Sequence[Model], made: Known, texts: Sequence[TextBlock]) -> None:
+        changed = made.keys() & self._known.keys()
         for model_id, (model, row) in made.items():
             state = self._states.get(model_id)
             self._known[model_id] = (model, row if state is None else replace(row, state=state))
-        new = [self._known[model_id][1] for model_id in made]
         # A first scan adds to thousands of models ten times a second: what it costs must not grow with them.
         grown = self._begins_as_taken(models)
+        gone = changed
         if not grown:
-            self._known = {model.id: self._known[model.id] for model in models}
+            before, self._known = self._known, {model.id: self._known[model.id] for model in models}
+            gone = changed | (before.keys() - self._known.keys())
+        self._texts.replace(gone, texts)
         self._taken = models
-        self._offer_choices(new if grown else [row for _model, row in self._known.values()], more=grown)
-        if not grown:
-            self._arrange()
-        elif self.sort_key is SortKey.ADDED:
-            self._sorted = new[::-1] + self._sorted if self.descending else self._sorted + new
-            self._show()
+        self._offer_choices(self._rows_of(made if grown else self._known), more=grown)
+        if grown and self.sort_key is SortKey.ADDED:
+            new = _side_by_side(made)
+            self._order = new[::-1] + self._order if self.descending else self._order + new
         else:
             # Sorting takes few comparisons where most is in order.
-            self._sorted = self._in_order(self._sorted + new)
-            self._show()
+            self._order = self._in_order([*self._order, *made] if grown else self._known)
+        self._narrow(changed)
 
     def _begins_as_taken(self, models: Sequence[Model]) -> bool:
         """Compared by identity, in microseconds."""
@@ -248,7 +266,7 @@ class ModelListViewModel(QObject):
     def _offer_choices(self, rows: Sequence[ModelRow], *, more: bool) -> None:
         """What the list can be filtered by: what ``rows`` meet, and with ``more`` what others met before."""
         if more and self._library.folders.places != self._place_paths:
-            rows, more = [row for _model, row in self._known.values()], False
+            rows, more = self._rows_of(self._known), False
         self._place_paths = self._library.folders.places
         self._places = Places(self._place_paths)
         found = choices(rows, self._places)
@@ -275,39 +293,50 @@ class ModelListViewModel(QObject):
 
     def _change_state(self, model_id: int, state: ServerState | None) -> None:
         model, old = self._known[model_id]
-        row = replace(old, state=state)
-        self._known[model_id] = (model, row)
         # Nothing is sorted or sought by state, so every row stays where it is.
-        self._sorted[next(index for index, each in enumerate(self._sorted) if each.id == model_id)] = row
-        self.table.replace_row(row)
+        self._known[model_id] = (model, replace(old, state=state))
+        self.table.announce([model_id])
 
-    def _arrange(self) -> None:
-        rows = [row for _model, row in self._known.values()]
-        if self.sort_key is SortKey.ADDED:
-            self._sorted = rows[::-1] if self.descending else rows
-        else:
-            self._sorted = self._in_order(rows)
-        self._show()
+    def _rows_of(self, ids: Iterable[int]) -> list[ModelRow]:
+        return [self._known[model_id][1] for model_id in ids]
 
-    def _in_order(self, rows: Sequence[ModelRow]) -> list[ModelRow]:
+    def _in_order(self, ids: Iterable[int]) -> list[int]:
         """Sorted by what is chosen; those of which it is not known come last."""
-        value = SORT_VALUES[self.sort_key]
-        stated, unknown = list(rows), []
+        if self.sort_key is SortKey.ADDED:
+            ordered = _side_by_side(ids)
+            return ordered[::-1] if self.descending else ordered
+        value, rows = SORT_VALUES[self.sort_key], self._rows_of(ids)
+        stated, unknown = rows, []
         if None in map(value, rows):
             stated = [row for row in rows if value(row) is not None]
             unknown = [row for row in rows if value(row) is None]
         stated.sort(key=value, reverse=self.descending)
-        return stated + unknown
+        return _side_by_side(row.id for row in stated + unknown)
 
-    def _show(self) -> None:
-        rows = narrowed(self._sorted, self.chosen, self._places)
-        for word in self.words:
-            rows = [row for row in rows if word in row.search_key]
-        self.table.show(rows)
+    def _narrow(self, changed: Collection[int] = ()) -> None:
+        self._passing = self._order
+        if self.chosen:
+            rows = narrowed(self._rows_of(self._order), self.chosen, self._places)
+            self._passing = _side_by_side(row.id for row in rows)
+        self._show(changed)
+
+    def _show(self, changed: Collection[int] = ()) -> None:
+        shown = self._passing
+        if self.words:
+            found = self._texts.find(self.words)
+            if len(found) < len(self._known):
+                shown = [model_id for model_id in shown if model_id in found]
+        self.table.show(shown, self._known, changed)
         self.countChanged.emit()
         self.selectionChanged.emit()
 
 
-def _rows(models: Sequence[Model]) -> Known:
-    """The models with rows made anew. May run in a thread: each takes some 25 µs."""
-    return {model.id: (model, model_row(model, None)) for model in models}
+def _side_by_side(ids: Iterable[int]) -> list[int]:
+    """Numbers made anew lie side by side in memory, which each key stroke in the search goes through."""
+    return array("q", ids).tolist()
+
+
+def _rows(models: Sequence[Model]) -> tuple[Known, list[TextBlock]]:
+    """The models with rows made anew, and the texts to search. May run in a thread: each takes some 25 µs."""
+    known = {model.id: (model, model_row(model, None)) for model in models}
+    return known, text_blocks([row for _model, row in known.values()])

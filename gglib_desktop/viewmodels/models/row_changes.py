@@ -2,55 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import indexOf, ne
 from typing import TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound=Hashable)
 # Beyond this many runs of rows to insert or remove, one reset is cheaper for the view.
 _MOST_RUNS = 32
-# If that many come or go, they hardly do so in few runs, and looking would take longer than a reset.
+# Between the first and the last change. In longer parts, looking for runs would take longer than a reset.
 _MOST_ROWS = 1000
 
 
-def apply_rows(
-    model: QAbstractTableModel, rows: list[Row], wanted: Sequence[Row], key: Callable[[Row], Hashable]
-) -> None:
-    """Makes ``rows``, the list behind ``model``, equal to ``wanted``, announcing what is inserted, removed or changed.
+def apply_rows(model: QAbstractTableModel, rows: list[Row], wanted: Sequence[Row]) -> None:
+    """Makes ``rows``, the list behind ``model``, equal to ``wanted``, announcing what is inserted or removed.
 
     Neighbours come and go together. Rows that stay must keep their order; otherwise, and when rows change in many
-    places, the model is reset.
+    places, the model is reset. No two rows are equal.
     """
-    # Compared by identity, in microseconds: each key stroke in a long list comes through here.
-    if rows == wanted:
+    shorter = min(len(rows), len(wanted))
+    begin = _alike(rows, wanted, shorter)
+    if begin == len(rows) == len(wanted):
         return
-    there = len(rows)
-    if len(wanted) > there > 0 and rows == wanted[:there]:
-        # The first of thousands of models look on while the last come in.
-        _insert(model, rows, wanted, [(there, len(wanted) - 1)])
-        return
-    if abs(len(wanted) - there) > _MOST_ROWS:
+    after = _alike(reversed(rows), reversed(wanted), shorter - begin)
+    old, new = rows[begin : len(rows) - after], wanted[begin : len(wanted) - after]
+    # Not where others are added after them: the first of thousands of models look on while the last come in.
+    if max(len(old), len(new)) > _MOST_ROWS and (old or not begin):
         _reset(model, rows, wanted)
         return
-    keys, wanted_keys = list(map(key, rows)), list(map(key, wanted))
-    if keys != wanted_keys:
-        kept = set(keys).intersection(wanted_keys)
-        # No more are looked for than decide.
-        gone_runs = list(islice(_runs(index for index, k in enumerate(keys) if k not in kept), _MOST_RUNS + 1))
-        new_runs = list(islice(_runs(index for index, k in enumerate(wanted_keys) if k not in kept), _MOST_RUNS + 1))
-        too_many = len(gone_runs) + len(new_runs) > _MOST_RUNS
-        if too_many or [k for k in keys if k in kept] != [k for k in wanted_keys if k in kept]:
-            _reset(model, rows, wanted)
-            return
+    kept = set(old).intersection(new)
+    # No more are looked for than decide.
+    gone_runs = list(islice(_runs(n for n, row in enumerate(old, begin) if row not in kept), _MOST_RUNS + 1))
+    new_runs = list(islice(_runs(n for n, row in enumerate(new, begin) if row not in kept), _MOST_RUNS + 1))
+    too_many = len(gone_runs) + len(new_runs) > _MOST_RUNS
+    if too_many or [row for row in old if row in kept] != [row for row in new if row in kept]:
+        _reset(model, rows, wanted)
+    else:
         _remove(model, rows, gone_runs)
         _insert(model, rows, wanted, new_runs)
-    last_column = model.columnCount() - 1
-    for index, row in enumerate(wanted):
-        if rows[index] is not row and rows[index] != row:
-            rows[index] = row
-            model.dataChanged.emit(model.index(index, 0), model.index(index, last_column))
+
+
+def _alike(some: Iterable[Row], others: Iterable[Row], most: int) -> int:
+    """How many are equal at the beginning, at most ``most``."""
+    try:
+        return min(indexOf(map(ne, some, others), True), most)
+    except ValueError:
+        return most
 
 
 def _reset(model: QAbstractTableModel, rows: list[Row], wanted: Sequence[Row]) -> None:

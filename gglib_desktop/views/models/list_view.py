@@ -226,16 +226,16 @@ class ModelListView(QWidget):
     @Slot()
     def _remember_place(self) -> None:
         """Notes a model that is in sight, the selected one if it is, and how far below the top edge it is."""
-        table, rows = self._table, self._models.table.rows
+        table, ids = self._table, self._models.table.ids
         top = table.rowAt(0)
         self._anchor = None
-        if 0 <= top < len(rows):
+        if 0 <= top < len(ids):
             anchor = top
             selected = table.selectionModel().selectedIndexes()
             self._selected_row = selected[0].row() if selected else 0
             if selected and 0 <= table.rowViewportPosition(selected[0].row()) < table.viewport().height():
                 anchor = selected[0].row()
-            self._anchor = rows[anchor].id, table.rowViewportPosition(anchor)
+            self._anchor = ids[anchor], table.rowViewportPosition(anchor)
 
     @Slot()
     def _restore_place(self) -> None:

@@ -208,6 +208,48 @@ async def test_what_happens_while_many_are_listed_is_not_lost(program):
     assert closed.total == 0
 
 
+class CountingDict(dict):  # type: ignore[type-arg]
+    """Counts what is looked up in it."""
+
+    looked_up = 0
+
+    def __getitem__(self, key):
+        self.looked_up += 1
+        return super().__getitem__(key)
+
+
+async def test_a_key_stroke_looks_at_no_row(program):
+    await many(program, 300)
+    models = program.app.models
+    known = models._known = CountingDict(models._known)
+    for text, found in (("m", 300), ("m29.gguf many", 1), ("9.gguf", 30), ("", 300)):
+        models.search(text)
+        assert models.table.rowCount() == found
+    assert known.looked_up == 0
+    assert len(models.table.rows) == known.looked_up == 300, "it counts"
+
+
+async def test_of_many_changed_rows_a_view_is_told_at_once(program):
+    await many(program, 100)
+    table, told = program.app.models.table, []
+    table.dataChanged.connect(lambda first, last: told.append((first.row(), last.row())))
+    known = program.app.models._known
+    table.show(list(table.ids), known, table.ids[:10])
+    assert told == [(row, row) for row in range(10)]
+    told.clear()
+    table.show(list(table.ids), known, table.ids[:50])
+    assert told == [(0, 99)]
+
+
+async def test_new_notes_are_found_and_change_their_own_row_alone(filled):
+    changed: list[int] = []
+    filled.app.models.table.dataChanged.connect(lambda first, _last: changed.append(first.row()))
+    await filled.library.describe(filled.library.models[1].id, (), "for the garden")
+    assert changed == [1]
+    filled.app.models.search("garden")
+    assert names(filled) == ["Qwen Small"]
+
+
 # -- states
 
 
