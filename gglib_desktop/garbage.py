@@ -1,4 +1,4 @@
-"""What becomes of memory that nobody needs any more. Python's own collector stays off, see ``__main__``."""
+"""Frees memory that is no longer used. Python's own collector stays off, see ``__main__``."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _PAUSE_S = 5.0
 
 
 def look_after_memory(library: Library, scope: TaskScope) -> None:
-    """From now on, until the scope is closed."""
+    """Collects from now on, until the scope is closed."""
     library.subscribe(KeptObjects().note)
     scope.start(_give_back_memory(), name="give back memory")
     scope.start(collect_garbage(), name="collect garbage")
 
 
 async def _give_back_memory() -> None:
-    """What the start took and nobody holds any more, which glibc would keep: 1.6 MiB."""
+    """Returns free memory of the start to the system. glibc would keep it: 1.6 MiB."""
     await asyncio.sleep(_SETTLED_S)
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # of another C library
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library has none
         await asyncio.to_thread(ctypes.CDLL(None).malloc_trim, 0)
 
 
 async def collect_garbage(pause_s: float = _PAUSE_S) -> None:
-    """Instead of Python itself, which does it in whichever thread is at work: a QObject, dropped together with what it
-    refers to in a circle, must not be destroyed outside its own thread.
+    """Replaces Python's own collection, which runs in any thread: a QObject in a reference cycle
+    must not be destroyed outside its own thread.
     """
     while True:
         await asyncio.sleep(pause_s)
@@ -43,7 +43,7 @@ async def collect_garbage(pause_s: float = _PAUSE_S) -> None:
 
 
 class KeptObjects:
-    """Tells the garbage collector to leave thousands of models alone: measured, each full look at 10,000 of them stops
+    """Exempts thousands of models from collection: measured, each full collection with 10,000 of them stops
     the event loop for 30 to 60 ms.
     """
 

@@ -1,4 +1,4 @@
-"""Where the program keeps its things."""
+"""The places of the program's files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DATA_DIR_VARIABLE = "GGLIB_DATA_DIR"
 
 @dataclass(frozen=True)
 class Places:
-    """The files and folders of one user's program. ``own_folders``: of those, the ones that nothing else uses."""
+    """The files and folders of one user's program. ``own_folders``: those that no other program uses."""
 
     data_dir: Path
     settings: Path
@@ -26,7 +26,7 @@ class Places:
     def of_this_user(cls) -> Places:
         """Everything below GGLIB_DATA_DIR if that is set, else where the system wants it.
 
-        For a user without a home folder, or with one that cannot hold them, in a folder of temporary files.
+        For a user without a home folder, or with an unusable one, in a folder for temporary files.
 
         Raises: SystemExit with a sentence.
         """
@@ -45,7 +45,7 @@ class Places:
             return cls._below(folder_without_home(_APP))
         # Earlier versions of platformdirs name a folder ~ in the working directory.
         is_known = all(map(Path.is_absolute, (places.data_dir, places.settings, places.log)))
-        # Users of services have the home /nonexistent, and some ways to become another user leave the former's.
+        # Users of services have the home /nonexistent, and some ways to become another user keep the old home.
         if not is_known or not can_be(places.data_dir):
             return cls._below(folder_without_home(_APP))
         folders = (places.data_dir, places.settings.parent, places.log.parent, places.log.parent.parent)

@@ -15,14 +15,14 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QMetaObject, QObject, Qt, QTimer, QTimerEvent, Signal
 from typing_extensions import override
 
-# A QT_API meant for some other program would make qasync load that program's binding.
+# A QT_API for another program would make qasync load that program's binding.
 os.environ["QT_API"] = "pyside6"
 
 import qasync
 
 _log = logging.getLogger(__name__)
 
-# Qt counts 32-bit milliseconds, that is 24 days; whatever is longer is armed again every day.
+# Qt counts 32-bit milliseconds, that is 24 days. Longer timers are started again every day.
 _LONGEST_S = 86_400.0
 
 _Callback = Callable[..., object]
@@ -36,11 +36,11 @@ class _Alarms(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._handles: dict[int, asyncio.TimerHandle] = {}
-        # By identity: asyncio holds two handles for equal that have the same time and callback.
+        # By identity: asyncio treats two handles with the same time and callback as equal.
         self._timer_ids: dict[int, int] = {}
 
     def arm(self, handle: asyncio.TimerHandle, delay_s: float) -> None:
-        # Rounded up, since Qt knows no fractions; precise, since a coarse timer may be 5 % early.
+        # Rounded up, because Qt has no fractions; precise, because a coarse timer may be 5 % early.
         timer_id = self.startTimer(math.ceil(min(delay_s, _LONGEST_S) * 1000), Qt.TimerType.PreciseTimer)
         self._handles[timer_id] = handle
         self._timer_ids[id(handle)] = timer_id
@@ -174,12 +174,12 @@ class QtEventLoop(_AsyncioMethods, qasync.QEventLoop):  # type: ignore[misc]  # 
     def _run_batch(self) -> None:
         self._wake_posted = False
         if self._in_batch or not self.is_running():
-            # asyncio can enter no task inside a task's step or between two runs; what ends that restarts the timer.
+            # asyncio cannot enter a task inside a task's step or between two runs; the end of those restarts the timer.
             self._batch_timer.stop()
             return
         self._in_batch = True
         try:
-            # What these callbacks add waits for the next batch, so that the GUI gets its turn.
+            # Callbacks that these add wait for the next batch, so that the GUI gets its turn.
             for _ in range(len(self._ready)):
                 handle = self._ready.popleft()
                 if not handle.cancelled():

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class ErrorReporter(Protocol):
-    """Receives exceptions that nobody expected."""
+    """Receives unexpected exceptions."""
 
     def report(self, error: BaseException, context: str) -> None:
         """Logs a bug and tells the user. ``context`` names where it happened."""
@@ -32,7 +32,7 @@ class LogReporter:
 class TaskScope:
     """Owns tasks: keeps and names them, reports the bugs they raise, and ends them all when it is closed.
 
-    An expected error (GglibError) is for whoever awaits the task; here it is only logged.
+    An expected error (GglibError) is for the code that awaits the task; here it is only logged.
     """
 
     def __init__(self, reporter: ErrorReporter) -> None:

@@ -1,4 +1,4 @@
-"""The end of a program that has lost its window: what was to be stopped is stopped, although nothing can be shown.
+"""The end of a program that has lost its window: servers are stopped as decided, although nothing can be shown.
 
 Qt ends a program whose X server or Wayland compositor goes away, partly with ``_exit``. This is how many sessions end.
 """
@@ -26,12 +26,12 @@ from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 _log = logging.getLogger(__name__)
 STOP_SERVERS = "--stop-servers"
 EXIT_WITHOUT_WINDOW = 71
-# In "The X11 connection broke (error 1). Did the X11 server die?" and two like it of Wayland; Qt translates none.
+# In "The X11 connection broke (error 1). Did the X11 server die?" and two similar Wayland texts; Qt translates none.
 _LOST = "connection broke"
 
 
 class WindowLoss:
-    """Follows the decision about servers when Qt ends the program by itself."""
+    """Follows the decision about servers if Qt ends the program."""
 
     def __init__(self, decision: Callable[[], OnQuit], runner_kind: str) -> None:
         """``decision`` is asked when that happens."""
@@ -39,13 +39,13 @@ class WindowLoss:
         self._runner_kind = runner_kind
 
     def watch(self, app: QCoreApplication) -> None:
-        # With Wayland, and in some versions with X11, nothing of ours runs after this message.
+        # With Wayland, and in some versions with X11, none of our code runs after this message.
         qInstallMessageHandler(self._on_message)
         app.aboutToQuit.connect(self._on_lost)
         self._app = app
 
     def close(self) -> None:
-        """The program ends by itself now, which ends Qt's loop too."""
+        """The program ends by its own decision, which ends Qt's loop too."""
         qInstallMessageHandler(None)
         self._app.aboutToQuit.disconnect(self._on_lost)
 
@@ -67,7 +67,7 @@ class WindowLoss:
 async def stop_servers(
     kind: str, data_dir: Path, settings_file: Path, keys: Callable[[], KeyStore], margin_s: float
 ) -> int:
-    """Stops all servers of ``data_dir`` and returns the exit status. Takes ``margin_s`` beyond the grace at most."""
+    """Stops all servers of ``data_dir`` and returns the exit status. Takes at most ``margin_s`` beyond the grace."""
     settings = SettingsKeeper(TomlSettingsStore(settings_file))
     limit = ShutdownWatch(lambda: None, lambda: settings.current.stop_grace_s + margin_s)
     limit.start()

@@ -15,7 +15,7 @@ class EventSource(Generic[Event]):
         self._listeners: list[Callable[[Event], None]] = []
 
     def add(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """From now on calls ``listener`` with each event. Returns what ends that."""
+        """Calls ``listener`` with each event from now on. Returns a function that ends that."""
         self._listeners.append(listener)
 
         def end() -> None:

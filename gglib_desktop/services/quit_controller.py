@@ -1,4 +1,4 @@
-"""When the program ends, and what then becomes of the servers."""
+"""When the program ends, and what happens to the servers then."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gglib_desktop.tasks import TaskScope
 
 _log = logging.getLogger(__name__)
 
-# Asks a person: what to do with this many servers (None: go on), and whether to remember it.
+# Asks the user what to do with this many servers (None: do not quit), and whether to remember the answer.
 AskPerson = Callable[[int], Awaitable[tuple[OnQuit | None, bool]]]
 
 
 class QuitController:
-    """Collects wishes (a person closes the window) and orders (a signal, the end of the session) to quit."""
+    """Collects wishes to quit (the user closes the window) and orders (a signal, the end of the session)."""
 
     def __init__(
         self, settings: SettingsKeeper, running: Callable[[], Awaitable[int]], ask: AskPerson, scope: TaskScope
@@ -32,11 +32,11 @@ class QuitController:
         self._decision: OnQuit | None = None
 
     def wish(self) -> None:
-        """A person wants to quit. Asked about running servers, they may think better of it."""
+        """The user wants to quit. If servers are running, the user is asked and may decide otherwise."""
         self._wished.set()
 
     def order(self) -> None:
-        """Nobody can be asked: "ask" counts as "stop all"."""
+        """The user cannot be asked: "ask" counts as "stop all"."""
         self._ordered.set()
 
     @property
@@ -46,7 +46,7 @@ class QuitController:
 
     @property
     def decision(self) -> OnQuit:
-        """What was decided, or what an order to quit decides now."""
+        """The decision, or what an order to quit would decide now."""
         if self._decision is not None:
             return self._decision
         setting = self._settings.current.on_quit

@@ -1,4 +1,4 @@
-"""The port that tells of changed files."""
+"""The port that reports changed files."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Protocol
 
 
 class FileWatch(Protocol):
-    """Tells what changes on disk, without anybody having to look."""
+    """Reports changes on disk without polling."""
 
     def changes(self, paths: Sequence[Path]) -> AsyncGenerator[frozenset[Path], None]:
-        """Batches of what came, went or was changed at or below ``paths``, until the generator is closed.
+        """Batches of paths at or below ``paths`` that appeared, vanished or changed, until the generator is closed.
 
-        A file that is being written is named when its writer closes it; of a folder that came or went with all it holds
-        the folder alone, and a whole watched path when more happened there than could be told. An empty batch says that
-        one of the paths is watched from now on. One of ``paths`` may be a file, and need not exist yet; what cannot be
-        watched is logged, and tried again from time to time.
+        A file being written is reported when its writer closes it. For a folder that appears or vanishes with its
+        content only the folder is reported; a whole watched path, if more happened there than could be reported. An
+        empty batch means that one of the paths is watched from now on. One of ``paths`` may be a file, and need not
+        exist yet. A path that cannot be watched is logged, and tried again from time to time.
         """
         ...

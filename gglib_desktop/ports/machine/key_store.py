@@ -1,4 +1,4 @@
-"""The port where the key for clients of servers is kept."""
+"""The port that keeps the key for clients of servers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from gglib_desktop.domain.servers.access import KeyPlace
 class KeyStore(Protocol):
     """Keeps one key for all servers where other users of the computer cannot read it.
 
-    Every method raises KeyStoreError when it can be neither read nor kept.
+    Every method raises KeyStoreError if the key can be neither read nor kept.
     """
 
     async def key(self) -> str:
-        """The key; made when there is none yet. May take seconds, when a keyring asks somebody to unlock it."""
+        """The key, made if there is none yet. May take seconds if a keyring asks the user to unlock it."""
         ...
 
     async def renew(self) -> str:
-        """Makes another key and forgets the one before. Servers that run go on with that one."""
+        """Makes another key and forgets the old one. Running servers go on with the old one."""
         ...
 
     async def where(self) -> KeyPlace:
-        """Where the key is, or will be. Reads no key, so that nobody is asked for a password by this."""
+        """Where the key is, or will be. Does not read the key, so the user is not asked for a password."""
         ...

@@ -12,7 +12,7 @@ class MemoryProbe(Protocol):
     """Reads the main memory of this computer."""
 
     def read(self) -> Memory | None:
-        """Total and free now; None when the system does not tell. Quick enough for the event loop."""
+        """Total and free now; None if the system does not say. Quick enough for the event loop."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The port where the program's settings are kept."""
+"""The port that keeps the program's settings."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class SettingsStore(Protocol):
     def path(self) -> Path: ...
 
     def load(self) -> SettingsReading:
-        """What the file says now; the defaults when there is none. Whatever is wrong with it is told, not raised."""
+        """The file's content; the defaults if there is none. Problems in it are part of the result, not raised."""
         ...
 
     def save(self, before: AppSettings, after: AppSettings) -> SettingsReading:
-        """Writes what differs into the file as it is now, and returns what it then says; all else in it stays.
+        """Writes the changes into the file as it is now, and returns its new content; the rest of the file stays.
 
-        Raises: InvalidSettings when the file has an error, SettingsError; the file is then as it was.
+        Raises: InvalidSettings if the file has an error, SettingsError; the file then stays as it was.
         """
         ...
 

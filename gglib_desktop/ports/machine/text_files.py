@@ -1,4 +1,4 @@
-"""Files of text that people choose a place for."""
+"""Files of text in places that the user chooses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port that tells whether files are what they were when they were published."""
+"""The port that tells whether files are as they were published."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class Checksums(Protocol):
     """Both methods block, the second for minutes: call them in a thread."""
 
     def known(self, path: Path) -> KnownHash | None:
-        """What the file's sum ought to be, as far as anything on this computer says."""
+        """The sum that the file should have, as far as anything on this computer says."""
         ...
 
     def sha256(self, path: Path, told: Callable[[int], bool]) -> str | None:
-        """The sum of the file as it is now. ``told`` hears of bytes as they are read, and ends it by returning False.
+        """The sum of the file as it is now. ``told`` gets the bytes read so far, and returns False to stop.
 
-        None: it was ended. Raises: InvalidModelFile, also when the file changes meanwhile.
+        None: it was stopped. Raises: InvalidModelFile, also if the file changes meanwhile.
         """
         ...

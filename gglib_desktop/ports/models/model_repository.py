@@ -1,4 +1,4 @@
-"""The port where the library keeps its models, and the one that finds, reads and makes model files."""
+"""The ports that keep the library's models, and that find, read and make model files."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from gglib_desktop.domain.models.scan import FoundModel, WalkRequest, WalkStep
 
 
 class ModelRepository(Protocol):
-    """Stores models and what was chosen for each. Every method raises LibraryError when the storage fails.
+    """Stores models and the options chosen for each. Every method raises LibraryError if the storage fails.
 
-    Each call is kept as a whole or not at all, whatever happens to the program.
+    Each call is one transaction, whatever happens to the program.
     """
 
     async def models(self) -> Sequence[Model]:
@@ -25,27 +25,27 @@ class ModelRepository(Protocol):
     async def save(
         self, entries: Sequence[tuple[int | None, ModelFile]], passed_over: Sequence[PassedOver] = ()
     ) -> Sequence[Model]:
-        """The models as they now are. A number names the model that changes, also its path; None: the one at the path.
+        """Saves files and returns the models. A number names the model that changes, its path included; None: by path.
 
-        A model that moves takes the place of one that is there and about which nothing was said; else it does not move.
-        A model at a path that it does not have is added; ids, dates of adding and what was chosen stay. ``passed_over``
-        notes files that are not to be listed; saving a model at such a path forgets that.
+        A model that moves replaces one at the new path that the user has not touched; otherwise it does not move.
+        A file with None at an unknown path is added. Ids, dates of adding and chosen options stay. ``passed_over``
+        are files that are not to be listed; saving a model at such a path undoes that.
         """
         ...
 
     async def remove(self, model_id: int) -> None:
-        """Takes a model off the list; its file stays, and is passed over from now on.
+        """Removes a model from the list; its file stays, and is passed over from now on.
 
-        It comes back as it was, with its number and what was chosen for it, when it is brought back or added again.
+        When it is brought back or added again, its number and its options are as before.
         """
         ...
 
     async def bring_back(self, path: Path) -> Model | None:
-        """Lists a model again that was taken off; None for one of which nothing but its path is known."""
+        """Lists a removed model again; None if only its path is known."""
         ...
 
     async def removed(self) -> Sequence[Model]:
-        """The models that were taken off the list and of which more than the path is known; ``name`` is not set."""
+        """The removed models of which more than the path is known; ``name`` is not set."""
         ...
 
     async def passed_over(self) -> Sequence[PassedOver]:
@@ -53,17 +53,17 @@ class ModelRepository(Protocol):
         ...
 
     async def folders(self) -> Sequence[Path]:
-        """The folders that are looked through at each scan, in the order in which they were added."""
+        """The folders that each scan looks through, in the order in which they were added."""
         ...
 
     async def add_folder(self, path: Path) -> None: ...
 
     async def remove_folder(self, path: Path) -> None:
-        """Forgets the folder, also that it is paused."""
+        """Forgets the folder, and that it was paused."""
         ...
 
     async def paused_folders(self) -> Sequence[Path]:
-        """The folders and stores that are not looked through for now."""
+        """The folders and stores that scans do not look through for now."""
         ...
 
     async def pause_folder(self, path: Path, paused: bool) -> None: ...
@@ -73,11 +73,11 @@ class ModelRepository(Protocol):
         ...
 
     async def describe(self, model_id: int, tags: Sequence[str], notes: str) -> None:
-        """Keeps the user's own words about a model. LibraryError also when there is no such model any more."""
+        """Keeps the user's own words about a model. Raises LibraryError also if the model does not exist any more."""
         ...
 
     async def launch_options(self, model_id: int) -> LaunchOptions:
-        """What was chosen last for starting this model, else the defaults."""
+        """The options of the last start of this model, else the defaults."""
         ...
 
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None: ...
@@ -87,15 +87,15 @@ class ModelFiles(Protocol):
     """Model files on disk. The methods block: services call them in a thread."""
 
     def stores(self) -> Sequence[Path]:
-        """Folders where other programs of this computer keep models, under their real names; never written."""
+        """Folders where other programs on this computer keep models, by their real paths; never written."""
         ...
 
     def split(self, paths: Sequence[Path]) -> tuple[Sequence[Path], Sequence[Path]]:
-        """The folders among ``paths`` under their real names, and everything else."""
+        """The folders among ``paths`` by their real paths, and everything else."""
         ...
 
     def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
-        """Where to look for models when ``changed`` came, went or changed in ``places``; no stamps."""
+        """Where to look for models after ``changed`` appeared, vanished or changed in ``places``; no stamps."""
         ...
 
     def walk(self, request: WalkRequest) -> Iterator[WalkStep]:
@@ -103,15 +103,15 @@ class ModelFiles(Protocol):
         ...
 
     def find(self, path: Path, label: str | None = None) -> FoundModel:
-        """What there is of the model at a path now: all its parts, and which are missing."""
+        """The model's files at a path now: all its parts, and which are missing."""
         ...
 
     def adapters(self, path: Path) -> StoredAdapters:
-        """What the store in which a model's file lies says is loaded with it."""
+        """The adapters in the record of the store that holds a model's file."""
         ...
 
     def examine(self, found: FoundModel) -> ModelFile:
-        """Reads a file's header. A file that cannot be used has the reason in ``problem``."""
+        """Reads a file's header. If the file cannot be used, ``problem`` is the reason."""
         ...
 
     def exists(self, path: Path) -> bool: ...

@@ -1,4 +1,4 @@
-"""The ports where presets are kept, and through which they travel as files."""
+"""The ports that keep presets, and that read and write them as files."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gglib_desktop.domain.launch.presets import Preset
 
 
 class PresetStore(Protocol):
-    """Keeps presets. Every method raises LibraryError when the storage fails, and is kept as a whole or not at all."""
+    """Keeps presets. Every method is one transaction, and raises LibraryError if the storage fails."""
 
     async def presets(self, model_id: int | None) -> Sequence[Preset]:
-        """Those for all models, and those of this one; in no order. What another version stored is passed over."""
+        """The presets for all models and for this one, unordered, without unreadable ones of other versions."""
         ...
 
     async def save(self, presets: Sequence[Preset]) -> Sequence[Preset]:
-        """Stores them and gives them with their ids; one that has an id takes the place of what it was."""
+        """Stores them and returns them with their ids; one with an id replaces its former version."""
         ...
 
     async def delete(self, preset_id: int) -> None: ...
 
     async def last_used(self, model_id: int) -> int | None:
-        """The id of the preset with which the model was started last; maybe of one that is gone."""
+        """The id of the preset that the model was last started with; the preset may be gone."""
         ...
 
     async def note_used(self, model_id: int, preset_id: int | None) -> None:
@@ -36,7 +36,7 @@ class PresetFiles(Protocol):
     """Files of presets. The methods block: services call them in a thread."""
 
     def read(self, path: Path) -> PresetReading:
-        """Raises: PresetFileError when there is nothing to be read at all."""
+        """Raises: PresetFileError if nothing can be read."""
         ...
 
     def write(self, path: Path, presets: Sequence[FiledPreset]) -> None:

@@ -1,1 +1,1 @@
-"""The library, and where models are looked for."""
+"""The library, and the search for models."""

@@ -1,4 +1,4 @@
-"""What is loaded together with a model: projectors, adapters and other files that are not models of their own."""
+"""Files that are loaded together with a model: projectors, adapters and others that are not models themselves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gglib_desktop.services.models.scanning import ScanBatch
 
 
 class Companions:
-    """Knows them as far as scans have met them."""
+    """Knows the files that scans have met."""
 
     def __init__(self, files: ModelFiles) -> None:
         self._files = files
@@ -41,25 +41,25 @@ class Companions:
         )
 
     def adapters(self, model: Model) -> tuple[Path, ...]:
-        """The adapters without which the model would be another, as they were read last."""
+        """The adapters that are part of the model, as they were read last."""
         return self._adapters.get(model.path, StoredAdapters()).always
 
     async def read_adapters(self, model: Model) -> None:
-        """Looks again what a model's store says is loaded with it."""
+        """Reads again what a model's store loads with it."""
         if model.label is not None:  # a store's own name for it
             self._adapters[model.path] = await asyncio.to_thread(self._files.adapters, model.path)
 
     def load(self, passed_over: Iterable[PassedOver]) -> None:
-        """Takes what earlier scans met instead of what is known."""
+        """Replaces what is known by the files that earlier scans met."""
         self._beside = {file.path: file for file in passed_over if not file.removed}
 
     def note_stores(self, batch: ScanBatch) -> None:
-        """Takes note of what stores said in a piece of a scan."""
+        """Remembers what stores said in a batch of a scan."""
         self._in_stores.update(batch.companions)
         self._adapters.update(batch.adapters)
 
     def note_files(self, batch: ScanBatch) -> None:
-        """Takes note of the files that a piece of a scan met and that are kept now."""
+        """Remembers the files in a batch of a scan, once they are saved."""
         self._beside.update((file.path, file) for file in batch.passed_over)
 
     async def forget_gone(self) -> None:

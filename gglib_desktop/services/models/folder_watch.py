@@ -1,4 +1,4 @@
-"""Keeps the library true to the disks while the program runs."""
+"""Keeps the library in step with the disks while the program runs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
 
 _log = logging.getLogger(__name__)
-# What has not changed for so long is looked at; what changes all the time, now and then.
+# Paths without changes for so long are looked at; paths that keep changing, now and then.
 _REST_S = 1.0
 _LONGEST_S = 10.0
-# A broken file that changed this recently may be one that is still being written.
+# A broken file that changed this recently may still be written to.
 _YOUNG_S = 60.0
 
 
 class FolderWatch:
-    """Has the library look at what changes in its places, and again at files that may still be growing."""
+    """Makes the library look at changes in its places, and again at files that may still be growing."""
 
     def __init__(self, library: Library, watch: FileWatch, scope: TaskScope, *, rest_s: float = _REST_S) -> None:
         self._library = library
@@ -33,12 +33,12 @@ class FolderWatch:
         self._rest_s = rest_s
         self._places: tuple[Path, ...] = ()
         self._following: asyncio.Task[None] | None = None
-        # When each was heard of first and last.
+        # When a change of each was first and last reported.
         self._changed: dict[Path, tuple[float, float]] = {}
         self._news = asyncio.Event()
 
     def begin(self) -> None:
-        """From now on until the scope is closed."""
+        """Watches from now on until the scope is closed."""
         self._library.subscribe(self._on_library)
         self._scope.start(self._look(), name="look at changes")
         self._on_library(self._library.models)

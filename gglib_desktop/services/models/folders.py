@@ -9,9 +9,9 @@ from gglib_desktop.ports.models.model_repository import ModelRepository
 
 
 class ModelFolders:
-    """``places`` are the folders and stores that are known by now; ``paused`` those that no scan looks through.
+    """``places`` are the known folders and stores; ``paused`` are those that scans skip.
 
-    What was found in a place stays listed when it is paused or removed. Methods that wait raise LibraryError.
+    Models in a place stay listed when it is paused or removed. Coroutines raise LibraryError.
     """
 
     def __init__(self, repository: ModelRepository, tell: Callable[[], None]) -> None:
@@ -23,11 +23,11 @@ class ModelFolders:
 
     @property
     def watched(self) -> tuple[Path, ...]:
-        """The places that are looked through."""
+        """The places that scans look through."""
         return tuple(place for place in self.places if place not in self.paused)
 
     def is_paused(self, path: Path) -> bool:
-        """Whether the innermost of the places that hold a path is paused."""
+        """Whether the innermost place of a path is paused."""
         if not self.paused:
             return False
         holding = (place for place in self.places if path.is_relative_to(place))
@@ -42,7 +42,7 @@ class ModelFolders:
         return await self._repository.folders()
 
     async def add(self, folders: Sequence[Path]) -> None:
-        """Remembers folders for later scans; one that was paused is not any more."""
+        """Remembers folders for later scans, and resumes paused ones."""
         for folder in folders:
             await self._repository.add_folder(folder)
             await self._repository.pause_folder(folder, False)
@@ -60,7 +60,7 @@ class ModelFolders:
         self._tell()
 
     def note(self, *places: Sequence[Path]) -> None:
-        """These are all places there are, as far as it is known."""
+        """Sets the known places."""
         now = tuple(dict.fromkeys(place for some in places for place in some))
         if now != self.places:
             self.places = now

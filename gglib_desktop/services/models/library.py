@@ -1,4 +1,4 @@
-"""The models that the user has, where they are on disk."""
+"""The user's models on disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gglib_desktop.services.models.running_scans import RunningScans
 from gglib_desktop.services.models.scanning import ModelIndex, Scan, ScanBatch, at_or_below
 
 _log = logging.getLogger(__name__)
-# A list that is shown anew more often is no use to anybody; and a long one must leave time for everything else.
+# Refreshing the list more often helps no one; and refreshing a long list must leave time for everything else.
 _BATCH_S = 0.1
 _MOST_BATCH_S = 1.0
 _SHARE_OF_SHOWING = 4
@@ -47,7 +47,7 @@ class Library:
         self.companions = Companions(files)
         self.scans = RunningScans()
         self._by_id: dict[int, Model] = {}
-        # What is served goes by its model's name: it must not change because another model was taken off the list.
+        # A server goes by its model's name, which must not change because another model was removed.
         self._removed: dict[int, Model] = {}
         self._showing = asyncio.Lock()
 
@@ -55,8 +55,8 @@ class Library:
         return self._by_id.get(model_id)
 
     async def load(self) -> None:
-        """Lists what is stored, without a look at any file. Raises: LibraryError."""
-        # First, as it tells of a library that was set aside.
+        """Lists the stored models without looking at any file. Raises: LibraryError."""
+        # First, because it reports a library that was set aside.
         self._by_id = {model.id: model for model in await self._repository.models()}
         self._removed = {model.id: model for model in await self._repository.removed()}
         await self.folders.load()
@@ -73,7 +73,7 @@ class Library:
         await self._run(Scan(self._files, request, index, doubt=lambda model: not self.folders.is_paused(model.path)))
 
     async def look_at(self, changed: Collection[Path]) -> None:
-        """Takes note of what came, went or changed in the places by a look there alone. Raises: LibraryError."""
+        """Looks only at what changed in the places. Raises: LibraryError."""
         changed = [path for path in changed if not self.folders.is_paused(path)]
         request, (index, known) = await asyncio.gather(
             asyncio.to_thread(self._files.touched, changed, self.folders.places), self._known()
@@ -96,7 +96,7 @@ class Library:
         return tuple(by_path[path] for path in scan.met() if path in by_path)
 
     async def remove(self, model_id: int) -> None:
-        """Takes a model off the list, until it is brought back or added again; its file stays. Raises: LibraryError."""
+        """Takes a model off the list until it is brought back or added again. Its file stays. Raises: LibraryError."""
         await self._repository.remove(model_id)
         model = self._by_id.pop(model_id, None)
         if model is not None:
@@ -104,14 +104,14 @@ class Library:
         await self._show()
 
     async def removed(self) -> Sequence[Path]:
-        """The files of the models that were taken off the list. Raises: LibraryError."""
+        """The files of the removed models. Raises: LibraryError."""
         return [file.path for file in await self._repository.passed_over() if file.removed]
 
     async def bring_back(self, path: Path) -> Model | None:
-        """Lists a model again that was taken off, where it stood; None when its file is gone. Raises: LibraryError."""
+        """Lists a removed model again at its old place; None if its file is gone. Raises: LibraryError."""
         model = await self._repository.bring_back(path)
         if model is None:
-            # An earlier version kept the path alone.
+            # An earlier version kept only the path.
             return next(iter(await self.add([path])), None)
         self._removed.pop(model.id, None)
         self._by_id = dict(sorted({**self._by_id, model.id: model}.items()))
@@ -119,12 +119,12 @@ class Library:
         return self.model(model.id)
 
     async def create_demo(self) -> Model | None:
-        """Makes the demo model and adds it; None when scanning was stopped meanwhile. Raises: LibraryError."""
+        """Makes the demo model and adds it; None if the scan was stopped meanwhile. Raises: LibraryError."""
         added = await self.add([await asyncio.to_thread(self._files.write_demo)])
         return next(iter(added), None)
 
     async def note_used(self, model_id: int) -> None:
-        """A server of the model is being started. A failure to keep that is only logged."""
+        """Notes that a server of the model is being started. Failing to save that is only logged."""
         when = time.time()
         try:
             await self._repository.note_used(model_id, when)
@@ -148,13 +148,13 @@ class Library:
         return await self._repository.launch_options(model_id)
 
     async def examine(self, path: Path) -> ModelFile:
-        """What a model file tells now, whatever was known of it before."""
+        """The present content of a model file, without anything known before."""
         return await asyncio.to_thread(lambda: self._files.examine(self._files.find(path)))
 
     async def restart_policy(self, model_id: int, otherwise: RestartPolicy | None = None) -> RestartPolicy:
-        """What the user wants when this model's server crashes, ``otherwise`` what goes for all models.
+        """What the user wants if this model's server crashes; ``otherwise`` is the choice for all models.
 
-        NEVER when nothing was said, or it cannot be read.
+        NEVER if the user has not chosen, or if the choice cannot be read.
         """
         try:
             return (await self._repository.launch_options(model_id)).restart or otherwise or RestartPolicy.NEVER
@@ -184,7 +184,7 @@ class Library:
                 scan.stop()
 
     async def _keep(self, batch: ScanBatch) -> float | None:
-        """Saves and lists what a scan found. How long the next piece may take, None where nothing was found."""
+        """Saves and lists the result of a batch. How long the next one may take, None if it found nothing."""
         self.companions.note_stores(batch)
         if not batch.entries and not batch.passed_over:
             return None
@@ -199,7 +199,7 @@ class Library:
     def _take(self, saved: Sequence[Model]) -> None:
         moved = {model.path: model.id for model in saved if self._has_moved(model)}
         if moved:
-            # Each took the place of what another scan thought to be new.
+            # Each took the place of a model that another scan took for new.
             self._by_id = {key: model for key, model in self._by_id.items() if moved.get(model.path, key) == key}
         self._by_id.update((model.id, model) for model in saved)
         for model in saved:
@@ -216,7 +216,7 @@ class Library:
         return index, index.known.and_also(others)
 
     async def _show(self) -> None:
-        """Lists the models under their names. In a thread: names depend on all models, and there may be thousands."""
+        """Lists the models by their names. In a thread: a name depends on all models, and there may be thousands."""
         async with self._showing:
             listed = tuple(self._by_id.values())
             named = await asyncio.to_thread(with_unique_names, (*listed, *self._removed.values()))

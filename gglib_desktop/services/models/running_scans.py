@@ -1,4 +1,4 @@
-"""The scans that the user waits for: how far they are, and how to end them."""
+"""The scans that the user waits for: their progress, and how to stop them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RunningScans:
                 self.tell(None)
 
     def stop(self) -> None:
-        """Ends the scans now; what was found stays."""
+        """Ends the scans now; the models that were found stay."""
         for scan in self._scans:
             scan.stop()
 
@@ -43,7 +43,7 @@ class RunningScans:
             self._events.emit(progress)
 
     async def index(self, models: Sequence[Model]) -> ModelIndex:
-        """What a scan compares files with; made once for each list."""
+        """The index that a scan compares files with; made once for each list."""
         if self._index.models is not models:
             self._index = await asyncio.to_thread(ModelIndex, models)
         return self._index

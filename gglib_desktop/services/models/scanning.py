@@ -1,4 +1,4 @@
-"""One look at the disks for models, in pieces that a thread takes one after the other."""
+"""One scan of the disks for models, in batches that a thread takes one after the other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPANION = WHY_NOT_STARTED[Sidecar.PROJECTOR]
 
 
 def at_or_below(changed: Collection[Path]) -> Callable[[Model], bool]:
-    """Tells the models whose path is one of these or lies somewhere below one."""
+    """Whether a model's path is one of these or lies below one."""
     paths = {os.fspath(path) for path in changed}
 
     def lies_there(model: Model) -> bool:
@@ -35,7 +35,7 @@ def at_or_below(changed: Collection[Path]) -> Callable[[Model], bool]:
 
 @dataclass
 class ScanBatch:
-    """What one piece of a scan came to: what is to be saved, and how far the scan is."""
+    """The result of one batch of a scan: what to save, and the progress."""
 
     entries: list[tuple[int | None, ModelFile]] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
@@ -46,7 +46,7 @@ class ScanBatch:
 
 
 class ModelIndex:
-    """The models by what a scan asks for. Making it takes milliseconds for thousands: do so in a thread."""
+    """The models by the keys that a scan uses. Making it takes milliseconds for thousands: do so in a thread."""
 
     def __init__(self, models: Sequence[Model]) -> None:
         self.models = models
@@ -61,9 +61,9 @@ class ModelIndex:
         self.known = KnownFiles(
             (path, model.stamp) for path, model in self.by_path.items() if not model.missing and model.stamp is not None
         )
-        """Those that need not be read again if their files look as they did."""
+        """Files that need not be read again if they look as they did."""
         self.unusable: dict[str, dict[str, Model]] = {}
-        """Those that are read again all the same: whether a file may be read does not show in its size and date."""
+        """Files that are read again all the same: size and date do not show whether a file can be read."""
         for path, model in self.by_path.items():
             if model.problem is not None and not model.missing:
                 folder, name = os.path.split(path)
@@ -73,8 +73,8 @@ class ModelIndex:
 class Scan:
     """Compares what lies on the disks with the models of an index.
 
-    The files that the user ``named`` are listed whatever they hold. Models that were not met and are in ``doubt`` are
-    looked at too, so that it is known afterwards which are missing.
+    Files that the user ``named`` are listed whatever they contain. Models in ``doubt`` that were not met are
+    looked at too, to find out which are missing.
     """
 
     def __init__(
@@ -96,21 +96,21 @@ class Scan:
         self._claimed: set[int] = set()
         self._progress = ScanProgress()
         self._stopped = False
-        # Folders with names in them, and paths, of all models that were there.
+        # Folders with names in them, and paths, of all models that exist.
         self._met: list[tuple[str, Sequence[str]]] = []
         self._met_paths: set[str] = set()
 
     def stop(self) -> None:
-        """The piece under way ends at the next file. May be called from any thread."""
+        """The current batch ends at the next file. May be called from any thread."""
         self._stopped = True
 
     def met(self) -> Iterator[str]:
-        """The paths of all models that were there, in the order in which they were met."""
+        """The paths of all models that exist, in the order in which they were met."""
         for folder, names in self._met:
             yield from (os.path.join(folder, name) for name in names)
 
     def next_batch(self, limit_s: float) -> ScanBatch:
-        """Goes on for about ``limit_s``. Blocks."""
+        """Works for about ``limit_s``. Blocks."""
         batch = ScanBatch()
         deadline = time.monotonic() + limit_s
         while not self._stopped:
@@ -130,7 +130,7 @@ class Scan:
         if step is None:
             if self._doubt is None:
                 return False
-            # Without those that were met at another place.
+            # Without models that were met at another place.
             rest = [model for model in self._not_met() if model.id not in self._claimed]
             files = tuple(model.path for model in rest if self._doubt(model))
             self._doubt = None
@@ -149,7 +149,7 @@ class Scan:
         return True
 
     def _read_again(self, step: WalkStep) -> None:
-        """What could not be used, of all that looks as it did."""
+        """Looks again at unchanged files that could not be used."""
         unusable = self._index.unusable
         again = [model for name, model in unusable.get(step.folder, {}).items() if name in step.same]
         for path in step.unchanged:
@@ -175,7 +175,7 @@ class Scan:
         path = os.fspath(found.path)
         known = self._index.by_path.get(path)
         if known is None and not found.parts and not self._named:
-            return  # it went while we looked
+            return  # it vanished meanwhile
         file = self._files.examine(found)
         self._progress = replace(self._progress, models_read=self._progress.models_read + 1)
         if file.is_companion and not file.missing:
@@ -189,7 +189,7 @@ class Scan:
             batch.entries.append((None, file))
             return
         if file.facts is None:
-            # What a file said before it went or broke is still worth showing.
+            # The facts of a file that is missing or broken now are still worth showing.
             file = replace(file, facts=known.facts)
         if file.missing:
             file = replace(
@@ -204,7 +204,7 @@ class Scan:
             batch.entries.append((known.id, file))
 
     def _moved(self, file: ModelFile) -> Model | None:
-        """The model that this file was when it lay elsewhere, if it is not there any more."""
+        """The model that this file was at another path, if it is not there any more."""
         if file.size_bytes is None or file.header_hash is None:
             return None
         for model in self._index.by_identity.get((file.size_bytes, file.header_hash), ()):

@@ -1,4 +1,4 @@
-"""Holds the settings in force and keeps them in step with their file."""
+"""Holds the settings in force and follows their file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class SettingsKeeper:
-    """The settings in force. ``problem`` says why the file, or something in it, is not."""
+    """The settings in force. ``problem`` says why the file, or a part of it, is not in force."""
 
     def __init__(self, store: SettingsStore) -> None:
         self._store = store
@@ -43,15 +43,15 @@ class SettingsKeeper:
         return self._store.path
 
     def news_at_start(self) -> SettingsNews:
-        """What is to be said of the file as it was found."""
+        """News about the file as it was found."""
         return SettingsNews(error=self.problem, unknown=self._new_unknown())
 
     async def change(self, **changes: object) -> None:
-        """Saves other values and puts them in force, or raises ConfigurationError or SettingsError and does neither."""
+        """Saves other values and puts them in force, or does neither. Raises: ConfigurationError, SettingsError."""
         await self.save(self.current, self.current.replace(**changes))
 
     async def save(self, before: AppSettings, after: AppSettings) -> None:
-        """Saves what differs on top of what the file says now, and puts it in force. Raises: SettingsError."""
+        """Saves the changes on top of the file's present content, and puts it in force. Raises: SettingsError."""
         if before == after:
             return
         async with self._lock:
@@ -69,14 +69,14 @@ class SettingsKeeper:
                 await self.look()
 
     async def look(self) -> None:
-        """Puts in force what the file says now, if it can be used."""
+        """Puts the file's present content in force, if it can be used."""
         async with self._lock:
             stored = await asyncio.to_thread(self._store.load)
             if stored != self._stored:
                 self._take(stored, self.current)
 
     def _take(self, stored: SettingsReading, expected: AppSettings) -> None:
-        """What differs from ``expected``, the settings after our own change if there was one, others wrote."""
+        """Reports what differs from ``expected`` (the settings after our own change, if any): the user wrote that."""
         mended, self._stored = self.problem is not None, stored
         if stored.problems:
             self.problem = InvalidSettings(self.path, stored.problems, SettingsEffect.LAST_GOOD)

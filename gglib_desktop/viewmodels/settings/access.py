@@ -11,7 +11,7 @@ from gglib_desktop.viewmodels.commands import AsyncCommand
 
 
 class AccessViewModel(QObject):
-    """Asks the store when told to; the key itself is handed on to be copied, and kept nowhere here."""
+    """Asks the store when told to. The key itself is passed on to be copied, and not kept here."""
 
     placeChanged = Signal(object)  # KeyPlace
     keyRead = Signal(str)

@@ -1,4 +1,4 @@
-"""The folders that are looked through for models, and the models that were taken off the list."""
+"""The folders that scans look through, and the models that were removed from the list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gglib_desktop.viewmodels.commands import ViewModel
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """``is_store``: another program keeps its models there; nobody added it here, so it cannot be removed."""
+    """``is_store``: another program keeps its models there; the user did not add it, so it cannot be removed."""
 
     path: Path
     paused: bool = False
@@ -32,7 +32,7 @@ class FoldersState:
 
 
 class ModelFoldersViewModel(ViewModel):
-    """What is done here counts at once."""
+    """Every action takes effect at once."""
 
     stateChanged = Signal(object)  # FoldersState
 
@@ -45,11 +45,11 @@ class ModelFoldersViewModel(ViewModel):
         self.run(self._look(), "list model folders")
 
     def remove_folder(self, folder: ModelFolder) -> None:
-        """Looks there no more; the models that were found there stay listed."""
+        """Scans skip the folder from now on; its models stay listed."""
         self.run(self._then_look(self._library.folders.remove(folder.path)), "remove model folder")
 
     def pause_folder(self, folder: ModelFolder) -> None:
-        """Looks there no more until it is resumed; the models that were found there stay listed."""
+        """Scans skip the folder until it is resumed; its models stay listed."""
         self.run(self._then_look(self._library.folders.pause(folder.path, True)), "pause model folder")
 
     def resume_folder(self, folder: ModelFolder) -> None:

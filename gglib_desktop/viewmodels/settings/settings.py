@@ -1,4 +1,4 @@
-"""The settings as the window reaches them: their news, their file, and what their dialog shows."""
+"""The settings for the window: their news, their file, and the content of their dialog."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SettingsPages:
-    """What the dialog shows. ``access`` None: there is no key for clients."""
+    """The content of the dialog. ``access`` None: there is no key for clients."""
 
     form: SettingsFormViewModel
     folders: ModelFoldersViewModel
@@ -38,7 +38,7 @@ class SettingsViewModel(QObject):
         self.close = settings.subscribe_to_news(self.newsTold.emit)
 
     def tell_news(self) -> None:
-        """Tells what was wrong with the settings when they were read at the start."""
+        """Reports the problems in the settings file that were found at the start."""
         if news := self._settings.news_at_start():
             self.newsTold.emit(news)
 

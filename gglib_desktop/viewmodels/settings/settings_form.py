@@ -56,7 +56,7 @@ class SettingsFormViewModel(ViewModel):
 
     @property
     def options(self) -> OptionFormViewModel:
-        """The form of what all models are started with, unless a model or a launch says otherwise."""
+        """The form of the options that all models start with, unless a model or a launch says otherwise."""
         if self._options is None:
             self._options = OptionFormViewModel(self._launcher, Source.APP, draft=self._draft.defaults)
             self._options.draftChanged.connect(self._on_options)
@@ -75,7 +75,7 @@ class SettingsFormViewModel(ViewModel):
 
     @property
     def engine_problem(self) -> ConfigurationError | None:
-        """Why there is no engine in force; None while one is, or while none was looked for yet."""
+        """Why there is no engine in force; None if there is one, or if the search has not begun."""
         return self._launcher.engines.problem
 
     def edit(self, **changes: Any) -> None:
@@ -90,7 +90,7 @@ class SettingsFormViewModel(ViewModel):
 
     @Slot(object)
     def rebase(self, settings: AppSettings) -> None:
-        """Shows settings that another hand changed meanwhile, below what was typed here."""
+        """Shows settings that changed elsewhere meanwhile, under the user's own changes."""
         draft = with_differences(settings, differences(self._base, self._draft))
         self._base = settings
         if draft != self._draft:
@@ -101,7 +101,7 @@ class SettingsFormViewModel(ViewModel):
             self._options.edit(**{name: draft.defaults.get(name) for name in shown.differing(draft.defaults)})
 
     def close(self) -> None:
-        """Ends what goes on for this form alone."""
+        """Ends everything that runs for this form alone."""
         self._unsubscribe()
         self.test.cancel()
         self.save.cancel()

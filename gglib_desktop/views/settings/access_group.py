@@ -1,4 +1,4 @@
-"""The settings' page about the key that clients of some servers must show."""
+"""The settings' page about the key that clients show to some servers."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _PROBLEM_LINES = 2
 
 
 class SettingsDialog(QDialog):
-    """Closes once its form has saved; until then, and when that fails, it keeps what was typed."""
+    """Closes once its form has saved; until then, and if that fails, it keeps the user's input."""
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class SettingsDialog(QDialog):
 
     @Slot(int)
     def _on_page(self, _index: int) -> None:
-        """Makes the form of the defaults when somebody wants to see it: it has some forty fields."""
+        """Makes the form of the defaults when the user first opens it: it has about forty fields."""
         if self._pages.currentWidget() is self._defaults and self._options is None:
             self._options = OptionForm(self._form.options)
             self._form.options.stateChanged.connect(self._on_draft_changed)

@@ -31,7 +31,7 @@ _RESULT_LINES = 2
 
 
 class EngineFields(QObject):
-    """The path with Browse… and Test, what a test or a save said about it, and the engine in force."""
+    """The path with Browse… and Test, the result of a test or a save, and the engine in force."""
 
     def __init__(self, form: SettingsFormViewModel, dialog: QWidget) -> None:
         super().__init__(dialog)
@@ -79,7 +79,7 @@ class EngineFields(QObject):
         rows.addRow(in_use, self._in_force)
 
     def show_problem(self, error: ConfigurationError) -> None:
-        """Says why the path cannot be saved, and lets people correct it at once."""
+        """Says why the path cannot be saved, and focuses it."""
         self._show_result(sentence(error.reason), Failed.word)
         self._edit.setFocus()
 
@@ -135,7 +135,7 @@ class EngineFields(QObject):
             self._show_result(works + found, Healthy.word)
 
     def _show_result(self, text: str, state_word: str = "") -> None:
-        """With the sign of that state, if it is one of good or bad news."""
+        """With the sign of that state, if it is good or bad news."""
         self._sign.setVisible(bool(state_word))
         if state_word:
             self._sign.show_sign(state_icon(state_word), state_word)
@@ -168,7 +168,7 @@ def _path_text(draft: Any) -> str:
 
 
 def _plain_label(object_name: str, *, lines: int) -> QLabel:
-    """A label that keeps the room of its lines, so that nothing moves when its text comes."""
+    """A label that keeps the room for its lines, so that nothing moves when its text comes."""
     label = QLabel()
     label.setObjectName(object_name)
     label.setTextFormat(Qt.TextFormat.PlainText)

@@ -1,4 +1,4 @@
-"""The page of the settings about where models come from."""
+"""The settings' page about the places where models come from."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class _Paths:
         layout.addLayout(last)
 
     def show_lines(self, lines: Sequence[tuple[str, Path]]) -> None:
-        """The words and the path of each. What was chosen last stays chosen, or its place."""
+        """The text and the path of each. The selected one stays selected, or else its row."""
         row = self.list.currentRow()
         self.list.clear()
         for text, path in lines:

@@ -1,4 +1,4 @@
-"""Shows all that is known about a model."""
+"""Shows everything that is known about a model."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DetailsPage(IntEnum):
 class ModelDetailsDialog(QDialog):
     """Facts, notes, raw metadata and the memory forecast, each on a page of its own.
 
-    Closing it saves the notes. If that fails it stays, and says so; closing it once more gives them up.
+    Closing it saves the notes. If that fails it stays open and says so; closing it again discards them.
     """
 
     defaultsRequested = Signal(QWidget)  # the parent for the dialog
@@ -79,7 +79,7 @@ class ModelDetailsDialog(QDialog):
         details.notes.draftChanged.connect(self._on_edited)
         self.finished.connect(details.close)
         self._render(details.state)
-        # From there Ctrl+Tab and the arrow keys lead through the pages.
+        # From there Ctrl+Tab and the arrow keys go through the pages.
         (self._notes if page is DetailsPage.NOTES else pages).setFocus()
 
     @override
@@ -116,7 +116,7 @@ class ModelDetailsDialog(QDialog):
 
     @Slot()
     def _on_not_saved(self) -> None:
-        # Whoever closes it now has read why, or has somewhere better to be.
+        # The user who closes it now has read why, or has a better place to be.
         self._gives_up, self._closing = True, False
 
     @Slot()
@@ -181,6 +181,6 @@ class _MetadataPage(QWidget):
 
     @Slot()
     def _on_copy(self) -> None:
-        """The selected rows, or all that are shown when none is."""
+        """The selected rows, or all visible ones if none is selected."""
         rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
         QGuiApplication.clipboard().setText(self._rows.text(rows or range(self._rows.rowCount())))

@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QWidget
 from gglib_desktop.viewmodels.models.model_facts import Fact, FactGroup, FactName
 from gglib_desktop.views.models.details.parts import text_label
 
-# Of lesser weight by its size: palettes' quiet colours are too faint for that on a window.
+# Secondary by its size: palettes' quiet colors are too faint for that on a window.
 _SOURCE_SCALE = 0.88
 
 
 class FactsPage(QScrollArea):
-    """Each fact with what says so, under the heading of its group."""
+    """Each fact with its evidence, under the heading of its group."""
 
     def __init__(self) -> None:
         super().__init__()

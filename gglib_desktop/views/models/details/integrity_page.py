@@ -16,7 +16,7 @@ _STEPS = 1000
 
 
 class IntegrityPage(QWidget):
-    """Says what the SHA-256 of the files ought to be and who says so; reads them when asked to, and compares."""
+    """Says which SHA-256 the files should have and where that sum comes from; reads and compares them on request."""
 
     def __init__(self, integrity: ModelIntegrityViewModel) -> None:
         super().__init__()

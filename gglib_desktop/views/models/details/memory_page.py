@@ -14,7 +14,7 @@ _MOST_TOKENS = 16 * 1024 * 1024
 
 
 class MemoryPage(QWidget):
-    """The forecast for a context that is chosen here, by part, and whether it fits."""
+    """The forecast for a context that the user chooses here, by part, and whether it fits."""
 
     def __init__(self, details: ModelDetailsViewModel) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class MemoryPage(QWidget):
         for name, text in shown.items():
             self._parts[name].setText(text)
             self._parts[name].setAccessibleName(f"{self._texts()[name]}: {text}")
-        # Most models have nothing to copy, and the line only raises a question then.
+        # Most models have nothing to copy, and then the line would only raise a question.
         self._form.setRowVisible(self._parts["copies"], found is not None and found.copies.high > 0)
         self._verdict.setText(self._sentences(state))
 

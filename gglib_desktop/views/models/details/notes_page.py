@@ -14,7 +14,7 @@ from gglib_desktop.views.words.errors import words_for_error
 
 
 class NotesPage(QWidget):
-    """Tags and notes. They are saved by themselves, and at once by a button; what became of that is said."""
+    """Tags and notes. They are saved automatically, and at once by a button; the result is shown."""
 
     def __init__(self, notes: ModelNotesViewModel) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Labels and buttons that the pages of a model's details are made of."""
+"""Labels and buttons for the pages of a model's details."""
 
 from __future__ import annotations
 
