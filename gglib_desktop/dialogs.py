@@ -61,9 +61,9 @@ class Dialogs:
 
     def model_details(self, model: Model) -> ModelDetailsViewModel:
         sources = DetailsSources(read_header, PsutilMemory(), self.graphics, DiskChecksums(), self.library)
-        return ModelDetailsViewModel(
-            model, sources, self.scope, self.library.companions.offered_with(model, self.library.models)
-        )
+        offered = self.library.companions.offered_with(model, self.library.models)
+        arguments_for = self.launcher.engines.dialect.companion_arguments
+        return ModelDetailsViewModel(model, sources, self.scope, {each: arguments_for(each) for each in offered})
 
     def settings_pages(self, forms: LaunchForms) -> SettingsPages:
         return SettingsPages(

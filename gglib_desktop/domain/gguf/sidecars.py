@@ -1,4 +1,4 @@
-"""GGUF files that are not models themselves: what they are by their headers, and how an engine loads them."""
+"""GGUF files that are not models themselves: what they are by their headers."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ _BY_KEY = {
     "controlvector.": Sidecar.CONTROL_VECTOR,
     "imatrix.": Sidecar.IMATRIX,
 }
-# Each is also the name of a method: `--spec-type draft-eagle3`. The others are heads of one model family.
-_DRAFT_METHODS = ("eagle3", "dflash", "dspark")
+# Heads whose architecture is the name of a method of drafting. The others are heads of one model family.
+DRAFT_METHODS = ("eagle3", "dflash", "dspark")
 _DRAFT_SUFFIX = "-assistant"
 
 
@@ -60,7 +60,7 @@ def sidecar_by_words(model_type: str | None, architecture: str | None) -> Sideca
     name = (architecture or "").lower()
     if found := _BY_TYPE.get(said) or _BY_ARCHITECTURE.get(name):
         return found
-    return Sidecar.DRAFT_HEAD if name.endswith(_DRAFT_SUFFIX) or name in _DRAFT_METHODS else None
+    return Sidecar.DRAFT_HEAD if name.endswith(_DRAFT_SUFFIX) or name in DRAFT_METHODS else None
 
 
 def sidecar_by_keys(keys: Iterable[str]) -> Sidecar | None:
@@ -76,28 +76,7 @@ def is_projector(model_type: str | None, architecture: str | None, file_name: st
     return sidecar_by_words(model_type, architecture) is Sidecar.PROJECTOR
 
 
-def draft_method(architecture: str | None) -> str:
-    """The value of ``--spec-type`` for a draft head of this architecture."""
-    name = (architecture or "").lower()
-    return f"draft-{name}" if name in _DRAFT_METHODS else "draft-mtp"
-
-
 def is_head_for(head: str | None, model: str | None) -> bool:
     """Whether a draft head of one architecture may fit a model of the other."""
     name = (head or "").lower()
-    return name in _DRAFT_METHODS or (bool(name) and name.removesuffix(_DRAFT_SUFFIX) == (model or "").lower())
-
-
-def arguments_for(sidecar: Sidecar, path: str, architecture: str | None) -> tuple[str, ...]:
-    """The flag that loads the file with its model, empty if llama-server has none."""
-    match sidecar:
-        case Sidecar.PROJECTOR:
-            return ("--mmproj", path)
-        case Sidecar.DRAFT_HEAD:
-            return ("--spec-draft-model", path, "--spec-type", draft_method(architecture))
-        case Sidecar.ADAPTER:
-            return ("--lora", path)
-        case Sidecar.CONTROL_VECTOR:
-            return ("--control-vector", path)
-        case _:
-            return ()
+    return name in DRAFT_METHODS or (bool(name) and name.removesuffix(_DRAFT_SUFFIX) == (model or "").lower())

@@ -20,6 +20,7 @@ from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.engine_options import (
     DRAFT_MTP,
     DRAFT_NUMBERS,
+    SPEC_TYPE,
     EngineOption,
     engine_option,
     engine_options,
@@ -154,7 +155,7 @@ def _typed_arguments(
         if option.name == "alias" and not any(map(capabilities.supports, option.spec.flags)):
             continue  # clients call a model of such a build as they like
         if option.name == "spec_draft_n_max":
-            found.append((option.name, "--spec-type", DRAFT_MTP))
+            found.append((option.name, SPEC_TYPE, DRAFT_MTP))
         found += _said(option, config.get(option.name), capabilities)
     return found
 

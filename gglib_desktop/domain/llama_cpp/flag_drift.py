@@ -9,9 +9,8 @@ from itertools import pairwise
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.options.arguments import flag_of
-from gglib_desktop.domain.options.engine_options import engine_options
+from gglib_desktop.domain.options.engine_options import SPEC_TYPE, engine_options
 
-_SPEC_TYPE = "--spec-type"
 _READS_AS_FLAG = re.compile(r"--?[A-Za-z]")
 # Kinds of speculative decoding under all names that they ever had.
 _RENAMED_SPEC_TYPES = (("draft-simple", "draft"),)
@@ -47,7 +46,7 @@ def drift_objections(words: Sequence[str], capabilities: EngineCapabilities) -> 
         # Only what reads as a list of names is one.
         if unknown and "none" in capabilities.spec_types:
             listed = ", ".join(sorted(capabilities.spec_types))
-            reason = f"this engine does not list the {_SPEC_TYPE} {', '.join(unknown)}; it lists {listed}"
+            reason = f"this engine does not list the {SPEC_TYPE} {', '.join(unknown)}; it lists {listed}"
             yield ConfigurationError("extra_args", word, reason)
 
 
@@ -116,10 +115,10 @@ def _translated(before: str, word: str, capabilities: EngineCapabilities) -> str
 
 def _spec_types(before: str, word: str) -> list[str]:
     """The kinds of speculative decoding that an argument names."""
-    if flag_of(word) == _SPEC_TYPE:
+    if flag_of(word) == SPEC_TYPE:
         value = word.partition("=")[2]
     else:
-        value = word if flag_of(before) == _SPEC_TYPE and "=" not in before else ""
+        value = word if flag_of(before) == SPEC_TYPE and "=" not in before else ""
     return value.split(",") if value else []
 
 

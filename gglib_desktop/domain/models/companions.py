@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from gglib_desktop.domain.gguf.sidecars import Sidecar, arguments_for, is_head_for
+from gglib_desktop.domain.gguf.sidecars import Sidecar, is_head_for
 
 _LM_STUDIO = ("lmstudio", ".lmstudio", "lm-studio")
 _PRECISION = re.compile(r"i?q\d\w*|b?f\d+|fp\d+|mxfp\d\w*")
@@ -26,11 +26,6 @@ class Companion:
     path: Path
     kind: Sidecar = Sidecar.PROJECTOR
     architecture: str | None = None
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """The flag for llama-server."""
-        return arguments_for(self.kind, str(self.path), self.architecture)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from gglib_desktop.domain.values import PORT, Limits, OneOf, Rule, Value, withou
 
 MAX_DRAFT_TOKENS = 16
 ALL_GPU_LAYERS = 999
-DRAFT_MTP = "draft-mtp"
-"""The one method of drafting that the options are for."""
+SPEC_TYPE, DRAFT_MTP = "--spec-type", "draft-mtp"
+"""The flag that names a method of drafting, and the one method that the options are for."""
 _MOST = 2**31 - 1
 DRAFT_NUMBERS = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
 """The options that count only if the server drafts."""

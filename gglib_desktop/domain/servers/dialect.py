@@ -9,6 +9,7 @@ from typing import Protocol
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.gguf.forecast import Serving
+from gglib_desktop.domain.models.companions import Companion
 from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.log_text import LogLevel
 from gglib_desktop.domain.servers.server import ServerConfig
@@ -59,6 +60,10 @@ class Dialect(Protocol):
 
     def without_option(self, words: Sequence[str], flag: str, capabilities: EngineCapabilities) -> tuple[str, ...]:
         """The arguments without this option, in any spelling, and without its values."""
+        ...
+
+    def companion_arguments(self, companion: Companion) -> tuple[str, ...]:
+        """Those that load a file together with its model; empty if there are none for its kind."""
         ...
 
     def with_adapters(self, words: Sequence[str], adapters: Sequence[Path]) -> tuple[str, ...]:

@@ -24,12 +24,11 @@ from gglib_desktop.domain.gguf.forecast import (
     model_context,
 )
 from gglib_desktop.domain.gguf.header import GgufHeader, GgufValue
-from gglib_desktop.domain.models.companions import Companion
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.machine.memory_probe import GraphicsProbe, MemoryProbe
 from gglib_desktop.ports.models.checksums import Checksums
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.models.model_facts import Fact, facts_of, value_text
+from gglib_desktop.viewmodels.models.model_facts import Companions, Fact, facts_of, value_text
 from gglib_desktop.viewmodels.models.model_integrity import ModelIntegrityViewModel
 from gglib_desktop.viewmodels.models.model_notes import ModelNotesViewModel, NotesKeeper
 
@@ -125,13 +124,11 @@ class MetadataTable(QAbstractTableModel):
 
 
 class ModelDetailsViewModel(QObject):
-    """Details of one model. ``companions`` are the files that may be loaded together with it."""
+    """Details of one model."""
 
     stateChanged = Signal(object)  # DetailsState
 
-    def __init__(
-        self, model: Model, sources: DetailsSources, scope: TaskScope, companions: Sequence[Companion] = ()
-    ) -> None:
+    def __init__(self, model: Model, sources: DetailsSources, scope: TaskScope, companions: Companions) -> None:
         super().__init__()
         self._model = model
         self._sources = sources

@@ -100,7 +100,11 @@ _COMPANIONS = {
 _REPOSITORY_KEYS = ("general.source.huggingface.repository", "general.source.repo_url", "general.repo_url")
 
 
-def facts_of(model: Model, header: GgufHeader | None, companions: Sequence[Companion] = ()) -> tuple[Fact, ...]:
+Companions = Mapping[Companion, Sequence[str]]
+"""The files that may be loaded together with a model, each with the arguments that load it."""
+
+
+def facts_of(model: Model, header: GgufHeader | None, companions: Companions) -> tuple[Fact, ...]:
     """Everything that is known. ``header`` None: it cannot be read now. ``companions`` may be loaded with the model."""
     return (
         *(_remembered(model) if header is None else _about_the_model(model, header.metadata)),
@@ -165,14 +169,14 @@ def _capabilities(model: Model) -> Iterator[Fact]:
             yield Fact(FactGroup.CAPABILITIES, FactName(capability), "yes", evidence)
 
 
-def _files(model: Model, companions: Sequence[Companion]) -> Iterator[Fact]:
+def _files(model: Model, companions: Companions) -> Iterator[Fact]:
     group = FactGroup.FILES
     if model.facts is not None:
         yield Fact(group, FactName.SIZE, size_text(model.facts.file_size_bytes), "file")
     if model.parts:
         yield Fact(group, FactName.PARTS, "\n".join(part.name for part in model.parts), "file names")
     for kind, name in _COMPANIONS.items():
-        those = [companion for companion in companions if companion.kind is kind]
+        those = {each: arguments for each, arguments in companions.items() if each.kind is kind}
         if those:
             names = "\n".join(companion.path.name for companion in those)
             yield Fact(group, name, names, _how_to_load(those))
@@ -181,10 +185,10 @@ def _files(model: Model, companions: Sequence[Companion]) -> Iterator[Fact]:
         yield Fact(group, FactName.LAST_USED, _date_text(model.last_used), "library")
 
 
-def _how_to_load(companions: Sequence[Companion]) -> str:
-    if companions[0].kind is Sidecar.PROJECTOR:
+def _how_to_load(companions: Companions) -> str:
+    if any(each.kind is Sidecar.PROJECTOR for each in companions):
         return "same folder"
-    return "\n".join(f"extra arguments: {shlex.join(companion.arguments)}" for companion in companions)
+    return "\n".join(f"extra arguments: {shlex.join(arguments)}" for arguments in companions.values())
 
 
 def _cache(metadata: Mapping[str, GgufValue]) -> Iterator[Fact]:

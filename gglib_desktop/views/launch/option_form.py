@@ -11,7 +11,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolBut
 from gglib_desktop.domain.launch.form import FormState
 from gglib_desktop.domain.launch.options import Source
 from gglib_desktop.domain.options.definition import OptionGroup
-from gglib_desktop.domain.options.engine_options import EngineOption, engine_options
+from gglib_desktop.domain.options.engine_options import (
+    DRAFT_MTP,
+    SPEC_TYPE,
+    EngineOption,
+    engine_option,
+    engine_options,
+)
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.option_devices import DeviceChoices
 from gglib_desktop.views.launch.option_extras import FileField, MtpField, RestartField
@@ -70,7 +76,8 @@ class OptionForm(QWidget):
 
     def _search_field(self) -> SearchField:
         search = SearchField("optionSearch", self.tr("Search settings"))
-        search.setPlaceholderText(self.tr("Search settings: a word, or a flag as --ctx-size"))
+        example = engine_option("context_size").spec.flags[-1]
+        search.setPlaceholderText(self.tr("Search settings: a word, or a flag as {flag}").format(flag=example))
         search.addAction(icon("search"), SearchField.ActionPosition.LeadingPosition)
         search.textChanged.connect(self._on_search)
         search.left.connect(self._on_search_left)
@@ -117,7 +124,7 @@ class OptionForm(QWidget):
             name="mtp",
             label=self.tr("MTP"),
             help=self.tr("Drafts with the model's own MTP layers; Auto: where model and engine can"),
-            sought=f"--spec-type draft-mtp {translated(OptionGroup.DRAFTING)}".lower(),
+            sought=f"{SPEC_TYPE} {DRAFT_MTP} {translated(OptionGroup.DRAFTING)}".lower(),
         )
         return MtpRow(words, RowParts(field=field, shows=field, focus=field.buttons, wide=True), self._form, self)
 

@@ -51,7 +51,7 @@ async def dialog(qapp, tmp_path, sources):
 @asynccontextmanager
 async def shown(model: Model, sources: FakeSources) -> AsyncIterator[ModelDetailsDialog]:
     async with TaskScope(LogReporter()) as scope:
-        details = ModelDetailsViewModel(model, sources.all, scope)
+        details = ModelDetailsViewModel(model, sources.all, scope, {})
         dialog = ModelDetailsDialog(details)
         dialog.open()
         await poll(lambda: not details.state.loading)
@@ -150,7 +150,7 @@ async def test_a_file_that_is_gone_is_said_so(qapp):
 
 async def test_until_the_header_is_read_that_is_said(qapp, tmp_path):
     async with TaskScope(LogReporter()) as scope:
-        dialog = ModelDetailsDialog(ModelDetailsViewModel(demo(tmp_path), FakeSources().all, scope))
+        dialog = ModelDetailsDialog(ModelDetailsViewModel(demo(tmp_path), FakeSources().all, scope, {}))
         assert text(dialog, "forecastVerdict") == "Reading the file’s header…"
         dialog.reject()
     delete(dialog)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.domain.gguf.header import GgufHeader, facts_from_header
-from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar, arguments_for, draft_method, sidecar_by_words
+from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar, sidecar_by_words
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.diagnosis import explained_by_model
 from gglib_desktop.domain.servers.failures import Failure, FailureCause
@@ -104,24 +104,6 @@ def test_a_draft_head_holds_only_the_blocks_that_draft(metadata, first_block, ex
 
 def test_facts_of_another_version_are_read_with_the_kinds_that_this_one_knows():
     assert set(WHY_NOT_STARTED) == set(Sidecar)
-
-
-@pytest.mark.parametrize(
-    ("kind", "architecture", "expected"),
-    [
-        (Sidecar.PROJECTOR, "clip", ("--mmproj", "/x.gguf")),
-        (Sidecar.DRAFT_HEAD, "gemma4-assistant", ("--spec-draft-model", "/x.gguf", "--spec-type", "draft-mtp")),
-        (Sidecar.DRAFT_HEAD, "qwen35", ("--spec-draft-model", "/x.gguf", "--spec-type", "draft-mtp")),
-        (Sidecar.DRAFT_HEAD, "eagle3", ("--spec-draft-model", "/x.gguf", "--spec-type", "draft-eagle3")),
-        (Sidecar.ADAPTER, "llama", ("--lora", "/x.gguf")),
-        (Sidecar.CONTROL_VECTOR, "controlvector", ("--control-vector", "/x.gguf")),
-        (Sidecar.IMATRIX, None, ()),
-        (Sidecar.VOCABULARY, "llama", ()),
-    ],
-)
-def test_an_engine_is_told_by_arguments(kind, architecture, expected):
-    assert arguments_for(kind, "/x.gguf", architecture) == expected
-    assert draft_method(None) == "draft-mtp"
 
 
 @pytest.mark.parametrize("kind", [Sidecar.IMATRIX, Sidecar.ADAPTER, Sidecar.DRAFT_HEAD])

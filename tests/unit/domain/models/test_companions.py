@@ -104,7 +104,3 @@ def test_what_fits_a_model_is_offered_with_it(model, architecture, candidate, ex
     path, kind, own = candidate
     found = sidecars_of(Path(model), architecture, [Companion(Path(path), kind, own)])
     assert bool(found) is expected
-
-
-def test_an_adapter_of_a_store_needs_no_architecture():
-    assert Companion(Path("/b/sha256-1"), ADAPTER).arguments == ("--lora", "/b/sha256-1")

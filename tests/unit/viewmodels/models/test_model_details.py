@@ -34,7 +34,7 @@ async def scope(qapp) -> AsyncIterator[TaskScope]:
 
 
 async def loaded(model: Model, scope: TaskScope, sources: FakeSources | None = None) -> ModelDetailsViewModel:
-    details = ModelDetailsViewModel(model, (sources or FakeSources()).all, scope)
+    details = ModelDetailsViewModel(model, (sources or FakeSources()).all, scope, {})
     assert details.state.loading
     await poll(lambda: not details.state.loading)
     return details
@@ -88,7 +88,7 @@ async def test_after_closing_nothing_more_is_said(scope, tmp_path):
     def never(path: Path):
         raise InvalidModelFile(path, "read after all")
 
-    details = ModelDetailsViewModel(demo(tmp_path), FakeSources(read_header=never).all, scope)
+    details = ModelDetailsViewModel(demo(tmp_path), FakeSources(read_header=never).all, scope, {})
     told: list[object] = []
     details.stateChanged.connect(told.append)
     details.close()

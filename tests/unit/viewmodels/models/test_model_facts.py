@@ -8,6 +8,7 @@ import pytest
 from gglib_desktop.adapters.gguf.header import read_header
 from gglib_desktop.domain.gguf.header import GgufHeader, GgufValue
 from gglib_desktop.domain.gguf.sidecars import Sidecar
+from gglib_desktop.domain.llama_cpp.companions import companion_arguments
 from gglib_desktop.domain.models.companions import Companion
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.viewmodels.models.model_facts import Fact, FactGroup, FactName, facts_of
@@ -25,12 +26,13 @@ PLAIN: dict[str, GgufValue] = {
 
 def of(model: Model, metadata: dict[str, GgufValue] | None = None, *companions: Companion) -> dict[str, Fact]:
     header = GgufHeader(3, "little", 0, metadata) if metadata is not None else None
-    return {fact.detail or str(fact.name): fact for fact in facts_of(model, header, companions)}
+    loaded_by = {each: companion_arguments(each) for each in companions}
+    return {fact.detail or str(fact.name): fact for fact in facts_of(model, header, loaded_by)}
 
 
 def test_facts_of_a_real_header_have_their_sources(tmp_path):
     model = demo(tmp_path)
-    facts = {fact.name: (fact.value, fact.source) for fact in facts_of(model, read_header(model.path))}
+    facts = {fact.name: (fact.value, fact.source) for fact in facts_of(model, read_header(model.path), {})}
     assert facts[FactName.ARCHITECTURE] == ("qwen35", "general.architecture")
     assert facts[FactName.CONTEXT] == ("8192", "qwen35.context_length")
     assert facts[FactName.MTP_LAYERS] == ("1", "qwen35.nextn_predict_layers")
