@@ -220,7 +220,7 @@ class CountingDict(dict):  # type: ignore[type-arg]
 
 async def test_a_key_stroke_looks_at_no_row(program):
     await many(program, 300)
-    models = program.app.models
+    models = program.models
     known = models._known = CountingDict(models._known)
     for text, found in (("m", 300), ("m29.gguf many", 1), ("9.gguf", 30), ("", 300)):
         models.search(text)
@@ -231,9 +231,9 @@ async def test_a_key_stroke_looks_at_no_row(program):
 
 async def test_of_many_changed_rows_a_view_is_told_at_once(program):
     await many(program, 100)
-    table, told = program.app.models.table, []
+    table, told = program.models.table, []
     table.dataChanged.connect(lambda first, last: told.append((first.row(), last.row())))
-    known = program.app.models._known
+    known = program.models._known
     table.show(list(table.ids), known, table.ids[:10])
     assert told == [(row, row) for row in range(10)]
     told.clear()
@@ -243,10 +243,10 @@ async def test_of_many_changed_rows_a_view_is_told_at_once(program):
 
 async def test_new_notes_are_found_and_change_their_own_row_alone(filled):
     changed: list[int] = []
-    filled.app.models.table.dataChanged.connect(lambda first, _last: changed.append(first.row()))
+    filled.models.table.dataChanged.connect(lambda first, _last: changed.append(first.row()))
     await filled.library.describe(filled.library.models[1].id, (), "for the garden")
     assert changed == [1]
-    filled.app.models.search("garden")
+    filled.models.search("garden")
     assert names(filled) == ["Qwen Small"]
 
 
