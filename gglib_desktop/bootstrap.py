@@ -174,7 +174,7 @@ async def _load_the_rest(window: MainWindow) -> None:
 
 
 def _load_services() -> None:
-    import gglib_desktop.adapters.runners.local
+    import gglib_desktop.adapters.runner.kinds
     import gglib_desktop.services.servers.server  # noqa: F401
 
 

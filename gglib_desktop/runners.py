@@ -8,14 +8,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.ports.servers.foreign_servers import ForeignServers
 from gglib_desktop.ports.servers.process_runner import ProcessRunner
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
 
 if TYPE_CHECKING:
-    from gglib_desktop.adapters.runners.local import LlamaServerRunner
+    from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
     from gglib_desktop.domain.engine.capabilities import Engine
     from gglib_desktop.ports.machine.key_store import KeyStore
     from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
@@ -32,19 +31,19 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
     ``engine`` names the program; None looks for one. Raises: ConfigurationError for another kind.
     """
     if kind == "mock":
-        from gglib_desktop.adapters.runners.mock import MockRunner
+        from gglib_desktop.adapters.runner.kinds import MockRunner
 
-        return MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ))
+        return MockRunner(data_dir, environment=os.environ)
     if kind == "local":
         from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
-        from gglib_desktop.adapters.runners.local import LlamaServerRunner
+        from gglib_desktop.adapters.runner.kinds import local_runner
 
         catalog = LlamaEngineCatalog(os.environ)
 
         async def find() -> Engine:
             return await (catalog.inspect(engine) if engine is not None else catalog.find(None))
 
-        return LlamaServerRunner(data_dir, find, environment=os.environ)
+        return local_runner(data_dir, find, environment=os.environ)
     raise ConfigurationError("kind", kind, "must be local or mock")
 
 
@@ -54,18 +53,17 @@ def runner_and_catalog(
     """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
     if kind == "mock":
         from gglib_desktop.adapters.engines.mock import MockEngineCatalog
-        from gglib_desktop.adapters.runners.mock import MockRunner
+        from gglib_desktop.adapters.runner.kinds import MockRunner
 
-        mock = MockRunner(data_dir, mtp_suppressed=mtp_is_suppressed(os.environ), keys=keys())
-        return mock, MockEngineCatalog()
+        return MockRunner(data_dir, environment=os.environ, keys=keys()), MockEngineCatalog()
     from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 
     catalog = LlamaEngineCatalog(os.environ)
 
-    def build() -> LlamaServerRunner:
-        from gglib_desktop.adapters.runners.local import LlamaServerRunner
+    def build() -> RecordedRunner:
+        from gglib_desktop.adapters.runner.kinds import local_runner
 
-        return LlamaServerRunner(
+        return local_runner(
             data_dir,
             lambda: catalog.find(settings.current.engine_path),
             environment=os.environ,
@@ -79,9 +77,9 @@ def runner_and_catalog(
 class _LateRunner:
     """A runner whose code is loaded when it is first used: the window does not wait for it, 40 ms of its start."""
 
-    def __init__(self, build: Callable[[], LlamaServerRunner]) -> None:
+    def __init__(self, build: Callable[[], RecordedRunner]) -> None:
         self._build = build
-        self._runner: LlamaServerRunner | None = None
+        self._runner: RecordedRunner | None = None
 
     def __getattr__(self, name: str) -> object:
         if self._runner is None:

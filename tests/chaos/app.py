@@ -23,9 +23,9 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
-from gglib_desktop.adapters.runners.local import LlamaServerRunner
-from gglib_desktop.adapters.runners.mock import MockRunner
-from gglib_desktop.adapters.runners.mock_server import MockTimings
+from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
+from gglib_desktop.adapters.runner.kinds import MockRunner, local_runner
+from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import handle_of
@@ -40,7 +40,7 @@ _TIMINGS = MockTimings(answer_s=0.01, load_s=0.05, stop_s=0.02)
 _WORKERS = 4
 _INPUT, _OUTPUT = 0, 1
 
-AnyRunner = LlamaServerRunner | MockRunner
+AnyRunner = RecordedRunner
 
 
 # Pools make their threads when they are first needed, up to this many; more than that is a leak.
@@ -173,7 +173,7 @@ class App:
         sockets = sum(link.startswith("socket:") for link in links)
         threads = _threads_beyond_pools()
         tasks = len(asyncio.all_tasks())
-        return Usage(len(links) - sockets, sockets, threads, tasks, tuple(self._runner._ports._reserved))
+        return Usage(len(links) - sockets, sockets, threads, tasks, tuple(self._runner._ports.reserved))
 
 
 def shown(snapshot: ServerSnapshot) -> ShownServer:
@@ -201,7 +201,7 @@ def make_runner(arguments: argparse.Namespace) -> AnyRunner:
     if arguments.runner == "mock":
         return MockRunner(arguments.data_dir, timings=_TIMINGS)
     catalog = LlamaEngineCatalog(os.environ)
-    return LlamaServerRunner(
+    return local_runner(
         arguments.data_dir,
         lambda: catalog.inspect(arguments.engine),
         environment=os.environ,

@@ -124,18 +124,18 @@ class RealSystem:
 
 
 class SimulatedSystem:
-    """Simulated servers live in their runner's file, and what happens to them has to be told to the program."""
+    """Simulated servers live in their records, and what happens to them has to be told to the program."""
 
     forgets_pauses = True
 
     def __init__(self, data_dir: Path, app: AppProcess) -> None:
-        self._file = data_dir / "mock-servers.json"
+        self._records = data_dir / "servers"
         self._app = app
 
     def view(self) -> SystemView:
-        saved = json.loads(self._file.read_text())["servers"] if self._file.exists() else []
+        saved = [json.loads(file.read_text()) for file in self._records.glob("*.json")]
         servers = tuple(SystemServer(each["pid"], each["run"], frozenset({each["port"]})) for each in saved)
-        others = tuple(path.name for path in self._file.parent.glob("mock-servers.*") if path != self._file)
+        others = tuple(path.name for path in self._records.glob("*") if path.suffix != ".json")
         return SystemView(servers, frozenset(server.run for server in servers), others=others)
 
     def answers(self, port: int) -> bool:

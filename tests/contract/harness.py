@@ -14,9 +14,9 @@ from typing import Protocol
 import psutil
 
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
-from gglib_desktop.adapters.runners.local import LlamaServerRunner
-from gglib_desktop.adapters.runners.mock import MockRunner
-from gglib_desktop.adapters.runners.mock_server import MockTimings
+from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
+from gglib_desktop.adapters.runner.kinds import MockRunner, local_runner
+from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.api import Runner
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
@@ -90,26 +90,24 @@ class LocalHarness(_Configs):
         self._others = set(psutil.pids())
         self.environment = {**os.environ, "GGLIB_TEST_HARNESS": self._tag}
 
-    def runner(self, data_dir: Path | None = None) -> LlamaServerRunner:
+    def runner(self, data_dir: Path | None = None) -> RecordedRunner:
         return self.runner_with(self._engine, data_dir)
 
     def runner_with(
         self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
-    ) -> LlamaServerRunner:
+    ) -> RecordedRunner:
         async def find() -> Engine:
             return await _CATALOG.inspect(engine)
 
-        return LlamaServerRunner(
-            data_dir or self.data_dir, find, environment=self.environment, stop_grace_s=lambda: grace_s
-        )
+        return local_runner(data_dir or self.data_dir, find, environment=self.environment, stop_grace_s=lambda: grace_s)
 
-    def stubborn_runner(self) -> LlamaServerRunner:
+    def stubborn_runner(self) -> RecordedRunner:
         return self.runner_with(self.stub, grace_s=SHORT_GRACE_S)
 
     def late_config(self) -> ServerConfig:
         return self.config(extra_args=["--stub-ignore-sigterm"])
 
-    def talkative_runner(self) -> LlamaServerRunner:
+    def talkative_runner(self) -> RecordedRunner:
         return self.runner_with(self.stub)
 
     def talkative_config(self, lines: int) -> ServerConfig:
@@ -178,8 +176,7 @@ class MockHarness(_Configs):
         ]
 
     def _saved(self) -> list[dict[str, object]]:
-        file = self.data_dir / "mock-servers.json"
-        return list(json.loads(file.read_text())["servers"]) if file.exists() else []
+        return [json.loads(file.read_text()) for file in (self.data_dir / "servers").glob("*.json")]
 
 
 _CATALOG = LlamaEngineCatalog(os.environ)

@@ -63,54 +63,64 @@ def written_in(folder: Path) -> dict[str, str]:
 
 async def test_who_can_be_reached_by_others_asks_for_a_key(runner, harness):
     handle = await runner.start(harness.config(host="0.0.0.0"))
-    key = runner.api_key(handle)
+    key = runner.describe(handle).api_key
     assert key is not None
     assert len(key) >= 43
     assert (await facts_of(runner, handle)).wants_key
     assert await runner.busy_slots(handle) == 0
     assert runner.endpoint(handle) == f"http://127.0.0.1:{handle.port}/v1"
-    assert all(url.endswith(f":{handle.port}/v1") for url in runner.other_endpoints(handle))
-    assert "127.0.0.1" not in " ".join(runner.other_endpoints(handle))
+    assert all(url.endswith(f":{handle.port}/v1") for url in runner.describe(handle).other_endpoints)
+    assert "127.0.0.1" not in " ".join(runner.describe(handle).other_endpoints)
 
 
 async def test_a_server_for_this_computer_alone_asks_for_none_unless_told_to(runner, harness):
     free = await runner.start(harness.config())
-    assert runner.api_key(free) is None
-    assert runner.other_endpoints(free) == ()
+    assert runner.describe(free).api_key is None
+    assert runner.describe(free).other_endpoints == ()
     assert not (await facts_of(runner, free)).wants_key
     assert KEY_FILE not in written_in(harness.data_dir), "no key before one is needed"
     keyed = await runner.start(harness.config(require_api_key=True))
-    assert runner.api_key(keyed)
+    assert runner.describe(keyed).api_key
     assert (await facts_of(runner, keyed)).wants_key
 
 
 async def test_all_servers_share_one_key(runner, harness):
     first, second = await asyncio.gather(*(runner.start(harness.config(require_api_key=True)) for _ in range(2)))
-    assert runner.api_key(first) == runner.api_key(second) == (harness.data_dir / KEY_FILE).read_text().strip()
+    assert (
+        runner.describe(first).api_key
+        == runner.describe(second).api_key
+        == (harness.data_dir / KEY_FILE).read_text().strip()
+    )
 
 
 async def test_the_key_is_in_its_file_and_in_no_other(runner, harness, caplog):
     caplog.set_level("DEBUG")
     handle = await runner.start(harness.config(host="0.0.0.0"))
-    key = runner.api_key(handle)
+    key = runner.describe(handle).api_key
     assert key is not None
     await facts_of(runner, handle)
     assert [name for name, text in written_in(harness.data_dir).items() if key in text] == [KEY_FILE]
-    shown = (caplog.text, runner.command_line(handle), repr(runner.config(handle)), repr(handle), repr(vars(runner)))
+    shown = (
+        caplog.text,
+        runner.describe(handle).command_line,
+        repr(runner.describe(handle).config),
+        repr(handle),
+        repr(vars(runner)),
+    )
     assert not [text for text in shown if key in text]
 
 
 async def test_the_next_runner_knows_the_key_of_what_it_finds(harness):
     async with harness.runner() as earlier:
         handle = await earlier.start(harness.config(require_api_key=True))
-        key = earlier.api_key(handle)
+        key = earlier.describe(handle).api_key
         await facts_of(earlier, handle)
     async with harness.runner() as later:
         assert await later.list_running() == [handle]
         facts = await facts_of(later, handle)
         assert facts.wants_key
         assert not facts.refused
-        assert later.api_key(handle) == key
+        assert later.describe(handle).api_key == key
 
 
 async def test_a_host_of_another_computer_is_refused_with_its_field(runner, harness):
@@ -181,7 +191,7 @@ def status(url: str, key: str | None = None) -> int:
 )
 async def test_a_real_engine_refuses_who_shows_no_key(real, real_runner, host, reached_at):
     handle = await real_runner.start(real.config(host=host, require_api_key=True))
-    key = real_runner.api_key(handle)
+    key = real_runner.describe(handle).api_key
     facts = await facts_of(real_runner, handle)
     assert (facts.wants_key, facts.refused, facts.slots) == (True, False, 4)
     base = f"http://{reached_at}:{handle.port}"
@@ -196,7 +206,7 @@ async def test_a_real_engine_refuses_who_shows_no_key(real, real_runner, host, r
 @pytest.mark.llama
 async def test_no_command_line_of_the_computer_holds_the_key(real, real_runner):
     handle = await real_runner.start(real.config(host="0.0.0.0"))
-    key = real_runner.api_key(handle)
+    key = real_runner.describe(handle).api_key
     argvs = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert argvs_word_after(argvs, handle) == ["--host", "0.0.0.0"]
     assert not [argv for argv in argvs if key in " ".join(argv)]
@@ -214,16 +224,16 @@ def argvs_word_after(argvs: list[list[str]], handle: ProcessHandle) -> list[str]
 async def test_a_server_that_runs_keeps_its_key_when_a_new_one_is_made(real):
     async with real.runner() as earlier:
         handle = await earlier.start(real.config(require_api_key=True))
-        key = earlier.api_key(handle)
+        key = earlier.describe(handle).api_key
         await facts_of(earlier, handle)
     (real.data_dir / KEY_FILE).write_text("another-key\n")
     async with real.runner() as later:
         assert await later.list_running() == [handle]
-        assert later.api_key(handle) == key, "the one that it was started with"
+        assert later.describe(handle).api_key == key, "the one that it was started with"
         assert not (await facts_of(later, handle)).refused
         await later.stop(handle)
         again = await later.start(real.config(require_api_key=True))
-        assert later.api_key(again) == "another-key"
+        assert later.describe(again).api_key == "another-key"
 
 
 @pytest.mark.llama
@@ -234,10 +244,10 @@ async def test_another_server_with_a_key_of_its_own_is_understood(real, real_run
     assert server.port is not None
     await loaded(server.port)
     handle = await real_runner.adopt(server)
-    config = real_runner.config(handle)
+    config = real_runner.describe(handle).config
     assert config is not None
     assert config.host == "0.0.0.0", "which others reach"
-    assert real_runner.api_key(handle) == "theirs"
+    assert real_runner.describe(handle).api_key == "theirs"
     facts = await facts_of(real_runner, handle)
     assert (facts.wants_key, facts.refused) == (True, False)
     assert [name for name, text in written_in(real.data_dir).items() if "theirs" in text] == []
@@ -254,6 +264,6 @@ async def test_a_key_that_nobody_tells_leaves_the_server_healthy(real, real_runn
     handle = await real_runner.adopt(server)
     facts = await facts_of(real_runner, handle)
     assert (facts.wants_key, facts.refused, facts.slots) == (True, True, None)
-    assert real_runner.api_key(handle) is None
+    assert real_runner.describe(handle).api_key is None
     assert (await real_runner.probe(handle, 2)).result is ProbeResult.OK
     assert (await real_runner.health(handle)).healthy

@@ -14,14 +14,14 @@ from tests.fakes.waiting import poll
 
 
 def name(runner, handle):
-    (said,) = names_said(runner.command_line(handle))
+    (said,) = names_said(runner.describe(handle).command_line)
     return said
 
 
 async def test_it_is_the_models_name_where_nothing_else_is_said(runner, harness):
     handle = await runner.start(harness.config(model_name="Tiny, new\tone"))
     assert name(runner, handle) == "Tiny new one"
-    assert runner.config(handle).alias is None, "the choice is still nobody's"
+    assert runner.describe(handle).config.alias is None, "the choice is still nobody's"
 
 
 async def test_no_two_servers_have_the_same(runner, harness):
@@ -56,7 +56,7 @@ async def test_servers_that_an_earlier_version_left_keep_theirs(runner, harness)
     """Their records know no alias; what they are called stands in their command lines."""
     first = await runner.start(harness.config(extra_args=["--alias", "coder"]))
     await runner.__aexit__(None, None, None)
-    for file in (*harness.data_dir.glob("servers/*.json"), *harness.data_dir.glob("mock-servers.json")):
+    for file in harness.data_dir.glob("servers/*.json"):
         text = json.dumps(without_alias(json.loads(file.read_text())))
         assert '"alias"' not in text
         file.write_text(text)
@@ -99,5 +99,5 @@ async def test_an_engine_that_does_not_list_the_flag_is_not_given_it(local: Loca
     async with local.runner_with(local.stub) as runner:
         for asked in (local.config(), local.config(alias="coder")):
             handle = await runner.start(asked)
-            assert names_said(runner.command_line(handle)) == ()
+            assert names_said(runner.describe(handle).command_line) == ()
             await runner.kill(handle)

@@ -15,14 +15,14 @@ import psutil
 import pytest
 
 from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
-from gglib_desktop.adapters.runners.processes import process_identity
-from gglib_desktop.adapters.runners.records import ServerRecord
+from gglib_desktop.adapters.places.local.processes import process_identity
 from gglib_desktop.api import Runner
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.exits import StopRung
 from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.domain.servers.health import ProbeResult
+from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.states import Crashed, Healthy, Stopped
 from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.contract.harness import SHORT_GRACE_S, LocalHarness, stop_all
@@ -269,12 +269,12 @@ async def test_an_adopted_one_is_as_a_started_one(harness, runner, elsewhere):
     assert await runner.list_running() == [handle]
     assert server.pid not in {each.pid for each in await runner.list_foreign()}
     assert (await becomes_healthy(runner, handle)).context_size == 1024
-    config = runner.config(handle)
+    config = runner.describe(handle).config
     assert (config.context_size, config.spec_draft_n_max) == (1024, 2)
     assert (config.port, config.model_path, config.extra_args) == (server.port, harness.model.resolve(), ())
-    assert runner.command_line(handle) == server.command_line
-    assert (await whole_log(runner, runner.log_name(handle))).count("\n") == 1
-    assert "not started by GGLib Desktop" in await whole_log(runner, runner.log_name(handle))
+    assert runner.describe(handle).command_line == server.command_line
+    assert (await whole_log(runner, runner.describe(handle).log_name)).count("\n") == 1
+    assert "not started by GGLib Desktop" in await whole_log(runner, runner.describe(handle).log_name)
     assert await runner.adopt(server) == handle, "once more changes nothing"
 
     await runner.stop(handle)
@@ -298,7 +298,7 @@ async def test_a_model_from_elsewhere_is_the_one_that_the_server_names(harness, 
     assert server.port is not None
     await loaded(server.port)
     handle = await runner.adopt(dataclasses.replace(server, model_path=None))
-    assert runner.config(handle).model_path.name == harness.model.name
+    assert runner.describe(handle).config.model_path.name == harness.model.name
     assert handle.model_name == harness.model.stem
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gglib_desktop.adapters.runners.processes import argv_hash_of, executable_of, process_identity
+from gglib_desktop.adapters.places.local.processes import argv_hash_of, executable_of, process_identity
 from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
@@ -102,11 +102,11 @@ async def test_nothing_of_our_environment_configures_the_engine(harness, stub_ru
         "MARK": "kept",
     }
     handle = await stub_runner.start(harness.config(extra_args=["--stub-show-environment"]))
-    lines = (await whole_log(stub_runner, stub_runner.log_name(handle))).splitlines()
+    lines = (await whole_log(stub_runner, stub_runner.describe(handle).log_name)).splitlines()
     names = {line.partition("=")[0] for line in lines}
     assert "MARK" in names
     assert not names & {"LLAMA_ARG_CTX_SIZE", "LLAMA_API_KEY", "PYTHONPATH", "VIRTUAL_ENV"}
-    assert f"GGLIB_INSTANCE={stub_runner.log_name(handle)}" in lines
+    assert f"GGLIB_INSTANCE={stub_runner.describe(handle).log_name}" in lines
 
 
 @pytest.mark.llama
@@ -157,7 +157,7 @@ async def test_one_that_ignores_sigterm_is_killed_after_both_graces(harness):
         end = await runner.wait_exit(handle)
         assert (end.signal_number, end.stopped_by) == (9, StopRung.SIGKILL)
         assert not harness.is_there(handle)
-        assert (await whole_log(runner, runner.log_name(handle))).count("asked to end") == 2
+        assert (await whole_log(runner, runner.describe(handle).log_name)).count("asked to end") == 2
 
 
 async def test_one_that_hangs_while_it_ends_is_asked_twice(harness, stub_runner):
@@ -172,7 +172,7 @@ async def test_several_stop_in_parallel(harness, stub_runner):
     stopping = [asyncio.ensure_future(stub_runner.stop(handle)) for handle in handles]
     # All are asked while none has ended: they would not, for a minute.
     for handle in handles:
-        await log_says(stub_runner, stub_runner.log_name(handle), "asked to end")
+        await log_says(stub_runner, stub_runner.describe(handle).log_name, "asked to end")
     for handle in handles:
         await harness.kill_behind_back(handle)
     await asyncio.gather(*stopping)
@@ -262,7 +262,7 @@ async def test_an_engine_that_vanished_is_a_sentence(harness, tmp_path):
 async def test_a_process_that_inherited_the_pid_is_left_alone(harness, stranger):
     async with harness.runner_with(harness.stub) as old:
         handle = await old.start(harness.config())
-        name = old.log_name(handle)
+        name = old.describe(handle).log_name
     record = json.loads(record_file(harness).read_text())
     end(handle)
     theirs: dict[str, object] = {
@@ -300,7 +300,11 @@ async def lost_servers(harness) -> list[LostServer]:
 async def test_a_server_that_ended_meanwhile_is_told_with_its_log(harness):
     async with harness.runner_with(harness.stub) as old:
         handle = await old.start(harness.config(extra_args=["--stub-lines", "3"]))
-        name, config, command_line = old.log_name(handle), old.config(handle), old.command_line(handle)
+        name, config, command_line = (
+            old.describe(handle).log_name,
+            old.describe(handle).config,
+            old.describe(handle).command_line,
+        )
         assert list(old.take_lost()) == []
     end(handle)
     assert await lost_servers(harness) == [
@@ -381,7 +385,7 @@ async def test_servers_survive_the_death_of_the_program(harness, engine_path):
     async with harness.runner() as runner:
         assert await runner.list_running() == [handle]
         await becomes_healthy(runner, handle)
-        await log_says(runner, runner.log_name(handle), "model loaded")
+        await log_says(runner, runner.describe(handle).log_name, "model loaded")
         ending = asyncio.ensure_future(runner.wait_exit(handle))
         await runner.stop(handle)
         end = await ending

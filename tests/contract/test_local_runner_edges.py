@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gglib_desktop.adapters.runners.processes import ServerProcess, process_identity
-from gglib_desktop.adapters.runners.records import RecordStore
-from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
+from gglib_desktop.adapters.places.local.processes import process_identity
+from gglib_desktop.adapters.places.local.server_process import ServerProcess
+from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.servers.diagnosis import failure_of_error
@@ -180,9 +180,8 @@ async def test_the_clean_up_never_ends_the_server_itself(harness, stub_runner):
     handle = await stub_runner.start(harness.config(extra_args=["--stub-family"]))
     identity = process_identity(handle.pid)
     assert identity is not None
-    tag = ("GGLIB_INSTANCE", stub_runner.log_name(handle))
+    tag = ("GGLIB_INSTANCE", stub_runner.describe(handle).log_name)
     process = ServerProcess(handle.pid, identity, tag=tag, group=handle.pid)
-    await kill_leftovers(process, asyncio.to_thread)
     process.kill_leftovers()
     assert len(harness.processes()) == 2
     assert process_identity(handle.pid) == identity
@@ -194,7 +193,7 @@ async def test_leaving_during_a_stop_does_not_kill_the_server(harness):
     async with harness.runner_with(harness.stub) as runner:
         handle = await runner.start(harness.late_config())
         stopping = asyncio.ensure_future(runner.stop(handle))
-        await log_says(runner, runner.log_name(handle), "asked to end")
+        await log_says(runner, runner.describe(handle).log_name, "asked to end")
     await asyncio.wait({stopping})
     assert await reopened(harness) == [handle]
 
@@ -374,7 +373,7 @@ async def test_supervision_does_not_wait_for_a_dead_network_share(harness, stub_
     stuck = [asyncio.ensure_future(asyncio.to_thread(dead.wait)) for _ in range(4)]
     try:
         async with asyncio.timeout(DEADLINE_S):
-            name = stub_runner.log_name(handles[0])
+            name = stub_runner.describe(handles[0]).log_name
             assert b"line 2" in (await stub_runner.read_log(name, 0, 1000)).data
             await stub_runner.stop(handles[0])
             os.kill(handles[1].pid, signal.SIGKILL)
@@ -388,7 +387,7 @@ async def test_supervision_does_not_wait_for_a_dead_network_share(harness, stub_
 async def test_a_runner_that_was_left_has_no_threads(harness):
     async with harness.runner_with(harness.stub) as runner:
         handle = await runner.start(harness.config())
-        name = runner.log_name(handle)
+        name = runner.describe(handle).log_name
     with pytest.raises(RunnerUnavailable, match="threads"):
         await runner.read_log(name, 0, 10)
     with pytest.raises((NotRunning, RunnerUnavailable)):

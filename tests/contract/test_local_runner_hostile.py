@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gglib_desktop.adapters.runners import processes
+from gglib_desktop.adapters.places.local import processes
 from gglib_desktop.domain.errors import PortTaken, RunnerUnavailable, StartFailed
 from tests.contract.harness import STUB, LocalHarness, stop_all
 from tests.contract.test_foreign_servers import Elsewhere, elsewhere, found  # noqa: F401

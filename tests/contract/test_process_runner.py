@@ -64,7 +64,7 @@ async def failure_of_start(runner: Runner, config: ServerConfig, says: str = "")
         except StartFailed as exc:
             failure, name = failure_of_error(exc, diagnose), exc.log_name
         else:
-            name = runner.log_name(handle)
+            name = runner.describe(handle).log_name
             end = await runner.wait_exit(handle)
             failure = diagnose(end, (await whole_log(runner, name)).splitlines())
         written = [line for line in (await whole_log(runner, name)).splitlines() if says in line]
@@ -136,15 +136,15 @@ async def test_a_ready_server_tells_its_facts(harness, runner):
     assert usage.log_bytes > 0
     assert not usage.paused
     assert runner.endpoint(handle) == f"http://127.0.0.1:{handle.port}/v1"
-    assert f"--port {handle.port}" in runner.command_line(handle)
-    assert str(harness.model) in runner.command_line(handle)
+    assert f"--port {handle.port}" in runner.describe(handle).command_line
+    assert str(harness.model) in runner.describe(handle).command_line
 
 
 async def test_the_configuration_comes_back_as_it_was_given(harness, runner):
     config = harness.config(context_size=1024, spec_draft_n_max=2, spec_draft_p_min=0.5, jinja=False)
     handle = await runner.start(config)
-    assert runner.config(handle) == config
-    assert "--spec-draft-n-max 2 --spec-draft-p-min 0.5" in runner.command_line(handle)
+    assert runner.describe(handle).config == config
+    assert "--spec-draft-n-max 2 --spec-draft-p-min 0.5" in runner.describe(handle).command_line
 
 
 async def test_five_starts_at_once_get_five_ports_of_the_window(harness, runner):
@@ -214,7 +214,7 @@ async def test_a_model_file_may_have_any_name(harness, tmp_path, name):
         handle = await old.start(harness.config(model_path=path))
         await becomes_healthy(old, handle)
     async with harness.runner() as new:
-        assert new.config((await new.list_running())[0]).model_path == path
+        assert new.describe((await new.list_running())[0]).config.model_path == path
 
 
 # -- ports
@@ -440,7 +440,7 @@ async def test_the_log_stays_after_the_end(harness, runner):
     handle = await runner.start(harness.config())
     await becomes_healthy(runner, handle)
     await runner.kill(handle)
-    name = runner.log_name(handle)
+    name = runner.describe(handle).log_name
     assert "loading model" in await whole_log(runner, name)
     end = await runner.read_log(name, -40, 1000)
     assert len(end.data) == 40
@@ -456,15 +456,15 @@ async def test_a_new_runner_finds_what_the_old_one_left(harness):
         config = harness.config(context_size=1024)
         handle = await old.start(config)
         await becomes_healthy(old, handle)
-        name = old.log_name(handle)
+        name = old.describe(handle).log_name
     assert harness.is_there(handle)
 
     async with harness.runner() as new:
         assert await new.list_running() == [handle]
         assert await new.is_running(handle)
-        assert new.config(handle) == config
-        assert new.log_name(handle) == name
-        assert f"--port {handle.port}" in new.command_line(handle)
+        assert new.describe(handle).config == config
+        assert new.describe(handle).log_name == name
+        assert f"--port {handle.port}" in new.describe(handle).command_line
         assert (await becomes_healthy(new, handle)).context_size == 1024
         await log_says(new, name, "model loaded")
         ending = asyncio.ensure_future(new.wait_exit(handle))
@@ -557,8 +557,8 @@ async def test_the_handle_of_an_ended_server_means_nothing_to_another_runner(har
         with pytest.raises(NotRunning):
             await other.stop(handle)
         assert (await other.wait_exit(handle)).status is None
-        assert other.config(handle) is None
-        assert other.command_line(handle) == ""
+        with pytest.raises(NotRunning):
+            other.describe(handle)
 
 
 @pytest.mark.parametrize("changes", [{"port": 1}, {"started_at": 1}, {"pid": 4_999_999}])
@@ -621,7 +621,7 @@ async def test_a_hundred_thousand_lines_lose_nothing(harness):
     async with harness.talkative_runner() as runner:
         handle = await runner.start(harness.talkative_config(100_000))
         await becomes_healthy(runner, handle)
-        lines = (await whole_log(runner, runner.log_name(handle))).splitlines()
+        lines = (await whole_log(runner, runner.describe(handle).log_name)).splitlines()
     numbers = [int(line.split("line ")[1]) for line in lines if "line " in line]
     assert numbers == list(range(100_000))
 

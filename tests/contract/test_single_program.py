@@ -35,9 +35,9 @@ async def test_it_starts_is_told_as_it_runs_and_is_found_again(one_for_all, data
     async with create_runner("local", data_dir=data_dir, engine=one_for_all) as runner:
         handle = await runner.start(ServerConfig(1, "Tiny", model, 19400))
         assert (await runner.health(handle)).healthy
-        assert runner.command_line(handle).startswith(command)
+        assert runner.describe(handle).command_line.startswith(command)
     async with create_runner("local", data_dir=data_dir, engine=one_for_all) as again:
         assert list(await again.list_running()) == [handle]
-        assert again.command_line(handle).startswith(command)
+        assert again.describe(handle).command_line.startswith(command)
         await again.stop(handle)
         await poll(lambda: not list((data_dir / "servers").glob("*.json")))

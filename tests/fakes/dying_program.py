@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gglib_desktop.adapters.runners import local  # noqa: F401  # for the runner, which loads it late
+from gglib_desktop.adapters.runner import kinds  # noqa: F401  # for the runner, which loads it late
 from gglib_desktop.api import create_runner
 from gglib_desktop.domain.servers.server import ServerConfig
 

@@ -8,12 +8,12 @@ from gglib_desktop.domain.errors import NotRunning, ProcessError
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.options.host import other_urls
 from gglib_desktop.domain.servers.access import needs_key
+from gglib_desktop.domain.servers.diagnosis import Diagnose
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.exits import ServerExit, StopRung
-from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer
+from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerDescription
 
 OK = Probe(ProbeResult.OK)
 LOADING = Probe(ProbeResult.LOADING, "loading the model")
@@ -129,26 +129,22 @@ class ScriptedRunner:
             raise server.stop_error
         server.end(-9, StopRung.SIGKILL)
 
-    def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
-        return diagnose(end, log, served=served)
+    def diagnose_for(self, config: ServerConfig) -> Diagnose:
+        return diagnose
 
     def endpoint(self, handle: ProcessHandle) -> str:
         return f"http://127.0.0.1:{handle.port}/v1"
 
-    def other_endpoints(self, handle: ProcessHandle) -> tuple[str, ...]:
-        return tuple(f"{url}/v1" for url in other_urls(self._server(handle).config.host, handle.port, ["192.0.2.1"]))
-
-    def api_key(self, handle: ProcessHandle) -> str | None:
-        return "a-key" if needs_key(self._server(handle).config) else None
-
-    def config(self, handle: ProcessHandle) -> ServerConfig | None:
-        return self._server(handle).config
-
-    def command_line(self, handle: ProcessHandle) -> str:
-        return f"serve {handle.model_name}"
-
-    def log_name(self, handle: ProcessHandle) -> str:
-        return f"log-{handle.pid}"
+    def describe(self, handle: ProcessHandle) -> ServerDescription:
+        config = self._server(handle).config
+        return ServerDescription(
+            config=config,
+            endpoint=self.endpoint(handle),
+            other_endpoints=tuple(f"{url}/v1" for url in other_urls(config.host, handle.port, ["192.0.2.1"])),
+            command_line=f"serve {handle.model_name}",
+            log_name=f"log-{handle.pid}",
+            api_key="a-key" if needs_key(config) else None,
+        )
 
     def take_lost(self) -> Sequence[LostServer]:
         lost, self.lost = self.lost, []

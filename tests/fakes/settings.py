@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
+from gglib_desktop.adapters.engines.llama_cpp.simulated import SIMULATED_ENGINE
 from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.documents.settings_document import SettingsReading, differences, with_differences
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice, EngineSource

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
-from gglib_desktop.adapters.runners.local import LlamaServerRunner
+from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.servers.effective import Cause, Difference, ServerFacts, differences
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from tests.contract.harness import LocalHarness, stop_all
@@ -28,13 +28,13 @@ async def harness(data_dir, engine_path, tiny_model) -> AsyncIterator[LocalHarne
 
 
 @pytest.fixture
-async def runner(harness) -> AsyncIterator[LlamaServerRunner]:
+async def runner(harness) -> AsyncIterator[RecordedRunner]:
     async with harness.runner() as runner:
         yield runner
 
 
 async def served(
-    runner: LlamaServerRunner,
+    runner: RecordedRunner,
     config: ServerConfig,
     model_context: int = MODEL_CONTEXT,
     *,
@@ -44,7 +44,7 @@ async def served(
     return differences(config, await told(runner, await runner.start(config), until), model_context)
 
 
-async def told(runner: LlamaServerRunner, handle: ProcessHandle, until: Callable[[ServerFacts], object]) -> ServerFacts:
+async def told(runner: RecordedRunner, handle: ProcessHandle, until: Callable[[ServerFacts], object]) -> ServerFacts:
     async def all_told():
         facts = await runner.facts(handle)
         return facts if facts is not None and until(facts) else None

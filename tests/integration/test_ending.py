@@ -16,7 +16,7 @@ import pytest
 
 from gglib_desktop.adapters.machine.shutdown import EXIT_HUNG
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
-from gglib_desktop.adapters.runners.data_lock import DataLock
+from gglib_desktop.adapters.records.data_lock import DataLock
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.windowless import EXIT_WITHOUT_WINDOW
 from tests.contract.harness import LocalHarness, stop_all

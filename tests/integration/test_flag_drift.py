@@ -22,7 +22,7 @@ async def test_a_renamed_flag_reaches_the_engine_translated(plain_model, data_di
             return (await runner.probe(handle, 2)).result is ProbeResult.OK
 
         await poll(ready)
-        assert "--spec-draft-n-max 4 -c 256" in runner.command_line(handle)
+        assert "--spec-draft-n-max 4 -c 256" in runner.describe(handle).command_line
         await runner.stop(handle)
 
 

@@ -16,7 +16,8 @@ import pytest
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, write_demo_model
 from gglib_desktop.adapters.library.model_files import DiskModelFiles
-from gglib_desktop.adapters.runners.local import LlamaServerRunner
+from gglib_desktop.adapters.runner.kinds import local_runner
+from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.models.scan import FoundModel
 from gglib_desktop.domain.servers.exits import ServerExit, StopRung
@@ -45,16 +46,16 @@ class Engine:
         self.environment = dict(os.environ)
         self.bugs = KeptBugs()
 
-    def runner(self) -> LlamaServerRunner:
+    def runner(self) -> RecordedRunner:
         catalog = LlamaEngineCatalog(self.environment)
-        return LlamaServerRunner(
+        return local_runner(
             self._data_dir,
             lambda: catalog.inspect(self._path),
             environment=self.environment,
             stop_grace_s=lambda: GRACE_S,
         )
 
-    def supervisor(self, runner: LlamaServerRunner) -> Supervisor:
+    def supervisor(self, runner: RecordedRunner) -> Supervisor:
         return Supervisor(runner, runner, self.bugs, stop_grace_s=lambda: GRACE_S, examine_model=examine)
 
 
@@ -70,7 +71,7 @@ def engine(data_dir, engine_path):
 
 
 @pytest.fixture
-async def runner(engine) -> AsyncIterator[LlamaServerRunner]:
+async def runner(engine) -> AsyncIterator[RecordedRunner]:
     async with engine.runner() as runner:
         yield runner
         await asyncio.gather(*(runner.kill(handle) for handle in await runner.list_running()))

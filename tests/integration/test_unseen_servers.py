@@ -11,13 +11,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from gglib_desktop.adapters.runners.processes import ServerProcess, process_identity
-from gglib_desktop.adapters.runners.stop_ladder import stop_process
+from gglib_desktop.adapters.places.local.free_ports import is_let_go
+from gglib_desktop.adapters.places.local.processes import process_identity
+from gglib_desktop.adapters.places.local.server_process import ServerProcess
+from gglib_desktop.adapters.places.stop_ladder import stop_process
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning, PortTaken, StartFailed, StopFailed
 from gglib_desktop.domain.servers.health import ProbeResult
@@ -335,5 +338,5 @@ async def test_of_another_users_process_it_is_said_that_it_cannot_be_ended():
     assert identity is not None
     process = ServerProcess(pid, identity, tag=(INSTANCE_VARIABLE, ""), group=None)
     with pytest.raises(StopFailed, match=f"process {pid} belongs to another user"):
-        await stop_process(process, port=0, grace_s=1)
+        await stop_process(process, is_free=partial(is_let_go, 0), grace_s=1)
     process.forget()

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from gglib_desktop.adapters.runners.mock import MockRunner
-from gglib_desktop.adapters.runners.mock_server import MockTimings
+from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
+from gglib_desktop.adapters.runner.kinds import MockRunner
 from gglib_desktop.api import create_runner
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.health import ProbeResult
@@ -46,7 +46,7 @@ async def result(runner, handle):
 
 
 async def log_of(runner, handle):
-    return (await runner.read_log(runner.log_name(handle), 0, 10**7)).data.decode()
+    return (await runner.read_log(runner.describe(handle).log_name, 0, 10**7)).data.decode()
 
 
 async def test_it_loads_as_long_as_it_is_told(runner, config):
@@ -173,11 +173,8 @@ async def test_time_goes_on_while_nobody_looks(data_dir, config):
         crashing = await runner.start(config("--mock-crash-after-s=30"))
         frozen = await runner.start(config("--mock-freeze-after-s=30"))
         lasting = await runner.start(config())
-    record = data_dir / "mock-servers.json"
-    saved = json.loads(record.read_text())
-    for server in saved["servers"]:
-        server["started_at"] = 1000
-    record.write_text(json.dumps(saved))
+    for record in (data_dir / "servers").iterdir():
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"started_at": 1000}))
     async with MockRunner(data_dir, timings=QUICK) as runner:
         handles = await runner.list_running()
         assert [handle.pid for handle in handles] == [frozen.pid, lasting.pid]
@@ -200,26 +197,17 @@ async def test_one_left_while_loading_gets_ready_under_the_next_runner(data_dir,
         assert await result(runner, handle) is ProbeResult.OK
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"last_pid": 1}', '{"last_pid": 1, "servers": [{}]}'])
-async def test_a_record_that_cannot_be_read_is_set_aside(data_dir, runner, config, text):
-    data_dir.mkdir()
-    (data_dir / "mock-servers.json").write_text(text)
-    assert await runner.list_running() == []
-    assert (data_dir / "mock-servers.unreadable").read_text() == text
-    await runner.start(config())
-
-
-async def test_the_record_is_whole_at_any_time(data_dir, runner, config):
+async def test_each_server_has_a_record_of_its_own(data_dir, runner, config):
     await asyncio.gather(*(runner.start(config()) for _ in range(20)))
-    saved = json.loads((data_dir / "mock-servers.json").read_text())
-    assert len({server["port"] for server in saved["servers"]}) == 20
-    assert [path.name for path in data_dir.glob("mock*")] == ["mock-servers.json"]
+    saved = [json.loads(file.read_text()) for file in (data_dir / "servers").iterdir()]
+    assert len({record["port"] for record in saved}) == 20
+    assert {record["place"] for record in saved} == {"mock"}
 
 
 async def test_a_server_without_a_record_does_not_run(data_dir, runner, config):
     handle = await runner.start(config())
-    (data_dir / "mock-servers.json").unlink()
-    (data_dir / "mock-servers.json").mkdir()
+    (data_dir / "servers").rename(data_dir / "away")
+    (data_dir / "servers").touch()
     with pytest.raises(RunnerUnavailable, match="cannot write the record"):
         await runner.start(config())
     assert await runner.list_running() == [handle]
@@ -239,7 +227,7 @@ async def test_a_start_does_not_outlive_its_runner(data_dir, config):
         await time_passes(20)
     with pytest.raises(RunnerUnavailable, match="the runner is closed"):
         await starting
-    assert not (data_dir / "mock-servers.json").exists()
+    assert not list((data_dir / "servers").iterdir())
 
 
 async def test_it_says_something_now_and_then(runner, config):
@@ -255,7 +243,7 @@ async def test_the_program_builds_it(data_dir, config, monkeypatch):
     monkeypatch.setenv("GGLIB_DISABLE_MTP", "1")
     async with create_runner("mock", data_dir=data_dir) as runner:
         handle = await runner.start(config(spec_draft_n_max=2))
-        assert "--spec-type" not in runner.command_line(handle)
+        assert "--spec-type" not in runner.describe(handle).command_line
         await runner.kill(handle)
     with pytest.raises(ConfigurationError, match="local or mock"):
         create_runner("cloud", data_dir=data_dir)
@@ -264,7 +252,7 @@ async def test_the_program_builds_it(data_dir, config, monkeypatch):
 async def test_an_adopted_server_with_a_long_log_stays_ready(data_dir, config):
     async with MockRunner(data_dir, timings=MockTimings(0.01, 0.05, 0.01, log_every_s=0.02)) as old:
         handle = await old.start(config())
-        log = data_dir / "logs" / f"{old.log_name(handle)}.log"
+        log = data_dir / "logs" / f"{old.describe(handle).log_name}.log"
         await poll(lambda: "all slots are idle" in log.read_text())
     with log.open("a") as file:
         file.write("0.00 I srv  update_slots: all slots are idle\n" * 4000)

@@ -19,11 +19,6 @@ _EXEMPT_BASES = frozenset({"Enum", "StrEnum", "IntEnum", "Flag", "NamedTuple", "
 
 # What was too wide when the caps came, with its numbers then. It may only shrink.
 _BASELINE: dict[str, int] = {
-    "gglib_desktop/adapters/runners/local.py: LlamaServerRunner: public methods": 16,
-    "gglib_desktop/adapters/runners/local.py: LlamaServerRunner: attributes": 18,
-    "gglib_desktop/adapters/runners/mock.py: MockRunner: public methods": 19,
-    "gglib_desktop/adapters/runners/mock_server.py: MockServer: attributes": 13,
-    "gglib_desktop/adapters/runners/start.py: first_answer: lines": 56,
     "gglib_desktop/bootstrap.py: run: lines": 43,
     "gglib_desktop/viewmodels/models/model_list.py: ModelListViewModel: attributes": 27,
     "gglib_desktop/views/models/list_view.py: ModelListView: attributes": 16,
@@ -31,7 +26,6 @@ _BASELINE: dict[str, int] = {
     "gglib_desktop/views/servers/panel.py: ServerPanel.__init__: lines": 43,
     "gglib_desktop/views/window/main_window.py: MainWindow: attributes": 18,
     "gglib_desktop/views/window/main_window.py: MainWindow._connect: lines": 57,
-    "gglib_desktop/adapters/runners/: files": 24,
 }
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gglib_desktop.adapters.runners.mock_server import SIMULATED_ENGINE
+from gglib_desktop.adapters.engines.llama_cpp.simulated import SIMULATED_ENGINE
 from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice
 
 if TYPE_CHECKING:

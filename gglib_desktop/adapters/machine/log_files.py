@@ -8,7 +8,7 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from gglib_desktop.adapters.files import private
@@ -133,7 +133,7 @@ class LogFolder:
     def remove(self, name: str) -> None:
         _remove(self.path(name))
 
-    def prune(self, keep: set[str]) -> None:
+    def prune(self, keep: Collection[str]) -> None:
         """Removes all but the newest logs and those in ``keep``. Blocks."""
         found = sorted(self._folder.glob("*.log"), key=_changed_at, reverse=True)
         for path in found[_KEPT_RUNS:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -25,17 +25,17 @@ class Threads:
 
     def __init__(self, most: int) -> None:
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="runner")
-        self._under_way: set[Future[Any]] = set()
+        self._under_way: set[asyncio.Future[Any]] = set()
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Like asyncio.to_thread. Raises: RunnerUnavailable after ``close``, and if the system has no thread left."""
         try:
-            running = self._pool.submit(partial(function, *args, **kwargs))
+            running = asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *args, **kwargs))
         except RuntimeError as exc:
             raise RunnerUnavailable(f"the runner has no threads: {exc}") from exc
         self._under_way.add(running)
         running.add_done_callback(self._under_way.discard)
-        return await asyncio.wrap_future(running)
+        return await asyncio.shield(running)
 
     async def aclose(self, within_s: float = 2.0) -> None:
         """Takes no more work, and returns when all accepted work is done, or after ``within_s``.
@@ -43,5 +43,5 @@ class Threads:
         Work continues to its end even if its caller was cancelled.
         """
         self._pool.shutdown(wait=False)
-        work = (asyncio.wrap_future(one) for one in tuple(self._under_way))
-        await asyncio.wait({asyncio.gather(*work, return_exceptions=True)}, timeout=within_s)
+        if self._under_way:
+            await asyncio.wait(set(self._under_way), timeout=within_s)

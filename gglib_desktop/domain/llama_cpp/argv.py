@@ -51,15 +51,17 @@ _ALWAYS_OWNED = {
 }
 
 
-def server_argv(config: ServerConfig, engine: Engine, port: int, *, mtp_suppressed: bool = False) -> tuple[str, ...]:
-    """The exact command line that serves ``config`` on ``port``, the program first.
+def server_argv(
+    config: ServerConfig, engine: Engine, port: int, *, host: str | None = None, mtp_suppressed: bool = False
+) -> tuple[str, ...]:
+    """The exact command line that serves ``config`` on ``port``, the program first. ``host``: if not the config's own.
 
     Raises ConfigurationError when ``extra_args`` sets a flag that a field decides, or when the engine lacks a flag
     that a set field needs.
     """
     for objection in objections(config, engine.capabilities, mtp_suppressed=mtp_suppressed):
         raise objection
-    owned = _fixed_arguments(config, engine.capabilities, port)
+    owned = _fixed_arguments(config, engine.capabilities, host or config.host or LOOPBACK, port)
     typed = _typed_arguments(config, engine.capabilities, mtp_suppressed=mtp_suppressed)
     words = _in_words_of(engine.capabilities, typed)
     return (*engine.command, *owned, *words, *_extra_arguments(config, typed, engine.capabilities))
@@ -130,8 +132,8 @@ def _is_harmful(name: str) -> bool:
     return name.startswith(("LLAMA_ARG_", "PYTHON")) or name in {KEY_VARIABLE, "VIRTUAL_ENV", INSTANCE_VARIABLE}
 
 
-def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, port: int) -> list[str]:
-    address = ["--host", config.host or LOOPBACK, "--port", str(port)]
+def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, host: str, port: int) -> list[str]:
+    address = ["--host", host, "--port", str(port)]
     words = ["-m", str(_absolute(config.model_path)), *address, "--metrics"]
     if capabilities.supports("--cors-origins") and "--cors-origins" not in map(flag_of, config.extra_args):
         words += ["--cors-origins", "localhost"]

@@ -24,7 +24,7 @@ class ForeignServer:
     ``port`` None: it listens on none that can be reached from here. ``model_path`` None: it does not name a file.
     ``parent`` is ``name (pid)`` of what started it and still lives, or the service that it is; None when its starter
     is gone. ``started_at`` is in unix seconds. ``kept_by``: the data directory of another GGLib Desktop that runs and
-    looks after it; then it is neither to be taken over nor to be ended from here.
+    looks after it; then it is neither to be taken over nor to be ended from here. ``place`` is the id of where it runs.
     """
 
     pid: int
@@ -37,3 +37,4 @@ class ForeignServer:
     started_at: int
     settings: StatedSettings = StatedSettings()
     kept_by: Path | None = None
+    place: str = "local"

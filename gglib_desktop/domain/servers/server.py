@@ -27,13 +27,14 @@ class ServerConfig(EngineOptions):
     what None does. ``spec_draft_n_max`` (MTP draft tokens) None or 0 is no drafting, whatever ``spec_draft_p_min``
     (least probability of a draft token, 0 to 1) says. ``extra_args`` follow last, verbatim. ``alias`` None is the
     model's name; it may be several names with commas between. A runner gives names that another of its servers has a
-    number, and takes a name among the ``extra_args`` for the ``alias``.
+    number, and takes a name among the ``extra_args`` for the ``alias``. ``place`` is the id of where it is to run.
     """
 
     model_id: int
     model_name: str
     model_path: Path
     base_port: int = limited(PORT)
+    place: str = "local"
 
     @property
     def client_names(self) -> tuple[str, ...]:
@@ -60,13 +61,19 @@ class ServerConfig(EngineOptions):
 
 @dataclass(frozen=True)
 class ProcessHandle(Value):
-    """One server process, identified by pid, start time and port together. ``started_at`` is in unix seconds."""
+    """One server process, identified by pid, start time and port together. ``started_at`` is in unix seconds.
+
+    ``place`` is the id of where it runs. ``run`` identifies the server where ``pid`` is None: in a container, for
+    example, whose processes have no number here.
+    """
 
     model_id: int
     model_name: str
     pid: int | None
     port: int = limited(Limits(1, 65535))
     started_at: int = limited(Limits(0))
+    place: str = "local"
+    run: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from gglib_desktop.domain.servers.exits import ServerExit
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 
 if TYPE_CHECKING:  # what only a running server needs is not loaded before the window is there
+    from gglib_desktop.domain.servers.diagnosis import Diagnose
     from gglib_desktop.domain.servers.effective import ServerFacts
-    from gglib_desktop.domain.servers.failures import Failure
     from gglib_desktop.domain.servers.health import Probe, Usage
 
 
@@ -22,6 +22,24 @@ class LogChunk:
     data: bytes
     next_offset: int
     skipped: int = 0
+
+
+@dataclass(frozen=True)
+class ServerDescription:
+    """What a runner knows of a server that it announced.
+
+    ``endpoint`` is the base URL for OpenAI-compatible clients, ``other_endpoints`` those for clients on other
+    computers; none where they cannot reach it, or how is not known. ``command_line`` is quoted for a shell, keys
+    hidden. ``log_name`` is the name under which ``read_log`` knows this run's log, also after its end. ``api_key``:
+    the key that clients must show; None when it wants none, or one that is not known.
+    """
+
+    config: ServerConfig
+    endpoint: str
+    other_endpoints: tuple[str, ...]
+    command_line: str
+    log_name: str
+    api_key: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -65,35 +83,16 @@ class ServerMonitor(Protocol):
         """Ends the process without grace. Returns when it is gone; quietly if it already was. Raises: StopFailed."""
         ...
 
-    def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
-        """Why a server ended by itself, as its engine logs it: see ``domain.servers.diagnosis.Diagnose``.
+    def diagnose_for(self, config: ServerConfig) -> Diagnose:
+        """How the engine that serves such a configuration explains the ends of its servers."""
+        ...
 
-        Pure, but too slow for the event loop where ``log`` has hundreds of lines.
-        """
+    def describe(self, handle: ProcessHandle) -> ServerDescription:
+        """What is known of it without asking it. Raises: NotRunning for a server that was never announced."""
         ...
 
     def endpoint(self, handle: ProcessHandle) -> str:
         """The base URL for OpenAI-compatible clients."""
-        ...
-
-    def other_endpoints(self, handle: ProcessHandle) -> tuple[str, ...]:
-        """The same for clients on other computers; nothing if they cannot reach it, or nobody knows how."""
-        ...
-
-    def api_key(self, handle: ProcessHandle) -> str | None:
-        """The key that clients must show; None when it wants none, or one that is not known."""
-        ...
-
-    def config(self, handle: ProcessHandle) -> ServerConfig | None:
-        """The configuration it was started with; None for an unknown server."""
-        ...
-
-    def command_line(self, handle: ProcessHandle) -> str:
-        """The command that runs, quoted for a shell, keys hidden; empty when there is none."""
-        ...
-
-    def log_name(self, handle: ProcessHandle) -> str:
-        """The name under which ``read_log`` knows this run's log, also after the end of the process."""
         ...
 
     def take_lost(self) -> Sequence[LostServer]:

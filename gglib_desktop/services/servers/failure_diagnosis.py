@@ -41,7 +41,7 @@ async def failure_in_full(
     An engine can end before it has written the reason to its log, and may not say how much of a file is there. The file
     tells both.
     """
-    diagnose = context.monitor.diagnose
+    diagnose = context.monitor.diagnose_for(config)
     if isinstance(why, ServerExit):
         tail = await context.monitor.read_log(log_name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
         # Some hundred patterns for each line: too long for the event loop.

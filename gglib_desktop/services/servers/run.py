@@ -148,16 +148,16 @@ class ServerRun:
             since=handle.started_at if self.snapshot.adopted else None,
             usual_s=self._context.usual_load_s.get(handle.model_id),
         )
-        before = self.snapshot.state
+        before, known = self.snapshot.state, monitor.describe(handle)
         self.show(
             replace(
                 self.snapshot,
                 # A start that succeeded in the moment in which it was called off is being stopped already.
                 state=replace(before, handle=handle) if isinstance(before, Stopping) else tracker.state,
-                endpoint=monitor.endpoint(handle),
-                other_endpoints=monitor.other_endpoints(handle),
-                command_line=monitor.command_line(handle),
-                log_name=monitor.log_name(handle),
+                endpoint=known.endpoint,
+                other_endpoints=known.other_endpoints,
+                command_line=known.command_line,
+                log_name=known.log_name,
             )
         )
         exit_task = self._context.scope.start(monitor.wait_exit(handle), name="exit")
@@ -255,10 +255,11 @@ class ServerRun:
             finding.cancel()
             self._over(Stopped(now, why if isinstance(why, ServerExit) else None))
             return
-        self._over(
-            kind(now, finding.result() if finding.done() else failure_at_once(self._context.monitor.diagnose, why))
-        )
+        self._over(kind(now, finding.result() if finding.done() else self._failure_at_once(why)))
         self._over(kind(now, await finding))
+
+    def _failure_at_once(self, why: ServerExit | BaseException) -> Failure:
+        return failure_at_once(self._context.monitor.diagnose_for(self.snapshot.config), why)
 
     def _over(self, state: Ended) -> None:
         self.show(replace(self.snapshot, state=state, busy_slots=None, rss_bytes=None))
@@ -283,7 +284,7 @@ class ServerRun:
 
     def _give_up(self, handle: ProcessHandle) -> None:
         stalled = HealthCheckFailed(f"no progress while loading for {self._context.load_stall_s:g} s")
-        self._given_up = failure_at_once(self._context.monitor.diagnose, stalled)
+        self._given_up = self._failure_at_once(stalled)
         self._stopping = True
         self._stop_task = self._context.scope.start(self._end_given_up(handle), name="give up")
 

@@ -81,7 +81,8 @@ class Server:
             await self._context.monitor.check(config, instead_of=handle)
         except ProcessError as exc:
             if self.is_live:
-                rejected = Rejected(config, failure_at_once(self._context.monitor.diagnose, exc), untouched=True)
+                failure = failure_at_once(self._context.monitor.diagnose_for(config), exc)
+                rejected = Rejected(config, failure, untouched=True)
                 self._run.show(replace(self.snapshot, rejected=rejected))
                 return True
         return False

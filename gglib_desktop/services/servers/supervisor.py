@@ -120,8 +120,7 @@ class Supervisor(ServerList):
         """Watches a server that runs already and that the runner knows; returns its id."""
         server = self._with_process(handle)
         if server is None:
-            config = self.monitor.config(handle)
-            assert config is not None, "a listed server has a record"
+            config = self.monitor.describe(handle).config
             server = self._new_server(config, Loading(handle, handle.started_at), adopted=True)
             server.follow(handle)
         return server.snapshot.id

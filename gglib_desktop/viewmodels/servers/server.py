@@ -146,7 +146,7 @@ class ServerViewModel(QObject):
     def api_key(self) -> str | None:
         """What clients must show, if it is known."""
         handle = self._state.handle
-        return self._supervisor.monitor.api_key(handle) if handle is not None else None
+        return self._supervisor.monitor.describe(handle).api_key if handle is not None else None
 
     def show(self, snapshot: ServerSnapshot) -> None:
         """Takes the supervisor's news."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gglib_desktop.adapters.runners.data_lock import DataLock
+from gglib_desktop.adapters.records.data_lock import DataLock
 from gglib_desktop.domain.errors import DataDirectoryInUse, RunnerUnavailable
 
 

@@ -1,21 +1,25 @@
 """How long, and how often, a program is asked that was started and says nothing."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gglib_desktop.adapters.machine.log_files import LogFolder
-from gglib_desktop.adapters.runners.behind import Answer, Source
-from gglib_desktop.adapters.runners.records import ServerRecord
-from gglib_desktop.adapters.runners.start import first_answer
+from gglib_desktop.adapters.places.folder_logs import FolderLogs
+from gglib_desktop.adapters.runner.announced_server import Site
+from gglib_desktop.adapters.runner.first_start import first_answer
 from gglib_desktop.domain.errors import HealthCheckFailed, StartFailed
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
+from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.ports.servers.place import Claim
 from tests.fakes.clock_loop import FakeClockLoop
 
 RECORD = ServerRecord("run", ServerConfig(1, "Tiny", Path("/models/tiny.gguf"), 9000), 9000, "serve")
@@ -25,7 +29,7 @@ class Silent:
     """A process that runs and never listens, and whoever asks it. ``works`` tells by the time."""
 
     pid = 5_000_000
-    record = RECORD
+    logs = FolderLogs(LogFolder(Path("no such folder")), asyncio.to_thread)
     result = ProbeResult.REFUSED
 
     def __init__(self, works: Callable[[float], bool]) -> None:
@@ -37,6 +41,9 @@ class Silent:
     @property
     def has_exited(self) -> bool:
         return self._ended.is_set()
+
+    def poll(self) -> bool:
+        return self.has_exited
 
     def end(self) -> None:
         self._ended.set()
@@ -54,25 +61,26 @@ class Silent:
             self._cpu_s += 1
         return Usage(self._cpu_s, 0)
 
-    def answer(self) -> Answer:
-        return Answer(Source.STRANGER, stranger="nginx (pid 7)")
+    async def claim(self, _record: ServerRecord, _process: object) -> Claim:
+        return Claim(None, stranger="nginx (pid 7)")
+
+    def reach(self, record: ServerRecord) -> ServerAddress:
+        return ServerAddress(record.port)
+
+    def diagnose(self, end: ServerExit, log: Sequence[str]) -> Failure:
+        return diagnose(end, log)
 
     async def probe(self, _server: ServerAddress, _timeout_s: float) -> Probe:
         self.asked_at.append(asyncio.get_running_loop().time())
         return Probe(self.result)
 
 
-async def at_once(ask: Callable[[], Answer]) -> Answer:
-    return ask()
-
-
 def given_up_at(silent: Silent, says: str = "does not answer on port 9000$") -> float:
     process: Any = silent
-    in_thread: Any = at_once
 
     async def ask() -> float:
         with pytest.raises(HealthCheckFailed, match=says):
-            await first_answer(process, process, lambda: process, LogFolder(Path()), in_thread)
+            await first_answer(process, RECORD, Site(process, process))
         return asyncio.get_running_loop().time()
 
     with asyncio.Runner(loop_factory=FakeClockLoop) as runner:
@@ -114,11 +122,11 @@ class Held(Silent):
         raise AssertionError("nobody answers")
 
 
-def test_an_end_is_seen_at_once_while_somebody_else_holds_the_question(tmp_path):
+def test_an_end_is_seen_at_once_while_somebody_else_holds_the_question():
     async def ask() -> float:
         process: Any = Held(lambda _now: False)
         with pytest.raises(StartFailed, match="signal 9"):
-            await first_answer(process, process, lambda: process, LogFolder(tmp_path), asyncio.to_thread)
+            await first_answer(process, RECORD, Site(process, process))
         (asked_at,) = process.asked_at
         return asyncio.get_running_loop().time() - float(asked_at)
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.runners.gpu_use import computes_without_gpu
+from gglib_desktop.adapters.places.local.gpu_use import computes_without_gpu
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
 
 
-def answer_for(*opened: Path, command_line: str = "llama-server -m model.gguf") -> bool:
+def answer_for(*opened: Path) -> bool:
     """The answer for a process that holds these files open, and some that every server has."""
     handles = [os.open(path, os.O_RDONLY) for path in (Path(os.devnull), Path("/dev/urandom"), *opened)]
     waiting = (sys.executable, "-I", "-S", "-c", "input()")
     try:
         with subprocess.Popen(waiting, stdin=subprocess.PIPE, pass_fds=handles) as process:
             try:
-                return computes_without_gpu(process.pid, command_line)
+                return computes_without_gpu(process.pid)
             finally:
                 process.kill()
     finally:
@@ -38,9 +38,5 @@ def test_an_open_device_leaves_doubt():
     assert not answer_for(Path("/dev/full"))
 
 
-def test_other_machines_leave_doubt():
-    assert not answer_for(command_line="llama-server --rpc 10.0.0.2:50052")
-
-
 def test_what_cannot_be_looked_at_leaves_doubt():
-    assert not computes_without_gpu(2**22 + 1, "llama-server")
+    assert not computes_without_gpu(2**22 + 1)

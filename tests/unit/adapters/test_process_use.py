@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gglib_desktop.adapters.runners.process_use import ProcessUse
+from gglib_desktop.adapters.places.local.process_use import ProcessUse
 from tests.fakes.opened_files import OpenedFiles
 
 WORKER = "import time\nwhile time.process_time() < 0.3: pass\nprint('done', flush=True)\ninput()"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord
+from gglib_desktop.adapters.records.record_store import RecordStore
+from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
 
 GOOD = ServerRecord(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from gglib_desktop.adapters.runners.processes import running_processes
+from gglib_desktop.adapters.places.local.processes import running_processes
 
 
 @pytest.mark.skipif(os.name != "posix", reason="runs another program in its place")
@@ -66,7 +66,7 @@ def test_one_that_is_known_already_is_passed_over_without_opening_a_file(opened_
 
 AS_NOBODY = """
 import os
-from gglib_desktop.adapters.runners.processes import running_processes
+from gglib_desktop.adapters.places.local.processes import running_processes
 os.seteuid(65534)
 print([found.pid for found in running_processes("llama")])
 """

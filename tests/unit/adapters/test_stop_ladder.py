@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from gglib_desktop.adapters.runners.stop_ladder import stop_process
+from gglib_desktop.adapters.places.local.free_ports import is_let_go
+from gglib_desktop.adapters.places.stop_ladder import stop_process
 from gglib_desktop.domain.errors import StopFailed
 from gglib_desktop.domain.servers.exits import StopRung
 from gglib_desktop.domain.servers.health import Usage
@@ -68,7 +70,7 @@ async def stop(process: Climbed) -> float:
     """The seconds that it took."""
     began_at = now()
     climbed: Any = process
-    await stop_process(climbed, port=some_base_port(), grace_s=GRACE_S)
+    await stop_process(climbed, is_free=partial(is_let_go, some_base_port()), grace_s=GRACE_S)
     return now() - began_at
 
 

@@ -19,11 +19,12 @@ from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
-from gglib_desktop.adapters.runners.data_lock import DataLock
-from gglib_desktop.adapters.runners.mock import MockRunner
-from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord
+from gglib_desktop.adapters.records.data_lock import DataLock
+from gglib_desktop.adapters.records.record_store import RecordStore
+from gglib_desktop.adapters.runner.kinds import MockRunner
 from gglib_desktop.domain.documents.settings import AppSettings, Theme
 from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.program_paths import Places
 
@@ -106,7 +107,7 @@ async def test_simulated_servers_the_key_and_the_demo_model_are_private(mask, tm
     async with MockRunner(data_dir) as runner:
         await runner.start(ServerConfig(1, "Tiny", data_dir / "models/demo-model-F32.gguf", 9000))
         assert open_to_others(data_dir) == {}
-        assert "mock-servers.json" in files_in(data_dir)
+        assert any(name.startswith("servers/") for name in files_in(data_dir))
 
 
 def test_the_programs_log_is_private_also_when_it_is_rotated(mask, tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
-from gglib_desktop.adapters.runners.local import LlamaServerRunner
+from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.errors import ConfigurationError, LibraryError
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
@@ -148,7 +148,7 @@ async def test_without_an_engine_the_start_fails_in_its_panel(data_dir, bugs, li
     settings = SettingsKeeper(FakeSettingsStore(AppSettings(engine_path=Path("/nowhere/llama-server"))))
     environment = {name: value for name, value in os.environ.items() if name != "GGLIB_LLAMA_SERVER_PATH"}
     catalog = LlamaEngineCatalog(environment)
-    runner = LlamaServerRunner(data_dir, lambda: catalog.find(settings.current.engine_path), environment=environment)
+    runner = local_runner(data_dir, lambda: catalog.find(settings.current.engine_path), environment=environment)
     async with runner:
         supervisor = Supervisor(runner, runner, bugs)
         story = Story(supervisor)

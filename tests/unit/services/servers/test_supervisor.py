@@ -1,12 +1,11 @@
 """The lives of supervised servers, observed from outside, over simulated servers."""
 
 import asyncio
-import json
 from itertools import pairwise
 
 import pytest
 
-from gglib_desktop.adapters.runners.mock import MockRunner
+from gglib_desktop.adapters.runner.kinds import MockRunner
 from gglib_desktop.domain.errors import StartFailed
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
@@ -46,7 +45,7 @@ async def test_what_is_known_of_a_running_server(supervisor, story, mock, config
     assert await mock.list_running() == [handle]
     assert snapshot.endpoint == f"http://127.0.0.1:{handle.port}/v1"
     assert f"--port {handle.port}" in snapshot.command_line
-    assert snapshot.log_name == mock.log_name(handle)
+    assert snapshot.log_name == mock.describe(handle).log_name
     assert snapshot.facts is not None
     assert (snapshot.facts.context_size, snapshot.facts.slots) == (512, 4)
     assert snapshot.rss_bytes
@@ -266,8 +265,7 @@ async def test_a_start_can_be_stopped_at_any_moment_and_leaves_nothing(story, mo
     assert story.words(server_id) == ["Starting", "Stopping", "Stopped"]
     assert story.state(server_id).end is None
     assert await mock.list_running() == []
-    record = data_dir / "mock-servers.json"
-    assert not record.exists() or not json.loads(record.read_text())["servers"]
+    assert list((data_dir / "servers").glob("*")) == []
 
 
 async def test_kill_ends_a_stop_that_takes_its_time(supervisor, story, config):
@@ -477,7 +475,8 @@ async def test_closing_ends_all_watching_and_no_server(supervisor, story, mock, 
     await story.reaches(running, "Healthy")
     supervisor.start(config(model_id=2))
     await supervisor.aclose()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    # The runner, which goes on, looks after its logs.
+    assert {task.get_name() for task in asyncio.all_tasks() - {asyncio.current_task()}} == {"trim logs"}
     assert await mock.list_running() == [story.handle(running)]
 
 

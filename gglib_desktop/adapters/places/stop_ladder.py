@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 
-from gglib_desktop.adapters.machine.threads import InThread
-from gglib_desktop.adapters.runners.port_allocator import is_free
-from gglib_desktop.adapters.runners.processes import ServerProcess
 from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
-from gglib_desktop.domain.errors import ResourceExhausted, StopFailed
+from gglib_desktop.domain.errors import StopFailed
 from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.ports.servers.place import PlacedProcess
 
 _REAP_S = 3.0
 _IDLE_S = 1.0
 _TICK_S = 0.1
+# Whether the port of the server is free again.
+IsFree = Callable[[], Awaitable[bool]]
 
 
-async def stop_process(process: ServerProcess, *, port: int, grace_s: float) -> None:
-    """Climbs the ladder until the process is gone. Raises: StopFailed when it survives or may not be signalled."""
+async def stop_process(process: PlacedProcess, *, is_free: IsFree, grace_s: float) -> None:
+    """Climbs the ladder until the process is gone. Raises: StopFailed when it survives or may not be signaled."""
     usage = process.usage()
     process.send(signal.SIGTERM, StopRung.SIGTERM)
     _check_is_reached(process)
     if usage is not None and usage.paused:
         # A paused process cannot see the signal before it runs again.
         process.send(signal.SIGCONT, StopRung.SIGTERM)
-    if await _ends_or_hangs(process, port, grace_s):
+    if await _ends_or_hangs(process, is_free, grace_s):
         return
     process.send(signal.SIGTERM, StopRung.SECOND_SIGTERM)
     if await process.exits_within(SECOND_GRACE_S):
@@ -36,7 +37,7 @@ async def stop_process(process: ServerProcess, *, port: int, grace_s: float) -> 
     await kill_process(process)
 
 
-async def kill_process(process: ServerProcess) -> None:
+async def kill_process(process: PlacedProcess) -> None:
     """Ends the process group by force. Raises: StopFailed when it survives, in a system call that does not return."""
     process.send(signal.SIGKILL, StopRung.SIGKILL)
     _check_is_reached(process)
@@ -44,7 +45,7 @@ async def kill_process(process: ServerProcess) -> None:
         raise StopFailed(f"process {process.pid} survived SIGKILL for {_REAP_S:g} s; its port and memory stay in use")
 
 
-def _check_is_reached(process: ServerProcess) -> None:
+def _check_is_reached(process: PlacedProcess) -> None:
     if process.refuses_signals and not process.poll():
         raise StopFailed(
             f"process {process.pid} belongs to another user, so this program may not end it; "
@@ -52,7 +53,7 @@ def _check_is_reached(process: ServerProcess) -> None:
         )
 
 
-async def _ends_or_hangs(process: ServerProcess, port: int, grace_s: float) -> bool:
+async def _ends_or_hangs(process: PlacedProcess, is_free: IsFree, grace_s: float) -> bool:
     """True when it has ended. False after the grace, or earlier once it listens no more and does nothing."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + grace_s
@@ -63,21 +64,8 @@ async def _ends_or_hangs(process: ServerProcess, port: int, grace_s: float) -> b
         usage = process.usage()
         if usage is None:
             continue
-        if usage.cpu_s != cpu_s or not _is_free(port):
+        if usage.cpu_s != cpu_s or not await is_free():
             idle_since, cpu_s = loop.time(), usage.cpu_s
         elif loop.time() - idle_since >= _IDLE_S:
             return False
     return process.poll()
-
-
-def _is_free(port: int) -> bool:
-    try:
-        return is_free(port)
-    except ResourceExhausted:
-        return False
-
-
-async def kill_leftovers(process: ServerProcess, in_thread: InThread) -> None:
-    """Ends what the process started and left behind. Nothing while it lives."""
-    if process.poll():
-        await in_thread(process.kill_leftovers)

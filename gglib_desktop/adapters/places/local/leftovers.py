@@ -13,14 +13,18 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 
-from gglib_desktop.adapters.runners import processes
-from gglib_desktop.adapters.runners.port_owners import listens_itself
-from gglib_desktop.adapters.runners.processes import ServerProcess, group_of
-from gglib_desktop.adapters.runners.records import ServerRecord
-from gglib_desktop.adapters.runners.stop_ladder import stop_process
+from gglib_desktop.adapters.places.local import processes
+from gglib_desktop.adapters.places.local.free_ports import is_let_go
+from gglib_desktop.adapters.places.local.port_owners import listens_itself
+from gglib_desktop.adapters.places.local.processes import group_of
+from gglib_desktop.adapters.places.local.recognizing import described
+from gglib_desktop.adapters.places.local.server_process import ServerProcess
+from gglib_desktop.adapters.places.stop_ladder import stop_process
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning
+from gglib_desktop.domain.servers.record import ServerRecord
 
 _log = logging.getLogger(__name__)
 
@@ -77,21 +81,22 @@ async def _end(pid: int, identity: str, port: int, grace_s: float) -> None:
     except NotRunning:
         return
     try:
-        await stop_process(process, port=port, grace_s=grace_s)
+        await stop_process(process, is_free=partial(is_let_go, port), grace_s=grace_s)
     finally:
         process.forget()
 
 
 def _in_place_of(record: ServerRecord, pid: int, identity: str) -> ServerRecord:
     group = group_of(pid)
-    return record.replace(
+    continuing = record.replace(
         pid=pid,
         identity=identity,
         started_at=record.started_at or int(time.time()),
         owns_group=group in {pid, record.own_group},
         group=group,
         behind=None,
-    ).described(pid)
+    )
+    return described(continuing, pid)
 
 
 def _leads_session(pid: int) -> bool:

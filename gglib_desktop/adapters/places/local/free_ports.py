@@ -6,11 +6,10 @@ import asyncio
 import errno
 import socket
 import sys
-from collections.abc import Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Collection
 
 from gglib_desktop.adapters.machine.threads import InThread
-from gglib_desktop.adapters.runners.port_owners import owner_of
+from gglib_desktop.adapters.places.local.port_owners import owner_of
 from gglib_desktop.domain.errors import ConfigurationError, PortTaken, ResourceExhausted
 from gglib_desktop.domain.servers.server import ServerConfig
 
@@ -20,45 +19,25 @@ _ADDRESSES = ("127.0.0.1", "0.0.0.0")
 _ALL_6 = "::"
 
 
-class PortAllocator:
-    """Hands out each port to one start at a time."""
+async def choose_port(
+    config: ServerConfig, *, avoid: Collection[int], freed: int | None = None, in_thread: InThread
+) -> int:
+    """The port for ``config``, one of ``avoid`` only if it is asked for. ``freed``: in use, but not at the start.
 
-    def __init__(self, in_thread: InThread = asyncio.to_thread) -> None:
-        self._in_thread = in_thread
-        self._reserved: set[int] = set()
-
-    @contextmanager
-    def reserved(self, port: int) -> Iterator[None]:
-        """Keeps ``port`` from other starts until the server listens or the start has failed."""
-        self._reserved.add(port)
-        try:
-            yield
-        finally:
-            self._reserved.discard(port)
-
-    async def choose(self, config: ServerConfig, *, avoid: Set[int], freed: int | None = None) -> int:
-        """The port for ``config``; reserve it before the next await. ``avoid``: ports that were stolen or are ours.
-
-        ``freed``: one that is in use, but not any more by the time of the start.
-
-        Raises: PortTaken for an explicit port, ResourceExhausted when all of the window are in use,
-        ConfigurationError for a host that is not this computer's.
-        """
-        # In the threads of the loop: looking up a name may take long.
-        six = await asyncio.to_thread(_uses_6, config.host) if config.host is not None else False
-        if config.port is not None:
-            if config.port == freed:
-                return freed
-            if config.port in self._reserved:
-                raise PortTaken(config.port, "a server that is starting")
-            if not is_free(config.port, six=six):
-                raise PortTaken(config.port, await self._in_thread(owner_of, config.port))
-            return config.port
-        last = min(config.base_port + WINDOW - 1, _LAST_PORT)
-        for port in range(config.base_port, last + 1):
-            if port not in self._reserved and port not in avoid and (port == freed or is_free(port, six=six)):
-                return port
-        raise ResourceExhausted(f"no free port from {config.base_port} to {last}")
+    Raises: PortTaken for an explicit port, ResourceExhausted when all of the window are in use, ConfigurationError for
+    a host that is not this computer's.
+    """
+    # In the threads of the loop: looking up a name may take long.
+    six = await asyncio.to_thread(_uses_6, config.host) if config.host is not None else False
+    if config.port is not None:
+        if config.port != freed and not is_free(config.port, six=six):
+            raise PortTaken(config.port, await in_thread(owner_of, config.port))
+        return config.port
+    last = min(config.base_port + WINDOW - 1, _LAST_PORT)
+    for port in range(config.base_port, last + 1):
+        if port not in avoid and (port == freed or is_free(port, six=six)):
+            return port
+    raise ResourceExhausted(f"no free port from {config.base_port} to {last}")
 
 
 def is_free(port: int, *, six: bool = True) -> bool:
@@ -71,6 +50,14 @@ def is_free(port: int, *, six: bool = True) -> bool:
     refusal = _refusal(_ALL_6, port) if six else None
     # There are computers without IPv6.
     return refusal is None or refusal.errno != errno.EADDRINUSE
+
+
+async def is_let_go(port: int) -> bool:
+    """As ``is_free``; False also where that cannot be tried."""
+    try:
+        return is_free(port)
+    except ResourceExhausted:
+        return False
 
 
 def _uses_6(host: str) -> bool:

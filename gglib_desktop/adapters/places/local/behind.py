@@ -16,12 +16,12 @@ from enum import Enum, auto
 import psutil
 
 from gglib_desktop.adapters.machine.threads import InThread
-from gglib_desktop.adapters.runners import processes
-from gglib_desktop.adapters.runners.leftovers import end_all
-from gglib_desktop.adapters.runners.port_owners import Family, owner_of, owners_of
-from gglib_desktop.adapters.runners.records import KnownProcess, ServerRecord
+from gglib_desktop.adapters.places.local import processes
+from gglib_desktop.adapters.places.local.leftovers import end_all
+from gglib_desktop.adapters.places.local.port_owners import Family, owner_of, owners_of
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import RunnerUnavailable, StopFailed
+from gglib_desktop.domain.servers.record import KnownProcess, ServerRecord
 
 _CLOSES_S = 3.0
 _TICK_S = 0.1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from gglib_desktop.adapters.runners.records import ServerRecord
 from gglib_desktop.domain.options.client_names import names_in, names_said
+from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
 
 

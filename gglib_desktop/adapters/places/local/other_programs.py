@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psutil
 
-from gglib_desktop.adapters.runners import processes
-from gglib_desktop.adapters.runners.data_lock import LOCK_NAME, DataLock
-from gglib_desktop.adapters.runners.records import RecordStore
+from gglib_desktop.adapters.places.local import processes
+from gglib_desktop.adapters.records.data_lock import LOCK_NAME, DataLock
+from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.domain.errors import DataDirectoryInUse, RunnerUnavailable
 
 LOGS, SERVERS = "logs", "servers"

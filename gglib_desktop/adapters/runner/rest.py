@@ -6,38 +6,36 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from gglib_desktop.adapters.machine.threads import InThread
-from gglib_desktop.adapters.runners.behind import end_behind
-from gglib_desktop.adapters.runners.processes import ServerProcess
-from gglib_desktop.adapters.runners.records import RecordStore, ServerRecord
-from gglib_desktop.adapters.runners.stop_ladder import kill_leftovers
+from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.domain.errors import StopFailed
+from gglib_desktop.domain.servers.record import ServerRecord
+from gglib_desktop.ports.servers.place import Place, PlacedProcess
 from gglib_desktop.tasks import TaskScope
 
 _log = logging.getLogger(__name__)
 
 
 class Rest:
-    """What the process started and what left its group, and the servers that others started for it.
+    """What the process started and left behind, and the servers that others started for it.
 
-    The record stays until all of that has ended, for the next runner should this one be left before.
+    The record stays until all of that has ended, for the next runner in case this one is left before.
     """
 
     def __init__(
         self,
-        process: ServerProcess,
+        process: PlacedProcess,
         record: ServerRecord,
+        place: Place,
         records: RecordStore,
         *,
         scope: TaskScope,
-        in_thread: InThread,
         grace_s: Callable[[], float],
     ) -> None:
         self._process = process
         self._record = record
+        self._place = place
         self._records = records
         self._scope = scope
-        self._in_thread = in_thread
         self._grace_s = grace_s
         self._ending: asyncio.Task[None] | None = None
         self._failure: StopFailed | None = None
@@ -80,15 +78,13 @@ class Rest:
         return True
 
     async def _end(self) -> None:
-        await kill_leftovers(self._process, self._in_thread)
-        if self._record.behind is None:
-            return
         try:
-            await end_behind(self._record, self._in_thread, self._grace_s())
+            await self._place.clean_up(self._record, self._process, self._grace_s())
         except StopFailed as exc:
             _log.warning("%s", exc)
             self._failure = exc
-        else:
+            return
+        if self._record.behind is not None:
             self._records.delete(self._record.run)
             if not self._over.done():
                 self._over.set_result(None)

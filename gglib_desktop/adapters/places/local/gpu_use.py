@@ -6,15 +6,14 @@ import sys
 from pathlib import Path
 
 _HARMLESS = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts/", "/dev/shm/")  # noqa: S108  # only compared
-_REMOTE = "--rpc"
 
 
-def computes_without_gpu(pid: int, command_line: str) -> bool:
-    """True when it is certain: the process has no device file open, nor computes on other machines. Linux alone tells.
+def computes_without_gpu(pid: int) -> bool:
+    """True when it is certain: the process has no device file open. Linux alone tells.
 
     Drivers keep their device files open, each its own, so every device that is not known to be harmless leaves doubt.
     """
-    if not sys.platform.startswith("linux") or _REMOTE in command_line:
+    if not sys.platform.startswith("linux"):
         return False
     try:
         targets = [_target(link) for link in Path(f"/proc/{pid}/fd").iterdir()]

@@ -1,0 +1,117 @@
+"""llama.cpp's server as an engine: what the runner needs to start, ask and understand it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.environment import mtp_is_suppressed
+from gglib_desktop.domain.errors import RunnerUnavailable
+from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE, engine_environment, server_argv
+from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
+from gglib_desktop.domain.llama_cpp.processes import (
+    is_llama_server,
+    server_port,
+    stated_key,
+    stated_model,
+    stated_settings,
+)
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.effective import ServerFacts
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.foreign import StatedSettings
+from gglib_desktop.domain.servers.health import Probe
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.ports.servers.engine_driver import Seen
+
+if TYPE_CHECKING:
+    from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
+
+_CLIENT = "gglib_desktop.adapters.engines.llama_cpp.client"
+# With it a server computes on other computers too, whose GPUs are not seen here.
+_REMOTE_FLAG = "--rpc"
+
+
+class LlamaProcessReader:
+    """Tells llama-server from other programs by its name, and reads its command line and variables."""
+
+    names_begin = "llama"
+
+    def is_server(self, program: str, argv: Sequence[str]) -> bool:
+        return is_llama_server(program, argv)
+
+    def port(self, argv: Sequence[str], environment: Mapping[str, str], listening: Collection[int]) -> int | None:
+        return server_port(argv, environment, listening)
+
+    def model(self, argv: Sequence[str], environment: Mapping[str, str]) -> Path | None:
+        return stated_model(argv, environment)
+
+    def settings(self, argv: Sequence[str], environment: Mapping[str, str]) -> StatedSettings:
+        return stated_settings(argv, environment)
+
+    def key(self, argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
+        keys = environment.get(KEY_VARIABLE) or stated_key(argv)
+        return keys.split(",")[0] if keys else None
+
+
+class LlamaCppDriver:
+    """Starts and asks llama-server. ``engine`` gives the program in force, or raises ConfigurationError."""
+
+    def __init__(self, engine: Callable[[], Awaitable[Engine]]) -> None:
+        self._engine = engine
+        self.reader = LlamaProcessReader()
+        self._client: LlamaClient | None = None
+
+    async def open(self) -> None:
+        # Importing the HTTP library takes 100 ms, so not on the loop, and not before the window is there.
+        if self._client is None:
+            module = await asyncio.to_thread(importlib.import_module, _CLIENT)
+            self._client = module.LlamaClient()
+
+    async def aclose(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def engine(self) -> Engine:
+        return await self._engine()
+
+    def command(
+        self, config: ServerConfig, engine: Engine, port: int, *, host: str | None, environment: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        return server_argv(config, engine, port, host=host, mtp_suppressed=mtp_is_suppressed(environment))
+
+    def environment(self, inherited: Mapping[str, str], key: str | None) -> dict[str, str]:
+        kept = engine_environment(inherited, frozen=getattr(sys, "frozen", False))
+        return kept if key is None else {**kept, KEY_VARIABLE: key}
+
+    def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
+        return diagnose(end, log, served=served)
+
+    async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
+        return await self._http.probe(server, timeout_s)
+
+    async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None:
+        facts = await self._http.facts(server, seen.log, wants_key=seen.wants_key)
+        if facts is None or facts.gpu_layers is not None:
+            return facts
+        return replace(facts, gpu_layers=0) if seen.no_gpu and _REMOTE_FLAG not in seen.command_line else facts
+
+    async def busy_slots(self, server: ServerAddress) -> int | None:
+        return await self._http.busy_slots(server)
+
+    async def names(self, server: ServerAddress) -> tuple[str, ...]:
+        return await self._http.names(server)
+
+    @property
+    def _http(self) -> LlamaClient:
+        if self._client is None:
+            raise RunnerUnavailable("the runner is closed")
+        return self._client

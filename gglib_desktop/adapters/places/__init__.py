@@ -1,0 +1,1 @@
+"""Where servers run: one package for each kind of place."""

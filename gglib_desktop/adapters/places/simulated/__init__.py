@@ -1,0 +1,1 @@
+"""A simulation: no process is started and no port is opened."""

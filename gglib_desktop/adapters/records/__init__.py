@@ -1,0 +1,1 @@
+"""The data directory: its lock, and what is written down of servers."""

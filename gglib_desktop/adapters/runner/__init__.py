@@ -1,0 +1,1 @@
+"""The process runner over any place and any engine."""

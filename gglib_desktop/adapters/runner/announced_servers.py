@@ -1,0 +1,125 @@
+"""What a runner tells of the servers that it has announced, as their port ``ServerMonitor`` says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from gglib_desktop.adapters.runner.announced_server import AnnouncedServer, Site
+from gglib_desktop.domain.errors import ConfigurationError, NotRunning
+from gglib_desktop.domain.options.host import openai_url, other_urls
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.diagnosis import Diagnose
+from gglib_desktop.domain.servers.effective import ServerFacts
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
+from gglib_desktop.domain.servers.record import ServerRecord
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.ports.servers.engine_driver import Seen
+from gglib_desktop.ports.servers.server_monitor import LostServer, ServerDescription
+
+_OWN_PLACE = "local"
+
+
+class AnnouncedServers:
+    """The servers by their handles. An unknown one is told as one that has ended."""
+
+    def __init__(self, sites: Mapping[str, Site]) -> None:
+        """``sites`` are the places by their ids, the runner's own one first."""
+        self._sites = sites
+        self._servers: dict[ProcessHandle, AnnouncedServer] = {}
+        self._lost: list[LostServer] = []
+
+    def describe(self, handle: ProcessHandle) -> ServerDescription:
+        server = self._servers.get(handle)
+        if server is None:
+            raise self._not_running(handle)
+        record, host = server.record, server.record.config.host
+        others = other_urls(host, record.port, server.site.place.addresses() if host is not None else ())
+        return ServerDescription(
+            config=record.config,
+            endpoint=self.endpoint(handle),
+            other_endpoints=tuple(f"{url}/v1" for url in others),
+            command_line=record.command_line,
+            log_name=record.run,
+            api_key=server.key,
+        )
+
+    def endpoint(self, handle: ProcessHandle) -> str:
+        server = self._servers.get(handle)
+        address = server.address if server is not None else ServerAddress(handle.port)
+        return openai_url(address.port, address.host)
+
+    async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
+        server = self._servers.get(handle)
+        if server is None or (server.process.poll() and not server.rest.serves):
+            return Probe(ProbeResult.REFUSED, "the process is gone")
+        probe = await server.site.driver.probe(server.address, timeout_s)
+        if probe.result is ProbeResult.OK:
+            server.last_ok = int(time.time())
+        return probe
+
+    async def usage(self, handle: ProcessHandle) -> Usage | None:
+        server = self._servers.get(handle)
+        usage = server.process.usage() if server is not None else None
+        if server is None or usage is None:
+            return None
+        return replace(usage, log_bytes=server.site.place.logs.size(server.record.run))
+
+    async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
+        server = self._servers.get(handle)
+        if server is None:
+            return None
+        if not server.process.poll():
+            log = await server.site.place.logs.beginning(server.record.run)
+            wants_key = server.facts is not None and server.facts.wants_key
+            no_gpu = server.site.place.has_no_gpu(server.process)
+            seen = Seen(log, server.record.command_line, wants_key=wants_key, no_gpu=no_gpu)
+            server.facts = await server.site.driver.facts(server.address, seen) or server.facts
+        return server.facts
+
+    async def busy_slots(self, handle: ProcessHandle) -> int | None:
+        server = self._servers.get(handle)
+        return await server.site.driver.busy_slots(server.address) if server is not None else None
+
+    async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
+        server = self._servers.get(handle)
+        if server is None:
+            return ServerExit(None)
+        end = await server.process.wait()
+        await server.rest.over()
+        return end
+
+    def diagnose_for(self, config: ServerConfig) -> Diagnose:
+        own = next(iter(self._sites.values()))
+        return self._sites.get(config.place, own).driver.diagnose
+
+    def take_lost(self) -> Sequence[LostServer]:
+        lost, self._lost = self._lost, []
+        return lost
+
+    def _place_of(self, config: ServerConfig) -> str:
+        """The id of the place that a configuration means: "local" is the runner's own. Raises: ConfigurationError."""
+        name = next(iter(self._sites)) if config.place == _OWN_PLACE else config.place
+        if name not in self._sites:
+            raise ConfigurationError("place", config.place, f"this runner knows {', '.join(self._sites)}")
+        return name
+
+    def _site_of(self, config: ServerConfig) -> Site:
+        return self._sites[self._place_of(config)]
+
+    def _running(self) -> list[AnnouncedServer]:
+        return [server for server in self._servers.values() if not server.process.poll()]
+
+    def _records_of_running(self) -> list[ServerRecord]:
+        return [server.record for server in self._running()]
+
+    def _server(self, handle: ProcessHandle) -> AnnouncedServer:
+        server = self._servers.get(handle)
+        if server is None or server.process.poll():
+            raise self._not_running(handle)
+        return server
+
+    def _not_running(self, handle: ProcessHandle) -> NotRunning:
+        return NotRunning(f"no server of {handle.model_name} with pid {handle.pid} runs on port {handle.port}")

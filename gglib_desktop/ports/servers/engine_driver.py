@@ -1,0 +1,102 @@
+"""The port to what serves: everything that depends on which program that is, and on no place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.foreign import StatedSettings
+from gglib_desktop.domain.servers.health import Probe
+from gglib_desktop.domain.servers.server import ServerConfig
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.servers.effective import ServerFacts
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of a running server without asking it.
+
+    ``log`` is the beginning of its output. ``wants_key``: it refused a question without a key before. ``no_gpu``: it
+    is certain to compute on no GPU of its computer.
+    """
+
+    log: str = ""
+    command_line: str = ""
+    wants_key: bool = False
+    no_gpu: bool = False
+
+
+class ProcessReader(Protocol):
+    """Reads from the command line and the environment of a process what kind of server it is."""
+
+    @property
+    def names_begin(self) -> str:
+        """How the names of all programs begin that may be such a server, in lower case."""
+        ...
+
+    def is_server(self, program: str, argv: Sequence[str]) -> bool: ...
+
+    def port(self, argv: Sequence[str], environment: Mapping[str, str], listening: Collection[int]) -> int | None: ...
+
+    def model(self, argv: Sequence[str], environment: Mapping[str, str]) -> Path | None: ...
+
+    def settings(self, argv: Sequence[str], environment: Mapping[str, str]) -> StatedSettings: ...
+
+    def key(self, argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
+        """One of the keys that it takes."""
+        ...
+
+
+class EngineDriver(Protocol):
+    """Starts, asks and understands one kind of inference server. Questions never raise: no answer is None."""
+
+    @property
+    def reader(self) -> ProcessReader: ...
+
+    async def open(self) -> None:
+        """Loads what asking takes. Called once the runner has its lock."""
+        ...
+
+    async def aclose(self) -> None:
+        """Ends all questions under way."""
+        ...
+
+    async def engine(self) -> Engine:
+        """The program in force. Raises: ConfigurationError."""
+        ...
+
+    def command(
+        self, config: ServerConfig, engine: Engine, port: int, *, host: str | None, environment: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """The command line that serves ``config``. Raises: ConfigurationError for what the engine cannot do.
+
+        ``host`` and ``port`` are where it listens; ``environment`` is the place's.
+        """
+        ...
+
+    def environment(self, inherited: Mapping[str, str], key: str | None) -> dict[str, str]:
+        """The variables for the program: the place's without those that would change it, with the key it asks for."""
+        ...
+
+    def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
+        """The failure behind an end. ``log``: its last lines. ``served``: it had been healthy."""
+        ...
+
+    async def probe(self, server: ServerAddress, timeout_s: float) -> Probe: ...
+
+    async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None:
+        """The settings in force."""
+        ...
+
+    async def busy_slots(self, server: ServerAddress) -> int | None: ...
+
+    async def names(self, server: ServerAddress) -> tuple[str, ...]:
+        """The names by which clients know the model."""
+        ...
