@@ -221,7 +221,7 @@ class SimulatedServer:
             try:
                 script = script.with_flag(word)
             except ValueError:
-                self.wrong_flag = word
+                self.wrong_flag = self.wrong_flag or word
         if script.fail_load is None and not may_be_model(config.model_path):
             script = dataclasses.replace(script, fail_load=_NO_MODEL)
         return script
