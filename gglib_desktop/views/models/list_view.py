@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -19,7 +18,9 @@ from typing_extensions import override
 
 from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.viewmodels.models.model_list import RowRole
-from gglib_desktop.views.look.icons import icon, paint_icon
+from gglib_desktop.views.look.icons import paint_icon
+from gglib_desktop.views.models.empty_state import EmptyState
+from gglib_desktop.views.models.kept_place import KeptPlace
 from gglib_desktop.views.models.lines import FilterLine, ScanLine
 from gglib_desktop.views.models.menus import FilterMenu, MenuButton, SortMenu
 from gglib_desktop.views.models.table import ModelTableView
@@ -72,9 +73,7 @@ class ModelListView(QWidget):
         self.filter_menu = FilterMenu(self._models, self)
         self._filter_line = FilterLine(self.filter_menu, self)
         self._table = ModelTableView(self._models, self)
-        self._anchor: tuple[int, int] | None = None
-        self._selected_row = 0
-        self._empty = self._make_empty_state(library)
+        self._empty = EmptyState(library, self._table, self)
         self._nothing_found = QLabel(self)
         self._nothing_found.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing_found.setWordWrap(True)
@@ -92,11 +91,11 @@ class ModelListView(QWidget):
 
     def _assemble(self) -> None:
         stack = QWidget(self)
-        self._stack = QStackedLayout(stack)
+        pages = QStackedLayout(stack)
         # The table stays visible under the text, so that assistive technology finds the list also while it is empty.
-        self._stack.setStackingMode(QStackedLayout.StackingMode.StackAll)
+        pages.setStackingMode(QStackedLayout.StackingMode.StackAll)
         for page in (self._table, self._empty, self._nothing_found):
-            self._stack.addWidget(page)
+            pages.addWidget(page)
         line = QHBoxLayout()
         line.setSpacing(4)
         line.addWidget(self.search, 1)
@@ -127,8 +126,7 @@ class ModelListView(QWidget):
         models.selectRequested.connect(self._on_select_requested)
         models.countChanged.connect(self._render)
         models.filterChanged.connect(self._render)
-        models.table.rowsAboutToChange.connect(self._remember_place)
-        models.table.rowsChanged.connect(self._restore_place)
+        KeptPlace(models, table)
         models.sortChanged.connect(self._show_selected)
         table.selectionModel().selectionChanged.connect(self._on_selection_changed)
         table.startRequested.connect(self.startRequested)
@@ -151,40 +149,6 @@ class ModelListView(QWidget):
         # Nobody can see this button before there is a text, and making it is a hundredth of the start.
         self.search.setClearButtonEnabled(True)
         self._models.search(text)
-
-    def _make_empty_state(self, library: LibraryViewModel) -> QWidget:
-        page = QWidget(self)
-        title = QLabel(self.tr("No models yet"), page)
-        font = title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.2)
-        font.setBold(True)
-        title.setFont(font)
-        text = QLabel(
-            self.tr(
-                "Drop GGUF files or folders here, or press “Add models”.\n\n"
-                "No model yet? Create a tiny demo model to try things out:"
-            ),
-            page,
-        )
-        self._demo = QPushButton(icon("demo"), self.tr("Create demo model"), page)
-        self._demo.setObjectName("createDemoModel")
-        self._demo.clicked.connect(library.create_demo.trigger)
-        library.create_demo.busyChanged.connect(self._on_demo_busy)
-        layout = QVBoxLayout(page)
-        layout.addStretch(2)
-        for label in (title, text):
-            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            label.setWordWrap(True)
-            layout.addWidget(label)
-        layout.addWidget(self._demo, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(3)
-        return page
-
-    @Slot(bool)
-    def _on_demo_busy(self, busy: bool) -> None:
-        # The row of the new model is what people go on with; a disabled button would give the keyboard to the next.
-        self._table.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._demo.setDisabled(busy)
 
     @Slot()
     def _render(self) -> None:
@@ -222,37 +186,6 @@ class ModelListView(QWidget):
             self._table.selectionModel().select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             self._table.selectionModel().setCurrentIndex(index, both)
             self._table.scrollTo(index)
-
-    @Slot()
-    def _remember_place(self) -> None:
-        """Notes a model that is in sight, the selected one if it is, and how far below the top edge it is."""
-        table, ids = self._table, self._models.table.ids
-        top = table.rowAt(0)
-        self._anchor = None
-        if 0 <= top < len(ids):
-            anchor = top
-            selected = table.selectionModel().selectedIndexes()
-            self._selected_row = selected[0].row() if selected else 0
-            if selected and 0 <= table.rowViewportPosition(selected[0].row()) < table.viewport().height():
-                anchor = selected[0].row()
-            self._anchor = ids[anchor], table.rowViewportPosition(anchor)
-
-    @Slot()
-    def _restore_place(self) -> None:
-        """Keeps the selected model selected by its id, else selects what now stands there; and what is in sight."""
-        selection, model = self._table.selectionModel(), self._models.table
-        if not selection.hasSelection() and model.rowCount():
-            wanted = self._models.selected
-            row = model.row_of(wanted.id) if wanted else min(self._selected_row, model.rowCount() - 1)
-            index = model.index(row or 0, 0)
-            selection.select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
-        if self._anchor is not None:
-            model_id, offset = self._anchor
-            row = model.row_of(model_id)
-            if row is not None:
-                bar = self._table.verticalScrollBar()
-                bar.setValue(bar.value() + self._table.rowViewportPosition(row) - offset)
 
     @Slot()
     def _show_selected(self) -> None:
