@@ -7,22 +7,19 @@ import contextlib
 import logging
 import logging.handlers
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
-from typing_extensions import override
 
-from gglib_desktop import windowless
 from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
 from gglib_desktop.adapters.files import private
+from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
 from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
@@ -32,88 +29,43 @@ from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.ports.machine.key_store import KeyStore
-from gglib_desktop.program_paths import DATA_DIR_VARIABLE, Places
+from gglib_desktop.program_paths import Places
 from gglib_desktop.runners import Runner, runner_and_catalog
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.models.folder_watch import FolderWatch
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.quit_controller import QuitController
 from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+from gglib_desktop.startup import SHUTDOWN_MARGIN_S, Options, key_store
 from gglib_desktop.tasks import ErrorReporter, TaskScope
+from gglib_desktop.viewmodels.engine import EngineViewModel
+from gglib_desktop.viewmodels.launch.launch import LaunchViewModel
+from gglib_desktop.viewmodels.models.library import LibraryViewModel
+from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
+from gglib_desktop.viewmodels.servers.servers import ServersViewModel
+from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
+from gglib_desktop.viewmodels.window import WindowViewModel
+from gglib_desktop.views.look.icons import app_icon
+from gglib_desktop.views.look.theme import apply_theme
+from gglib_desktop.views.window.bug_reporter import BugReporter
+from gglib_desktop.views.window.main_window import MainWindow
 from gglib_desktop.windowless import WindowLoss
 
 if TYPE_CHECKING:
     from gglib_desktop.dialogs import Dialogs
     from gglib_desktop.domain.gguf.forecast import ByteRange, Serving
-    from gglib_desktop.viewmodels.window import WindowViewModel
-    from gglib_desktop.views.window.main_window import MainWindow
-
-__all__ = ["Options", "Places", "handed_over", "run", "start_logging", "window_view_model"]
 
 _log = logging.getLogger(__name__)
 _APP = "gglib-desktop"
-_LOG_BYTES = 2 * 1024 * 1024
-# Beyond the stop ladder's own time: what taking everything else down may need before we end by force.
-_SHUTDOWN_MARGIN_S = 12.0
 _OTHER_INSTANCE_S = 10.0
 _EXPOSE_TRIES = 40
 
 
-@dataclass(frozen=True)
-class Options:
-    """The program's arguments."""
-
-    models: tuple[Path, ...] = ()
-    runner: str = "local"
-    debug: bool = False
-    stop_servers: bool = False
-
-
-class _LogFile(logging.handlers.RotatingFileHandler):
-    """Files that only this user can read."""
-
-    @override
-    def _open(self) -> TextIOWrapper:
-        return cast(TextIOWrapper, open(self.baseFilename, self.mode, encoding=self.encoding, opener=private.opener))
-
-
-def start_logging(options: Options) -> None:
-    """Writes the program's log to its file, and with ``debug`` to the console."""
-    places = Places.of_this_user()
-    handlers: list[logging.Handler] = [logging.StreamHandler()] if options.debug and sys.stderr else []
-    with contextlib.suppress(OSError):
-        private.make_folder(places.log.parent)
-        handlers.append(_LogFile(places.log, maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8"))
-    logging.basicConfig(
-        level=logging.DEBUG if options.debug else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=handlers,
-    )
-    for chatty in ("httpx", "httpcore", "qasync", "asyncio"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-def handed_over(options: Options) -> bool:
-    """Whether the program runs already; it then shows its window and takes the models named now."""
-    return SingleInstance(Places.of_this_user().data_dir).hand_over(options.models)
-
-
-def stop_servers(options: Options) -> int:
-    """Ends what the program would have ended had it not lost its window. Returns the exit status."""
-    places = Places.of_this_user()
-    keys = cache(partial(_key_store, places))
-    return asyncio.run(
-        windowless.stop_servers(options.runner, places.data_dir, places.settings, keys, _SHUTDOWN_MARGIN_S)
-    )
-
-
 async def run(app: QApplication, options: Options) -> int:
     """Shows the window and returns the exit status when the program has been told to quit."""
-    from gglib_desktop.views.window.bug_reporter import BugReporter
-
     reporter = BugReporter()
     reporter.install(asyncio.get_running_loop())
     places = Places.of_this_user()
@@ -125,7 +77,7 @@ async def run(app: QApplication, options: Options) -> int:
         shutdown = _connect_quitting(app, window, quitting, services.settings)
         loss = WindowLoss(lambda: quitting.decision, options.runner)
         loss.watch(app)
-        await _load_the_rest(window)
+        await _load_late(window)
         services.scope.start(_close_to_others(places), name="close files to others")
         if await services.belong_to_another(options.models, quitting):
             loss.close()
@@ -141,14 +93,7 @@ async def run(app: QApplication, options: Options) -> int:
         reporter.window = None
         window.hide()
         shutdown.begin()
-        # A program started from now on must not be handed to one that ends.
-        await services.instance.aclose()
-        services.supervisor.refuse_starts()
-        await services.view_model.servers.adopted()
-        if on_quit is OnQuit.STOP_ALL:
-            await services.supervisor.stop_all()
-        await _audit(services.runner, on_quit)
-        services.view_model.close()
+        await services.end(on_quit)
     loss.close()
     window.close_for_good()
     _log.info("ended")
@@ -163,7 +108,7 @@ async def _close_to_others(places: Places) -> None:
         _log.warning("other users of this computer may read: %s", "; ".join(problems))
 
 
-async def _load_the_rest(window: MainWindow) -> None:
+async def _load_late(window: MainWindow) -> None:
     """Loads, once the window is on the screen, what the first server needs: so the first Start does not wait for it."""
     for _try in range(_EXPOSE_TRIES):
         if window.windowHandle().isExposed():
@@ -216,9 +161,6 @@ class _Services:
 
     def follow_files(self) -> None:
         """From now on what changes in the folders of models and in the settings file is seen at once."""
-        from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
-        from gglib_desktop.services.models.folder_watch import FolderWatch
-
         FolderWatch(self.library, InotifyFileWatch(), self.scope).begin()
         with contextlib.suppress(OSError):
             private.make_folder(self.settings.path.parent)
@@ -233,13 +175,24 @@ class _Services:
 
         await self.instance.listen(on_second_start)
 
+    async def end(self, on_quit: OnQuit) -> None:
+        """Does with the servers what was decided."""
+        # A program started from now on must not be handed to one that ends.
+        await self.instance.aclose()
+        self.supervisor.refuse_starts()
+        await self.view_model.servers.adopted()
+        if on_quit is OnQuit.STOP_ALL:
+            await self.supervisor.stop_all()
+        await _audit(self.runner, on_quit)
+        self.view_model.close()
+
 
 async def _build_services(
     options: Options, places: Places, reporter: ErrorReporter, stack: contextlib.AsyncExitStack
 ) -> _Services:
     """The object graph, built by constructor; ``stack`` takes it down in reverse."""
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
-    keys = cache(partial(_key_store, places))
+    keys = cache(partial(key_store, places))
     opened, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
     repository = SqliteModelRepository(LibraryFile(places.data_dir / "library.sqlite"))
     instance = SingleInstance(places.data_dir)
@@ -292,14 +245,6 @@ def window_view_model(
     dialogs: Callable[[], Dialogs],
 ) -> WindowViewModel:
     """What the window binds to."""
-    from gglib_desktop.viewmodels.engine import EngineViewModel
-    from gglib_desktop.viewmodels.launch.launch import LaunchViewModel
-    from gglib_desktop.viewmodels.models.library import LibraryViewModel
-    from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
-    from gglib_desktop.viewmodels.servers.servers import ServersViewModel
-    from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
-    from gglib_desktop.viewmodels.window import WindowViewModel
-
     launch = LaunchViewModel(launcher, scope, lambda start: dialogs().launch_forms(start))
     return WindowViewModel(
         scope,
@@ -324,10 +269,6 @@ def _forecast(model: Model, serving: Serving) -> ByteRange | None:
 
 
 def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:
-    from gglib_desktop.views.look.icons import app_icon
-    from gglib_desktop.views.look.theme import apply_theme
-    from gglib_desktop.views.window.main_window import MainWindow
-
     app.setApplicationDisplayName("GGLib Desktop")
     app.setDesktopFileName(_APP)
     app.setWindowIcon(app_icon())
@@ -351,7 +292,7 @@ def _connect_quitting(
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             loop.call_soon_threadsafe(quitting.order)
 
-    shutdown = ShutdownWatch(order, lambda: settings.current.stop_grace_s + _SHUTDOWN_MARGIN_S)
+    shutdown = ShutdownWatch(order, lambda: settings.current.stop_grace_s + SHUTDOWN_MARGIN_S)
     shutdown.start()
     app.commitDataRequest.connect(lambda _session: quitting.order())
     window.closeRequested.connect(quitting.wish)
@@ -369,12 +310,3 @@ async def _audit(runner: Runner, on_quit: OnQuit) -> None:
         _log.error("still running although all were to be stopped: %s", left)
     else:
         _log.info("left running: %s", [(handle.model_name, handle.pid, handle.port) for handle in left])
-
-
-def _key_store(places: Places) -> KeyStore:
-    """Made when it is first needed, as most sessions need no key."""
-    from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey, system_keyring
-
-    # A keyring has its own files, which are not below GGLIB_DATA_DIR.
-    find_keyring = None if os.environ.get(DATA_DIR_VARIABLE) else system_keyring
-    return KeptKey(places.data_dir / KEY_FILE, find_keyring)

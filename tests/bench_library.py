@@ -19,10 +19,11 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
 
 from gglib_desktop import bootstrap
 from gglib_desktop.adapters.gguf.writer import GgufWriter
-from gglib_desktop.bootstrap import Options, Places
 from gglib_desktop.domain.gguf.header import GgufValueType
+from gglib_desktop.program_paths import Places
 from gglib_desktop.qt_loop import QtEventLoop
 from gglib_desktop.services.models.library import Library
+from gglib_desktop.startup import Options
 from gglib_desktop.tasks import LogReporter
 from gglib_desktop.views.window.main_window import MainWindow
 from tests.bench_figures import Figures, Stopwatch

@@ -37,7 +37,7 @@ from PySide6.QtCore import qWarning
 from PySide6.QtWidgets import QApplication
 from gglib_desktop import __main__, bootstrap
 
-bootstrap._SHUTDOWN_MARGIN_S = float(os.environ["MARGIN_S"])
+bootstrap.SHUTDOWN_MARGIN_S = float(os.environ["MARGIN_S"])
 bootstrap._OTHER_INSTANCE_S = float(os.environ.get("PATIENCE_S", "30"))
 real_run = bootstrap.run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop import bootstrap
+from gglib_desktop import startup
 from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
 from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
 from gglib_desktop.adapters.files import private
@@ -111,7 +111,7 @@ async def test_simulated_servers_the_key_and_the_demo_model_are_private(mask, tm
 
 
 def test_the_programs_log_is_private_also_when_it_is_rotated(mask, tmp_path):
-    handler = bootstrap._LogFile(tmp_path / "app.log", maxBytes=40, backupCount=2, encoding="utf-8")
+    handler = startup._LogFile(tmp_path / "app.log", maxBytes=40, backupCount=2, encoding="utf-8")
     for number in range(5):
         handler.emit(logging.makeLogRecord({"msg": f"line {number} " * 4}))
     handler.close()
