@@ -1,1 +1,1 @@
-"""What an engine program can do, and what it calls otherwise than others."""
+"""What an engine program can do."""

@@ -1,4 +1,4 @@
-"""What an inference engine program is, and which flags it understands."""
+"""An inference engine program, and the flags that it understands."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class EngineSource(StrEnum):
 class EngineCapabilities:
     """The flags of one build. ``spellings`` maps every accepted spelling to all spellings of the same option.
 
-    ``removed`` maps flags that it only lists as removed to what it says about using others.
-    ``spec_types`` are the methods of drafting that it knows, ``load_modes`` its ways to load a model.
-    ``placeholders`` tells what stands for a flag's value in the help, empty for a flag that takes none;
-    ``environment`` maps the variables that can say the same to the flags, removed ones included.
+    ``removed`` maps flags that it lists as removed to its advice about others.
+    ``spec_types`` are its methods of drafting, ``load_modes`` its ways to load a model.
+    ``placeholders`` are the texts for flags' values in the help, empty for a flag without a value;
+    ``environment`` maps variables to the flags with the same meaning, removed ones included.
     """
 
     spellings: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -46,11 +46,11 @@ class EngineCapabilities:
         return flag in self.spellings
 
     def same_option(self, flag: str) -> frozenset[str]:
-        """All spellings of the option that ``flag`` is one of, itself included."""
+        """All spellings of the option that ``flag`` belongs to, itself included."""
         return self.spellings.get(flag, frozenset()) | {flag}
 
     def value_count(self, flag: str) -> int | None:
-        """How many words after ``flag`` belong to it, None for a flag that the help does not tell of."""
+        """How many words after ``flag`` belong to it, None for a flag that the help does not list."""
         placeholder = self.placeholders.get(flag)
         if not placeholder:
             return None if placeholder is None else 0
@@ -65,7 +65,7 @@ class EngineCapabilities:
 class Engine:
     """One server program of one build, checked by running it.
 
-    ``subcommand``: the words that stand before all flags where one program has several tools, as in ``llama serve``.
+    ``subcommand``: the words before all flags if one program has several tools, as in ``llama serve``.
     """
 
     path: Path
@@ -82,7 +82,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class EngineDevice:
-    """A device that an engine can compute on, under its name for it."""
+    """A device that an engine can compute on, by the engine's name for it."""
 
     name: str
     description: str
@@ -90,5 +90,5 @@ class EngineDevice:
 
 
 def is_started_by(line: str, engine: Engine) -> bool:
-    """Whether a server's command line names this engine's program; also where it names it by no full path."""
+    """Whether a server's command line names this engine's program, with or without its full path."""
     return not line.lstrip("'").startswith("/") or line.startswith(f"{shell_line(engine.command)} ")

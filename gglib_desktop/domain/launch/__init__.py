@@ -1,1 +1,1 @@
-"""What a person chooses for a start, and the configuration that follows from it."""
+"""What the user chooses for a start, and the resulting configuration."""

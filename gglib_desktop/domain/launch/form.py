@@ -1,4 +1,4 @@
-"""What a form shows of the layer of choices that it edits: each field, what it inherits, and what is wrong with it."""
+"""A form for one layer of choices: each field, the value it inherits, and its problems."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _EXTRA = "extra_args"
 
 @dataclass(frozen=True)
 class InvalidInput:
-    """What was typed into a field and cannot be its value, and why."""
+    """The text in a field that cannot be its value, and the reason."""
 
     text: str
     problem: str
@@ -43,10 +43,10 @@ class InvalidInput:
 
 @dataclass(frozen=True, kw_only=True)
 class FormContext:
-    """What the choices of a form are for. ``model`` None: for all models; ``engine`` None: none is known yet.
+    """What the choices in a form are for. ``model`` None: for all models; ``engine`` None: none is known yet.
 
     ``layer`` is the one that the form edits, None for all layers together, as a server runs with them; the two sets of
-    options are those of the other layers. ``names_taken`` are those by which clients call the servers that run.
+    options are those of the other layers. ``names_taken`` are the names of running servers for clients.
     """
 
     layer: Source | None
@@ -60,7 +60,7 @@ class FormContext:
     names_taken: frozenset[str] = frozenset()
 
     def resolve(self, draft: LaunchOptions) -> Resolved:
-        """What is in force with the draft as the layer that is edited; stronger layers say nothing."""
+        """What is in force with the draft as the edited layer; stronger layers are empty."""
         if self.layer is None:
             return Resolved(draft, {})
         nothing = LaunchOptions()
@@ -71,7 +71,7 @@ class FormContext:
         return resolve(nothing, nothing, draft)
 
     def requires(self, name: str) -> bool:
-        """Whether the form must say this, because no other layer is left to say it and the engine is always told."""
+        """Whether the form must set this: no other layer is left, and the engine always gets a value."""
         return self.layer is None and BUILT_IN.get(name) is not None
 
     def decide_mtp(self, choices: LaunchOptions) -> MtpDecision:
@@ -80,10 +80,10 @@ class FormContext:
 
 @dataclass(frozen=True)
 class FieldState:
-    """One field. ``value`` None: this layer says nothing, and ``inherited`` from ``source`` is in force.
+    """One field. ``value`` None: this layer does not set it, and ``inherited`` from ``source`` is in force.
 
-    ``typed`` is what somebody typed that cannot be the value. ``problem`` stands beside the field, and so does a
-    ``warning``, with which a start may be tried; ``disabled`` says why the field would have no effect. A ``required``
+    ``typed`` is a text that cannot be the value. ``problem`` is shown beside the field, and so is a
+    ``warning``, which does not prevent a start; ``disabled`` says why the field would have no effect. A ``required``
     one cannot be left empty.
     """
 
@@ -103,12 +103,12 @@ class FieldState:
 
 @dataclass(frozen=True)
 class FormState:
-    """All that a form shows.
+    """Everything that a form shows.
 
-    ``argv`` is the exact command line of a start; None while it cannot be said: no engine, no model in particular, or
-    a problem. With ``port_is_automatic`` it has the first port that would be tried. ``key_variable`` names the
-    environment variable that hands over the key, empty if none is asked for. ``can_save``: nothing in this
-    layer is unreadable or contradicts itself. ``can_start``: nothing speaks against a start at all.
+    ``argv`` is the exact command line of a start; None if it is unknown: no engine, no particular model, or
+    a problem. With ``port_is_automatic`` it contains the first port that would be tried. ``key_variable`` names the
+    environment variable that passes the key, empty if no key is asked for. ``can_save``: nothing in this
+    layer is unreadable or contradictory. ``can_start``: there is no objection to a start.
     """
 
     layer: Source | None
@@ -129,12 +129,12 @@ class FormState:
 
     @property
     def command_line(self) -> str:
-        """The command line for a shell, with keys hidden; empty while it cannot be said."""
+        """The command line for a shell, with keys hidden; empty if it is unknown."""
         return "" if self.argv is None else shell_line(self.argv)
 
 
 def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], context: FormContext) -> FormState:
-    """What a form shows that edits ``draft``; ``unreadable`` is what was typed that could not become part of it."""
+    """The state of a form that edits ``draft``; ``unreadable`` are texts that could not become part of it."""
     resolved, below = context.resolve(draft), context.resolve(LaunchOptions())
     decision = context.decide_mtp(resolved.options)
     config = _config(context, resolved, decision)
@@ -172,7 +172,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
 
 def _value(name: str, draft: LaunchOptions, below: Resolved) -> Any:
     value = draft.get(name)
-    # Nothing is kept out.
+    # No weaker layer sets any.
     return None if value == NO_EXTRA_ARGS and not below.options.extra_args else value
 
 
@@ -206,7 +206,7 @@ def _problems(config: ServerConfig, context: FormContext) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     capabilities = engine.capabilities if engine is not None else EngineCapabilities()
     for objection in context.dialect.objections(config, capabilities, mtp_suppressed=context.mtp_suppressed):
-        # Which flags an engine has that is not known is no question yet.
+        # Unknown flags of an engine are not a problem yet.
         if engine is not None or objection.field == _EXTRA:
             found.setdefault(name_of(objection.field), []).append(objection.reason)
     return {name: "; ".join(dict.fromkeys(reasons)) for name, reasons in found.items()}
@@ -222,7 +222,7 @@ def _disabled(context: FormContext, decision: MtpDecision) -> dict[str, MtpReaso
 
 
 def changed(draft: LaunchOptions, choices: Mapping[str, Any]) -> tuple[LaunchOptions, dict[str, InvalidInput]]:
-    """A draft with other choices, and those of them that are no possible values, which it leaves out."""
+    """A draft with other choices, and the choices that are not possible values, which it leaves out."""
     unreadable: dict[str, InvalidInput] = {}
     for name, value in choices.items():
         try:
@@ -234,7 +234,7 @@ def changed(draft: LaunchOptions, choices: Mapping[str, Any]) -> tuple[LaunchOpt
 
 
 def check(state: FormState, *, to_start: bool = False) -> None:
-    """Raises InvalidDraft when the choices cannot be saved, or with ``to_start``, no server be started with them."""
+    """Raises InvalidDraft if the choices cannot be saved, or with ``to_start``, if no server can start with them."""
     if state.can_start if to_start else state.can_save:
         return
     raise InvalidDraft({name: field.problem for name, field in state.fields.items() if field.problem})

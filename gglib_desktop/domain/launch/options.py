@@ -1,4 +1,4 @@
-"""What a person chose for starting a model, and the server configuration that follows from it."""
+"""What the user chose for starting a model, and the resulting server configuration."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gglib_desktop.domain.values import documented
 
 DEFAULT_DRAFT_TOKENS = 2
 DEFAULT_MIN_PROBABILITY = 0.75
-# What engines take if nothing is said.
+# The engines' defaults.
 ENGINE_MIN_PROBABILITY = 0.0
-# A layer says with these words that there are none, whatever weaker layers say. In a shell they are ''.
+# With these words a layer says that there are none, whatever weaker layers say. In a shell they are ''.
 NO_EXTRA_ARGS = ("",)
 
 
 class MtpChoice(StrEnum):
-    """Speculative decoding with the model's own MTP layers: when the model and the engine can, always, or never."""
+    """Speculative decoding with the model's own MTP layers: if the model and the engine can, always, or never."""
 
     AUTO = "auto"
     ON = "on"
@@ -55,7 +55,7 @@ class MtpDecision:
 class LaunchOptions(EngineOptions):
     """One layer of choices: for one launch, for a model, or for all models. None leaves a choice to the next layer.
 
-    What a layer says about drafting counts only where ``mtp`` decides for it.
+    A layer's choices about drafting count only if the layer also decides ``mtp``.
     """
 
     mtp: MtpChoice | None = documented(
@@ -66,11 +66,11 @@ class LaunchOptions(EngineOptions):
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> LaunchOptions:
-        """As earlier versions stored them, too."""
+        """Accepts what earlier versions stored, too."""
         return super().from_mapping(mapping).alias_moved()
 
     def alias_moved(self) -> LaunchOptions:
-        """A layer that had no other extra arguments still keeps out those of weaker layers."""
+        """If the extra arguments were only an alias, the layer still overrides those of weaker layers."""
         moved = super().alias_moved()
         return moved.replace(extra_args=NO_EXTRA_ARGS) if self.extra_args and not moved.extra_args else moved
 
@@ -95,12 +95,12 @@ class LaunchOptions(EngineOptions):
         return frozenset(name for name in choice_names() if self.get(name) != other.get(name))
 
     def same_server(self, other: LaunchOptions) -> bool:
-        """Both lead to the same server: what differs, if anything, is not for the engine."""
+        """Whether both lead to the same server: any difference does not concern the engine."""
         return self.replace(restart=other.restart) == other
 
 
 _OWN_CHOICES = frozenset({"mtp", "restart"})
-# Where nobody says anything, the engine is told all the same.
+# If no layer sets it, the engine gets a value all the same.
 _DECIDED_HERE = frozenset({"host", "require_api_key", "alias"})
 BUILT_IN = LaunchOptions(
     mtp=MtpChoice.AUTO,
@@ -111,7 +111,7 @@ BUILT_IN = LaunchOptions(
 
 
 class Source(StrEnum):
-    """Who decided the value of a choice, the strongest first."""
+    """Which layer decided a value, the strongest first."""
 
     LAUNCH = "this launch"
     MODEL = "this model"
@@ -122,7 +122,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Resolved:
-    """What is in force and why: ``options`` are the choices of all layers together, ``sources`` who made each."""
+    """What is in force and why: ``options`` are the choices of all layers together, ``sources`` their layers."""
 
     options: LaunchOptions
     sources: Mapping[str, Source]
@@ -132,7 +132,7 @@ class Resolved:
 
 
 def choice_names() -> tuple[str, ...]:
-    """All that a layer can say, by name."""
+    """Everything that a layer can set, by name."""
     return (*(each.name for each in engine_options()), *sorted(_OWN_CHOICES))
 
 
@@ -154,7 +154,7 @@ def decide_mtp(
 ) -> MtpDecision:
     """Whether a model is served with drafting. Auto never decides by a file's name.
 
-    ``model`` None: for none in particular. ``engine`` None: not known yet.
+    ``model`` None: for no particular model. ``engine`` None: not known yet.
     """
     if suppressed:
         return MtpDecision(False, MtpReason.SUPPRESSED)
@@ -172,7 +172,7 @@ def decide_mtp(
 
 
 def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: MtpDecision) -> ServerConfig:
-    """The configuration that every way to start ``model`` uses. ``options`` are resolved."""
+    """The configuration for every way to start ``model``. ``options`` are resolved."""
     chosen = {field.name: getattr(options, field.name) for field in fields(EngineOptions)}
     if not mtp.enabled:
         chosen |= {"spec_draft_n_max": None, "spec_draft_p_min": None}
@@ -180,13 +180,13 @@ def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: 
 
 
 def options_of(config: ServerConfig) -> LaunchOptions:
-    """The choices that lead to a configuration whatever the layers below say, as far as it tells them."""
+    """The choices that lead to a configuration whatever the weaker layers say, as far as it shows them."""
     mtp = MtpChoice.ON if config.spec_draft_n_max else MtpChoice.OFF
     moved = config.alias_moved()
     return LaunchOptions(mtp=mtp, **{field.name: getattr(moved, field.name) for field in fields(EngineOptions)})
 
 
 def own_choices(config: ServerConfig, as_saved: ServerConfig) -> frozenset[str]:
-    """What a server was started with, by name, that what was saved then would not have led to."""
+    """What a server was started with, by name, that the choices saved at that time do not explain."""
     differing = options_of(config).differing(options_of(as_saved))
     return differing if config.spec_draft_n_max else differing - DRAFT_NUMBERS

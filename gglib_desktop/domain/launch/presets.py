@@ -12,7 +12,7 @@ from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.options.arguments import shell_line
 
 LONGEST_NAME = 64
-# Control characters, surrogates and ends of lines, by category; and what changes the direction of writing.
+# Control characters, surrogates and ends of lines, by category; and characters that change the writing direction.
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _INVISIBLE = frozenset({"C", "Z"})
@@ -22,7 +22,7 @@ _INVISIBLE = frozenset({"C", "Z"})
 class Preset:
     """A named layer of choices. ``model_id`` None: for all models. ``id`` None: not stored yet.
 
-    Raises: ConfigurationError for ``preset_name``, or for ``extra_args`` when they hold a key.
+    Raises: ConfigurationError for ``preset_name``, or for ``extra_args`` if they hold a key.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Preset:
 
 
 def preset_name(text: str) -> str:
-    """A name as it is stored, without white space around it. Raises: ConfigurationError for ``preset_name``."""
+    """A name in its stored form, without white space around it. Raises: ConfigurationError for ``preset_name``."""
     name = text.strip()
     if all(unicodedata.category(character)[0] in _INVISIBLE for character in name):
         raise ConfigurationError("preset_name", text, "must not be empty")
@@ -51,13 +51,13 @@ def preset_name(text: str) -> str:
 
 
 def check_is_free(name: str, taken: Collection[str]) -> None:
-    """Raises: ConfigurationError for ``preset_name`` when another preset has it; capital letters do not tell apart."""
+    """Raises: ConfigurationError for ``preset_name`` if another preset has it, whatever the capital letters."""
     if _folded(name) in map(_folded, taken):
         raise ConfigurationError("preset_name", name, "another preset has this name")
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
-    """The name itself, or one like it that is not taken."""
+    """The name itself, or a similar one that is not taken."""
     folded = {_folded(each) for each in taken}
     number, candidate = 1, name
     while _folded(candidate) in folded:

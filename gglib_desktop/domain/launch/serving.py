@@ -1,4 +1,4 @@
-"""What serving a model takes: its memory, and a chat template where it has none."""
+"""What serving a model needs: memory, and a chat template if the model has none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gglib_desktop.domain.models.model import Model
 
 
 def lacks_template(model: Model) -> bool:
-    """Whether the engine must take a template of its own for chats; never of models that are not for chats."""
+    """Whether the engine must use its own template for chats; never for models that are not for chats."""
     facts = model.facts
     if facts is None or facts.has_chat_template or facts.sidecar:
         return False
@@ -17,7 +17,7 @@ def lacks_template(model: Model) -> bool:
 
 
 def memory_of(model: Model, header: GgufHeader, serving: Serving) -> ByteRange | None:
-    """The memory that serving a model takes; None when that cannot be said."""
+    """The memory for serving a model; None if unknown."""
     if model.facts is None or model.problem is not None:
         return None
     facts = model.facts

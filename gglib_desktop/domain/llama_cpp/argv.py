@@ -36,7 +36,7 @@ _ADAPTER_FLAGS = frozenset({"--lora", "--lora-scaled"})
 _NOT_TYPED = frozenset({"host", "port"})
 
 
-# Flags that the program itself decides, always, with what to say when somebody else sets them.
+# Flags that the program itself always decides, with what to say if the user sets them.
 _ALWAYS_OWNED = {
     "-m": "is decided by the model that is started",
     "--model": "is decided by the model that is started",
@@ -56,7 +56,7 @@ def server_argv(
 ) -> tuple[str, ...]:
     """The exact command line that serves ``config`` on ``port``, the program first. ``host``: if not the config's own.
 
-    Raises ConfigurationError when ``extra_args`` sets a flag that a field decides, or when the engine lacks a flag
+    Raises ConfigurationError if ``extra_args`` sets a flag that a field decides, or if the engine lacks a flag
     that a set field needs.
     """
     for objection in objections(config, engine.capabilities, mtp_suppressed=mtp_suppressed):
@@ -70,13 +70,13 @@ def server_argv(
 def objections(
     config: ServerConfig, capabilities: EngineCapabilities, *, mtp_suppressed: bool = False
 ) -> Iterator[ConfigurationError]:
-    """All that speaks against serving ``config`` with an engine that can do this: one for each field and flag."""
+    """All objections to serving ``config`` with this engine: one for each field and flag."""
     typed = _typed_arguments(config, capabilities, mtp_suppressed=mtp_suppressed)
     if any(value == [DRAFT_MTP] for _field, _flag, *value in typed) and not capabilities.has_mtp:
         reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
         yield ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
     if needs_key(config) and not capabilities.supports("--api-key"):
-        # One that knows no keys would serve everybody.
+        # An engine without keys would serve everyone.
         asking = "host" if is_exposed(config) else "require_api_key"
         reason = "this engine has no flag --api-key, so it asks for no key"
         yield ConfigurationError(asking, config.get(asking), reason)
@@ -106,12 +106,12 @@ def with_adapters(words: Sequence[str], adapters: Sequence[Path]) -> tuple[str, 
 
 
 def refusal_of(flag: str) -> str | None:
-    """Why a flag cannot be used among the extra arguments, whatever else is chosen; None for one that can."""
+    """Why a flag can never be used among the extra arguments; None if it can."""
     return _ALWAYS_OWNED.get(flag)
 
 
 def engine_environment(environment: Mapping[str, str], *, frozen: bool) -> dict[str, str]:
-    """The environment for an engine: ours without what would silently configure or break it.
+    """The environment for an engine: ours without variables that would silently configure or break it.
 
     ``frozen``: we run from a bundle, whose library path must not reach other programs.
     """
@@ -155,7 +155,7 @@ def _typed_arguments(
         if not option.spec.flags or option.name in _NOT_TYPED or (option.name in DRAFT_NUMBERS and not drafting):
             continue
         if option.name == "alias" and not any(map(capabilities.supports, option.spec.flags)):
-            continue  # clients call a model of such a build as they like
+            continue  # such a build accepts any name from clients
         if option.name == "spec_draft_n_max":
             found.append((option.name, SPEC_TYPE, DRAFT_MTP))
         found += _said(option, config.get(option.name), capabilities)
@@ -163,7 +163,7 @@ def _typed_arguments(
 
 
 def _in_words_of(capabilities: EngineCapabilities, typed: Sequence[tuple[str, ...]]) -> list[str]:
-    """The flags and values of fields, as this engine takes them."""
+    """The flags and values of fields, in this engine's form."""
     former = [flag for _field, flag, *_value in typed if became_load_mode(flag, capabilities)]
     words = [word for _field, *arguments in typed if arguments[0] not in former for word in arguments]
     return [*words, LOAD_MODE, load_mode(former, capabilities)] if former else words
@@ -183,7 +183,7 @@ def _said(option: EngineOption, value: object, capabilities: EngineCapabilities)
     flag = spelling_for(spellings, capabilities)
     field = f"inference_config.{option.name}" if option.in_sampling else option.name
     if isinstance(value, str) and capabilities.value_count(flag) == 0:
-        # Builds before autumn 2025 switch flash attention on by the flag alone, and off by saying nothing.
+        # Builds before autumn 2025 switch flash attention on by the flag alone, and off without it.
         return [(field, flag)] if value == "on" else []
     return [(field, flag) if isinstance(value, bool) else (field, flag, shortest(value))]
 
@@ -201,7 +201,7 @@ def _objections_to_extra_args(
 
 
 def _all_spellings(flag: str) -> frozenset[str]:
-    """All spellings of an option that are known without asking the engine, those that say False too."""
+    """All spellings of an option that are known without asking the engine, including those for False."""
     for option in engine_options():
         spellings = (*option.spec.flags, *option.spec.off_flags)
         if flag in spellings:

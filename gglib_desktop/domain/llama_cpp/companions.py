@@ -1,4 +1,4 @@
-"""How llama-server is told to load a file together with a model."""
+"""The flags by which llama-server loads a file together with a model."""
 
 from __future__ import annotations
 

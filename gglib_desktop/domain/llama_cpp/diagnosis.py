@@ -16,7 +16,7 @@ from gglib_desktop.domain.servers.server import ServerConfig
 def diagnose(end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
     """The failure behind a process that ended by itself or was ended by another.
 
-    ``served``: it had been healthy, so what it logged while it started is not the reason.
+    ``served``: it had been healthy, so the log of its start does not hold the reason.
     """
     reading = read_log(log, served=served)
     cause = reading.cause
@@ -33,7 +33,7 @@ def diagnose(end: ServerExit, log: Sequence[str], *, served: bool = False) -> Fa
 
 
 def offending_flag(failure: Failure, config: ServerConfig, capabilities: EngineCapabilities) -> str:
-    """The flag among the extra arguments that a failure is about; empty when it cannot be told."""
+    """The flag among the extra arguments that a failure is about; empty if unknown."""
     named = option_with(config.extra_args, failure.file, capabilities) if failure.file else failure.flag
     dropped = without_option(config.extra_args, named, capabilities) if named else config.extra_args
     return named if dropped != config.extra_args else ""

@@ -11,7 +11,7 @@ from gglib_desktop.domain.llama_cpp.serving import serving_of, settles_template
 
 
 class LlamaCppDialect:
-    """Implements ``Dialect``; the functions stand where their subject is."""
+    """Implements ``Dialect``; the functions are in the modules of their subjects."""
 
     key_variable = KEY_VARIABLE
     command = staticmethod(server_argv)

@@ -1,4 +1,4 @@
-"""What a server says of itself: the answers of /props, /slots and /v1/models, and the beginning of its log."""
+"""What a server reports: the answers of /props, /slots and /v1/models, and the beginning of its log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_GPU = "no usable GPU found"
 
 
 def facts_from(props: object, slots: object, log: str) -> ServerFacts | None:
-    """What /props, /slots and the beginning of the log tell; None when /props tells nothing."""
+    """The facts in /props, /slots and the beginning of the log; None if /props has none."""
     if not isinstance(props, dict):
         return None
     generation = _mapping(props.get("default_generation_settings"))
@@ -44,7 +44,7 @@ def facts_from(props: object, slots: object, log: str) -> ServerFacts | None:
 
 
 def names_told(models: object) -> tuple[str, ...]:
-    """The names in an answer of ``/v1/models`` about one model. What is the path of a file is no name."""
+    """The names in an answer of ``/v1/models`` about one model. The path of a file is not a name."""
     listed = models.get("data") if isinstance(models, dict) else None
     if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], dict):
         return ()
@@ -58,7 +58,7 @@ def _offloaded(log: str) -> tuple[int | None, int | None]:
     if said is None:
         return (0 if _NO_GPU in log else None), None
     buffers = _MODEL_BUFFER.findall(log)
-    # Without any GPU llama-server b10434 counts all layers as offloaded, and keeps them in the memory of the CPU.
+    # Without any GPU, llama-server b10434 counts all layers as offloaded, and keeps them in main memory.
     on_cpu = bool(buffers) and all(name.startswith("CPU") for name in buffers)
     return (0 if on_cpu else int(said[1])), int(said[2])
 

@@ -1,4 +1,4 @@
-"""What one build of the engine calls otherwise than another, or does not have any more."""
+"""The differences between builds of the engine: renamed and removed flags."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def known_spellings(flag: str) -> tuple[str, ...]:
 
 
 def spelling_for(spellings: Sequence[str], capabilities: EngineCapabilities) -> str:
-    """The one of these spellings to use with this engine: the first that it lists, else the first."""
+    """The spelling to use with this engine: the first one that it lists, else the first one."""
     return next(filter(capabilities.supports, spellings), spellings[0])
 
 
 def translated(words: Sequence[str], capabilities: EngineCapabilities) -> tuple[str, ...]:
-    """Arguments in the engine's own words, where it calls by another name what they say."""
+    """Arguments in this build's words."""
     return tuple(_translated(before, word, capabilities) for before, word in pairwise(("", *words)))
 
 
 def drift_objections(words: Sequence[str], capabilities: EngineCapabilities) -> Iterator[ConfigurationError]:
-    """What in translated extra arguments this engine is known to refuse. What it never heard of is its own business."""
+    """The translated extra arguments that this engine is known to refuse. Arguments it never had are not judged."""
     for before, word in pairwise(("", *words)):
         flag = flag_of(word)
         if flag in capabilities.removed:
             yield ConfigurationError("extra_args", word, why_unsupported(flag, capabilities))
         types = _spec_types(before, word)
         unknown = [name for name in types if name not in capabilities.spec_types]
-        # Only what reads as a list of names is one.
+        # Only text that reads as a list of names is one.
         if unknown and "none" in capabilities.spec_types:
             listed = ", ".join(sorted(capabilities.spec_types))
             reason = f"this engine does not list the {SPEC_TYPE} {', '.join(unknown)}; it lists {listed}"
@@ -51,9 +51,9 @@ def drift_objections(words: Sequence[str], capabilities: EngineCapabilities) -> 
 
 
 def unlisted_flags(words: Sequence[str], capabilities: EngineCapabilities) -> tuple[str, ...]:
-    """What in extra arguments, as people wrote them, the engine's help does not list, so that it probably refuses it.
+    """The extra arguments, as people wrote them, that the engine's help does not list. It probably refuses them.
 
-    Nothing while it is not known what the help lists.
+    Empty if the help is unknown.
     """
     if not capabilities.spellings:
         return ()
@@ -63,7 +63,7 @@ def unlisted_flags(words: Sequence[str], capabilities: EngineCapabilities) -> tu
 
 
 def option_with(words: Sequence[str], value: str, capabilities: EngineCapabilities) -> str:
-    """The flag among the arguments to which this value belongs; empty when there is none."""
+    """The flag among the arguments that this value belongs to; empty if there is none."""
     for option in _options(words, capabilities):
         if value in option[1:] or option[0].partition("=")[2] == value:
             return flag_of(option[0])
@@ -78,7 +78,7 @@ def without_option(words: Sequence[str], flag: str, capabilities: EngineCapabili
 
 
 def _options(words: Sequence[str], capabilities: EngineCapabilities) -> list[list[str]]:
-    """Each flag with the words that belong to it. What no flag takes belongs to the one before."""
+    """Each flag with its words. A word that no flag takes belongs to the flag before it."""
     found: list[list[str]] = []
     for word in words:
         if not found or (_READS_AS_FLAG.match(word) and not _lacks_value(found[-1], capabilities)):
@@ -94,7 +94,7 @@ def _lacks_value(option: Sequence[str], capabilities: EngineCapabilities) -> boo
 
 
 def why_unsupported(flag: str, capabilities: EngineCapabilities) -> str:
-    """Why a flag cannot be used, and what the engine itself says to use in its place."""
+    """Why a flag cannot be used, with the engine's own advice."""
     if flag not in capabilities.removed:
         return f"this engine has no flag {flag}"
     advice = capabilities.removed[flag]
@@ -114,7 +114,7 @@ def _translated(before: str, word: str, capabilities: EngineCapabilities) -> str
 
 
 def _spec_types(before: str, word: str) -> list[str]:
-    """The kinds of speculative decoding that an argument names."""
+    """The kinds of speculative decoding in an argument."""
     if flag_of(word) == SPEC_TYPE:
         value = word.partition("=")[2]
     else:

@@ -1,4 +1,4 @@
-"""What llama-server's own ``--help``, ``--version`` and ``--list-devices`` say of it, in builds since 2023."""
+"""Reads llama-server's own ``--help``, ``--version`` and ``--list-devices``, in builds since 2023."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities, EngineDevice
 
 MODEL_FLAGS = frozenset({"-m", "--model"})
-# With one of these the program prints something and ends.
+# With one of these flags the program prints something and ends.
 NO_SERVER_FLAGS = frozenset(
     {"-h", "--help", "--usage", "--version", "--list-devices", "-cl", "--cache-list", "--completion-bash"}
 )
@@ -52,13 +52,13 @@ def _choices(placeholder: str) -> frozenset[str]:
 
 
 def _advice(description: str) -> str:
-    """What follows the news that a flag has been removed: ``use --spec-draft-n-max``."""
+    """The advice beside a removed flag: ``use --spec-draft-n-max``."""
     advice = description.partition(_NOT_SUPPORTED_ANY_MORE)[2]
     return _VARIABLE.sub("", advice).strip(" .")
 
 
 def parse_devices(text: str) -> tuple[EngineDevice, ...]:
-    """The devices in the output of ``--list-devices``, whatever is logged around them."""
+    """The devices in the output of ``--list-devices``, among any log lines."""
     _before, _title, listed = text.partition("Available devices:")
     return tuple(
         EngineDevice(found[1], found[2], int(found[3]) * 2**20)
@@ -68,13 +68,13 @@ def parse_devices(text: str) -> tuple[EngineDevice, ...]:
 
 
 def parse_version(text: str) -> str | None:
-    """The text after ``version:`` in the output of ``--version``, None when there is none."""
+    """The text after ``version:`` in the output of ``--version``, None without it."""
     found = re.search(r"^version:\s*(.+?)\s*$", text, re.MULTILINE)
     return found.group(1) if found else None
 
 
 def _entries(text: str) -> list[tuple[str, str]]:
-    """Each option's first line, and that with the indented lines that follow, white space between them folded."""
+    """Each option's first line, and the same with the indented lines that follow, white space folded."""
     entries: list[tuple[str, str]] = []
     for line in text.splitlines():
         said = line.strip()

@@ -1,4 +1,4 @@
-"""Flags about how a model is loaded that newer engines take as values of one flag, ``--load-mode``."""
+"""Flags for loading a model that newer engines take as values of one flag, ``--load-mode``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MEANINGS = {"mmap": (MAP,), "none": (NO_MAP,), "mlock": (LOCK,), _LOCKED_MAP: (
 
 
 def became_load_mode(flag: str, capabilities: EngineCapabilities) -> bool:
-    """Whether this engine has ``--load-mode`` in place of that flag."""
+    """Whether this engine has ``--load-mode`` instead of that flag."""
     return flag in LOADING_FLAGS and capabilities.supports(LOAD_MODE) and not capabilities.supports(flag)
 
 
 def load_mode(flags: Iterable[str], capabilities: EngineCapabilities) -> str:
-    """The mode that says what loading flags say together, the last of those that exclude each other.
+    """The mode that means the same as loading flags together; of exclusive ones the last counts.
 
-    A map that is locked in memory is a mode of its own only where the engine lists it.
+    A map locked in memory is a mode of its own only if the engine lists it.
     """
     mapped: bool | None = None
     locked = direct = False
@@ -40,9 +40,9 @@ def load_mode(flags: Iterable[str], capabilities: EngineCapabilities) -> str:
 
 
 def with_load_mode(words: Sequence[str], said: Sequence[str], capabilities: EngineCapabilities) -> tuple[str, ...]:
-    """Arguments with one ``--load-mode`` in place of the last flag that became a value of it, and without the others.
+    """Arguments with one ``--load-mode`` in place of the last flag that became a value of it, without the others.
 
-    ``said`` are flags that were said before them.
+    ``said`` are flags that came before them.
     """
     places = [place for place, word in enumerate(words) if became_load_mode(flag_of(word), capabilities)]
     if not places:
@@ -54,5 +54,5 @@ def with_load_mode(words: Sequence[str], said: Sequence[str], capabilities: Engi
 
 
 def flags_of_load_mode(mode: str) -> tuple[str, ...]:
-    """What other engines are told in place of a mode, empty for one that our fields do not say."""
+    """The flags for other engines in place of a mode, empty for a mode that our fields cannot express."""
     return _MEANINGS.get(mode, ())

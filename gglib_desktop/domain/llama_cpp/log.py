@@ -1,7 +1,7 @@
 """What llama.cpp's log says about an end, in builds since 2023.
 
-A cause rests on the line that states it. What follows from it ("failed to load model", "exiting due to model loading
-error") proves nothing, and is read only for the file that it names.
+A cause rests on the line that states it. The lines that follow from it ("failed to load model", "exiting due to model
+loading error") prove nothing, and are only read for the file that they name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OUT_OF_MEMORY = (
 )
 # First match wins, so the more special stands above the more general.
 _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
-    # Not every "cannot open shared object": a build goes on without a backend that it cannot load.
+    # Not every "cannot open shared object": a build works without a backend that it cannot load.
     (
         FailureCause.LIBRARY_MISSING,
         (
@@ -53,7 +53,7 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
         FailureCause.COMPANION_ALONE,
         ("CLIP cannot be used as main model", "unknown model architecture: 'clip'"),
     ),
-    # Not every "no such file": a debugger that writes the backtrace of an abort says it of source files.
+    # Not every "no such file": a debugger that writes the backtrace of an abort says it about source files.
     (
         FailureCause.MODEL_MISSING,
         (
@@ -88,7 +88,7 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
     (FailureCause.MTP_LAYERS_MISSING, ("MTP requested but model doesn't contain MTP layers",)),
     (FailureCause.PORT_TAKEN, ("couldn't bind (HTTP|to) server socket", "address already in use")),
     (FailureCause.OUT_OF_MEMORY, _OUT_OF_MEMORY),
-    # The engine may end before it has written that line to its log; with memory enough these mean the same.
+    # The engine may end before it has written that line; if there was enough memory, these mean the same.
     (FailureCause.MTP_LAYERS_MISSING, ("failed to create MTP context", "failed to measure MTP context memory")),
     (
         FailureCause.MODEL_UNSUPPORTED,
@@ -105,7 +105,7 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
     (
         FailureCause.MODEL_UNREADABLE,
         (
-            # The reader of headers speaks of nothing else.
+            # Only the reader of headers mentions these.
             r"gguf_init_from_\w+: ",
             r"unknown \(magic, version\) combination",
             "invalid magic",
@@ -151,10 +151,10 @@ _ABOUT_FILES = frozenset(
         FailureCause.COMPANION_REFUSED,
     }
 )
-# What the engine does without, or does in another way.
+# Missing parts that the engine replaces or does without.
 _DONE_WITHOUT = re.compile(r"pinned memory|mlock|falling back to|retrying without|will be disabled", re.IGNORECASE)
 _RETRIES = re.compile(r"falling back to|retrying without", re.IGNORECASE)
-# What a log only repeats: a file's metadata, templates, paths, requests. Complaints are never of level D or I.
+# Texts that a log only repeats: a file's metadata, templates, paths, requests. Level D and I are never complaints.
 _QUOTES = re.compile(
     r"^(?:[\d.]+ )?[DI] |- kv +\d+: |loaded meta data with|(?<!error )loading model '|chat[_ ]template: |request: +\{"
 )
@@ -165,7 +165,7 @@ _WORKED = re.compile(
     rf"|{_LOADED.pattern}"
 )
 _FAILED_WORK = re.compile(r"\bE (slot|srv) |failed|error", re.IGNORECASE)
-# Of a debugger that an abort calls.
+# From a debugger that an abort calls.
 _BACKTRACE = re.compile(
     r"#\d+ |\[(New LWP|Thread debugging|Inferior)|Using host libthread_db|0x[\da-f]+ in |\d+\t|\d+ in |warning: |ptrace"
 )
@@ -185,7 +185,7 @@ _CONSEQUENCE = re.compile(
 )
 _INTERESTING = re.compile(r"error|fail|abort|assert|exiting|invalid|what\(\)|terminate called| [EF] ", re.IGNORECASE)
 _PREFIX = re.compile(r"^[\d.]+ [DIWE] ")
-# Of what is read of a line, in characters: a program may print megabytes without a break.
+# The length of a line that is read, in characters: a program may print megabytes without a break.
 _LONGEST_LINE = 2000
 _GOODBYE = "cleaning up before exit"
 _FLAG_AT_FAULT = re.compile(
@@ -202,7 +202,7 @@ _NAMED_PART = re.compile(rf"unknown ({'|'.join(_PARTS)}): '([^']+)'")
 
 @dataclass(frozen=True)
 class LogReading:
-    """The cause that a log states, the lines that prove it, and the file that it is about where one is named."""
+    """The cause that a log states, the lines that prove it, and the file that it names, if any."""
 
     cause: FailureCause
     evidence: tuple[str, ...]
@@ -216,7 +216,7 @@ def read_log(log: Sequence[str], *, served: bool = False) -> LogReading:
     """
     said = [line[:_LONGEST_LINE].rstrip() for line in log if line.strip()]
     lines = _still_true(said, served=served)
-    # A request may say anything in the log of a server that serves. What ends such a server is memory.
+    # Requests may write anything into the log of a serving server. Memory is what ends such a server.
     possible = [entry for entry in _CAUSES if entry[0] is FailureCause.OUT_OF_MEMORY or not served]
     for cause, pattern in possible:
         place = next((number for number, line in enumerate(lines) if pattern.search(line)), None)
@@ -236,13 +236,13 @@ def says_goodbye(log: Sequence[str]) -> bool:
 
 
 def flag_named(evidence: Sequence[str]) -> str:
-    """The flag that the engine named as the one that it does not know, or whose value it refuses; empty for none."""
+    """The flag that the engine named as unknown, or whose value it refused; empty for none."""
     found = next((found for line in evidence if (found := _FLAG_AT_FAULT.search(line))), None)
     return next(filter(None, found.groups())) if found else ""
 
 
 def unknown_part(evidence: Sequence[str]) -> tuple[ModelPart, str] | None:
-    """What of a model the engine said it does not know, and its name there; None where it named nothing."""
+    """The part of the model that the engine named as unknown, and its name there; None if it named none."""
     found = next((found for line in evidence if (found := _NAMED_PART.search(line))), None)
     return (_PARTS[found[1]], found[2]) if found else None
 
@@ -252,13 +252,13 @@ def _cause_of(line: str, causes: Sequence[tuple[FailureCause, re.Pattern[str]]])
 
 
 def _named_file(lines: Sequence[str]) -> tuple[str, str]:
-    """The first line that names a file which could not be used, and that file; empty where none does."""
+    """The first line that names an unusable file, and that file; empty if there is none."""
     found = next((found for line in lines if (found := _NAMED_FILE.search(line))), None)
     return (found.string, next(filter(None, found.groups()), "")) if found else ("", "")
 
 
 def _without_repeats(lines: Sequence[str]) -> list[str]:
-    """The engine says much twice, with other time stamps."""
+    """Without repetitions: the engine logs much twice, with other time stamps."""
     first: dict[str, str] = {}
     for line in lines:
         first.setdefault(_PREFIX.sub("", line), line)
@@ -270,7 +270,7 @@ def _limited(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _still_true(lines: Sequence[str], *, served: bool) -> list[str]:
-    """Without what the log only repeats, and without the complaints that the server outlived: it went on, loaded its
+    """Without text that the log only repeats, and without complaints that the server survived: it went on, loaded its
     model, or answered requests since.
     """
     loaded = max((number for number, line in enumerate(lines) if _LOADED.search(line)), default=-1)
@@ -287,8 +287,8 @@ def _still_true(lines: Sequence[str], *, served: bool) -> list[str]:
 
 
 def _last_work(lines: Sequence[str]) -> int:
-    """Up to where a server that had loaded its model went on after whatever it complained about."""
+    """The line up to which a server that had loaded its model went on after any complaint."""
     shows_work = (n for n, line in enumerate(lines) if _WORKED.search(line) and not _FAILED_WORK.search(line))
-    # Many lines later something else has happened; the debugger that an abort calls says many.
+    # Many lines later something else has happened; the debugger of an abort writes many.
     own = [number for number, line in enumerate(lines) if not _BACKTRACE.match(line)]
     return max([-1, *shows_work, *own[-EVIDENCE_LINES : -EVIDENCE_LINES + 1]])

@@ -1,4 +1,4 @@
-"""What the command lines of llama-server processes say, this program's or others."""
+"""Reads the command lines of llama-server processes, this program's or others."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from gglib_desktop.domain.options.client_names import alias_taken_out
 from gglib_desktop.domain.options.engine_options import DRAFT_MTP, MAX_DRAFT_TOKENS
 from gglib_desktop.domain.servers.foreign import StatedSettings
 
-# Builds up to b10434 and later ones, where nothing else is said.
+# The defaults of builds up to b10434 and of later ones.
 DEFAULT_PORTS = (8080, 9931)
-# The engine's own, where drafting is on and no number is said.
+# The engine's own number, if drafting is on without one.
 DEFAULT_DRAFT_TOKENS = 3
 _CONTEXT_FLAGS = frozenset({"-c", "--ctx-size"})
 _GPU_FLAGS = frozenset({"-ngl", "--gpu-layers", "--n-gpu-layers"})
@@ -32,15 +32,15 @@ def is_llama_server(program: str, argv: Sequence[str]) -> bool:
 
 
 def stated_model(argv: Sequence[str], environment: Mapping[str, str]) -> Path | None:
-    """The model file as it was named, maybe relative to the process's folder; None for one from the network."""
+    """The model file as named, maybe relative to the process's folder; None for one from the network."""
     named = _value_of(argv, MODEL_FLAGS) or environment.get("LLAMA_ARG_MODEL")
     return Path(named) if named else None
 
 
 def server_port(argv: Sequence[str], environment: Mapping[str, str], listening: Collection[int]) -> int | None:
-    """The port that it serves on. What it listens on decides, its command line where that leaves a choice.
+    """The port that it serves on. Its listening ports decide; among several, the command line.
 
-    None when it neither listens nor says where: the default depends on the build, so a number would be a guess.
+    None if it neither listens nor names a port: the default depends on the build, so a number would be a guess.
     """
     said = _value_of(argv, frozenset({"--port"})) or environment.get("LLAMA_ARG_PORT") or ""
     stated = int(said) if said.isascii() and said.isdigit() and 0 < int(said) <= 65535 else None
@@ -49,12 +49,12 @@ def server_port(argv: Sequence[str], environment: Mapping[str, str], listening: 
 
 
 def stated_key(argv: Sequence[str]) -> str | None:
-    """The keys that a command line gives away, as it says them."""
+    """The keys in a command line."""
     return _value_of(argv, frozenset({"--api-key"}))
 
 
 def stated_settings(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> StatedSettings:
-    """The settings, so that adopting shows what runs and a restart keeps it."""
+    """The settings, so that adopting shows them and a restart keeps them."""
     drafts = DRAFT_MTP in (_value_of(argv, _SPEC_TYPE_FLAGS) or "").split(",")
     draft_tokens = _number(argv, _DRAFT_TOKENS_FLAGS, 1, MAX_DRAFT_TOKENS)
     probability = _number(argv, _PROBABILITY_FLAGS, 0, 1)
@@ -73,12 +73,12 @@ def _number(argv: Sequence[str], flags: frozenset[str], least: float, most: floa
     try:
         number = float(_value_of(argv, flags) or "nan")
     except ValueError:
-        return None  # words such as "auto", which saying nothing means too
+        return None  # words such as "auto", which is also the default
     return number if math.isfinite(number) and least <= number <= most else None
 
 
 def _value_of(argv: Sequence[str], flags: frozenset[str]) -> str | None:
-    """The value of a flag, separate or after an equals sign. The last one counts, as it does for llama-server."""
+    """The value of a flag, separate or after an equals sign. The last one counts, as in llama-server."""
     found = None
     for before, word in pairwise(("", *argv)):
         _flag, equals, value = word.partition("=")

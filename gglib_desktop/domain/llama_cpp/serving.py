@@ -1,4 +1,4 @@
-"""What a configuration means for memory and for chats, with llama-server's own choices where it says nothing."""
+"""What a configuration means for memory and for chats, with llama-server's own choices for options that are not set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NO_REPACK = frozenset({"-nr", "--no-repack"})
 
 
 def serving_of(config: ServerConfig) -> Serving:
-    """Only slots of its own number share one context."""
+    """Slots share one context only if their number is automatic."""
     usual = Serving()
     slots = config.parallel if config.parallel is not None and config.parallel > 0 else None
     return Serving(

@@ -1,1 +1,1 @@
-"""What a server is asked to be, the states of its life, and why it ended."""
+"""The configuration of a server, the states of its life, and the reasons for its end."""

@@ -1,4 +1,4 @@
-"""Who reaches a server, and who must show a key."""
+"""Who can reach a server, and who has to show a key."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def is_exposed(options: EngineOptions) -> bool:
 
 
 def needs_key(options: EngineOptions) -> bool:
-    """Whether clients must show the key: always where other computers reach the server, else if that was chosen."""
+    """Whether clients must show the key: always if other computers reach the server, else if the user chose it."""
     return is_exposed(options) or options.require_api_key is True
 
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where a server is asked, and with which key."""
+    """The address for questions to a server, and the key for them."""
 
     port: int
     host: str | None = None
@@ -33,9 +33,9 @@ class ServerAddress:
 
 @dataclass(frozen=True)
 class KeyPlace:
-    """Where the key is kept. ``file`` None: in the system's keyring, named ``keyring``.
+    """The place of the key. ``file`` None: in the system's keyring, named ``keyring``.
 
-    ``keyring_problem``: why a keyring that was looked for is not used. ``was_readable``: other users could read the
+    ``keyring_problem``: why a keyring is not used. ``was_readable``: other users could read the
     file until the program looked at it; they may know the key.
     """
 

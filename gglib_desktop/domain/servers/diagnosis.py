@@ -21,23 +21,23 @@ from gglib_desktop.domain.servers.failures import Failure, FailureCause
 from gglib_desktop.domain.servers.server import ServerConfig
 
 _FILE_TELLS = frozenset({FailureCause.UNKNOWN, FailureCause.MODEL_UNREADABLE, FailureCause.COMPANION_REFUSED})
-# Why a file could not be looked at.
+# Why a file could not be examined.
 _NOT_OPENED = (NO_SUCH_FILE, "permission to read", "the file cannot be read")
-# Of a file of another age, which is not damaged.
+# For a file from another age of the format, which is not damaged.
 _OTHER_VERSION = "GGUF version"
 
 
 class Diagnose(Protocol):
-    """Gives the failure behind a process that ended by itself or was ended by another, as its engine logs it.
+    """Finds the failure behind a process that ended by itself or was ended by another, from its engine's log.
 
-    ``log`` are the last lines. ``served``: it had been healthy, so what it logged while it started is not the reason.
+    ``log`` are the last lines. ``served``: it had been healthy, so the log of its start does not hold the reason.
     """
 
     def __call__(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure: ...
 
 
 def failure_of_error(error: GglibError, diagnose: Diagnose) -> Failure:
-    """The failure behind an error that a start raised."""
+    """The failure behind an error in a start."""
     match error:
         case PortTaken():
             return Failure(FailureCause.PORT_TAKEN, str(error))
@@ -51,7 +51,7 @@ def failure_of_error(error: GglibError, diagnose: Diagnose) -> Failure:
         case RunnerUnavailable():
             return Failure(FailureCause.RUNNER_UNAVAILABLE, str(error))
         case StartFailed(exit_status=status) if status is not None or error.log_lines:
-            # Without a status where somebody else reaped it; its log tells all the same.
+            # The status is missing if another process reaped it; the log still tells.
             return replace(diagnose(ServerExit(status), error.log_lines), detail=error.summary)
         case StartFailed():
             return Failure(FailureCause.ENGINE_UNUSABLE, error.summary)
@@ -62,14 +62,14 @@ def failure_of_error(error: GglibError, diagnose: Diagnose) -> Failure:
 
 
 def file_that_tells(failure: Failure, config: ServerConfig) -> Path | None:
-    """The file that may know more than the log about a failure, None where the log is enough."""
+    """The file that may explain a failure better than the log, None if the log is enough."""
     return Path(failure.file or config.model_path) if failure.cause in _FILE_TELLS else None
 
 
 def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) -> Failure:
-    """A failure whose log is not enough, with what the file tells that it is about, if that tells of any cause.
+    """A failure whose log is not enough, with the cause that the file shows, if any.
 
-    Only so is a file called damaged.
+    A file is called damaged only in this way.
     """
     if file.problem is not None:
         is_sidecar = file.facts is not None and file.facts.sidecar is not None
@@ -92,5 +92,5 @@ def _cause_of_problem(cause: FailureCause, problem: str) -> FailureCause:
 
 
 def of_another_file(failure: Failure, config: ServerConfig) -> Failure:
-    """The failure, which blames a file by name only where that is another than the model."""
+    """The failure. It blames a file by name only if that is not the model itself."""
     return replace(failure, file="") if failure.file and Path(failure.file) == config.model_path else failure

@@ -1,4 +1,4 @@
-"""What one kind of engine calls things: the seam to its command line and its log."""
+"""The words of one kind of engine: the seam to its command line and its log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gglib_desktop.domain.servers.server import ServerConfig
 class Dialect(Protocol):
     """One for each kind of engine. Pure: no method waits or changes anything.
 
-    ``words`` are extra arguments as people write them. The capabilities of an engine that is not known list nothing.
+    ``words`` are extra arguments as people write them. The capabilities of an unknown engine list nothing.
     """
 
     @property
@@ -31,13 +31,13 @@ class Dialect(Protocol):
     def command(
         self, config: ServerConfig, engine: Engine, port: int, *, mtp_suppressed: bool = False
     ) -> tuple[str, ...]:
-        """The exact command line, the program first. Raises: ConfigurationError, the first of the objections."""
+        """The exact command line, the program first. Raises: ConfigurationError for the first of the objections."""
         ...
 
     def objections(
         self, config: ServerConfig, capabilities: EngineCapabilities, *, mtp_suppressed: bool = False
     ) -> Iterable[ConfigurationError]:
-        """All that speaks against serving ``config`` with an engine that can do this: one for each field and flag."""
+        """All objections to serving ``config`` with this engine: one for each field and flag."""
         ...
 
     def missing_options(self, capabilities: EngineCapabilities) -> Mapping[str, str]:
@@ -45,7 +45,7 @@ class Dialect(Protocol):
         ...
 
     def serving(self, config: ServerConfig) -> Serving:
-        """What a configuration means for the memory that it takes."""
+        """The parts of a configuration that decide how much memory it takes."""
         ...
 
     def settles_template(self, config: ServerConfig) -> bool:
@@ -55,7 +55,7 @@ class Dialect(Protocol):
     # -- extra arguments
 
     def unlisted_flags(self, words: Sequence[str], capabilities: EngineCapabilities) -> tuple[str, ...]:
-        """Those that the engine's help does not list, so that it will probably not start with them."""
+        """The words that the engine's help does not list; with them it will probably not start."""
         ...
 
     def without_option(self, words: Sequence[str], flag: str, capabilities: EngineCapabilities) -> tuple[str, ...]:
@@ -63,17 +63,17 @@ class Dialect(Protocol):
         ...
 
     def companion_arguments(self, companion: Companion) -> tuple[str, ...]:
-        """Those that load a file together with its model; empty if there are none for its kind."""
+        """The words that load a file together with its model; empty if there are none for its kind."""
         ...
 
     def with_adapters(self, words: Sequence[str], adapters: Sequence[Path]) -> tuple[str, ...]:
-        """With the adapters of a model, unless the arguments name some."""
+        """With the adapters of a model, unless the arguments already name some."""
         ...
 
-    # -- what a server says
+    # -- the server's own words
 
     def offending_flag(self, failure: Failure, config: ServerConfig, capabilities: EngineCapabilities) -> str:
-        """The flag among the extra arguments that a failure is about; empty when it cannot be told."""
+        """The flag among the extra arguments that a failure is about; empty if unknown."""
         ...
 
     def level_of(self, line: str) -> LogLevel | None:

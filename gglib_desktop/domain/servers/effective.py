@@ -1,4 +1,4 @@
-"""What a server says it really runs with, and where that is not what was asked for."""
+"""The settings that a server reports, and where they differ from the requested ones."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gglib_desktop.domain.servers.server import ServerConfig
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """What a ready server says of itself; None where it does not.
+    """What a ready server reports about itself; None where it does not.
 
-    ``context_size`` is in tokens, for each of ``slots``; ``context_shared`` slots have one pool of that size together.
+    ``context_size`` is in tokens, for each of ``slots``; ``context_shared`` slots share one pool of that size.
     ``drafts``: it decodes speculatively, by the methods ``draft_types`` once it has answered a request. ``gpu_layers``
-    of ``layers`` are computed on a GPU. ``context_capped`` to what the model was made for, or ``context_fitted`` to the
-    memory: the engine said that it lowered the context. ``wants_key``: it refuses who shows no key; ``refused``:
-    also us, so that it tells nothing. ``alias``: what it calls its model; of several names one.
+    of ``layers`` are computed on a GPU. ``context_capped`` (to the model's own) or ``context_fitted`` (to the memory):
+    the engine reported that it lowered the context. ``wants_key``: it refuses clients without a key; ``refused``:
+    it refuses us too, so it reports nothing. ``alias``: its name for the model; one of several names.
     """
 
     context_size: int | None = None
@@ -40,7 +40,7 @@ class ServerFacts:
 
 
 class Cause(StrEnum):
-    """Why a server most likely runs with something else than was asked for."""
+    """Why a server most likely runs with something else than requested."""
 
     MODEL_LIMIT = "the model allows no more"
     AUTO_FIT = "the engine made it fit the memory"
@@ -52,7 +52,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One option, by its name, whose effective value is not the requested one. None is nothing at all."""
+    """One option, by its name, whose effective value is not the requested one. None means no value."""
 
     option: str
     requested: int | str
@@ -61,9 +61,9 @@ class Difference:
 
 
 def differences(config: ServerConfig, facts: ServerFacts, model_context: int | None = None) -> tuple[Difference, ...]:
-    """Where the server does not run with what was asked for, as far as is known.
+    """The differences between the requested and the effective settings, as far as known.
 
-    ``model_context`` is the context that the model was made for, in tokens.
+    ``model_context`` is the model's own context, in tokens.
     """
     found = (
         _context(config, facts, model_context),
@@ -78,12 +78,12 @@ def differences(config: ServerConfig, facts: ServerFacts, model_context: int | N
 
 def _context(config: ServerConfig, facts: ServerFacts, model_context: int | None) -> Difference | None:
     size, slots = facts.context_size, facts.slots or 1
-    # What it was told beside the configuration is known of a server whose log is ours to read.
+    # Arguments beside the configuration are known for a server whose log we can read.
     unsaid = config.context_size is None
     if unsaid and (facts.context_shared is None or _says(config, "context_size")):
         return None
     asked = config.context_size or model_context
-    # The engine rounds up. How the slots share is not known of every server; the least that they then get is this.
+    # The engine rounds up. How the slots share is not known for every server; this is the least that each can get.
     if size is None or asked is None or size >= (asked if facts.context_shared else asked // slots):
         return None
     effective = size if facts.context_shared else size * slots
@@ -130,7 +130,7 @@ def _template(config: ServerConfig, facts: ServerFacts) -> Difference | None:
     if config.chat_template is None or facts.chat_template is None:
         return None
     asked, effective = config.chat_template.strip(), facts.chat_template.strip()
-    # A name that the engine does not know is taken for a template, one that says nothing but that name.
+    # The engine takes an unknown name for a template whose whole text is that name.
     is_name = "{" not in asked
     if is_name != (asked == effective):
         return None

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class StopRung(StrEnum):
-    """How far the stop ladder had to go. The values are what was sent last."""
+    """How far the stop ladder had to go. The values are the last signal sent."""
 
     NONE = "none"
     SIGTERM = "SIGTERM"
@@ -24,13 +24,13 @@ class Absence(StrEnum):
     COMPUTER_RESTARTED = "the computer was restarted"
 
 
-# HUP, INT, QUIT, KILL and TERM; programs send themselves the others.
+# HUP, INT, QUIT, KILL and TERM; programs send themselves the other ones.
 _SIGNALS_OF_OTHERS = frozenset({1, 2, 3, 9, 15})
 
 
 @dataclass(frozen=True)
 class ServerExit:
-    """The end of a server. ``status`` is an exit code, or minus the signal; None where only a parent would know."""
+    """The end of a server. ``status`` is an exit code, or minus the signal; None if only a parent could know it."""
 
     status: int | None
     stopped_by: StopRung = StopRung.NONE
@@ -42,7 +42,7 @@ class ServerExit:
 
     @property
     def was_signalled(self) -> bool:
-        """A signal ended it that programs don't send themselves."""
+        """It ended by a signal that programs don't send themselves."""
         return self.signal_number in _SIGNALS_OF_OTHERS
 
     @property
@@ -61,7 +61,7 @@ class ServerExit:
 
 
 def signal_name(number: int) -> str:
-    """SIGKILL for 9; the number itself where the system has no name for it."""
+    """SIGKILL for 9; the number itself if the system has no name for it."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -11,7 +11,7 @@ EVIDENCE_LINES = 8
 
 
 class FailureCause(StrEnum):
-    """The classes of failure that people get their own sentence and remedy for."""
+    """The classes of failure with their own sentence and remedy."""
 
     UNKNOWN_FLAG = "unknown flag"
     BAD_VALUE = "bad value"
@@ -37,12 +37,12 @@ class FailureCause(StrEnum):
 
     @property
     def will_repeat(self) -> bool:
-        """Trying a start again without a change is bound to fail the same way."""
+        """Another try without a change is bound to fail in the same way."""
         return self not in {FailureCause.KILLED, FailureCause.UNKNOWN, FailureCause.STALLED, FailureCause.FROZEN}
 
 
 class ModelPart(StrEnum):
-    """What of a model an engine may not know."""
+    """The part of a model that an engine may not know."""
 
     ARCHITECTURE = "architecture"
     TOKENIZER = "tokenizer"
@@ -52,8 +52,8 @@ class ModelPart(StrEnum):
 class Failure:
     """What went wrong: a class for the words and the remedy, one line of detail, and the log lines that prove it.
 
-    ``file``: the file that the engine blames, where that is not the model itself. ``flag``: the flag that it does not
-    know, or whose value it refuses. ``unknown_part``: what of the model it does not know, and its name there.
+    ``file``: the file that the engine blames, if it is not the model itself. ``flag``: the flag that it does not
+    know, or whose value it refuses. ``unknown_part``: the part of the model that it does not know, and its name there.
     MODEL_CORRUPT rests on a file that this program has read, never on a log.
     """
 

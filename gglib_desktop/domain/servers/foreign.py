@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class StatedSettings:
-    """What a command line says of the settings that we have too; None where it says nothing that we could say."""
+    """The settings in a command line that we have too; None for anything that we cannot express."""
 
     context_size: int | None = None
     gpu_layers: int | None = None
@@ -19,12 +19,12 @@ class StatedSettings:
 
 @dataclass(frozen=True)
 class ForeignServer:
-    """A server process that this program did not start. ``pid`` and ``identity`` together are this very process.
+    """A server process that this program did not start. ``pid`` and ``identity`` together identify it.
 
     ``port`` None: it listens on none that can be reached from here. ``model_path`` None: it does not name a file.
-    ``parent`` is ``name (pid)`` of what started it and still lives, or the service that it is; None when its starter
-    is gone. ``started_at`` is in unix seconds. ``kept_by``: the data directory of another GGLib Desktop that runs and
-    looks after it; then it is neither to be taken over nor to be ended from here. ``place`` is the id of where it runs.
+    ``parent`` is ``name (pid)`` of the living process that started it, or the service that it is; None if its starter
+    is gone. ``started_at`` is in unix seconds. ``kept_by``: the data directory of another running GGLib Desktop that
+    looks after it; then it can be neither taken over nor ended from here. ``place`` is the id of the place it runs in.
     """
 
     pid: int

@@ -1,8 +1,8 @@
-"""From the answers of a server to its state: when to call it healthy, busy, degraded or unresponsive.
+"""From a server's answers to its state: when it is healthy, busy, degraded or unresponsive.
 
 A server is asked every ``HEALTHY_INTERVAL_S``; once an answer is missed, every second. Each question may take
-``PROBE_TIMEOUT_S``. The third miss in a row without progress is thus seen at most
-``HEALTHY_INTERVAL_S + 3 * PROBE_TIMEOUT_S`` after a freeze. Progress is what the process used while a question waited.
+``PROBE_TIMEOUT_S``. So the third miss in a row without progress is seen at most
+``HEALTHY_INTERVAL_S + 3 * PROBE_TIMEOUT_S`` after a freeze. Progress is CPU time or log output during a question.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gglib_desktop.domain.servers.states import Busy, Degraded, Healthy, Loading
 
 PROBE_TIMEOUT_S = 2.0
 HEALTHY_INTERVAL_S = 3.5
-# Who shows the window is told the truth at once, so nobody waits for this.
+# A window that is shown again is updated at once, so a long interval delays no one.
 HIDDEN_INTERVAL_S = 30.0
 MISSED_INTERVAL_S = 1.0
 FIRST_INTERVAL_S = 0.005
@@ -27,23 +27,23 @@ GROUP_PAUSE_S = 0.5
 EARLY_S = 0.05
 _PROGRESS_CPU_S = 0.05
 _ADOPTED_SILENCE_S = 1.0
-# Far more than the wait before a look while loading and its question take, also on a busy machine.
+# Far more than the pause before a question while loading plus the question take, even on a busy machine.
 _LONGEST_LOOK_S = 30.0
 
 
 def next_look_at(asked_at: float, interval_s: float, server_id: int) -> float:
-    """When to ask a healthy server again, together with the others of its group, hardly later than ``interval_s``.
+    """When to ask a healthy server again, together with its group, hardly later than ``interval_s``.
 
-    To wake up costs the program as much as a question. But all of fifty servers at once would hold the window up.
+    Waking up costs the program as much as a question. But all of fifty servers at once would block the window.
     """
     first_s = server_id // GROUP_SERVERS * GROUP_PAUSE_S % HEALTHY_INTERVAL_S
-    # Where it was asked a little early, as timers of some loops are, it is not due again at once.
+    # If it was asked a little early, as timers of some loops are, it is not due again at once.
     latest = asked_at + interval_s + EARLY_S
     return (latest - first_s) // interval_s * interval_s + first_s
 
 
 def loading_interval_s(waited_s: float) -> float:
-    """When to ask again, in seconds, a server that was asked to start ``waited_s`` ago and is not ready.
+    """In how many seconds to ask again a server that was asked to start ``waited_s`` ago and is not ready.
 
     A tenth of that time, so that no start seems more than a tenth longer than it was.
     """
@@ -51,7 +51,7 @@ def loading_interval_s(waited_s: float) -> float:
 
 
 class ProbeResult(StrEnum):
-    """What became of one question to a server."""
+    """The outcome of one question to a server."""
 
     OK = "ok"
     LOADING = "loading"
@@ -62,7 +62,7 @@ class ProbeResult(StrEnum):
 
 @dataclass(frozen=True)
 class Probe:
-    """One answer to "how are you": the result and, unless it is OK, the words of the server or the system."""
+    """One answer to a health question: the result and, unless it is OK, the server's or the system's words."""
 
     result: ProbeResult
     message: str = ""
@@ -70,7 +70,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Usage:
-    """What the operating system says of a process: CPU seconds used so far, resident bytes, paused (state T)."""
+    """The operating system's data on a process: CPU seconds used so far, resident bytes, paused (state T)."""
 
     cpu_s: float
     rss_bytes: int
@@ -83,7 +83,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class HealthTracker:
-    """The health of one server so far. ``observe`` takes the next answer and gives the tracker that follows."""
+    """The health of one server so far. ``observe`` takes the next answer and returns the next tracker."""
 
     state: Running
     ready: bool = False
@@ -117,12 +117,12 @@ class HealthTracker:
 
     @property
     def interval_s(self) -> float:
-        """How long after the begin of the last question the next one is due, once it was ready."""
+        """How long after the beginning of the last question the next one is due, once it was ready."""
         return MISSED_INTERVAL_S if self.missed or self.busy else HEALTHY_INTERVAL_S
 
     @property
     def is_calm(self) -> bool:
-        """It is well, so there is no hurry to ask again."""
+        """It is well, so the next question is not urgent."""
         return self.ready and not self.missed and not self.busy
 
     def due_at(self, asked_at: float, server_id: int, *, visible: bool) -> float:
@@ -138,14 +138,14 @@ class HealthTracker:
         return 0.0 if self.ready else now - self.last_advance_at
 
     def adopted(self, now: float) -> HealthTracker:
-        """The same, of a server that is not known to load: one that neither answers nor moves does not.
+        """The same for an adopted server. It is not known to load; if it neither answers nor moves, it is not loading.
 
-        It hangs, or is paused, or was told to stop by a program that did not live to see it through.
+        It hangs, or is paused, or was told to stop by a program that ended before it did.
         """
         return replace(self, ready=True) if self.stalled_for(now) > _ADOPTED_SILENCE_S else self
 
     def observe(self, probe: Probe, before: Usage | None, after: Usage | None, now: float) -> HealthTracker:
-        """What follows from one question: its answer, and what the process had used before it and after it."""
+        """The tracker after one question: the answer, and the process's usage before and after it."""
         if probe.result is ProbeResult.OK:
             return replace(self, state=Healthy(self.handle), ready=True, missed=0, busy=False, usage=after)
         if not self.ready:
@@ -160,7 +160,7 @@ class HealthTracker:
 
     def _still_loading(self, usage: Usage | None, now: float) -> HealthTracker:
         advanced = usage is None or usage.paused or usage != self.usage
-        # Time in which nobody looked, the computer asleep for example, is no stall.
+        # Time without any question, for example while the computer sleeps, is no stall.
         unseen_s = now - self.looked_at if abs(now - self.looked_at) > _LONGEST_LOOK_S else 0.0
         return replace(
             self,

@@ -1,4 +1,4 @@
-"""A server's output as lines of text, and how serious each is."""
+"""A server's output as lines of text, with the severity of each."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 
-# Colours and cursor movements: CSI sequences, and OSC sequences up to their terminator.
+# Colors and cursor movements: CSI sequences, and OSC sequences up to their terminator.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
 class LogLevel(IntEnum):
-    """How serious a line is. NOTE is more than all: lines of our own, which no filter hides."""
+    """The severity of a line. NOTE is above all: lines of our own, which no filter hides."""
 
     DEBUG = 0
     INFO = 1
@@ -21,23 +21,23 @@ class LogLevel(IntEnum):
 
 
 LevelOf = Callable[[str], LogLevel | None]
-"""Gives the level that a line states or gives away, None for one that goes on with what came before."""
+"""Gives the level that a line states or implies, None for a line that continues the one before."""
 
 
 def without_escapes(text: str) -> str:
-    """The text alone, with line ends as they are here."""
+    """The text alone, with the line ends of this program."""
     if "\x1b" in text:
         text = _ANSI.sub("", text)
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def text_lines(data: bytes) -> list[str]:
-    """Whole lines; bytes that are no UTF-8 become replacement characters."""
+    """Whole lines; bytes that are not UTF-8 become replacement characters."""
     return without_escapes(data.decode("utf-8", errors="replace")).splitlines()
 
 
 def levels_of(lines: Iterable[str], level_of: LevelOf, before: LogLevel = LogLevel.INFO) -> list[LogLevel]:
-    """The level of each line; one that states none has that of the line before it."""
+    """The level of each line; a line without one has the level of the line before it."""
     levels = []
     for line in lines:
         level = level_of(line)

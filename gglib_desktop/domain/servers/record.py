@@ -1,4 +1,4 @@
-"""What is written down of each server, so that the next runner over the same data directory finds it again."""
+"""What is saved about each server, so that the next runner over the same data directory finds it again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LAST_PORT = 65535
 
 @dataclass(frozen=True)
 class KnownProcess(Value):
-    """A process and what tells it from a later one with the same pid."""
+    """A process, and what distinguishes it from a later one with the same pid."""
 
     pid: int
     identity: str
@@ -27,13 +27,13 @@ class ServerRecord(Value):
     """One server run. Written first without a pid, so that a crash of ours between spawn and write loses nothing.
 
     ``run`` names the run, its log, and the tag by which its place finds its processes. ``place`` is the id of that
-    place. ``identity`` is the place's own text: it tells the process from a later one with the same pid.
+    place. ``identity`` is the place's own text: it distinguishes the process from a later one with the same pid.
     ``owns_group`` is False for a process that the place did not start, which must be signaled alone. ``behind``: the
     servers that the process started for it, itself or through others such as a container engine, as far as the system
-    shows them; None when the process serves itself.
+    shows them; None if the process itself serves.
 
     The local place also writes ``executable``, ``executable_file`` (device and inode) and ``argv_hash`` of the process
-    once it answered, and ``group``: its process group where the process does not lead it.
+    once it answered, and ``group``: its process group if the process does not lead it.
     """
 
     run: str
@@ -53,7 +53,7 @@ class ServerRecord(Value):
     place: str = "local"
 
     def check(self, name: str) -> None:
-        """Raises: ConfigurationError when it is not what was written as ``name``, and no process can be found by it."""
+        """Raises: ConfigurationError if it was not written as ``name``, and no process can be found by it."""
         if self.run != name:
             raise ConfigurationError("run", self.run, "is not the record's own name")
         if not 1 <= self.port <= _LAST_PORT:
@@ -75,7 +75,7 @@ class ServerRecord(Value):
         )
 
     def processes(self) -> set[tuple[int | None, str | None]]:
-        """Pid and identity of all that serve."""
+        """Pid and identity of every process that serves."""
         return {(self.pid, self.identity), *((each.pid, each.identity) for each in self.behind or ())}
 
     @property
@@ -85,6 +85,6 @@ class ServerRecord(Value):
 
 
 def run_name(model_name: str) -> str:
-    """Sorts by time, says which model, and is no other run's."""
+    """Sorts by time, names the model, and is unique."""
     slug = re.sub(r"[^A-Za-z0-9]+", "-", model_name).strip("-")[:40].lower() or "model"
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{slug}-{uuid.uuid4().hex[:8]}"

@@ -1,4 +1,4 @@
-"""What can be done about a failure with one press."""
+"""What one press can do about a failure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _BY_CAUSE = {
 
 def remedies_for(failure: Failure, config: ServerConfig) -> tuple[Remedy, ...]:
     """The remedies to offer, the most promising first."""
-    # Another file than the model is named by the extra arguments.
+    # Files other than the model are named by the extra arguments.
     of_files = (Remedy.DROP_FLAGS,) if failure.file else ()
     possible = dict.fromkeys((*of_files, *_BY_CAUSE.get(failure.cause, ())))
     special = [remedy for remedy in possible if _makes_sense(remedy, failure, config)]
@@ -53,7 +53,7 @@ def remedies_for(failure: Failure, config: ServerConfig) -> tuple[Remedy, ...]:
 
 
 def lower_context(config: ServerConfig, model_context: int | None) -> int:
-    """Half of the context that was asked for, else of the model's own; tokens, at least ``LEAST_CONTEXT``."""
+    """Half of the requested context, else of the model's own; in tokens, at least ``LEAST_CONTEXT``."""
     return max(LEAST_CONTEXT, (config.context_size or model_context or _USUAL_CONTEXT) // 2)
 
 
@@ -62,7 +62,7 @@ def _makes_sense(remedy: Remedy, failure: Failure, config: ServerConfig) -> bool
         case Remedy.DROP_FLAGS:
             return bool(config.extra_args)
         case Remedy.LOWER_CONTEXT:
-            # The system itself kills for memory in one way only.
+            # The system itself kills for memory with this signal only.
             killed = failure.exit is not None and failure.exit.signal_number == 9
             may_be_memory = failure.cause is not FailureCause.KILLED or killed
             return may_be_memory and (config.context_size is None or config.context_size > LEAST_CONTEXT)

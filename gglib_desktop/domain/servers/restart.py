@@ -29,11 +29,11 @@ class Retry:
 
 
 def next_retry(policy: RestartPolicy, failure: Failure, *, tries: int, ready_s: float, now: float) -> Retry | None:
-    """The retry that follows a crash, or None: not wanted, of no use, or the budget is spent.
+    """The retry that follows a crash. None if it is not wanted, cannot help, or the budget is spent.
 
-    ``tries`` were made since the last stable run; ``ready_s`` is how long this one was ready.
+    ``tries`` were made since the last stable run; ``ready_s`` is how long this run was ready.
     """
-    # Memory was enough once; what took it since may give it back.
+    # There was enough memory once; whatever took it since may release it.
     lasts = failure.cause.will_repeat and failure.cause is not FailureCause.OUT_OF_MEMORY
     if policy is RestartPolicy.NEVER or lasts:
         return None

@@ -1,4 +1,4 @@
-"""What to serve, which process serves it, and how it is: the values of the process runner port."""
+"""The configuration, the process and the health of a server: the values of the process runner port."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from gglib_desktop.domain.values import PORT, Limits, Value, limited
 
 @dataclass(frozen=True)
 class ServerConfig(EngineOptions):
-    """What to serve and with which intent. An option that is None says nothing and lets the engine decide.
+    """What to serve and how. An option that is None lets the engine decide.
 
-    ``port`` None takes a free one from ``base_port`` to ``base_port + 99``. ``context_size`` is in tokens, 0 the
-    model's own. ``gpu_layers`` -1 is the engine's automatic choice. ``jinja`` False turns templates off, which is not
-    what None does. ``spec_draft_n_max`` (MTP draft tokens) None or 0 is no drafting, whatever ``spec_draft_p_min``
-    (least probability of a draft token, 0 to 1) says. ``extra_args`` follow last, verbatim. ``alias`` None is the
-    model's name; it may be several names with commas between. A runner gives names that another of its servers has a
-    number, and takes a name among the ``extra_args`` for the ``alias``. ``place`` is the id of where it is to run.
+    ``port`` None takes a free one from ``base_port`` to ``base_port + 99``. ``context_size`` is in tokens, 0 is the
+    model's own. ``gpu_layers`` -1 is the engine's automatic choice. ``jinja`` False turns templates off, which None
+    does not. ``spec_draft_n_max`` (MTP draft tokens) None or 0 means no drafting, whatever ``spec_draft_p_min``
+    (least probability of a draft token, 0 to 1) is. ``extra_args`` follow last, verbatim. ``alias`` None is the
+    model's name; it may be several names with commas between. A runner adds a number to names that another of its
+    servers has, and uses a name among the ``extra_args`` as the ``alias``. ``place`` is the id of where it is to run.
     """
 
     model_id: int
@@ -38,20 +38,20 @@ class ServerConfig(EngineOptions):
 
     @property
     def client_names(self) -> tuple[str, ...]:
-        """What clients are to call the model, as far as that is not taken."""
+        """The names by which clients are to call the model, if they are not taken."""
         return names_in(self.alias_moved().alias) or default_names(self.model_name, self.model_path)
 
     def named(self, taken: Collection[str] = ()) -> ServerConfig:
-        """With an alias none of whose names is ``taken``."""
+        """With an alias that contains none of the ``taken`` names."""
         moved = self.alias_moved()
         if moved.alias is None and not ALIAS_FLAGS.isdisjoint(moved.extra_args):
-            return self  # a flag without its value is for the engine to refuse
+            return self  # the engine refuses a flag without its value
         return moved.replace(alias=",".join(free_names(self.client_names, taken)) or None)
 
     def named_as_before(self, command_line: str) -> ServerConfig:
-        """With the names of its server's last process, where they differ in their numbers alone.
+        """With the names of its server's last process, if they only differ in their numbers.
 
-        So that a server keeps its name over a restart. ``command_line`` is that of the process, empty where none was.
+        This keeps a server's name over a restart. ``command_line`` is the process's, empty if there was none.
         """
         former = names_said(command_line)
         if not are_numbered(former, self.client_names):
@@ -63,8 +63,8 @@ class ServerConfig(EngineOptions):
 class ProcessHandle(Value):
     """One server process, identified by pid, start time and port together. ``started_at`` is in unix seconds.
 
-    ``place`` is the id of where it runs. ``run`` identifies the server where ``pid`` is None: in a container, for
-    example, whose processes have no number here.
+    ``place`` is the id of where it runs. ``run`` identifies the server if ``pid`` is None: for example in a container,
+    whose processes have no number here.
     """
 
     model_id: int

@@ -1,4 +1,4 @@
-"""The life of a server as states, each holding only what is known in it. Times are unix seconds."""
+"""The life of a server as states, each with only what is known in it. Times are unix seconds."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Degraded:
 
 @dataclass(frozen=True)
 class Unresponsive:
-    """Missed three or more health checks in a row without progress. ``paused``: somebody paused the process."""
+    """Missed three or more health checks in a row without progress. ``paused``: the process has been stopped (T)."""
 
     word: ClassVar[str] = "Unresponsive"
     handle: ProcessHandle
@@ -100,7 +100,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Crashed:
-    """Was ready, then died without being asked. ``retry``: it will be started again by itself."""
+    """Was ready, then died without being asked. ``retry``: it will be started again automatically."""
 
     word: ClassVar[str] = "Crashed"
     at: float
