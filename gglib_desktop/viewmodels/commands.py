@@ -1,4 +1,4 @@
-"""What a button triggers."""
+"""Actions that a button triggers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gglib_desktop.tasks import TaskScope
 
 
 async def reported(action: Awaitable[object], failed: SignalInstance) -> None:
-    """Awaits an action; an expected error is told by ``failed``, which takes a GglibError."""
+    """Awaits an action; ``failed`` reports an expected error, a GglibError."""
     try:
         await action
     except GglibError as exc:
@@ -21,7 +21,7 @@ async def reported(action: Awaitable[object], failed: SignalInstance) -> None:
 
 
 class ViewModel(QObject):
-    """Runs tasks; the errors among them that are expected are told by ``failed``."""
+    """Runs tasks; ``failed`` reports their expected errors."""
 
     failed = Signal(object)  # GglibError
 
@@ -30,7 +30,7 @@ class ViewModel(QObject):
         self._scope = scope
 
     def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
-        """Also for what a view awaits, a dialog for example."""
+        """Also for coroutines of views, such as a dialog."""
         self._scope.start(reported(coroutine, self.failed), name=name)
 
 
@@ -53,7 +53,7 @@ class AsyncCommand(QObject):
 
     @Slot()
     def trigger(self) -> None:
-        """Starts the action unless it runs already."""
+        """Starts the action unless it is running."""
         if self._task is None:
             self._task = self._scope.start(self._run(), name=self._name)
             self._task.add_done_callback(self._finished)

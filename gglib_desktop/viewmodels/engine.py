@@ -40,7 +40,7 @@ class EngineViewModel(QObject):
         return self._state
 
     async def find(self) -> None:
-        """What is wrong is told as a state, with the reason."""
+        """A problem becomes a state with its reason."""
         with contextlib.suppress(ConfigurationError):
             await self._engines.find()
 

@@ -1,4 +1,4 @@
-"""Reads command lines that people paste, and writes those of forms into files."""
+"""Reads command lines that users paste, and writes those of forms into files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gglib_desktop.ports.machine.text_files import TextFiles
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.models.library import Library
 
-# A thousand times what a command line has; more is something else that was pasted by mistake.
+# A thousand times the length of a command line; a longer text was pasted by mistake.
 _MOST_CHARACTERS = 200_000
 
 
 class CommandLines:
-    """``home`` is the home folder, which command lines call by several names; None where there is none."""
+    """``home`` is the home folder, which command lines write in several ways; None if there is none."""
 
     def __init__(self, engines: Engines, library: Library, files: TextFiles, home: Path | None) -> None:
         self._engines = engines
@@ -26,7 +26,7 @@ class CommandLines:
         self._variables = {"HOME": str(home), "USERPROFILE": str(home)} if home is not None else {}
 
     async def read(self, text: str) -> CommandLine:
-        """What a pasted text chooses, for the engine in force. Raises: ConfigurationError."""
+        """The options in a pasted text, for the engine in force. Raises: ConfigurationError."""
         if len(text) > _MOST_CHARACTERS:
             raise ConfigurationError("command_line", "", "this text is too long for a command line")
         engine = self._engines.current

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Engines:
-    """Remembers the engine that the settings lead to, and tells subscribers when that is another one.
+    """Remembers the engine that the settings lead to, and tells subscribers when it changes.
 
     ``current`` is None until one was found; ``problem`` then says why none can be used, once that is known.
     """
@@ -46,26 +46,26 @@ class Engines:
 
     @property
     def capabilities(self) -> EngineCapabilities:
-        """What the engine in force lists; nothing while there is none."""
+        """The capabilities of the engine in force; empty without one."""
         return EngineCapabilities() if self.current is None else self.current.capabilities
 
     @property
     def dialect(self) -> Dialect:
-        """What engines call things, whether one was found or not."""
+        """The engines' words, whether one was found or not."""
         return self._catalog.dialect
 
     async def test(self, path: Path | None) -> Engine:
-        """The engine that this path, or with None the search, would give. Raises: ConfigurationError."""
+        """The engine at this path, or with None the result of a search. Raises: ConfigurationError."""
         return await (self._catalog.inspect(path) if path is not None else self._catalog.find(None))
 
     async def devices(self) -> Sequence[EngineDevice]:
-        """What the engine in force can compute on besides the CPU."""
+        """The engine's devices besides the CPU."""
         return () if self.current is None else await self._catalog.devices(self.current)
 
     def differs_from(self, command_line: str) -> bool:
-        """Whether a server that was started so would be restarted on another engine."""
+        """Whether a restart of a server that was started like this would use another engine."""
         return self.current is not None and not is_started_by(command_line, self.current)
 
     def unlisted_flags(self, options: LaunchOptions) -> tuple[str, ...]:
-        """The extra arguments for which the engine in force will probably not start."""
+        """The extra arguments with which the engine in force will probably not start."""
         return self.dialect.unlisted_flags(options.extra_args, self.capabilities)

@@ -42,9 +42,9 @@ def _no_forecast(_model: Model, _serving: Serving) -> None:
 
 @dataclass(frozen=True)
 class RestartPlan:
-    """What a restart of a server would use, and what it runs with. All options are resolved.
+    """The configuration that a restart of a server would use, and the present one. All options are resolved.
 
-    ``as_saved``: without the server's own choices. ``own``: the names of these, where they are not what is saved.
+    ``as_saved``: without the server's own choices. ``own``: their names, if they differ from the saved ones.
     """
 
     in_force: LaunchOptions
@@ -54,21 +54,21 @@ class RestartPlan:
 
 
 class Launcher:
-    """Starts models with what was chosen for them, on the engine in force.
+    """Starts models with the options chosen for them, on the engine in force.
 
-    What a start uses, for each choice the first that makes it:
+    The options of a start; for each one, the first source that sets it counts:
 
-    - *Start* of a model: what was chosen for this start only, the model's launch defaults, the defaults of all models.
-    - *Restart*, *Apply and restart* and *Try again* of a server: what its form shows, what was chosen for its last
+    - *Start* of a model: the choices for this start only, the model's launch defaults, the defaults of all models.
+    - *Restart*, *Apply and restart* and *Try again* of a server: what its form shows, the choices for its last
       start only (its own choices), then what is saved **now**. So a changed default counts from the next restart on,
       and a choice for one start lasts as long as its server. The panel says when a restart would change something
       that was not typed there, and which own choices it would keep; *Use launch defaults* drops these.
-    - A server that was taken over while it ran: as its own choices counts all in which it then differed from what is
-      saved. A restart keeps that, and the panel says so.
+    - A server that was taken over while it ran: its own choices are all in which it then differed from what is
+      saved. A restart keeps them, and the panel says so.
     - A model that is not listed has nothing saved: its servers restart as they are.
-    - A further server of a model never takes the port that is saved: that is the first one's.
-    - A retry after a crash is nobody's wish for something new: it repeats the configuration that crashed. A return
-      after changed settings failed repeats the last one that was healthy.
+    - A further server of a model never takes the saved port, which is the first one's.
+    - A retry after a crash repeats the configuration that crashed, without anything new. A return
+      after changed settings failed repeats the last healthy one.
     """
 
     def __init__(
@@ -81,32 +81,32 @@ class Launcher:
         mtp_suppressed: bool,
         forecast: Callable[[Model, Serving], ByteRange | None] = _no_forecast,
     ) -> None:
-        """``forecast`` blocks, and tells the memory that serving a model takes."""
+        """``forecast`` blocks, and returns the memory for serving a model."""
         self._forecast = forecast
         self._library = library
         self._supervisor = supervisor
         self.engines = engines
         self._settings = settings
         self._mtp_suppressed = mtp_suppressed
-        # Held from reading what is saved for a model until that is written again with changes.
+        # Held from reading what is saved for a model until it is written again with changes.
         self._saving = asyncio.Lock()
-        # To what the choices saved then would have led, by server and the configuration that it was started with.
+        # Where the saved choices would have led, by server and the configuration that it was started with.
         self._as_saved: dict[tuple[int, ServerConfig], ServerConfig] = {}
 
     async def forecast(self, config: ServerConfig) -> ByteRange | None:
-        """The memory that serving this takes; None when that cannot be said."""
+        """The memory for serving this; None if unknown."""
         return await asyncio.to_thread(self._forecast, self.model_of(config), self.engines.dialect.serving(config))
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
-        """Whether a start would draft, as far as is known now."""
+        """Whether a start would draft, as far as known now."""
         return decide_mtp(options.mtp, model=model, engine=self.engines.current, suppressed=self._mtp_suppressed)
 
     def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
-        """What a start with these choices of its own, over those ``saved`` for the model, comes to."""
+        """The result of a start with these choices of its own, over those ``saved`` for the model."""
         return resolve(launch, saved, self._settings.current.defaults)
 
     def form_context(self, layer: Source | None, model: Model | None, model_options: LaunchOptions) -> FormContext:
-        """What a form for that layer of choices has to know."""
+        """The context of a form for that layer of choices."""
         from gglib_desktop.domain.launch.form import FormContext  # noqa: PLC0415  # no form is open at the start
 
         settings = self._settings.current
@@ -128,8 +128,8 @@ class Launcher:
         """Starts a model, with the choices of this ``launch`` over those saved for it. Returns the server's id.
 
         With choices of its own a running model gets one more server. ``remember`` saves them for the model, but not the
-        port of one more server. None when the model is not in the library any more, or the program ends. Raises:
-        LibraryError, ConfigurationError for a file that is no model.
+        port of one more server. None if the model is not in the library any more, or if the program ends. Raises:
+        LibraryError, ConfigurationError for a file that is not a model.
         """
         model = self._library.model(model_id)
         if model is None:
@@ -148,12 +148,12 @@ class Launcher:
             # The port chosen for the model is its first server's.
             saved = saved.replace(port=None)
         if self.engines.current is None:
-            # A start without an engine fails with its reason where people look: in the server's panel.
+            # A start without an engine fails with its reason where the user looks: in the server's panel.
             with contextlib.suppress(ConfigurationError):
                 await self.engines.find()
         config = self._config(model, self.resolve(launch, saved).options)
         if self._supervisor.is_ending:
-            return None  # it was asked for before all was stopped
+            return None  # it was requested before all was stopped
         as_saved = self._config(model, self.resolve(LaunchOptions(), saved).options)
         is_new = another or not self._supervisor.has_live_server(model_id)
         server_id = self._supervisor.start(config, another=another)
@@ -165,7 +165,7 @@ class Launcher:
     async def _startable(self, model: Model) -> Model:
         """Looks again at a file that could not be used.
 
-        Raises: ConfigurationError for a file that is no model, InvalidModelFile when it still cannot be used.
+        Raises: ConfigurationError for a file that is not a model, InvalidModelFile if it still cannot be used.
         """
         if model.sidecar is not None:
             raise ConfigurationError("model_path", str(model.path), WHY_NOT_STARTED[model.sidecar])
@@ -178,7 +178,7 @@ class Launcher:
         return self._library.model(model.id) or model
 
     async def plan(self, server_id: int) -> RestartPlan:
-        """What a restart would use now. Raises: LibraryError."""
+        """The configuration of a restart now. Raises: LibraryError."""
         server = self._supervisor.server(server_id)
         config = server.config
         async with self._saving:
@@ -199,9 +199,9 @@ class Launcher:
     async def restart(
         self, server_id: int, choices: Mapping[str, object] | None = None, *, keep_own: bool = True
     ) -> None:
-        """Restarts a server as planned, with these ``choices`` on top; as it was if it fails with what changed.
+        """Restarts a server as planned, with these ``choices`` on top; if the changes fail, as it was.
 
-        ``keep_own``: with what was chosen for its last start only. Raises: LibraryError, after a restart as it was.
+        ``keep_own``: with the choices for its last start only. Raises: LibraryError, after a restart as it was.
         """
         before = self._supervisor.server(server_id).config
         try:
@@ -216,25 +216,25 @@ class Launcher:
         await self._supervisor.try_out(server_id, config)
 
     def leads_to_same(self, config: ServerConfig, options: LaunchOptions, others: LaunchOptions) -> bool:
-        """Whether a server would be restarted as the same with either of two sets of resolved options."""
+        """Whether two sets of resolved options restart a server as the same."""
         if options.same_server(others):
             return True
         model = self.model_of(config)
         return self._config(model, options) == self._config(model, others)
 
     async def save_choices(self, config: ServerConfig, choices: Mapping[str, object]) -> bool:
-        """Saves what was chosen in a server's form; False when its model is not listed. Raises: LibraryError."""
+        """Saves the choices in a server's form; False if its model is not listed. Raises: LibraryError."""
         async with self._saving:
             saved = await self._library.launch_options(config.model_id)
             await self._library.save_launch_options(config.model_id, saved.with_values(**choices))
         return self._library.model(config.model_id) is not None
 
     def options_in_force(self, config: ServerConfig, saved: LaunchOptions) -> LaunchOptions:
-        """The choices behind a configuration; where it does not tell them, as ``saved`` and the defaults say."""
+        """The choices behind a configuration; where it does not show them, the ones in ``saved`` and the defaults."""
         otherwise = self.resolve(LaunchOptions(), saved).options
         options = options_of(config).replace(restart=otherwise.restart)
         if are_numbered(config.client_names, self._config(self.model_of(config), otherwise).client_names):
-            options = options.replace(alias=otherwise.alias)  # a number is no choice
+            options = options.replace(alias=otherwise.alias)  # a number is not a choice
         if config.spec_draft_n_max is None:
             options = options.replace(
                 spec_draft_n_max=otherwise.spec_draft_n_max, spec_draft_p_min=otherwise.spec_draft_p_min
@@ -248,7 +248,7 @@ class Launcher:
         return options
 
     def model_of(self, config: ServerConfig) -> Model:
-        """The library's model, or what the configuration itself says of one that is not there any more."""
+        """The library's model, or one made from the configuration if that is not there any more."""
         return self._library.model(config.model_id) or _model_of(config)
 
     def _note_saved(self, server_id: int, config: ServerConfig, as_saved: ServerConfig) -> None:

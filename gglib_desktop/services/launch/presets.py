@@ -15,26 +15,26 @@ from gglib_desktop.ports.models.preset_store import PresetFiles, PresetStore
 
 
 class Presets:
-    """The presets of all models. Every method raises LibraryError when the storage fails."""
+    """The presets of all models. Every method raises LibraryError if the storage fails."""
 
     def __init__(self, store: PresetStore, files: PresetFiles) -> None:
         self._store = store
         self._files = files
 
     async def listed(self, model_id: int | None) -> tuple[Preset, ...]:
-        """Those of a model, then those for all models, each by name."""
+        """Those of a model, then those for all models, each sorted by name."""
         found = await self._store.presets(model_id)
         return tuple(sorted(found, key=lambda each: (each.model_id is None, each.name.casefold(), each.name)))
 
     async def create(self, name: str, options: LaunchOptions, model_id: int | None) -> Preset:
-        """Raises: ConfigurationError for ``preset_name``, or for ``extra_args`` when they hold a key."""
+        """Raises: ConfigurationError for ``preset_name``, or for ``extra_args`` if they hold a key."""
         preset = Preset(name, options, model_id)
         check_is_free(preset.name, [each.name for each in await self._beside(preset)])
         (saved,) = await self._store.save([preset])
         return saved
 
     async def update(self, preset: Preset, options: LaunchOptions) -> Preset:
-        """Raises: ConfigurationError for ``extra_args`` when they hold a key."""
+        """Raises: ConfigurationError for ``extra_args`` if they hold a key."""
         (saved,) = await self._store.save([replace(preset, options=options)])
         return saved
 
@@ -50,7 +50,7 @@ class Presets:
         await self._store.delete(preset.id)
 
     async def last_used(self, model_id: int) -> Preset | None:
-        """The preset with which the model was started last, if it was one that is still there."""
+        """The preset that the model was last started with, if it still exists."""
         preset_id = await self._store.last_used(model_id)
         return next((each for each in await self._store.presets(model_id) if each.id == preset_id), None)
 
@@ -59,14 +59,14 @@ class Presets:
         await self._store.note_used(model_id, None if preset is None else preset.id)
 
     async def export(self, path: Path, presets: Sequence[Preset], model_name: str | None) -> None:
-        """``model_name`` is that of the model whose presets they are. Raises: PresetFileError."""
+        """``model_name`` is the name of the presets' model. Raises: PresetFileError."""
         filed = [FiledPreset(each.name, each.options, model_name if each.model_id else None) for each in presets]
         await asyncio.to_thread(self._files.write, path, filed)
 
     async def import_from(self, path: Path, model_id: int | None) -> ImportedPresets:
-        """Adds what a file has: presets that were made for one model become those of ``model_id``.
+        """Adds the presets in a file; those made for one model become those of ``model_id``.
 
-        What is there stays as it is; a preset whose name is taken by another one gets a number. Raises:
+        Existing presets stay as they are; a preset whose name is taken by another one gets a number. Raises:
         PresetFileError, and then nothing was added.
         """
         reading = await asyncio.to_thread(self._files.read, path)

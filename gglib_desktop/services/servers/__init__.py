@@ -1,1 +1,1 @@
-"""The servers that run: their lives, and those of others."""
+"""The running servers, and those of other programs."""

@@ -1,4 +1,4 @@
-"""The one way from an end, or from the error of a start, to the failure that the user reads."""
+"""From an end, or from the error of a start, to the failure that the user reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOG_TAIL_BYTES = 64 * 1024
 def failure_at_once(
     diagnose: Diagnose, why: ServerExit | BaseException, log: Sequence[str] = (), *, served: bool = False
 ) -> Failure:
-    """What an end tells with the lines of its ``log``, or the error of a start by itself."""
+    """The end of a process with the lines of its ``log``, or the error of a start."""
     if isinstance(why, ServerExit):
         return diagnose(why, log, served=served)
     if isinstance(why, GglibError):
@@ -36,15 +36,15 @@ def failure_at_once(
 async def failure_in_full(
     context: ServerContext, config: ServerConfig, log_name: str, why: ServerExit | BaseException, *, served: bool
 ) -> Failure:
-    """With what the log tells and, about a server that never ``served``, its model file.
+    """The failure, from the log and, if the server never ``served``, from its model file.
 
-    An engine can end before it has written the reason to its log, and may not say how much of a file is there. The file
-    tells both.
+    An engine may end before it has logged the reason, and may not say which part of a file is missing. The file
+    shows both.
     """
     diagnose = context.monitor.diagnose_for(config)
     if isinstance(why, ServerExit):
         tail = await context.monitor.read_log(log_name, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES)
-        # Some hundred patterns for each line: too long for the event loop.
+        # Hundreds of patterns for each line: too slow for the event loop.
         failure = await asyncio.to_thread(failure_at_once, diagnose, why, text_lines(tail.data), served=served)
     else:
         failure = failure_at_once(diagnose, why)

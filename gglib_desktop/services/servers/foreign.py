@@ -1,4 +1,4 @@
-"""Looks after the llama-servers on this computer that somebody else started."""
+"""Looks after the llama-servers on this computer that other programs started."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ LOOK_INTERVAL_S = 10.0
 
 
 class ForeignWatch:
-    """Looks for them from time to time while somebody sees the result, and when asked.
+    """Looks for them from time to time while the user sees the result, and on request.
 
-    Tells ``servers`` each time they differ. Ignored ones are left out for as long as the program runs.
+    Reports ``servers`` each time they change. Ignored ones are left out for as long as the program runs.
     """
 
     def __init__(
@@ -51,25 +51,25 @@ class ForeignWatch:
         return tuple(server for server in self._found if _key(server) not in self._ignored)
 
     def begin(self) -> None:
-        """Looks again and again from now on, until the scope is closed."""
+        """Looks regularly from now on, until the scope is closed."""
         if self._watching is None:
             self._watching = self._scope.start(self._watch(), name="watch foreign servers")
 
     def set_visible(self, visible: bool) -> None:
-        """Whether somebody sees what is found; if not, nothing is looked for."""
+        """Whether the user sees the result; if not, there are no regular looks."""
         if visible:
             self._visible.set()
         else:
             self._visible.clear()
 
     async def look(self, *, at_all: bool = False) -> tuple[ForeignServer, ...]:
-        """Looks now. ``at_all``: ignored ones are to be seen again. Raises: RunnerUnavailable."""
+        """Looks now. ``at_all``: also at ignored ones. Raises: RunnerUnavailable."""
         async with self._looking:
             found = tuple(await self._foreign.list_foreign())
             before = self.servers
             if at_all:
                 self._ignored.clear()
-            # What is gone need not be remembered.
+            # Servers that are gone need not be remembered.
             self._ignored &= {_key(server) for server in found}
             self._show(before, found)
         return self.servers
@@ -81,7 +81,7 @@ class ForeignWatch:
         self._show(before, self._found)
 
     async def adopt(self, server: ForeignServer) -> int:
-        """Makes it one of our servers and returns the id of that. Raises: as ForeignServers.adopt."""
+        """Makes it one of our servers and returns its id. Raises: like ForeignServers.adopt."""
         model = next((model for model in self._library.models if model.path == server.model_path), None)
         try:
             handle = await self._foreign.adopt(
@@ -93,7 +93,7 @@ class ForeignWatch:
         return server_id
 
     async def stop(self, server: ForeignServer) -> None:
-        """Ends that one process; quietly if it was gone already. Raises: StopFailed, RunnerUnavailable."""
+        """Ends that one process; returns quietly if it was gone. Raises: StopFailed, RunnerUnavailable."""
         try:
             await self._foreign.stop_foreign(server)
         except NotRunning:
@@ -107,7 +107,7 @@ class ForeignWatch:
             try:
                 await self.look()
             except ProcessError as exc:
-                # Not being able to look is no news every few seconds: who asks is told why.
+                # A failed look is not news every few seconds; callers that ask get the reason.
                 _log.debug("%s", exc)
             await asyncio.sleep(self._interval_s)
 

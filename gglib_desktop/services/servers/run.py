@@ -30,16 +30,16 @@ from gglib_desktop.services.servers.snapshot import ServerChanged, ServerContext
 
 _log = logging.getLogger(__name__)
 _ACTIVE_CPU_S = 0.02
-# Of the 100 ms in which an end is to be seen, also on a busy machine.
+# Of the 100 ms in which an end must be seen, even on a busy machine.
 _EVIDENCE_WAIT_S = 0.03
 _FACTS_ANSWERS = 2
 
 
 class ServerRun:
-    """Starts a process or follows one that runs, tells how it is, and how it ended.
+    """Starts a process or follows a running one, and reports its state and its end.
 
     ``ready_at`` is the unix time of its first good answer. ``former_line`` is the command line of the server's last
-    process, from which this one takes the names for clients.
+    process, whose names for clients this one keeps.
     """
 
     def __init__(self, snapshot: ServerSnapshot, context: ServerContext, *, former_line: str = "") -> None:
@@ -61,7 +61,7 @@ class ServerRun:
         return stop is not None and stop.done() and not stop.cancelled() and stop.exception() is not None
 
     async def live(self, adopted: ProcessHandle | None = None) -> None:
-        """Returns when it has ended and its state says why. ``adopted``: a process that runs already."""
+        """Returns when it has ended and its state says why. ``adopted``: a process that already runs."""
         self._watched = True
         try:
             began_at = asyncio.get_running_loop().time()
@@ -72,7 +72,7 @@ class ServerRun:
             self._watched = False
 
     def ask_to_stop(self) -> asyncio.Task[None]:
-        """Begins to end it, unless that is under way. The task raises StopFailed if it survives."""
+        """Begins to end it, unless it is being ended. The task raises StopFailed if it survives."""
         if self._stop_task is None or self._stop_task.done():
             self._stopping = True
             handle = handle_of(self.snapshot.state)
@@ -104,7 +104,7 @@ class ServerRun:
             self._survive(handle, reason)
 
     def show(self, snapshot: ServerSnapshot) -> None:
-        """From now on this is what is known; tells it if it is news."""
+        """Sets the state, and reports it if it is new."""
         if snapshot != self.snapshot:
             self.snapshot = snapshot
             self._context.events.emit(ServerChanged(snapshot))
@@ -115,9 +115,9 @@ class ServerRun:
     # -- the start
 
     async def _start(self) -> ProcessHandle | None:
-        """The started process, or None after Failed or, when the start was called off, Stopped."""
+        """The started process. None after Failed or, if the start was cancelled, Stopped."""
         if isinstance(self.snapshot.state, Stopping):
-            # Asked before this task had its first step: there is no start to cancel.
+            # Called before this task's first step: there is no start to cancel.
             self._become(Stopped(time.time()))
             return None
         config = self.snapshot.config.named_as_before(self.former_line)
@@ -132,7 +132,7 @@ class ServerRun:
             return start.result()
         if isinstance(error, StartFailed):
             self.show(replace(self.snapshot, log_name=error.log_name, command_line=error.command_line))
-        # A bug has been reported by the scope of the start; the panel must not say "Starting" for ever.
+        # The scope of the start has reported a bug; the panel must not say "Starting" forever.
         await self._fail(error, Failed)
         return None
 
@@ -152,7 +152,7 @@ class ServerRun:
         self.show(
             replace(
                 self.snapshot,
-                # A start that succeeded in the moment in which it was called off is being stopped already.
+                # A start that succeeded at the moment of its cancellation is already being stopped.
                 state=replace(before, handle=handle) if isinstance(before, Stopping) else tracker.state,
                 endpoint=known.endpoint,
                 other_endpoints=known.other_endpoints,
@@ -179,7 +179,7 @@ class ServerRun:
         woken.cancel()
 
     async def _look(self, tracker: HealthTracker, exit_task: asyncio.Task[ServerExit]) -> HealthTracker:
-        """Asks once how the server is, unless it ends first."""
+        """Asks once for the server's health, unless it ends first."""
         handle, monitor = tracker.handle, self._context.monitor
         before = await monitor.usage(handle)
         question = self._context.scope.start(monitor.probe(handle, PROBE_TIMEOUT_S), name="probe")
@@ -197,7 +197,7 @@ class ServerRun:
             return following
         if following.stalled_for(now) > self._context.load_stall_s:
             self._give_up(handle)
-        # What a server that does not answer works on is not known.
+        # The work of a server that does not answer is unknown.
         busy = None
         if probe.result is ProbeResult.OK:
             if self.ready_at is None:
@@ -221,7 +221,7 @@ class ServerRun:
                 self.show(replace(self.snapshot, facts=facts))
 
     async def _busy_slots(self, handle: ProcessHandle, before: Usage | None, after: Usage | None) -> int | None:
-        """Asked only of a server that used CPU time since the last look: the others do nothing, and asking costs."""
+        """Only asks a server that used CPU time since the last look: the others are idle, and asking costs."""
         if before is not None and after is not None and after.cpu_s - before.cpu_s < _ACTIVE_CPU_S:
             return 0
         busy = await self._context.monitor.busy_slots(handle)
@@ -244,7 +244,7 @@ class ServerRun:
             await self._fail(end, Crashed if ready else Failed)
 
     async def _fail(self, why: ServerExit | BaseException, kind: type[Failed | Crashed]) -> None:
-        """Tells the end at once and, as soon as that is known, the whole reason."""
+        """Reports the end at once, and the whole reason as soon as it is known."""
         now, config, log_name = time.time(), self.snapshot.config, self.snapshot.log_name
         finding = self._context.scope.start(
             failure_in_full(self._context, config, log_name, why, served=kind is Crashed), name="why it ended"
@@ -279,7 +279,7 @@ class ServerRun:
             self._survive(handle, str(exc))
             raise
         if not self._watched and isinstance(self.snapshot.state, Stopping):
-            # After a bug no watching is left that would see the end.
+            # After a bug no watcher is left that would see the end.
             self._become(Stopped(time.time()))
 
     def _give_up(self, handle: ProcessHandle) -> None:
@@ -301,7 +301,7 @@ class ServerRun:
 
 
 async def _call_off(start: asyncio.Task[ProcessHandle]) -> ProcessHandle | None:
-    """Cancels a start. Gives the process if the start had just succeeded."""
+    """Cancels a start. Returns the process if the start had just succeeded."""
     start.cancel()
     await asyncio.wait({start})
     return None if start.cancelled() or start.exception() is not None else start.result()

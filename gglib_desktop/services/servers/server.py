@@ -1,4 +1,4 @@
-"""One server: the run that is now, and what comes after it."""
+"""One server: its present run, and what follows it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class _Next:
 
 
 class Server:
-    """Starts runs one after the other: as the user asks, again after a crash, and back to what was healthy last."""
+    """Starts runs one after the other: on request, again after a crash, and back to the last healthy configuration."""
 
     def __init__(self, snapshot: ServerSnapshot, context: ServerContext) -> None:
         self._context = context
         self._run = ServerRun(snapshot, context)
         self._life: asyncio.Task[None] | None = None
         self._next: _Next | None = None
-        # The configuration with which it was healthy last, and whether to return to it if this run fails.
+        # The last healthy configuration, and whether to return to it if this run fails.
         self._last_good: ServerConfig | None = None
         self._on_trial = False
         self._tries = 0
@@ -58,13 +58,13 @@ class Server:
         self._live_on(handle)
 
     def begin(self, config: ServerConfig) -> None:
-        """Starts it, unless it lives. A retry that waits is made unnecessary by this."""
+        """Starts it, unless it lives. This replaces a pending retry."""
         self._tries = 0
         self.end_waiting()
         self._begin(config)
 
     def restart(self, config: ServerConfig, *, on_trial: bool = False) -> None:
-        """Stops it if it lives and starts it with ``config``, or after a failure ``on_trial`` as healthy last."""
+        """Stops it if it lives, and starts it with ``config``. ``on_trial``: if that fails, as when last healthy."""
         if self.is_live:
             self._next = _Next(config, on_trial)
             self._run.ask_to_stop()
@@ -72,7 +72,7 @@ class Server:
             self.begin(config)
 
     async def refuses(self, config: ServerConfig) -> bool:
-        """Whether it is known beforehand that a start with ``config`` fails; the snapshot then tells why."""
+        """Whether a start with ``config`` is known to fail; the snapshot then says why."""
         state = self.snapshot.state
         handle = handle_of(state)
         if handle is None or isinstance(state, Stopping | Unresponsive):
@@ -88,7 +88,7 @@ class Server:
         return False
 
     async def stop(self) -> None:
-        """Returns when it has ended and will not start by itself. Raises: StopFailed."""
+        """Returns when it has ended and will not start again automatically. Raises: StopFailed."""
         self._next = None
         self.stop_trying()
         if self._life is None or not self.is_live:
@@ -104,7 +104,7 @@ class Server:
         await self._run.kill()
 
     def stop_trying(self) -> None:
-        """A server that ended and waits for its next start, or for whether there will be one, stays as it is."""
+        """A server that has ended and waits for its next start, or for the decision about one, stays as it is."""
         self._on_trial = False
         state = self.snapshot.state
         if isinstance(state, Crashed):
@@ -112,7 +112,7 @@ class Server:
             self._run.show(replace(self.snapshot, state=replace(state, retry=None)))
 
     def end_waiting(self) -> None:
-        """Nothing follows the run that ended, and nothing more is told of it."""
+        """Nothing follows the run that has ended, and there is no more news of it."""
         if self._life is not None and not self.is_live:
             self._life.cancel()
 

@@ -1,4 +1,4 @@
-"""Which servers there are, and what happens to them, told to those who want to know."""
+"""The list of servers, and the news about them for subscribers."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class ServerList:
 
     @property
     def running(self) -> int:
-        """How many servers live, those that start or stop included."""
+        """How many servers live, including those that start or stop."""
         return sum(server.is_live for server in self._servers.values())
 
     @property
     def names_taken(self) -> frozenset[str]:
-        """By which clients call the servers that live, as far as their command lines tell."""
+        """The names of the living servers for clients, as far as their command lines show them."""
         lines = (server.snapshot.command_line for server in self._servers.values() if server.is_live)
         return frozenset(name for line in lines for name in names_said(line))
 
@@ -52,7 +52,7 @@ class ServerList:
         return next((each for each in self._servers.values() if handle_of(each.snapshot.state) == handle), None)
 
     def _number_for(self, model_name: str) -> int:
-        """The first that no other server of that name has."""
+        """The first number that no other server of that name has."""
         taken = {server.number for server in self.servers if server.config.model_name == model_name}
         return next(number for number in range(1, len(taken) + 2) if number not in taken)
 

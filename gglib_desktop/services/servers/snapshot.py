@@ -1,4 +1,4 @@
-"""What is known of a server, how that is told, and what all servers share."""
+"""What is known about a server, the news about it, and the common part of all servers."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Rejected:
 
 @dataclass(frozen=True)
 class ServerSnapshot:
-    """All that is known of one server now. ``number`` tells servers of one model apart: 1, 2, …
+    """Everything known about one server now. ``number`` distinguishes servers of one model: 1, 2, …
 
-    ``rejected``: what was applied last; since it did not start, the last good configuration was started again.
+    ``rejected``: the last applied configuration. It did not start, so the last good one was started again.
     """
 
     id: int
@@ -79,7 +79,7 @@ SupervisorEvent = ServerChanged | ServerRemoved | ServersAdopted
 
 @dataclass
 class ServerContext:
-    """What all servers share. ``visible``: the user looks; ``usual_load_s``: by model, as seen before."""
+    """The common part of all servers. ``visible``: the user looks; ``usual_load_s``: by model, as measured before."""
 
     runner: ProcessRunner
     monitor: ServerMonitor
@@ -94,7 +94,7 @@ class ServerContext:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def set_visible(self, visible: bool) -> None:
-        """A user who begins to look sees the truth at once, not what was true at the last rare look."""
+        """A user who begins to look sees the truth at once, not the result of the last rare look."""
         if visible and not self.visible:
             self.woken.set()
             self.woken = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Owns all servers: which start is a new one, and what happens to them."""
+"""Owns all servers: decides which start is a new one, and sends them the user's orders."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def _not_examined(path: Path) -> ModelFile:
 
 
 class Supervisor(ServerList):
-    """The one owner of what runs. Its methods are called on the event loop; states come from observation alone.
+    """The one owner of the servers. Its methods are called on the event loop; states come only from observation.
 
     ``monitor`` reads the logs and keys of its servers.
     """
@@ -80,11 +80,11 @@ class Supervisor(ServerList):
 
     @property
     def is_ending(self) -> bool:
-        """The program ends, so nothing is to be started any more."""
+        """The program ends, so nothing may be started any more."""
         return self._is_ending
 
     def refuse_starts(self) -> None:
-        """What is asked for from now on comes too late."""
+        """Requests from now on come too late."""
         self._is_ending = True
 
     async def adopt(self) -> int:
@@ -117,7 +117,7 @@ class Supervisor(ServerList):
         self._events.emit(ServerChanged(server.snapshot))
 
     def take_over(self, handle: ProcessHandle) -> int:
-        """Watches a server that runs already and that the runner knows; returns its id."""
+        """Watches a running server that the runner knows; returns its id."""
         server = self._with_process(handle)
         if server is None:
             config = self.monitor.describe(handle).config
@@ -128,7 +128,7 @@ class Supervisor(ServerList):
     def start(self, config: ServerConfig, *, another: bool = False) -> int:
         """Starts a server and returns its id at once.
 
-        A model that has a live server is not started again unless ``another``; an ended one's place is used again.
+        A model with a live server is not started again unless ``another``; the place of an ended one is reused.
         """
         same = self._of_model(config.model_id)
         live = [server for server in same if server.is_live]
@@ -140,7 +140,7 @@ class Supervisor(ServerList):
         return server.snapshot.id
 
     async def try_out(self, server_id: int, config: ServerConfig) -> None:
-        """As ``restart`` on trial; but nothing is stopped for what is known beforehand not to start."""
+        """Like ``restart`` on trial, but nothing is stopped if the start is known to fail."""
         server = self._servers.get(server_id)
         # Its panel may be dismissed before or during the look.
         if server is not None and not await server.refuses(config) and server_id in self._servers:
@@ -149,14 +149,14 @@ class Supervisor(ServerList):
     def restart(self, server_id: int, config: ServerConfig | None = None, *, on_trial: bool = False) -> None:
         """Stops the server if it runs and starts it again, with another configuration if one is given.
 
-        ``on_trial``: if a running server does not start with that one, it returns to the last one that was healthy.
+        ``on_trial``: if a running server does not start with it, it returns to its last healthy configuration.
         """
         server = self._servers[server_id]
         if not self._is_ending:
             server.restart(config or server.snapshot.config, on_trial=on_trial)
 
     async def stop(self, server_id: int) -> None:
-        """Stops a server, or a start under way or planned; returns when it has ended. Raises: StopFailed."""
+        """Stops a server, or a current or planned start; returns when it has ended. Raises: StopFailed."""
         await self._servers[server_id].stop()
 
     async def stop_all(self) -> None:
@@ -184,7 +184,7 @@ class Supervisor(ServerList):
             self._remove(server_id)
 
     async def aclose(self) -> None:
-        """Ends all watching. Servers go on; starts under way are cancelled."""
+        """Ends all watching. Servers go on; pending starts are cancelled."""
         await self._scope.aclose()
 
     def _new_server(

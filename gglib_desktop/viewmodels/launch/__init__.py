@@ -1,1 +1,1 @@
-"""The forms of launch choices, presets, and command lines as text."""
+"""The forms of launch options, presets, and command lines as text."""

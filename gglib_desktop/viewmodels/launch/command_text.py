@@ -1,4 +1,4 @@
-"""The command line of a form to take elsewhere, and pasted ones that fill the form."""
+"""The command line of a form to copy elsewhere, and pasted ones that fill the form."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class CommandTextViewModel(QObject):
         self.form = form
 
     def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
-        """Runs what a view awaits; errors are told by ``failed``."""
+        """Runs coroutines of a view; ``failed`` reports errors."""
         self._scope.start(reported(coroutine, self.failed), name=name)
 
     def text(self, form: ExportFormat) -> str | None:
-        """The command line in that form, None while there is none."""
+        """The command line in that format, None while there is none."""
         state = self.form.state
         if state.argv is None:
             return None
-        # What is said of the key is where it goes.
+        # Instead of the key, it says where the key goes.
         return export(state.argv, form, {state.key_variable: ""} if state.key_variable else {})
 
     async def save(self, path: Path, form: ExportFormat) -> None:
@@ -51,6 +51,6 @@ class CommandTextViewModel(QObject):
         return await self._lines.read(text)
 
     def fill(self, line: CommandLine) -> None:
-        """Replaces what is in the form."""
+        """Replaces the form's content."""
         self.form.load(line.options)
         self.filled.emit(line)

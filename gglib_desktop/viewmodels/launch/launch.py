@@ -1,4 +1,4 @@
-"""Starting a model: at once, or by a form in which choices are made for it."""
+"""Starting a model: at once, or through a form with options for it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class LaunchViewModel(ViewModel):
-    """Starts models, and has the forms of launch choices."""
+    """Starts models, and has the forms of launch options."""
 
     started = Signal(int)  # the id of its server, which may have been running before
     refused = Signal(int, object)  # the model's id, and InvalidModelFile
 
     def __init__(self, launcher: Launcher, scope: TaskScope, forms: Callable[[Start], LaunchForms]) -> None:
-        """``forms`` makes them when the first one is wanted, and is told how a model is started."""
+        """``forms`` makes them when the first one is needed, and gets the function that starts a model."""
         super().__init__(scope)
         self._launcher = launcher
         self._make_forms = forms
@@ -35,13 +35,13 @@ class LaunchViewModel(ViewModel):
         return self._make_forms(self.start_now)
 
     def start(self, model_id: int, *, another: bool = False) -> None:
-        """Starts a model with the choices saved for it."""
+        """Starts a model with the options saved for it."""
         self.run(self._start(model_id, another=another), "start")
 
     async def start_now(
         self, model_id: int, launch: LaunchOptions | None = None, *, another: bool = False, remember: bool = False
     ) -> None:
-        """With the choices of this ``launch`` over those saved; ``remember`` saves them too. Raises: GglibError."""
+        """With the choices of this ``launch`` over the saved ones; ``remember`` saves them too. Raises: GglibError."""
         server_id = await self._launcher.start(model_id, launch, another=another, remember=remember)
         if server_id is not None:
             self.started.emit(server_id)

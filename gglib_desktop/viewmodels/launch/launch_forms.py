@@ -1,4 +1,4 @@
-"""What the dialogs about launch choices do: start a model with some, or save them for it."""
+"""The dialogs about launch options: start a model with some, or save them for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Start(Protocol):
 
 
 class LaunchFormDialogViewModel(QObject):
-    """One form for a model, and what accepting it does. The form stays as it is when that fails."""
+    """One form for a model, and the action of accepting it. If that fails, the form stays as it is."""
 
     done = Signal()
     failed = Signal(object)  # GglibError
@@ -48,7 +48,7 @@ class LaunchFormDialogViewModel(QObject):
         *,
         presets: PresetsViewModel | None = None,
     ) -> None:
-        """``presets`` None: the form is filled by hand alone."""
+        """``presets`` None: the form can only be filled by hand."""
         super().__init__()
         self.model, self.form, self.commands, self.forecast = model, commands.form, commands, forecast
         self.presets = presets
@@ -58,7 +58,7 @@ class LaunchFormDialogViewModel(QObject):
         self.accept.failed.connect(self.failed)
 
     def close(self) -> None:
-        """Ends what goes on for this form alone."""
+        """Ends everything that runs for this form alone."""
         self.accept.cancel()
         self.forecast.close()
         self.form.close()
@@ -69,7 +69,7 @@ class LaunchFormDialogViewModel(QObject):
 
 
 class StartFormViewModel(LaunchFormDialogViewModel):
-    """Starts a model with choices for this one launch. ``runs``: it has a server already, and gets one more."""
+    """Starts a model with options for this one launch. ``runs``: it has a server already, and gets one more."""
 
     def __init__(
         self,
@@ -119,13 +119,13 @@ class LaunchForms:
         self._read_header, self._memory, self._presets, self._lines = read_header, memory, presets, lines
 
     async def read_line(self, text: str) -> CommandLine:
-        """What a pasted command line chooses. Raises: ConfigurationError."""
+        """The options in a pasted command line. Raises: ConfigurationError."""
         return await self._lines.read(text)
 
     async def to_start_as(self, line: CommandLine, otherwise: int | None) -> StartFormViewModel | None:
         """The form of "Start with…" for the model that a command line names, else for the model ``otherwise``.
 
-        It is not filled yet: what was read is told to who shows it when its ``commands`` fill it. None: there is no
+        It is not filled yet: its ``commands`` fill it later, and then report what was read. None: there is no
         such model. Raises: LibraryError.
         """
         named = self._lines.model_of(line)
@@ -133,7 +133,7 @@ class LaunchForms:
         return None if model_id is None else await self.to_start(model_id)
 
     async def to_start(self, model_id: int) -> StartFormViewModel | None:
-        """The form of "Start with…"; None when the model is gone. Raises: LibraryError."""
+        """The form of "Start with…"; None if the model is gone. Raises: LibraryError."""
         model = self._library.model(model_id)
         if model is None:
             return None
@@ -148,7 +148,7 @@ class LaunchForms:
         return StartFormViewModel(model, commands, forecast, self._scope, self._start, runs=runs, presets=presets)
 
     async def of_model(self, model_id: int) -> LaunchFormDialogViewModel | None:
-        """The form of what a model is started with by default; None when it is gone. Raises: LibraryError."""
+        """The form of a model's default options; None if it is gone. Raises: LibraryError."""
         model = self._library.model(model_id)
         if model is None:
             return None
@@ -164,7 +164,7 @@ class LaunchForms:
         return LaunchFormDialogViewModel(model, commands, forecast, self._scope, save, presets=presets)
 
     def presets_beside(self, form: OptionFormViewModel) -> PresetsViewModel:
-        """The choice of presets for a form that is not one of these."""
+        """The choice of presets for any other form."""
         return PresetsViewModel(self._presets, form, self._scope)
 
     def _commands(self, form: OptionFormViewModel) -> CommandTextViewModel:

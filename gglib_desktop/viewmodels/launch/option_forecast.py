@@ -1,4 +1,4 @@
-"""How much memory a start with the choices of a form will need, while they are made."""
+"""How much memory a start with the options in a form will need, while the user edits them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PAUSE_MS = 100
 
 @dataclass(frozen=True)
 class MemoryOutlook:
-    """What is known of the memory that a start needs. ``loading``: the model's header is being read."""
+    """What is known about the memory for a start. ``loading``: the model's header is being read."""
 
     loading: bool = True
     forecast: Forecast | None = None
@@ -45,7 +45,7 @@ class MemoryOutlook:
 
 
 class OptionForecastViewModel(QObject):
-    """Forecasts anew whenever the form changes, shortly after the last change. ``read_header`` blocks."""
+    """Forecasts again whenever the form changes, shortly after the last change. ``read_header`` blocks."""
 
     stateChanged = Signal(object)  # MemoryOutlook
 
@@ -74,7 +74,7 @@ class OptionForecastViewModel(QObject):
         return self._state
 
     def close(self) -> None:
-        """Forecasts no more."""
+        """Stops forecasting."""
         self._is_closed = True
         self._pause.stop()
         self._task.cancel()
@@ -95,7 +95,7 @@ class OptionForecastViewModel(QObject):
         if self._header is None:
             return
         if not self._task.done():
-            # What is under way began with choices that are none any more.
+            # The running forecast began with options that have changed.
             self._pause.start()
         elif self._form.serving != self._asked:
             self._task = self._scope.start(self._forecast(), name="forecast")
@@ -103,7 +103,7 @@ class OptionForecastViewModel(QObject):
     async def _forecast(self) -> None:
         assert self._header is not None
         facts = self._model.facts
-        # With a part missing, the size of what is there says nothing.
+        # With a part missing, the size of the others says nothing.
         weights = facts.file_size_bytes if facts is not None and self._model.problem is None else None
         self._asked = self._form.serving
         # In a thread: for a large vocabulary it takes longer than the event loop can wait.

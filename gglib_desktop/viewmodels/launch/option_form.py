@@ -1,4 +1,4 @@
-"""Launch choices as a form: those for one launch, for a model or for all models, or all that a server runs with."""
+"""Launch options as a form: for one launch, for a model or for all models, or all of a server's."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from gglib_desktop.tasks import TaskScope
 
 
 class OptionFormViewModel(QObject):
-    """A draft that widgets edit, and what to show of it: see FormState.
+    """A draft that widgets edit, and the state of their form: see FormState.
 
-    What cannot be a value is kept as it was typed, until something else is typed or chosen in its place.
+    A text that cannot be a value is kept as typed until the user types or chooses something else.
     """
 
     draftChanged = Signal(object)  # LaunchOptions
@@ -40,7 +40,7 @@ class OptionFormViewModel(QObject):
         draft: LaunchOptions | None = None,
         model_options: LaunchOptions | None = None,
     ) -> None:
-        """``layer`` None: all layers together. ``draft`` is what to begin with; ``model_options`` are the model's, for
+        """``layer`` None: all layers together. ``draft`` is the initial content; ``model_options`` are the model's, for
         the form of one launch.
         """
         super().__init__()
@@ -51,7 +51,7 @@ class OptionFormViewModel(QObject):
         self._unreadable: Mapping[str, InvalidInput] = {}
         self._finding: asyncio.Task[None] | None = None
         self._state = self._make_state()
-        # A server's form is loaded again by its owner then. All of them at once would take too long.
+        # The owner of a server's form then loads it again. All of them at once would take too long.
         self._unsubscribe = None if layer is None else launcher.engines.subscribe(self._on_engine)
 
     @property
@@ -64,12 +64,12 @@ class OptionFormViewModel(QObject):
 
     @property
     def serving(self) -> Serving:
-        """What the choices mean for memory; what any start means where they are for no model in particular."""
+        """What the options mean for memory; without a particular model, what any start means."""
         config = self._state.config
         return Serving() if config is None else self._launcher.engines.dialect.serving(config)
 
     def edit(self, **choices: Any) -> None:
-        """Makes choices, by their bare names; None takes one back."""
+        """Sets options by their bare names; None takes one back."""
         before = self._draft
         draft, unreadable = changed(before, choices)
         kept = {name: typed for name, typed in self._unreadable.items() if name not in choices}
@@ -78,7 +78,7 @@ class OptionFormViewModel(QObject):
             self.edited.emit(frozenset(choices) - unreadable.keys())
 
     def type_text(self, name: str, text: str) -> None:
-        """Takes what stands in a field of text."""
+        """Takes the content of a text field."""
         try:
             value = read_text(engine_option(name), text)
         except ConfigurationError as exc:
@@ -88,20 +88,20 @@ class OptionFormViewModel(QObject):
             self.edit(**{name: value})
 
     def find_devices(self, scope: TaskScope) -> None:
-        """Asks the engine in force what it can compute on besides the CPU; ``devicesFound`` tells."""
+        """Asks the engine in force for its devices besides the CPU; ``devicesFound`` reports them."""
         self._finding = scope.start(self._find_devices(), name="list devices")
 
     def use_device(self, name: str, used: bool) -> None:
-        """Adds a device to those that are chosen in this layer, or takes it away."""
+        """Adds a device to the chosen ones in this layer, or removes it."""
         self.edit(device=with_device(self._draft.device, name, used=used))
 
     def load(self, options: LaunchOptions, model: Model | None = None) -> None:
-        """Replaces the whole draft, and with ``model`` what is known of the model."""
+        """Replaces the whole draft, and with ``model`` what is known about the model."""
         self.model = model or self.model
         self._show(options, {})
 
     def close(self) -> None:
-        """Listens no more to what the engine can do."""
+        """Stops listening to what the engine can do."""
         if self._unsubscribe is not None:
             self._unsubscribe()
         if self._finding is not None:

@@ -1,4 +1,4 @@
-"""The choice of a preset beside a form of launch choices, and what can be done with presets."""
+"""The choice of a preset beside a form of launch options, and the actions on presets."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 
 @dataclass(frozen=True)
 class PresetsState:
-    """All that a choice of presets shows.
+    """Everything that a choice of presets shows.
 
-    ``chosen`` is what the form was filled with last; ``is_changed``: the form says something else by now.
+    ``chosen`` last filled the form; ``is_changed``: the form has changed since.
     ``can_save``: the form can become a preset. ``can_undo``: there is something to go back to.
     """
 
@@ -40,7 +40,7 @@ class PresetsState:
 
 @dataclass(frozen=True)
 class _Contents:
-    """What a form holds: its choices, what was typed that is none, and the preset that it was filled with."""
+    """The content of a form: its options, texts that are not values, and the preset that filled it."""
 
     draft: LaunchOptions
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class _Contents:
 
 
 class PresetsViewModel(QObject):
-    """Fills a form with presets, and makes presets of what is in it."""
+    """Fills a form with presets, and makes presets from its content."""
 
     stateChanged = Signal(object)  # PresetsState
     failed = Signal(object)  # GglibError
@@ -56,7 +56,7 @@ class PresetsViewModel(QObject):
     def __init__(
         self, presets: Presets, form: OptionFormViewModel, scope: TaskScope, *, use_last: bool = False
     ) -> None:
-        """``use_last`` begins with the preset with which the model was started last."""
+        """``use_last`` begins with the preset that the model was last started with."""
         super().__init__()
         self._presets = presets
         self._form = form
@@ -81,11 +81,11 @@ class PresetsViewModel(QObject):
         return self._form.model
 
     def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
-        """Runs what a view awaits; errors are told by ``failed``."""
+        """Runs coroutines of a view; ``failed`` reports errors."""
         self._scope.start(reported(coroutine, self.failed), name=name)
 
     def choose(self, preset_id: int | None) -> None:
-        """Fills the form with a preset; None brings back what was in it before the first one."""
+        """Fills the form with a preset; None brings back its content from before the first one."""
         now, preset = self._contents(), self._preset(preset_id)
         if preset == self._chosen:
             return
@@ -103,7 +103,7 @@ class PresetsViewModel(QObject):
                 self._own = before
 
     async def save_as(self, name: str, *, for_all: bool) -> None:
-        """Makes a preset of what is in the form, and chooses it. Raises: ConfigurationError, LibraryError."""
+        """Makes a preset from the form's content, and chooses it. Raises: ConfigurationError, LibraryError."""
         model = None if for_all else self.model
         preset = await self._presets.create(name, self._form.draft, None if model is None else model.id)
         await self._read(chosen_id=preset.id)
@@ -114,7 +114,7 @@ class PresetsViewModel(QObject):
         await self._read()
 
     async def delete(self, preset: Preset) -> None:
-        """What is in the form stays. Raises: LibraryError."""
+        """The form's content stays. Raises: LibraryError."""
         await self._presets.delete(preset)
         await self._read()
 
@@ -130,7 +130,7 @@ class PresetsViewModel(QObject):
 
     @Slot()
     def note_used(self) -> None:
-        """The model was started with what is in the form."""
+        """The model was started with the form's content."""
         if self._model_id is not None:
             self.run(self._presets.note_used(self._model_id, self._chosen), "note the preset")
 
@@ -153,7 +153,7 @@ class PresetsViewModel(QObject):
             await self._read()
 
     async def _read(self, *, chosen_id: int | None = None) -> None:
-        """What is stored now; the same preset stays chosen as long as it is there."""
+        """What is stored now; the same preset stays chosen as long as it exists."""
         self._listed = await self._presets.listed(self._model_id)
         if self._chosen is None and chosen_id is not None:
             self._own = self._contents()

@@ -1,4 +1,4 @@
-"""What comes onto the list of models and leaves it: adding, looking for models, removing, and the demo model."""
+"""Changes of the list of models: adding, scanning, removing, and the demo model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class LibraryViewModel(ViewModel):
-    """Changes the library; ``models`` shows what is in it, and selects what was asked for."""
+    """Changes the library; ``models`` shows its content, and selects what the user asked for."""
 
     added = Signal(int)  # how many models
     scanned = Signal(int)  # how many models were new
@@ -50,7 +50,7 @@ class LibraryViewModel(ViewModel):
         self.run(self.add_now(tuple(paths)), "add models")
 
     async def add_now(self, paths: tuple[Path, ...]) -> None:
-        """As ``add``, for those who wait for it. Raises: LibraryError."""
+        """Like ``add``, for callers that wait for it. Raises: LibraryError."""
         before = {model.id for model in self._library.models}
         added = await self._library.add(paths)
         if added:
@@ -59,30 +59,30 @@ class LibraryViewModel(ViewModel):
             self.added.emit(len(new))
 
     def scan_again(self) -> None:
-        """Looks for models because the user wants to know; a scan under way will tell."""
+        """Scans because the user wants to know; a running scan will report too."""
         self._scan_wanted = True
         self.scan.trigger()
 
     def stop_scan(self) -> None:
-        """Looks no further for models; what was found stays."""
+        """Ends scanning; models that were found stay."""
         self._scan_wanted = False
         self._library.scans.stop()
 
     def remove(self, model_id: int) -> None:
-        """Takes a model off the list; refused while a server of it lives, whose panel could not be started again."""
+        """Removes a model from the list. Refused while its server lives, whose panel could not be restarted."""
         self.run(self._remove(model_id), "remove model")
 
     def bring_back(self, path: Path) -> None:
-        """Lists a model again that was taken off, and selects it."""
+        """Lists a removed model again, and selects it."""
         self.run(self._bring_back(path), "bring back model")
 
     def details(self, model_id: int) -> ModelDetailsViewModel | None:
-        """What the details dialog shows; None when the model is gone."""
+        """The content of the details dialog; None if the model is gone."""
         model = self._library.model(model_id)
         return self._details(model) if model is not None else None
 
     async def load(self) -> None:
-        """Lists what is in the library; one that cannot be read is set aside, which ``failed`` tells."""
+        """Lists the library's content. An unreadable library is set aside, which ``failed`` reports."""
         try:
             await self._library.load()
         except LibrarySetAside as exc:

@@ -1,4 +1,4 @@
-"""All that is known about one model: facts with their source, raw metadata, and the memory that it will need."""
+"""Everything known about one model: facts with their source, raw metadata, and the memory that it will need."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class DetailsState:
 
     @property
     def fit_on_cards(self) -> Fit:
-        """Whether all of it fits onto the graphics cards, over which an engine spreads it."""
+        """Whether all of it fits onto the graphics cards together, since an engine spreads it."""
         return judge(self.forecast.needed if self.forecast else None, together(self.cards))
 
 
@@ -74,7 +74,7 @@ def together(cards: Sequence[GraphicsCard]) -> Memory | None:
 
 @dataclass(frozen=True)
 class DetailsSources:
-    """Who is asked. ``read_header`` blocks and is called in a thread."""
+    """The sources. ``read_header`` blocks and is called in a thread."""
 
     read_header: Callable[[Path], GgufHeader]
     memory: MemoryProbe
@@ -84,7 +84,7 @@ class DetailsSources:
 
 
 class MetadataTable(QAbstractTableModel):
-    """The raw metadata: a column of keys and one of values, of the entries in which every sought word occurs."""
+    """The raw metadata: a column of keys and one of values, with the entries that contain every sought word."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -119,7 +119,7 @@ class MetadataTable(QAbstractTableModel):
         self.endResetModel()
 
     def text(self, rows: Sequence[int]) -> str:
-        """These rows for the clipboard: key, tabulator, value."""
+        """These rows for the clipboard: key, tab, value."""
         return "\n".join("\t".join(self.rows[row]) for row in rows)
 
 
@@ -152,7 +152,7 @@ class ModelDetailsViewModel(QObject):
         self._set_state(replace(self._state, context=context, **self._forecast(context)))
 
     def close(self) -> None:
-        """Reads no further."""
+        """Stops reading."""
         for task in self._tasks:
             task.cancel()
         self.integrity.close()
@@ -183,7 +183,7 @@ class ModelDetailsViewModel(QObject):
         if self._header is None:
             return {}
         facts = self._model.facts
-        # With a part missing, the size of what is there says nothing.
+        # With a part missing, the size of the others says nothing.
         weights = facts.file_size_bytes if facts is not None and self._model.problem is None else None
         metadata, serving = self._header.metadata, Serving(context=context)
         memory, cards = self._sources.memory.read(), together(self._state.cards)

@@ -1,4 +1,4 @@
-"""Facts about a model, each with what says so."""
+"""Facts about a model, each with its source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CACHE_SOURCE = "worked out from the header"
 
 
 class FactGroup(StrEnum):
-    """What belongs together, in the order in which it is shown."""
+    """The groups of facts, in the order in which they are shown."""
 
     MODEL = "model"
     CAPABILITIES = "capabilities"
@@ -32,7 +32,7 @@ class FactGroup(StrEnum):
 
 
 class FactName(StrEnum):
-    """What a fact is about; views word it."""
+    """The subject of a fact; views word it."""
 
     NAME = "name"
     ARCHITECTURE = "architecture"
@@ -71,7 +71,7 @@ class FactName(StrEnum):
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact, and the header's key or whatever else says so. ``detail`` tells apart those of one name."""
+    """A fact, and the header's key or another source. ``detail`` distinguishes facts with the same name."""
 
     group: FactGroup
     name: FactName
@@ -101,7 +101,7 @@ _REPOSITORY_KEYS = ("general.source.huggingface.repository", "general.source.rep
 
 
 Companions = Mapping[Companion, Sequence[str]]
-"""The files that may be loaded together with a model, each with the arguments that load it."""
+"""The files that may be loaded together with a model, each with the arguments for it."""
 
 
 def facts_of(model: Model, header: GgufHeader | None, companions: Companions) -> tuple[Fact, ...]:

@@ -1,4 +1,4 @@
-"""What the list of models is narrowed to, and what it could be narrowed to."""
+"""The filter of the list of models, and its possible values."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from gglib_desktop.domain.gguf.capabilities import Capability
 from gglib_desktop.viewmodels.models.model_row import FileState, FilterField, FilterOption, ModelRow, SizeClass
 
 ELSEWHERE = ""
-"""As a folder: in none of those that are looked through."""
+"""As a folder: in none of those that scans look through."""
 
 
 class Places:
-    """The folders that are looked through, to tell in which of them a model lies."""
+    """The folders that scans look through, to find the one that holds a model."""
 
     def __init__(self, folders: Iterable[Path] = ()) -> None:
         self._starts = {f"{str(folder).rstrip('/')}/": str(folder) for folder in folders}
 
     def of(self, folders: Collection[str]) -> list[str]:
-        """Those that hold any of ``folders``, which end in a slash; ELSEWHERE if one lies in none of them."""
+        """The places of ``folders``, which end in a slash; ELSEWHERE if one lies in none of them."""
         found = [place for start, place in self._starts.items() if any(each.startswith(start) for each in folders)]
         if not all(folder.startswith(tuple(self._starts)) for folder in folders):
             found.append(ELSEWHERE)
@@ -39,7 +39,7 @@ class Places:
 
 
 def narrowed(rows: Sequence[ModelRow], chosen: Collection[FilterOption], places: Places) -> Sequence[ModelRow]:
-    """The rows that have every capability that is chosen, and of each other field any value that is."""
+    """The rows that have every chosen capability, and of each other field any chosen value."""
     for field, group in groupby(sorted(chosen), key=lambda option: option.field):
         options = frozenset(group)
         if field is FilterField.FOLDER:
@@ -59,7 +59,7 @@ def choices(rows: Collection[ModelRow], places: Places) -> tuple[FilterOption, .
 
 
 def in_menu_order(options: Collection[FilterOption]) -> tuple[FilterOption, ...]:
-    """As people look for them."""
+    """In the order in which people look for them."""
     return tuple(sorted(options, key=_place_in_menu))
 
 
@@ -67,6 +67,6 @@ _FIXED_ORDER = {str(value): number for kind in (Capability, SizeClass, FileState
 
 
 def _place_in_menu(option: FilterOption) -> tuple[int, bool, int, str]:
-    """What lies elsewhere comes last of the folders."""
+    """Files elsewhere come last among the folders."""
     fields = tuple(FilterField)
     return fields.index(option.field), not option.value, _FIXED_ORDER.get(option.value, 0), option.value

@@ -1,4 +1,4 @@
-"""Whether a model's files are what they were when they were published."""
+"""Whether a model's files are as they were published."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PROGRESS_S = 0.1
 
 @dataclass(frozen=True)
 class IntegrityState:
-    """``known`` None: not looked up yet; else in the order of the files, None for those of which nobody says anything.
+    """``known`` None: not looked up yet; else in the order of the files, None for files without a known sum.
 
     ``sums`` are the results, ``problem`` is why there is none, ``share`` how much was read, from 0 to 1, while reading.
     """
@@ -37,7 +37,7 @@ class IntegrityState:
 
     @property
     def is_right(self) -> bool | None:
-        """False: at least one file is another. None: there is no result, or nothing to compare all of it with."""
+        """False: at least one file differs. None: there is no result, or not all of it can be compared."""
         found = [each.is_right for each in self.sums]
         if False in found:
             return False
@@ -45,7 +45,7 @@ class IntegrityState:
 
     @property
     def text(self) -> str:
-        """The results as ``sha256sum`` writes and checks them."""
+        """The results in the format of ``sha256sum``."""
         return "".join(f"{each.sha256}  {each.path}\n" for each in self.sums)
 
 
@@ -67,7 +67,7 @@ class ModelIntegrityViewModel(QObject):
         return self._state
 
     def close(self) -> None:
-        """Reads no further."""
+        """Stops reading."""
         self._looking.cancel()
         self.check.cancel()
 
@@ -97,7 +97,7 @@ class ModelIntegrityViewModel(QObject):
             raise
         finally:
             reading.stopped.set()
-            # Nobody waits for the thread: it ends with the piece that it reads now, and tells nobody.
+            # The program does not wait for the thread: it ends with its present piece, and reports to no one.
             running.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _set_state(self, **changes: Any) -> None:

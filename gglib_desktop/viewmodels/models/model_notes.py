@@ -26,14 +26,14 @@ class NotesKeeper(Protocol):
 
 @dataclass(frozen=True)
 class NotesDraft:
-    """What stands in the form; ``tags`` as they were typed."""
+    """The content of the form; ``tags`` as typed."""
 
     tags: str
     notes: str
 
 
 class ModelNotesViewModel(QObject):
-    """A draft that is saved by itself when nobody has typed for a moment, and stays when it cannot be saved."""
+    """A draft that saves itself when the user pauses, and stays if it cannot be saved."""
 
     draftChanged = Signal(object)  # NotesDraft
     saved = Signal()
@@ -56,7 +56,7 @@ class ModelNotesViewModel(QObject):
 
     @property
     def is_changed(self) -> bool:
-        """There is something that has not been saved."""
+        """Something has not been saved."""
         return self._wanted() != self._kept
 
     def edit(self, **changes: Any) -> None:
@@ -75,7 +75,7 @@ class ModelNotesViewModel(QObject):
         return parse_tags(self._draft.tags), self._draft.notes
 
     async def _save(self) -> None:
-        # Until what was typed while the rest was being saved is saved too.
+        # Until changes made during saving are saved too.
         while (wanted := self._wanted()) != self._kept:
             self._pause.stop()
             await self._keeper.describe(self._model_id, *wanted)

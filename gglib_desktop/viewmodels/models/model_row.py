@@ -17,7 +17,7 @@ from gglib_desktop.domain.units import count_text, size_text
 
 _DIGITS = re.compile(r"([0-9]{1,18})")
 _GIB = 2**30
-# What a badge says; the other capabilities are too common to be worth one.
+# The capabilities with a badge; the others are too common to be worth one.
 _BADGES = {
     Capability.MTP: "MTP",
     Capability.MOE: "MoE",
@@ -27,7 +27,7 @@ _BADGES = {
 
 
 class SortKey(StrEnum):
-    """By what the list is sorted. What has no such value comes last, whichever way round."""
+    """The orders of the list. Models without such a value come last in both directions."""
 
     ADDED = "added"
     NAME = "name"
@@ -37,7 +37,7 @@ class SortKey(StrEnum):
 
 
 class FilterField(StrEnum):
-    """By what the list can be narrowed."""
+    """The fields of the filter."""
 
     CAPABILITY = "capability"
     QUANTISATION = "quantisation"
@@ -47,14 +47,14 @@ class FilterField(StrEnum):
 
 
 class FilterOption(NamedTuple):
-    """One thing to filter by. ``value`` is a Capability, a quantisation, a SizeClass, a folder or a FileState."""
+    """One value to filter by. ``value`` is a Capability, a quantization, a SizeClass, a folder or a FileState."""
 
     field: FilterField
     value: str
 
 
 class SizeClass(StrEnum):
-    """How large a model's files are, by what computers can hold."""
+    """The size of a model's files, by what computers can hold."""
 
     SMALL = "under 4 GiB"
     MEDIUM = "4 to 8 GiB"
@@ -109,7 +109,7 @@ class ModelRow:
 
     @property
     def is_model(self) -> bool:
-        """Not a file that only belongs to one."""
+        """Whether it is a model, not a file that only belongs to one."""
         return _NO_MODEL not in self.marks
 
     @property
@@ -125,7 +125,7 @@ SORT_VALUES: Mapping[SortKey, Callable[[ModelRow], Any]] = {
     SortKey.PARAMETERS: attrgetter("parameter_count"),
     SortKey.LAST_USED: attrgetter("last_used"),
 }
-"""What is compared when the list is sorted, None where it is unknown. ADDED is the order in which they come."""
+"""The sort key, None if unknown. ADDED is the order of the list itself."""
 
 
 def model_row(model: Model, state: ServerState | None) -> ModelRow:
@@ -140,7 +140,7 @@ def model_row(model: Model, state: ServerState | None) -> ModelRow:
     quantisation = (facts.quantisation if facts else None) or ""
     badges = tuple(text for capability, text in _BADGES.items() if capability in model.capabilities)
     repository, path = model.source_repository or "", str(model.path)
-    # Not one text: what is sought must not begin in one field and end in the next.
+    # Not one text: a match must not begin in one field and end in the next.
     key = "\n".join((model.name, quantisation, *said, *badges, repository, path, notes))
     return ModelRow(
         id=model.id,
@@ -180,7 +180,7 @@ def _file_state(model: Model) -> FileState:
 def _marks(
     capabilities: tuple[Capability, ...], quantisation: str, size: SizeClass | None, file: FileState
 ) -> frozenset[FilterOption]:
-    """Cached: of thousands of models many have the same, and a set of their own for each would take megabytes."""
+    """Cached: many of thousands of models have the same set, and a copy for each would take megabytes."""
     marks = {FilterOption(FilterField.CAPABILITY, capability) for capability in capabilities}
     marks.add(FilterOption(FilterField.FILE, file))
     if quantisation:
@@ -191,6 +191,6 @@ def _marks(
 
 
 def _natural(name: str) -> tuple[int | str, ...]:
-    """Sorts 7B before 13B: texts and numbers take turns, so that like is compared with like."""
+    """Sorts 7B before 13B: texts and numbers alternate, so that each is compared with its kind."""
     parts = _DIGITS.split(name.casefold())
     return tuple(int(part) if index % 2 else part for index, part in enumerate(parts))

@@ -1,1 +1,1 @@
-"""One server with its log, and the servers of others."""
+"""One server with its log, and the servers of other programs."""

@@ -1,4 +1,4 @@
-"""The llama-servers that somebody else started: what is shown of them and what can be done."""
+"""The llama-servers of other programs: what the window shows about them, and what the user can do."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ForeignViewModel(ViewModel):
     def __init__(
         self, watch: ForeignWatch, scope: TaskScope, raise_window: Callable[[Path], bool] = lambda _data_dir: False
     ) -> None:
-        """``raise_window`` shows the window of the program over that data directory; False when it does not answer.
+        """``raise_window`` shows the window of the program over that data directory; False if it does not answer.
 
         It blocks.
         """
@@ -64,14 +64,14 @@ class ForeignViewModel(ViewModel):
 
     @Slot()
     def look(self) -> None:
-        """Looks now, ignored ones included, and says whether there are any."""
+        """Looks now, including ignored ones, and returns whether there are any."""
         self.run(self._look(), "look for foreign servers")
 
     def adopt(self, server: ForeignServer) -> None:
         self._act(server, self._adopt, "adopt")
 
     def stop(self, server: ForeignServer) -> None:
-        """Ends it; the person has been asked."""
+        """Ends it; the user has already confirmed."""
         self._act(server, self._watch.stop, "stop")
 
     def show_keeper(self, server: ForeignServer) -> None:

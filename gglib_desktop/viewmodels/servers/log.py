@@ -16,20 +16,20 @@ from gglib_desktop.viewmodels.servers.log_table import LogTable
 
 _TICK_S = 0.05
 _IDLE_TICK_S = 0.1
-# Of one chunk all lines are made in one go, in about 2 ms; between two the event loop is free.
+# All lines of one chunk are made in one go, in about 2 ms; between two the event loop is free.
 _CHUNK_BYTES = 256 * 1024
 _TICK_CHUNKS = 4
-# Of a long log the end is shown first. The same much may wait to be shown; when it is more, most of it is left out.
+# The end of a long log is shown first. The same amount may wait to be shown; if it is more, most of it is left out.
 _FIRST_BYTES = 16 * 1024 * 1024
 _AFTER_SKIP_BYTES = 1024 * 1024
-# A beginning of a line that stays so is shown after this many looks.
+# An unfinished line that does not grow is shown after this many looks.
 _LOOKS_AT_UNFINISHED = 3
 
 
 class LogViewModel(QObject):
-    """Reads a log in pieces while it is shown, and tells of new lines at most twenty times a second.
+    """Reads a log in pieces while it is shown, and reports new lines at most twenty times a second.
 
-    The log of a following run comes below that of the one before.
+    The log of the next run comes below that of the one before.
     """
 
     appended = Signal()
@@ -41,7 +41,7 @@ class LogViewModel(QObject):
         self._scope = scope
         self._read_log = read_log
         self._name = ""
-        # The run whose turn it is when the present one's log has been read, and since when it runs.
+        # The run that follows when the present one's log has been read, and since when it runs.
         self._next: tuple[str, str] | None = None
         self._offset = -_FIRST_BYTES
         self._left_out = 0
@@ -55,18 +55,18 @@ class LogViewModel(QObject):
         return self._next[0] if self._next else self._name
 
     def show_log(self, name: str) -> None:
-        """Turns to the log of another run. The lines of the former one stay, above a line that separates the two."""
+        """Switches to the log of another run. The lines of the former one stay, above a line that separates the two."""
         if name in {"", self.name}:
             return
         if self._following is None and self.table.is_empty:
             self._turn_to(name)
         else:
-            # After all that the former one wrote last.
+            # After everything that the former one wrote last.
             self._next = (name, time.strftime("%H:%M:%S"))
         self.nameChanged.emit(name)
 
     def set_shown(self, shown: bool) -> None:
-        """Follows while shown; nothing on screen costs nothing."""
+        """Follows while shown; a hidden log costs nothing."""
         if shown and self._following is None:
             self._following = self._scope.start(self._follow(), name="log")
         elif not shown and self._following is not None:
@@ -92,7 +92,7 @@ class LogViewModel(QObject):
             await asyncio.sleep(max(_TICK_S / 5, began + pause - loop.time()))
 
     async def _look(self) -> bool:
-        """Shows what is new, up to a limit. Whether there was something."""
+        """Shows new lines, up to a limit. Whether there were any."""
         if not self._name:
             return False
         try:
@@ -104,12 +104,12 @@ class LogViewModel(QObject):
                 await asyncio.sleep(0)
             await self._skip_when_far_behind()
         finally:
-            # Also when this is cancelled: what was read is not read again.
+            # Even if this is cancelled: the same part is not read twice.
             self._show()
         return True
 
     async def _skip_when_far_behind(self) -> None:
-        """What rushes past so fast cannot be read; the user wants to see what happens now."""
+        """A log that rushes past cannot be read; the user wants to see what happens now."""
         size = await self._size()
         if size - self._offset > _FIRST_BYTES:
             self._left_out += size - _AFTER_SKIP_BYTES - self._offset
@@ -133,14 +133,14 @@ class LogViewModel(QObject):
     # -- making lines
 
     def _take(self, chunk: LogChunk) -> None:
-        """Makes lines of a chunk, below a note of what is missing before them."""
+        """Makes lines from a chunk, below a note about missing ones."""
         before, self._offset = self._offset, chunk.next_offset
         data = chunk.data
         if 0 <= chunk.next_offset - len(data) < before:
             self._lines.note(self.tr("… the log file was cut down; this is its new beginning"), gap=True)
         missing = self._left_out + chunk.skipped
         if missing:
-            # What follows begins in the middle of a line, most likely.
+            # The next line most likely begins in its middle.
             rest, end, data = data.partition(b"\n")
             self._left_out = missing + len(rest) + len(end)
             if not end:

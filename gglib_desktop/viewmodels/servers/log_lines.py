@@ -7,7 +7,7 @@ import codecs
 from gglib_desktop.domain.servers.log_text import LevelOf, LogLevel, levels_of, without_escapes
 from gglib_desktop.viewmodels.servers.log_table import LogTable
 
-# What grows without a line end for so long is shown as lines of this length.
+# Output without a line end is shown as lines of this length.
 _LONGEST_LINE = 4000
 _MOST_UNFINISHED = 64 * 1024
 
@@ -20,20 +20,20 @@ class LineMaker:
         self._unfinished = ""
 
     def lines(self, data: bytes) -> list[str]:
-        """The lines that end in ``data``; what follows the last line end is kept for the next call."""
+        """The lines that end in ``data``; the rest after the last line end is kept for the next call."""
         done, end, self._unfinished = (self._unfinished + self._decoder.decode(data)).rpartition("\n")
         if len(self._unfinished) > _MOST_UNFINISHED:
             done, end, self._unfinished = done + end + self._unfinished, "\n", ""
         if not end:
             return []
-        # With its last line end: where that is CR LF it is one.
+        # With its last line end, because CR LF counts as one.
         lines = without_escapes(done + "\n").split("\n")[:-1]
         return lines if len(max(lines, key=len)) <= _LONGEST_LINE else [part for line in lines for part in _parts(line)]
 
     def take_unfinished(self) -> str:
-        """The beginning of a line, which the next call of ``lines`` goes on with."""
+        """The unfinished line, which the next call of ``lines`` continues."""
         text, self._unfinished = self._unfinished, ""
-        # A line that was written over several times reads as it does last.
+        # A line that was overwritten several times shows its last text.
         return without_escapes(text).rstrip("\n").rpartition("\n")[2]
 
     def reset(self) -> None:
@@ -55,7 +55,7 @@ class LogLines:
         self._line_is_open = False
 
     def begin_run(self) -> None:
-        """What comes is of another log."""
+        """The next lines are from another log."""
         self._maker.reset()
         self._level = LogLevel.INFO
 
@@ -63,7 +63,7 @@ class LogLines:
         self._add(self._maker.lines(data))
 
     def note(self, text: str, *, gap: bool = False) -> None:
-        """Adds a line of our own. ``gap``: what comes does not go on with what came."""
+        """Adds a line of our own. ``gap``: the next lines do not continue the last ones."""
         if gap:
             self._maker.reset()
         self._line_is_open = False
@@ -71,7 +71,7 @@ class LogLines:
         self._levels.append(LogLevel.NOTE)
 
     def show(self) -> bool:
-        """Makes rows of what has come. Whether there was something."""
+        """Makes rows from the lines that have come. Whether there were any."""
         if not self._lines:
             return False
         lines, self._lines = self._lines, []
@@ -80,7 +80,7 @@ class LogLines:
         return True
 
     def show_unfinished(self) -> bool:
-        """Makes a row of the beginning of a line; the line may go on. Whether there was one."""
+        """Makes a row of the unfinished line, which may grow. Whether there was one."""
         text = self._maker.take_unfinished()
         if not text:
             return False

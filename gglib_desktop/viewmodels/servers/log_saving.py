@@ -1,4 +1,4 @@
-"""A server's log as a file of the user's."""
+"""A server's log as a file of the user."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LogSaving(QObject):
         self._saving: asyncio.Task[None] | None = None
 
     def save(self, path: Path) -> None:
-        """``saved`` or ``failed`` tells the end."""
+        """``saved`` or ``failed`` reports the end."""
         if self._saving is None or self._saving.done():
             self._saving = self._scope.start(self._save(path), name="save log")
 
@@ -52,7 +52,7 @@ class LogSaving(QObject):
 
     async def _copy_to(self, path: Path) -> None:
         name = self._newest()
-        # Up to here; a server that goes on writing would keep this busy for ever.
+        # Only up to here; a server that goes on writing would keep this busy forever.
         size = (await self._read_log(name, -1, 1)).next_offset if name else 0
         with await asyncio.to_thread(path.open, "wb") as file:
             if not size:

@@ -1,4 +1,4 @@
-"""The lines of a log that are kept: which of them are shown, and where a text stands in them."""
+"""The lines of a log that are kept: which are shown, and where a text occurs in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class LogMatches:
-    """The shown lines that hold the text searched for, by their ascending numbers. ``text`` is in lower case."""
+    """The shown lines that contain the sought text, by their ascending numbers. ``text`` is in lower case."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -33,12 +33,12 @@ class LogMatches:
         del self.numbers[: bisect_left(self.numbers, number)]
 
     def position(self, number: int) -> int:
-        """Which of the matches a line is, from 1 on; 0 when it is none."""
+        """Which match a line is, from 1 on; 0 if it is none."""
         position = bisect_left(self.numbers, number)
         return position + 1 if self.numbers[position : position + 1] == [number] else 0
 
     def next(self, number: int, *, forward: bool) -> int | None:
-        """The match after a line or, backward, before it; beyond the end it goes on at the other."""
+        """The match after a line or, backward, before it; it wraps around."""
         if not self.numbers:
             return None
         position = bisect_right(self.numbers, number) % len(self) if forward else bisect_left(self.numbers, number) - 1
@@ -46,7 +46,7 @@ class LogMatches:
 
 
 class LogTable(QAbstractTableModel):
-    """The last ``most_lines`` lines as one column, of which those of a level and above are rows.
+    """The last ``most_lines`` lines as one column; those of a level and above are rows.
 
     Every line has a number that it keeps while older ones are dropped. A row's DisplayRole is the line, its LevelRole
     the LogLevel.
@@ -63,7 +63,7 @@ class LogTable(QAbstractTableModel):
         # Ascending numbers of the lines that are shown.
         self._shown: range | list[int] = range(0)
         self.matches = LogMatches()
-        # The longest line shown of late, and of the time before; a time ends when as many lines went as fit in.
+        # The longest shown line of the present period and of the one before; a period ends after a full table of lines.
         self._longest = self._longest_before = ""
         self._dropped = 0
 
@@ -87,33 +87,33 @@ class LogTable(QAbstractTableModel):
 
     @property
     def longest_line(self) -> str:
-        """The longest line that is shown, or was until lately."""
+        """The longest line that is shown, or was until recently."""
         return max(self._longest, self._longest_before, key=len)
 
     @property
     def is_empty(self) -> bool:
-        """There is no line at all, whatever is shown."""
+        """Whether there is no line at all, shown or not."""
         return not self._lines
 
     def line(self, row: int) -> str:
         return self._lines[self._shown[row] - self._first]
 
     def number_at(self, row: int) -> int | None:
-        """The number of the line in a row; it stays when rows come and go."""
+        """The number of the line in a row; it stays while rows come and go."""
         return self._shown[row] if 0 <= row < len(self._shown) else None
 
     def row_near(self, number: int) -> int:
-        """The row of this line or, when it is not shown, of the next one that is."""
+        """The row of this line or, if it is not shown, of the next shown one."""
         return min(bisect_left(self._shown, number), len(self._shown) - 1)
 
     def text(self) -> str:
-        """All that is shown."""
+        """All shown lines."""
         return "\n".join(self._lines[number - self._first] for number in self._shown)
 
     # -- growing
 
     def append(self, lines: Sequence[str], levels: Sequence[LogLevel]) -> None:
-        """Adds lines at the end, and drops as many at the beginning as are too many."""
+        """Adds lines at the end, and drops lines at the beginning if there are too many."""
         lines, levels = lines[-self._most_lines :], levels[-self._most_lines :]
         self._make_room(len(lines), sum(map(len, lines)))
         start = self._first + len(self._lines)
@@ -129,7 +129,7 @@ class LogTable(QAbstractTableModel):
             self.endInsertRows()
 
     def extend_last(self, text: str) -> None:
-        """Goes on with the newest line."""
+        """Continues the newest line."""
         number = self._first + len(self._lines) - 1
         self._lines[-1] += text
         self._characters += len(text)
@@ -183,19 +183,19 @@ class LogTable(QAbstractTableModel):
     # -- searching
 
     def search(self, text: str) -> None:
-        """Looks for a text in all that is shown and what will be, large and small letters alike."""
+        """Looks for a text in all present and future rows, whatever the case."""
         before, self.matches.text = self.matches.text, text.lower()
-        # A longer text can only stand where the shorter one does.
+        # A longer text can only occur where the shorter one does.
         narrows = before and before in self.matches.text
         self.matches.numbers = self._matching(self.matches.numbers if narrows else self._shown)
 
     def match_position(self, row: int) -> int:
-        """Which of the matches a row is, from 1 on; 0 when it is none."""
+        """Which match a row is, from 1 on; 0 if it is none."""
         number = self.number_at(row)
         return 0 if number is None else self.matches.position(number)
 
     def next_match(self, row: int, *, forward: bool = True) -> int | None:
-        """The row of the next match after ``row`` or, backward, before it; beyond the end it goes on at the other."""
+        """The row of the next match after ``row`` or, backward, before it; it wraps around."""
         number = self.number_at(row)
         match = self.matches.next(-1 if number is None else number, forward=forward)
         return None if match is None else bisect_left(self._shown, match)

@@ -1,4 +1,4 @@
-"""What a server was expected to take of the memory, to stand beside what is measured."""
+"""The expected memory of a server, to compare with the measured one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class MemoryForecast(QObject):
-    """The forecast for the configuration with which a server was healthy last, made once it is."""
+    """The forecast for the last configuration with which a server was healthy, made once it is healthy."""
 
     found = Signal()
 
@@ -29,7 +29,7 @@ class MemoryForecast(QObject):
         self._bytes: ByteRange | None = None
 
     def of(self, config: ServerConfig) -> ByteRange | None:
-        """None where it is of another configuration, or not known."""
+        """None if it belongs to another configuration, or is unknown."""
         return self._bytes if config == self._config else None
 
     def show(self, server: ServerSnapshot) -> None:
