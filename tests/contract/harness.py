@@ -8,6 +8,7 @@ import signal
 import sys
 import uuid
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -39,11 +40,57 @@ def stub_engine(folder: Path) -> Path:
     return program
 
 
+@dataclass(frozen=True)
+class EngineWords:
+    """What one kind of engine says, and how much it can do.
+
+    ``listens``: how its command line says the port. ``drafting``: how it says two tokens of at least 0.5.
+    ``no_such_flag``: the only line that it writes when it is given ``--nope``. ``no_model``: its complaint about a file
+    that is no model. ``failure_status``: its exit status after either. ``context_size`` and ``slots``: what it serves
+    the test's model with unless told otherwise; ``two_slots``: the number to ask for where it can have several.
+    """
+
+    listens: str
+    drafting: str
+    no_such_flag: str
+    no_model: str
+    failure_status: int
+    loading: str
+    loaded: str
+    context_size: int
+    slots: int | None
+    two_slots: int | None
+
+    @property
+    def port_flag(self) -> str:
+        return self.listens.split()[0]
+
+    @property
+    def idle_slots(self) -> int | None:
+        """How many slots work on a request when there is none."""
+        return None if self.slots is None else 0
+
+
+LLAMA_CPP = EngineWords(
+    listens="--port {}",
+    drafting="--spec-draft-n-max 2 --spec-draft-p-min 0.5",
+    no_such_flag="error: invalid argument: --nope",
+    no_model="failed to load model",
+    failure_status=1,
+    loading="loading model",
+    loaded="model loaded",
+    context_size=8192,
+    slots=4,
+    two_slots=2,
+)
+
+
 class Harness(Protocol):
     """Makes one kind of runner over one data directory, and does to its servers what the port cannot."""
 
     model: Path
     data_dir: Path
+    words: EngineWords
 
     def runner(self, data_dir: Path | None = None) -> AbstractAsyncContextManager[Runner]: ...
 
@@ -72,6 +119,7 @@ class Harness(Protocol):
 
 class _Configs:
     model: Path
+    words: EngineWords = LLAMA_CPP
 
     def config(self, **changes: object) -> ServerConfig:
         given = {"model_id": 7, "model_name": "Tiny", "model_path": self.model, "base_port": some_base_port()}

@@ -19,7 +19,6 @@ from gglib_desktop.domain.errors import (
     RunnerUnavailable,
     StartFailed,
 )
-from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.servers.diagnosis import failure_of_error
 from gglib_desktop.domain.servers.exits import StopRung
 from gglib_desktop.domain.servers.failures import Failure, FailureCause
@@ -58,6 +57,7 @@ async def failure_of_start(runner: Runner, config: ServerConfig, says: str = "")
     ``says`` is evidence if the engine wrote it. On a busy machine it may end with its last lines unwritten; then it is
     started again.
     """
+    diagnose = runner.diagnose_for(config)
     for _attempt in range(5):
         try:
             handle = await runner.start(config)
@@ -127,16 +127,16 @@ async def test_a_ready_server_tells_its_facts(harness, runner):
     await becomes_healthy(runner, handle)
 
     facts = await runner.facts(handle)
-    assert facts.context_size == 8192
-    assert facts.slots == 4
+    assert facts.context_size == harness.words.context_size
+    assert facts.slots == harness.words.slots
     assert facts.model_path == str(harness.model)
-    assert await runner.busy_slots(handle) == 0
+    assert await runner.busy_slots(handle) == harness.words.idle_slots
     usage = await runner.usage(handle)
     assert usage.rss_bytes > 2**20
     assert usage.log_bytes > 0
     assert not usage.paused
     assert runner.endpoint(handle) == f"http://127.0.0.1:{handle.port}/v1"
-    assert f"--port {handle.port}" in runner.describe(handle).command_line
+    assert harness.words.listens.format(handle.port) in runner.describe(handle).command_line
     assert str(harness.model) in runner.describe(handle).command_line
 
 
@@ -144,7 +144,7 @@ async def test_the_configuration_comes_back_as_it_was_given(harness, runner):
     config = harness.config(context_size=1024, spec_draft_n_max=2, spec_draft_p_min=0.5, jinja=False)
     handle = await runner.start(config)
     assert runner.describe(handle).config == config
-    assert "--spec-draft-n-max 2 --spec-draft-p-min 0.5" in runner.describe(handle).command_line
+    assert harness.words.drafting in runner.describe(handle).command_line
 
 
 async def test_five_starts_at_once_get_five_ports_of_the_window(harness, runner):
@@ -162,17 +162,18 @@ async def test_an_early_exit_is_a_failed_start_with_status_and_reason(harness, r
     with pytest.raises(StartFailed) as caught:
         await runner.start(harness.config(extra_args=["--nope"]))
 
-    assert caught.value.exit_status == 1
-    assert caught.value.log_lines == ("error: invalid argument: --nope",)
+    assert caught.value.exit_status == harness.words.failure_status
+    assert caught.value.log_lines == (harness.words.no_such_flag,)
     assert caught.value.log_name
     assert caught.value.command_line.endswith(" --nope")
-    assert "error: invalid argument: --nope" in await whole_log(runner, caught.value.log_name)
+    assert harness.words.no_such_flag in await whole_log(runner, caught.value.log_name)
     assert await runner.list_running() == []
 
 
 async def test_a_flag_that_a_field_decides_is_refused(harness, runner):
-    with pytest.raises(ConfigurationError, match="--port is decided by the field Server port") as caught:
-        await runner.start(harness.config(extra_args=["--port=9999"]))
+    flag = harness.words.port_flag
+    with pytest.raises(ConfigurationError, match=f"{flag} is decided by the field Server port") as caught:
+        await runner.start(harness.config(extra_args=[f"{flag}=9999"]))
     assert caught.value.field == "extra_args"
     assert harness.traces() == []
 
@@ -199,9 +200,9 @@ async def test_a_folder_is_no_model(harness, runner, tmp_path):
 async def test_a_file_that_is_no_model_ends_the_server_while_it_loads(harness, runner, tmp_path):
     path = tmp_path / "letter.gguf"
     path.write_text("Dear reader, I am no model. " * 100)
-    failure = await failure_of_start(runner, harness.config(model_path=path), says="failed to load model")
+    failure = await failure_of_start(runner, harness.config(model_path=path), says=harness.words.no_model)
     assert failure.exit is not None
-    assert (failure.exit.status, failure.exit.asked_for) == (1, False)
+    assert (failure.exit.status, failure.exit.asked_for) == (harness.words.failure_status, False)
     assert failure.cause is FailureCause.MODEL_UNREADABLE
     assert await runner.list_running() == []
 
@@ -441,7 +442,7 @@ async def test_the_log_stays_after_the_end(harness, runner):
     await becomes_healthy(runner, handle)
     await runner.kill(handle)
     name = runner.describe(handle).log_name
-    assert "loading model" in await whole_log(runner, name)
+    assert harness.words.loading in await whole_log(runner, name)
     end = await runner.read_log(name, -40, 1000)
     assert len(end.data) == 40
     assert end.skipped == end.next_offset - 40
@@ -464,9 +465,9 @@ async def test_a_new_runner_finds_what_the_old_one_left(harness):
         assert await new.is_running(handle)
         assert new.describe(handle).config == config
         assert new.describe(handle).log_name == name
-        assert f"--port {handle.port}" in new.describe(handle).command_line
+        assert harness.words.listens.format(handle.port) in new.describe(handle).command_line
         assert (await becomes_healthy(new, handle)).context_size == 1024
-        await log_says(new, name, "model loaded")
+        await log_says(new, name, harness.words.loaded)
         ending = asyncio.ensure_future(new.wait_exit(handle))
         await new.stop(handle)
         assert (await ending).stopped_by is StopRung.SIGTERM
@@ -634,7 +635,7 @@ async def test_what_a_start_would_refuse_is_known_while_another_server_has_the_p
         for refused, error in (
             (harness.config(port=stranger.getsockname()[1]), PortTaken),
             (harness.config(port=other.port), PortTaken),
-            (harness.config(extra_args=("--port=1",)), ConfigurationError),
+            (harness.config(extra_args=(f"{harness.words.port_flag}=1",)), ConfigurationError),
             (harness.config(model_path=harness.model.with_name("gone.gguf")), ConfigurationError),
         ):
             with pytest.raises(error):

@@ -21,9 +21,11 @@ async def told(runner: Runner, handle: ProcessHandle) -> ServerFacts:
 
 async def test_what_was_asked_for_is_what_the_server_runs_with(harness, runner):
     template = "{{ messages[0].content }}"
-    config = harness.config(context_size=4096, parallel=2, spec_draft_n_max=2, chat_template=template)
+    slots = harness.words.two_slots
+    config = harness.config(context_size=4096, parallel=slots, spec_draft_n_max=2, chat_template=template)
     facts = await told(runner, await runner.start(config))
-    assert (facts.slots, facts.context_size, facts.context_shared) == (2, 2048, False), "each slot has its part"
+    assert (facts.slots, facts.context_size) == (slots, 4096 // (slots or 1)), "each slot has its part"
+    assert facts.context_shared is (slots is None)
     assert facts.drafts is True
     assert facts.chat_template == template
     assert differences(config, facts, MODEL_CONTEXT) == ()
@@ -32,7 +34,7 @@ async def test_what_was_asked_for_is_what_the_server_runs_with(harness, runner):
 async def test_slots_that_nobody_counted_share_the_context(harness, runner):
     config = harness.config(context_size=2048)
     facts = await told(runner, await runner.start(config))
-    assert (facts.slots, facts.context_size, facts.context_shared) == (4, 2048, True)
+    assert (facts.slots, facts.context_size, facts.context_shared) == (harness.words.slots, 2048, True)
     assert facts.drafts is False
     assert facts.chat_template
     assert differences(config, facts, MODEL_CONTEXT) == ()
