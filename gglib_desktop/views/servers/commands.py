@@ -57,7 +57,7 @@ class ServerCommands(QObject):
     @Slot()
     def copy_endpoint(self) -> None:
         if self._panel is not None:
-            self._panel.copy_endpoint()
+            self._panel.endpoint.copy_endpoint()
 
     @Slot()
     def copy_other_endpoint(self) -> None:
@@ -67,7 +67,7 @@ class ServerCommands(QObject):
     @Slot()
     def copy_key(self) -> None:
         if self._panel is not None:
-            self._panel.copy_key()
+            self._panel.endpoint.copy_key()
 
     @Slot()
     def copy_command_line(self) -> None:
