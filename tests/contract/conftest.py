@@ -8,7 +8,8 @@ import pytest
 
 from gglib_desktop.api import Runner
 from tests.conftest import qt_loop
-from tests.contract.harness import Harness, LocalHarness, MockHarness, stop_all
+from tests.contract.harness import Harness, LocalHarness, MockHarness, NamespaceHarness, stop_all
+from tests.fakes.namespace_place import refusal
 
 
 def pytest_asyncio_loop_factories(config, item):
@@ -26,11 +27,23 @@ def local(data_dir: Path, engine_path: Path, tiny_model: Path) -> Iterator[Local
 
 
 @pytest.fixture
+def netns(data_dir: Path, engine_path: Path, tiny_model: Path) -> Iterator[NamespaceHarness]:
+    if why := refusal():
+        pytest.skip(f"the kernel gives no network namespace: {why}")
+    harness = NamespaceHarness(data_dir, engine_path, tiny_model)
+    yield harness
+    left = harness.processes()
+    for process in left:
+        process.kill()
+    assert not left, "processes that the test left running"
+
+
+@pytest.fixture
 def mock(data_dir: Path, tiny_model: Path) -> MockHarness:
     return MockHarness(data_dir, tiny_model)
 
 
-@pytest.fixture(params=[pytest.param("local", marks=pytest.mark.llama), "mock"])
+@pytest.fixture(params=[*(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns")), "mock"])
 def bare_harness(request: pytest.FixtureRequest) -> Harness:
     harness: Harness = request.getfixturevalue(request.param)
     return harness

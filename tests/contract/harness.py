@@ -15,13 +15,18 @@ from typing import Protocol
 import psutil
 
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
+from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
+from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
+from gglib_desktop.adapters.machine.threads import Threads
+from gglib_desktop.adapters.runner.announced_server import Site
 from gglib_desktop.adapters.runner.kinds import MockRunner, local_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.api import Runner
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from tests.fakes.namespace_place import NamespacePlace
 from tests.fakes.ports import some_base_port
 
 STUB = Path(__file__).parent.parent / "fakes" / "stub_engine.py"
@@ -184,6 +189,26 @@ class LocalHarness(_Configs):
     def traces(self) -> list[str]:
         files = [str(path) for folder in ("servers", "logs") for path in (self.data_dir / folder).glob("*")]
         return files + [repr(process) for process in self.processes()]
+
+
+class NamespaceHarness(LocalHarness):
+    """The same processes, each in a network namespace of its own."""
+
+    def runner_with(
+        self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
+    ) -> RecordedRunner:
+        async def find() -> Engine:
+            return await _CATALOG.inspect(engine)
+
+        folder, threads = data_dir or self.data_dir, Threads(3)
+        place = NamespacePlace(folder, environment=self.environment, in_thread=threads.run)
+        return RecordedRunner(
+            folder,
+            {"netns": Site(place, LlamaCppDriver(find))},
+            threads=threads,
+            stop_grace_s=lambda: grace_s,
+            keys=KeptKey(folder / KEY_FILE),
+        )
 
 
 class MockHarness(_Configs):

@@ -65,7 +65,8 @@ def _parsed(words: list[str]) -> dict[str, str]:
 def _serve(given: dict[str, str]) -> None:
     if "--stub-hidden" in given:
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    listener = socket.socket()
+    unix = given.get("--host", "").endswith(".sock")
+    listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     _set_signals(given, listener)
     if "--stub-show-environment" in given:
@@ -81,7 +82,7 @@ def _serve(given: dict[str, str]) -> None:
     sys.stderr.write("".join(f"line {number}\n" for number in range(int(given.get("--stub-lines", 0)))))
     sys.stderr.flush()
     if "--stub-mute" not in given:
-        listener.bind((given["--host"], int(given["--port"])))
+        listener.bind(given["--host"] if unix else (given["--host"], int(given["--port"])))
         listener.listen()
     while True:
         _answer_one(listener) if "--stub-mute" not in given else signal.pause()

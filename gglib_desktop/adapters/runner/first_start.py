@@ -11,15 +11,12 @@ from gglib_desktop.adapters.runner.announced_server import Site
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.exits import ServerExit, StopRung
 from gglib_desktop.domain.servers.failures import FailureCause
-from gglib_desktop.domain.servers.health import LAST_LOADING_INTERVAL_S, PROBE_TIMEOUT_S, Probe, ProbeResult
+from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, Probe, ProbeResult, loading_interval_s
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.ports.servers.place import Claim, PlacedProcess
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 _log = logging.getLogger(__name__)
-# A usual start answers within about ten of these; a slow one is asked less and less often.
-_FIRST_PAUSE_S = 0.005
-_NEXT_PAUSE = 1.1
 _SILENCE_S = 60.0
 # A program that has done nothing for so long has handed the server over to others, or it will never serve.
 _SETTLED_S = 1.0
@@ -39,9 +36,9 @@ async def first_answer(process: PlacedProcess, record: ServerRecord, site: Site)
         ending = scope.start(process.wait(), name="exit")
         activity = _Activity(process)
         claim = Claim(None)
-        pause_s = _FIRST_PAUSE_S
-        while not await process.exits_within(pause_s):
-            pause_s = min(pause_s * _NEXT_PAUSE, LAST_LOADING_INTERVAL_S)
+        loop = asyncio.get_running_loop()
+        began_at = loop.time()
+        while not await process.exits_within(loading_interval_s(loop.time() - began_at)):
             if activity.idle_s() > _SILENCE_S:
                 other = f", where {claim.stranger} answers" if claim.stranger else ""
                 raise HealthCheckFailed(f"the program runs but does not answer on port {record.port}{other}")
