@@ -1,4 +1,4 @@
-"""What the dialogs show. Loaded when the first one opens: the window does not wait for it."""
+"""The content of dialogs. Loaded when the first one opens: the window does not wait for it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Dialogs:
     graphics: GraphicsProbe = field(default_factory=NvidiaMemory)
 
     def launch_forms(self, start: Start) -> LaunchForms:
-        """What all dialogs share in which choices are made."""
+        """The context of every dialog with launch options."""
         return LaunchForms(
             self.library,
             self.launcher,

@@ -17,9 +17,9 @@ from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
 
 
 class WindowViewModel(ViewModel):
-    """Joins the parts, opens them in order and closes them. ``failed`` tells of errors in any of them.
+    """Joins the parts, opens them in order and closes them. ``failed`` reports errors in any of them.
 
-    ``is_ready``: everything has been opened, and an engine been looked for.
+    ``is_ready``: everything has been opened, and an engine has been looked for.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class WindowViewModel(ViewModel):
             started.connect(servers.shown)
 
     def open(self, paths: Iterable[Path]) -> None:
-        """Loads the library, takes over servers that run, adds ``paths``, and looks for an engine; then for models."""
+        """Loads the library, takes over running servers, adds ``paths``, looks for an engine, and then for models."""
         self.run(self._open(tuple(paths)), "open")
 
     def set_visible(self, visible: bool) -> None:
-        """Less is asked and looked for while the user does not see the window."""
+        """Servers and folders are looked at less often while the user does not see the window."""
         self.servers.set_visible(visible)
         self.foreign.set_visible(visible)
 
@@ -72,6 +72,6 @@ class WindowViewModel(ViewModel):
             await self.servers.adopted()
             self.foreign.begin()
             self.library.scan.trigger()
-            # An engine may take a minute to say what it can.
+            # An engine may take a minute to list its capabilities.
             await asyncio.wait({finding})
             self.is_ready = True

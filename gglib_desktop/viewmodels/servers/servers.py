@@ -1,4 +1,4 @@
-"""All servers: their panels, which come and go, and what they use together."""
+"""All servers: their panels, which come and go, and what they share."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ServersViewModel(ViewModel):
             await asyncio.wait({self._adopting})
 
     def read_again(self) -> None:
-        """What is saved may have changed."""
+        """Saved options may have changed."""
         for server in self.panels.values():
             server.options.read_again()
 
@@ -123,5 +123,5 @@ class ServersViewModel(ViewModel):
             server.options.read_again()
 
     def _on_settings(self, _settings: AppSettings) -> None:
-        # What is said for all models counts where one says nothing.
+        # The choice for all models counts if a model has none.
         self.read_again()

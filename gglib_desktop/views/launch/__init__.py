@@ -1,1 +1,1 @@
-"""The forms in which people choose how a model is started, and its command line."""
+"""The forms for the options of a start, and its command line."""

@@ -1,4 +1,4 @@
-"""The exact command line that a form's choices lead to."""
+"""The exact command line that a form's options lead to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINES = 3
 
 
 class CommandPreview(QWidget):
-    """Follows the form; says why while there is no command line."""
+    """Follows the form; says why if there is no command line."""
 
     def __init__(self, form: OptionFormViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""What can be done with a form's command line: copy it, save it, or fill the form with another one."""
+"""The actions on a form's command line: copy it, save it, or fill the form with another one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NOTE_LINES = 4
 
 
 class CommandTools(QWidget):
-    """A row of buttons, with what the last of them did below it."""
+    """A row of buttons, with the result of the last one below it."""
 
     def __init__(self, commands: CommandTextViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -109,7 +109,7 @@ class CommandTools(QWidget):
 
     @Slot(object)
     def show_reading(self, line: CommandLine) -> None:
-        """Tells what became of a command line that the form was filled with."""
+        """Reports what became of a command line that filled the form."""
         self._notes.setPlainText(reading_text(line))
         self._past.show()
 

@@ -21,7 +21,7 @@ _PROBLEM_LINES = 2
 
 
 class LaunchFormDialog(QDialog):
-    """Closes once its choices are accepted; until then, and when that fails, it keeps what was typed.
+    """Closes once its options are accepted; until then, and if that fails, it keeps the user's input.
 
     Subclasses add their own widgets with ``add_above`` and ``add_below``.
     """
@@ -65,14 +65,14 @@ class LaunchFormDialog(QDialog):
         self._layout.insertWidget(self._layout.indexOf(self._form), widget)
 
     def add_below(self, widget: QWidget) -> None:
-        """Between the form and what follows from it."""
+        """Between the form and its results."""
         self._layout.insertWidget(self._layout.indexOf(self._form) + 1, widget)
 
     def _buttons(self, name: str, accept_name: str, accept_text: str) -> QDialogButtonBox:
         box = QDialogButtonBox(self)
         self._accept = box_button(box, accept_name, accept_text, QDialogButtonBox.ButtonRole.AcceptRole)
         self._accept.setDefault(True)
-        # Not the box's accepted signal: the dialog closes when the choices have been accepted.
+        # Not the box's accepted signal: the dialog closes when the options have been accepted.
         self._accept.clicked.connect(self.view_model.accept.trigger)
         box_button(box, f"{name}Cancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         box.rejected.connect(self.reject)

@@ -1,4 +1,4 @@
-"""Edits what a model is started with unless a launch says otherwise."""
+"""Edits the options that a model starts with unless a launch says otherwise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gglib_desktop.views.launch.dialog import LaunchFormDialog
 
 
 class ModelDefaultsDialog(LaunchFormDialog):
-    """Saves the defaults when it is accepted."""
+    """Accepting it saves the defaults."""
 
     def __init__(self, defaults: LaunchFormDialogViewModel, parent: QWidget | None = None) -> None:
         super().__init__(defaults, "modelDefaults", "modelDefaultsSave", self.tr("Save"), parent)

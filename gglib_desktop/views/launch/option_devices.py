@@ -1,4 +1,4 @@
-"""The devices that the engine lists, to be chosen by a click."""
+"""The engine's devices, to choose by a click."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 
 
 class DeviceChoices(QWidget):
-    """A check box for each device; what else is typed into the field above stays possible."""
+    """A check box for each device; the field above still takes any text."""
 
     def __init__(self, form: OptionFormViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)

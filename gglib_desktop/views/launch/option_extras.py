@@ -19,7 +19,7 @@ from gglib_desktop.views.words.options import inherited_entry, own_value_text, r
 
 
 class MtpField(QWidget):
-    """Auto, On and Off as radio buttons, and before them Inherited where that can be."""
+    """Auto, On and Off as radio buttons, and before them Inherited if possible."""
 
     def __init__(self, form: OptionFormViewModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -86,7 +86,7 @@ class RestartField(WheelSafeComboBox):
 
 
 class RestartBox(QCheckBox):
-    """The same where there is nothing to inherit."""
+    """The same if there is nothing to inherit."""
 
     def __init__(self, form: OptionFormViewModel, parent: QWidget) -> None:
         super().__init__(field_name("restart"), parent)

@@ -66,7 +66,7 @@ class OptionFlow(FlowRow):
 
 
 def _labelled(field: QWidget, buddy: QWidget) -> QWidget:
-    # The colon also tells the label from its field for those who find both by name.
+    # The colon also distinguishes the label from its field when both are found by name.
     label = QLabel(f"{field.accessibleName()}:")
     label.setBuddy(buddy)
     return _side_by_side(label, field)

@@ -1,4 +1,4 @@
-"""The form of launch options: every option that is defined, what it inherits, and a search over all of them."""
+"""The form of launch options: every defined option, its inherited value, and a search over all of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GAP = 10
 
 
 class OptionForm(QWidget):
-    """Edits one layer of choices. ``helpers`` are widgets to be shown under the field of that name."""
+    """Edits one layer of options. ``helpers`` are widgets to show under the field with that name."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class OptionForm(QWidget):
         self._lay_out()
         self._order_tabs()
         form.stateChanged.connect(self._render)
-        # After the boxes for them have been made.
+        # After their boxes have been made.
         form.devicesFound.connect(self._order_tabs)
         self._render(form.state)
 
@@ -63,7 +63,7 @@ class OptionForm(QWidget):
             yield from section.rows
 
     def reveal(self, name: str) -> None:
-        """Brings the field of that name into view, and the keyboard to it."""
+        """Scrolls to the field with that name, and focuses it."""
         self._search.clear()
         for section in self._sections:
             for row in section.rows:
@@ -97,7 +97,7 @@ class OptionForm(QWidget):
         rows = [self._row(option) for option in options]
         if group is OptionGroup.DRAFTING:
             rows.insert(0, self._mtp_row())
-        # What happens after a crash is a matter of the model, not of one launch.
+        # Restarts after a crash belong to the model, not to one launch.
         if group is OptionGroup.OTHER and self._form.state.layer is not Source.LAUNCH:
             rows.append(self._restart_row())
         return rows
@@ -148,7 +148,7 @@ class OptionForm(QWidget):
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(content)
-        # The area itself is nothing to stop at.
+        # The area itself needs no stop for Tab.
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -181,7 +181,7 @@ class OptionForm(QWidget):
 
     @Slot()
     def _on_search_left(self) -> None:
-        """The first field that was found has the keyboard."""
+        """The first found field gets the focus."""
         row = next((row for row in self.rows if row.isVisible()), None)
         if row is not None:
             row.set_focus()
@@ -233,7 +233,7 @@ class Section(QWidget):
         self._show_fold()
 
     def search(self, words: list[str]) -> None:
-        """Shows the rows in which all words occur, all of them without any; a match is never folded away."""
+        """Shows the rows that contain all words; all rows without any words. A match is never folded away."""
         self._searched = bool(words)
         found = [row.matches(words) for row in self.rows]
         for row, is_found in zip(self.rows, found, strict=True):

@@ -1,4 +1,4 @@
-"""The memory that the choices of a form would need, and the contexts that it suggests."""
+"""The memory that a form's options would need, and the contexts that it suggests."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.state_sign import StateSign
 
 _LINES = 2
-# The states whose icon and colour say the same of a server.
+# The states whose icon and color mean the same for a server.
 _STATES = {Fit.FITS: "Healthy", Fit.TIGHT: "Degraded", Fit.DOES_NOT_FIT: "Failed", Fit.UNKNOWN: "Stopped"}
 
 
 class MemoryLine(QWidget):
-    """Whether a start would fit; it warns and forbids nothing."""
+    """Whether a start would fit. It warns but forbids nothing."""
 
     def __init__(self, forecast: OptionForecastViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,7 +79,7 @@ class MemoryLine(QWidget):
 
 
 class ContextHelpers(QWidget):
-    """Buttons that choose a context: the longest of the model, and the longest that fits."""
+    """Buttons that choose a context: the model's longest, and the longest that fits."""
 
     def __init__(
         self, form: OptionFormViewModel, forecast: OptionForecastViewModel, parent: QWidget | None = None

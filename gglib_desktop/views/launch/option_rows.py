@@ -1,4 +1,4 @@
-"""One row of an option form: the label, the field, a way back to what is inherited, and what is to be said of it."""
+"""One row of an option form: the label, the field, a way back to the inherited value, and a note."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MARK = "●"
 
 @dataclass(frozen=True, kw_only=True)
 class RowWords:
-    """What a row says of itself: ``help`` in a sentence, ``sought`` all that a search finds it by."""
+    """A row's texts: ``help`` in a sentence, ``sought`` for the search."""
 
     name: str
     label: str
@@ -36,7 +36,7 @@ class RowWords:
 
 @dataclass(frozen=True, kw_only=True)
 class RowParts:
-    """The widgets of a row. ``below`` go under the field; a ``wide`` field takes the room of its note too."""
+    """The widgets of a row. ``below`` go under the field; a ``wide`` field also takes the room of its note."""
 
     field: QWidget
     shows: FieldWidget
@@ -65,7 +65,7 @@ class OptionRow(QWidget):
 
     @property
     def focus(self) -> tuple[QWidget, ...]:
-        """What Tab goes through, in order."""
+        """The order of Tab."""
         below = [button for widget in self._parts.below for button in widget.findChildren(QAbstractButton)]
         return (*(self._parts.focus or (self._parts.field,)), self._reset, *below)
 
@@ -141,7 +141,7 @@ class OptionRow(QWidget):
     # -- news
 
     def _usual_note(self, _state: FormState) -> str:
-        """What stands beside a field of which nothing else is to be said."""
+        """The note beside a field if there is nothing else to say about it."""
         return self.words.help
 
     def _say(self, shown: FieldState) -> None:
@@ -175,7 +175,7 @@ class OptionRow(QWidget):
 
 
 class MtpRow(OptionRow):
-    """Tells whether drafting will be on, and why."""
+    """Says whether drafting will be on, and why."""
 
     @override
     def _usual_note(self, state: FormState) -> str:

@@ -1,7 +1,7 @@
 """A widget for every kind of launch option, made from the option's definition alone.
 
-Each shows one field of a form: what the layer says, or what it inherits while it says nothing. A required field
-always says something.
+Each shows one field of a form: the layer's value, or the inherited one if the layer has none. A required field
+always has a value.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DECIMALS = 9
 
 
 class FieldWidget(Protocol):
-    """What shows one field."""
+    """A widget for one field."""
 
     def show_field(self, state: FieldState) -> None: ...
 
@@ -34,7 +34,7 @@ class FieldWidget(Protocol):
 def make_widget(
     option: EngineOption, form: OptionFormViewModel, parent: QWidget
 ) -> NumberField | DecimalField | ChoiceField | TextField:
-    """The widget for an option, with the names that it is found by from outside."""
+    """The widget for an option, with its object name and its accessible name."""
     made = _widget_class(option)(option, form, parent)
     made.setObjectName(f"field_{option.name}")
     made.setAccessibleName(translated(option.spec.label))
@@ -56,7 +56,7 @@ def _tool_tip(option: EngineOption) -> str:
 
 
 class NumberField(WheelSafeSpinBox):
-    """A whole number, some of which have names; one step below the range stands for nothing, where that is allowed."""
+    """A whole number, some of which have names. One step below the range means no value, if that is allowed."""
 
     def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -84,11 +84,11 @@ class NumberField(WheelSafeSpinBox):
                 self.setValue(value)
 
     def _make_room(self, value: int) -> None:
-        """What comes from elsewhere may be beyond the range that is offered, and must be shown as it is."""
+        """A value from elsewhere may be beyond the offered range, and must be shown as it is."""
         if value < self._lowest:
             self._lowest = value
             self.setMinimum(value - self._room_for_nothing)
-            self.setValue(self.minimum())  # else Qt goes on showing the word for nothing
+            self.setValue(self.minimum())  # else Qt keeps showing the word for no value
         self.setMaximum(max(self.maximum(), value))
 
     @Slot(int)
@@ -101,7 +101,7 @@ class NumberField(WheelSafeSpinBox):
 
     @override
     def stepBy(self, steps: int) -> None:
-        """From nothing, steps begin at what is inherited; down, they stop at the least value before nothing."""
+        """Without a value, steps begin at the inherited one; downward, they stop at the least value."""
         step = self.singleStep()
         if self._is_empty:
             start = _start(self._option, self._inherited)
@@ -134,7 +134,7 @@ class NumberField(WheelSafeSpinBox):
 
 
 class DecimalField(WheelSafeDoubleSpinBox):
-    """A number, shown with as many decimals as it has; one step below the range stands for nothing.
+    """A number, shown with as many decimals as it has. One step below the range means no value.
 
     A required one says nothing in no place, and has the decimals of its definition.
     """
@@ -163,7 +163,7 @@ class DecimalField(WheelSafeDoubleSpinBox):
                 self.setValue(value)
 
     def _make_room(self, value: float) -> None:
-        """As in NumberField."""
+        """Like NumberField's."""
         if value < self._lowest:
             self._lowest = value
             self.setMinimum(value - self._room_for_nothing)
@@ -182,7 +182,7 @@ class DecimalField(WheelSafeDoubleSpinBox):
 
     @override
     def stepBy(self, steps: int) -> None:
-        """As in NumberField."""
+        """Like NumberField's."""
         step = self.singleStep()
         if self._is_empty:
             start = _start(self._option, self._inherited)
@@ -201,7 +201,7 @@ class DecimalField(WheelSafeDoubleSpinBox):
 
 
 def _start(option: EngineOption, inherited: float | None) -> float | None:
-    """Where stepping begins in an empty field: at what is in force, where that is a number."""
+    """Where stepping begins in an empty field: at the value in force, if that is a number."""
     if inherited is not None:
         return inherited
     try:
@@ -232,7 +232,7 @@ class ChoiceField(WheelSafeComboBox):
 
 
 class TextField(QLineEdit):
-    """Any text; what cannot be read stays as it is typed."""
+    """Any text; unreadable text stays as typed."""
 
     def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -244,7 +244,7 @@ class TextField(QLineEdit):
     def show_field(self, state: FieldState) -> None:
         self.setPlaceholderText(inherited_text(self._option, state))
         text = state.typed if state.typed is not None else write_text(state.value)
-        # While somebody types, the text is theirs, with its blanks and quotation marks.
+        # While the user types, the text stays theirs, with its blanks and quotation marks.
         if not self._writing and text != self.text():
             with QSignalBlocker(self):
                 self.setText(text)

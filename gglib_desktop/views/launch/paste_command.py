@@ -33,7 +33,7 @@ _LONGEST_CLIP = 20_000
 
 
 class PasteCommandDialog(QDialog):
-    """Reads while somebody types; only what can be read can be accepted, and what was typed stays until then."""
+    """Reads while the user types. Only a readable text can be accepted; the text stays until then."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class PasteCommandDialog(QDialog):
         run: Callable[[Coroutine[Any, Any, object], str], None],
         parent: QWidget | None = None,
     ) -> None:
-        """``read`` raises ConfigurationError; ``run`` runs what is awaited."""
+        """``read`` raises ConfigurationError; ``run`` runs coroutines."""
         super().__init__(parent)
         self._read, self._run = read, run
         self._line: CommandLine | None = None
@@ -63,7 +63,7 @@ class PasteCommandDialog(QDialog):
 
     @property
     def line(self) -> CommandLine | None:
-        """What stands in it, as far as it can be read; there when the dialog has been accepted."""
+        """The result of reading the text; set when the dialog has been accepted."""
         return self._line
 
     # -- places
@@ -124,7 +124,7 @@ class PasteCommandDialog(QDialog):
             line = await self._read(text)
         except ConfigurationError as exc:
             problem = sentence(self.tr(exc.reason))
-        # Somebody may have typed on, or gone.
+        # The user may have gone on typing, or closed the dialog.
         if isValid(self) and text == self._text.toPlainText():
             self._line = line
             self._render(problem)

@@ -1,4 +1,4 @@
-"""Asks with which launch settings a model shall be started."""
+"""Asks for the options of one start of a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 
 
 class StartWithDialog(LaunchFormDialog):
-    """Starts the model when it is accepted."""
+    """Accepting it starts the model."""
 
     def __init__(self, start: StartFormViewModel, parent: QWidget | None = None) -> None:
         name = start.model.name
@@ -34,7 +34,7 @@ class StartWithDialog(LaunchFormDialog):
 
     @Slot(object)
     def _name_start(self, state: FormState) -> None:
-        """The button says when a start would probably fail; the field says why."""
+        """The button says if a start would probably fail; the field says why."""
         text = self._doubtful if state.is_doubtful else self._usual
         self._accept.setText(text)
         self._accept.setAccessibleName(text)

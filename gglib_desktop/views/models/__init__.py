@@ -1,1 +1,1 @@
-"""The list of models, and what can be done with one."""
+"""The list of models, and the actions on a model."""

@@ -17,7 +17,7 @@ from gglib_desktop.views.widgets.ask import ask
 
 
 class ModelCommands(QObject):
-    """What can be done with the selected model; without one, the actions are disabled."""
+    """The actions on the selected model; without one they are disabled."""
 
     noticed = Signal(str)  # something to tell the user
 
@@ -42,7 +42,7 @@ class ModelCommands(QObject):
     def _render(self) -> None:
         selected = self._selected
         for block in self._blocks:
-            # What is no model of its own can be looked at and removed, not started.
+            # A file that is not a model itself can be looked at and removed, but not started.
             is_for_it = selected is not None and (block is not self._blocks[0] or selected.is_model)
             for action in block:
                 action.setEnabled(is_for_it)
@@ -116,7 +116,7 @@ class ModelCommands(QObject):
         if form is None:
             return
         if not isValid(parent):
-            # The dialog from which it was asked for has been closed meanwhile.
+            # The dialog that asked for it has been closed meanwhile.
             form.close()
             return
         from gglib_desktop.views.launch.model_defaults import ModelDefaultsDialog

@@ -1,4 +1,4 @@
-"""The lines above and below the list of models: what it is narrowed to, and how far the search for models has come."""
+"""The lines above and below the list of models: its filter, and the progress of a scan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gglib_desktop.views.widgets.labels.elided import ElidedLabel
 
 
 class _Line(QWidget):
-    """A text, and a flat button that ends what it tells of."""
+    """A text, and a flat button that ends what the text is about."""
 
     def __init__(self, name: str, elide: Qt.TextElideMode, parent: QWidget) -> None:
         super().__init__(parent)
@@ -31,7 +31,7 @@ class _Line(QWidget):
 
 
 class FilterLine(_Line):
-    """Says that models are left out and by what, so that nobody wonders where they went; and ends that."""
+    """Says that models are hidden and why, so that the user does not miss them; the button shows them again."""
 
     def __init__(self, menu: FilterMenu, parent: QWidget) -> None:
         super().__init__("filter", Qt.TextElideMode.ElideRight, parent)
@@ -51,7 +51,7 @@ class FilterLine(_Line):
 
 
 class ScanLine(_Line):
-    """Files seen and the folder under way, with a button that ends it. Seen only while models are looked for."""
+    """Files seen and the current folder, with a button that ends the scan. Only visible during a scan."""
 
     def __init__(self, library: LibraryViewModel, parent: QWidget) -> None:
         super().__init__("scan", Qt.TextElideMode.ElideMiddle, parent)

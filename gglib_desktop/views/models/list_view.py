@@ -59,7 +59,7 @@ class _SearchField(QLineEdit):
 
 
 class ModelListView(QWidget):
-    """The models, the search above them, and what to do when there are none."""
+    """The models, the search above them, and what to do if there are none."""
 
     startRequested = Signal()
     menuRequested = Signal(QPoint)  # a place on the screen
@@ -85,7 +85,7 @@ class ModelListView(QWidget):
 
     @Slot()
     def start_search(self) -> None:
-        """Brings the keyboard to the search, where typing replaces what stands there."""
+        """Focuses the search and selects its text, so that typing replaces it."""
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
@@ -115,7 +115,7 @@ class ModelListView(QWidget):
 
     @Slot()
     def _show_scan(self) -> None:
-        """The line that tells of it is made for the first scan that takes long enough to be told of."""
+        """Made for the first scan that takes long enough to be shown."""
         self._models.scanChanged.disconnect(self._show_scan)
         layout = self.layout()
         assert layout is not None
@@ -146,7 +146,7 @@ class ModelListView(QWidget):
 
     @Slot(str)
     def _on_search_text(self, text: str) -> None:
-        # Nobody can see this button before there is a text, and making it is a hundredth of the start.
+        # The button is invisible before there is a text, and making it takes a hundredth of the start.
         self.search.setClearButtonEnabled(True)
         self._models.search(text)
 
@@ -189,7 +189,7 @@ class ModelListView(QWidget):
 
     @Slot()
     def _show_selected(self) -> None:
-        """In another order: the selected model is what people still look at."""
+        """After a change of order the selected model is still what the user looks at."""
         indexes = self._table.selectionModel().selectedIndexes()
         if indexes:
             self._table.scrollTo(indexes[0])

@@ -13,7 +13,7 @@ from gglib_desktop.viewmodels.models.model_row import FileState, FilterField, Fi
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.look.icons import icon
 
-# The way round that people mean when they choose a key; it can be turned afterwards.
+# The usual direction of each key; the user can reverse it.
 _DESCENDING_FIRST = {SortKey.SIZE, SortKey.PARAMETERS, SortKey.LAST_USED}
 
 
@@ -33,7 +33,7 @@ class MenuButton(QToolButton):
 
 
 class SortMenu(QMenu):
-    """Chooses by what the list is sorted, and which way round; both are kept in ``settings``."""
+    """Chooses the order of the list and its direction; both are kept in ``settings``."""
 
     def __init__(self, models: ModelListViewModel, settings: QSettings, parent: QWidget) -> None:
         super().__init__(parent)
@@ -74,7 +74,7 @@ class SortMenu(QMenu):
         if isinstance(key, str) and key in set(SortKey):
             self._models.sort(SortKey(key), descending=descending in {True, "true"})
         else:
-            # The order in which they were found on a disk looks like none.
+            # The order in which files were found on a disk looks random.
             self._models.sort(SortKey.NAME, descending=False)
 
     @Slot()
@@ -100,7 +100,7 @@ class SortMenu(QMenu):
 
 
 class _ChoiceMenu(QMenu):
-    """Stays open while people choose several things, with the mouse or the space bar."""
+    """Stays open while the user chooses several things, with the mouse or the space bar."""
 
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -120,7 +120,7 @@ class _ChoiceMenu(QMenu):
 
 
 class FilterMenu(QMenu):
-    """Chooses what the list is narrowed to: a menu for each field, with what the models in the library offer."""
+    """Chooses the filter of the list: a menu for each field, with the values that the library's models have."""
 
     def __init__(self, models: ModelListViewModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -142,7 +142,7 @@ class FilterMenu(QMenu):
         self._fill()
 
     def text(self) -> str:
-        """What is chosen, in words; empty when nothing is."""
+        """The chosen values, in words; empty if there are none."""
         by_field: dict[FilterField, list[str]] = {}
         for option in self._shown_options():
             if option in self._models.chosen:
@@ -160,7 +160,7 @@ class FilterMenu(QMenu):
         return ", ".join(parts)
 
     def _shown_options(self) -> tuple[FilterOption, ...]:
-        """What is chosen stays to be seen, and to be taken back, when the last such model has gone."""
+        """A chosen value stays visible, and can be unchosen, after the last such model has gone."""
         gone = sorted(self._models.chosen.difference(self._models.choices))
         return (*self._models.choices, *gone)
 
@@ -184,7 +184,7 @@ class FilterMenu(QMenu):
             action.setChecked(option in self._models.chosen)
         for field, menu in self._fields.items():
             options = menu.actions()
-            # What every model is is nothing to choose by; capabilities, models may have or not.
+            # A value that every model has is no choice; capabilities are optional.
             least = 1 if field is FilterField.CAPABILITY or any(map(QAction.isChecked, options)) else 2
             menu.setEnabled(len(options) >= least)
         self.clear_filter.setEnabled(bool(self._models.chosen))

@@ -1,4 +1,4 @@
-"""Paints the rows of the model list, with what was sought marked in them."""
+"""Paints the rows of the model list, with search matches marked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BADGE_SCALE = 0.85
 _BADGE_MARGIN = 4
 _BADGE_GAP = 3
 _BADGE_RADIUS = 3
-# Behind matches in the selected row, in the colour of its text.
+# Behind matches in the selected row, in the color of its text.
 _MATCH_ON_SELECTION_ALPHA = 90
 _MOST_TEXTS = 500
 # Of enums, each look-up and each combination takes as long as painting a word.
@@ -38,7 +38,7 @@ def row_height(metrics: QFontMetrics) -> int:
 
 
 class _Inks(NamedTuple):
-    """The colors of a row: of its text, of what is of lesser weight, and behind matches."""
+    """The colors of a row: of its text, of secondary text, and behind matches."""
 
     text: QColor
     faint: QColor
@@ -55,7 +55,7 @@ class _Inks(NamedTuple):
 
 
 class _Face:
-    """A font and the measures of texts in it, remembered: from one key stroke to the next most rows stay in sight."""
+    """A font with cached measures of texts: from one key stroke to the next most rows stay visible."""
 
     def __init__(self, font: QFont, *, is_name: bool = False) -> None:
         self.font, self.is_name = font, is_name
@@ -66,7 +66,7 @@ class _Face:
 
 
 class _Faces:
-    """What the parts of a row are written in."""
+    """The fonts of the parts of a row."""
 
     def __init__(self, font: QFont) -> None:
         # A copy: an option's own font ends together with the option.
@@ -78,9 +78,9 @@ class _Faces:
 
 
 class RowPainter(PlainTips):
-    """Paints a model in two lines: state, name and quantisation, then facts or the problem, and badges.
+    """Paints a model in two lines: state, name and quantization, then facts or the problem, and badges.
 
-    Where a word was found in nothing of that, the second line is what it was found in.
+    If a word was found in none of these, the second line shows the text where it was found.
     """
 
     def __init__(self, models: ModelListViewModel, parent: QObject) -> None:
@@ -93,7 +93,7 @@ class RowPainter(PlainTips):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        # A key stroke in the search paints all rows in sight. initStyleOption() would ask for eight roles of each.
+        # A key stroke in the search paints all visible rows. initStyleOption() would ask for eight roles of each.
         row: ModelRow = index.data(RowRole)
         option.widget.style().drawPrimitive(_PANEL, option, painter, option.widget)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
@@ -130,7 +130,7 @@ class RowPainter(PlainTips):
         return QSize(120, row_height(option.fontMetrics))
 
     def _found_in(self, row: ModelRow) -> str:
-        """What words were found in that is not shown anyway: the repository or the notes, else the path."""
+        """The hidden text in which words were found: the repository or the notes, else the path."""
         visible = "\n".join((row.name, row.quantisation, row.facts, *row.badges)).lower()
         hidden = [word for word in self._models.words if word not in visible]
         if not hidden:
@@ -139,7 +139,7 @@ class RowPainter(PlainTips):
         return next((place for place in places if all(word in place.lower() for word in hidden)), row.path)
 
     def _paint_badges(self, painter: QPainter, line: QRect, row: ModelRow, inks: _Inks) -> int:
-        """Paints them at the right end of the line; returns where the rest of it ends."""
+        """Paints them at the right end of the line; returns where the rest of the line ends."""
         small = self._faces.small
         height = min(small.height + 2, line.height() - 1)
         right = line.right()
@@ -168,7 +168,7 @@ class RowPainter(PlainTips):
     def _draw(self, painter: QPainter, area: QRect, text: str, ink: QColor, face: _Face, *, mark: QColor) -> None:
         if not text:
             return
-        # Of names and paths both ends matter, of all else the beginning.
+        # Names and paths are shortened in the middle, everything else at the end.
         side = _ELIDE_MIDDLE if face.is_name or "/" in text else _ELIDE_RIGHT
         shown = face.elided(text, side, area.width())
         for begin, end in matches(shown, self._models.words):
@@ -181,10 +181,10 @@ class RowPainter(PlainTips):
 
 
 def matches(text: str, words: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Where any of the lower-case words stands in a text, in order and without overlaps."""
+    """The places of the lower-case words in a text, in order and without overlaps."""
     lower = text.lower()
     if len(lower) != len(text):
-        # A few letters change their number when they are made small; such a text counts, but is not marked.
+        # Some letters change their number in lower case; such a text counts, but is not marked.
         return []
     found: list[tuple[int, int]] = []
     for word in words:

@@ -1,4 +1,4 @@
-"""The table of the model list: what keys and the mouse do in it."""
+"""The table of the model list: its keys and its mouse."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ModelTableView(RowTable):
             if self.indexAt(event.pos()).isValid():
                 self.menuRequested.emit(event.globalPos())
         elif selected:
-            # A key opens it where the selected model is, wherever the mouse may be.
+            # A key opens it at the selected model, wherever the mouse is.
             self.scrollTo(selected[0])
             self.menuRequested.emit(self.viewport().mapToGlobal(self.visualRect(selected[0]).center()))
 

@@ -1,1 +1,1 @@
-"""The main window, and what speaks for the whole program."""
+"""The main window, and the dialogs of the whole program."""

@@ -1,4 +1,4 @@
-"""A line across the window for what went wrong or is worth knowing."""
+"""A line across the window for problems and news."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.words.errors import words_for_error
 
 _NOTICE_MS = 8000
-# Long enough to notice what went, and to get to the button by keyboard.
+# Long enough to notice what is gone, and to reach the button by keyboard.
 _OFFER_MS = 30_000
 
 
 class Banner(QFrame):
-    """Shows one message until it is dismissed or replaced; a notice stands below it for a while and goes by itself."""
+    """Shows one message until it is dismissed or replaced. A notice below it disappears after a while."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,7 +66,7 @@ class Banner(QFrame):
         return button
 
     def show_notice(self, text: str, **offers: Callable[[], None]) -> None:
-        """Shows what needs no answer, for a few seconds; a little longer with ``offers``: what a button does, by name.
+        """Shows a text for a few seconds, or a little longer with ``offers``: the names of buttons and their actions.
 
         The buttons are ``undo``, ``showBroken`` and ``removeBroken``.
         """
@@ -84,7 +84,7 @@ class Banner(QFrame):
 
     @Slot(object)
     def show_settings_news(self, news: SettingsNews) -> None:
-        """Errors and unknown keys stand until they are dismissed, or mended."""
+        """Errors and unknown keys stay until they are dismissed, or mended."""
         from gglib_desktop.views.words.settings import settings_news_text  # noqa: PLC0415  # rare
 
         text = settings_news_text(news)

@@ -1,4 +1,4 @@
-"""Tells the user of a bug, once, with a report to copy."""
+"""Reports a bug to the user, once, with a text to copy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class BugReporter:
-    """Logs exceptions that nobody expected, and shows one dialog at a time for them."""
+    """Logs unexpected exceptions, and shows one dialog at a time for them."""
 
     def __init__(self) -> None:
         self.window: QWidget | None = None
@@ -41,11 +41,11 @@ class BugReporter:
         box.open()
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Also reports what is raised in Qt's slots, and in tasks and callbacks that nobody awaits."""
+        """Also reports exceptions in Qt's slots, and in tasks and callbacks without a caller."""
 
         def hook(_kind: type[BaseException], error: BaseException, _traceback: TracebackType | None) -> None:
             if self.window is None:
-                # Nobody would see a dialog before the window is there, or after it.
+                # A dialog would be invisible before the window is there, or after it.
                 traceback.print_exception(error)
             self.report(error, "a slot")
 

@@ -1,4 +1,4 @@
-"""Asks what shall become of running servers when the program ends."""
+"""Asks what to do with running servers when the program ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gglib_desktop.views.widgets.buttons import box_button
 
 
 class QuitDialog(QDialog):
-    """Stop all, leave running, or stay: ``choice`` is then None. ``remember`` holds for a choice only."""
+    """Stop all, leave running, or stay: ``choice`` is then None. ``remember`` only applies to a choice."""
 
     def __init__(self, running: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)

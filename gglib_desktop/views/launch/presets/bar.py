@@ -1,4 +1,4 @@
-"""The choice of a preset above a form of launch choices."""
+"""The choice of a preset above a form of launch options."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHARACTERS = 24
 
 
 class PresetBar(QWidget):
-    """Shows a PresetsViewModel and passes on what people do."""
+    """Shows a PresetsViewModel and passes on the user's actions."""
 
     def __init__(self, presets: PresetsViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)

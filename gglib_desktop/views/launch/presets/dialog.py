@@ -35,7 +35,7 @@ _SIZE = QSize(520, 340)
 
 
 class ManagePresetsDialog(QDialog):
-    """Acts on the preset that is selected in a list."""
+    """Acts on the selected preset in a list."""
 
     def __init__(self, presets: PresetsViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -122,7 +122,7 @@ class ManagePresetsDialog(QDialog):
         self._export_all.setEnabled(bool(self._presets.state.presets))
 
     def _tell(self, text: str) -> None:
-        # It may have been closed while a file was read or written.
+        # The dialog may have been closed while a file was read or written.
         if isValid(self):
             self._news.setText(text)
             self._news.setAccessibleName(text)

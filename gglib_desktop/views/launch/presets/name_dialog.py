@@ -28,7 +28,7 @@ _CHARACTERS = 44
 
 
 class PresetNameDialog(QDialog):
-    """Closes once the name has been taken; until then it says why not."""
+    """Closes once the name has been accepted; until then it says why not."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class PresetNameDialog(QDialog):
         name: str = "",
         model: Model | None = None,
     ) -> None:
-        """``commit`` takes the name and whether it is for all models; it raises GglibError when it cannot.
+        """``commit`` takes the name and whether it is for all models; it raises GglibError if it cannot.
 
-        With a ``model`` it is asked whether the preset is for that one alone. ``run`` runs what is awaited.
+        With a ``model`` the user can choose whether the preset is only for it. ``run`` runs coroutines.
         """
         super().__init__(parent)
         self._commit, self._run = commit, run
@@ -90,7 +90,7 @@ class PresetNameDialog(QDialog):
         self._save = box_button(box, "presetNameSave", self.tr("Save"), QDialogButtonBox.ButtonRole.AcceptRole)
         self._save.setDefault(True)
         self._save.setEnabled(bool(self._name.text().strip()))
-        # Not the box's accepted signal: the dialog closes when the name has been taken.
+        # Not the box's accepted signal: the dialog closes when the name has been accepted.
         self._save.clicked.connect(self._on_save)
         box_button(box, "presetNameCancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         box.rejected.connect(self.reject)
