@@ -1,4 +1,4 @@
-"""The engine of simulated servers."""
+"""Offers the engine of simulated servers."""
 
 from __future__ import annotations
 
