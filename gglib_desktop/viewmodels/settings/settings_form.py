@@ -73,11 +73,6 @@ class SettingsFormViewModel(ViewModel):
         """The engine in force."""
         return self._launcher.engines.current
 
-    @property
-    def engine_problem(self) -> ConfigurationError | None:
-        """Why there is no engine in force; None if there is one, or if the search has not begun."""
-        return self._launcher.engines.problem
-
     def edit(self, **changes: Any) -> None:
         draft = self._draft.replace(**changes)
         if draft != self._draft:
