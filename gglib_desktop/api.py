@@ -1,6 +1,6 @@
-"""The names that other programs import. What is inside the package may move; these names stay.
+"""The names that other programs import. Everything else in the package may move; these names stay.
 
-Serve a model on this computer until somebody calls it off::
+Serve a model on this computer until the task is cancelled::
 
     from pathlib import Path
     from gglib_desktop.api import ServerConfig, create_runner
@@ -14,7 +14,7 @@ Serve a model on this computer until somebody calls it off::
             finally:
                 await runner.stop(handle)
 
-A server goes on when the runner is left without ``stop``; the next runner over the same ``data_dir`` lists it.
+A server goes on if the program leaves the runner without ``stop``; the next runner over the same ``data_dir`` lists it.
 """
 
 from gglib_desktop.domain.errors import (

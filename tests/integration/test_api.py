@@ -50,7 +50,12 @@ async def test_the_example_of_its_docstring_serves(tiny_model, engine_path, tmp_
 
     url = await poll(told)
     async with httpx.AsyncClient() as client:
-        assert (await client.get(f"{url}/models")).json()["data"]
+
+        async def models() -> Any:
+            # A server that still loads its model answers with an error.
+            return (await client.get(f"{url}/models")).json().get("data")
+
+        await poll(models)
     serving.cancel()
     await asyncio.wait({serving})
     async with api.create_runner("local", data_dir=tmp_path / "servers") as runner:
