@@ -33,7 +33,7 @@ class Places:
         named = os.environ.get(DATA_DIR_VARIABLE)
         if named:
             return cls._below(_expanded(named))
-        import platformdirs  # noqa: PLC0415  # most sessions of tests need none
+        import platformdirs
 
         try:
             places = cls(

@@ -69,7 +69,7 @@ class TomlSettingsStore:
             return None
 
     def _with_changes(self, text: str, changes: Mapping[Key, Any]) -> bytes:
-        from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  # see _put
+        from tomlkit.exceptions import TOMLKitError
 
         wanted = parse_toml(text)
         try:
@@ -131,8 +131,8 @@ def _unusable(reason: str) -> SettingsReading:
 
 def _put(text: str, key: Key, value: Any) -> str:
     """The text with another value. A new key goes below the comment that stands for it."""
-    import tomlkit  # noqa: PLC0415  # 40 ms that most sessions never need
-    from tomlkit.items import InlineTable  # noqa: PLC0415
+    import tomlkit
+    from tomlkit.items import InlineTable
 
     if not has(parse_toml(text), key):
         placed = text if value is None else _put_below_comment(text, key, value)

@@ -39,7 +39,7 @@ def read_toml(content: bytes) -> tuple[str, dict[str, Any]]:
 
 def parse_toml(text: str) -> dict[str, Any]:
     """Raises: ValueError with the line."""
-    import tomllib  # noqa: PLC0415  # 25 ms, for nothing while there is no file
+    import tomllib
 
     try:
         return tomllib.loads(text)

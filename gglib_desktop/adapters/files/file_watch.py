@@ -95,7 +95,7 @@ class _PathWatch(threading.Thread):
 
     @override
     def run(self) -> None:
-        from gglib_desktop.adapters.files.inotify import Inotify  # noqa: PLC0415  # ctypes is not for the first path
+        from gglib_desktop.adapters.files.inotify import Inotify
 
         again = False
         while not self._stopped.is_set():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import secrets
 import threading
@@ -130,7 +129,9 @@ class KeptKey:
 def system_keyring() -> Keyring | None:
     """The keyring that the ``keyring`` package recommends for this computer, None without one. Blocks."""
     # Imported here, in a thread: 100 ms that most sessions never need.
-    backend: Any = importlib.import_module("keyring").get_keyring()
+    import keyring
+
+    backend: Any = keyring.get_keyring()
     # A chain asks the best of several keyrings.
     backend = next(iter(getattr(backend, "backends", ())), backend)
     return backend if backend.priority >= _LEAST_PRIORITY else None

@@ -38,8 +38,8 @@ class DiskModelFiles:
         return folders, others
 
     def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
-        from gglib_desktop.adapters.library.model_walk import is_model_name  # noqa: PLC0415
-        from gglib_desktop.adapters.library.ollama_store import store_of_manifest  # noqa: PLC0415
+        from gglib_desktop.adapters.library.model_walk import is_model_name
+        from gglib_desktop.adapters.library.ollama_store import store_of_manifest
 
         folders: dict[Path, None] = {}
         files = []
@@ -58,22 +58,22 @@ class DiskModelFiles:
         return WalkRequest(tuple(folders), tuple(files))
 
     def walk(self, request: WalkRequest) -> Iterator[WalkStep]:
-        from gglib_desktop.adapters.library.model_walk import ModelWalk  # noqa: PLC0415
+        from gglib_desktop.adapters.library.model_walk import ModelWalk
 
         return ModelWalk(request).steps()
 
     def find(self, path: Path, label: str | None = None) -> FoundModel:
-        from gglib_desktop.adapters.library.model_walk import model_at  # noqa: PLC0415
+        from gglib_desktop.adapters.library.model_walk import model_at
 
         return model_at(path, label)
 
     def examine(self, found: FoundModel) -> ModelFile:
-        from gglib_desktop.adapters.library.model_reading import read_model  # noqa: PLC0415
+        from gglib_desktop.adapters.library.model_reading import read_model
 
         return read_model(found)
 
     def adapters(self, path: Path) -> StoredAdapters:
-        from gglib_desktop.adapters.library.ollama_store import adapters_of_blob  # noqa: PLC0415
+        from gglib_desktop.adapters.library.ollama_store import adapters_of_blob
 
         return adapters_of_blob(path)
 
@@ -81,7 +81,7 @@ class DiskModelFiles:
         return os.path.exists(path)
 
     def write_demo(self) -> Path:
-        from gglib_desktop.adapters.gguf.demo_model import DemoSpec, write_demo_model  # noqa: PLC0415  # most never need it
+        from gglib_desktop.adapters.gguf.demo_model import DemoSpec, write_demo_model
 
         path = self._demo_folder / "demo-model-F32.gguf"
         return path if os.path.exists(path) else write_demo_model(path, DemoSpec(name=DEMO_NAME))

@@ -21,7 +21,7 @@ class NvidiaMemory:
     """Lists nothing without a driver or a card; that never raises."""
 
     def read(self) -> Sequence[GraphicsCard]:
-        import pynvml  # noqa: PLC0415  # 35 ms, and most computers have no such card
+        import pynvml
 
         with _one_at_a_time:
             try:

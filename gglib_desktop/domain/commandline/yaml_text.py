@@ -24,7 +24,7 @@ def documents(text: str) -> Iterator[Any]:
 
     Raises: NotYaml, only when it reaches the mistake: the documents before it have been yielded by then.
     """
-    import yaml  # noqa: PLC0415  # only a paste needs it
+    import yaml
 
     if len(text) > _LONGEST:
         raise NotYaml

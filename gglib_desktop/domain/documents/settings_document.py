@@ -259,7 +259,7 @@ def _known_keys(cls: type, above: Key = ()) -> Iterator[Key]:
 
 def _nearest(name: str, of: type) -> str | None:
     """The known key that ``name`` was perhaps meant to be, in any table."""
-    import difflib  # noqa: PLC0415  # only for the rare file that needs it
+    import difflib
 
     by_name = {key[-1]: ".".join(key) for key in _known_keys(of)}
     found = difflib.get_close_matches(name.lower().replace("-", "_"), by_name, n=1, cutoff=0.7)

@@ -107,7 +107,7 @@ class Launcher:
 
     def form_context(self, layer: Source | None, model: Model | None, model_options: LaunchOptions) -> FormContext:
         """The context of a form for that layer of choices."""
-        from gglib_desktop.domain.launch.form import FormContext  # noqa: PLC0415  # no form is open at the start
+        from gglib_desktop.domain.launch.form import FormContext
 
         settings = self._settings.current
         return FormContext(

@@ -103,7 +103,7 @@ class Supervisor(ServerList):
         return len(handles)
 
     async def _add_lost(self, lost: LostServer) -> None:
-        from gglib_desktop.services.servers.failure_diagnosis import failure_in_full  # noqa: PLC0415  # as Server
+        from gglib_desktop.services.servers.failure_diagnosis import failure_in_full
 
         now = time.time()
         failure = await failure_in_full(self._context, lost.config, lost.log_name, lost.end, served=True)
@@ -196,7 +196,7 @@ class Supervisor(ServerList):
         command_line: str = "",
         log_name: str = "",
     ) -> Server:
-        from gglib_desktop.services.servers.server import Server  # noqa: PLC0415  # loaded after the window is there
+        from gglib_desktop.services.servers.server import Server
 
         number = self._number_for(config.model_name)
         snapshot = ServerSnapshot(

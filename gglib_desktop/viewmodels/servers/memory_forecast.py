@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QObject, Signal
 
+from gglib_desktop.domain.gguf.forecast import ByteRange
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import Healthy
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.servers.snapshot import ServerSnapshot
 from gglib_desktop.tasks import TaskScope
-
-if TYPE_CHECKING:
-    from gglib_desktop.domain.gguf.forecast import ByteRange
-    from gglib_desktop.domain.servers.server import ServerConfig
 
 
 class MemoryForecast(QObject):

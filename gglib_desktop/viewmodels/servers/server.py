@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.serving import lacks_template
 from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.effective import Difference, differences
@@ -30,9 +30,6 @@ from gglib_desktop.viewmodels.commands import AsyncCommand
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.viewmodels.servers.memory_forecast import MemoryForecast
 from gglib_desktop.viewmodels.servers.server_options import ServerOptionsViewModel
-
-if TYPE_CHECKING:
-    from gglib_desktop.domain.gguf.forecast import ByteRange
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice, choice_names
 from gglib_desktop.domain.servers.remedies import Remedy, lower_context
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import is_live
 from gglib_desktop.services.launch.launcher import Launcher, RestartPlan
 from gglib_desktop.services.servers.snapshot import ServerSnapshot
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand, reported
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
-
-if TYPE_CHECKING:
-    from gglib_desktop.domain.servers.server import ServerConfig
 
 
 class ServerOptionsViewModel(QObject):

@@ -93,7 +93,7 @@ class ServersViewModel(ViewModel):
                 if known is not None:
                     known.show(snapshot)
                 else:
-                    from gglib_desktop.viewmodels.servers.server import ServerViewModel  # noqa: PLC0415  # as its panel
+                    from gglib_desktop.viewmodels.servers.server import ServerViewModel
 
                     server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope)
                     server.failed.connect(self.failed)

@@ -22,6 +22,7 @@ from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.form import FormState
 from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
+from gglib_desktop.views.launch.paste_command import PasteCommandDialog
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.widgets.ask import ask, if_there
 from gglib_desktop.views.widgets.buttons import push_button
@@ -162,8 +163,6 @@ class CommandTools(QWidget):
         self._commands.run(if_there(self, self._ask_for_line()), "paste a command line")
 
     async def _ask_for_line(self) -> None:
-        from gglib_desktop.views.launch.paste_command import PasteCommandDialog  # noqa: PLC0415  # when it is wanted
-
         dialog = PasteCommandDialog(self._commands.read, self._commands.run, self)
         if await ask(dialog) == QDialog.DialogCode.Accepted and dialog.line is not None:
             self._commands.fill(dialog.line)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QCoreApplication
 
+from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.options.engine_options import DRAFT_MTP
 from gglib_desktop.domain.servers.states import Stopped
 from gglib_desktop.domain.units import size_text
+from gglib_desktop.viewmodels.servers.server import ServerPanelState
 from gglib_desktop.views.words.states import stopped_text
-
-if TYPE_CHECKING:
-    from gglib_desktop.domain.gguf.forecast import ByteRange
-    from gglib_desktop.viewmodels.servers.server import ServerPanelState
 
 translate = QCoreApplication.translate
 

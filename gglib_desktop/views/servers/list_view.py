@@ -99,7 +99,7 @@ class ServerListView(QStackedWidget):
 
     @Slot(object)
     def _on_added(self, server: ServerViewModel) -> None:
-        from gglib_desktop.views.servers.panel import ServerPanel  # noqa: PLC0415  # 25 ms of the window's start
+        from gglib_desktop.views.servers.panel import ServerPanel
 
         panel = ServerPanel(server, self)
         panel.settingsRequested.connect(self.settingsRequested)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegat
 from typing_extensions import override
 
 from gglib_desktop.views.widgets.focus_frame import paint_focus
+from gglib_desktop.views.widgets.tool_tip import show_tip
 
 
 def set_up_rows(table: QTableView, row_height: int) -> None:
@@ -56,7 +57,5 @@ class PlainTips(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> bool:
-        from gglib_desktop.views.widgets.tool_tip import show_tip  # noqa: PLC0415  # not for the first paint
-
         show_tip(event, index.data(Qt.ItemDataRole.ToolTipRole) or "", view)
         return True

@@ -12,6 +12,7 @@ from gglib_desktop.domain.documents.settings_document import SettingsNews
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.words.errors import words_for_error
+from gglib_desktop.views.words.settings import settings_news_text
 
 _NOTICE_MS = 8000
 # Long enough to notice what is gone, and to reach the button by keyboard.
@@ -85,8 +86,6 @@ class Banner(QFrame):
     @Slot(object)
     def show_settings_news(self, news: SettingsNews) -> None:
         """Errors and unknown keys stay until they are dismissed, or mended."""
-        from gglib_desktop.views.words.settings import settings_news_text  # noqa: PLC0415  # rare
-
         text = settings_news_text(news)
         if news.error is not None or news.unknown:
             self._about_settings = text

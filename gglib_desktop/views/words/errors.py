@@ -30,6 +30,7 @@ from gglib_desktop.domain.errors import (
 from gglib_desktop.domain.launch.options import MtpReason
 from gglib_desktop.domain.options.engine_options import engine_option, engine_options, name_of
 from gglib_desktop.domain.servers.exits import Absence, ServerExit, signal_name
+from gglib_desktop.views.words.settings import invalid_settings_texts
 
 translate = QCoreApplication.translate
 
@@ -69,8 +70,6 @@ def words_for_error(error: GglibError) -> Words:
                 "\n".join(f"{field_name(name)}: {text}" for name, text in error.fields.items()),
             )
         case InvalidSettings():
-            from gglib_desktop.views.words.settings import invalid_settings_texts  # noqa: PLC0415  # rare
-
             return Words(*invalid_settings_texts(error))
         case StartFailed():
             ending = exit_text(ServerExit(error.exit_status)) if error.exit_status is not None else ""

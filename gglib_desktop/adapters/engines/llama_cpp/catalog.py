@@ -56,7 +56,7 @@ class LlamaEngineCatalog:
 
     @cached_property
     def dialect(self) -> Dialect:
-        from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect  # noqa: PLC0415  # after the window is there
+        from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect
 
         return LlamaCppDialect()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +33,6 @@ from gglib_desktop.ports.servers.engine_driver import Seen
 if TYPE_CHECKING:
     from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
 
-_CLIENT = "gglib_desktop.adapters.engines.llama_cpp.client"
 # With it a server computes on other computers too, whose GPUs are not seen here.
 _REMOTE_FLAG = "--rpc"
 
@@ -72,8 +70,8 @@ class LlamaCppDriver:
     async def open(self) -> None:
         # Importing the HTTP library takes 100 ms, so not on the loop, and not before the window is there.
         if self._client is None:
-            module = await asyncio.to_thread(importlib.import_module, _CLIENT)
-            self._client = module.LlamaClient()
+            client = await asyncio.to_thread(_client_class)
+            self._client = client()
 
     async def aclose(self) -> None:
         client, self._client = self._client, None
@@ -115,3 +113,9 @@ class LlamaCppDriver:
         if self._client is None:
             raise RunnerUnavailable("the runner is closed")
         return self._client
+
+
+def _client_class() -> type[LlamaClient]:
+    from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
+
+    return LlamaClient

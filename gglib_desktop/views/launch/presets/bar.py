@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.presets import Preset
 from gglib_desktop.viewmodels.launch.presets import PresetsState, PresetsViewModel
+from gglib_desktop.views.launch.presets.dialog import ManagePresetsDialog
+from gglib_desktop.views.launch.presets.name_dialog import PresetNameDialog
 from gglib_desktop.views.widgets.ask import ask
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
@@ -110,8 +112,6 @@ class PresetBar(QWidget):
 
     @Slot()
     def _on_save(self) -> None:
-        from gglib_desktop.views.launch.presets.name_dialog import PresetNameDialog  # noqa: PLC0415  # when it is wanted
-
         presets = self._presets
 
         async def save(name: str, for_all: bool) -> None:
@@ -122,6 +122,4 @@ class PresetBar(QWidget):
 
     @Slot()
     def _on_manage(self) -> None:
-        from gglib_desktop.views.launch.presets.dialog import ManagePresetsDialog  # noqa: PLC0415  # when it is wanted
-
         self._presets.run(ask(ManagePresetsDialog(self._presets, self)), "manage presets")

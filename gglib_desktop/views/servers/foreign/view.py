@@ -277,7 +277,7 @@ class _Row(QWidget):
     async def _stop_if_meant(self) -> None:
         # This row may be gone by the time of the answer.
         row, foreign = self._row, self._foreign
-        from gglib_desktop.views.servers.foreign.stop_dialog import StopForeignDialog  # noqa: PLC0415  # rarely opened
+        from gglib_desktop.views.servers.foreign.stop_dialog import StopForeignDialog
 
         if await ask(StopForeignDialog(row, self.window())) == QDialog.DialogCode.Accepted:
             foreign.stop(row.server)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QWidget
 from typing_extensions import override
 
 from gglib_desktop.views.widgets.focus_frame import paint_focus
+from gglib_desktop.views.widgets.tool_tip import show_tip
 
 
 class ElidedLabel(QLabel):
@@ -36,8 +37,6 @@ class ElidedLabel(QLabel):
     def event(self, event: QEvent) -> bool:
         if event.type() != QEvent.Type.ToolTip or not isinstance(event, QHelpEvent):
             return super().event(event)
-        from gglib_desktop.views.widgets.tool_tip import show_tip  # noqa: PLC0415  # not for the first paint
-
         show_tip(event, self.toolTip(), self)
         return True
 
