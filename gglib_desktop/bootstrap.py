@@ -120,6 +120,7 @@ async def _load_late(window: MainWindow) -> None:
 
 def _load_services() -> None:
     import gglib_desktop.adapters.runner.kinds
+    import gglib_desktop.domain.llama_cpp.dialect
     import gglib_desktop.services.servers.server  # noqa: F401
 
 
