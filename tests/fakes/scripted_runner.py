@@ -13,7 +13,7 @@ from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.exits import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
-from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerDescription
+from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerDescription, UnreachableServer
 
 OK = Probe(ProbeResult.OK)
 LOADING = Probe(ProbeResult.LOADING, "loading the model")
@@ -145,6 +145,9 @@ class ScriptedRunner:
             log_name=f"log-{handle.pid}",
             api_key="a-key" if needs_key(config) else None,
         )
+
+    def unreachable(self) -> Sequence[UnreachableServer]:
+        return ()
 
     def take_lost(self) -> Sequence[LostServer]:
         lost, self.lost = self.lost, []

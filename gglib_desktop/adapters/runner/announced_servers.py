@@ -17,7 +17,7 @@ from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.ports.servers.engine_driver import Seen
-from gglib_desktop.ports.servers.server_monitor import LostServer, ServerDescription
+from gglib_desktop.ports.servers.server_monitor import LostServer, ServerDescription, UnreachableServer
 
 _OWN_PLACE = "local"
 
@@ -30,6 +30,7 @@ class AnnouncedServers:
         self._sites = sites
         self._servers: dict[ProcessHandle, AnnouncedServer] = {}
         self._lost: list[LostServer] = []
+        self._unreachable: list[UnreachableServer] = []
 
     def describe(self, handle: ProcessHandle) -> ServerDescription:
         server = self._servers.get(handle)
@@ -108,6 +109,9 @@ class AnnouncedServers:
 
     def _site_of(self, config: ServerConfig) -> Site:
         return self._sites[self._place_of(config)]
+
+    def unreachable(self) -> Sequence[UnreachableServer]:
+        return tuple(self._unreachable)
 
     def _running(self) -> list[AnnouncedServer]:
         return [server for server in self._servers.values() if not server.process.poll()]

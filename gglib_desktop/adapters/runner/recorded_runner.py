@@ -32,7 +32,7 @@ from gglib_desktop.domain.servers.record import ServerRecord, run_name
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.place import Command, Finding, PlacedProcess, Strangers
-from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer
+from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, UnreachableServer
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 _log = logging.getLogger(__name__)
@@ -307,6 +307,7 @@ class RecordedRunner(AnnouncedServers):
                 for record in await self._threads.run(lambda: list(self._records.records())):
                     await self._find(record)
                 kept = {record.run for record in self._records_of_running()}
+                kept |= {server.log_name for server in self._unreachable}
                 for site in self._sites.values():
                     await site.place.logs.prune(kept)
                     await site.driver.open()
@@ -324,11 +325,14 @@ class RecordedRunner(AnnouncedServers):
             server.rest.forget()
         self._servers.clear()
         self._undead.clear()
+        self._unreachable.clear()
 
     async def _find(self, record: ServerRecord) -> None:
         """Makes a recorded server one of ours, if it still runs. Where that cannot be told its record stays."""
         site, name = self._sites.get(record.place), record.config.model_name
         if site is None:
+            config = record.config.replace(place=record.place)
+            self._unreachable.append(UnreachableServer(config, record.command_line, record.run))
             return
         try:
             found = await site.place.find(record, site.driver.reader)

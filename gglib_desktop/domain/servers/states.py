@@ -108,9 +108,18 @@ class Crashed:
     retry: Retry | None = None
 
 
+@dataclass(frozen=True)
+class Unreachable:
+    """Its place cannot be reached, so nothing is known of it since. ``place`` is the id of that place."""
+
+    word: ClassVar[str] = "Unreachable"
+    since: float
+    place: str
+
+
 Running = Loading | Healthy | Busy | Degraded | Unresponsive
 Ended = Stopped | Failed | Crashed
-ServerState = Starting | Running | Stopping | Ended
+ServerState = Starting | Running | Stopping | Ended | Unreachable
 
 
 def handle_of(state: ServerState) -> ProcessHandle | None:
@@ -119,5 +128,5 @@ def handle_of(state: ServerState) -> ProcessHandle | None:
 
 
 def is_live(state: ServerState) -> bool:
-    """A process runs or is about to."""
-    return not isinstance(state, Ended)
+    """A process runs or is about to, as far as is known."""
+    return not isinstance(state, Ended | Unreachable)

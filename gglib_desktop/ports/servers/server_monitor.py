@@ -52,6 +52,15 @@ class LostServer:
     end: ServerExit
 
 
+@dataclass(frozen=True)
+class UnreachableServer:
+    """A recorded server at a place that the runner does not know. Its record stays."""
+
+    config: ServerConfig
+    command_line: str
+    log_name: str
+
+
 class ServerMonitor(Protocol):
     """Observes servers of one runner. Methods that ask the server answer None when it does not."""
 
@@ -97,6 +106,10 @@ class ServerMonitor(Protocol):
 
     def take_lost(self) -> Sequence[LostServer]:
         """The servers that were lost, each once, as soon as the runner has looked for those that still run."""
+        ...
+
+    def unreachable(self) -> Sequence[UnreachableServer]:
+        """Those of other places, as soon as the runner has looked for servers that still run."""
         ...
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:

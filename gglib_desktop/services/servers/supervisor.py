@@ -14,9 +14,9 @@ from gglib_desktop.domain.errors import ProcessError
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.servers.states import Crashed, Loading, ServerState, Starting
+from gglib_desktop.domain.servers.states import Crashed, Ended, Loading, ServerState, Starting, Unreachable
 from gglib_desktop.ports.servers.process_runner import ProcessRunner
-from gglib_desktop.ports.servers.server_monitor import LostServer, ServerMonitor
+from gglib_desktop.ports.servers.server_monitor import LostServer, ServerMonitor, UnreachableServer
 from gglib_desktop.services.servers.server_list import ServerList
 from gglib_desktop.services.servers.snapshot import ServerChanged, ServerContext, ServersAdopted, ServerSnapshot
 from gglib_desktop.tasks import ErrorReporter, TaskScope
@@ -96,6 +96,8 @@ class Supervisor(ServerList):
         handles = [handle for handle in running if self._with_process(handle) is None]
         for lost in self.monitor.take_lost():
             await self._add_lost(lost)
+        for server in self.monitor.unreachable():
+            self._add_unreachable(server)
         for handle in handles:
             self.take_over(handle)
         if handles:
@@ -113,6 +115,18 @@ class Supervisor(ServerList):
             adopted=True,
             command_line=lost.command_line,
             log_name=lost.log_name,
+        )
+        self._events.emit(ServerChanged(server.snapshot))
+
+    def _add_unreachable(self, found: UnreachableServer) -> None:
+        if any(server.snapshot.log_name == found.log_name for server in self._servers.values()):
+            return
+        server = self._new_server(
+            found.config,
+            Unreachable(time.time(), found.config.place),
+            adopted=True,
+            command_line=found.command_line,
+            log_name=found.log_name,
         )
         self._events.emit(ServerChanged(server.snapshot))
 
@@ -134,7 +148,7 @@ class Supervisor(ServerList):
         live = [server for server in same if server.is_live]
         if live and not another:
             return live[0].snapshot.id
-        ended = [server for server in same if not server.is_live]
+        ended = [server for server in same if isinstance(server.snapshot.state, Ended)]
         server = ended[0] if ended else self._new_server(config, Starting(time.time()))
         server.begin(config)
         return server.snapshot.id

@@ -74,6 +74,7 @@ _STATE_COLOURS = {
     "Stopped": ("#545b66", "#b3b9c2"),
     "Failed": ("#ae1c1c", "#ff8f87"),
     "Crashed": ("#ae1c1c", "#ff8f87"),
+    "Unreachable": ("#9c3d05", "#ff9f5c"),
 }
 
 

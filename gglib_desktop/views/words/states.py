@@ -16,6 +16,7 @@ from gglib_desktop.domain.servers.states import (
     Starting,
     Stopped,
     Stopping,
+    Unreachable,
     Unresponsive,
 )
 from gglib_desktop.domain.units import duration_text
@@ -49,6 +50,7 @@ def _state_words() -> dict[str, str]:
         Stopped.word: translate("States", "Stopped"),
         Failed.word: translate("States", "Failed"),
         Crashed.word: translate("States", "Crashed"),
+        Unreachable.word: translate("States", "Unreachable"),
     }
 
 
@@ -72,6 +74,10 @@ def state_description(state: ServerState) -> str:
             return translate("States", "The server was asked to end. It will be killed if it does not.")
         case Stopped():
             return sentence(stopped_text(state))
+        case Unreachable(place=place):
+            return translate(
+                "States", "The place “{place}” cannot be reached from here, so nothing is known of this server."
+            ).format(place=place)
         case Failed(failure=failure) | Crashed(failure=failure):
             return words_for_failure(failure, type(state).word).summary
 

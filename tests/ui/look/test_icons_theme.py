@@ -9,12 +9,12 @@ from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from gglib_desktop.domain.documents.settings import Theme
-from gglib_desktop.domain.servers.states import Ended, Running, Starting, Stopping
+from gglib_desktop.domain.servers.states import Ended, Running, Starting, Stopping, Unreachable
 from gglib_desktop.views.look.icons import app_icon, icon, paint_icon
 from gglib_desktop.views.look.resources import resource
 from gglib_desktop.views.look.theme import apply_theme, is_dark, own_palette, quiet_colour, state_colour, state_icon
 
-STATE_WORDS = [state.word for state in (Starting, Stopping, *Running.__args__, *Ended.__args__)]
+STATE_WORDS = [state.word for state in (Starting, Stopping, Unreachable, *Running.__args__, *Ended.__args__)]
 Role, Group = QPalette.ColorRole, QPalette.ColorGroup
 # The windows of Fusion's own palettes on Linux, of GNOME's, and ours.
 LIGHT_WINDOWS = ["#efefef", "#f6f5f4", own_palette(dark=False).color(Role.Window).name()]
@@ -127,7 +127,7 @@ def test_the_program_s_icon_is_colourful(qapp):
 
 def test_each_state_has_a_shape_of_its_own(qapp):
     drawings = {bytes(icon(state_icon(word)).pixmap(24, 24).toImage().constBits()) for word in STATE_WORDS}
-    assert len(drawings) == len(STATE_WORDS) == 10
+    assert len(drawings) == len(STATE_WORDS) == 11
 
 
 # -- colours

@@ -48,6 +48,7 @@ from gglib_desktop.domain.servers.states import (
     Starting,
     Stopped,
     Stopping,
+    Unreachable,
     Unresponsive,
 )
 from gglib_desktop.views.words.errors import Words, exit_text, mtp_reason_text, words_for_error
@@ -284,6 +285,7 @@ STATES: list[ServerState] = [
     Stopped(0.0),
     Failed(0.0, Failure(FailureCause.BAD_VALUE, "exit code 1", (), ServerExit(1))),
     Crashed(0.0, KILLED),
+    Unreachable(0.0, "attic"),
 ]
 
 

@@ -38,6 +38,7 @@ from gglib_desktop.domain.servers.states import (
     Starting,
     Stopped,
     Stopping,
+    Unreachable,
     Unresponsive,
     handle_of,
     is_live,
@@ -57,6 +58,7 @@ STATES = {
     "Stopped": Stopped(0),
     "Failed": Failed(0, FAILURE),
     "Crashed": Crashed(0, FAILURE),
+    "Unreachable": Unreachable(0, "attic"),
 }
 
 
@@ -66,8 +68,8 @@ STATES = {
 @pytest.mark.parametrize(("word", "state"), STATES.items())
 def test_the_words_are_exactly_these(word, state):
     assert state.word == word
-    assert is_live(state) == (word not in {"Stopped", "Failed", "Crashed"})
-    has_process = word not in {"Starting", "Stopped", "Failed", "Crashed"}
+    assert is_live(state) == (word not in {"Stopped", "Failed", "Crashed", "Unreachable"})
+    has_process = word not in {"Starting", "Stopped", "Failed", "Crashed", "Unreachable"}
     assert handle_of(state) == (HANDLE if has_process else None)
 
 
@@ -76,7 +78,7 @@ def test_a_server_that_is_stopped_while_it_starts_has_no_process():
 
 
 def test_every_state_is_in_one_group():
-    grouped = {*get_args(Running), *get_args(Ended), Starting, Stopping}
+    grouped = {*get_args(Running), *get_args(Ended), Starting, Stopping, Unreachable}
     assert grouped == {type(state) for state in STATES.values()}
 
 
