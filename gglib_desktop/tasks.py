@@ -19,7 +19,6 @@ class ErrorReporter(Protocol):
 
     def report(self, error: BaseException, context: str) -> None:
         """Logs a bug and tells the user. ``context`` names where it happened."""
-        ...
 
 
 class LogReporter:

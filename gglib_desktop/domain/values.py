@@ -61,7 +61,6 @@ class Rule(typing.Protocol):
 
     def complaint(self, value: Any) -> str | None:
         """Why the value cannot be used, None if it can."""
-        ...
 
 
 def limited(limits: Rule, *, default: Any = dataclasses.MISSING, meaning: str = "") -> Any:

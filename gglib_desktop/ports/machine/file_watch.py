@@ -18,4 +18,3 @@ class FileWatch(Protocol):
         empty batch means that one of the paths is watched from now on. One of ``paths`` may be a file, and need not
         exist yet. A path that cannot be watched is logged, and tried again from time to time.
         """
-        ...

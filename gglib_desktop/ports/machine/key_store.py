@@ -15,12 +15,9 @@ class KeyStore(Protocol):
 
     async def key(self) -> str:
         """The key, made if there is none yet. May take seconds if a keyring asks the user to unlock it."""
-        ...
 
     async def renew(self) -> str:
         """Makes another key and forgets the old one. Running servers go on with the old one."""
-        ...
 
     async def where(self) -> KeyPlace:
         """Where the key is, or will be. Does not read the key, so the user is not asked for a password."""
-        ...

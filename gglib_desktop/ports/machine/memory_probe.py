@@ -13,7 +13,6 @@ class MemoryProbe(Protocol):
 
     def read(self) -> Memory | None:
         """Total and free now; None if the system does not say. Quick enough for the event loop."""
-        ...
 
 
 class GraphicsProbe(Protocol):
@@ -21,4 +20,3 @@ class GraphicsProbe(Protocol):
 
     def read(self) -> Sequence[GraphicsCard]:
         """The cards whose drivers can be asked; there may be others. Blocks: call it in a thread."""
-        ...

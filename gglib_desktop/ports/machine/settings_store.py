@@ -17,15 +17,12 @@ class SettingsStore(Protocol):
 
     def load(self) -> SettingsReading:
         """The file's content; the defaults if there is none. Problems in it are part of the result, not raised."""
-        ...
 
     def save(self, before: AppSettings, after: AppSettings) -> SettingsReading:
         """Writes the changes into the file as it is now, and returns its new content; the rest of the file stays.
 
         Raises: InvalidSettings if the file has an error, SettingsError; the file then stays as it was.
         """
-        ...
 
     def create(self) -> None:
         """Makes the documented file, unless there is one. Raises: SettingsError."""
-        ...

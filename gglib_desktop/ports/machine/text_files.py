@@ -11,4 +11,3 @@ class TextFiles(Protocol):
 
     def write(self, path: Path, text: str, *, executable: bool) -> None:
         """Writes the whole file or leaves what is there. Raises: ConfigurationError."""
-        ...

@@ -15,21 +15,17 @@ class PresetStore(Protocol):
 
     async def presets(self, model_id: int | None) -> Sequence[Preset]:
         """The presets for all models and for this one, unordered, without unreadable ones of other versions."""
-        ...
 
     async def save(self, presets: Sequence[Preset]) -> Sequence[Preset]:
         """Stores them and returns them with their ids; one with an id replaces its former version."""
-        ...
 
     async def delete(self, preset_id: int) -> None: ...
 
     async def last_used(self, model_id: int) -> int | None:
         """The id of the preset that the model was last started with; the preset may be gone."""
-        ...
 
     async def note_used(self, model_id: int, preset_id: int | None) -> None:
         """The model was started with that preset, or with none."""
-        ...
 
 
 class PresetFiles(Protocol):
@@ -37,8 +33,6 @@ class PresetFiles(Protocol):
 
     def read(self, path: Path) -> PresetReading:
         """Raises: PresetFileError if nothing can be read."""
-        ...
 
     def write(self, path: Path, presets: Sequence[FiledPreset]) -> None:
         """Writes the whole file or leaves what is there. Raises: PresetFileError."""
-        ...

@@ -18,19 +18,15 @@ class EngineCatalog(Protocol):
     @property
     def dialect(self) -> Dialect:
         """What programs of this kind call things."""
-        ...
 
     async def find(self, configured: Path | None) -> Engine:
         """The engine in force: the environment's, else ``configured``, else one from PATH, else the packaged one.
 
         Raises: ConfigurationError for the field ``engine``, saying what is wrong with the one that was named.
         """
-        ...
 
     async def inspect(self, path: Path) -> Engine:
         """The engine at ``path``. Raises: ConfigurationError for the field ``engine``."""
-        ...
 
     async def devices(self, engine: Engine) -> Sequence[EngineDevice]:
         """What ``engine`` can compute on besides the CPU; none when it does not tell."""
-        ...

@@ -39,7 +39,6 @@ class ProcessReader(Protocol):
     @property
     def names_begin(self) -> str:
         """How the names of all programs begin that may be such a server, in lower case."""
-        ...
 
     def is_server(self, program: str, argv: Sequence[str]) -> bool: ...
 
@@ -51,7 +50,6 @@ class ProcessReader(Protocol):
 
     def key(self, argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
         """One of the keys that it takes."""
-        ...
 
 
 class EngineDriver(Protocol):
@@ -62,15 +60,12 @@ class EngineDriver(Protocol):
 
     async def open(self) -> None:
         """Loads what asking takes. Called once the runner has its lock."""
-        ...
 
     async def aclose(self) -> None:
         """Ends all questions under way."""
-        ...
 
     async def engine(self) -> Engine:
         """The program in force. Raises: ConfigurationError."""
-        ...
 
     def command(
         self, config: ServerConfig, engine: Engine, port: int, *, host: str | None, environment: Mapping[str, str]
@@ -79,24 +74,19 @@ class EngineDriver(Protocol):
 
         ``host`` and ``port`` are where it listens; ``environment`` is the place's.
         """
-        ...
 
     def environment(self, inherited: Mapping[str, str], key: str | None) -> dict[str, str]:
         """The variables for the program: the place's without those that would change it, with the key it asks for."""
-        ...
 
     def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
         """The failure behind an end. ``log``: its last lines. ``served``: it had been healthy."""
-        ...
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe: ...
 
     async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None:
         """The settings in force."""
-        ...
 
     async def busy_slots(self, server: ServerAddress) -> int | None: ...
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         """The names by which clients know the model."""
-        ...

@@ -14,7 +14,6 @@ class ForeignServers(Protocol):
 
     async def list_foreign(self) -> Sequence[ForeignServer]:
         """All of them, oldest first, without the runner's own servers. Raises: RunnerUnavailable."""
-        ...
 
     async def adopt(
         self, server: ForeignServer, *, model_id: int | None = None, model_name: str | None = None
@@ -25,11 +24,9 @@ class ForeignServers(Protocol):
         Raises: NotRunning when it is gone, ConfigurationError for ``port`` when it cannot be reached as our servers
         are, RunnerUnavailable when it is not ours to signal.
         """
-        ...
 
     async def stop_foreign(self, server: ForeignServer) -> None:
         """Ends that one process, politely first. Returns when it is gone.
 
         Raises: NotRunning, StopFailed, RunnerUnavailable when it is not ours to signal.
         """
-        ...

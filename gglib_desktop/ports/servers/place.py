@@ -36,48 +36,38 @@ class PlacedProcess(Protocol):
     @property
     def pid(self) -> int | None:
         """Its number at its place; None where it has none."""
-        ...
 
     @property
     def identity(self) -> str:
         """Tells it from a later one with the same pid. Only the place reads it."""
-        ...
 
     @property
     def exit(self) -> ServerExit | None:
         """How it ended; None while it runs."""
-        ...
 
     @property
     def refuses_signals(self) -> bool:
         """It belongs to another user."""
-        ...
 
     def poll(self) -> bool:
         """Whether it has ended, as the place knows at this moment."""
-        ...
 
     async def wait(self) -> ServerExit:
         """Returns when it has ended. An event, not a poll."""
-        ...
 
     async def exits_within(self, seconds: float) -> bool: ...
 
     def on_exit(self, *callbacks: Callable[[], object]) -> None:
         """Calls back on the loop once it has ended."""
-        ...
 
     def send(self, number: signal.Signals, rung: StopRung) -> None:
         """Signals it with all that it started. ``rung`` is what its exit tells if it ends now."""
-        ...
 
     def usage(self) -> Usage | None:
         """What it has used so far; None when it is gone."""
-        ...
 
     def forget(self) -> None:
         """Ends the watching and cancels those who wait for its end. The process goes on."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -115,29 +105,23 @@ class ServerLogs(Protocol):
 
     def size(self, run: str) -> int:
         """How many bytes were ever written, also where the beginning was let go. Does not block."""
-        ...
 
     async def read(self, run: str, offset: int, limit_bytes: int) -> LogChunk:
         """As ``ServerMonitor.read_log``."""
-        ...
 
     async def beginning(self, run: str) -> str:
         """What a server wrote while it started; empty where that was let go."""
-        ...
 
     async def last_lines(self, run: str) -> Sequence[str]:
         """The first line and those at the end, as far as a reason for its end may stand there."""
-        ...
 
     async def remove(self, run: str) -> None: ...
 
     async def prune(self, keep: Collection[str]) -> None:
         """Removes all but the newest logs and those in ``keep``."""
-        ...
 
     async def keep_trimmed(self, growing: Callable[[], Collection[str]]) -> None:
         """Lets the beginnings of long logs go, again and again, until it is cancelled."""
-        ...
 
 
 class Strangers(Protocol):
@@ -148,21 +132,17 @@ class Strangers(Protocol):
 
     async def find(self, ours: Collection[ServerRecord], reader: ProcessReader) -> Sequence[ForeignServer]:
         """Those that the runner does not know, oldest first. ``reader`` tells servers from other programs."""
-        ...
 
     async def address_of(self, server: ForeignServer, reader: ProcessReader) -> ServerAddress:
         """Where it is asked, with its key if that can be found. Raises: also ConfigurationError for ``port``."""
-        ...
 
     async def take_over(
         self, server: ForeignServer, record: ServerRecord, begin: Callable[[ServerRecord, PlacedProcess], None]
     ) -> None:
         """Makes it the runner's: ``begin`` is called while no other program can do the same."""
-        ...
 
     async def stop(self, server: ForeignServer, grace_s: float) -> None:
         """Ends that one process, politely first. Raises: also StopFailed."""
-        ...
 
 
 class Place(Protocol):
@@ -174,22 +154,18 @@ class Place(Protocol):
     @property
     def strangers(self) -> Strangers | None:
         """None where no other program can start servers."""
-        ...
 
     @property
     def environment(self) -> Mapping[str, str]:
         """The variables that programs there would inherit."""
-        ...
 
     async def aclose(self) -> None:
         """Ends all watching. Processes go on."""
-        ...
 
     # -- what a start needs
 
     async def check_model(self, path: Path) -> None:
         """Raises: ConfigurationError for the field ``model_path`` when there is no readable file."""
-        ...
 
     async def choose_port(self, config: ServerConfig, *, avoid: Collection[int], freed: int | None = None) -> int:
         """The port under which clients here reach the server. ``avoid``: those that the runner gave to others.
@@ -197,50 +173,38 @@ class Place(Protocol):
         ``freed``: one that is in use, but not any more by the time of the start. Raises: PortTaken for an explicit
         port, ResourceExhausted when all of the window are in use, ConfigurationError for the field ``host``.
         """
-        ...
 
     async def is_free(self, record: ServerRecord) -> bool:
         """Whether no program listens any more where the server of the record did."""
-        ...
 
     async def owner_of(self, port: int) -> str | None:
         """``name (pid n)`` of the program that listens there, as far as the place tells."""
-        ...
 
     def listens_on(self, run: str, config: ServerConfig) -> str | None:
         """The host that the server is told to listen on; None: the engine's own loopback."""
-        ...
 
     async def spawn(self, record: ServerRecord, command: Command) -> PlacedProcess:
         """Starts a program, detached, its output into the log of the run. Raises: ProcessError; then none runs."""
-        ...
 
     async def claim(self, record: ServerRecord, process: PlacedProcess) -> Claim:
         """Who answers on the port of a process that ``spawn`` started."""
-        ...
 
     async def behind(self, record: ServerRecord, process: PlacedProcess) -> Sequence[KnownProcess]:
         """What others started with the arguments of this process, so that it has to be ended too."""
-        ...
 
     # -- what goes on
 
     async def find(self, record: ServerRecord, reader: ProcessReader) -> Finding:
         """Finds a recorded process again. Changes nothing. ``reader`` reads which key it asks for."""
-        ...
 
     async def clean_up(self, record: ServerRecord, process: PlacedProcess, grace_s: float) -> None:
         """Ends what a process that has ended left behind. Raises: StopFailed when something of it goes on."""
-        ...
 
     def reach(self, record: ServerRecord, key: str | None = None) -> ServerAddress:
         """Where the server is asked from here."""
-        ...
 
     def addresses(self) -> Sequence[str]:
         """Those of the computer by which other computers may reach its servers. Blocks briefly."""
-        ...
 
     def has_no_gpu(self, process: PlacedProcess) -> bool:
         """True when it is certain that the process computes on no GPU of its computer."""
-        ...

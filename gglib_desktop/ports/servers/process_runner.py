@@ -21,26 +21,21 @@ class ProcessRunner(Protocol):
         Two starts of one model are two servers. Cancelling leaves no process, record or port behind.
         Raises: ConfigurationError, ResourceExhausted, StartFailed when it ended before it answered.
         """
-        ...
 
     async def stop(self, handle: ProcessHandle) -> None:
         """Ends a server and returns when the process is gone.
 
         Raises: NotRunning when it was gone already, StopFailed when it survived every signal.
         """
-        ...
 
     async def is_running(self, handle: ProcessHandle) -> bool:
         """Whether this very process still runs; a process that merely has its pid does not count."""
-        ...
 
     async def health(self, handle: ProcessHandle) -> ServerHealth:
         """Asks the server how it is. Trouble on the way is an unhealthy answer, never an error.
 
         Raises: NotRunning when the process is gone.
         """
-        ...
 
     async def list_running(self) -> Sequence[ProcessHandle]:
         """All servers that run, those that an earlier runner over the same data directory left included."""
-        ...

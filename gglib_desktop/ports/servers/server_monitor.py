@@ -66,52 +66,39 @@ class ServerMonitor(Protocol):
 
     async def check(self, config: ServerConfig, *, instead_of: ProcessHandle) -> None:
         """Raises what a start would raise before it spawns anything, if that server had ended. Changes nothing."""
-        ...
 
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
         """One health question. Never raises; a process that is gone answers REFUSED."""
-        ...
 
     async def usage(self, handle: ProcessHandle) -> Usage | None:
         """What the process has used so far; None when it is gone or the runner cannot tell."""
-        ...
 
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
         """The settings in force, as the server and its log report them; the log may tell of some a little later."""
-        ...
 
     async def busy_slots(self, handle: ProcessHandle) -> int | None:
         """How many of its slots work on a request now."""
-        ...
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         """Returns when the process has ended, at once if it has. An event, not a poll."""
-        ...
 
     async def kill(self, handle: ProcessHandle) -> None:
         """Ends the process without grace. Returns when it is gone; quietly if it already was. Raises: StopFailed."""
-        ...
 
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
         """How the engine that serves such a configuration explains the ends of its servers."""
-        ...
 
     def describe(self, handle: ProcessHandle) -> ServerDescription:
         """What is known of it without asking it. Raises: NotRunning for a server that was never announced."""
-        ...
 
     def endpoint(self, handle: ProcessHandle) -> str:
         """The base URL for OpenAI-compatible clients."""
-        ...
 
     def take_lost(self) -> Sequence[LostServer]:
         """The servers that were lost, each once, as soon as the runner has looked for those that still run."""
-        ...
 
     def unreachable(self) -> Sequence[UnreachableServer]:
         """Those of other places, as soon as the runner has looked for servers that still run."""
-        ...
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         """Up to ``limit_bytes`` of a log from ``offset``; a negative offset counts from the end. Empty at the end."""
-        ...

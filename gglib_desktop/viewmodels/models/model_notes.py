@@ -21,7 +21,6 @@ class NotesKeeper(Protocol):
 
     async def describe(self, model_id: int, tags: Sequence[str], notes: str) -> None:
         """Raises: LibraryError."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -27,17 +27,14 @@ class Program(Protocol):
     @property
     def busy_s(self) -> float:
         """Seconds for which it keeps a core busy at the beginning."""
-        ...
 
     def begin(self) -> None: ...
 
     def go_on(self) -> bool:
         """Continues after it was found again. False: it has ended meanwhile."""
-        ...
 
     def terminate(self) -> None:
         """It was asked to end."""
-        ...
 
 
 class SimulatedProcess:
