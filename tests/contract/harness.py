@@ -128,7 +128,8 @@ class _Configs:
 
     def config(self, **changes: object) -> ServerConfig:
         given = {"model_id": 7, "model_name": "Tiny", "model_path": self.model, "base_port": some_base_port()}
-        return ServerConfig.from_mapping(given | changes)
+        # Several threads of an engine wait for each other busily, which is most of what a start of a tiny model costs.
+        return ServerConfig.from_mapping(given | {"threads": 1} | changes)
 
 
 class LocalHarness(_Configs):

@@ -27,10 +27,11 @@ _HELP = """\
 -m,    --model FNAME                    model path to load
 --host HOST                             ip address to listen
 --port PORT                             port to listen
+-t,    --threads N                      number of CPU threads to use
 --metrics                               enable prometheus compatible metrics endpoint
 """
 _ANSWERS = {"/health": b'{"status":"ok"}', "/props": b'{"default_generation_settings":{"n_ctx":4096},"total_slots":1}'}
-_VALUED = {"-m", "-c", "--host", "--port", "--stub-lines", "--stub-thief"}
+_VALUED = {"-m", "-c", "-t", "--host", "--port", "--stub-lines", "--stub-thief"}
 _PLAIN = {
     "--metrics",
     "--stub-ignore-sigterm",
