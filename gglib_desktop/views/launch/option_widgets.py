@@ -136,7 +136,7 @@ class NumberField(WheelSafeSpinBox):
 class DecimalField(WheelSafeDoubleSpinBox):
     """A number, shown with as many decimals as it has. One step below the range means no value.
 
-    A required one says nothing in no place, and has the decimals of its definition.
+    A required one cannot be empty, and has the decimals of its definition.
     """
 
     def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
