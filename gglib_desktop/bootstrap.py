@@ -115,7 +115,7 @@ async def _load_late(window: MainWindow) -> None:
             break
         await asyncio.sleep(0.005)
     await asyncio.to_thread(_load_services)
-    import gglib_desktop.views.servers.panel  # noqa: F401  # classes of widgets are made in Qt's thread
+    import gglib_desktop.views.servers.panel.view  # noqa: F401  # classes of widgets are made in Qt's thread
 
 
 def _load_services() -> None:

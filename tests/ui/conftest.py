@@ -14,7 +14,7 @@ from typing_extensions import override
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.viewmodels.models.model_row import SortKey
-from gglib_desktop.views.servers.panel import ServerPanel
+from gglib_desktop.views.servers.panel.view import ServerPanel
 from gglib_desktop.views.window.main_window import MainWindow
 from tests.fakes.accessibility import seen_in
 from tests.fakes.program import Program, running_program

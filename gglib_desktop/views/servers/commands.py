@@ -16,7 +16,7 @@ from gglib_desktop.views.servers.list_view import ServerListView
 
 if TYPE_CHECKING:
     from gglib_desktop.viewmodels.servers.server import ServerViewModel
-    from gglib_desktop.views.servers.panel import ServerPanel
+    from gglib_desktop.views.servers.panel.view import ServerPanel
 
 
 class ServerCommands(QObject):

@@ -14,7 +14,7 @@ from gglib_desktop.views.words.errors import words_for_error
 
 if TYPE_CHECKING:
     from gglib_desktop.viewmodels.servers.server import ServerViewModel
-    from gglib_desktop.views.servers.panel import ServerPanel
+    from gglib_desktop.views.servers.panel.view import ServerPanel
 
 
 class ServerListView(QStackedWidget):
@@ -99,7 +99,7 @@ class ServerListView(QStackedWidget):
 
     @Slot(object)
     def _on_added(self, server: ServerViewModel) -> None:
-        from gglib_desktop.views.servers.panel import ServerPanel
+        from gglib_desktop.views.servers.panel.view import ServerPanel
 
         panel = ServerPanel(server, self)
         panel.settingsRequested.connect(self.settingsRequested)

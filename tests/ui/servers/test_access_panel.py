@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from gglib_desktop.views.servers.panel import ServerPanel
+from gglib_desktop.views.servers.panel.view import ServerPanel
 from tests.fakes.accessibility import Role, get, names
 from tests.fakes.waiting import poll
 

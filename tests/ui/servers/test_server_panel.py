@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton,
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
 from gglib_desktop.domain.servers.states import Healthy
-from gglib_desktop.views.servers.panel import ServerPanel
-from gglib_desktop.views.servers.state_badge import StateBadge
+from gglib_desktop.views.servers.panel.state_badge import StateBadge
+from gglib_desktop.views.servers.panel.view import ServerPanel
 from gglib_desktop.views.settings.dialog import SettingsDialog
 from tests.fakes.accessibility import Role, get, names, seen_in
 from tests.fakes.library import some_facts

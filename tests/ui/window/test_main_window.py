@@ -29,7 +29,7 @@ from gglib_desktop.adapters.runner.kinds import MockRunner
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.views.launch.start_with import StartWithDialog
-from gglib_desktop.views.servers.panel import ServerPanel
+from gglib_desktop.views.servers.panel.view import ServerPanel
 from gglib_desktop.views.settings.dialog import SettingsDialog
 from gglib_desktop.views.window.about import AboutDialog
 from gglib_desktop.views.window.quit import QuitDialog

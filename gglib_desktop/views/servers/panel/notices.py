@@ -6,15 +6,15 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gglib_desktop.domain.servers.states import Crashed, Failed, Loading, Starting, Stopping, Unresponsive
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
-from gglib_desktop.views.servers.differences import DifferencesRow
-from gglib_desktop.views.servers.failure_card import FailureCard
-from gglib_desktop.views.servers.launch_note import LaunchNote
+from gglib_desktop.views.servers.panel.differences import DifferencesRow
+from gglib_desktop.views.servers.panel.failure_card import FailureCard
+from gglib_desktop.views.servers.panel.launch_note import LaunchNote
 
 
 class Notices(QVBoxLayout):
     """A failure, where the server differs from what was asked for, and what a restart changes.
 
-    A layout and no widget: that would take room also while it has nothing to show.
+    A layout instead of a widget, because the space around a widget stays while nothing in it is shown.
     """
 
     def __init__(self, server: ServerViewModel, parent: QWidget) -> None:

@@ -15,11 +15,11 @@ from gglib_desktop.domain.servers.restart import Retry
 from gglib_desktop.domain.servers.states import Crashed, Loading, Stopping
 from gglib_desktop.domain.units import duration_stays_s, duration_text
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
-from gglib_desktop.views.servers.access_line import AccessLine
-from gglib_desktop.views.servers.endpoint_row import EndpointRow
-from gglib_desktop.views.servers.header import Header
-from gglib_desktop.views.servers.notices import Notices
-from gglib_desktop.views.servers.pages import Pages
+from gglib_desktop.views.servers.panel.access_line import AccessLine
+from gglib_desktop.views.servers.panel.endpoint_row import EndpointRow
+from gglib_desktop.views.servers.panel.header import Header
+from gglib_desktop.views.servers.panel.notices import Notices
+from gglib_desktop.views.servers.panel.pages import Pages
 
 _TICK_S = 1.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from gglib_desktop.viewmodels.servers.server import ServerPanelState
-from gglib_desktop.views.servers.exposed_mark import ExposedMark
+from gglib_desktop.views.servers.panel.exposed_mark import ExposedMark
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel
 
 

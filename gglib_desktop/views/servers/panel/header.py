@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from gglib_desktop.domain.servers.states import Stopping
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.look.icons import icon
-from gglib_desktop.views.servers.state_badge import StateBadge
+from gglib_desktop.views.servers.panel.state_badge import StateBadge
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel
 from gglib_desktop.views.widgets.labels.fixed_width import FixedWidthLabel

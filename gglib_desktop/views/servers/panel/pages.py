@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from gglib_desktop.domain.servers.states import Loading, Stopping, Unresponsive
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.launch.option_flow import OptionFlow
-from gglib_desktop.views.servers.facts_line import facts_text
 from gglib_desktop.views.servers.log.view import LogView
+from gglib_desktop.views.servers.panel.facts_line import facts_text
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.elided import CopyableLabel
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel

@@ -1,0 +1,1 @@
+"""The panel of one server: each part shows its share of the state."""
