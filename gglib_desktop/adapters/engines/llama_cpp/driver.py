@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gglib_desktop.domain.engine.capabilities import Engine
@@ -23,9 +22,6 @@ from gglib_desktop.domain.llama_cpp.processes import (
 )
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import Failure
-from gglib_desktop.domain.servers.foreign import StatedSettings
 from gglib_desktop.domain.servers.health import Probe
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.servers.engine_driver import Seen
@@ -41,18 +37,10 @@ class LlamaProcessReader:
     """Tells llama-server from other programs by its name, and reads its command line and variables."""
 
     names_begin = "llama"
-
-    def is_server(self, program: str, argv: Sequence[str]) -> bool:
-        return is_llama_server(program, argv)
-
-    def port(self, argv: Sequence[str], environment: Mapping[str, str], listening: Collection[int]) -> int | None:
-        return server_port(argv, environment, listening)
-
-    def model(self, argv: Sequence[str], environment: Mapping[str, str]) -> Path | None:
-        return stated_model(argv, environment)
-
-    def settings(self, argv: Sequence[str], environment: Mapping[str, str]) -> StatedSettings:
-        return stated_settings(argv, environment)
+    is_server = staticmethod(is_llama_server)
+    port = staticmethod(server_port)
+    model = staticmethod(stated_model)
+    settings = staticmethod(stated_settings)
 
     def key(self, argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
         keys = environment.get(KEY_VARIABLE) or stated_key(argv)
@@ -61,6 +49,8 @@ class LlamaProcessReader:
 
 class LlamaCppDriver:
     """Starts and asks llama-server. ``engine`` gives the program in force, or raises ConfigurationError."""
+
+    diagnose = staticmethod(diagnose)
 
     def __init__(self, engine: Callable[[], Awaitable[Engine]]) -> None:
         self._engine = engine
@@ -89,9 +79,6 @@ class LlamaCppDriver:
     def environment(self, inherited: Mapping[str, str], key: str | None) -> dict[str, str]:
         kept = engine_environment(inherited, frozen=getattr(sys, "frozen", False))
         return kept if key is None else {**kept, KEY_VARIABLE: key}
-
-    def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
-        return diagnose(end, log, served=served)
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
         return await self._http.probe(server, timeout_s)
