@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import random
 import statistics
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
 from gglib_desktop import bootstrap
 from gglib_desktop.adapters.gguf.writer import GgufWriter
 from gglib_desktop.domain.gguf.header import GgufValueType
+from gglib_desktop.garbage import look_after_memory
 from gglib_desktop.program_paths import Places
 from gglib_desktop.qt_loop import QtEventLoop
 from gglib_desktop.services.models.library import Library
@@ -105,6 +107,7 @@ async def measure(figures: Figures, app: QApplication, folder: Path) -> None:
     async with contextlib.AsyncExitStack() as stack:
         services = await bootstrap._build_services(Options(runner="mock"), places, reporter, stack)
         window = bootstrap._build_window(app, services, places)
+        look_after_memory(services.library, services.scope)
         services.view_model.open(())
         services.follow_files()
         stalls = Stalls(figures)
@@ -201,6 +204,8 @@ def library_figures() -> list[str]:
         asyncio.Runner(loop_factory=lambda: QtEventLoop(app)) as runner,
     ):
         os.environ["HOME"] = folder
+        # As in the program, where garbage.py collects.
+        gc.disable()
         header(figures, Path(folder))
         runner.run(measure(figures, app, Path(folder)))
     return figures.missed

@@ -92,8 +92,7 @@ class Library:
         request = WalkRequest(tuple(folders), tuple(others), index.known, tuple(self.folders.paused))
         scan = Scan(self._files, request, index, named=True)
         await self._run(scan)
-        by_path = {os.fspath(model.path): model for model in self.models}
-        return tuple(by_path[path] for path in scan.met() if path in by_path)
+        return await asyncio.to_thread(_met, scan, self.models)
 
     async def remove(self, model_id: int) -> None:
         """Takes a model off the list until it is brought back or added again. Its file stays. Raises: LibraryError."""
@@ -227,6 +226,11 @@ class Library:
             if named != self.models:
                 self.models = named
                 self._events.emit(named)
+
+
+def _met(scan: Scan, models: Sequence[Model]) -> tuple[Model, ...]:
+    by_path = {os.fspath(model.path): model for model in models}
+    return tuple(by_path[path] for path in scan.met() if path in by_path)
 
 
 def _stamp(file: PassedOver) -> Stamp:

@@ -121,7 +121,10 @@ class Scan:
                 break
             if time.monotonic() >= deadline:
                 break
-        batch.done = batch.done or self._stopped
+        if self._stopped or batch.done:
+            batch.done = True
+            # Here, in the thread: of thousands of files, forgetting takes as long as a stall that people notice.
+            self._steps = iter(())
         batch.progress = self._progress
         return batch
 

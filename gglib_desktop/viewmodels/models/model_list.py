@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from array import array
 from collections import ChainMap
 from collections.abc import Collection, Iterable, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from typing_extensions import override
@@ -20,10 +19,11 @@ from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.server_list import ServerList
 from gglib_desktop.services.servers.snapshot import SupervisorEvent
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.models.model_filter import Places, choices, in_menu_order, narrowed
-from gglib_desktop.viewmodels.models.model_row import SORT_VALUES, FilterOption, ModelRow, SortKey, model_row
+from gglib_desktop.viewmodels.models.arrangement import Arrangement, Known, made_rows
+from gglib_desktop.viewmodels.models.model_filter import Places, choices, in_menu_order
+from gglib_desktop.viewmodels.models.model_row import FilterOption, ModelRow, SortKey
 from gglib_desktop.viewmodels.models.row_changes import apply_rows
-from gglib_desktop.viewmodels.models.search_texts import SearchTexts, TextBlock, text_blocks
+from gglib_desktop.viewmodels.models.search_texts import TextBlock
 
 RowRole = Qt.ItemDataRole.UserRole + 1
 # More rows than these are made in a thread: each takes 25 to 100 µs.
@@ -32,7 +32,6 @@ _MOST_AT_ONCE = 32
 _MOST_CHANGES = 32
 _NO_PARENT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
-Known: TypeAlias = dict[int, tuple[Model, ModelRow]]
 
 
 class ModelTable(QAbstractTableModel):
@@ -120,12 +119,8 @@ class ModelListViewModel(QObject):
         self._library = library
         self._servers = servers
         self._scope = scope
-        self._known: Known = {}
+        self._arrangement = Arrangement()
         self._states: dict[int, ServerState] = {}
-        # All models in their order, and those that the filter leaves of them.
-        self._order: list[int] = []
-        self._passing: Sequence[int] = ()
-        self._texts = SearchTexts()
         self._selected: int | None = None
         self._places = Places()
         self._place_paths: tuple[Path, ...] = ()
@@ -152,7 +147,7 @@ class ModelListViewModel(QObject):
     @property
     def total(self) -> int:
         """All models, also those that the search and the filter leave out."""
-        return len(self._known)
+        return len(self._arrangement.known)
 
     @property
     def scan(self) -> ScanProgress | None:
@@ -163,7 +158,7 @@ class ModelListViewModel(QObject):
         """The selected model, if it is shown."""
         if self._selected is None or self.table.row_of(self._selected) is None:
             return None
-        return self._known[self._selected][1]
+        return self._arrangement.known[self._selected][1]
 
     def select(self, model_id: int | None) -> None:
         """The view reports what is selected."""
@@ -195,7 +190,7 @@ class ModelListViewModel(QObject):
     def sort(self, key: SortKey, *, descending: bool) -> None:
         if (key, descending) != (self.sort_key, self.descending):
             self.sort_key, self.descending = key, descending
-            self._order = self._in_order(self._known)
+            self._arrangement.sort(key, descending=descending)
             self._narrow()
             self.sortChanged.emit()
 
@@ -215,39 +210,32 @@ class ModelListViewModel(QObject):
         if len(new) > _MOST_AT_ONCE:
             self._making = self._scope.start(self._make_many(), name="list models")
         else:
-            self._take(models, *_rows(new))
+            self._take(models, *made_rows(new))
 
     async def _make_many(self) -> None:
         try:
             wanted: Sequence[Model] | None = None
             while wanted is not self._wanted:
                 wanted = self._wanted
-                self._take(wanted, *await asyncio.to_thread(_rows, self._without_row(wanted)))
+                self._take(wanted, *await asyncio.to_thread(made_rows, self._without_row(wanted)))
         finally:
             self._making = None
         if self._requested is not None:
             self.request(self._requested)
 
     def _take(self, models: Sequence[Model], made: Known, texts: Sequence[TextBlock]) -> None:
-        changed = made.keys() & self._known.keys()
-        for model_id, (model, row) in made.items():
-            state = self._states.get(model_id)
-            self._known[model_id] = (model, row if state is None else replace(row, state=state))
+        changed = made.keys() & self._arrangement.known.keys()
+        for model_id in made.keys() & self._states.keys():
+            model, row = made[model_id]
+            made[model_id] = (model, replace(row, state=self._states[model_id]))
         # A first scan adds to thousands of models ten times a second: what it costs must not grow with them.
         grown = self._begins_as_taken(models)
-        gone = changed
-        if not grown:
-            before, self._known = self._known, {model.id: self._known[model.id] for model in models}
-            gone = changed | (before.keys() - self._known.keys())
-        self._texts.replace(gone, texts)
-        self._taken = models
-        self._offer_choices(self._rows_of(made if grown else self._known), more=grown)
-        if grown and self.sort_key is SortKey.ADDED:
-            new = _side_by_side(made)
-            self._order = new[::-1] + self._order if self.descending else self._order + new
+        if grown:
+            self._arrangement.add(made, texts)
         else:
-            # Sorting takes few comparisons where most is in order.
-            self._order = self._in_order([*self._order, *made] if grown else self._known)
+            self._arrangement.replace((model.id for model in models), made, texts)
+        self._taken = models
+        self._offer_choices(self._arrangement.rows(made if grown else None), more=grown)
         self._narrow(changed)
 
     def _begins_as_taken(self, models: Sequence[Model]) -> bool:
@@ -258,7 +246,7 @@ class ModelListViewModel(QObject):
         """Those that are new, or of which something has changed."""
         new = []
         for model in models[len(self._taken) :] if self._begins_as_taken(models) else models:
-            before = self._known.get(model.id)
+            before = self._arrangement.known.get(model.id)
             if before is None or (before[0] is not model and before[0] != model):
                 new.append(model)
         return new
@@ -266,7 +254,7 @@ class ModelListViewModel(QObject):
     def _offer_choices(self, rows: Sequence[ModelRow], *, more: bool) -> None:
         """What the list can be filtered by: what ``rows`` meet, and with ``more`` what others met before."""
         if more and self._library.folders.places != self._place_paths:
-            rows, more = self._rows_of(self._known), False
+            rows, more = self._arrangement.rows(), False
         self._place_paths = self._library.folders.places
         self._places = Places(self._place_paths)
         found = choices(rows, self._places)
@@ -280,7 +268,7 @@ class ModelListViewModel(QObject):
         before, self._states = self._states, self._shown_states()
         for model_id in before.keys() | self._states.keys():
             state = self._states.get(model_id)
-            if model_id in self._known and before.get(model_id) != state:
+            if model_id in self._arrangement.known and before.get(model_id) != state:
                 self._change_state(model_id, state)
 
     def _shown_states(self) -> dict[int, ServerState]:
@@ -292,51 +280,16 @@ class ModelListViewModel(QObject):
         return states
 
     def _change_state(self, model_id: int, state: ServerState | None) -> None:
-        model, old = self._known[model_id]
+        model, old = self._arrangement.known[model_id]
         # Nothing is sorted or sought by state, so every row stays where it is.
-        self._known[model_id] = (model, replace(old, state=state))
+        self._arrangement.known[model_id] = (model, replace(old, state=state))
         self.table.announce([model_id])
 
-    def _rows_of(self, ids: Iterable[int]) -> list[ModelRow]:
-        return [self._known[model_id][1] for model_id in ids]
-
-    def _in_order(self, ids: Iterable[int]) -> list[int]:
-        """Sorted by what is chosen; those of which it is not known come last."""
-        if self.sort_key is SortKey.ADDED:
-            ordered = _side_by_side(ids)
-            return ordered[::-1] if self.descending else ordered
-        value, rows = SORT_VALUES[self.sort_key], self._rows_of(ids)
-        stated, unknown = rows, []
-        if None in map(value, rows):
-            stated = [row for row in rows if value(row) is not None]
-            unknown = [row for row in rows if value(row) is None]
-        stated.sort(key=value, reverse=self.descending)
-        return _side_by_side(row.id for row in stated + unknown)
-
     def _narrow(self, changed: Collection[int] = ()) -> None:
-        self._passing = self._order
-        if self.chosen:
-            rows = narrowed(self._rows_of(self._order), self.chosen, self._places)
-            self._passing = _side_by_side(row.id for row in rows)
+        self._arrangement.narrow(self.chosen, self._places)
         self._show(changed)
 
     def _show(self, changed: Collection[int] = ()) -> None:
-        shown = self._passing
-        if self.words:
-            found = self._texts.find(self.words)
-            if len(found) < len(self._known):
-                shown = [model_id for model_id in shown if model_id in found]
-        self.table.show(shown, self._known, changed)
+        self.table.show(self._arrangement.find(self.words), self._arrangement.known, changed)
         self.countChanged.emit()
         self.selectionChanged.emit()
-
-
-def _side_by_side(ids: Iterable[int]) -> list[int]:
-    """Numbers made anew lie side by side in memory, which each key stroke in the search goes through."""
-    return array("q", ids).tolist()
-
-
-def _rows(models: Sequence[Model]) -> tuple[Known, list[TextBlock]]:
-    """The models with rows made anew, and the texts to search. May run in a thread: each takes some 25 µs."""
-    known = {model.id: (model, model_row(model, None)) for model in models}
-    return known, text_blocks([row for _model, row in known.values()])

@@ -221,7 +221,7 @@ class CountingDict(dict):  # type: ignore[type-arg]
 async def test_a_key_stroke_looks_at_no_row(program):
     await many(program, 300)
     models = program.models
-    known = models._known = CountingDict(models._known)
+    known = models._arrangement.known = CountingDict(models._arrangement.known)
     for text, found in (("m", 300), ("m29.gguf many", 1), ("9.gguf", 30), ("", 300)):
         models.search(text)
         assert models.table.rowCount() == found
@@ -233,7 +233,7 @@ async def test_of_many_changed_rows_a_view_is_told_at_once(program):
     await many(program, 100)
     table, told = program.models.table, []
     table.dataChanged.connect(lambda first, last: told.append((first.row(), last.row())))
-    known = program.models._known
+    known = program.models._arrangement.known
     table.show(list(table.ids), known, table.ids[:10])
     assert told == [(row, row) for row in range(10)]
     told.clear()
@@ -366,6 +366,28 @@ async def test_however_the_list_came_about_it_is_as_if_made_anew(program, key, d
     check()
     await library.folders.remove(first.path.parent / "folder")
     check()
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("key", [SortKey.NAME, SortKey.SIZE, SortKey.LAST_USED])
+async def test_a_few_new_models_come_where_sorting_all_would_put_them(program, key, descending):
+    sizes = (5, 3, 3, 9, 1)
+    for number in range(60):
+        facts = replace(some_facts(f"Model {number % 7}"), file_size_bytes=sizes[number % 5])
+        path = program.files.make(f"many/m{number}.gguf", None if number % 11 == 0 else facts)
+    await program.library.add([path.parent])
+    await poll(lambda: program.models.total == 60)
+    program.models.sort(key, descending=descending)
+    for number in range(3):
+        facts = replace(some_facts(f"Model {number}"), file_size_bytes=3)
+        paths = [program.files.make(f"later/{number}.gguf", facts), program.files.make(f"later/bad{number}.gguf")]
+        await program.library.add(paths)
+    await poll(lambda: program.models.total == 66)
+    anew = ModelListViewModel(program.library, program.supervisor, program.scope)
+    await poll(lambda: anew.total == 66)
+    anew.sort(key, descending=descending)
+    assert program.models.table.ids == anew.table.ids
+    anew.close()
 
 
 async def test_a_row_is_found_however_the_list_has_changed(filled):
