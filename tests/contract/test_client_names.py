@@ -8,13 +8,17 @@ import httpx
 import pytest
 
 from gglib_desktop.domain.errors import StartFailed
-from gglib_desktop.domain.options.client_names import names_said
 from tests.contract.harness import LocalHarness
 from tests.fakes.waiting import poll
 
 
+def names(runner, handle):
+    known = runner.describe(handle)
+    return runner.names_said(known.config, known.command_line)
+
+
 def name(runner, handle):
-    (said,) = names_said(runner.describe(handle).command_line)
+    (said,) = names(runner, handle)
     return said
 
 
@@ -99,5 +103,5 @@ async def test_an_engine_that_does_not_list_the_flag_is_not_given_it(local: Loca
     async with local.runner_with(local.stub) as runner:
         for asked in (local.config(), local.config(alias="coder")):
             handle = await runner.start(asked)
-            assert names_said(runner.describe(handle).command_line) == ()
+            assert names(runner, handle) == ()
             await runner.kill(handle)

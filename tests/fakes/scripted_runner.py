@@ -132,6 +132,9 @@ class ScriptedRunner:
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
         return diagnose
 
+    def names_said(self, config: ServerConfig, command_line: str) -> tuple[str, ...]:
+        return ()
+
     def endpoint(self, handle: ProcessHandle) -> str:
         return f"http://127.0.0.1:{handle.port}/v1"
 

@@ -260,3 +260,17 @@ async def test_an_adopted_server_with_a_long_log_stays_ready(data_dir, config):
         (adopted,) = await new.list_running()
         assert (await new.probe(adopted, 1)).result is ProbeResult.OK
         await new.kill(adopted)
+
+
+@pytest.mark.parametrize(
+    ("command_line", "names"),
+    [
+        ("/opt/x -m /m/t.gguf --alias coder --verbose", ("coder",)),
+        ("x -a 'coder (3)' --port 1", ("coder (3)",)),
+        ("x -m y", ()),
+        ("", ()),
+        ("x 'unclosed", ()),
+    ],
+)
+async def test_it_reads_the_names_in_a_command_line(runner, config, command_line, names):
+    assert runner.names_said(config(), command_line) == names

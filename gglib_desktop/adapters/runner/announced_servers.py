@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gglib_desktop.adapters.runner.announced_server import AnnouncedServer, Site
+from gglib_desktop.adapters.runner.client_names import names_of, names_said
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning
 from gglib_desktop.domain.options.host import openai_url, other_urls
 from gglib_desktop.domain.servers.access import ServerAddress
@@ -16,7 +17,7 @@ from gglib_desktop.domain.servers.exits import ServerExit
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.ports.servers.engine_driver import Seen
+from gglib_desktop.ports.servers.engine_driver import EngineDriver, Seen
 from gglib_desktop.ports.servers.server_monitor import LostServer, ServerDescription, UnreachableServer
 
 _OWN_PLACE = "local"
@@ -93,12 +94,19 @@ class AnnouncedServers:
         return end
 
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
-        own = next(iter(self._sites.values()))
-        return self._sites.get(config.place, own).driver.diagnose
+        return self._driver_for(config).diagnose
+
+    def names_said(self, config: ServerConfig, command_line: str) -> tuple[str, ...]:
+        return names_said(command_line, self._driver_for(config).reader.settings)
 
     def take_lost(self) -> Sequence[LostServer]:
         lost, self._lost = self._lost, []
         return lost
+
+    def _driver_for(self, config: ServerConfig) -> EngineDriver:
+        """Also for a place that is not known any more."""
+        own = next(iter(self._sites.values()))
+        return self._sites.get(config.place, own).driver
 
     def _place_of(self, config: ServerConfig) -> str:
         """The id of the place that a configuration means: "local" is the runner's own. Raises: ConfigurationError."""
@@ -118,6 +126,9 @@ class AnnouncedServers:
 
     def _records_of_running(self) -> list[ServerRecord]:
         return [server.record for server in self._running()]
+
+    def _names_of_running(self) -> list[str]:
+        return [name for server in self._running() for name in names_of(server.record, server.site.driver.reader)]
 
     def _server(self, handle: ProcessHandle) -> AnnouncedServer:
         server = self._servers.get(handle)

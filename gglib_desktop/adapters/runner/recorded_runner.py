@@ -79,7 +79,7 @@ class RecordedRunner(AnnouncedServers):
         self._keys = keys
         self._lock = DataLock(data_dir)
         self._records = RecordStore(data_dir / RECORDS)
-        self._names = ClientNames(self._records_of_running)
+        self._names = ClientNames(self._names_of_running)
         self._ports = _Ports()
         self._undead: dict[str, PlacedProcess] = {}
         self._stops: dict[ProcessHandle, asyncio.Task[None]] = {}

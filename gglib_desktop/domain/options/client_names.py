@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import shlex
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -66,16 +64,6 @@ def alias_taken_out(words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
         else:
             found.append(value if equals else rest.pop(0))
     return (",".join(found) if found else None), tuple(others)
-
-
-@functools.lru_cache(maxsize=256)  # called at every key stroke in a form, for every server
-def names_said(command_line: str) -> tuple[str, ...]:
-    """The names that a shell command line gives the server."""
-    try:
-        words = shlex.split(command_line)
-    except ValueError:
-        return ()
-    return names_in(alias_taken_out(words)[0])
 
 
 def is_path(name: str) -> bool:

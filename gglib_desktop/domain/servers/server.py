@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gglib_desktop.domain.options.client_names import (
-    ALIAS_FLAGS,
-    are_numbered,
-    default_names,
-    free_names,
-    names_in,
-    names_said,
-)
+from gglib_desktop.domain.options.client_names import ALIAS_FLAGS, are_numbered, default_names, free_names, names_in
 from gglib_desktop.domain.options.engine_options import EngineOptions
 from gglib_desktop.domain.values import PORT, Limits, Value, limited
 
@@ -48,12 +41,11 @@ class ServerConfig(EngineOptions):
             return self  # the engine refuses a flag without its value
         return moved.replace(alias=",".join(free_names(self.client_names, taken)) or None)
 
-    def named_as_before(self, command_line: str) -> ServerConfig:
+    def named_as_before(self, former: Sequence[str]) -> ServerConfig:
         """With the names of its server's last process, if they only differ in their numbers.
 
-        This keeps a server's name over a restart. ``command_line`` is the process's, empty if there was none.
+        This keeps a server's name over a restart.
         """
-        former = names_said(command_line)
         if not are_numbered(former, self.client_names):
             return self
         return self.alias_moved().replace(alias=",".join(former))

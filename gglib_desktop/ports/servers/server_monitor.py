@@ -88,6 +88,10 @@ class ServerMonitor(Protocol):
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
         """How the engine that serves such a configuration explains the ends of its servers."""
 
+    def names_said(self, config: ServerConfig, command_line: str) -> tuple[str, ...]:
+        """The names by which clients call a server of such a configuration, as its command line says them."""
+        ...
+
     def describe(self, handle: ProcessHandle) -> ServerDescription:
         """What is known of it without asking it. Raises: NotRunning for a server that was never announced."""
 

@@ -120,7 +120,8 @@ class ServerRun:
             # Called before this task's first step: there is no start to cancel.
             self._become(Stopped(time.time()))
             return None
-        config = self.snapshot.config.named_as_before(self.former_line)
+        config = self.snapshot.config
+        config = config.named_as_before(self._context.monitor.names_said(config, self.former_line))
         self._start_task = self._context.scope.start(self._context.runner.start(config), name="start")
         await asyncio.wait({self._start_task})
         start, self._start_task = self._start_task, None

@@ -52,6 +52,11 @@ class Server:
     def is_live(self) -> bool:
         return is_live(self.snapshot.state)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which clients call it, as far as its command line shows them."""
+        return self._context.monitor.names_said(self.snapshot.config, self.snapshot.command_line)
+
     def follow(self, handle: ProcessHandle) -> None:
         """Watches a process that another run of the program, or another program, started."""
         self._context.events.emit(ServerChanged(self.snapshot))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gglib_desktop.domain.options.client_names import names_said
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import handle_of
 from gglib_desktop.services.events import EventSource
@@ -39,8 +38,7 @@ class ServerList:
     @property
     def names_taken(self) -> frozenset[str]:
         """The names of the living servers for clients, as far as their command lines show them."""
-        lines = (server.snapshot.command_line for server in self._servers.values() if server.is_live)
-        return frozenset(name for line in lines for name in names_said(line))
+        return frozenset(name for server in self._servers.values() if server.is_live for name in server.names)
 
     def has_live_server(self, model_id: int) -> bool:
         return any(server.is_live for server in self._of_model(model_id))

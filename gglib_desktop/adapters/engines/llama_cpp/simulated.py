@@ -10,6 +10,7 @@ context, whatever was asked for. Other flags are refused as llama-server refuses
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing_extensions import override
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.places.simulated.process import SimulatedProcess
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
-from gglib_desktop.domain.options.client_names import names_said
+from gglib_desktop.domain.options.client_names import alias_taken_out, names_in
 from gglib_desktop.domain.options.engine_options import DRAFT_MTP, engine_options
 from gglib_desktop.domain.servers.access import ServerAddress, needs_key
 from gglib_desktop.domain.servers.effective import ServerFacts
@@ -178,7 +179,7 @@ class SimulatedServer:
             context_shared=shared,
             drafts=_SPEC_TYPE in seen.command_line,
             wants_key=needs_key(config),
-            alias=min(names_said(seen.command_line), default=None),
+            alias=min(names_in(alias_taken_out(shlex.split(seen.command_line))[0]), default=None),
         )
 
     # -- its life

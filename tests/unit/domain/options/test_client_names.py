@@ -11,7 +11,7 @@ from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities,
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.options import BUILT_IN, LaunchOptions, Source, options_of, resolve
 from gglib_desktop.domain.llama_cpp.argv import objections, server_argv
-from gglib_desktop.domain.options.client_names import alias_taken_out, are_numbered, free_names, names_in, names_said
+from gglib_desktop.domain.options.client_names import alias_taken_out, are_numbered, free_names, names_in
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.unit.domain.commandline.pasted import CAPABILITIES, check_pasted
 
@@ -125,15 +125,13 @@ def test_a_number_tells_names_apart_that_are_else_the_same(names, plain, expecte
 @pytest.mark.parametrize(
     ("asked", "former", "expected"),
     [
-        (config(), "x --alias 'Tiny (2)'", "Tiny (2)"),
-        (config(), "x --alias Tiny", "Tiny"),
-        (config(), "x -m y", None),
-        (config(), "", None),
-        (config(), "x 'unclosed", None),
-        (config(alias="coder"), "x --alias 'Tiny (2)'", "coder"),
-        (config(alias="coder"), "x -a 'coder (3)' --port 1", "coder (3)"),
-        (config(extra_args=("--alias", "coder")), "x --alias 'coder (3)'", "coder (3)"),
-        (config(" , ", "/m/,.gguf"), "x -m y", None),
+        (config(), ["Tiny (2)"], "Tiny (2)"),
+        (config(), ["Tiny"], "Tiny"),
+        (config(), [], None),
+        (config(alias="coder"), ["Tiny (2)"], "coder"),
+        (config(alias="coder"), ["coder (3)"], "coder (3)"),
+        (config(extra_args=("--alias", "coder")), ["coder (3)"], "coder (3)"),
+        (config(" , ", "/m/,.gguf"), [], None),
     ],
 )
 def test_a_server_keeps_its_name_over_a_restart(asked, former, expected):
@@ -247,7 +245,6 @@ def test_the_stronger_layer_names_it_wherever_it_says_so():
 def test_a_record_of_an_earlier_version_tells_the_choice():
     old = config(extra_args=("--alias", "coder", "--verbose"))
     assert (options_of(old).alias, options_of(old).extra_args) == ("coder", ("--verbose",))
-    assert names_said("/opt/x -m /m/t.gguf --alias coder --verbose") == ("coder",)
 
 
 # -- pasted
