@@ -20,8 +20,6 @@ _EXEMPT_BASES = frozenset({"Enum", "StrEnum", "IntEnum", "Flag", "NamedTuple", "
 # What was too wide when the caps came, with its numbers then. It may only shrink.
 _BASELINE: dict[str, int] = {
     "gglib_desktop/viewmodels/models/model_list.py: ModelListViewModel: attributes": 26,
-    "gglib_desktop/views/window/main_window.py: MainWindow: attributes": 18,
-    "gglib_desktop/views/window/main_window.py: MainWindow._connect: lines": 57,
 }
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -1,4 +1,4 @@
-"""The menu's commands for the selected model."""
+"""The menu's commands for models, most of them for the selected one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QDialog, QMenu, QWidget
 from shiboken6 import isValid
 
+from gglib_desktop.domain.models.scan import ScanProgress
 from gglib_desktop.viewmodels.launch.launch import LaunchViewModel
 from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.viewmodels.models.model_row import ModelRow
@@ -31,8 +32,26 @@ class ModelCommands(QObject):
             (actions.details, actions.tags, actions.show_in_folder, actions.copy_path),
             (actions.remove_model,),
         )
+        self._stop_scan = actions.stop_scan
+        actions.connect(
+            scan=library.scan_again,
+            stop_scan=library.stop_scan,
+            create_demo=library.create_demo.trigger,
+            details=self.details,
+            tags=self.tags,
+            show_in_folder=self.show_in_folder,
+            copy_path=self.copy_path,
+            remove_model=self.remove,
+            start=self.start,
+            start_with=self.start_with,
+            start_another=self.start_another,
+            paste_command=self.paste_command,
+            defaults=self.defaults,
+        )
         library.models.selectionChanged.connect(self._render)
+        library.models.scanChanged.connect(self._on_scan)
         self._render()
+        self._on_scan(library.models.scan)
 
     @property
     def _selected(self) -> ModelRow | None:
@@ -46,6 +65,10 @@ class ModelCommands(QObject):
             is_for_it = selected is not None and (block is not self._blocks[0] or selected.is_model)
             for action in block:
                 action.setEnabled(is_for_it)
+
+    @Slot(object)
+    def _on_scan(self, progress: ScanProgress | None) -> None:
+        self._stop_scan.setEnabled(progress is not None)
 
     @Slot(QPoint)
     def show_menu(self, place: QPoint) -> None:

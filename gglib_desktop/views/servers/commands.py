@@ -29,6 +29,20 @@ class ServerCommands(QObject):
         self._actions = actions
         self._panels = panels
         self._panel: ServerPanel | None = None
+        actions.connect(
+            stop=self.stop,
+            restart=self.restart,
+            apply=self.apply,
+            copy_endpoint=self.copy_endpoint,
+            copy_other_endpoint=self.copy_other_endpoint,
+            copy_key=self.copy_key,
+            copy_command_line=self.copy_command_line,
+            show_log=self.show_log,
+            dismiss=self.dismiss,
+            stop_all=servers.stop_all,
+            fold_all=self.fold_all,
+            unfold_all=self.unfold_all,
+        )
         servers.added.connect(self._on_added)
         servers.removed.connect(self._render)
         models.selectionChanged.connect(self._render)

@@ -1,10 +1,11 @@
 """The window as a whole: what it is called, what it teaches, and what its controls do."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import SIGNAL, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QListWidget,
+    QMainWindow,
+    QMenu,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
@@ -29,6 +32,7 @@ from gglib_desktop.adapters.runner.kinds import MockRunner
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.views.launch.start_with import StartWithDialog
+from gglib_desktop.views.look.actions import Actions, make_menus
 from gglib_desktop.views.servers.panel.view import ServerPanel
 from gglib_desktop.views.settings.dialog import SettingsDialog
 from gglib_desktop.views.window.about import AboutDialog
@@ -77,6 +81,14 @@ async def test_the_empty_window_is_called_as_agreed(desk):
     assert names(desk.window, Role.EditableText) == ["Search models"]
     assert isinstance(get(desk.window, "Models", Role.Table), QAbstractItemView)
     assert names(desk.window, Role.MenuItem)[:4] == ["File", "Server", "View", "Help"]
+
+
+async def test_every_action_is_connected(desk):
+    bare = QMainWindow()
+    idle, signal = make_menus(bare, QMenu(bare), QMenu(bare)), SIGNAL("triggered(bool)")
+    listeners = {field.name: getattr(idle, field.name).receivers(signal) for field in fields(Actions)}
+    found = {name: desk.window.findChild(QAction, name).receivers(signal) for name in listeners}
+    assert [name for name, count in found.items() if count == listeners[name]] == []
 
 
 async def test_a_second_server_of_a_model_has_a_number(desk):
