@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE
 from gglib_desktop.domain.llama_cpp.help import MODEL_FLAGS, NO_SERVER_FLAGS
 from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.client_names import alias_taken_out
@@ -48,9 +49,10 @@ def server_port(argv: Sequence[str], environment: Mapping[str, str], listening: 
     return next((port for port in wanted if port in listening), min(listening, default=stated))
 
 
-def stated_key(argv: Sequence[str]) -> str | None:
-    """The keys in a command line."""
-    return _value_of(argv, frozenset({"--api-key"}))
+def stated_key(argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """One of the keys that it takes."""
+    keys = environment.get(KEY_VARIABLE) or _value_of(argv, frozenset({"--api-key"}))
+    return keys.split(",")[0] if keys else None
 
 
 def stated_settings(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> StatedSettings:

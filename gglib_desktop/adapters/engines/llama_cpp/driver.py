@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -41,10 +41,7 @@ class LlamaProcessReader:
     port = staticmethod(server_port)
     model = staticmethod(stated_model)
     settings = staticmethod(stated_settings)
-
-    def key(self, argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
-        keys = environment.get(KEY_VARIABLE) or stated_key(argv)
-        return keys.split(",")[0] if keys else None
+    key = staticmethod(stated_key)
 
 
 class LlamaCppDriver:

@@ -105,8 +105,9 @@ def test_flags_are_read_in_every_spelling_that_the_engine_reads():
 
 
 def test_a_key_that_a_command_line_gives_away_is_read():
-    assert stated_key(("llama-server", "--api-key", "one,two")) == "one,two"
-    assert stated_key(("llama-server", "--api-key-file", "/k")) is None
+    assert stated_key(("llama-server", "--api-key", "one,two"), {}) == "one"
+    assert stated_key(("llama-server", "--api-key", "one"), {"LLAMA_API_KEY": "two,three"}) == "two"
+    assert stated_key(("llama-server", "--api-key-file", "/k"), {}) is None
 
 
 def test_a_name_may_be_said_by_the_environment():
