@@ -56,7 +56,8 @@ def make(**changes):
 def test_four_fields_are_required_and_the_others_say_nothing():
     config = make()
     silent = {name for name, value in config.to_mapping().items() if value in (None, [])}
-    assert silent == set(config.to_mapping()) - set(REQUIRED)
+    assert silent == set(config.to_mapping()) - set(REQUIRED) - {"place"}
+    assert config.place == "local"
     assert config.to_mapping().keys() >= FULL_FIELDS
     for name in REQUIRED:
         with pytest.raises(ConfigurationError, match="is required") as caught:
