@@ -33,6 +33,7 @@ class ScriptedServer:
     stop_error: ProcessError | None = None
     ends_on_stop: bool = True
     questions: int = 0
+    uses: int = 0
     asked_at: list[float] = field(default_factory=list)
     exited: asyncio.Future[ServerExit] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -112,7 +113,9 @@ class ScriptedRunner:
         return server.answer
 
     async def usage(self, handle: ProcessHandle) -> Usage | None:
-        return self._server(handle).usage
+        server = self._server(handle)
+        server.uses += 1
+        return server.usage
 
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
         return self.facts_said

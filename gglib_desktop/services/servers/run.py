@@ -189,7 +189,10 @@ class ServerRun:
             question.cancel()
             return tracker
         probe = question.result()
-        after = await monitor.usage(handle)
+        # It is as well as before, and all is known that stays: the rest is asked when the user looks again.
+        is_hidden = not self._context.visible and self._facts_answers >= _FACTS_ANSWERS
+        unseen = is_hidden and tracker.is_calm and probe.result is ProbeResult.OK
+        after = None if unseen else await monitor.usage(handle)
         now = time.time()
         if self.snapshot.adopted and probe.result is not ProbeResult.LOADING:
             tracker = tracker.adopted(now)
@@ -198,6 +201,9 @@ class ServerRun:
             return following
         if following.stalled_for(now) > self._context.load_stall_s:
             self._give_up(handle)
+        if unseen:
+            self.show(replace(self.snapshot, state=following.state))
+            return following
         # The work of a server that does not answer is unknown.
         busy = None
         if probe.result is ProbeResult.OK:

@@ -183,6 +183,21 @@ async def test_servers_started_at_different_times_are_asked_together(supervisor,
     assert len(set(times)) == pytest.approx(2 * 60 / HEALTHY_INTERVAL_S, abs=2)
 
 
+async def test_of_a_hidden_server_only_its_health_is_asked_until_the_user_looks(server_id, supervisor, runner):
+    await questions_in(runner, 20)
+    runner.last.busy_slots, runner.last.cpu_s_per_question = 3, 1.0
+    supervisor.visible = False
+    seen: list[object] = []
+    unsubscribe = supervisor.subscribe(seen.append)
+    uses = runner.last.uses
+    assert await questions_in(runner, 300) >= 9
+    assert runner.last.uses - uses <= 300 / HIDDEN_INTERVAL_S + 2, "once before each question, in case it is missed"
+    assert (supervisor.server(server_id).busy_slots, seen) == (0, [])
+    unsubscribe()
+    supervisor.visible = True
+    await poll(lambda: supervisor.server(server_id).busy_slots == 3)
+
+
 async def test_a_hidden_server_that_misses_answers_is_asked_each_second(server_id, supervisor, story, runner):
     supervisor.visible = False
     runner.last.answer = NO_ANSWER
