@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from gglib_desktop.api import Runner
 from tests.conftest import qt_loop
-from tests.contract.harness import Harness, LocalHarness, MockHarness, NamespaceHarness, stop_all
+from tests.contract.harness import Harness, LocalHarness, MockHarness, NamespaceHarness, ParrotHarness, stop_all
 from tests.fakes.namespace_place import refusal
+
+H = TypeVar("H", bound=LocalHarness)
 
 
 def pytest_asyncio_loop_factories(config, item):
@@ -18,19 +22,26 @@ def pytest_asyncio_loop_factories(config, item):
 
 @pytest.fixture
 def local(data_dir: Path, engine_path: Path, tiny_model: Path) -> Iterator[LocalHarness]:
-    harness = LocalHarness(data_dir, engine_path, tiny_model)
-    yield harness
-    left = harness.processes()
-    for process in left:
-        process.kill()
-    assert not left, "processes that the test left running"
+    with nothing_left(LocalHarness(data_dir, engine_path, tiny_model)) as harness:
+        yield harness
 
 
 @pytest.fixture
 def netns(data_dir: Path, engine_path: Path, tiny_model: Path) -> Iterator[NamespaceHarness]:
     if why := refusal():
         pytest.skip(f"the kernel gives no network namespace: {why}")
-    harness = NamespaceHarness(data_dir, engine_path, tiny_model)
+    with nothing_left(NamespaceHarness(data_dir, engine_path, tiny_model)) as harness:
+        yield harness
+
+
+@pytest.fixture
+def parrot(data_dir: Path, tiny_model: Path) -> Iterator[ParrotHarness]:
+    with nothing_left(ParrotHarness(data_dir, tiny_model)) as harness:
+        yield harness
+
+
+@contextmanager
+def nothing_left(harness: H) -> Iterator[H]:
     yield harness
     left = harness.processes()
     for process in left:
@@ -43,7 +54,9 @@ def mock(data_dir: Path, tiny_model: Path) -> MockHarness:
     return MockHarness(data_dir, tiny_model)
 
 
-@pytest.fixture(params=[*(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns")), "mock"])
+@pytest.fixture(
+    params=[*(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns")), "mock", "parrot"]
+)
 def bare_harness(request: pytest.FixtureRequest) -> Harness:
     harness: Harness = request.getfixturevalue(request.param)
     return harness

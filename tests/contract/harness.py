@@ -9,6 +9,7 @@ import sys
 import uuid
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +20,7 @@ from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import Threads
+from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.runner.announced_server import Site
 from gglib_desktop.adapters.runner.kinds import MockRunner, local_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
@@ -26,10 +28,13 @@ from gglib_desktop.api import Runner
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.ports.servers.engine_driver import EngineDriver
 from tests.fakes.namespace_place import NamespacePlace
+from tests.fakes.parrot_driver import ParrotDriver
 from tests.fakes.ports import some_base_port
 
-STUB = Path(__file__).parent.parent / "fakes" / "stub_engine.py"
+_FAKES = Path(__file__).parent.parent / "fakes"
+STUB = _FAKES / "stub_engine.py"
 # For servers that end when they are asked: no busy machine makes them look as if they would not.
 STOP_GRACE_S = 60.0
 # For those that don't.
@@ -38,11 +43,14 @@ SHORT_GRACE_S = 0.1
 
 def stub_engine(folder: Path) -> Path:
     """A program file that runs the stub engine with this Python, whatever PATH says."""
-    program = folder / "stub-llama-server"
-    folder.mkdir(parents=True, exist_ok=True)
-    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{STUB}' \"$@\"\n")
-    program.chmod(0o755)
-    return program
+    return _program(folder / "stub-llama-server", STUB)
+
+
+def _program(path: Path, script: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{script}' \"$@\"\n")
+    path.chmod(0o755)
+    return path
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,20 @@ LLAMA_CPP = EngineWords(
     context_size=8192,
     slots=4,
     two_slots=2,
+)
+
+
+PARROT = EngineWords(
+    listens="--listen 127.0.0.1:{}",
+    drafting="--guess 2 --sure 0.5",
+    no_such_flag="squawk: what is --nope?",
+    no_model="no parrot food",
+    failure_status=3,
+    loading="an egg: ",
+    loaded="hatched",
+    context_size=4096,
+    slots=None,
+    two_slots=None,
 )
 
 
@@ -139,13 +161,13 @@ class LocalHarness(_Configs):
         self.data_dir = data_dir
         self.model = model
         self.stub = stub_engine(data_dir.parent / "stub")
-        self._engine = engine
+        self.engine = engine
         self._tag = uuid.uuid4().hex
         self._others = set(psutil.pids())
         self.environment = {**os.environ, "GGLIB_TEST_HARNESS": self._tag}
 
     def runner(self, data_dir: Path | None = None) -> RecordedRunner:
-        return self.runner_with(self._engine, data_dir)
+        return self.runner_with(self.engine, data_dir)
 
     def runner_with(
         self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
@@ -154,6 +176,20 @@ class LocalHarness(_Configs):
             return await _CATALOG.inspect(engine)
 
         return local_runner(data_dir or self.data_dir, find, environment=self.environment, stop_grace_s=lambda: grace_s)
+
+    def assembled(
+        self, place_id: str, kind: type[LocalPlace], driver: EngineDriver, data_dir: Path | None, grace_s: float
+    ) -> RecordedRunner:
+        """A runner over another kind of place, or with another engine's driver."""
+        folder, threads = data_dir or self.data_dir, Threads(3)
+        place = kind(folder, environment=self.environment, in_thread=threads.run)
+        return RecordedRunner(
+            folder,
+            {place_id: Site(place, driver)},
+            threads=threads,
+            stop_grace_s=lambda: grace_s,
+            keys=KeptKey(folder / KEY_FILE),
+        )
 
     def stubborn_runner(self) -> RecordedRunner:
         return self.runner_with(self.stub, grace_s=SHORT_GRACE_S)
@@ -198,18 +234,34 @@ class NamespaceHarness(LocalHarness):
     def runner_with(
         self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
     ) -> RecordedRunner:
-        async def find() -> Engine:
-            return await _CATALOG.inspect(engine)
+        driver = LlamaCppDriver(partial(_CATALOG.inspect, engine))
+        return self.assembled("netns", NamespacePlace, driver, data_dir, grace_s)
 
-        folder, threads = data_dir or self.data_dir, Threads(3)
-        place = NamespacePlace(folder, environment=self.environment, in_thread=threads.run)
-        return RecordedRunner(
-            folder,
-            {"netns": Site(place, LlamaCppDriver(find))},
-            threads=threads,
-            stop_grace_s=lambda: grace_s,
-            keys=KeptKey(folder / KEY_FILE),
-        )
+
+class ParrotHarness(LocalHarness):
+    """Real processes of an engine that has nothing in common with llama.cpp."""
+
+    words = PARROT
+
+    def __init__(self, data_dir: Path, model: Path) -> None:
+        super().__init__(data_dir, _program(data_dir.parent / "parrot" / "parrot", _FAKES / "parrot_engine.py"), model)
+
+    def runner_with(
+        self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
+    ) -> RecordedRunner:
+        return self.assembled("local", LocalPlace, ParrotDriver(engine), data_dir, grace_s)
+
+    def stubborn_runner(self) -> RecordedRunner:
+        return self.runner_with(self.engine, grace_s=SHORT_GRACE_S)
+
+    def late_config(self) -> ServerConfig:
+        return self.config(extra_args=["--deaf"])
+
+    def talkative_runner(self) -> RecordedRunner:
+        return self.runner()
+
+    def talkative_config(self, lines: int) -> ServerConfig:
+        return self.config(extra_args=["--chatter", str(lines)])
 
 
 class MockHarness(_Configs):

@@ -53,7 +53,7 @@ class ProcessReader(Protocol):
 
 
 class EngineDriver(Protocol):
-    """Starts, asks and understands one kind of inference server. Questions never raise: no answer is None."""
+    """Starts, asks and understands one kind of inference server. A question without an answer raises nothing."""
 
     @property
     def reader(self) -> ProcessReader: ...
@@ -62,7 +62,7 @@ class EngineDriver(Protocol):
         """Loads what asking takes. Called once the runner has its lock."""
 
     async def aclose(self) -> None:
-        """Ends all questions under way."""
+        """Ends all questions under way. Later ones raise RunnerUnavailable."""
 
     async def engine(self) -> Engine:
         """The program in force. Raises: ConfigurationError."""
