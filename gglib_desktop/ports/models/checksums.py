@@ -16,7 +16,7 @@ class Checksums(Protocol):
         """The sum that the file should have, as far as anything on this computer says."""
 
     def sha256(self, path: Path, told: Callable[[int], bool]) -> str | None:
-        """The sum of the file as it is now. ``told`` gets the bytes read so far, and returns False to stop.
+        """The sum of the file as it is now. ``told`` gets the size of each piece read, and returns False to stop.
 
         None: it was stopped. Raises: InvalidModelFile, also if the file changes meanwhile.
         """

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gglib_desktop.viewmodels.models.model_row import ModelRow
 
 _ROWS_OF_A_BLOCK = 64
-# Neither a name nor a path has it, and nobody types it.
+# Neither a name nor a path contains it, and users do not type it.
 _END = "\0"
 
 
