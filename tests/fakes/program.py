@@ -73,6 +73,23 @@ class Program:
         assert model is not None
         return model
 
+    async def healthy(self, server_id: int) -> None:
+        """Returns when the server is."""
+        await poll(lambda: self.supervisor.server(server_id).state.word == "Healthy")
+
+    def told(self) -> list[tuple[str, object]]:
+        """What the view-models tell from now on, each with its name."""
+        told: list[tuple[str, object]] = []
+        app = self.app
+        app.servers.added.connect(lambda server: told.append(("added", server.id)))
+        app.servers.removed.connect(lambda server_id: told.append(("removed", server_id)))
+        app.servers.shown.connect(lambda server_id: told.append(("shown", server_id)))
+        app.servers.reconnected.connect(lambda count: told.append(("adopted", count)))
+        app.failed.connect(lambda error: told.append(("failed", error)))
+        app.settings.newsTold.connect(lambda news: told.append(("settingsNews", news)))
+        self.models.selectRequested.connect(lambda model_id: told.append(("select", model_id)))
+        return told
+
     def start(self, model: Model, *flags: str, **fields: Any) -> int:
         """Starts it with flags that simulate something."""
         return self.supervisor.start(ServerConfig(model.id, model.name, model.path, 9000, extra_args=flags, **fields))

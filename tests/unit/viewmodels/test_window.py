@@ -9,9 +9,6 @@ from gglib_desktop.domain.documents.settings_document import SettingsNews, Setti
 from gglib_desktop.domain.errors import (
     ConfigurationError,
     InvalidSettings,
-    LibraryError,
-    LibrarySetAside,
-    ModelInUse,
     RunnerUnavailable,
     SettingProblem,
     SettingsEffect,
@@ -21,27 +18,9 @@ from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.viewmodels.engine import EngineState
 from gglib_desktop.viewmodels.servers.servers import ServerTotals
 from tests.fakes.library import some_facts
-from tests.fakes.program import TIMINGS, Program
+from tests.fakes.program import TIMINGS
 from tests.fakes.settings import FOUND
 from tests.fakes.waiting import poll, tasks_begun, tasks_done
-
-
-def told_by(program: Program) -> list[tuple[str, object]]:
-    told: list[tuple[str, object]] = []
-    app = program.app
-    app.servers.added.connect(lambda server: told.append(("added", server.id)))
-    app.servers.removed.connect(lambda server_id: told.append(("removed", server_id)))
-    app.servers.shown.connect(lambda server_id: told.append(("shown", server_id)))
-    app.servers.reconnected.connect(lambda count: told.append(("adopted", count)))
-    app.failed.connect(lambda error: told.append(("failed", error)))
-    app.settings.newsTold.connect(lambda news: told.append(("settingsNews", news)))
-    app.library.models.selectRequested.connect(lambda model_id: told.append(("select", model_id)))
-    return told
-
-
-async def healthy(program: Program, server_id: int) -> None:
-    await poll(lambda: program.supervisor.server(server_id).state.word == "Healthy")
-
 
 # -- ending
 
@@ -61,7 +40,7 @@ async def test_a_start_that_waits_for_the_engine_when_the_program_ends_comes_too
 async def test_a_restart_that_was_pressed_late_changes_nothing(program):
     model = await program.add()
     server_id = program.start(model)
-    await healthy(program, server_id)
+    await program.healthy(server_id)
     program.supervisor.refuse_starts()
     program.app.servers.panels[server_id].options.restart.trigger()
     await tasks_done("restart")
@@ -79,7 +58,7 @@ async def test_opening_loads_adds_adopts_and_finds_the_engine(program, tmp_path)
     old = program.files.make("old.gguf", some_facts("Old"))
     async with MockRunner(tmp_path / "data", timings=TIMINGS) as earlier:
         await earlier.start(ServerConfig(1, "Old", old, 9000))
-    told = told_by(program)
+    told = program.told()
     new = program.files.make("new.gguf", some_facts("New"))
     assert not program.app.is_ready
     await program.open(new)
@@ -104,7 +83,7 @@ async def test_models_are_looked_for_while_an_engine_is_still_asked(program):
 
 async def test_without_an_engine_it_says_why(program):
     program.catalog.found = None
-    told = told_by(program)
+    told = program.told()
     await program.open()
     assert program.app.engine.state.engine is None
     assert isinstance(program.app.engine.state.problem, ConfigurationError)
@@ -112,7 +91,7 @@ async def test_without_an_engine_it_says_why(program):
 
 
 async def test_a_data_directory_that_is_in_use_is_said_and_the_models_are_there(program, tmp_path):
-    told = told_by(program)
+    told = program.told()
     async with MockRunner(tmp_path / "data") as other:
         await other.list_running()
         await program.open(program.files.make("new.gguf", some_facts("New")))
@@ -122,131 +101,11 @@ async def test_a_data_directory_that_is_in_use_is_said_and_the_models_are_there(
 
 
 async def test_settings_that_could_not_be_read_are_said(program):
-    told = told_by(program)
+    told = program.told()
     problem = SettingProblem("theme", "must be one of system, light, dark", line=3)
     program.settings.problem = InvalidSettings(Path("settings.toml"), (problem,), SettingsEffect.OTHERS_COUNT)
     await program.open()
     assert ("settingsNews", SettingsNews(error=program.settings.problem)) in told
-
-
-# -- models
-
-
-async def test_the_first_of_what_was_added_is_selected(program):
-    told = told_by(program)
-    paths = [program.files.make(f"{name}.gguf", some_facts(name)) for name in ("A", "B")]
-    program.app.library.add(paths)
-    await poll(lambda: any(name == "select" for name, _ in told))
-    await tasks_done("add models")
-    assert told == [("select", program.library.models[0].id)]
-
-
-async def test_the_demo_model_is_selected(program):
-    told = told_by(program)
-    program.app.library.create_demo.trigger()
-    assert program.app.library.create_demo.is_busy
-    await poll(lambda: told)
-    assert told == [("select", program.library.models[0].id)]
-
-
-async def test_models_are_looked_for_at_the_start_and_on_demand(program):
-    seen: list[object] = []
-    program.models.scanChanged.connect(seen.append)
-    folder = program.files.make("deep/a.gguf", some_facts("A")).parent
-    await program.open(folder)
-    await poll(lambda: not program.app.library.scan.is_busy)
-    program.files.make("deep/b.gguf", some_facts("B"))
-    program.app.library.scan.trigger()
-    await poll(lambda: not program.app.library.scan.is_busy)
-    assert [model.name for model in program.library.models] == ["A", "B"]
-    assert program.models.scan is None
-    assert seen == [] or seen[-1] is None
-    program.app.library.stop_scan()
-
-
-async def test_a_library_that_cannot_be_written_is_said(program, tmp_path):
-    told = told_by(program)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "library.sqlite").mkdir()
-    program.app.library.add([program.files.make("a.gguf", some_facts("A"))])
-    await poll(lambda: told)
-    await tasks_done("add models")
-    assert isinstance(told[0][1], LibraryError)
-
-
-async def test_a_library_that_is_no_database_is_set_aside_and_what_was_to_be_opened_is(program, tmp_path):
-    told = told_by(program)
-    file = tmp_path / "data" / "library.sqlite"
-    file.parent.mkdir()
-    file.write_text("not a database, and longer than the header of one " * 20)
-    await program.open(program.files.make("a.gguf", some_facts("A")))
-    ((_kind, error),) = [news for news in told if news[0] == "failed"]
-    assert isinstance(error, LibrarySetAside)
-    assert error.kept.read_text().startswith("not a database")
-    assert ("select", program.library.models[0].id) in told
-
-
-async def test_a_model_is_not_removed_while_a_server_of_it_runs(program):
-    model, other = await program.add("Tiny"), await program.add("Other")
-    server_id = program.start(model)
-    await healthy(program, server_id)
-    told = told_by(program)
-    program.app.library.remove(model.id)
-    await poll(lambda: told)
-    ((name, error),) = told
-    assert name == "failed"
-    assert isinstance(error, ModelInUse)
-    assert str(error) == "a server of Tiny runs; stop its server first"
-    assert program.library.models == (model, other)
-    program.app.library.remove(other.id)
-    await poll(lambda: program.library.models == (model,))
-    await program.supervisor.stop(server_id)
-    program.app.library.remove(model.id)
-    await poll(lambda: not program.library.models)
-    assert len(program.app.servers.panels) == 1, "its log can still be read"
-
-
-# -- servers
-
-
-async def test_a_start_is_shown(program):
-    model = await program.add()
-    told = told_by(program)
-    program.app.launch.start(model.id)
-    await poll(lambda: len(told) == 2)
-    (server_id,) = program.app.servers.panels
-    assert told == [("added", server_id), ("shown", server_id)]
-    program.app.launch.start(model.id)
-    await poll(lambda: len(told) == 3)
-    assert told[-1] == ("shown", server_id), "a start of what runs shows where it runs"
-
-
-async def test_what_runs_is_counted_with_its_memory(program):
-    first, second = await program.add("A"), await program.add("B")
-    for model in (first, second):
-        program.app.launch.start(model.id)
-    await poll(lambda: len(program.app.servers.panels) == 2)
-    await poll(lambda: program.app.servers.totals.rss_bytes == 2 * 64 * 2**20)
-    assert program.app.servers.totals.running == 2
-    program.app.servers.stop_all()
-    await poll(lambda: program.app.servers.totals.running == 0)
-    assert program.app.servers.totals.rss_bytes == 0
-
-
-async def test_a_dismissed_server_is_gone(program):
-    told = told_by(program)
-    server_id = program.start(await program.add(), "--nope")
-    await poll(lambda: program.supervisor.server(server_id).state.word == "Failed")
-    program.app.servers.panels[server_id].dismiss()
-    assert program.app.servers.panels == {}
-    assert told[-1] == ("removed", server_id)
-
-
-async def test_a_hidden_window_asks_less_often(program):
-    program.app.set_visible(False)
-    assert program.supervisor.visible is False
-    program.app.set_visible(True)
-    assert program.supervisor.visible is True
 
 
 # -- settings and the end
@@ -281,7 +140,7 @@ async def test_after_closing_it_hears_nothing(program):
 
     app = window_view_model(*parts, foreign=foreign, dialogs=dialogs)
     app.close()
-    await healthy(program, program.start(await program.add()))
+    await program.healthy(program.start(await program.add()))
     assert app.servers.panels == {}
     assert app.library.models.total == 0
     assert (app.servers.totals, app.engine.state) == (ServerTotals(), EngineState())
@@ -289,7 +148,7 @@ async def test_after_closing_it_hears_nothing(program):
 
 async def test_a_settings_file_that_was_edited_is_in_force_and_said(program):
     await program.open()
-    told = told_by(program)
+    told = program.told()
     form = program.app.settings.pages().form
     form.edit(stop_grace_s=7.0)
     program.store.reading = SettingsReading(
@@ -304,3 +163,10 @@ async def test_a_settings_file_that_was_edited_is_in_force_and_said(program):
 async def test_the_settings_file_is_there_to_be_edited(program):
     assert await program.app.settings.file() == program.store.path
     assert program.store.created
+
+
+async def test_a_hidden_window_asks_less_often(program):
+    program.app.set_visible(False)
+    assert program.supervisor.visible is False
+    program.app.set_visible(True)
+    assert program.supervisor.visible is True
