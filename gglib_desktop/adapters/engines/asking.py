@@ -1,4 +1,4 @@
-"""Asks a program something by one flag, and says why it gave no answer."""
+"""Runs a program with one flag, and says why it gave no answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gglib_desktop.domain.servers.exits import ServerExit
 PATIENCE_S = 60.0
 _FIRST_PAUSE_S, _MOST_PAUSE_S = 0.002, 0.05
 _MOST_BYTES = 2**20
-# A program that prints without end must not fill the disk.
+# A program that prints endlessly must not fill the disk.
 _MOST_PRINTED_BYTES = 64 * 2**20
 _ADVICE = {
     errno.ENOENT: "; the interpreter or loader that it names is missing",
@@ -50,7 +50,7 @@ def ask(
 ) -> Answer:
     """Runs ``command`` with ``flag`` to its end, and ends what it leaves behind. Blocks.
 
-    Raises: ConfigurationError when it cannot be run, does not end in time or prints without end, or ``called_off`` was
+    Raises: ConfigurationError if it cannot be run, does not end in time or prints endlessly, or if ``called_off`` was
     set.
     """
     path = Path(command[0])
@@ -97,7 +97,7 @@ def _prints_too_much(output: IO[bytes]) -> bool:
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
     if not hasattr(os, "waitid"):
         return process.poll() is not None
-    # Not reaped yet, so that its group is nobody else's.
+    # Not reaped yet, so that no other process can have its group.
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 

@@ -1,1 +1,1 @@
-"""HTTP as this program speaks it."""
+"""The program's HTTP connections."""

@@ -1,7 +1,7 @@
-"""HTTP/1.1 for httpx over connections that are certain to be closed, whenever a question is called off.
+"""HTTP/1.1 for httpx over connections that are certain to be closed, whenever a question is cancelled.
 
-httpx's own transport, httpcore 1.0.9, loses connections when a task is cancelled at some of its awaits, and in other
-moments their places in its pool: after 100 of these no server would have seemed to answer any more.
+httpx's own transport, httpcore 1.0.9, loses connections when a task is cancelled at some of its awaits, and at other
+moments their places in its pool: after 100 of these every server would have seemed silent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _Place = tuple[str, int]
 
 
 class KeptConnections(httpx.AsyncBaseTransport):
-    """Keeps one connection to each server for the next question. Knows no time limit: whoever asks sets one."""
+    """Keeps one connection to each server for the next question. Has no time limit: callers set one."""
 
     def __init__(self, *, idle_s: float = _IDLE_S) -> None:
         self._idle_s = idle_s
@@ -43,12 +43,12 @@ class KeptConnections(httpx.AsyncBaseTransport):
             except httpx.TransportError:
                 if kept.has_answered:
                     raise
-                # It was closed in this very moment. A fresh one tells what is so.
+                # It was closed at this very moment. A fresh one shows the server's real state.
         return await self._ask(await self._connect(place), place, request)
 
     @override
     async def aclose(self) -> None:
-        """Ends questions under way, too."""
+        """Ends pending questions, too."""
         self._closed = True
         for connection in tuple(self._open):
             connection.close()
@@ -58,7 +58,7 @@ class KeptConnections(httpx.AsyncBaseTransport):
     def _take(self, place: _Place) -> _Connection | None:
         now = time.monotonic()
         if now - self._swept_at >= self._idle_s:
-            # Those of the servers that are asked no more; a look at all of them for each question would cost as much.
+            # Those of servers that are not asked any more; checking all of them for each question would cost as much.
             self._swept_at = now
             for other in [other for other, connection in self._idle.items() if not self._is_usable(connection, now)]:
                 self._idle.pop(other).close()
@@ -87,7 +87,7 @@ class KeptConnections(httpx.AsyncBaseTransport):
         try:
             return await connection.ask(request)
         finally:
-            # Called off, or broken, it is not fresh.
+            # After a cancelled or failed question it is not fresh.
             if connection.is_fresh and place not in self._idle and not self._closed:
                 self._idle[place] = connection
             else:
@@ -96,7 +96,7 @@ class KeptConnections(httpx.AsyncBaseTransport):
 
 @dataclass(frozen=True)
 class _Exchange:
-    """A question and its whole answer, as they went over a connection."""
+    """A question and its whole answer, as transferred over a connection."""
 
     request: httpx.Request
     words: bytes
@@ -105,7 +105,7 @@ class _Exchange:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection, in ``opened`` as long as it is open. Closing it awaits nothing, so nothing can come between."""
+    """One connection, in ``opened`` as long as it is open. Closing it awaits nothing, so it cannot be interrupted."""
 
     def __init__(self, opened: set[_Connection]) -> None:
         self._opened = opened
@@ -120,7 +120,7 @@ class _Connection(asyncio.Protocol):
 
     @property
     def is_fresh(self) -> bool:
-        """Another question can be asked: it is open, and nothing came that nobody asked for."""
+        """Whether another question can be asked: it is open, and no unexpected bytes have come."""
         return not self._asks and not self._came.is_set() and not self._transport.is_closing()
 
     @override
@@ -131,7 +131,7 @@ class _Connection(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         if not self._asks:
-            # Nobody asked, so nobody would ever read it.
+            # Bytes without a question would never be read.
             self.close()
             return
         self.has_answered = True
@@ -148,11 +148,11 @@ class _Connection(asyncio.Protocol):
 
     async def ask(self, request: httpx.Request) -> httpx.Response:
         """Raises: httpx.TransportError."""
-        # Stays so when this question is called off or fails, and then no other may be asked.
+        # has_answered stays false if this question is cancelled or fails, and then no other may be asked.
         self._asks, self.has_answered = True, False
         last = self._last
         if last is not None and last.request is request:
-            # Nearly always a server says again how it is in the same words. Reading them anew costs ten times as much.
+            # A server nearly always repeats its last answer about health. Parsing that again costs ten times as much.
             self._transport.write(last.words)
             await self._came.wait()
             if self._arrived == last.answer:
@@ -187,7 +187,7 @@ class _Connection(asyncio.Protocol):
         return response
 
     async def _read_on(self) -> None:
-        """Gives the parser what came since, and once the connection is closed and all is read, the end."""
+        """Gives the parser new bytes, and once the connection is closed and everything is read, the end."""
         while self._read == len(self._arrived) and not self._transport.is_closing():
             self._came.clear()
             await self._came.wait()

@@ -47,7 +47,7 @@ class DataLock:
             os.write(fd, str(os.getpid()).encode())
 
     def is_held(self) -> bool:
-        """Whether somebody holds it; False also when that cannot be told. Blocks no longer than a look takes."""
+        """Whether another program holds it; False also if that is unknown. Blocks only briefly."""
         if sys.platform == "win32":  # not run
             return False
         try:
@@ -88,5 +88,5 @@ def _owner(fd: int) -> str:
 
 
 def _unlock(fd: int) -> None:
-    if sys.platform != "win32":  # there it ends with the descriptor, which nobody inherits
+    if sys.platform != "win32":  # there it ends with the descriptor, which no child inherits
         fcntl.flock(fd, fcntl.LOCK_UN)

@@ -1,4 +1,4 @@
-"""Where a runner keeps what it writes down of each server."""
+"""The files in which a runner keeps its records of servers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _log = logging.getLogger(__name__)
 
 
 class RecordStore:
-    """One JSON file per server that runs, each written whole or not at all."""
+    """One JSON file per running server, each written whole or not at all."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def write(self, record: ServerRecord) -> None:
-        """Raises: RunnerUnavailable when the record cannot be kept; a server without one must not run."""
+        """Raises: RunnerUnavailable if the record cannot be kept; a server without one must not run."""
         target = self._path(record.run)
         draft = target.with_suffix(".tmp")
         try:
@@ -35,7 +35,7 @@ class RecordStore:
             raise RunnerUnavailable(f"cannot write the record {target}: {exc.strerror}") from exc
 
     def rewrite(self, record: ServerRecord) -> None:
-        """As ``write``; where that fails, on a full disk say, the server is found again by what was written before."""
+        """Like ``write``; if that fails, for example on a full disk, the earlier record still finds the server."""
         try:
             self.write(record)
         except RunnerUnavailable as exc:
@@ -48,7 +48,7 @@ class RecordStore:
             _log.warning("cannot remove the record %s: %s", self._path(run), exc.strerror)
 
     def set_aside(self, run: str) -> None:
-        """Keeps the record for people, and reads it no more."""
+        """Keeps the record for people, and does not read it any more."""
         path = self._path(run)
         try:
             path.rename(path.with_suffix(".unreadable"))
@@ -56,7 +56,7 @@ class RecordStore:
             _log.warning("cannot set aside the record %s: %s", path, exc.strerror)
 
     def run_of(self, pid: int, identity: str) -> str | None:
-        """The run whose record is of this process. Only reads, so also for the records of another program."""
+        """The run with a record of this process. Only reads, so it also works for the records of another program."""
         for path in sorted(self._folder.glob("*.json")):
             with contextlib.suppress(OSError, UnicodeDecodeError, ConfigurationError):
                 record = ServerRecord.from_json(path.read_text(encoding="utf-8"))
@@ -68,9 +68,9 @@ class RecordStore:
         return self._path(run).is_file()
 
     def records(self) -> Iterator[ServerRecord]:
-        """All records. One that makes no sense is set aside, not deleted: it may be all that is known of a server.
+        """All records. An unusable one is set aside, not deleted: it may be all that is known about a server.
 
-        Not while records are written: drafts that a program left which was killed while it wrote are removed.
+        Not while records are written: drafts of a program that was killed while it wrote are removed.
         """
         for draft in self._folder.glob("*.tmp"):
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The port to servers on the runner's computer that somebody else started."""
+"""The port to servers on the runner's computer that other programs started."""
 
 from __future__ import annotations
 

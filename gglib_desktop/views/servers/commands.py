@@ -1,4 +1,4 @@
-"""The menu's commands for servers: which panel they are for, and which of them would do something."""
+"""The menu's commands for servers: which panel they are for, and which of them have an effect."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ServerCommands(QObject):
-    """Made after the list of panels: it asks that list about servers which have just come or gone."""
+    """Made after the list of panels: it asks that list about servers that have just come or gone."""
 
     def __init__(
         self, actions: Actions, servers: ServersViewModel, models: ModelListViewModel, panels: ServerListView

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ServerListView(QStackedWidget):
-    """Scrolls when there are many panels, and teaches while there is none."""
+    """Scrolls if there are many panels, and explains if there is none."""
 
     settingsRequested = Signal()
 
@@ -63,7 +63,7 @@ class ServerListView(QStackedWidget):
 
     @property
     def current(self) -> ServerPanel | None:
-        """The panel that has the keyboard, else the first one of the selected model, else the only one."""
+        """The panel with the focus, else the first one of the selected model, else the only one."""
         focus = QApplication.focusWidget()
         for panel in self.panels.values():
             if focus is not None and panel.isAncestorOf(focus):

@@ -66,7 +66,7 @@ class LlamaEngineCatalog:
             try:
                 return await self.inspect(Path(named), EngineSource.ENVIRONMENT)
             except ConfigurationError as exc:
-                # Settings could not mend this: the variable wins.
+                # Settings could not help here: the variable wins.
                 reason = f"{exc.reason}; {ENGINE_VARIABLE} names it, so change or remove that variable"
                 raise ConfigurationError("engine", exc.value, reason) from exc
         if configured is not None:
@@ -146,7 +146,7 @@ def _serves(answer: Answer) -> bool:
 
 
 def _why_no_server(answer: Answer) -> str:
-    """Why what answered ``--help`` so is of no use: how it ended and what it said of that, else what it lacks."""
+    """Why this answer to ``--help`` is useless: how the program ended and what it said, else what it lacks."""
     lines = answer.output.splitlines()
     said = read_log(lines)
     number = answer.end.signal_number
@@ -170,7 +170,7 @@ def _last_of(evidence: Sequence[str]) -> str:
 
 
 def _key(path: Path) -> tuple[str, int, int]:
-    """What tells one state of a program from another. Raises: ConfigurationError for what is no program."""
+    """The identity of a program's present file. Raises: ConfigurationError if it is not a program."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError) as exc:

@@ -25,13 +25,13 @@ class LlamaClient:
     """One keep-alive HTTP client for all servers of a runner. ``transport`` stands in for the network, in tests."""
 
     def __init__(self, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        # No proxies: all servers are this computer's.
+        # No proxies: all servers are on this computer.
         self._transport = transport or KeptConnections()
         self._http = httpx.AsyncClient(trust_env=False, headers=_HEADERS, transport=self._transport)
         self._closed = False
 
     async def aclose(self) -> None:
-        """Closes every connection, which ends what is being asked."""
+        """Closes every connection, which ends pending questions."""
         self._closed = True
         await self._http.aclose()
 
@@ -39,10 +39,10 @@ class LlamaClient:
         """One question to /health, which needs no key. Never raises."""
         try:
             async with self._question(timeout_s):
-                # Without the client's redirects, cookies and authentication, which cost twice what all the rest does.
+                # Without the client's redirects, cookies and authentication, which cost twice as much as all the rest.
                 answer = await self._transport.handle_async_request(_health_question(server.host, server.port))
         except httpx.ConnectError as exc:
-            # It may be us who have no more sockets, for example.
+            # The cause may be on our side, for example too many sockets.
             is_refused = isinstance(exc.__cause__, ConnectionRefusedError | None)
             message = "the port refuses connections" if is_refused else f"no connection can be made: {exc}"
             return Probe(ProbeResult.REFUSED, message)
@@ -60,7 +60,7 @@ class LlamaClient:
     async def facts(self, server: ServerAddress, log: str = "", *, wants_key: bool = False) -> ServerFacts | None:
         """The settings in force, from /props, /slots and the beginning of the ``log``; None without /props.
 
-        Asks without the key first, unless the server is known to want it: that it refuses strangers is observed.
+        Asks without the key first, unless the server is known to want it: this shows whether it refuses strangers.
         """
         answer = None if wants_key else await self._get(server, "/props", key=None)
         wants_key = wants_key or (answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED)
@@ -72,21 +72,21 @@ class LlamaClient:
         return None if facts is None else replace(facts, wants_key=wants_key)
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
-        """By what names clients know the model, from /v1/models; none where it tells the path of a file."""
+        """The names of the model for clients, from /v1/models; none if it gives the path of a file."""
         return names_told(_value(await self._get(server, "/v1/models", key=server.key)))
 
     async def busy_slots(self, server: ServerAddress) -> int | None:
-        """How many of /slots work on a request; None when the server does not say."""
+        """How many of /slots work on a request; None if the server does not say."""
         slots = _value(await self._get(server, "/slots", key=server.key))
         if not isinstance(slots, list):
             return None
         return sum(1 for slot in slots if isinstance(slot, dict) and slot.get("is_processing"))
 
     def _question(self, timeout_s: float) -> asyncio.Timeout:
-        """Raises TimeoutError after ``timeout_s`` seconds, at once when the client is closed."""
+        """Raises TimeoutError after ``timeout_s`` seconds, or at once if the client is closed."""
         if self._closed:
             raise TimeoutError
-        # One for the whole answer, so that somebody who sends drop by drop comes to an end.
+        # One limit for the whole answer, so that a server that sends drop by drop comes to an end.
         return asyncio.timeout(timeout_s)
 
     async def _get(self, server: ServerAddress, path: str, *, key: str | None) -> httpx.Response | None:
@@ -100,12 +100,12 @@ class LlamaClient:
 
 @functools.lru_cache(maxsize=_MOST_SERVERS)
 def _health_question(host: str | None, port: int) -> httpx.Request:
-    """Asked every few seconds and always the same, so it is made once."""
+    """Cached, because it is asked every few seconds and never changes."""
     return httpx.Request("GET", own_url(host, port) + "/health", headers=_HEADERS)
 
 
 def _value(answer: httpx.Response | None) -> Any:
-    """What a good answer holds, None for any other."""
+    """The content of a good answer, None for any other."""
     try:
         return answer.json() if answer is not None and answer.status_code == httpx.codes.OK else None
     except (ValueError, RecursionError):

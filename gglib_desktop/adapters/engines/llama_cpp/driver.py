@@ -34,7 +34,7 @@ _REMOTE_FLAG = "--rpc"
 
 
 class LlamaProcessReader:
-    """Tells llama-server from other programs by its name, and reads its command line and variables."""
+    """Recognizes llama-server by its name, and reads its command line and variables."""
 
     names_begin = "llama"
     is_server = staticmethod(is_llama_server)

@@ -4,7 +4,7 @@ Flags of its own in ``extra_args`` change one server's life (times in seconds): 
 ``--mock-fail-load=LINE`` dies while loading, with that log line; ``--mock-crash-after-s=3`` and
 ``--mock-freeze-after-s=2`` count from when it was ready; ``--mock-stop-s=4`` takes as long to stop;
 ``--mock-log-lines=100000`` prints as many numbered lines when it is ready; ``--mock-context=4096`` runs with that
-context, whatever was asked for. Other flags are refused as llama-server refuses those that it does not know.
+context, whatever was requested. Other flags are refused as llama-server refuses unknown ones.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class MockScript:
     context: int | None = None
 
     def with_flag(self, word: str) -> MockScript:
-        """What follows from one of our flags. Raises: ValueError for any other word."""
+        """Applies one of our flags. Raises: ValueError for any other word."""
         flag, equals, text = word.partition("=")
         name = flag.removeprefix("--mock-").replace("-", "_")
         if not flag.startswith("--mock-") or not equals or name not in {f.name for f in dataclasses.fields(self)}:
@@ -103,7 +103,7 @@ class MockScript:
 
 
 def may_be_model(path: Path) -> bool:
-    """False when the file is certainly no GGUF."""
+    """False if the file certainly is no GGUF."""
     try:
         with path.open("rb") as file:
             return file.read(4) == b"GGUF"

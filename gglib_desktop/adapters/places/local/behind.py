@@ -1,4 +1,4 @@
-"""Servers that do not descend from the program that was started: a container engine or a service manager runs them.
+"""Servers that are not descendants of the started program: a container engine or a service manager runs them.
 
 They are known by their command lines, which hold the arguments that the program was given, and from then on by pid and
 identity.
@@ -28,7 +28,7 @@ _TICK_S = 0.1
 
 
 class Source(Enum):
-    """Who answers on the port of a start. BEHIND: not the program, so believed only once that does nothing more."""
+    """Who answers on the port of a start. BEHIND: not the program, so only believed once the program is idle."""
 
     SERVER = auto()
     BEHIND = auto()
@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Started:
-    """A program that was started for a server: its record, when it was created, and the arguments it was given."""
+    """A program that was started for a server: its record, its creation time, and its arguments."""
 
     record: ServerRecord
     created_at: float
@@ -75,7 +75,7 @@ class Started:
         return Answer(Source.STRANGER, stranger=owner_of(port))
 
     def behind(self) -> tuple[KnownProcess, ...]:
-        """The processes that others started with the arguments of this program since it was started. Blocks."""
+        """The processes that others started with this program's arguments since its start. Blocks."""
         found = []
         for process in processes.running_processes():
             # They end while one looks, and some do not tell.
@@ -104,12 +104,12 @@ class Started:
         try:
             return process.environ().get(INSTANCE_VARIABLE, self.record.run) == self.record.run
         except psutil.AccessDenied:
-            # Of our own user it may be that of another GGLib Desktop, which asked for the same.
+            # A process of our own user may be that of another GGLib Desktop with the same arguments.
             return process.uids().real != os.getuid()
 
 
 async def end_behind(record: ServerRecord, in_thread: InThread, grace_s: float) -> None:
-    """Ends the servers behind a program that has ended. Raises: StopFailed when one goes on, RunnerUnavailable."""
+    """Ends the servers behind a program that has ended. Raises: StopFailed if one goes on, RunnerUnavailable."""
     left = [(each.pid, each.identity) for each in record.behind or ()]
     await end_all(left, port=record.port, grace_s=grace_s)
     for _tick in range(round(_CLOSES_S / _TICK_S)):

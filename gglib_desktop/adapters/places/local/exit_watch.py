@@ -20,7 +20,7 @@ if sys.platform == "win32":  # not run
     from ctypes import wintypes
 
     _SYNCHRONIZE, _TERMINATE, _QUERY_LIMITED_INFORMATION = 0x100000, 0x0001, 0x1000
-    _ERROR_INVALID_PARAMETER = 87  # what OpenProcess says of a pid that nobody has
+    _ERROR_INVALID_PARAMETER = 87  # OpenProcess's error for an unused pid
     _INFINITE, _WT_EXECUTEONLYONCE = 0xFFFFFFFF, 0x8
     _INVALID_HANDLE = wintypes.HANDLE(-1)
     _WaitCallback = ctypes.WINFUNCTYPE(None, wintypes.LPVOID, wintypes.BOOLEAN)

@@ -73,7 +73,7 @@ def _uses_6(host: str) -> bool:
 
 
 def _refusal(address: str, port: int) -> OSError | None:
-    """Why nobody can listen there now, None if one can."""
+    """Why no server can listen there now, None if one can."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         probe = socket.socket(family, socket.SOCK_STREAM)

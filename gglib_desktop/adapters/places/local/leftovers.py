@@ -1,8 +1,8 @@
-"""What a recorded process left when it ended while no program ran.
+"""What is left of a recorded process that ended while no program ran.
 
-An engine may be a script that runs the real server as its child. When the script dies, the server goes on serving whom
-it served, so people want it back in its panel rather than dead: it is adopted, in its own name. What serves nobody is
-ended. Nothing is touched that does not bear the tag of the recorded run.
+An engine may be a script that runs the real server as its child. If the script dies, the server goes on serving its
+clients, so the user wants it back in its panel: it is adopted in its own name. Processes that serve no one are
+ended. Processes without the tag of the recorded run are not touched.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Tagged = Sequence[tuple[int, str]]
 
 
 def still_there(record: ServerRecord) -> list[tuple[int, str]]:
-    """What bears the tag of the run, oldest first, then what serves for it. Blocks. Raises: RunnerUnavailable."""
+    """The run's tagged processes, oldest first, then those that serve for it. Blocks. Raises: RunnerUnavailable."""
     tagged = processes.tagged(INSTANCE_VARIABLE, record.run)
     behind = [(each.pid, each.identity) for each in record.behind or ()]
     return tagged + [each for each in behind if each not in tagged and processes.process_identity(each[0]) == each[1]]

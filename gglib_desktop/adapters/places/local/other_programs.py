@@ -23,7 +23,7 @@ _WORDS = 4
 
 @dataclass(frozen=True)
 class Origin:
-    """The data directory of the program that started process ``pid``, and its record there; None: nobody's."""
+    """The data directory of the program that started process ``pid``, and its record there; None if there is none."""
 
     pid: int
     home: Path | None
@@ -61,7 +61,7 @@ class OtherPrograms:
         return tuple(dict.fromkeys(self._find_running()))
 
     def keeper_of(self, pid: int, identity: str, running: Iterable[Path]) -> Path | None:
-        """The data directory of the one, of those ``running``, that looks after this process; None when there is none.
+        """The data directory of the one among ``running`` that looks after this process; None if there is none.
 
         The one that started it is known by the output of the process too.
         """

@@ -46,9 +46,9 @@ def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int)
 
 
 def process_identity(pid: int) -> str | None:
-    """What tells a process from any other that has or had its pid; None when it is gone or a zombie.
+    """The identity of a process among all that have or had its pid; None if it is gone or a zombie.
 
-    Raises: RunnerUnavailable when the system does not say.
+    Raises: RunnerUnavailable if the system does not say.
     """
     if not sys.platform.startswith("linux"):
         try:
@@ -69,14 +69,14 @@ def process_identity(pid: int) -> str | None:
 
 
 def is_of_earlier_boot(identity: str) -> bool:
-    """Whether a process ran before the computer was started the last time, by what ``process_identity`` said of it."""
+    """Whether a process ran before the computer's last start, by its ``process_identity``."""
     boot_id, colon, _ticks = identity.rpartition(":")
     return bool(colon) and "" not in {boot_id, _boot_id()} and boot_id != _boot_id()
 
 
 @functools.cache
 def _boot_id() -> str:
-    """Tells this run of the system from others; empty where nobody tells, as in some sandboxes."""
+    """Identifies this run of the system; empty if the system does not say, as in some sandboxes."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
@@ -92,7 +92,7 @@ def executable_of(pid: int) -> str | None:
 
 
 def executable_file_of(pid: int) -> str | None:
-    """Device and inode of the program file, which stay when it is moved or replaced; None where nobody tells."""
+    """Device and inode of the program file, which stay when it is moved or replaced; None if that is unknown."""
     try:
         stat = Path(f"/proc/{pid}/exe").stat()
     except OSError:
@@ -101,7 +101,7 @@ def executable_file_of(pid: int) -> str | None:
 
 
 def argv_hash_of(pid: int) -> str | None:
-    """A digest of the command line of a process; None when nobody tells."""
+    """A digest of the command line of a process; None if the system does not show it."""
     try:
         argv = psutil.Process(pid).cmdline()
     except (psutil.Error, OSError):

@@ -54,7 +54,7 @@ class ServerProcess:
         ``port``: what serves there with that tag is the server, wherever this process put it.
 
         ``group`` is its process group where that is ours to signal: its own, or that of a wrapper script that started
-        it and is gone. None: somebody else started it, so only the process itself is ours to signal. Raises:
+        it and is gone. None: another program started it, so only the process itself is ours to signal. Raises:
         NotRunning when there is no such process any more, RunnerUnavailable when it cannot be watched.
         """
         self.pid = pid
@@ -205,7 +205,7 @@ class ServerProcess:
     def _reaped(self) -> int | None:
         """The exit status of our own child, whose group ends with it; None for any other process."""
         with contextlib.suppress(ChildProcessError):
-            # As long as our child is not reaped nobody else can have its pid, so its group is its own.
+            # Until our child is reaped no other process can have its pid, so its group is its own.
             if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.pid, signal.SIGKILL)
@@ -224,7 +224,7 @@ def _created_at(pid: int) -> float:
 
 
 def _lives(process: psutil.Process) -> bool:
-    """False for a zombie too, which may wait long for somebody to reap it."""
+    """False for a zombie too, which its parent may leave unreaped for long."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

@@ -1,1 +1,1 @@
-"""Servers that somebody else started."""
+"""Servers that other programs started."""

@@ -1,4 +1,4 @@
-"""Asks whether a server that somebody else started shall be ended."""
+"""Asks whether to end a server that another program started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TEXT_CHARACTERS = 56
 
 
 class StopForeignDialog(QDialog):
-    """Accepted means: end that one process. Leaving it is what Enter and Esc do."""
+    """Accepted means: end that one process. Enter and Esc leave it."""
 
     def __init__(self, row: ForeignRow, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,7 +73,7 @@ class StopForeignDialog(QDialog):
 
 
 def _short(text: str) -> str:
-    """A command line may be very long; its beginning says enough here."""
+    """A command line may be very long; its beginning is enough here."""
     return text if len(text) <= _TEXT_CHARACTERS * 2 else text[: _TEXT_CHARACTERS * 2] + "…"
 
 

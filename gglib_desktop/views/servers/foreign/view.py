@@ -1,4 +1,4 @@
-"""The llama-servers on this computer that somebody else started, one row each."""
+"""The llama-servers on this computer that other programs started, one row each."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _MOST_ROWS = 3
 # In a window lower than this, one row less: the panels above need the room.
 _LOW_WINDOW = 700
 _PROBLEM_MS = 20_000
-# As long as somebody may be on the way to the button of the next row.
+# The user may be on the way to the button of the next row for so long.
 _SETTLE_MS = 5_000
 
 
 class ForeignView(QFrame):
-    """There only while there is something to show; a few rows high at most, the rest scrolls; can be folded."""
+    """Only shown while there are rows; at most a few rows high, the rest scrolls; can be folded."""
 
     def __init__(self, foreign: ForeignViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +83,7 @@ class ForeignView(QFrame):
 
     @Slot()
     def go_last(self) -> None:
-        """Tab comes here after everything else: what is made later, a panel for example, stands before it."""
+        """Last in the order of Tab, also after widgets that are made later, such as a panel."""
         buttons = [self._fold, *(button for row in self._rows.values() for button in row.buttons)]
         last: QWidget | None = self.window().previousInFocusChain()
         while last is not None and (last in buttons or not last.focusPolicy() & Qt.FocusPolicy.TabFocus):
@@ -182,7 +182,7 @@ class ForeignView(QFrame):
 
 
 class _Row(QWidget):
-    """One server: what it serves and the buttons, and below what is known of the process."""
+    """One server: what it serves and the buttons, and below what is known about the process."""
 
     def __init__(self, row: ForeignRow, foreign: ForeignViewModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -220,7 +220,7 @@ class _Row(QWidget):
         self._row = row
         kept = row.server.kept_by is not None
         self._show.setVisible(kept)
-        # Two windows that act on one server would both say what is not so.
+        # Two windows that act on one server would both show something wrong.
         self._adopt.setVisible(not kept)
         self._stop.setVisible(not kept)
         self._title.setText(row.title)
@@ -252,7 +252,7 @@ class _Row(QWidget):
         )
 
     def _owner_text(self, row: ForeignRow) -> str:
-        """Who looks after it now says more than who started it."""
+        """The program that looks after it now is more important than the one that started it."""
         if row.server.kept_by is not None:
             return self.tr("managed by another GGLib Desktop")
         parent = row.server.parent

@@ -1,4 +1,4 @@
-"""The rows of a log: one fixed height, coloured by level, with what is searched for marked."""
+"""The rows of a log: one fixed height, colored by level, with search matches marked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CURRENT_MATCH_TEXT = QColor("#1b1e23")
 
 
 class LogRows(RowTable):
-    """Stays at the end while it follows. Whoever scrolls up ends that, and whoever comes back to the end resumes it."""
+    """Stays at the end while it follows. Scrolling up ends that, and scrolling back to the end resumes it."""
 
     followChanged = Signal(bool)
 
@@ -73,7 +73,7 @@ class LogRows(RowTable):
         self.show_news()
 
     def show_news(self) -> None:
-        """After rows have come: as wide as the longest one, and at the end if it follows."""
+        """After new rows: as wide as the longest one, and at the end if it follows."""
         longest = self._table.longest_line
         if longest != self._measured:
             self._measured = longest
@@ -82,7 +82,7 @@ class LogRows(RowTable):
             self.scrollToBottom()
 
     def show_row(self, row: int) -> None:
-        """Selects a row and brings it into view, with some of what stands around it."""
+        """Selects a row and brings it into view, with some rows around it."""
         index = self._table.index(row, 0)
         self.setCurrentIndex(index)
         visible = self.visualRect(index)
@@ -91,7 +91,7 @@ class LogRows(RowTable):
         self._on_scrolled(self.verticalScrollBar().value())
 
     def show_from(self, least: LogLevel) -> None:
-        """Shows the lines of this level and above, and goes on showing the place where the reader is."""
+        """Shows the lines of this level and above, and keeps the reader's place."""
         follows, current = self._follows, self.currentIndex()
         number = self._table.number_at(current.row() if current.isValid() else self.first_visible_row())
         self._rows_are_changing = True
@@ -117,7 +117,7 @@ class LogRows(RowTable):
 
     @override
     def keyboardSearch(self, search: str) -> None:
-        """Nothing: it would ask for every line at each key. There is a field for searching."""
+        """Does nothing: Qt's search would ask for every line at each key. There is a search field."""
 
     @override
     def sizeHintForColumn(self, column: int) -> int:
@@ -147,7 +147,7 @@ class LogRows(RowTable):
 
     @Slot(QModelIndex, int, int)
     def _on_rows_gone(self, _parent: QModelIndex, first: int, last: int) -> None:
-        """Whoever reads further up goes on reading the same lines."""
+        """A user who has scrolled up keeps seeing the same lines."""
         if not self._follows:
             bar = self.verticalScrollBar()
             bar.setValue(bar.value() - (last - first + 1))
@@ -190,11 +190,11 @@ class _LineDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _matches(self, text: str, area: QRect, painter: QPainter) -> list[tuple[QRect, str]]:
-        """Where the wanted text stands, and how it is written there."""
+        """The places of the sought text, and its spelling there."""
         wanted = self._table.matches.text
         lower = text.lower() if wanted else ""
         if not wanted or len(lower) != len(text):
-            # A few letters change their number when they are made small; such a line counts, but is not marked.
+            # Some letters change their number in lower case; such a line counts, but is not marked.
             return []
         metrics = painter.fontMetrics()
         found: list[tuple[QRect, str]] = []

@@ -269,7 +269,7 @@ class _SearchBar(QWidget):
         self._next.clicked.connect(self.nextRequested)
 
     def show_matches(self, position: int, count: int) -> None:
-        """Which match the reader is at, 0 for none, of how many."""
+        """Which match the reader is at, 0 for none, and of how many."""
         if not self.field.text():
             text = ""
         elif not count:

@@ -1,4 +1,4 @@
-"""The line of a panel that says who reaches the server, with the button that copies the key."""
+"""The line of a panel about who can reach the server, with the button that copies the key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gglib_desktop.views.widgets.labels.elided import ElidedLabel
 
 
 class AccessLine(QWidget):
-    """Hidden while only this computer reaches the server and nobody needs a key; exposed ones show it when folded."""
+    """Hidden if only this computer reaches the server and no key is needed; exposed ones show it when folded."""
 
     def __init__(self, copy_key: QPushButton, parent: QWidget) -> None:
         super().__init__(parent)

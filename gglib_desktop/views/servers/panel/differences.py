@@ -1,4 +1,4 @@
-"""Says, in a server's panel, where it does not run with what was asked for."""
+"""Says, in a server's panel, where its settings differ from the requested ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DifferencesRow(QFrame):
 
 
 def difference_text(difference: Difference) -> str:
-    """One sentence: the option, what was asked for, what there is, and why."""
+    """One sentence: the option, the requested value, the real one, and why."""
     if difference.option == "chat_template":
         return _template_text(difference)
     if difference.effective is None:

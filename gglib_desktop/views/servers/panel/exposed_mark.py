@@ -1,4 +1,4 @@
-"""The mark of a server that other computers can reach: a shape, a colour and a word."""
+"""The mark of a server that other computers can reach: a shape, a color and a word."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gglib_desktop.views.widgets.labels.marked import MarkedLabel
 
 
 class ExposedMark(MarkedLabel):
-    """Says so in red; what it means stands beside it, in its tool tip and in its description."""
+    """Says so in red; its meaning is beside it, in its tool tip and in its description."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)

@@ -1,4 +1,4 @@
-"""The line of a panel that says what is known of its server."""
+"""The line of a panel with what is known about its server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def facts_text(state: ServerPanelState) -> str:
 
 
 def _drafting_text(state: ServerPanelState) -> str:
-    """What was asked for, or what was observed where drafting is not the program's own doing."""
+    """The requested number, or the observed one if drafting is not the program's own choice."""
     if state.draft_tokens:
         text = translate("ServerPanel", "MTP drafts {count}, p ≥ {least}")
         return text.format(count=state.draft_tokens, least=f"{state.min_probability or 0:g}")

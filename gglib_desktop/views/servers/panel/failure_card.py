@@ -1,4 +1,4 @@
-"""What a failed server's panel says: the cause, the evidence, and what to do about it."""
+"""A failure in a server's panel: the cause, the evidence, and what to do about it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_LINES = 8
 
 
 class FailureCard(QFrame):
-    """One failure with its remedies. It emits what was chosen; acting is the panel's business."""
+    """One failure with its remedies. It emits the chosen one; the panel acts on it."""
 
     chosen = Signal(object)  # Remedy
     stopTrying = Signal()
@@ -73,7 +73,7 @@ class FailureCard(QFrame):
         self._close.show()
 
     def show_offending_flag(self, flag: str) -> None:
-        """The one extra argument that is at fault, if that is known: the others stay."""
+        """The one extra argument at fault, if it is known; the others stay."""
         text = self.tr("Start without {flag}").format(flag=flag) if flag else self.tr("Start without extra arguments")
         self._remedies[Remedy.DROP_FLAGS].setText(text)
 
@@ -90,7 +90,7 @@ class FailureCard(QFrame):
         self._show_evidence(failure.evidence[-_MOST_LINES:])
 
     def show_countdown(self, retry: Retry | None) -> None:
-        """Says when the next try is, as time goes by."""
+        """Says when the next try is, and counts down."""
         if retry is not None:
             text = self.tr("Restarting in {wait} s (attempt {number} of {most})")
             wait_s = max(0, round(retry.at - time.time()))

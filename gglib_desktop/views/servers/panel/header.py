@@ -17,14 +17,14 @@ _NAME_CHARACTERS = 6
 
 
 class Header(QWidget):
-    """What stays when the panel is folded: name, health, port, time, and the buttons that fold and stop."""
+    """The part that stays when the panel is folded: name, health, port, time, and the buttons that fold and stop."""
 
     def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
         super().__init__(parent)
         self.fold = QToolButton(self)
         self.fold.setObjectName("fold")
         self.fold.setAutoRaise(True)
-        # What tells models of one name apart stands at its end.
+        # Models with the same name differ at its end.
         self._name = ElidedLabel(self, Qt.TextElideMode.ElideMiddle)
         self._name.setObjectName("serverName")
         font = self._name.font()
@@ -44,7 +44,7 @@ class Header(QWidget):
         layout.addWidget(self._name, 1)
         for widget in (self._badge, self._port, self._time, self._stop):
             layout.addWidget(widget)
-        # Texts of changing length must not push their neighbours about.
+        # Texts of changing length must not move their neighbors.
         metrics = self._port.fontMetrics()
         self._port.setMinimumWidth(metrics.horizontalAdvance(self.tr("Port {port}").format(port=65535)) + 4)
         self._name.setMinimumWidth(metrics.averageCharWidth() * _NAME_CHARACTERS)

@@ -44,7 +44,7 @@ class LaunchNote(QFrame):
         own_choices: Sequence[str],
         enabled: bool,
     ) -> None:
-        """As in the panel's state. ``enabled``: a restart can be asked for."""
+        """As in the panel's state. ``enabled``: a restart is possible."""
         changes, keeps = saved_changed or other_engine, bool(own_choices)
         if changes:
             self._changed.say(self._change_text(saved_changed, other_engine, unlisted_flags))

@@ -1,4 +1,4 @@
-"""What a server's panel tells above its pages, while there is something to tell."""
+"""Notices above the pages of a server's panel."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from gglib_desktop.views.servers.panel.launch_note import LaunchNote
 
 
 class Notices(QVBoxLayout):
-    """A failure, where the server differs from what was asked for, and what a restart changes.
+    """A failure, differences from the requested settings, and what a restart changes.
 
-    A layout instead of a widget, because the space around a widget stays while nothing in it is shown.
+    A layout instead of a widget, because the space around a widget stays if nothing in it is shown.
     """
 
     def __init__(self, server: ServerViewModel, parent: QWidget) -> None:

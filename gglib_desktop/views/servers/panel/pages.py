@@ -17,7 +17,7 @@ from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeTabWidget
 
 
 class Pages(WheelSafeTabWidget):
-    """Also tells how busy the server is, beside the tabs."""
+    """Also shows how busy the server is, beside the tabs."""
 
     def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -56,7 +56,7 @@ class Pages(WheelSafeTabWidget):
 
     @Slot()
     def _fit_to_page(self) -> None:
-        """Takes the height of the page that is shown, not that of the tallest one."""
+        """Takes the height of the visible page, not of the tallest one."""
         for page in (self._overview, self._log):
             is_shown = page is self.currentWidget()
             policy = QSizePolicy.Policy.Preferred if is_shown else QSizePolicy.Policy.Ignored
@@ -68,7 +68,7 @@ class _Overview(QWidget):
         super().__init__(parent)
         self._facts = WrapLabel(parent=self)
         self._facts.setObjectName("facts")
-        # The program's path says the least of it.
+        # The program's path is the least interesting part.
         self._command_line = CopyableLabel(self, Qt.TextElideMode.ElideLeft)
         self._command_line.setObjectName("commandLine")
         form = OptionFlow(server.options.form, self)

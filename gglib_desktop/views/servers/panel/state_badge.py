@@ -1,4 +1,4 @@
-"""The badge that says how a server is: a shape, a colour and a word."""
+"""The badge with a server's state: a shape, a color and a word."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StateBadge(MarkedLabel):
     def show_state(self, state: ServerState) -> None:
         self._word = state.word
         self.setText(state_text(state))
-        # The word alone: what else there is to say goes into the description.
+        # Only the word; everything else goes into the description.
         self.setAccessibleName(f"Health: {state.word}")
         self.setAccessibleDescription(state_description(state))
         self.setToolTip(state_description(state))

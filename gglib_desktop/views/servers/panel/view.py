@@ -25,7 +25,7 @@ _TICK_S = 1.0
 
 
 class ServerPanel(QFrame):
-    """Shows a ServerViewModel and passes on what people do."""
+    """Shows a ServerViewModel and passes on the user's actions."""
 
     settingsRequested = Signal()
     revealed = Signal(QWidget)  # a part of the panel to bring into view
@@ -36,7 +36,7 @@ class ServerPanel(QFrame):
         self.server = server
         self.setObjectName(f"server{server.id}")
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        # Tab goes through widgets as they were made.
+        # Tab goes through widgets in the order in which they were made.
         self._header = Header(server, self)
         self.endpoint = EndpointRow(server, self)
         self._access = AccessLine(self.endpoint.copy_key_button, self)
@@ -47,7 +47,7 @@ class ServerPanel(QFrame):
         layout.addWidget(self._header)
         layout.addWidget(self._access)
         layout.addWidget(self._body, 1)
-        # Precise: any other may come before the text is another one.
+        # Precise: any other timer may fire before the text changes.
         self._ticker = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._ticker.timeout.connect(self._render_time)
         server.stateChanged.connect(self._render)
@@ -98,7 +98,7 @@ class ServerPanel(QFrame):
 
     @Slot()
     def _render_time(self) -> None:
-        """Shows how long it has been like this, and comes back when that text will be another one."""
+        """Shows for how long it has been in this state, and returns when that text changes."""
         state, now = self.server.state, time.time()
         text, lasts_s = "", 0.0
         match state.state:
@@ -135,7 +135,7 @@ class ServerPanel(QFrame):
 
     @Slot()
     def _take_room(self) -> None:
-        """A log that is on screen takes what the other panels leave of the window."""
+        """A visible log takes the height that the other panels leave."""
         grows = not self.is_folded and self._pages.shows_log
         policy = QSizePolicy(
             QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding if grows else QSizePolicy.Policy.Maximum
