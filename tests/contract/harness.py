@@ -47,9 +47,10 @@ def stub_engine(folder: Path) -> Path:
 
 
 def _program(path: Path, script: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{script}' \"$@\"\n")
-    path.chmod(0o755)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{script}' \"$@\"\n")
+        path.chmod(0o755)
     return path
 
 
@@ -160,7 +161,8 @@ class LocalHarness(_Configs):
     def __init__(self, data_dir: Path, engine: Path, model: Path) -> None:
         self.data_dir = data_dir
         self.model = model
-        self.stub = stub_engine(data_dir.parent / "stub")
+        # One for all tests of a run, which is asked only once what it can do.
+        self.stub = stub_engine(data_dir.parent.parent / "stub")
         self.engine = engine
         self._tag = uuid.uuid4().hex
         self._others = set(psutil.pids())

@@ -12,13 +12,12 @@ Run it, don't import it. Flags of its own, all optional:
 --stub-hidden           the system hides its sockets and its environment, as those of a program with file capabilities
 """
 
-import ctypes
+# ruff: noqa: PLC0415  # each import is paid for at every start, and there are hundreds: what is seldom used comes late
+
 import os
 import signal
 import socket
-import subprocess
 import sys
-from pathlib import Path
 
 _HELP = """\
 -h,    --help, --usage                  print usage and exit
@@ -65,6 +64,8 @@ def _parsed(words: list[str]) -> dict[str, str]:
 
 def _serve(given: dict[str, str]) -> None:
     if "--stub-hidden" in given:
+        import ctypes
+
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     unix = given.get("--host", "").endswith(".sock")
     listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
@@ -74,11 +75,13 @@ def _serve(given: dict[str, str]) -> None:
         for name, value in os.environ.items():
             sys.stderr.write(f"{name}={value}\n")
     if "--stub-family" in given:
+        import subprocess
+
         # The child has an own copy of the listener's descriptor, as careless programs do.
         subprocess.Popen([sys.executable, "-c", "import signal; signal.signal(15, signal.SIG_IGN); signal.pause()"])
     thief = given.get("--stub-thief")
-    if thief and not Path(thief).exists():
-        Path(thief).touch()
+    if thief and not os.access(thief, os.F_OK):
+        os.mknod(thief)
         sys.exit(f"E srv  start: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: {given['--port']}")
     sys.stderr.write("".join(f"line {number}\n" for number in range(int(given.get("--stub-lines", 0)))))
     sys.stderr.flush()
