@@ -177,7 +177,7 @@ class _Services:
         await self.instance.listen(on_second_start)
 
     async def end(self, on_quit: OnQuit) -> None:
-        """Does with the servers what was decided."""
+        """Stops the servers or leaves them running, as ``on_quit`` says. Closes the view-models."""
         # A program started from now on must not be handed to one that ends.
         await self.instance.aclose()
         self.supervisor.refuse_starts()

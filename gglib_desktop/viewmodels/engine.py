@@ -17,7 +17,7 @@ from gglib_desktop.tasks import TaskScope
 
 @dataclass(frozen=True)
 class EngineState:
-    """Both None: still looking for one."""
+    """Both are None until the first search for an engine has ended."""
 
     engine: Engine | None = None
     problem: ConfigurationError | None = None

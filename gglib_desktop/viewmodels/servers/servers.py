@@ -77,7 +77,7 @@ class ServersViewModel(ViewModel):
             server.options.read_again()
 
     def set_visible(self, visible: bool) -> None:
-        """Servers that the user does not see are asked less often."""
+        """Asks servers less often while the user cannot see them."""
         self._supervisor.visible = visible
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from gglib_desktop.views.words.errors import words_for_error
 
 
 class Notices(QObject):
-    """Words them, and offers what can be done about them. ``show_folder`` shows a folder in a program for files."""
+    """Words them and offers buttons. ``show_folder`` opens a folder in the file manager."""
 
     def __init__(self, parts: WindowViewModel, banner: Banner, show_folder: Callable[[Path], None]) -> None:
         super().__init__(banner)

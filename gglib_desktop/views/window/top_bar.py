@@ -1,4 +1,4 @@
-"""The bar above the lists: what people do most, and how much runs."""
+"""The bar above the lists: the main buttons, and a summary of what is running."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gglib_desktop.views.look.icons import icon
 
 
 class TopBar(QWidget):
-    """Its buttons are connected by the window."""
+    """The window connects the buttons."""
 
     def __init__(self, servers: ServersViewModel, models: ModelListViewModel, parent: QWidget) -> None:
         super().__init__(parent)
