@@ -18,8 +18,8 @@ from typing import Any
 from typing_extensions import override
 
 from gglib_desktop.adapters.machine.threads import InThread
+from gglib_desktop.adapters.places.local.finding import described
 from gglib_desktop.adapters.places.local.place import LocalPlace
-from gglib_desktop.adapters.places.local.recognizing import described
 from gglib_desktop.adapters.places.local.server_process import ServerProcess
 from gglib_desktop.domain.errors import PortTaken
 from gglib_desktop.domain.servers.access import ServerAddress

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.places.local.gpu_use import computes_without_gpu
+from gglib_desktop.adapters.places.local.process_use import computes_without_gpu
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
 

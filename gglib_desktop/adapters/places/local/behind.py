@@ -17,7 +17,7 @@ import psutil
 
 from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.places.local import processes
-from gglib_desktop.adapters.places.local.leftovers import end_all
+from gglib_desktop.adapters.places.local.finding import end_all
 from gglib_desktop.adapters.places.local.port_owners import Family, owner_of, owners_of
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import RunnerUnavailable, StopFailed

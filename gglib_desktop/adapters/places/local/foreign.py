@@ -18,10 +18,10 @@ import psutil
 
 from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.places.local import processes
+from gglib_desktop.adapters.places.local.finding import described
 from gglib_desktop.adapters.places.local.free_ports import is_let_go
 from gglib_desktop.adapters.places.local.other_programs import SERVERS, OtherPrograms
 from gglib_desktop.adapters.places.local.port_owners import listening_address
-from gglib_desktop.adapters.places.local.recognizing import described
 from gglib_desktop.adapters.places.local.server_process import ServerProcess, running
 from gglib_desktop.adapters.places.stop_ladder import stop_process
 from gglib_desktop.adapters.records.record_store import RecordStore

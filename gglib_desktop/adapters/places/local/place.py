@@ -17,13 +17,21 @@ from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.places.folder_logs import FolderLogs
 from gglib_desktop.adapters.places.local import processes
 from gglib_desktop.adapters.places.local.behind import Source, Started, end_behind
+from gglib_desktop.adapters.places.local.finding import (
+    ProcessMatch,
+    absence_of,
+    continued,
+    described,
+    end_all,
+    leftovers,
+    match_of,
+    still_there,
+)
 from gglib_desktop.adapters.places.local.foreign import ForeignProcesses
 from gglib_desktop.adapters.places.local.free_ports import choose_port, is_free
-from gglib_desktop.adapters.places.local.gpu_use import computes_without_gpu
-from gglib_desktop.adapters.places.local.leftovers import continued, end_all, leftovers, still_there
 from gglib_desktop.adapters.places.local.model_file import check_model_file
 from gglib_desktop.adapters.places.local.port_owners import Family, owner_of
-from gglib_desktop.adapters.places.local.recognizing import ProcessMatch, absence_of, described, match_of
+from gglib_desktop.adapters.places.local.process_use import computes_without_gpu
 from gglib_desktop.adapters.places.local.server_process import ServerProcess, running, watched
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning, ProcessError, ResourceExhausted, RunnerUnavailable

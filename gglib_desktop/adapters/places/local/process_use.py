@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import psutil
 
@@ -12,6 +13,8 @@ from gglib_desktop.domain.servers.health import Usage
 # Of /proc/PID/stat, counted from the state, which is the first after the name; proc(5).
 _STATE, _USER_TICKS, _SYSTEM_TICKS, _BEGAN, _RSS_PAGES = 0, 11, 12, 19, 21
 _LONGEST = 4096
+# Of the device files, those that are no graphics card.
+_HARMLESS = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/pts/", "/dev/shm/")  # noqa: S108  # only compared
 
 
 class ProcessUse:
@@ -59,3 +62,24 @@ def _used_by(process: psutil.Process) -> Usage | None:
     except (psutil.Error, OSError):
         return None
     return Usage(cpu.user + cpu.system, memory.rss, paused=status == psutil.STATUS_STOPPED)
+
+
+def computes_without_gpu(pid: int) -> bool:
+    """True when it is certain: the process has no device file open. Linux alone tells.
+
+    Drivers keep their device files open, each its own, so every device that is not known to be harmless leaves doubt.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        targets = [_target(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return False  # gone, or another user's
+    return not any(target.startswith("/dev/") and not target.startswith(_HARMLESS) for target in targets)
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:
+        return ""  # closed in the meantime

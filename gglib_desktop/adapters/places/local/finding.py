@@ -1,4 +1,4 @@
-"""What is left of a recorded process that ended while no program ran.
+"""Finding a recorded process again: whether it is still the one that was recorded, and what it left if it ended.
 
 An engine may be a script that runs the real server as its child. If the script dies, the server goes on serving its
 clients, so the user wants it back in its panel: it is adopted in its own name. Processes that serve no one are
@@ -13,17 +13,18 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from enum import Enum, auto
 from functools import partial
 
 from gglib_desktop.adapters.places.local import processes
 from gglib_desktop.adapters.places.local.free_ports import is_let_go
 from gglib_desktop.adapters.places.local.port_owners import listens_itself
 from gglib_desktop.adapters.places.local.processes import group_of
-from gglib_desktop.adapters.places.local.recognizing import described
 from gglib_desktop.adapters.places.local.server_process import ServerProcess
 from gglib_desktop.adapters.places.stop_ladder import stop_process
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning
+from gglib_desktop.domain.servers.exits import Absence, ServerExit
 from gglib_desktop.domain.servers.record import ServerRecord
 
 _log = logging.getLogger(__name__)
@@ -103,3 +104,48 @@ def _leads_session(pid: int) -> bool:
     with contextlib.suppress(OSError):
         return os.getsid(pid) == pid
     return False
+
+
+class ProcessMatch(Enum):
+    """What has become of a recorded process. CHANGED: it runs something else now, so it is no server of ours."""
+
+    SAME = auto()
+    GONE = auto()
+    CHANGED = auto()
+
+
+def match_of(record: ServerRecord) -> ProcessMatch:
+    """Whether the very process that was recorded still runs, and still the same program.
+
+    The identity proves the process. Its program file may be moved and its command line be rewritten meanwhile, so
+    only both together speak against it, and what cannot be read does not. Blocks. Raises: RunnerUnavailable.
+    """
+    pid = record.pid
+    if pid is None or record.identity is None or processes.process_identity(pid) != record.identity:
+        return ProcessMatch.GONE
+    same_file = _may_be_same(record.executable_file, processes.executable_file_of(pid))
+    same_path = _may_be_same(record.executable, processes.executable_of(pid))
+    # Records of earlier versions know no file.
+    same_program = same_path if record.executable_file is None else same_file or same_path
+    if same_program or _may_be_same(record.argv_hash, processes.argv_hash_of(pid)):
+        return ProcessMatch.SAME
+    return ProcessMatch.CHANGED
+
+
+def described(record: ServerRecord, pid: int) -> ServerRecord:
+    """The record with what a process tells of its program. Blocks briefly."""
+    return record.replace(
+        executable=processes.executable_of(pid),
+        executable_file=processes.executable_file_of(pid),
+        argv_hash=processes.argv_hash_of(pid),
+    )
+
+
+def absence_of(record: ServerRecord) -> ServerExit:
+    """The end of a recorded process that no program saw."""
+    restarted = record.identity is not None and processes.is_of_earlier_boot(record.identity)
+    return ServerExit(None, absence=Absence.COMPUTER_RESTARTED if restarted else Absence.NOT_RUNNING)
+
+
+def _may_be_same(recorded: str | None, found: str | None) -> bool:
+    return recorded is None or found is None or recorded == found
