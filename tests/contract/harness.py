@@ -246,7 +246,9 @@ class ParrotHarness(LocalHarness):
     words = PARROT
 
     def __init__(self, data_dir: Path, model: Path) -> None:
-        super().__init__(data_dir, _program(data_dir.parent / "parrot" / "parrot", _FAKES / "parrot_engine.py"), model)
+        super().__init__(
+            data_dir, _program(data_dir.parent.parent / "parrot" / "parrot", _FAKES / "parrot_engine.py"), model
+        )
 
     def runner_with(
         self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S

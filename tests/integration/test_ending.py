@@ -416,8 +416,8 @@ async def test_with_an_open_mask_all_is_for_this_user_alone_and_so_is_what_was_m
         return {path.name for path in (data_dir, *data_dir.rglob("*")) if path.stat().st_mode & 0o077}
 
     for made in ("app.socket", "library.sqlite-wal", "window.ini"):
-        await poll((data_dir / made).exists, 30)
-    await poll(lambda: open_to_others() == {data_dir.name, "notes.txt"}, 30)
+        await poll((data_dir / made).exists)
+    await poll(lambda: open_to_others() == {data_dir.name, "notes.txt"})
     program.process.send_signal(signal.SIGTERM)
     assert await program.end() == 0
     assert open_to_others() == {data_dir.name, "notes.txt"}

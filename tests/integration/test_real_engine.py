@@ -93,7 +93,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def config(tiny_model):
     def config(*extra_args, model_id=1, **changes):
-        given = {"model_id": model_id, "model_name": f"Model {model_id}", "model_path": tiny_model}
+        given = {"model_id": model_id, "model_name": f"Model {model_id}", "model_path": tiny_model, "threads": 1}
         return ServerConfig.from_mapping(given | {"base_port": some_base_port(), "extra_args": extra_args} | changes)
 
     return config

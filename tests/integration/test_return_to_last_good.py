@@ -27,7 +27,7 @@ pytestmark = pytest.mark.llama
     ids=["MTP without layers", "context of one", "unknown flag", "bad value"],
 )
 async def test_what_does_not_start_leads_back_to_what_ran(plain_model, data_dir, engine_path, changes, causes):
-    good = ServerConfig(1, "Plain", plain_model, 19400, context_size=512)
+    good = ServerConfig(1, "Plain", plain_model, 19400, context_size=512, threads=1)
     async with create_runner("local", data_dir=data_dir, engine=engine_path) as runner:
         supervisor = Supervisor(runner, runner, LogReporter())
         server = supervisor.start(good)

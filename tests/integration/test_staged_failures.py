@@ -52,7 +52,7 @@ def failing(engine_path: Path, data_dir: Path) -> Callable[[ServerConfig], Await
         async with create_runner("local", data_dir=data_dir, engine=engine_path) as runner:
             supervisor = Supervisor(runner, runner, LogReporter(), examine_model=examine)
             server = supervisor.start(config)
-            await poll(lambda: isinstance(supervisor.server(server).state, Failed), 30)
+            await poll(lambda: isinstance(supervisor.server(server).state, Failed))
             await reasons_told()
             state = supervisor.server(server).state
             await supervisor.aclose()
