@@ -9,9 +9,11 @@ from typing import TypeVar
 import pytest
 
 from gglib_desktop.api import Runner
+from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.conftest import qt_loop
 from tests.contract.harness import Harness, LocalHarness, MockHarness, NamespaceHarness, ParrotHarness, stop_all
 from tests.fakes.namespace_place import refusal
+from tests.fakes.supervision import KeptBugs, Story
 
 H = TypeVar("H", bound=LocalHarness)
 
@@ -72,3 +74,13 @@ async def harness(bare_harness: Harness) -> AsyncIterator[Harness]:
 async def runner(harness: Harness) -> AsyncIterator[Runner]:
     async with harness.runner() as runner:
         yield runner
+
+
+@pytest.fixture
+async def story(runner: Runner) -> AsyncIterator[Story]:
+    bugs = KeptBugs()
+    supervisor = Supervisor(runner, runner, bugs)
+    yield Story(supervisor)
+    await supervisor.stop_all()
+    await supervisor.aclose()
+    assert bugs.bugs == []

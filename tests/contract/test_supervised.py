@@ -1,21 +1,7 @@
 """Servers of every place and engine under the supervisor: it knows neither."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.fakes.supervision import KeptBugs, Story
-
-
-@pytest.fixture
-async def story(runner) -> AsyncIterator[Story]:
-    bugs = KeptBugs()
-    supervisor = Supervisor(runner, runner, bugs)
-    yield Story(supervisor)
-    await supervisor.stop_all()
-    await supervisor.aclose()
-    assert bugs.bugs == []
 
 
 async def test_a_server_starts_serves_and_stops(harness, story):

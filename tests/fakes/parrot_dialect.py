@@ -34,7 +34,7 @@ _NO_WORD = "Parrot has no word for it"
 
 def parrot_at(path: Path) -> Engine:
     """The engine behind a program file that is known to be one."""
-    listed = {flag: frozenset({flag}) for flag in (*_OWNED, "--chatter", "--deaf", "--beak")}
+    listed = {flag: frozenset({flag}) for flag in (*_OWNED, "--chatter", "--deaf", "--greedy")}
     return Engine(path, "parrot 1", EngineCapabilities(listed), EngineSource.ARGUMENT, ("run",))
 
 

@@ -4,7 +4,7 @@
 Run it, don't import it: ``parrot run --weights FILE --listen ADDRESS:PORT``. It misbehaves on request:
 --chatter N     prints N numbered lines before it listens
 --deaf          SIGTERM changes nothing
---beak N        dies of too little memory instead of saying for the Nth time that it is awake
+--greedy        dies of too little memory when it is asked for its settings
 """
 
 import os
@@ -25,7 +25,6 @@ _VALUED = {
     "--templates",
     "--speaks",
     "--chatter",
-    "--beak",
 }
 
 
@@ -47,7 +46,7 @@ def _parsed(words: list[str]) -> dict[str, str]:
     given = {}
     rest = iter(words)
     for word in rest:
-        if word not in _VALUED | {"--deaf"}:
+        if word not in _VALUED | {"--deaf", "--greedy"}:
             _fail(f"what is {word}?")
         given[word] = next(rest) if word in _VALUED else ""
     return given
@@ -67,24 +66,22 @@ def _perch(address: str) -> socket.socket:
 
 def _serve(listener: socket.socket, given: dict[str, str]) -> None:
     # It hatches between the first question and the second.
-    asked = 0
+    hatched = False
     while True:
         connection, _address = listener.accept()
         with connection:
             path, *headers = connection.recv(65536).decode(errors="replace").split("\r\n")
             if path.startswith("GET /up "):
-                asked += 1
-                if asked == 1:
-                    _answer(connection, 200, "hatching")
+                _answer(connection, 200, "awake" if hatched else "hatching")
+                if not hatched:
+                    hatched = True
                     _say("hatched")
-                    continue
-                if asked > int(given.get("--beak", sys.maxsize)):
-                    _fail("my beak is full")
-                _answer(connection, 200, "awake")
             elif not _is_let_in(headers):
                 _answer(connection, 403, "say the secret")
-            elif not asked:
+            elif not hatched:
                 _answer(connection, 425, "hatching")
+            elif "--greedy" in given:
+                _fail("my beak is full")
             else:
                 _answer(connection, 200, ascii(_settings(given)))
 
