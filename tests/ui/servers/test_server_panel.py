@@ -101,10 +101,15 @@ async def test_what_can_be_pressed_in_each_state(desk, model, qtbot):
     desk.start(model, "--mock-load-s=60", "--mock-stop-s=60")
     panel = await desk.panel_in("Tiny", "Loading")
     assert enabled(panel) == {"Stop", "Restart", "Copy endpoint"}
+    pressed_at = time()
     press(qtbot, panel, "Stop")
     await desk.panel_in("Tiny", "Stopping")
     assert enabled(panel) == {"Kill now", "Copy endpoint"}
-    assert "killed in 6 s" in text_of(panel) or "killed in 5 s" in text_of(panel)
+    told = re.search(r"killed in (\d+) s", text_of(panel))
+    assert told is not None
+    stopping = panel.server.state.state
+    assert stopping.kill_at - stopping.since == pytest.approx(6)
+    assert round(stopping.kill_at - time()) <= int(told[1]) <= round(stopping.kill_at - pressed_at)
     press(qtbot, panel, "Kill now")
     await desk.panel_in("Tiny", "Stopped")
     assert enabled(panel) == {"Restart", "Dismiss", "Apply and restart"}
