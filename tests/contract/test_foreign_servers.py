@@ -19,7 +19,7 @@ from gglib_desktop.adapters.places.local.processes import process_identity
 from gglib_desktop.api import Runner
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, RunnerUnavailable
 from gglib_desktop.domain.servers.access import ServerAddress
-from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.failures import StopRung
 from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord

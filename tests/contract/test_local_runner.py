@@ -15,8 +15,7 @@ import pytest
 from gglib_desktop.adapters.places.local.processes import argv_hash_of, executable_of, process_identity
 from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
-from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
-from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.failures import Absence, FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.ports.servers.server_monitor import LostServer

@@ -20,8 +20,7 @@ from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.servers.diagnosis import failure_of_error
-from gglib_desktop.domain.servers.exits import StopRung
-from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.failures import FailureCause, StopRung
 from tests.contract.harness import STUB, LocalHarness, stop_all
 from tests.contract.test_local_runner import edit_record, end, record_file, start_in_a_program_that_dies
 from tests.contract.test_process_runner import becomes_healthy, log_says, thief

@@ -20,8 +20,7 @@ from gglib_desktop.domain.errors import (
     StartFailed,
 )
 from gglib_desktop.domain.servers.diagnosis import failure_of_error
-from gglib_desktop.domain.servers.exits import StopRung
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.failures import Failure, FailureCause, StopRung
 from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from tests.fakes.waiting import pauses_begun, poll

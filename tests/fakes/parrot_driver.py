@@ -15,8 +15,7 @@ from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.options.host import own_url
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause
+from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.foreign import StatedSettings
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.domain.servers.server import ServerConfig

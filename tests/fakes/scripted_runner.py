@@ -10,7 +10,7 @@ from gglib_desktop.domain.options.host import other_urls
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.diagnosis import Diagnose
 from gglib_desktop.domain.servers.effective import ServerFacts
-from gglib_desktop.domain.servers.exits import ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerDescription, UnreachableServer

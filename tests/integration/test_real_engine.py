@@ -20,8 +20,7 @@ from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.models.scan import FoundModel
-from gglib_desktop.domain.servers.exits import ServerExit, StopRung
-from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.failures import FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.states import Busy, Healthy, Stopped
 from gglib_desktop.services.servers.supervisor import Supervisor

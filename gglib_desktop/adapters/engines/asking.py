@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import ServerExit
 
 # Libraries of gigabytes on a slow disk, or a container that starts first, take their time.
 PATIENCE_S = 60.0

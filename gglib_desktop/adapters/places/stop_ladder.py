@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import StopFailed
-from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.failures import StopRung
 from gglib_desktop.ports.servers.place import PlacedProcess
 
 _REAP_S = 3.0

@@ -13,7 +13,7 @@ from gglib_desktop.domain.options.host import openai_url, other_urls
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.diagnosis import Diagnose
 from gglib_desktop.domain.servers.effective import ServerFacts
-from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import ServerExit
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig

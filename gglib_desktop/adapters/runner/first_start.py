@@ -9,8 +9,7 @@ import signal
 
 from gglib_desktop.adapters.runner.announced_server import Site
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
-from gglib_desktop.domain.servers.exits import ServerExit, StopRung
-from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.failures import FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, Probe, ProbeResult, loading_interval_s
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.ports.servers.place import Claim, PlacedProcess

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.llama_cpp.flag_drift import option_with, without_option
 from gglib_desktop.domain.llama_cpp.log import flag_named, read_log, says_goodbye, unknown_part
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause
+from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.server import ServerConfig
 
 

@@ -16,8 +16,7 @@ from gglib_desktop.domain.errors import (
     StartFailed,
 )
 from gglib_desktop.domain.models.model import NO_SUCH_FILE, ModelFile
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.server import ServerConfig
 
 _FILE_TELLS = frozenset({FailureCause.UNKNOWN, FailureCause.MODEL_UNREADABLE, FailureCause.COMPANION_REFUSED})

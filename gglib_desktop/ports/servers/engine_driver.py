@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.servers.access import ServerAddress
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.failures import Failure, ServerExit
 from gglib_desktop.domain.servers.foreign import StatedSettings
 from gglib_desktop.domain.servers.health import Probe
 from gglib_desktop.domain.servers.server import ServerConfig

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gglib_desktop.domain.servers.access import ServerAddress
-from gglib_desktop.domain.servers.exits import ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.record import KnownProcess, ServerRecord

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import ServerExit
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 
 if TYPE_CHECKING:  # what only a running server needs is not loaded before the window is there

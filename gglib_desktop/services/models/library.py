@@ -1,4 +1,4 @@
-"""The user's models on disk."""
+"""The user's models on disk, the folders that they come from, and the scans for them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,121 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver, with_unique_names
-from gglib_desktop.domain.models.scan import KnownFiles, Stamp, WalkRequest
+from gglib_desktop.domain.models.scan import KnownFiles, ScanProgress, Stamp, WalkRequest
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.ports.models.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.events import EventSource
-from gglib_desktop.services.models.companions import Companions
-from gglib_desktop.services.models.folders import ModelFolders
-from gglib_desktop.services.models.running_scans import RunningScans
-from gglib_desktop.services.models.scanning import ModelIndex, Scan, ScanBatch, at_or_below
+from gglib_desktop.services.models.scanning import Companions, ModelIndex, Scan, ScanBatch, at_or_below
 
 _log = logging.getLogger(__name__)
 # Refreshing the list more often helps no one; and refreshing a long list must leave time for everything else.
 _BATCH_S = 0.1
 _MOST_BATCH_S = 1.0
 _SHARE_OF_SHOWING = 4
+
+
+class RunningScans:
+    """``progress`` is None while no scan runs."""
+
+    def __init__(self) -> None:
+        self.progress: ScanProgress | None = None
+        self._events: EventSource[ScanProgress | None] = EventSource()
+        self.subscribe = self._events.add
+        self._scans: list[Scan] = []
+        self._index = ModelIndex(())
+
+    @contextmanager
+    def running(self, scan: Scan) -> Iterator[None]:
+        self._scans.append(scan)
+        try:
+            yield
+        finally:
+            self._scans.remove(scan)
+            if not self._scans:
+                self.tell(None)
+
+    def stop(self) -> None:
+        """Ends the scans now; the models that were found stay."""
+        for scan in self._scans:
+            scan.stop()
+
+    def tell(self, progress: ScanProgress | None) -> None:
+        if progress != self.progress:
+            self.progress = progress
+            self._events.emit(progress)
+
+    async def index(self, models: Sequence[Model]) -> ModelIndex:
+        """The index that a scan compares files with; made once for each list."""
+        if self._index.models is not models:
+            self._index = await asyncio.to_thread(ModelIndex, models)
+        return self._index
+
+
+class ModelFolders:
+    """``places`` are the known folders and stores; ``paused`` are those that scans skip.
+
+    Models in a place stay listed when it is paused or removed. Coroutines raise LibraryError.
+    """
+
+    def __init__(self, repository: ModelRepository, tell: Callable[[], None]) -> None:
+        """``tell`` is called after each change."""
+        self._repository = repository
+        self._tell = tell
+        self.places: tuple[Path, ...] = ()
+        self.paused: frozenset[Path] = frozenset()
+
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """The places that scans look through."""
+        return tuple(place for place in self.places if place not in self.paused)
+
+    def is_paused(self, path: Path) -> bool:
+        """Whether the innermost place of a path is paused."""
+        if not self.paused:
+            return False
+        holding = (place for place in self.places if path.is_relative_to(place))
+        return max(holding, key=lambda place: len(place.parts), default=None) in self.paused
+
+    async def load(self) -> None:
+        self.paused = frozenset(await self._repository.paused_folders())
+        self.note(await self._repository.folders())
+
+    async def added(self) -> Sequence[Path]:
+        """The folders that the user added."""
+        return await self._repository.folders()
+
+    async def add(self, folders: Sequence[Path]) -> None:
+        """Remembers folders for later scans, and resumes paused ones."""
+        for folder in folders:
+            await self._repository.add_folder(folder)
+            await self._repository.pause_folder(folder, False)
+        self.paused -= frozenset(folders)
+        self.note(self.places, folders)
+
+    async def remove(self, folder: Path) -> None:
+        await self._repository.remove_folder(folder)
+        self.paused -= {folder}
+        self.note([place for place in self.places if place != folder])
+
+    async def pause(self, folder: Path, paused: bool) -> None:
+        await self._repository.pause_folder(folder, paused)
+        self.paused = self.paused | {folder} if paused else self.paused - {folder}
+        self._tell()
+
+    def note(self, *places: Sequence[Path]) -> None:
+        """Sets the known places."""
+        now = tuple(dict.fromkeys(place for some in places for place in some))
+        if now != self.places:
+            self.places = now
+            self._tell()
 
 
 class Library:

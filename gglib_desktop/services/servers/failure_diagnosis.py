@@ -13,8 +13,7 @@ from gglib_desktop.domain.servers.diagnosis import (
     file_that_tells,
     of_another_file,
 )
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.log_text import text_lines
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.services.servers.snapshot import ServerContext

@@ -9,8 +9,7 @@ from dataclasses import replace
 
 from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, HealthTracker, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import (

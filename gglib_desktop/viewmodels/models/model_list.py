@@ -16,8 +16,8 @@ from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.models.scan import ScanProgress
 from gglib_desktop.domain.servers.states import Crashed, Failed, Running, ServerState, Starting, Stopping
 from gglib_desktop.services.models.library import Library
-from gglib_desktop.services.servers.server_list import ServerList
 from gglib_desktop.services.servers.snapshot import SupervisorEvent
+from gglib_desktop.services.servers.supervisor import ServerList
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.models.arrangement import Arrangement, Known, made_rows
 from gglib_desktop.viewmodels.models.model_filter import Places, choices, in_menu_order

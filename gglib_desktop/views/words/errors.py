@@ -29,7 +29,7 @@ from gglib_desktop.domain.errors import (
 )
 from gglib_desktop.domain.launch.options import MtpReason
 from gglib_desktop.domain.options.engine_options import engine_option, engine_options, name_of
-from gglib_desktop.domain.servers.exits import Absence, ServerExit, signal_name
+from gglib_desktop.domain.servers.failures import Absence, ServerExit, signal_name
 from gglib_desktop.views.words.settings import invalid_settings_texts
 
 translate = QCoreApplication.translate

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.servers.exits import Absence
-from gglib_desktop.domain.servers.failures import Failure, FailureCause, ModelPart
+from gglib_desktop.domain.servers.failures import Absence, Failure, FailureCause, ModelPart
 from gglib_desktop.domain.servers.states import Crashed, Failed
 from gglib_desktop.views.words.errors import Words, choose_engine, exit_text, joined, sentence
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.failures import StopRung
 from gglib_desktop.domain.servers.states import (
     Busy,
     Crashed,

@@ -33,8 +33,7 @@ from gglib_desktop.domain.errors import (
 from gglib_desktop.domain.launch.options import MtpReason
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.servers.diagnosis import failure_of_error
-from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.failures import Absence, Failure, FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.remedies import Remedy, remedies_for
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.states import (

@@ -14,8 +14,7 @@ from gglib_desktop.adapters.runner.first_start import first_answer
 from gglib_desktop.domain.errors import HealthCheckFailed, StartFailed
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.servers.access import ServerAddress
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.failures import Failure, ServerExit
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig

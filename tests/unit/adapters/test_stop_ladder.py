@@ -13,7 +13,7 @@ import pytest
 from gglib_desktop.adapters.places.local.free_ports import is_let_go
 from gglib_desktop.adapters.places.stop_ladder import stop_process
 from gglib_desktop.domain.errors import StopFailed
-from gglib_desktop.domain.servers.exits import StopRung
+from gglib_desktop.domain.servers.failures import StopRung
 from gglib_desktop.domain.servers.health import Usage
 from tests.fakes.clock_loop import now
 from tests.fakes.ports import some_base_port

@@ -22,8 +22,7 @@ from gglib_desktop.domain.errors import (
     StartFailed,
 )
 from gglib_desktop.domain.options.host import openai_url
-from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung, signal_name
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.failures import Absence, Failure, FailureCause, ServerExit, StopRung, signal_name
 from gglib_desktop.domain.servers.log_text import text_lines, without_escapes
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import (

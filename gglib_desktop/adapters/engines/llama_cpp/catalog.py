@@ -26,8 +26,7 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_cpp.argv import engine_environment
 from gglib_desktop.domain.llama_cpp.help import parse_devices, parse_help, parse_version
 from gglib_desktop.domain.llama_cpp.log import read_log
-from gglib_desktop.domain.servers.exits import signal_name
-from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.failures import FailureCause, signal_name
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.servers.dialect import Dialect

@@ -24,7 +24,7 @@ from gglib_desktop.adapters.places.local.server_process import ServerProcess
 from gglib_desktop.adapters.places.stop_ladder import stop_process
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning
-from gglib_desktop.domain.servers.exits import Absence, ServerExit
+from gglib_desktop.domain.servers.failures import Absence, ServerExit
 from gglib_desktop.domain.servers.record import ServerRecord
 
 _log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from gglib_desktop.adapters.places.local.port_owners import listens_itself
 from gglib_desktop.adapters.places.local.process_use import ProcessUse
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
-from gglib_desktop.domain.servers.exits import ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.record import ServerRecord
 

@@ -16,7 +16,7 @@ from gglib_desktop.adapters.places.local.model_file import check_model_file
 from gglib_desktop.adapters.places.simulated.process import Program, SimulatedProcess
 from gglib_desktop.domain.errors import NotRunning, PortTaken
 from gglib_desktop.domain.servers.access import ServerAddress
-from gglib_desktop.domain.servers.exits import Absence, ServerExit
+from gglib_desktop.domain.servers.failures import Absence, ServerExit
 from gglib_desktop.domain.servers.record import KnownProcess, ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.servers.engine_driver import ProcessReader

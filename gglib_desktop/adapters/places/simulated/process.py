@@ -12,7 +12,7 @@ from typing import Protocol
 
 from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.domain.errors import RunnerUnavailable
-from gglib_desktop.domain.servers.exits import ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.record import ServerRecord
 

@@ -6,8 +6,7 @@ from gglib_desktop.domain.errors import StartFailed
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.llama_cpp.log import read_log
 from gglib_desktop.domain.servers.diagnosis import failure_of_error
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, FailureCause
+from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, FailureCause, ServerExit
 from tests.fakes.recorded import LOGS
 
 

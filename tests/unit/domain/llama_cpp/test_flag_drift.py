@@ -18,7 +18,7 @@ from gglib_desktop.domain.llama_cpp.flag_drift import (
 )
 from gglib_desktop.domain.llama_cpp.help import parse_help
 from gglib_desktop.domain.options.arguments import shell_line
-from gglib_desktop.domain.servers.exits import ServerExit
+from gglib_desktop.domain.servers.failures import ServerExit
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.recorded import HELP as RECORDED
 

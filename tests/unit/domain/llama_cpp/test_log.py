@@ -14,8 +14,7 @@ from gglib_desktop.domain.servers.diagnosis import (
     file_that_tells,
     of_another_file,
 )
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause, ModelPart
+from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, FailureCause, ModelPart, ServerExit
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.library import some_facts
 from tests.fakes.recorded import LOGS

@@ -16,8 +16,7 @@ from gglib_desktop.domain.errors import (
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.diagnosis import explained_by_model, failure_of_error
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.library import some_facts
 

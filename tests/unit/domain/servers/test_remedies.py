@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.domain.environment import ENGINE_VARIABLE
-from gglib_desktop.domain.servers.exits import ServerExit
-from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.remedies import LEAST_CONTEXT, Remedy, lower_context, remedies_for
 from gglib_desktop.domain.servers.server import ServerConfig
 

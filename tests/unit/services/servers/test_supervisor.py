@@ -9,8 +9,7 @@ import pytest
 from gglib_desktop.adapters.runner.kinds import MockRunner
 from gglib_desktop.domain.errors import StartFailed
 from gglib_desktop.domain.models.model import ModelFile
-from gglib_desktop.domain.servers.exits import Absence, ServerExit, StopRung
-from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.failures import Absence, FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.states import Crashed, Failed, Healthy, Loading, Stopped, Stopping
 from gglib_desktop.ports.servers.server_monitor import LostServer

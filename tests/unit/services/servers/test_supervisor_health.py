@@ -7,8 +7,7 @@ import pytest
 
 from gglib_desktop.domain.errors import StopFailed
 from gglib_desktop.domain.servers.effective import ServerFacts
-from gglib_desktop.domain.servers.exits import ServerExit, StopRung
-from gglib_desktop.domain.servers.failures import FailureCause
+from gglib_desktop.domain.servers.failures import FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.health import HEALTHY_INTERVAL_S, HIDDEN_INTERVAL_S, Probe, ProbeResult
 from gglib_desktop.domain.servers.states import (
     Crashed,
