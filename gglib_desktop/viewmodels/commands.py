@@ -33,6 +33,12 @@ class ViewModel(QObject):
         """Also for coroutines of views, such as a dialog."""
         self._scope.start(reported(coroutine, self.failed), name=name)
 
+    def command(self, action: Callable[[], Awaitable[object]], name: str) -> AsyncCommand:
+        """A command whose errors ``failed`` tells too."""
+        command = AsyncCommand(self._scope, action, name=name)
+        command.failed.connect(self.failed)
+        return command
+
 
 class AsyncCommand(QObject):
     """Runs an action at most once at a time, can be cancelled, and reports expected errors."""

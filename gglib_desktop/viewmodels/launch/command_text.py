@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from gglib_desktop.domain.commandline.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.services.launch.command_lines import CommandLines
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import reported
+from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 
 
-class CommandTextViewModel(QObject):
+class CommandTextViewModel(ViewModel):
     """Beside a form."""
 
     filled = Signal(object)  # CommandLine
-    failed = Signal(object)  # GglibError
 
     def __init__(self, lines: CommandLines, form: OptionFormViewModel, scope: TaskScope) -> None:
-        super().__init__()
+        super().__init__(scope)
         self._lines = lines
-        self._scope = scope
         self.form = form
-
-    def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
-        """Runs coroutines of a view; ``failed`` reports errors."""
-        self._scope.start(reported(coroutine, self.failed), name=name)
 
     def text(self, form: ExportFormat) -> str | None:
         """The command line in that format, None while there is none."""

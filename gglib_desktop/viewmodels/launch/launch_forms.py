@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.gguf.header import GgufHeader
@@ -19,7 +19,7 @@ from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
 from gglib_desktop.viewmodels.launch.option_forecast import OptionForecastViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
@@ -32,11 +32,10 @@ class Start(Protocol):
     def __call__(self, model_id: int, launch: LaunchOptions, *, remember: bool) -> Awaitable[None]: ...
 
 
-class LaunchFormDialogViewModel(QObject):
+class LaunchFormDialogViewModel(ViewModel):
     """One form for a model, and the action of accepting it. If that fails, the form stays as it is."""
 
     done = Signal()
-    failed = Signal(object)  # GglibError
 
     def __init__(
         self,
@@ -49,13 +48,12 @@ class LaunchFormDialogViewModel(QObject):
         presets: PresetsViewModel | None = None,
     ) -> None:
         """``presets`` None: the form can only be filled by hand."""
-        super().__init__()
+        super().__init__(scope)
         self.model, self.form, self.commands, self.forecast = model, commands.form, commands, forecast
         self.presets = presets
         self.form.find_devices(scope)
         self._commit = commit
-        self.accept = AsyncCommand(scope, self._accept, name="accept launch choices")
-        self.accept.failed.connect(self.failed)
+        self.accept = self.command(self._accept, "accept launch choices")
 
     def close(self) -> None:
         """Ends everything that runs for this form alone."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 
 from gglib_desktop.domain.documents.preset_file import ImportedPresets
 from gglib_desktop.domain.launch.options import LaunchOptions
@@ -15,7 +14,7 @@ from gglib_desktop.domain.launch.presets import Preset
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand, reported
+from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 
 
@@ -47,27 +46,24 @@ class _Contents:
     preset_id: int | None = None
 
 
-class PresetsViewModel(QObject):
+class PresetsViewModel(ViewModel):
     """Fills a form with presets, and makes presets from its content."""
 
     stateChanged = Signal(object)  # PresetsState
-    failed = Signal(object)  # GglibError
 
     def __init__(
         self, presets: Presets, form: OptionFormViewModel, scope: TaskScope, *, use_last: bool = False
     ) -> None:
         """``use_last`` begins with the preset that the model was last started with."""
-        super().__init__()
+        super().__init__(scope)
         self._presets = presets
         self._form = form
-        self._scope = scope
         self._state = PresetsState()
         self._listed: tuple[Preset, ...] = ()
         self._chosen: Preset | None = None
         self._own = _Contents(form.draft)
         self._before: list[_Contents] = []
-        self.update = AsyncCommand(scope, self._update, name="update preset")
-        self.update.failed.connect(self.failed)
+        self.update = self.command(self._update, "update preset")
         form.stateChanged.connect(self._on_form)
         self.run(self._begin(use_last=use_last), "presets")
 
@@ -79,10 +75,6 @@ class PresetsViewModel(QObject):
     def model(self) -> Model | None:
         """The model that the form is for; None: for all models."""
         return self._form.model
-
-    def run(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
-        """Runs coroutines of a view; ``failed`` reports errors."""
-        self._scope.start(reported(coroutine, self.failed), name=name)
 
     def choose(self, preset_id: int | None) -> None:
         """Fills the form with a preset; None brings back its content from before the first one."""

@@ -13,7 +13,7 @@ from gglib_desktop.domain.models.model import Model
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand, ViewModel
+from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
 
 if TYPE_CHECKING:
@@ -40,10 +40,8 @@ class LibraryViewModel(ViewModel):
         self._details = details
         self._scan_wanted = False
         self.models = ModelListViewModel(library, supervisor, scope)
-        self.create_demo = AsyncCommand(scope, self._create_demo, name="create demo model")
-        self.create_demo.failed.connect(self.failed)
-        self.scan = AsyncCommand(scope, self._scan, name="scan")
-        self.scan.failed.connect(self.failed)
+        self.create_demo = self.command(self._create_demo, "create demo model")
+        self.scan = self.command(self._scan, "scan")
 
     def add(self, paths: Iterable[Path]) -> None:
         """Adds model files and folders, and selects the first model of them."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.models.tags import parse_tags, tags_text
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.commands import ViewModel
 
 _PAUSE_MS = 800
 
@@ -31,21 +31,19 @@ class NotesDraft:
     notes: str
 
 
-class ModelNotesViewModel(QObject):
+class ModelNotesViewModel(ViewModel):
     """A draft that saves itself when the user pauses, and stays if it cannot be saved."""
 
     draftChanged = Signal(object)  # NotesDraft
     saved = Signal()
-    failed = Signal(object)  # GglibError
 
     def __init__(self, model: Model, keeper: NotesKeeper, scope: TaskScope) -> None:
-        super().__init__()
+        super().__init__(scope)
         self._model_id = model.id
         self._keeper = keeper
         self._kept = (model.tags, model.notes)
         self._draft = NotesDraft(tags_text(model.tags), model.notes)
-        self.save = AsyncCommand(scope, self._save, name="save notes")
-        self.save.failed.connect(self.failed)
+        self.save = self.command(self._save, "save notes")
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._on_pause)
 

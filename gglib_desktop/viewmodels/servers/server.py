@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.serving import lacks_template
@@ -26,7 +26,7 @@ from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.viewmodels.servers.memory_forecast import MemoryForecast
 from gglib_desktop.viewmodels.servers.server_options import ServerOptionsViewModel
@@ -101,14 +101,13 @@ class ServerPanelState:
         return self.handle.started_at if self.handle and not isinstance(self.state, Loading) else None
 
 
-class ServerViewModel(QObject):
+class ServerViewModel(ViewModel):
     """Shows one server of the supervisor, and acts on it."""
 
     stateChanged = Signal(object)  # ServerPanelState
-    failed = Signal(object)  # GglibError
 
     def __init__(self, snapshot: ServerSnapshot, supervisor: Supervisor, launcher: Launcher, scope: TaskScope) -> None:
-        super().__init__()
+        super().__init__(scope)
         self._snapshot = snapshot
         self._supervisor = supervisor
         self._launcher = launcher
@@ -119,11 +118,8 @@ class ServerViewModel(QObject):
         self.options.changed.connect(self._show_state)
         self.options.failed.connect(self.failed)
         self.log = LogViewModel(scope, supervisor.monitor.read_log, launcher.engines.dialect.level_of)
-        self.stop = AsyncCommand(scope, lambda: supervisor.stop(self.id), name=f"stop server {self.id}")
-        self.kill = AsyncCommand(scope, lambda: supervisor.kill(self.id), name=f"kill server {self.id}")
-        for command in (self.stop, self.kill):
-            command.setParent(self)
-            command.failed.connect(self.failed)
+        self.stop = self.command(lambda: supervisor.stop(self.id), f"stop server {self.id}")
+        self.kill = self.command(lambda: supervisor.kill(self.id), f"kill server {self.id}")
         self._state = self._panel_state(snapshot)
         self.show(snapshot)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice, choice_names
@@ -14,32 +14,27 @@ from gglib_desktop.domain.servers.states import is_live
 from gglib_desktop.services.launch.launcher import Launcher, RestartPlan
 from gglib_desktop.services.servers.snapshot import ServerSnapshot
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand, reported
+from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 
 
-class ServerOptionsViewModel(QObject):
+class ServerOptionsViewModel(ViewModel):
     """Saves what is chosen in ``form`` at once. It is in force from the server's next start on."""
 
     changed = Signal()
-    failed = Signal(object)  # GglibError
 
     def __init__(self, server: ServerSnapshot, launcher: Launcher, scope: TaskScope) -> None:
-        super().__init__()
+        super().__init__(scope)
         self._server = server
         self._launcher = launcher
-        self._scope = scope
         self._plan = RestartPlan(BUILT_IN, BUILT_IN, BUILT_IN)
         # What was chosen in this form and is not in force; and the names of that which is not saved.
         self._typed: dict[str, object] = {}
         self._unsaved: set[str] = set()
         self.form = OptionFormViewModel(launcher, None, launcher.model_of(server.config), draft=BUILT_IN)
         self.form.edited.connect(self._on_edited)
-        self.restart = AsyncCommand(scope, self._restart, name=f"restart server {server.id}")
-        self.use_saved = AsyncCommand(scope, self._use_saved, name=f"use saved settings server {server.id}")
-        for command in (self.restart, self.use_saved):
-            command.setParent(self)
-            command.failed.connect(self.failed)
+        self.restart = self.command(self._restart, f"restart server {server.id}")
+        self.use_saved = self.command(self._use_saved, f"use saved settings server {server.id}")
         self._reading = scope.start(self._read_plan(), name="launch options")
 
     @property
@@ -88,7 +83,7 @@ class ServerOptionsViewModel(QObject):
                 self._typed.pop("extra_args", None)
                 engines = self._launcher.engines
                 left = engines.dialect.without_option(config.extra_args, flag, engines.capabilities) if flag else ()
-                self._scope.start(reported(self._restart(extra_args=left), self.failed), name="drop flags")
+                self.run(self._restart(extra_args=left), "drop flags")
                 return
             case Remedy.USE_FREE_PORT:
                 self.form.edit(port=None)

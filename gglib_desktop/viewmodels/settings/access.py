@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from gglib_desktop.domain.servers.access import KeyPlace
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import AsyncCommand
+from gglib_desktop.viewmodels.commands import ViewModel
 
 
-class AccessViewModel(QObject):
+class AccessViewModel(ViewModel):
     """Asks the store when told to. The key itself is passed on to be copied, and not kept here."""
 
     placeChanged = Signal(object)  # KeyPlace
     keyRead = Signal(str)
     renewed = Signal()
-    failed = Signal(object)  # GglibError
 
     def __init__(self, keys: KeyStore, scope: TaskScope) -> None:
-        super().__init__()
+        super().__init__(scope)
         self._keys = keys
         self.place: KeyPlace | None = None
-        self.look = AsyncCommand(scope, self._look, name="look where the key is")
-        self.copy = AsyncCommand(scope, self._copy, name="copy key")
-        self.renew = AsyncCommand(scope, self._renew, name="new key")
-        for command in (self.look, self.copy, self.renew):
-            command.setParent(self)
-            command.failed.connect(self.failed)
+        self.look = self.command(self._look, "look where the key is")
+        self.copy = self.command(self._copy, "copy key")
+        self.renew = self.command(self._renew, "new key")
 
     async def _look(self) -> None:
         self.place = await self._keys.where()

@@ -46,8 +46,7 @@ class SettingsFormViewModel(ViewModel):
         self._base = self._draft = keeper.current
         self._options: OptionFormViewModel | None = None
         self.test = AsyncCommand(scope, self._test, name="test engine")
-        self.save = AsyncCommand(scope, self._save, name="save settings")
-        self.save.failed.connect(self.failed)
+        self.save = self.command(self._save, "save settings")
         self._unsubscribe = keeper.subscribe(self.rebase)
 
     @property
