@@ -19,7 +19,8 @@ NAMED = {
     COUNTED: ("tests/unit/domain",),
     "unit": ("tests/unit", "--ignore=tests/unit/domain"),
     "ui": ("tests/ui",),
-    "contract": ("tests/contract",),
+    "runners": ("tests/contract/test_process_runner.py",),
+    "contract": ("tests/contract", "--ignore=tests/contract/test_process_runner.py"),
     "programs": ("tests/e2e", "tests/integration/test_ending.py", "tests/integration/test_chaos.py"),
 }
 # What is added belongs to the last until it is named above.
