@@ -51,7 +51,7 @@ class WindowViewModel(ViewModel):
         self.run(self._open(tuple(paths)), "open")
 
     def set_visible(self, visible: bool) -> None:
-        """Servers and folders are looked at less often while the user does not see the window."""
+        """Asks servers less often, and looks for no others, while the user cannot see the window."""
         self.servers.set_visible(visible)
         self.foreign.set_visible(visible)
 
