@@ -66,7 +66,8 @@ class Arrangement:
         found = self._texts.find(words)
         if len(found) == len(self.known):
             return self._passing
-        return [model_id for model_id in self._passing if model_id in found]
+        wanted = frozenset(found)
+        return [model_id for model_id in self._passing if model_id in wanted]
 
     def _order_with(self, new: Sequence[int]) -> list[int]:
         """The models in their order, and some more."""

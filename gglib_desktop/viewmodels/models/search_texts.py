@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import compress, repeat
+from operator import contains
 from typing import NamedTuple
 
 from gglib_desktop.viewmodels.models.model_row import ModelRow
@@ -49,14 +51,15 @@ class SearchTexts:
             ]
         self._blocks += new
 
-    def find(self, words: Sequence[str]) -> frozenset[int]:
-        """The models in whose text every one of the lower-case words occurs."""
+    def find(self, words: Sequence[str]) -> list[int]:
+        """The models in whose text every one of the lower-case words occurs, at least one word."""
+        *others, last = words
         found: list[int] = []
         for ids, text in self._blocks:
-            if all(word in text for word in words):
-                keys = text.split(_END)
-                numbers: Sequence[int] = range(len(ids))
-                for word in words:
-                    numbers = [number for number in numbers if word in keys[number]]
-                found += map(ids.__getitem__, numbers)
-        return frozenset(found)
+            if all(map(text.__contains__, words)):
+                some, keys = ids, text.split(_END)
+                for word in others:
+                    has = [word in key for key in keys]
+                    some, keys = list(compress(some, has)), list(compress(keys, has))
+                found += compress(some, map(contains, keys, repeat(last)))
+        return found

@@ -29,4 +29,6 @@ def test_every_model_whose_text_has_all_words_is_found_and_no_other(before, late
     texts.replace((), text_blocks(rows_with(before)))
     texts.replace(gone | later.keys(), text_blocks(rows_with(later)))
     known = {**{number: key for number, key in before.items() if number not in gone}, **later}
-    assert texts.find(words) == {number for number, key in known.items() if all(word in key for word in words)}
+    found = texts.find(words)
+    assert len(found) == len(set(found))
+    assert set(found) == {number for number, key in known.items() if all(word in key for word in words)}
