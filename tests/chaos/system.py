@@ -133,7 +133,10 @@ class SimulatedSystem:
         self._app = app
 
     def view(self) -> SystemView:
-        saved = [json.loads(file.read_text()) for file in self._records.glob("*.json")]
+        saved = []
+        for file in self._records.glob("*.json"):
+            with contextlib.suppress(FileNotFoundError):  # it ended in this moment
+                saved.append(json.loads(file.read_text()))
         servers = tuple(SystemServer(each["pid"], each["run"], frozenset({each["port"]})) for each in saved)
         others = tuple(path.name for path in self._records.glob("*") if path.suffix != ".json")
         return SystemView(servers, frozenset(server.run for server in servers), others=others)
