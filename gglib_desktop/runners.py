@@ -52,7 +52,7 @@ def runner_and_catalog(
 ) -> tuple[AbstractAsyncContextManager[Runner], EngineCatalog]:
     """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
     if kind == "mock":
-        from gglib_desktop.adapters.engines.llama_cpp.simulated_catalog import MockEngineCatalog
+        from gglib_desktop.adapters.engines.llama_cpp.simulated import MockEngineCatalog
         from gglib_desktop.adapters.runner.kinds import MockRunner
 
         return MockRunner(data_dir, environment=os.environ, keys=keys()), MockEngineCatalog()

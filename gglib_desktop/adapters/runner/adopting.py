@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from gglib_desktop.adapters.runner.announced_server import Site
+from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.options.host import own_url
 from gglib_desktop.domain.servers.access import ServerAddress

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 
-from gglib_desktop.adapters.runner.announced_server import Site
+from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.failures import FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, Probe, ProbeResult, loading_interval_s

@@ -13,7 +13,7 @@ from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.places.simulated.place import SimulatedPlace
 from gglib_desktop.adapters.places.simulated.process import SimulatedProcess
-from gglib_desktop.adapters.runner.announced_server import Site
+from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S
 from gglib_desktop.domain.engine.capabilities import Engine

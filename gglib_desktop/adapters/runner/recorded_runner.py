@@ -17,8 +17,7 @@ from gglib_desktop.adapters.places.stop_ladder import kill_process, stop_process
 from gglib_desktop.adapters.records.data_lock import DataLock
 from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.adapters.runner.adopting import record_of, usable_address
-from gglib_desktop.adapters.runner.announced_server import AnnouncedServer, Rest, Site
-from gglib_desktop.adapters.runner.announced_servers import AnnouncedServers
+from gglib_desktop.adapters.runner.announced_servers import AnnouncedServer, AnnouncedServers, Rest, Site
 from gglib_desktop.adapters.runner.client_names import ClientNames
 from gglib_desktop.adapters.runner.first_start import abandon, first_answer
 from gglib_desktop.domain.engine.capabilities import Engine

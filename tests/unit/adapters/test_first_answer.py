@@ -9,7 +9,7 @@ import pytest
 
 from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.places.folder_logs import FolderLogs
-from gglib_desktop.adapters.runner.announced_server import Site
+from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.first_start import first_answer
 from gglib_desktop.domain.errors import HealthCheckFailed, StartFailed
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose

@@ -1,4 +1,4 @@
-"""Simulated llama-servers: how their lives go, and what they are told by flags.
+"""Simulated llama-servers: their engine, how their lives go, and what they are told by flags.
 
 Flags of its own in ``extra_args`` change one server's life (times in seconds): ``--mock-load-s=2`` loads as long;
 ``--mock-fail-load=LINE`` dies while loading, with that log line; ``--mock-crash-after-s=3`` and
@@ -11,22 +11,26 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.places.simulated.process import SimulatedProcess
-from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice, EngineSource
 from gglib_desktop.domain.options.client_names import alias_taken_out, names_in
 from gglib_desktop.domain.options.engine_options import DRAFT_MTP, engine_options
 from gglib_desktop.domain.servers.access import ServerAddress, needs_key
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.ports.servers.engine_driver import Seen
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.servers.dialect import Dialect
 
 _CONTEXT_SIZE, _SLOTS = 8192, 4
 _TEMPLATE = "{{ messages }}"
@@ -40,6 +44,7 @@ _SPEC_TYPE = "--spec-type"
 _ALWAYS = "-m,--model --host --port --metrics --spec-type --api-key --api-key-file"
 _FLAGS = [names.split(",") for names in _ALWAYS.split()]
 _FLAGS += [[*option.spec.flags, *option.spec.off_flags] for option in engine_options()]
+
 SIMULATED_ENGINE = Engine(
     Path("llama-server"),
     "simulated",
@@ -270,3 +275,22 @@ class SimulatedLlama(LlamaCppDriver):
     @override
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         return ()
+
+
+class MockEngineCatalog:
+    """Offers one engine that knows every option and does not exist."""
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect
+
+        return LlamaCppDialect()
+
+    async def find(self, configured: Path | None) -> Engine:
+        return await self.inspect(configured or SIMULATED_ENGINE.path)
+
+    async def inspect(self, path: Path) -> Engine:
+        return replace(SIMULATED_ENGINE, path=path)
+
+    async def devices(self, engine: Engine) -> Sequence[EngineDevice]:  # noqa: ARG002  # all are alike
+        return (EngineDevice("Mock0", "Simulated card", 8 * 2**30),)

@@ -14,7 +14,7 @@ from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
 from gglib_desktop.adapters.files import private
 from gglib_desktop.adapters.files.text_files import DiskTextFiles
 from gglib_desktop.adapters.gguf.demo_model import DemoSpec, write_demo_model
-from gglib_desktop.adapters.keys.key_file import KeyFile
+from gglib_desktop.adapters.keys.key_store import KeyFile
 from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.machine.log_files import LogFolder

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from keyring import core
 
-from gglib_desktop.adapters.keys.key_file import KeyFile
-from gglib_desktop.adapters.keys.key_store import SERVICE, USER, KeptKey, system_keyring
+from gglib_desktop.adapters.keys.key_store import SERVICE, USER, KeptKey, KeyFile, system_keyring
 from gglib_desktop.domain.errors import KeyStoreError
 from gglib_desktop.domain.servers.access import KeyPlace, is_usable_key
 from tests.fakes.waiting import DEADLINE_S
