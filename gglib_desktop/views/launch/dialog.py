@@ -1,18 +1,19 @@
-"""A dialog around the form of launch options of a model."""
+"""The dialogs with a form of launch options: for one start of a model, and for its defaults."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError, InvalidDraft
-from gglib_desktop.viewmodels.launch.launch_forms import LaunchFormDialogViewModel
-from gglib_desktop.views.launch.command_preview import CommandPreview
-from gglib_desktop.views.launch.command_tools import CommandTools
+from gglib_desktop.domain.launch.form import FormState
+from gglib_desktop.viewmodels.launch.launch_forms import LaunchFormDialogViewModel, StartFormViewModel
+from gglib_desktop.views.launch.command_tools import CommandPreview, CommandTools
 from gglib_desktop.views.launch.option_form import OptionForm
 from gglib_desktop.views.launch.option_memory import ContextHelpers, MemoryLine
 from gglib_desktop.views.launch.presets.bar import PresetBar
 from gglib_desktop.views.widgets.buttons import box_button
+from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.room import resize_within_screen
 from gglib_desktop.views.widgets.problem_box import ProblemBox
 
@@ -97,3 +98,40 @@ class LaunchFormDialog(QDialog):
     @Slot(int)
     def _on_finished(self, _result: int) -> None:
         self.view_model.close()
+
+
+class StartWithDialog(LaunchFormDialog):
+    """Accepting it starts the model."""
+
+    def __init__(self, start: StartFormViewModel, parent: QWidget | None = None) -> None:
+        name = start.model.name
+        text = self.tr("Start another") if start.runs else self.tr("Start")
+        super().__init__(start, "startWith", "startWithStart", text, parent)
+        self._usual, self._doubtful = text, self.tr("Start another anyway") if start.runs else self.tr("Start anyway")
+        start.form.stateChanged.connect(self._name_start)
+        self._name_start(start.form.state)
+        self.setWindowTitle(self.tr("Start {model} with…").format(model=name))
+        if start.runs:
+            text = self.tr("{model} runs already. This starts another server.").format(model=name)
+            self.add_above(WrapLabel(text))
+        remember = QCheckBox(self.tr("Remember for this model"))
+        remember.setObjectName("startWithRemember")
+        remember.setAccessibleName(remember.text())
+        remember.setToolTip(self.tr("Saves what is set here as the model's defaults"))
+        remember.toggled.connect(start.set_remember)
+        self.add_below(remember)
+
+    @Slot(object)
+    def _name_start(self, state: FormState) -> None:
+        """The button says if a start would probably fail; the field says why."""
+        text = self._doubtful if state.is_doubtful else self._usual
+        self._accept.setText(text)
+        self._accept.setAccessibleName(text)
+
+
+class ModelDefaultsDialog(LaunchFormDialog):
+    """Accepting it saves the defaults."""
+
+    def __init__(self, defaults: LaunchFormDialogViewModel, parent: QWidget | None = None) -> None:
+        super().__init__(defaults, "modelDefaults", "modelDefaultsSave", self.tr("Save"), parent)
+        self.setWindowTitle(self.tr("Launch defaults of {model}").format(model=defaults.model.name))

@@ -100,7 +100,7 @@ class ModelCommands(QObject):
         selected = self._selected
         form = await self._launch.forms.to_start(selected.id) if selected is not None else None
         if form is not None:
-            from gglib_desktop.views.launch.start_with import StartWithDialog
+            from gglib_desktop.views.launch.dialog import StartWithDialog
 
             await ask(StartWithDialog(form, self._window))
 
@@ -109,7 +109,7 @@ class ModelCommands(QObject):
         self._launch.run(self._paste_command(), "paste command line")
 
     async def _paste_command(self) -> None:
-        from gglib_desktop.views.launch.paste_command import PasteCommandDialog
+        from gglib_desktop.views.launch.command_tools import PasteCommandDialog
 
         dialog = PasteCommandDialog(self._launch.forms.read_line, self._launch.run, self._window)
         if await ask(dialog) != QDialog.DialogCode.Accepted or dialog.line is None:
@@ -119,7 +119,7 @@ class ModelCommands(QObject):
         if form is None:
             self.noticed.emit(self.tr("Select a model first: the command line names none of the list."))
             return
-        from gglib_desktop.views.launch.start_with import StartWithDialog
+        from gglib_desktop.views.launch.dialog import StartWithDialog
 
         start = StartWithDialog(form, self._window)
         form.commands.fill(line)
@@ -142,7 +142,7 @@ class ModelCommands(QObject):
             # The dialog that asked for it has been closed meanwhile.
             form.close()
             return
-        from gglib_desktop.views.launch.model_defaults import ModelDefaultsDialog
+        from gglib_desktop.views.launch.dialog import ModelDefaultsDialog
 
         await ask(ModelDefaultsDialog(form, parent))
 

@@ -21,9 +21,8 @@ from PySide6.QtWidgets import (
 
 from gglib_desktop.domain.commandline.export import ExportFormat, export
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
-from gglib_desktop.views.launch.command_tools import CommandTools
-from gglib_desktop.views.launch.paste_command import PasteCommandDialog
-from gglib_desktop.views.launch.start_with import StartWithDialog
+from gglib_desktop.views.launch.command_tools import CommandTools, PasteCommandDialog
+from gglib_desktop.views.launch.dialog import StartWithDialog
 from tests.fakes.accessibility import Role, names
 from tests.fakes.forms import command_text, option_form
 from tests.fakes.waiting import poll

@@ -26,9 +26,8 @@ from shiboken6 import delete
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
-from gglib_desktop.views.launch.model_defaults import ModelDefaultsDialog
+from gglib_desktop.views.launch.dialog import ModelDefaultsDialog, StartWithDialog
 from gglib_desktop.views.launch.presets.bar import PresetBar
-from gglib_desktop.views.launch.start_with import StartWithDialog
 from gglib_desktop.views.settings.dialog import SettingsDialog
 from gglib_desktop.views.words.presets import file_name_for
 from tests.fakes.accessibility import Role, names

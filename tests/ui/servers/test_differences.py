@@ -3,7 +3,7 @@
 import pytest
 
 from gglib_desktop.domain.servers.effective import Cause, Difference
-from gglib_desktop.views.servers.panel.differences import DifferencesRow, difference_text
+from gglib_desktop.views.servers.panel.notices import DifferencesRow, difference_text
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from tests.fakes.accessibility import Role, names
 

@@ -31,7 +31,7 @@ from shiboken6 import delete
 from gglib_desktop.adapters.runner.kinds import MockRunner
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.views.launch.start_with import StartWithDialog
+from gglib_desktop.views.launch.dialog import StartWithDialog
 from gglib_desktop.views.look.actions import Actions, make_menus
 from gglib_desktop.views.servers.panel.view import ServerPanel
 from gglib_desktop.views.settings.dialog import SettingsDialog

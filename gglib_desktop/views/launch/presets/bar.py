@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.presets import Preset
 from gglib_desktop.viewmodels.launch.presets import PresetsState, PresetsViewModel
-from gglib_desktop.views.launch.presets.dialog import ManagePresetsDialog
-from gglib_desktop.views.launch.presets.name_dialog import PresetNameDialog
+from gglib_desktop.views.launch.presets.dialog import ManagePresetsDialog, PresetNameDialog
 from gglib_desktop.views.widgets.ask import ask
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel

@@ -15,8 +15,7 @@ from gglib_desktop.domain.servers.restart import Retry
 from gglib_desktop.domain.servers.states import Crashed, Loading, Stopping
 from gglib_desktop.domain.units import duration_stays_s, duration_text
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
-from gglib_desktop.views.servers.panel.access_line import AccessLine
-from gglib_desktop.views.servers.panel.endpoint_row import EndpointRow
+from gglib_desktop.views.servers.panel.endpoint import AccessLine, EndpointRow
 from gglib_desktop.views.servers.panel.header import Header
 from gglib_desktop.views.servers.panel.notices import Notices
 from gglib_desktop.views.servers.panel.pages import Pages
