@@ -26,10 +26,12 @@ from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms, Start
 from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel
-from gglib_desktop.viewmodels.settings.access import AccessViewModel
-from gglib_desktop.viewmodels.settings.model_folders import ModelFoldersViewModel
-from gglib_desktop.viewmodels.settings.settings import SettingsPages
-from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel
+from gglib_desktop.viewmodels.settings.settings_form import (
+    AccessViewModel,
+    ModelFoldersViewModel,
+    SettingsFormViewModel,
+    SettingsPages,
+)
 
 
 @dataclass(frozen=True)

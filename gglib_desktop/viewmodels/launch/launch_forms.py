@@ -21,8 +21,7 @@ from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
-from gglib_desktop.viewmodels.launch.option_forecast import OptionForecastViewModel
-from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionForecastViewModel, OptionFormViewModel
 from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
 
 

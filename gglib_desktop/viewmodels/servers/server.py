@@ -28,8 +28,7 @@ from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
-from gglib_desktop.viewmodels.servers.memory_forecast import MemoryForecast
-from gglib_desktop.viewmodels.servers.server_options import ServerOptionsViewModel
+from gglib_desktop.viewmodels.servers.server_options import MemoryForecast, ServerOptionsViewModel
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
-"""The settings for the window: their news, their file, and the content of their dialog."""
+"""The settings for the window: their news, their file, and what opens their dialog."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,18 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 
 if TYPE_CHECKING:
-    from gglib_desktop.viewmodels.settings.access import AccessViewModel
-    from gglib_desktop.viewmodels.settings.model_folders import ModelFoldersViewModel
-    from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel
-
-
-@dataclass(frozen=True)
-class SettingsPages:
-    """The content of the dialog. ``access`` None: there is no key for clients."""
-
-    form: SettingsFormViewModel
-    folders: ModelFoldersViewModel
-    access: AccessViewModel | None = None
+    from gglib_desktop.viewmodels.settings.settings_form import SettingsPages
 
 
 class SettingsViewModel(QObject):

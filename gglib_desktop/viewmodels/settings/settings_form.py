@@ -1,8 +1,9 @@
-"""The settings dialog: a draft of the settings, the test of an engine, and saving."""
+"""The content of the settings dialog: a draft of the settings, the places of models, and the key for clients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.form import check
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
+from gglib_desktop.domain.servers.access import KeyPlace
+from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.services.launch.launcher import Launcher
+from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand, ViewModel
@@ -118,3 +122,104 @@ class SettingsFormViewModel(ViewModel):
             await self._launcher.engines.test(self._draft.engine_path)
         await self._keeper.save(self._base, self._draft)
         self.saved.emit()
+
+
+class AccessViewModel(ViewModel):
+    """Asks the store when told to. The key itself is passed on to be copied, and not kept here."""
+
+    placeChanged = Signal(object)  # KeyPlace
+    keyRead = Signal(str)
+    renewed = Signal()
+
+    def __init__(self, keys: KeyStore, scope: TaskScope) -> None:
+        super().__init__(scope)
+        self._keys = keys
+        self.place: KeyPlace | None = None
+        self.look = self.command(self._look, "look where the key is")
+        self.copy = self.command(self._copy, "copy key")
+        self.renew = self.command(self._renew, "new key")
+
+    async def _look(self) -> None:
+        self.place = await self._keys.where()
+        self.placeChanged.emit(self.place)
+
+    async def _copy(self) -> None:
+        self.keyRead.emit(await self._keys.key())
+        await self._look()
+
+    async def _renew(self) -> None:
+        await self._keys.renew()
+        self.renewed.emit()
+        await self._look()
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """``is_store``: another program keeps its models there; the user did not add it, so it cannot be removed."""
+
+    path: Path
+    paused: bool = False
+    is_store: bool = False
+
+
+@dataclass(frozen=True)
+class FoldersState:
+    """Both in the order in which they are shown."""
+
+    folders: tuple[ModelFolder, ...] = ()
+    removed: tuple[Path, ...] = ()
+
+
+class ModelFoldersViewModel(ViewModel):
+    """Every action takes effect at once."""
+
+    stateChanged = Signal(object)  # FoldersState
+
+    def __init__(self, library: Library, scope: TaskScope) -> None:
+        super().__init__(scope)
+        self._library = library
+        self.state = FoldersState()
+
+    def look(self) -> None:
+        self.run(self._look(), "list model folders")
+
+    def remove_folder(self, folder: ModelFolder) -> None:
+        """Scans skip the folder from now on; its models stay listed."""
+        self.run(self._then_look(self._library.folders.remove(folder.path)), "remove model folder")
+
+    def pause_folder(self, folder: ModelFolder) -> None:
+        """Scans skip the folder until it is resumed; its models stay listed."""
+        self.run(self._then_look(self._library.folders.pause(folder.path, True)), "pause model folder")
+
+    def resume_folder(self, folder: ModelFolder) -> None:
+        self.run(self._resume(folder.path), "resume model folder")
+
+    def bring_back(self, path: Path) -> None:
+        self.run(self._then_look(self._library.bring_back(path)), "bring back model")
+
+    async def _then_look(self, action: Coroutine[Any, Any, object]) -> None:
+        await action
+        await self._look()
+
+    async def _resume(self, folder: Path) -> None:
+        await self._then_look(self._library.folders.pause(folder, False))
+        await self._library.look_at([folder])
+
+    async def _look(self) -> None:
+        added, paused = tuple(await self._library.folders.added()), self._library.folders.paused
+        stores = (place for place in self._library.folders.places if place not in added)
+        folders = (
+            *(ModelFolder(path, path in paused) for path in added),
+            *(ModelFolder(path, path in paused, is_store=True) for path in stores),
+        )
+        self.state = FoldersState(folders, tuple(await self._library.removed()))
+        self.stateChanged.emit(self.state)
+
+
+@dataclass(frozen=True)
+class SettingsPages:
+    """The content of the dialog. ``access`` None: there is no key for clients."""
+
+    form: SettingsFormViewModel
+    folders: ModelFoldersViewModel
+    access: AccessViewModel | None = None

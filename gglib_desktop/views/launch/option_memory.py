@@ -7,8 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from gglib_desktop.domain.gguf.forecast import ByteRange, Confidence, Fit
 from gglib_desktop.domain.units import size_text
-from gglib_desktop.viewmodels.launch.option_forecast import MemoryOutlook, OptionForecastViewModel
-from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import MemoryOutlook, OptionForecastViewModel, OptionFormViewModel
 from gglib_desktop.views.look.theme import state_icon
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.state_sign import StateSign

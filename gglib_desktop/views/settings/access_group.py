@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.servers.access import KeyPlace
-from gglib_desktop.viewmodels.settings.access import AccessViewModel
+from gglib_desktop.viewmodels.settings.settings_form import AccessViewModel
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.words.errors import words_for_error

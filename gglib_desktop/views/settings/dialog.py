@@ -19,9 +19,11 @@ from typing_extensions import override
 from gglib_desktop.domain.documents.settings import STOP_GRACE_LIMITS, OnQuit, Theme
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, InvalidDraft
 from gglib_desktop.domain.values import PORT
-from gglib_desktop.viewmodels.settings.access import AccessViewModel
-from gglib_desktop.viewmodels.settings.model_folders import ModelFoldersViewModel
-from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel
+from gglib_desktop.viewmodels.settings.settings_form import (
+    AccessViewModel,
+    ModelFoldersViewModel,
+    SettingsFormViewModel,
+)
 from gglib_desktop.views.launch.option_form import OptionForm
 from gglib_desktop.views.launch.presets.bar import PresetBar
 from gglib_desktop.views.settings.access_group import AccessGroup

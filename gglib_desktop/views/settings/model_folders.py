@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
-from gglib_desktop.viewmodels.settings.model_folders import FoldersState, ModelFolder, ModelFoldersViewModel
+from gglib_desktop.viewmodels.settings.settings_form import FoldersState, ModelFolder, ModelFoldersViewModel
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.words.errors import words_for_error

@@ -20,8 +20,7 @@ from gglib_desktop.domain.errors import LibraryError, SettingsError
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.viewmodels.launch.launch_forms import LaunchFormDialogViewModel, StartFormViewModel
-from gglib_desktop.viewmodels.launch.option_forecast import OptionForecastViewModel
-from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionForecastViewModel, OptionFormViewModel
 from gglib_desktop.views.launch.dialog import ModelDefaultsDialog, StartWithDialog
 from gglib_desktop.views.settings.dialog import SettingsDialog
 from tests.fakes.forms import MODEL, command_text, option_form

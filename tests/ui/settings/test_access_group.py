@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from gglib_desktop.adapters.keys.key_store import KeptKey
 from gglib_desktop.domain.servers.access import KeyPlace
-from gglib_desktop.viewmodels.settings.access import AccessViewModel
+from gglib_desktop.viewmodels.settings.settings_form import AccessViewModel
 from gglib_desktop.views.settings.access_group import AccessGroup
 from tests.fakes.waiting import poll, tasks_done
 from tests.ui.finding import child

@@ -12,7 +12,7 @@ from gglib_desktop.domain.gguf.forecast import Fit, Memory
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.servers.restart import RestartPolicy
-from gglib_desktop.viewmodels.launch.option_forecast import OptionForecastViewModel
+from gglib_desktop.viewmodels.launch.option_form import OptionForecastViewModel
 from tests.fakes.forms import MODEL, option_form
 from tests.fakes.ports import some_base_port
 from tests.fakes.waiting import poll, tasks_done
