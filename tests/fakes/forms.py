@@ -13,7 +13,7 @@ from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
+from gglib_desktop.viewmodels.launch.launch_forms import CommandTextViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from tests.fakes.library import some_facts
 from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore

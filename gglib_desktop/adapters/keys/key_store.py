@@ -35,7 +35,7 @@ _MOST_BYTES = 4096
 
 
 class KeyFile:
-    """One file. All methods block briefly. ``was_readable``: others could read it until we looked."""
+    """The key in a file that only its owner can read. Blocks briefly. ``was_readable``: others could until we looked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -29,7 +29,7 @@ _SHARE_OF_SHOWING = 4
 
 
 class RunningScans:
-    """``progress`` is None while no scan runs."""
+    """The scans that the user waits for. ``progress`` is None while there is none."""
 
     def __init__(self) -> None:
         self.progress: ScanProgress | None = None

@@ -219,7 +219,7 @@ class Scan:
 
 
 class Companions:
-    """Knows the files that scans have met."""
+    """The files that scans have met and that are loaded together with a model: projectors, adapters and others."""
 
     def __init__(self, files: ModelFiles) -> None:
         self._files = files

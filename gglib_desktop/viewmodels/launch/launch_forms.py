@@ -1,4 +1,4 @@
-"""The dialogs about launch options: start a model with some, or save them for it."""
+"""The dialogs about launch options: start a model with some, save them for it, or take them from a command line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 
 from PySide6.QtCore import Signal
 
+from gglib_desktop.domain.commandline.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.form import check
@@ -20,9 +21,42 @@ from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
-from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionForecastViewModel, OptionFormViewModel
 from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
+
+
+class CommandTextViewModel(ViewModel):
+    """The command line of a form to copy elsewhere, and pasted ones that fill the form."""
+
+    filled = Signal(object)  # CommandLine
+
+    def __init__(self, lines: CommandLines, form: OptionFormViewModel, scope: TaskScope) -> None:
+        super().__init__(scope)
+        self._lines = lines
+        self.form = form
+
+    def text(self, form: ExportFormat) -> str | None:
+        """The command line in that format, None while there is none."""
+        state = self.form.state
+        if state.argv is None:
+            return None
+        # Instead of the key, it says where the key goes.
+        return export(state.argv, form, {state.key_variable: ""} if state.key_variable else {})
+
+    async def save(self, path: Path, form: ExportFormat) -> None:
+        """Raises: ConfigurationError."""
+        text = self.text(form)
+        if text is not None:
+            await self._lines.save(path, text, executable=form is ExportFormat.SCRIPT)
+
+    async def read(self, text: str) -> CommandLine:
+        """Raises: ConfigurationError."""
+        return await self._lines.read(text)
+
+    def fill(self, line: CommandLine) -> None:
+        """Replaces the form's content."""
+        self.form.load(line.options)
+        self.filled.emit(line)
 
 
 class Start(Protocol):

@@ -125,7 +125,7 @@ class SettingsFormViewModel(ViewModel):
 
 
 class AccessViewModel(ViewModel):
-    """Asks the store when told to. The key itself is passed on to be copied, and not kept here."""
+    """The key for clients: asks the store when told to. The key itself is passed on to be copied, and not kept here."""
 
     placeChanged = Signal(object)  # KeyPlace
     keyRead = Signal(str)

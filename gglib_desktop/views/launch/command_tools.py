@@ -26,7 +26,7 @@ from gglib_desktop.domain.commandline.invocation import mentions_server
 from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.errors import ConfigurationError, GglibError
 from gglib_desktop.domain.launch.form import FormState
-from gglib_desktop.viewmodels.launch.command_text import CommandTextViewModel
+from gglib_desktop.viewmodels.launch.launch_forms import CommandTextViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.widgets.ask import ask, if_there

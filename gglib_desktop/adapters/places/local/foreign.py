@@ -254,7 +254,7 @@ class Origin:
 
 
 class OtherPrograms:
-    """As seen from the program over ``data_dir``, which is none of them."""
+    """Other GGLib Desktops of this computer, seen from the one over ``data_dir``. All methods block."""
 
     def __init__(self, data_dir: Path) -> None:
         self._own = data_dir.resolve()
