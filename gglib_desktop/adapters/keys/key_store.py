@@ -35,7 +35,7 @@ _MOST_BYTES = 4096
 
 
 class KeyFile:
-    """The key in a file that only its owner can read. Blocks briefly. ``was_readable``: others could until we looked."""
+    """The key in a file that only its owner can read. Blocks briefly. ``was_readable``: others could too."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -97,16 +97,10 @@ class Keyring(Protocol):
 class KeptKey:
     """The KeyStore of this computer. ``find_keyring`` None: only the file may be written."""
 
-    def __init__(
-        self,
-        file: Path,
-        find_keyring: Callable[[], Keyring | None] | None = None,
-        *,
-        keyring_timeout_s: float = _KEYRING_S,
-    ) -> None:
+    def __init__(self, file: Path, find_keyring: Callable[[], Keyring | None] | None = None) -> None:
         self._file = KeyFile(file)
         self._find_keyring = find_keyring
-        self._timeout_s = keyring_timeout_s
+        self._timeout_s = _KEYRING_S
         self._keyring: Keyring | None = None
         self._problem = ""
         self._known: str | None = None

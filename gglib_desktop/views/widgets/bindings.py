@@ -70,27 +70,24 @@ class _Binding(QObject):
 class SpinBinding(_Binding):
     """A whole number."""
 
-    def __init__(self, box: QSpinBox, form: FormViewModel, field: str) -> None:
+    def __init__(self, box: QSpinBox | QDoubleSpinBox, form: FormViewModel, field: str) -> None:
         super().__init__(box, form, field)
         self._box = box
         self._bind(box.valueChanged)
 
     @override
-    def _shown(self) -> int:
+    def _shown(self) -> float:
         return self._box.value()
 
     @override
-    def _show(self, value: int) -> None:
+    def _show(self, value: Any) -> None:
         self._box.setValue(value)
 
 
-class DoubleSpinBinding(_Binding):
+class DoubleSpinBinding(SpinBinding):
     """A number with decimals, compared in the precision that the box shows."""
 
-    def __init__(self, box: QDoubleSpinBox, form: FormViewModel, field: str) -> None:
-        super().__init__(box, form, field)
-        self._box = box
-        self._bind(box.valueChanged)
+    _box: QDoubleSpinBox
 
     @override
     def _wanted(self, draft: Any) -> float:
@@ -99,11 +96,7 @@ class DoubleSpinBinding(_Binding):
     @override
     def _shown(self) -> float:
         # The box adds up its steps: 0.05 fifteen times is not quite 0.75.
-        return round(self._box.value(), self._box.decimals())
-
-    @override
-    def _show(self, value: float) -> None:
-        self._box.setValue(value)
+        return round(super()._shown(), self._box.decimals())
 
 
 class ComboBinding(_Binding):
