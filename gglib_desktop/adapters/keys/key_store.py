@@ -35,7 +35,7 @@ _MOST_BYTES = 4096
 
 
 class KeyFile:
-    """The key in a file that only its owner can read. Blocks briefly. ``was_readable``: others could too."""
+    """The key in a file for its owner alone. Blocks briefly. ``was_readable``: others could read it until we looked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

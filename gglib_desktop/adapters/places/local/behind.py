@@ -111,7 +111,7 @@ class Started:
 async def end_behind(record: ServerRecord, in_thread: InThread, grace_s: float) -> None:
     """Ends the servers behind a program that has ended. Raises: StopFailed if one goes on, RunnerUnavailable."""
     left = [(each.pid, each.identity) for each in record.behind or ()]
-    await end_all(left, port=record.port, grace_s=grace_s)
+    await end_all(left, record.port, grace_s)
     for _tick in range(round(_CLOSES_S / _TICK_S)):
         if not (await in_thread(owners_of, record.port)).is_hidden:
             return

@@ -68,7 +68,7 @@ def leftovers(record: ServerRecord, tagged: Tagged) -> list[tuple[int, str]]:
     return [(pid, identity) for pid, identity in tagged if ours and (pid in servers or group_of(pid) == group)]
 
 
-async def end_all(left: Tagged, *, port: int, grace_s: float) -> None:
+async def end_all(left: Tagged, port: int, grace_s: float) -> None:
     """Takes each up the stop ladder, in parallel, as single processes: the leader of their group is gone.
 
     Raises: StopFailed, RunnerUnavailable.

@@ -52,10 +52,10 @@ def is_free(port: int, *, six: bool = True) -> bool:
     return refusal is None or refusal.errno != errno.EADDRINUSE
 
 
-async def is_let_go(port: int) -> bool:
+async def is_let_go(port: int, *, six: bool = True) -> bool:
     """As ``is_free``; False also where that cannot be tried."""
     try:
-        return is_free(port)
+        return is_free(port, six=six)
     except ResourceExhausted:
         return False
 

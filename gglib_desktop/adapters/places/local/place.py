@@ -28,13 +28,13 @@ from gglib_desktop.adapters.places.local.finding import (
     still_there,
 )
 from gglib_desktop.adapters.places.local.foreign import ForeignProcesses
-from gglib_desktop.adapters.places.local.free_ports import choose_port, is_free
+from gglib_desktop.adapters.places.local.free_ports import choose_port, is_let_go
 from gglib_desktop.adapters.places.local.model_file import check_model_file
 from gglib_desktop.adapters.places.local.port_owners import Family, owner_of
 from gglib_desktop.adapters.places.local.process_use import computes_without_gpu
 from gglib_desktop.adapters.places.local.server_process import ServerProcess, running, watched
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
-from gglib_desktop.domain.errors import NotRunning, ProcessError, ResourceExhausted, RunnerUnavailable
+from gglib_desktop.domain.errors import NotRunning, ProcessError, RunnerUnavailable
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.record import KnownProcess, ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
@@ -71,10 +71,7 @@ class LocalPlace:
         return await choose_port(config, avoid=avoid, freed=freed, in_thread=self._in_thread)
 
     async def is_free(self, record: ServerRecord) -> bool:
-        try:
-            return is_free(record.port, six=record.config.host is not None)
-        except ResourceExhausted:
-            return False
+        return await is_let_go(record.port, six=record.config.host is not None)
 
     async def owner_of(self, port: int) -> str | None:
         return await self._in_thread(owner_of, port)
@@ -132,7 +129,7 @@ class LocalPlace:
                 return Finding(record, absence=absence)
             name, pids = record.config.model_name, [pid for pid, _identity in left]
             _log.warning("the server of %s (pid %s) left %s, which do not serve: ending them", name, record.pid, pids)
-            return Finding(record, end_rest=partial(_end_rest, left, record.port), absence=absence)
+            return Finding(record, end_rest=partial(end_all, left, record.port), absence=absence)
         family = await self._in_thread(Family.of, process.pid, record.port)
         process.count_in(family.members[1:] if family is not None else ())
         said = await self._in_thread(processes.said_by, process.pid)
@@ -163,7 +160,3 @@ class LocalPlace:
 def _ours(process: PlacedProcess) -> ServerProcess:
     assert isinstance(process, ServerProcess)
     return process
-
-
-async def _end_rest(left: Sequence[tuple[int, str]], port: int, grace_s: float) -> None:
-    await end_all(left, port=port, grace_s=grace_s)
