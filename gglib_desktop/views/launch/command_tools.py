@@ -176,8 +176,7 @@ class CommandTools(QWidget):
 
     @Slot(object)
     def _on_failed(self, error: GglibError) -> None:
-        words = words_for_error(error)
-        self._tell(f"{words.summary} {words.hint}".strip())
+        self._tell(words_for_error(error).text)
 
     # -- acting
 

@@ -32,7 +32,7 @@ class ServerCommands(QObject):
         actions.connect(
             stop=self.stop,
             restart=self.restart,
-            apply=self.apply,
+            apply=self.restart,
             copy_endpoint=self.copy_endpoint,
             copy_other_endpoint=self.copy_other_endpoint,
             copy_key=self.copy_key,
@@ -60,11 +60,6 @@ class ServerCommands(QObject):
 
     @Slot()
     def restart(self) -> None:
-        if self._panel is not None:
-            self._panel.server.options.restart.trigger()
-
-    @Slot()
-    def apply(self) -> None:
         if self._panel is not None:
             self._panel.server.options.restart.trigger()
 

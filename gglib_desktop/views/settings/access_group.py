@@ -81,8 +81,7 @@ class AccessGroup(QWidget):
 
     @Slot(object)
     def _on_failed(self, error: GglibError) -> None:
-        words = words_for_error(error)
-        self._news.setText(" ".join(text for text in (words.summary, words.hint) if text))
+        self._news.setText(words_for_error(error).text)
 
     @Slot()
     def _on_renew(self) -> None:

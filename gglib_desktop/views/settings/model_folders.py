@@ -84,8 +84,7 @@ class ModelFoldersPage(QWidget):
 
     @Slot(object)
     def _on_failed(self, error: GglibError) -> None:
-        words = words_for_error(error)
-        self._problem.setText(f"{words.summary} {words.hint}".strip())
+        self._problem.setText(words_for_error(error).text)
         self._problem.show()
 
     # -- acting

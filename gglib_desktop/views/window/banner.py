@@ -123,5 +123,4 @@ class Banner(QFrame):
 
     @Slot(object)
     def show_error(self, error: GglibError) -> None:
-        words = words_for_error(error)
-        self.show_text(f"{words.summary} {words.hint}".strip())
+        self.show_text(words_for_error(error).text)

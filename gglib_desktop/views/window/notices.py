@@ -61,10 +61,9 @@ class Notices(QObject):
 
     @Slot(int, object)
     def _on_start_refused(self, model_id: int, error: InvalidModelFile) -> None:
-        words = words_for_error(error)
         show = partial(self._show_folder, error.path.parent)
         remove = partial(self._library.remove, model_id)
-        text = self.tr("Not started: {reason}").format(reason=f"{words.summary} {words.hint}".strip())
+        text = self.tr("Not started: {reason}").format(reason=words_for_error(error).text)
         self._banner.show_notice(text, showBroken=show, removeBroken=remove)
 
     @Slot()

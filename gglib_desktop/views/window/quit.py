@@ -25,7 +25,7 @@ class QuitDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("quitDialog")
         self.setWindowTitle(self.tr("Quit GGLib Desktop"))
-        self._choice: OnQuit | None = None
+        self.choice: OnQuit | None = None
         self._remember = QCheckBox(self.tr("&Remember my choice"))
         self._remember.setObjectName("quitRemember")
         self._remember.setAccessibleName(self.tr("Remember my choice"))
@@ -36,12 +36,8 @@ class QuitDialog(QDialog):
         layout.addWidget(self._buttons())
 
     @property
-    def choice(self) -> OnQuit | None:
-        return self._choice
-
-    @property
     def remember(self) -> bool:
-        return self._choice is not None and self._remember.isChecked()
+        return self.choice is not None and self._remember.isChecked()
 
     def _question(self, running: int) -> QHBoxLayout:
         picture = QLabel()
@@ -88,9 +84,9 @@ class QuitDialog(QDialog):
         return box
 
     def _on_stop_all(self) -> None:
-        self._choice = OnQuit.STOP_ALL
+        self.choice = OnQuit.STOP_ALL
         self.accept()
 
     def _on_leave_running(self) -> None:
-        self._choice = OnQuit.LEAVE_RUNNING
+        self.choice = OnQuit.LEAVE_RUNNING
         self.accept()

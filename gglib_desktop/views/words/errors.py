@@ -42,6 +42,11 @@ class Words:
     summary: str
     hint: str = ""
 
+    @property
+    def text(self) -> str:
+        """Both, where there is one line for them."""
+        return f"{self.summary} {self.hint}".strip()
+
 
 def sentence(text: str) -> str:
     """An error's own English text as a sentence: with a full stop, and a capital letter unless a name begins it."""

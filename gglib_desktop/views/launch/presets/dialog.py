@@ -133,8 +133,7 @@ class ManagePresetsDialog(QDialog):
             self._news.setAccessibleName(text)
 
     def _tell_error(self, error: GglibError) -> None:
-        words = words_for_error(error)
-        self._tell(f"{words.summary} {words.hint}".strip())
+        self._tell(words_for_error(error).text)
 
     # -- acting
 
@@ -308,8 +307,7 @@ class PresetNameDialog(QDialog):
             await self._commit(self._name.text(), for_all)
         except GglibError as exc:
             if isValid(self):
-                words = words_for_error(exc)
-                self._problem.setText(f"{words.summary} {words.hint}".strip())
+                self._problem.setText(words_for_error(exc).text)
                 self._problem.show()
         else:
             if isValid(self):
