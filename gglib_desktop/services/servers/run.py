@@ -275,6 +275,8 @@ class ServerRun:
     async def _stop(self, handle: ProcessHandle | None) -> None:
         if self._start_task is not None:
             handle = await _call_off(self._start_task)
+        # The start may have succeeded between the wish to stop and this task's first step.
+        handle = handle or handle_of(self.snapshot.state)
         if handle is None:
             return
         try:

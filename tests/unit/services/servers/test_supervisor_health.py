@@ -287,6 +287,23 @@ async def test_an_end_while_loading_fails_with_the_log_as_evidence(supervisor, s
 # -- starting and stopping at awkward moments
 
 
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_stop_in_the_moment_in_which_the_start_succeeds_ends_the_server(
+    runner, supervisor, story, config, turns
+):
+    """Whichever of the two has its next step first."""
+    runner.may_start.clear()
+    server_id = supervisor.start(config())
+    await poll(lambda: runner.starts)
+    runner.may_start.set()
+    for _turn in range(turns):
+        await asyncio.sleep(0)
+    stopping = asyncio.ensure_future(supervisor.stop(server_id))
+    await story.reaches(server_id, "Stopped")
+    await stopping
+    assert all(server.exited.done() for server in runner.servers)
+
+
 async def test_a_stop_before_the_first_step_starts_nothing(supervisor, story, runner, config):
     server_id = supervisor.start(config())
     await supervisor.stop(server_id)
