@@ -92,6 +92,9 @@ class Program:
             "PATIENCE_S": str(patience_s),
             "MARGIN_S": str(margin_s),
         }
+        for order in (signal.SIGHUP, signal.SIGQUIT):
+            # A test run in the background of a shell ignores it, and so would the program.
+            signal.signal(order, signal.SIG_DFL)
         words = [*prefix, sys.executable, "-c", _PROGRAM, *arguments]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment | (extra or {}), umask=mask)
 
