@@ -25,7 +25,6 @@ from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_cpp.argv import engine_environment
 from gglib_desktop.domain.llama_cpp.help import parse_devices, parse_help, parse_version
-from gglib_desktop.domain.llama_cpp.log import read_log
 from gglib_desktop.domain.servers.failures import FailureCause, signal_name
 
 if TYPE_CHECKING:
@@ -146,8 +145,9 @@ def _serves(answer: Answer) -> bool:
 
 def _why_no_server(answer: Answer) -> str:
     """Why this answer to ``--help`` is useless: how the program ended and what it said, else what it lacks."""
-    lines = answer.output.splitlines()
-    said = read_log(lines)
+    from gglib_desktop.domain.llama_cpp.log import read_log
+
+    said = read_log(answer.output.splitlines())
     number = answer.end.signal_number
     if said.cause is FailureCause.LIBRARY_MISSING:
         return said.evidence[0].strip()
