@@ -241,7 +241,7 @@ def idle_use(which: str, data_dir: Path) -> tuple[float, float]:
 
 
 def bench_known(figures: Figures, folder: Path, model: Path) -> None:
-    """The start of somebody who has used the program for a while."""
+    """A start after the program was used for a while."""
     from tests.bench_library import make_tree  # noqa: PLC0415  # not for the bare window
 
     data_dir, models = folder / "known", folder / "known models"

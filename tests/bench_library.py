@@ -78,7 +78,7 @@ def plain_walk(root: str) -> int:
 
 
 class Stalls:
-    """How long the event loop kept anybody waiting."""
+    """The longest time for which the event loop did not turn."""
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures

@@ -116,7 +116,7 @@ async def _watched_loop() -> AsyncIterator[None]:
         task.cancel()
     await asyncio.gather(*leaked, return_exceptions=True)
     del leaked
-    # A task tells of the exception that nobody saw when it is collected.
+    # A task reports an exception that was never read when it is collected.
     gc.collect()
     assert not names, "tasks that were not ended"
     assert not lost, "exceptions that nobody saw"
@@ -149,7 +149,7 @@ def _servers_of_this_session() -> list[psutil.Process]:
 
 @pytest.fixture
 def bugs() -> Iterator[KeptBugs]:
-    """Whoever expects a bug takes it out."""
+    """A test that expects a bug takes it out."""
     kept = KeptBugs()
     yield kept
     assert not kept.bugs

@@ -54,7 +54,7 @@ def _threads_beyond_pools() -> int:
 
 
 class Bugs:
-    """Keeps what nobody expected, for the next view."""
+    """Keeps unexpected errors, for the next view."""
 
     def __init__(self) -> None:
         self.found: list[str] = []

@@ -1,4 +1,4 @@
-"""The whole program, its window and all, with somebody at it who scans and edits without a pause, and says so.
+"""The whole program, its window and all, with a user who scans and edits without a pause, and says so.
 
 Prints a JSON list a line: ["ready"], and then for each edit [number, kind, model] before and [number, models] after.
 """

@@ -175,7 +175,7 @@ class Steps:
             return self.start()
         self._tell(f"restart {server}")
         self._app.ask("restart", server_id=server.id)
-        # One that failed will fail again; a port that it took may be anybody's.
+        # One that failed will fail again; a port that it took may be another program's.
         words = ("Healthy",) if server.is_live else ("Healthy", "Failed")
         return [becomes(server.id, *words, not_pid=server.pid if server.is_live else -1)]
 
@@ -293,7 +293,7 @@ class Steps:
         return []
 
     def kill_app_and_server(self) -> list[Claim]:
-        """One that ended while nobody watched is not shown, and the others are."""
+        """One that ended unwatched is not shown, and the others are."""
         server = self._some_awake()
         if server is None or server.pid is None or self._world.runner == "mock":
             return self.kill_app()

@@ -102,7 +102,7 @@ class RealSystem:
             time.sleep(0.02)
 
     def _send(self, server: ShownServer, number: signal.Signals) -> None:
-        # By the mark, not by what the program believes: its pid could be anybody's.
+        # By the mark, not by what the program believes: its pid could be another process's.
         if any(pid == server.pid for pid, _ in self._ours()):
             os.kill(server.pid or 0, number)
 
@@ -114,7 +114,7 @@ class RealSystem:
                     yield pid, words
 
     def _zombies(self) -> Iterator[int]:
-        """Ended children of the program or of us that nobody has reaped."""
+        """Ended children of the program or of us that were not reaped."""
         for pid in psutil.pids():
             with contextlib.suppress(OSError):
                 stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")

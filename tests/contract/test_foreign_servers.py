@@ -1,4 +1,4 @@
-"""Servers that somebody else started: found, taken over, ended, and nothing but that one process ever touched."""
+"""Servers that other programs started: found, taken over, ended, and nothing but that one process ever touched."""
 
 import asyncio
 import dataclasses
@@ -35,7 +35,7 @@ SLEEPER = (sys.executable, "-c", "import signal; signal.pause()")
 
 
 class Elsewhere:
-    """Somebody who starts servers by hand, in a folder and with an environment of their own."""
+    """A user who starts servers by hand, in a folder and with an environment of their own."""
 
     def __init__(self, engine: Path, harness: LocalHarness) -> None:
         self._engine = engine

@@ -74,7 +74,7 @@ async def test_a_server_that_cannot_be_watched_does_not_run(harness, stub_runner
 
 
 async def test_an_exit_is_seen_while_somebody_else_holds_the_question(harness, stub_runner):
-    """Whoever took the port and does not answer must not hide that our process ended, nor answer for it."""
+    """A program that took the port and does not answer must not hide that our process ended, nor answer for it."""
     config = harness.config(extra_args=["--stub-mute"])
     starting = asyncio.ensure_future(stub_runner.start(config))
     await poll(harness.processes)
@@ -242,7 +242,7 @@ async def test_what_a_wrapper_runs_counts_as_used(harness, wrapper):
 
 
 async def dies_unwatched(process: psutil.Process) -> None:
-    """Its parent is gone; whoever reaps such orphans may take its time."""
+    """Its parent is gone; the reaper of such orphans may take its time."""
     process.kill()
     await poll(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
 

@@ -73,7 +73,7 @@ async def test_a_server_that_leaves_its_script_behind_has_not_started_and_does_n
     async with harness.runner_with(daemon) as runner:
         with pytest.raises(StartFailed, match="exit code 0"):
             await runner.start(harness.config())
-        # A child of ours, or of the system by now: whoever reaps it may take its time.
+        # A child of ours, or of the system by now: its reaper may take its time.
         await poll(lambda: all(each.status() == psutil.STATUS_ZOMBIE for each in harness.processes()))
         assert await runner.list_running() == []
 
@@ -118,7 +118,7 @@ async def test_a_stolen_port_is_known_when_the_engine_says_nothing(harness, tmp_
 async def test_servers_are_found_again_on_a_full_disk(harness):
     async with harness.runner_with(harness.stub) as runner:
         handle = await runner.start(harness.config())
-    # Nothing can be written in this place, whoever one is.
+    # No user can write here.
     record_file(harness).with_suffix(".tmp").mkdir()
     async with harness.runner_with(harness.stub) as runner:
         assert await runner.list_running() == [handle]

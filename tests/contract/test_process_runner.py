@@ -75,7 +75,7 @@ async def failure_of_start(runner: Runner, config: ServerConfig, says: str = "")
 
 @contextlib.contextmanager
 def occupied(*ports: int) -> Iterator[None]:
-    """The ports are taken; by somebody else if not by us."""
+    """The ports are taken; by another process if not by us."""
     with ExitStack() as stack:
         for port in ports:
             with contextlib.suppress(OSError):
@@ -85,7 +85,7 @@ def occupied(*ports: int) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def thief(port: int, *, answers: bool = True) -> AsyncIterator[list[bytes]]:
-    """Somebody else on the port, who says that all is well, or nothing at all. Gives what was asked so far."""
+    """Another server on the port, which says that all is well, or nothing at all. Gives what was asked so far."""
     asked: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -404,7 +404,7 @@ async def test_cancelling_five_starts_leaves_nothing(harness, runner):
     assert (await runner.start(config)).port == config.base_port
 
 
-# -- ends that nobody asked for
+# -- ends without an order
 
 
 async def test_killed_behind_our_back_is_seen_and_reaped(harness, runner):

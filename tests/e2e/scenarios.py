@@ -20,7 +20,7 @@ from pathlib import Path
 from screen import DEADLINE_S, Node, eventually, find_program
 
 TITLE = "GGLib Desktop"
-# Where a port is compared: not the usual one, which the program has that somebody uses meanwhile.
+# Where a port is compared: not the usual one, which a program in use may have.
 BASE_PORT = random.randrange(10_000, 32_000)
 
 

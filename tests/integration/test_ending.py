@@ -301,7 +301,7 @@ async def test_a_program_that_hangs_while_it_ends_by_itself_is_ended(harness):
 
 
 class Deaf:
-    """Holds the data directory, but hangs up on whoever wants to hand something over, as one that ends does."""
+    """Holds the data directory, but hangs up on every hand-over, as a program that ends does."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "app.socket"
@@ -405,7 +405,7 @@ async def test_one_that_never_ends_is_not_waited_for_for_ever(harness, server, d
 
 
 async def test_with_an_open_mask_all_is_for_this_user_alone_and_so_is_what_was_made_before(harness, server):
-    """As the data of an earlier version in a directory that somebody chose."""
+    """As the data of an earlier version in a directory that the user chose."""
     data_dir = harness.data_dir
     data_dir.chmod(0o755)
     for path in data_dir.rglob("*"):

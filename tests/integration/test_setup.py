@@ -54,7 +54,7 @@ class Index(http.server.SimpleHTTPRequestHandler):
 
 
 class Refusing(http.server.BaseHTTPRequestHandler):
-    """A proxy that lets nobody through."""
+    """A proxy that lets no request through."""
 
     def do_CONNECT(self) -> None:
         self.send_error(403)

@@ -96,7 +96,7 @@ async def test_what_is_fetched_while_the_program_runs_is_listed(home, library):
     numbers = itertools.count()
 
     def fetched() -> bool:
-        """One more each time: what came before the folders were watched nobody told of."""
+        """One more each time: no event told of files that came before the folders were watched."""
         number = next(numbers)
         cache.download(f"org/New-{number}", "d" * 40, {"new.gguf": model_trees.gguf(f"Hugging {number}")})
         store.pull("library/new", str(number), {"model": model_trees.gguf(f"Ollama {number}")})

@@ -22,7 +22,7 @@ LISTED = parse_help(HELP)
 FLAGS = {flag for flag in {*LISTED.spellings, *LISTED.removed} if flag.startswith("--")} - {"--help", "--version"}
 VARIABLES = frozenset(LISTED.environment)
 ENDPOINTS = ("/health", "/props", "/slots", "/v1/models", "/completion", "/metrics", "/tokenize")
-# Phrases that its log is searched for, without those that anybody may write.
+# Phrases that its log is searched for, without phrases that any text may have.
 PHRASES = frozenset(
     phrase.lower()
     for phrases in (

@@ -175,7 +175,7 @@ class _Connection(asyncio.Protocol):
         is_whole = are_done and not self._http.trailing_data[0]
         headers = dict(answer.headers)
         if b"content-encoding" in headers:
-            raise httpx.DecodingError("the answer is compressed, which nobody asked for")
+            raise httpx.DecodingError("the answer is compressed although no compression was asked for")
         # httpx reads it although redirects are not followed, and trips over some.
         headers.pop(b"location", None)
         response = httpx.Response(answer.status_code, headers=headers, content=body, request=request)

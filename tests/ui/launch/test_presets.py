@@ -279,7 +279,7 @@ async def test_exporting_and_importing(manager, stored, qtbot, tmp_path):
 
 async def test_a_file_that_takes_long_may_outlast_the_dialog(manager, bar, stored, qtbot, tmp_path):
     file = tmp_path / "pipe.toml"
-    os.mkfifo(file)  # read until somebody writes
+    os.mkfifo(file)  # reading it waits for a writer
     press(qtbot, manager, "presetImport")
     await choose_file(manager, file)
     manager.reject()

@@ -1,4 +1,4 @@
-"""The section of the servers that somebody else started, as people see and use it."""
+"""The section of the servers that other programs started, as the user sees it."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A log on screen: it follows the end unless somebody reads further up; its lines are searched, filtered and copied."""
+"""A log on screen: it follows the end unless the user reads further up; its lines are searched, filtered and copied."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""A widget and its field of the draft stay equal, whoever changes which, and for as long as the widget lives."""
+"""A widget and its field of the draft stay equal, whichever changes, for as long as the widget lives."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -25,7 +25,7 @@ RECORD = ServerRecord("run", ServerConfig(1, "Tiny", Path("/models/tiny.gguf"), 
 
 
 class Silent:
-    """A process that runs and never listens, and whoever asks it. ``works`` tells by the time."""
+    """A process that runs and never listens, and its client. ``works`` tells by the time."""
 
     pid = 5_000_000
     logs = FolderLogs(LogFolder(Path("no such folder")), asyncio.to_thread)
@@ -112,7 +112,7 @@ def test_who_answers_in_its_place_is_named():
 
 
 class Held(Silent):
-    """One whose port somebody else has, who takes the question and never answers."""
+    """One whose port another program has, which takes the question and never answers."""
 
     async def probe(self, _server: ServerAddress, _timeout_s: float) -> Probe:
         self.asked_at.append(asyncio.get_running_loop().time())

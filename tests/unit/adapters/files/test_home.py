@@ -61,7 +61,7 @@ def test_with_xdg_folders_and_no_home_those_are_used(homeless, monkeypatch, tmp_
 
 @pytest.mark.parametrize("kind", ["missing", "file", "dangling link", "not ours"])
 def test_a_home_that_cannot_hold_things_counts_as_none(homeless, monkeypatch, tmp_path, kind):
-    """Missing is that of a service's user, which nobody but root could make."""
+    """Missing is that of a service's user, which only root could make."""
     outer, home = tmp_path / "outer", tmp_path / "outer" / "home"
     outer.mkdir()
     if kind == "file":

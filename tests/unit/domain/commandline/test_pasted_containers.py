@@ -65,7 +65,7 @@ FILES = [
             f"around: podman run -v /srv/m:/models -v /l:/models/l {IMAGE}",
         ],
     ),
-    # what is no file, and what nobody here has
+    # what is no file, and what this computer does not have
     (
         f"{RUN} {IMAGE} -m /models/x.gguf --tags /models/x --chat-template-file /app/t.jinja --grammar-file /app/g /models/y",
         {

@@ -43,7 +43,7 @@ TYPED = [
     ),
     ("cd x &amp;&amp;&nbsp;llama-server&nbsp;-m /m/x.gguf -c 4096", CTX, [*SAID, "around: 'cd x'"]),
     ("llama-server -m /m/x.gguf --alias 'a &amp; b'", {**X, "alias": "a &amp; b"}, SAID),
-    # what nobody sees
+    # invisible characters
     ("\ufeffllama-server\u200b -m /m/x.gguf \u200b-c\u00a04096", CTX, SAID),
     ("\x1b[1;32muser@box\x1b[0m:~$ llama-server -m /m/x.gguf\u2028-c 4096", CTX, SAID),
     ("llama-server -m '/m/a\u200db.gguf'", {"model": "/m/a\u200db.gguf"}, ["model: -m '/m/a\u200db.gguf'"]),

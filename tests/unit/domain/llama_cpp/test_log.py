@@ -394,7 +394,7 @@ CUDA = "CUDA error: out of memory"
         # As builds of 2024 say it.
         ([*READY, CACHE, 'INFO [   print_timings] generation eval time =  1.00 ms / 8 runs | tid="1"'], None),
         ([*READY, CACHE, 'INFO [log_server_request] request | tid="1" method="POST" status=200'], None),
-        # Many lines of a kind that nobody knows.
+        # Many lines of an unknown kind.
         ([*READY, CACHE, *["something new"] * EVIDENCE_LINES], FailureCause.UNKNOWN),
         # The last thing it said.
         ([*READY, *[DONE] * 20, CUDA], FailureCause.OUT_OF_MEMORY),

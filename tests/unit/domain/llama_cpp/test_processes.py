@@ -1,4 +1,4 @@
-"""What the command line of somebody else's llama-server says."""
+"""What the command line of another program's llama-server says."""
 
 from pathlib import Path
 

@@ -27,7 +27,7 @@ SHARED = ServerFacts(context_size=8192, slots=4, context_shared=True, drafts=Fal
         ({"context_size": 2048}, ServerFacts(context_size=2048, slots=4, context_shared=True), 8192),
         ({"context_size": 2048, "parallel": 4}, ServerFacts(context_size=512, slots=4, context_shared=False), 8192),
         ({"context_size": 2001, "parallel": 3}, ServerFacts(context_size=768, slots=3, context_shared=False), 8192),
-        # How a server that somebody else started shares its context is not known.
+        # How a server of another program shares its context is not known.
         ({"context_size": 2048}, ServerFacts(context_size=512, slots=4), 8192),
         ({}, ServerFacts(context_size=1024, slots=4), 8192),
         ({"extra_args": ("--ctx-size=4096",)}, ServerFacts(context_size=4096, slots=1, context_shared=True), 8192),

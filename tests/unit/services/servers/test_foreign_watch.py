@@ -1,4 +1,4 @@
-"""Looking after the servers that somebody else started."""
+"""Looking after the servers that other programs started."""
 
 from dataclasses import replace
 

@@ -207,7 +207,7 @@ async def test_a_hidden_server_that_misses_answers_is_asked_each_second(server_i
 async def test_a_loading_server_is_asked_ever_less_often_up_to_four_times_a_second(supervisor, runner, config):
     supervisor.start(config())
     await poll(lambda: runner.servers)
-    # Some of the first ones may have been asked before anybody counted.
+    # Some of the first ones may have been asked before the count began.
     assert await questions_in(runner, 0.2) >= 3
     await questions_in(runner, 5)
     assert await questions_in(runner, 10) == pytest.approx(40, abs=2)

@@ -1,4 +1,4 @@
-"""Crashed servers are started again as their model's policy says, and not once nobody wants that any more."""
+"""Crashed servers are started again as their model's policy says, and not once that was called off."""
 
 import asyncio
 import time

@@ -156,7 +156,7 @@ async def test_without_a_usable_answer_nothing_is_known(client, server, answer, 
 
 @pytest.fixture
 async def dripping_port() -> AsyncIterator[int]:
-    """Somebody who answers drop by drop and never ends."""
+    """A server that answers drop by drop and never ends."""
 
     hung_up = asyncio.Event()
 
