@@ -18,7 +18,6 @@ from PySide6.QtWidgets import QApplication
 
 from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
 from gglib_desktop.adapters.files import private
-from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
 from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_known_stores
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
@@ -32,7 +31,6 @@ from gglib_desktop.program_paths import Places
 from gglib_desktop.runners import Runner, runner_and_catalog
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
-from gglib_desktop.services.models.folder_watch import FolderWatch
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.quit_controller import QuitController
 from gglib_desktop.services.servers.foreign import ForeignWatch
@@ -161,6 +159,9 @@ class _Services:
 
     def follow_files(self) -> None:
         """From now on what changes in the folders of models and in the settings file is seen at once."""
+        from gglib_desktop.adapters.files.file_watch import InotifyFileWatch
+        from gglib_desktop.services.models.folder_watch import FolderWatch
+
         FolderWatch(self.library, InotifyFileWatch(), self.scope).begin()
         with contextlib.suppress(OSError):
             private.make_folder(self.settings.path.parent)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.ports.servers.foreign_servers import ForeignServers
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gglib_desktop.ports.machine.key_store import KeyStore
     from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
     from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+
+T = TypeVar("T")
 
 
 class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):
@@ -56,9 +58,13 @@ def runner_and_catalog(
         from gglib_desktop.adapters.runner.kinds import MockRunner
 
         return MockRunner(data_dir, environment=os.environ, keys=keys()), MockEngineCatalog()
-    from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 
-    catalog = LlamaEngineCatalog(os.environ)
+    def build_catalog() -> EngineCatalog:
+        from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
+
+        return LlamaEngineCatalog(os.environ)
+
+    catalog = cast("EngineCatalog", _Late(build_catalog))
 
     def build() -> RecordedRunner:
         from gglib_desktop.adapters.runner.kinds import local_runner
@@ -74,21 +80,25 @@ def runner_and_catalog(
     return _LateRunner(build), catalog
 
 
-class _LateRunner:
-    """A runner whose code is loaded when it is first used: the window does not wait for it, 40 ms of its start."""
+class _Late(Generic[T]):
+    """Something whose code is loaded when it is first used: the window does not wait for it."""
 
-    def __init__(self, build: Callable[[], RecordedRunner]) -> None:
+    def __init__(self, build: Callable[[], T]) -> None:
         self._build = build
-        self._runner: RecordedRunner | None = None
+        self._built: T | None = None
 
     def __getattr__(self, name: str) -> object:
-        if self._runner is None:
-            self._runner = self._build()
-        return getattr(self._runner, name)
+        if self._built is None:
+            self._built = self._build()
+        return getattr(self._built, name)
+
+
+class _LateRunner(_Late["RecordedRunner"]):
+    """The runner, 40 ms of a start. One that was never used is not loaded to be left."""
 
     async def __aenter__(self) -> Runner:
         return cast(Runner, self)
 
     async def __aexit__(self, *reason: object) -> None:
-        if self._runner is not None:
-            await self._runner.__aexit__(*reason)
+        if self._built is not None:
+            await self._built.__aexit__(*reason)
