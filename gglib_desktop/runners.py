@@ -33,7 +33,7 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
     ``engine`` names the program; None looks for one. Raises: ConfigurationError for another kind.
     """
     if kind == "mock":
-        from gglib_desktop.adapters.runner.kinds import MockRunner
+        from gglib_desktop.adapters.runner.simulated import MockRunner
 
         return MockRunner(data_dir, environment=os.environ)
     if kind == "local":
@@ -55,7 +55,7 @@ def runner_and_catalog(
     """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
     if kind == "mock":
         from gglib_desktop.adapters.engines.llama_cpp.simulated import MockEngineCatalog
-        from gglib_desktop.adapters.runner.kinds import MockRunner
+        from gglib_desktop.adapters.runner.simulated import MockRunner
 
         return MockRunner(data_dir, environment=os.environ, keys=keys()), MockEngineCatalog()
 

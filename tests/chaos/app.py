@@ -24,8 +24,9 @@ from PySide6.QtCore import QCoreApplication
 
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
-from gglib_desktop.adapters.runner.kinds import MockRunner, local_runner
+from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import handle_of

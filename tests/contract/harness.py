@@ -22,8 +22,9 @@ from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.runner.announced_servers import Site
-from gglib_desktop.adapters.runner.kinds import MockRunner, local_runner
+from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.api import Runner
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable

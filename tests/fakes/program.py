@@ -11,7 +11,7 @@ from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
 from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
-from gglib_desktop.adapters.runner.kinds import MockRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.bootstrap import window_view_model
 from gglib_desktop.dialogs import Dialogs
 from gglib_desktop.domain.gguf.header import ModelFacts

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
-from gglib_desktop.adapters.runner.kinds import MockRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.api import create_runner
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, PortTaken, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.health import ProbeResult

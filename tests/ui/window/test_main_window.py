@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import delete
 
-from gglib_desktop.adapters.runner.kinds import MockRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.views.launch.dialog import StartWithDialog

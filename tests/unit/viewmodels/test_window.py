@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gglib_desktop.adapters.runner.kinds import MockRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.bootstrap import window_view_model
 from gglib_desktop.domain.documents.settings import AppSettings, Theme
 from gglib_desktop.domain.documents.settings_document import SettingsNews, SettingsReading, UnknownKey

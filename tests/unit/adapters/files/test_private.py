@@ -21,7 +21,7 @@ from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
 from gglib_desktop.adapters.records.data_lock import DataLock
 from gglib_desktop.adapters.records.record_store import RecordStore
-from gglib_desktop.adapters.runner.kinds import MockRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.domain.documents.settings import AppSettings, Theme
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.record import ServerRecord

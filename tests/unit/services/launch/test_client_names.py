@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
-from gglib_desktop.adapters.runner.kinds import MockRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.domain.documents.settings import AppSettings, Theme
 from gglib_desktop.domain.launch.form import form_state
 from gglib_desktop.domain.launch.options import NO_EXTRA_ARGS, LaunchOptions, Source

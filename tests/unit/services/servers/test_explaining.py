@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.runner.kinds import MockRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.services.servers.supervisor import Supervisor

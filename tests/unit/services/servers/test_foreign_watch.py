@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gglib_desktop.adapters.runner.kinds import MockRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable, StopFailed
 from gglib_desktop.domain.servers.states import Loading
 from gglib_desktop.services.servers.foreign import ForeignWatch

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from gglib_desktop.adapters.runner.kinds import MockRunner
+from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.domain.errors import StartFailed
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.failures import Absence, FailureCause, ServerExit, StopRung

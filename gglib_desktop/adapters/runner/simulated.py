@@ -1,0 +1,57 @@
+"""The runner over simulated servers. Loaded only where they are asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings, SimulatedLlama
+from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
+from gglib_desktop.adapters.machine.threads import Threads
+from gglib_desktop.adapters.places.simulated.place import SimulatedPlace
+from gglib_desktop.adapters.places.simulated.process import SimulatedProcess
+from gglib_desktop.adapters.runner.announced_servers import Site
+from gglib_desktop.adapters.runner.kinds import THREADS
+from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.domain.servers.server import ProcessHandle
+from gglib_desktop.ports.machine.key_store import KeyStore
+
+
+class MockRunner(RecordedRunner):
+    """Simulated llama-servers: no process runs, everything is shown. Tests and chaos do things to them."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        timings: MockTimings | None = None,
+        environment: Mapping[str, str] | None = None,
+        keys: KeyStore | None = None,
+    ) -> None:
+        threads = Threads(THREADS)
+        driver = SimulatedLlama(timings)
+        self._place = SimulatedPlace(data_dir, driver.program, environment=environment or {}, in_thread=threads.run)
+        # They end in their own time, however long that is.
+        super().__init__(
+            data_dir,
+            {"mock": Site(self._place, driver)},
+            threads=threads,
+            stop_grace_s=lambda: math.inf,
+            keys=keys or KeptKey(data_dir / KEY_FILE),
+        )
+
+    def crash(self, handle: ProcessHandle, status: int = -9) -> None:
+        """Ends a server as if it had died, or another program had killed it. Raises: NotRunning."""
+        self._process(handle).end(status)
+
+    def freeze(self, handle: ProcessHandle) -> None:
+        """Makes a server answer nothing any more, as SIGSTOP does. Raises: NotRunning."""
+        self._process(handle).frozen = True
+
+    def thaw(self, handle: ProcessHandle) -> None:
+        """Undoes ``freeze``. Raises: NotRunning."""
+        self._process(handle).frozen = False
+
+    def _process(self, handle: ProcessHandle) -> SimulatedProcess:
+        return self._place.process(self._server(handle).process.pid)
