@@ -1,0 +1,1 @@
+"""What servers do: their requests, their figures, and what drafting brings."""

@@ -1,0 +1,1 @@
+"""Follows what servers do: their requests and their figures."""

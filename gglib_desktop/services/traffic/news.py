@@ -1,0 +1,26 @@
+"""The news about what servers do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gglib_desktop.domain.traffic.figures import ServerFigures
+from gglib_desktop.domain.traffic.requests import RequestEvent
+
+
+@dataclass(frozen=True)
+class RequestsRead:
+    """``events`` were read in the log of ``run``. Not ``live``: they are older than this program's watching."""
+
+    run: str
+    events: Sequence[RequestEvent]
+    live: bool = True
+
+
+@dataclass(frozen=True)
+class FiguresChanged:
+    """What is known of the work of the server with this id, now."""
+
+    server_id: int
+    figures: ServerFigures
