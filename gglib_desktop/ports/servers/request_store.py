@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gglib_desktop.domain.traffic.requests import RequestRow, RunFacts
 
@@ -39,8 +39,7 @@ class RequestScope:
     model_id: int | None = None
 
 
-@dataclass(frozen=True)
-class KeptRequest:
+class KeptRequest(NamedTuple):
     """A request of the history, with its run. ``number`` grows in the order in which they were kept."""
 
     number: int
@@ -68,8 +67,13 @@ class RequestStore(Protocol):
     async def keep(self, news: Sequence[RunNews]) -> None:
         """Keeps all of it or, after a crash, nothing."""
 
-    async def history(self, scope: RequestScope, *, after: int = 0) -> RequestHistory:
-        """``after``: only those with a higher number."""
+    async def history(
+        self, scope: RequestScope, *, after: int = 0, before: int | None = None, most: int | None = None
+    ) -> RequestHistory:
+        """Those with a number above ``after`` and below ``before``; the newest ``most`` of them.
+
+        100,000 take half a second or more, so the newest are asked for first, and the rest once these are shown.
+        """
 
     async def clear(self, scope: RequestScope) -> None:
         """Forgets requests, but not how far logs were read."""
