@@ -321,3 +321,9 @@ async def stop_all(harness: Harness) -> None:
     """Ends what a test left, whichever runner it was that started it."""
     async with harness.runner() as runner:
         await asyncio.gather(*(runner.kill(handle) for handle in await runner.list_running()))
+
+
+async def busy_slots(runner: Runner, handle: ProcessHandle) -> int | None:
+    """How many slots work on a request; None where the engine does not tell."""
+    slots = await runner.slots(handle)
+    return None if slots is None else sum(slot.is_busy for slot in slots)

@@ -15,7 +15,7 @@ from gglib_desktop.domain.errors import ConfigurationError, KeyStoreError, PortT
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.servers.server import ProcessHandle
-from tests.contract.harness import LocalHarness, stop_all
+from tests.contract.harness import LocalHarness, busy_slots, stop_all
 from tests.contract.test_foreign_servers import Elsewhere, elsewhere, found, loaded  # noqa: F401  # a fixture
 from tests.fakes.waiting import poll
 
@@ -67,7 +67,7 @@ async def test_who_can_be_reached_by_others_asks_for_a_key(runner, harness):
     assert key is not None
     assert len(key) >= 43
     assert (await facts_of(runner, handle)).wants_key
-    assert await runner.busy_slots(handle) == harness.words.idle_slots
+    assert await busy_slots(runner, handle) == harness.words.idle_slots
     assert runner.endpoint(handle) == f"http://127.0.0.1:{handle.port}/v1"
     assert all(url.endswith(f":{handle.port}/v1") for url in runner.describe(handle).other_endpoints)
     assert "127.0.0.1" not in " ".join(runner.describe(handle).other_endpoints)

@@ -23,6 +23,7 @@ from gglib_desktop.domain.servers.diagnosis import failure_of_error
 from gglib_desktop.domain.servers.failures import Failure, FailureCause, StopRung
 from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from tests.contract.harness import busy_slots
 from tests.fakes.waiting import pauses_begun, poll
 
 
@@ -129,7 +130,10 @@ async def test_a_ready_server_tells_its_facts(harness, runner):
     assert facts.context_size == harness.words.context_size
     assert facts.slots == harness.words.slots
     assert facts.model_path == str(harness.model)
-    assert await runner.busy_slots(handle) == harness.words.idle_slots
+    assert await busy_slots(runner, handle) == harness.words.idle_slots
+    counters = await runner.counters(handle)
+    assert (counters is None) == (harness.words.idle_slots is None)
+    assert counters is None or (counters.gen_n, counters.gen_s) == (0, 0)
     usage = await runner.usage(handle)
     assert usage.rss_bytes > 2**20
     assert usage.log_bytes > 0

@@ -19,6 +19,7 @@ from gglib_desktop.domain.servers.failures import EVIDENCE_LINES, Failure, Failu
 from gglib_desktop.domain.servers.foreign import StatedSettings
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from gglib_desktop.ports.servers.engine_driver import Seen
 from tests.fakes.parrot_dialect import FLAGS, ParrotDialect, parrot_at
 
@@ -124,7 +125,10 @@ class ParrotDriver:
             alias=told["called"][0],
         )
 
-    async def busy_slots(self, server: ServerAddress) -> int | None:
+    async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> Sequence[SlotWork] | None:
+        return None
+
+    async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
         return None
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:

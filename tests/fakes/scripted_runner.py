@@ -13,6 +13,7 @@ from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerDescription, UnreachableServer
 
 OK = Probe(ProbeResult.OK)
@@ -29,7 +30,8 @@ class ScriptedServer:
     answer: Probe = LOADING
     usage: Usage | None = field(default_factory=lambda: Usage(0.0, 1000))
     cpu_s_per_question: float = 0.0
-    busy_slots: int | None = 0
+    slots: Sequence[SlotWork] | None = ()
+    counters: Counters | None = None
     stop_error: ProcessError | None = None
     ends_on_stop: bool = True
     questions: int = 0
@@ -120,8 +122,11 @@ class ScriptedRunner:
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
         return self.facts_said
 
-    async def busy_slots(self, handle: ProcessHandle) -> int | None:
-        return self._server(handle).busy_slots
+    async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
+        return self._server(handle).slots
+
+    async def counters(self, handle: ProcessHandle) -> Counters | None:
+        return self._server(handle).counters
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         return await asyncio.shield(self._server(handle).exited)

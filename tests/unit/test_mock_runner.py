@@ -54,7 +54,7 @@ async def test_it_loads_as_long_as_it_is_told(runner, config):
     handle = await runner.start(config("--mock-load-s=20"))
     assert await result(runner, handle) is ProbeResult.LOADING
     assert await runner.facts(handle) is None
-    assert await runner.busy_slots(handle) is None
+    assert await runner.slots(handle) is None
     health = await runner.health(handle)
     assert (health.healthy, health.message, health.last_check) == (False, "loading the model", None)
 
@@ -100,7 +100,7 @@ async def test_it_freezes_when_it_is_told(runner, config):
     assert await result(runner, handle) is ProbeResult.OK
     await poll(lambda: result_is_timeout(runner, handle))
     assert (await runner.usage(handle)).paused
-    assert await runner.busy_slots(handle) is None
+    assert await runner.slots(handle) is None
     await runner.stop(handle)
 
 

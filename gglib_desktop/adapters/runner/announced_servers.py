@@ -19,6 +19,7 @@ from gglib_desktop.domain.servers.failures import ServerExit
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from gglib_desktop.ports.servers.engine_driver import EngineDriver, Seen
 from gglib_desktop.ports.servers.place import Place, PlacedProcess
 from gglib_desktop.ports.servers.server_monitor import LostServer, ServerDescription, UnreachableServer
@@ -128,6 +129,11 @@ class AnnouncedServer:
     def address(self) -> ServerAddress:
         return self.site.place.reach(self.record, self.key)
 
+    @property
+    def may_sleep(self) -> bool:
+        """Or it is not known yet that it never does."""
+        return self.facts is None or self.facts.may_sleep
+
 
 class AnnouncedServers:
     """The servers by their handles. An unknown one is told as one that has ended."""
@@ -184,12 +190,20 @@ class AnnouncedServers:
             wants_key = server.facts is not None and server.facts.wants_key
             no_gpu = server.site.place.has_no_gpu(server.process)
             seen = Seen(log, server.record.command_line, wants_key=wants_key, no_gpu=no_gpu)
-            server.facts = await server.site.driver.facts(server.address, seen) or server.facts
+            server.facts = _completed(await server.site.driver.facts(server.address, seen), server.facts)
         return server.facts
 
-    async def busy_slots(self, handle: ProcessHandle) -> int | None:
+    async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
         server = self._servers.get(handle)
-        return await server.site.driver.busy_slots(server.address) if server is not None else None
+        if server is None or server.process.poll():
+            return None
+        return await server.site.driver.slots(server.address, may_sleep=server.may_sleep)
+
+    async def counters(self, handle: ProcessHandle) -> Counters | None:
+        server = self._servers.get(handle)
+        if server is None or server.process.poll():
+            return None
+        return await server.site.driver.counters(server.address, may_sleep=server.may_sleep)
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         server = self._servers.get(handle)
@@ -244,3 +258,10 @@ class AnnouncedServers:
 
     def _not_running(self, handle: ProcessHandle) -> NotRunning:
         return NotRunning(f"no server of {handle.model_name} with pid {handle.pid} runs on port {handle.port}")
+
+
+def _completed(facts: ServerFacts | None, before: ServerFacts | None) -> ServerFacts | None:
+    """A server that sleeps does not tell how it drafts."""
+    if facts is None or before is None or facts.drafts is not None:
+        return facts or before
+    return replace(facts, drafts=before.drafts, draft_types=before.draft_types)

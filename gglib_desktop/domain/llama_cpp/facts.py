@@ -40,7 +40,14 @@ def facts_from(props: object, slots: object, log: str) -> ServerFacts | None:
         draft_types=frozenset(name for each in types for name in each.split(",")) - {"", "none"},
         gpu_layers=gpu_layers,
         layers=layers,
+        may_sleep=is_asleep(props) is True,
     )
+
+
+def is_asleep(props: object) -> bool | None:
+    """Whether the server has let its model go until the next request; None if it does not say."""
+    told = props.get("is_sleeping") if isinstance(props, dict) else None
+    return told if isinstance(told, bool) else None
 
 
 def names_told(models: object) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ _CONTEXT_FLAGS = frozenset({"-c", "--ctx-size"})
 _GPU_FLAGS = frozenset({"-ngl", "--gpu-layers", "--n-gpu-layers"})
 _SPEC_TYPE_FLAGS = frozenset({"--spec-type"})
 _DRAFT_TOKENS_FLAGS = frozenset({"--spec-draft-n-max"})
+_SLEEP_FLAGS = frozenset({"--sleep-idle-seconds"})
 _PROBABILITY_FLAGS = frozenset({"--spec-draft-p-min", "--draft-p-min"})
 
 
@@ -69,6 +71,15 @@ def stated_settings(argv: Sequence[str], environment: Mapping[str, str] | None =
         spec_draft_p_min=probability if drafts else None,
         alias=",".join(filter(None, ((environment or {}).get("LLAMA_ARG_ALIAS"), alias_taken_out(argv)[0]))) or None,
     )
+
+
+def may_sleep(command_line: str) -> bool:
+    """Whether a server with this command line, quoted for a shell, lets its model go while it is idle."""
+    try:
+        words = shlex.split(command_line)
+    except ValueError:
+        return False
+    return _number(words, _SLEEP_FLAGS, 0) not in {None, 0}
 
 
 def _number(argv: Sequence[str], flags: frozenset[str], least: float, most: float = math.inf) -> float | None:

@@ -19,7 +19,8 @@ class ServerFacts:
     ``drafts``: it decodes speculatively, by the methods ``draft_types`` once it has answered a request. ``gpu_layers``
     of ``layers`` are computed on a GPU. ``context_capped`` (to the model's own) or ``context_fitted`` (to the memory):
     the engine reported that it lowered the context. ``wants_key``: it refuses clients without a key; ``refused``:
-    it refuses us too, so it reports nothing. ``alias``: its name for the model; one of several names.
+    it refuses us too, so it reports nothing. ``alias``: its name for the model; one of several names. ``may_sleep``: it
+    lets its model go while it is idle, and questions about its work would load it again.
     """
 
     context_size: int | None = None
@@ -37,6 +38,7 @@ class ServerFacts:
     wants_key: bool = False
     refused: bool = False
     alias: str | None = None
+    may_sleep: bool = False
 
 
 class Cause(StrEnum):

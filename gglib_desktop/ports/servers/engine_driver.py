@@ -16,6 +16,7 @@ from gglib_desktop.domain.servers.server import ServerConfig
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.servers.effective import ServerFacts
+    from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,14 @@ class EngineDriver(Protocol):
     async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None:
         """The settings in force."""
 
-    async def busy_slots(self, server: ServerAddress) -> int | None: ...
+    async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> Sequence[SlotWork] | None:
+        """What its slots do now; None where it does not tell, and where it does not answer in time.
+
+        ``may_sleep``: one that sleeps is not asked, for this would wake it.
+        """
+
+    async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
+        """What it has done since it started, otherwise as ``slots``."""
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         """The names by which clients know the model."""

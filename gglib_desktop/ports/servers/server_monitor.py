@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what only a running server needs is not loaded before the w
     from gglib_desktop.domain.servers.diagnosis import Diagnose
     from gglib_desktop.domain.servers.effective import ServerFacts
     from gglib_desktop.domain.servers.health import Probe, Usage
+    from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,11 @@ class ServerMonitor(Protocol):
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
         """The settings in force, as the server and its log report them; the log may tell of some a little later."""
 
-    async def busy_slots(self, handle: ProcessHandle) -> int | None:
-        """How many of its slots work on a request now."""
+    async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
+        """What its slots do now; None too while it sleeps. One that may sleep is kept awake by it for a while."""
+
+    async def counters(self, handle: ProcessHandle) -> Counters | None:
+        """What it has done since it started, otherwise as ``slots``."""
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         """Returns when the process has ended, at once if it has. An event, not a poll."""

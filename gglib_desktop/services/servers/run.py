@@ -230,8 +230,8 @@ class ServerRun:
         """Only asks a server that used CPU time since the last look: the others are idle, and asking costs."""
         if before is not None and after is not None and after.cpu_s - before.cpu_s < _ACTIVE_CPU_S:
             return 0
-        busy = await self._context.monitor.busy_slots(handle)
-        return self.snapshot.busy_slots if busy is None else busy
+        slots = await self._context.monitor.slots(handle)
+        return self.snapshot.busy_slots if slots is None else sum(slot.is_busy for slot in slots)
 
     def _observed(self, tracker: HealthTracker, busy_slots: int | None, usage: Usage | None) -> None:
         if not self._stopping:

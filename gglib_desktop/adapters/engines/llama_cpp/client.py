@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from gglib_desktop.adapters.http.kept_connections import KeptConnections
-from gglib_desktop.domain.llama_cpp.facts import facts_from, names_told
+from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, names_told
+from gglib_desktop.domain.llama_cpp.figures import counters_told, slots_told
 from gglib_desktop.domain.options.host import own_url
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
+from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 
 _QUESTION_TIMEOUT_S = 2.0
 _HEADERS = {"Accept-Encoding": "identity"}
@@ -29,6 +32,7 @@ class LlamaClient:
         self._transport = transport or KeptConnections()
         self._http = httpx.AsyncClient(trust_env=False, headers=_HEADERS, transport=self._transport)
         self._closed = False
+        self._turns: defaultdict[tuple[str | None, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def aclose(self) -> None:
         """Closes every connection, which ends pending questions."""
@@ -68,19 +72,37 @@ class LlamaClient:
             answer = await self._get(server, "/props", key=server.key)
         if answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED:
             return ServerFacts(wants_key=True, refused=True)
-        facts = facts_from(_value(answer), _value(await self._get(server, "/slots", key=server.key)), log)
+        props = _value(answer)
+        # The question would wake it, and load its model again.
+        slots = None if is_asleep(props) else await self._get(server, "/slots", key=server.key)
+        facts = facts_from(props, _value(slots), log)
         return None if facts is None else replace(facts, wants_key=wants_key)
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         """The names of the model for clients, from /v1/models; none if it gives the path of a file."""
         return names_told(_value(await self._get(server, "/v1/models", key=server.key)))
 
-    async def busy_slots(self, server: ServerAddress) -> int | None:
-        """How many of /slots work on a request; None if the server does not say."""
-        slots = _value(await self._get(server, "/slots", key=server.key))
-        if not isinstance(slots, list):
+    async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> tuple[SlotWork, ...] | None:
+        """What /slots tells; None without an answer in time."""
+        return slots_told(_value(await self._in_turn(server, "/slots", may_sleep=may_sleep)))
+
+    async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
+        """What /metrics tells, as ``slots``."""
+        answer = await self._in_turn(server, "/metrics", may_sleep=may_sleep)
+        return counters_told(answer.text) if answer is not None and answer.status_code == httpx.codes.OK else None
+
+    async def _in_turn(self, server: ServerAddress, path: str, *, may_sleep: bool) -> httpx.Response | None:
+        """One question after the other: a server that computes may answer all of them only afterwards.
+
+        ``may_sleep``: one that sleeps, or does not say, is not asked, because this would wake it.
+        """
+        try:
+            async with self._question(_QUESTION_TIMEOUT_S), self._turns[server.host, server.port]:
+                if may_sleep and is_asleep(_value(await self._get(server, "/props", key=server.key))) is not False:
+                    return None
+                return await self._get(server, path, key=server.key)
+        except TimeoutError:
             return None
-        return sum(1 for slot in slots if isinstance(slot, dict) and slot.get("is_processing"))
 
     def _question(self, timeout_s: float) -> asyncio.Timeout:
         """Raises TimeoutError after ``timeout_s`` seconds, or at once if the client is closed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE, engine_environment
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.llama_cpp.processes import (
     is_llama_server,
+    may_sleep,
     server_port,
     stated_key,
     stated_model,
@@ -28,6 +29,7 @@ from gglib_desktop.ports.servers.engine_driver import Seen
 
 if TYPE_CHECKING:
     from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
+    from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 
 # With it a server computes on other computers too, whose GPUs are not seen here.
 _REMOTE_FLAG = "--rpc"
@@ -82,12 +84,20 @@ class LlamaCppDriver:
 
     async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None:
         facts = await self._http.facts(server, seen.log, wants_key=seen.wants_key)
-        if facts is None or facts.gpu_layers is not None:
-            return facts
-        return replace(facts, gpu_layers=0) if seen.no_gpu and _REMOTE_FLAG not in seen.command_line else facts
+        if facts is None:
+            return None
+        is_on_cpu = facts.gpu_layers is None and seen.no_gpu and _REMOTE_FLAG not in seen.command_line
+        return replace(
+            facts,
+            gpu_layers=0 if is_on_cpu else facts.gpu_layers,
+            may_sleep=facts.may_sleep or may_sleep(seen.command_line),
+        )
 
-    async def busy_slots(self, server: ServerAddress) -> int | None:
-        return await self._http.busy_slots(server)
+    async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> Sequence[SlotWork] | None:
+        return await self._http.slots(server, may_sleep=may_sleep)
+
+    async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
+        return await self._http.counters(server, may_sleep=may_sleep)
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         return await self._http.names(server)

@@ -27,6 +27,7 @@ from gglib_desktop.domain.options.engine_options import DRAFT_MTP, engine_option
 from gglib_desktop.domain.servers.access import ServerAddress, needs_key
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
+from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from gglib_desktop.ports.servers.engine_driver import Seen
 
 if TYPE_CHECKING:
@@ -187,6 +188,10 @@ class SimulatedServer:
             alias=min(names_in(alias_taken_out(shlex.split(seen.command_line))[0]), default=None),
         )
 
+    def slots(self) -> tuple[SlotWork, ...]:
+        """All are idle, for no client reaches them."""
+        return tuple(map(SlotWork, range(max(0, self.process.record.config.parallel or 0) or _SLOTS)))
+
     # -- its life
 
     def _plan(self) -> None:
@@ -269,8 +274,13 @@ class SimulatedLlama(LlamaCppDriver):
         return asked.facts(seen) if asked.answers else None
 
     @override
-    async def busy_slots(self, server: ServerAddress) -> int | None:
-        return 0 if self._servers[server.port].answers else None
+    async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> Sequence[SlotWork] | None:
+        asked = self._servers[server.port]
+        return asked.slots() if asked.answers else None
+
+    @override
+    async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
+        return Counters(0, 0.0, 0, 0.0) if self._servers[server.port].answers else None
 
     @override
     async def names(self, server: ServerAddress) -> tuple[str, ...]:

@@ -348,4 +348,4 @@ async def test_any_answer_comes_to_something(serve, client, answer, result):
 
 async def test_a_header_that_cannot_be_sent_is_an_answer_to_none(serve, client):
     server = await serve()
-    assert await client.busy_slots(ServerAddress(server.address.port, None, "a\nkey")) is None
+    assert await client.slots(ServerAddress(server.address.port, None, "a\nkey")) is None

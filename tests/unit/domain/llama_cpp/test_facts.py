@@ -2,7 +2,7 @@
 
 import pytest
 
-from gglib_desktop.domain.llama_cpp.facts import facts_from, names_told
+from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, names_told
 from gglib_desktop.domain.servers.effective import ServerFacts
 
 PROPS = {
@@ -120,3 +120,12 @@ def test_the_log_tells_more(log, known):
 )
 def test_what_a_server_tells_is_a_name_unless_it_is_a_path(answer, names):
     assert names_told(answer) == names
+
+
+@pytest.mark.parametrize(
+    ("props", "asleep"), [({"is_sleeping": True}, True), ({"is_sleeping": False}, False), ({}, None), (None, None)]
+)
+def test_that_it_sleeps_is_what_it_says(props, asleep):
+    assert is_asleep(props) is asleep
+    facts = facts_from(props, [], "")
+    assert facts is None or facts.may_sleep is bool(asleep)

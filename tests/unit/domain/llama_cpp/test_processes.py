@@ -6,6 +6,7 @@ import pytest
 
 from gglib_desktop.domain.llama_cpp.processes import (
     is_llama_server,
+    may_sleep,
     server_port,
     stated_key,
     stated_model,
@@ -113,3 +114,19 @@ def test_a_key_that_a_command_line_gives_away_is_read():
 def test_a_name_may_be_said_by_the_environment():
     said = stated_settings(["llama-server", "-a", "two"], {"LLAMA_ARG_ALIAS": "one"})
     assert said == StatedSettings(alias="one,two")
+
+
+@pytest.mark.parametrize(
+    ("line", "sleeps"),
+    [
+        ("llama-server --sleep-idle-seconds 300", True),
+        ("llama-server --sleep-idle-seconds=2 -m 'a model.gguf'", True),
+        ("llama-server --sleep-idle-seconds -1", False),
+        ("llama-server --sleep-idle-seconds 300 --sleep-idle-seconds -1", False),
+        ("llama-server -m tiny.gguf", False),
+        ("llama-server --sleep-idle-seconds 300 'unclosed", False),
+        ("", False),
+    ],
+)
+def test_a_command_line_says_whether_the_server_may_sleep(line, sleeps):
+    assert may_sleep(line) is sleeps

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
+from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from tests.fakes.waiting import poll
 
 Answer = httpx.Response | Exception
@@ -22,6 +24,14 @@ PROPS = {
     "model_path": "/models/tiny.gguf",
     "build_info": "b10434-7e4c0a9",
 }
+
+
+METRICS = """\
+llamacpp:prompt_tokens_total 1
+llamacpp:prompt_seconds_total 0.5
+llamacpp:tokens_predicted_total 2
+llamacpp:tokens_predicted_seconds_total 0.25
+"""
 
 
 class Server:
@@ -83,9 +93,10 @@ async def test_questions_go_to_the_port_on_this_computer(client, server):
     server.answers |= {"/health": json({"status": "ok"}), "/props": json(PROPS), "/slots": json([])}
     await client.probe(ServerAddress(9123), 0.5)
     await client.facts(ServerAddress(9123))
-    await client.busy_slots(ServerAddress(9123))
+    await client.slots(ServerAddress(9123))
+    await client.counters(ServerAddress(9123))
     assert [str(request.url) for request in server.asked] == [
-        f"http://127.0.0.1:9123/{path}" for path in ("health", "props", "slots", "slots")
+        f"http://127.0.0.1:9123/{path}" for path in ("health", "props", "slots", "slots", "metrics")
     ]
 
 
@@ -123,18 +134,77 @@ async def test_facts_that_are_not_said_are_not_known(client, server, props, fact
     assert await client.facts(ServerAddress(9000)) == facts
 
 
+async def test_slots_and_counters_are_what_the_server_says(client, server):
+    server.answers["/slots"] = json([{"id": 0, "is_processing": True}])
+    server.answers["/metrics"] = httpx.Response(200, text=METRICS)
+    assert await client.slots(ServerAddress(9000)) == (SlotWork(0, is_busy=True),)
+    assert await client.counters(ServerAddress(9000)) == Counters(1, 0.5, 2, 0.25)
+
+
 @pytest.mark.parametrize(
-    ("slots", "busy"),
+    ("props", "asked"),
     [
-        ([], 0),
-        ([{"is_processing": True}, {"is_processing": False}, {"id": 2}], 1),
-        ([{"is_processing": True}, "slot"], 1),
-        ({"error": "disabled"}, None),
+        (json({"is_sleeping": False}), ["/props", "/slots", "/props", "/metrics"]),
+        (json({"is_sleeping": True}), ["/props", "/props"]),
+        (json({}), ["/props", "/props"]),
+        (httpx.Response(401), ["/props", "/props"]),
     ],
 )
-async def test_busy_slots_are_counted(client, server, slots, busy):
-    server.answers["/slots"] = json(slots)
-    assert await client.busy_slots(ServerAddress(9000)) == busy
+async def test_a_server_that_may_sleep_is_not_woken(client, server, props, asked):
+    server.answers["/props"] = props
+    await client.slots(ServerAddress(9000), may_sleep=True)
+    await client.counters(ServerAddress(9000), may_sleep=True)
+    assert [request.url.path for request in server.asked] == asked
+
+
+async def test_the_facts_of_one_that_sleeps_do_not_wake_it(client, server):
+    server.answers["/props"] = json({**PROPS, "is_sleeping": True})
+    facts = await client.facts(ServerAddress(9000))
+    assert facts is not None
+    assert (facts.slots, facts.may_sleep) == (4, True)
+    assert [request.url.path for request in server.asked] == ["/props"]
+
+
+class SlowServer(httpx.AsyncBaseTransport):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.may_answer = asyncio.Event()
+        self.asked: list[str] = []
+        self.waiting = self.most_waiting = 0
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.path)
+        self.waiting += 1
+        self.most_waiting = max(self.most_waiting, self.waiting)
+        await self.may_answer.wait()
+        self.waiting -= 1
+        return httpx.Response(200, json=[])
+
+
+async def test_a_server_that_computes_has_one_question_at_a_time():
+    slow = SlowServer()
+    client = LlamaClient(transport=slow)
+    questions = [asyncio.create_task(client.slots(ServerAddress(9000))) for _ in range(3)]
+    elsewhere = asyncio.create_task(client.slots(ServerAddress(9001)))
+    await poll(lambda: slow.waiting == 2)
+    slow.may_answer.set()
+    assert await asyncio.gather(*questions, elsewhere) == [()] * 4
+    assert (slow.most_waiting, len(slow.asked)) == (2, 4)
+    await client.aclose()
+
+
+@pytest.mark.jumping_clock
+async def test_a_late_answer_is_none_and_questions_do_not_pile_up():
+    slow = SlowServer()
+    client = LlamaClient(transport=slow)
+    began_at = asyncio.get_running_loop().time()
+    answers = await asyncio.gather(client.slots(ServerAddress(9000)), client.counters(ServerAddress(9000)))
+    assert set(answers) == {None}
+    assert slow.asked == ["/slots"]
+    assert asyncio.get_running_loop().time() - began_at == pytest.approx(2, abs=0.1)
+    await client.aclose()
 
 
 @pytest.mark.parametrize(
@@ -148,9 +218,9 @@ async def test_busy_slots_are_counted(client, server, slots, busy):
         httpx.ReadError("broken"),
     ],
 )
-@pytest.mark.parametrize("question", [LlamaClient.facts, LlamaClient.busy_slots])
+@pytest.mark.parametrize("question", [LlamaClient.facts, LlamaClient.slots, LlamaClient.counters])
 async def test_without_a_usable_answer_nothing_is_known(client, server, answer, question: Callable):  # type: ignore[type-arg]
-    server.answers |= {"/props": answer, "/slots": answer}
+    server.answers |= {"/props": answer, "/slots": answer, "/metrics": answer}
     assert await question(client, ServerAddress(9000)) is None
 
 
@@ -226,14 +296,14 @@ async def test_who_is_refused_knows_that_and_nothing_else(keyed, key):
     asking, _ = keyed
     address = ServerAddress(9000, key=key)
     assert await asking.facts(address) == ServerFacts(wants_key=True, refused=True)
-    assert await asking.busy_slots(address) is None
+    assert await asking.slots(address) is None
     assert (await asking.probe(address, 1)).result is ProbeResult.OK
 
 
 async def test_slots_are_asked_with_the_key_and_health_without(keyed):
     asking, server = keyed
     address = ServerAddress(9000, key="right")
-    assert await asking.busy_slots(address) == 0
+    assert await asking.slots(address) == ()
     await asking.probe(address, 1)
     assert [request.headers.get("Authorization") for request in server.asked] == ["Bearer right", None]
 
