@@ -112,6 +112,7 @@ async def _load_late(window: MainWindow) -> None:
             break
         await asyncio.sleep(0.005)
     await asyncio.to_thread(_load_services)
+    import gglib_desktop.views.servers.overview.page
     import gglib_desktop.views.servers.panel.view  # noqa: F401  # classes of widgets are made in Qt's thread
 
 

@@ -7,7 +7,7 @@ import pytest
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import Healthy
 from gglib_desktop.viewmodels.servers.server import ServerPanelState
-from gglib_desktop.views.servers.panel.pages import facts_text
+from gglib_desktop.views.servers.overview.page import facts_text
 
 STATE = ServerPanelState(
     title="Tiny",

@@ -23,6 +23,7 @@ from gglib_desktop.domain.servers.log_text import LogLevel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.servers.log.rows import LogRows
+from gglib_desktop.views.servers.panel.page import Page
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 
@@ -30,7 +31,7 @@ _LEVELS = (LogLevel.DEBUG, LogLevel.WARNING, LogLevel.ERROR)
 _NOTICE_MS = 8000
 
 
-class LogView(QWidget):
+class LogView(Page):
     """Shows the end of the log and follows it, unless the reader has scrolled up. Ctrl+F searches in it."""
 
     def __init__(self, log: LogViewModel, parent: QWidget | None = None) -> None:

@@ -1,56 +1,90 @@
-"""The pages of a server's panel: the overview with its form, and the log."""
+"""The pages of a server's panel, behind tabs."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt, Slot
+from collections.abc import Callable
+from typing import TypeAlias
+
+from PySide6.QtCore import QCoreApplication, Signal, Slot
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from gglib_desktop.domain.gguf.forecast import ByteRange
-from gglib_desktop.domain.options.engine_options import DRAFT_MTP
-from gglib_desktop.domain.servers.states import Loading, Stopped, Stopping, Unresponsive
-from gglib_desktop.domain.units import size_text
+from gglib_desktop.domain.servers.states import Loading, Unresponsive
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
-from gglib_desktop.views.launch.option_flow import OptionFlow
-from gglib_desktop.views.servers.log.view import LogView
-from gglib_desktop.views.widgets.buttons import push_button
-from gglib_desktop.views.widgets.labels.elided import CopyableLabel
-from gglib_desktop.views.widgets.labels.wrap import WrapLabel
+from gglib_desktop.views.servers.panel.page import Page
+from gglib_desktop.views.widgets.tab_order import tab_after
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeTabWidget
-from gglib_desktop.views.words.states import stopped_text
 
 translate = QCoreApplication.translate
 
+_Maker: TypeAlias = Callable[[ServerViewModel, QWidget], Page]
+
+
+# Their modules are loaded with the first one of each kind.
+def _overview(server: ServerViewModel, parent: QWidget) -> Page:
+    from gglib_desktop.views.servers.overview.page import OverviewPage
+
+    return OverviewPage(server, parent)
+
+
+def _log(server: ServerViewModel, parent: QWidget) -> Page:
+    from gglib_desktop.views.servers.log.view import LogView
+
+    return LogView(server.log, parent)
+
+
+def _kinds() -> tuple[tuple[str, _Maker], ...]:
+    """All pages, in the order of their tabs."""
+    return (
+        (translate("Pages", "Overview"), _overview),
+        (translate("Pages", "Log"), _log),
+    )
+
 
 class Pages(WheelSafeTabWidget):
-    """Also shows how busy the server is, beside the tabs."""
+    """Makes a page when it is first shown. Also shows how busy the server is, beside the tabs."""
+
+    pageShown = Signal()
 
     def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
         super().__init__(parent)
+        self._server = server
+        self._state = server.state
         self.setObjectName("pages")
         self.setDocumentMode(True)
         self._activity = QLabel(self)
         self._activity.setObjectName("activity")
         self._activity.setContentsMargins(0, 0, 0, 6)
         self.setCornerWidget(self._activity)
-        self._overview = _Overview(server, self)
-        self._log = LogView(server.log, self)
-        self.addTab(self._overview, self.tr("Overview"))
-        self.addTab(self._log, self.tr("Log"))
-        self.currentChanged.connect(self._fit_to_page)
-        self._fit_to_page()
+        self._holders = {make: _Holder(make, self) for _title, make in _kinds()}
+        for title, make in _kinds():
+            self.addTab(self._holders[make], title)
+        self.currentChanged.connect(self._show_page)
+        self._show_page()
 
     @property
     def shows_log(self) -> bool:
-        return self.currentWidget() is self._log
+        return self.currentWidget() is self._holders[_log]
+
+    @property
+    def _page(self) -> Page:
+        """The current page."""
+        holder = self.currentWidget()
+        assert isinstance(holder, _Holder)
+        if holder.page is None:
+            holder.fill(self._server)
+            tab_after(self.tabBar(), holder)
+        assert holder.page is not None
+        return holder.page
 
     def show_log(self) -> None:
-        self.setCurrentWidget(self._log)
-        self._log.setFocus()
+        self.setCurrentWidget(self._holders[_log])
+        self._page.setFocus()
 
     def show_state(self, state: ServerPanelState) -> None:
+        self._state = state
         self._activity.setText(self._activity_text(state))
         self._activity.setAccessibleName(self._activity.text())
-        self._overview.show_state(state)
+        self._page.show_state(state)
 
     def _activity_text(self, state: ServerPanelState) -> str:
         if state.handle is None or isinstance(state.state, Loading):
@@ -60,80 +94,26 @@ class Pages(WheelSafeTabWidget):
         return self.tr("Activity: {busy} of {all} slots").format(busy=state.busy_slots, all=state.slots)
 
     @Slot()
-    def _fit_to_page(self) -> None:
+    def _show_page(self) -> None:
         """Takes the height of the visible page, not of the tallest one."""
-        for page in (self._overview, self._log):
-            is_shown = page is self.currentWidget()
+        self._page.show_state(self._state)
+        for holder in self._holders.values():
+            is_shown = holder is self.currentWidget()
             policy = QSizePolicy.Policy.Preferred if is_shown else QSizePolicy.Policy.Ignored
-            page.setSizePolicy(policy, policy)
+            holder.setSizePolicy(policy, policy)
+        self.pageShown.emit()
 
 
-class _Overview(QWidget):
-    def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
+class _Holder(QWidget):
+    """The place of a page, which may not have been made yet."""
+
+    def __init__(self, make: _Maker, parent: QWidget) -> None:
         super().__init__(parent)
-        self._facts = WrapLabel(parent=self)
-        self._facts.setObjectName("facts")
-        # The program's path is the least interesting part.
-        self._command_line = CopyableLabel(self, Qt.TextElideMode.ElideLeft)
-        self._command_line.setObjectName("commandLine")
-        form = OptionFlow(server.options.form, self)
-        self._apply = push_button("applyAndRestart", self.tr("Apply and restart"), self, icon_name="restart")
-        self._apply.clicked.connect(server.options.restart.trigger)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self._facts)
-        layout.addWidget(self._command_line)
-        layout.addWidget(form)
-        layout.addWidget(self._apply, 0, Qt.AlignmentFlag.AlignRight)
-        layout.addStretch()
+        self._make = make
+        self.page: Page | None = None
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
 
-    def show_state(self, state: ServerPanelState) -> None:
-        self._facts.setText(facts_text(state))
-        self._facts.setVisible(bool(self._facts.text()))
-        self._command_line.setText(state.command_line)
-        self._command_line.setVisible(bool(state.command_line))
-        self._apply.setEnabled(state.can_apply and not isinstance(state.state, Stopping))
-
-
-def facts_text(state: ServerPanelState) -> str:
-    """Facts one after the other; of a server that was stopped, when and by whom."""
-    if isinstance(state.state, Stopped):
-        return stopped_text(state.state)
-    parts = []
-    if state.refuses_us:
-        parts.append(translate("ServerPanel", "it wants a key that is not known here, so little is known of it"))
-    if state.context_size is not None:
-        parts.append(translate("ServerPanel", "ctx {tokens}").format(tokens=state.context_size))
-    if state.slots is not None:
-        parts.append(translate("ServerPanel", "{count} slots").format(count=state.slots))
-    if state.rss_bytes is not None:
-        parts.append(_memory_text(state.rss_bytes, state.forecast))
-    if state.handle is None and state.context_size is None:
-        return ""
-    parts.append(_drafting_text(state))
-    if state.lacks_template:
-        parts.append(translate("ServerPanel", "no chat template: the engine uses ChatML, chat answers may be poor"))
-    if state.adopted:
-        parts.append(translate("ServerPanel", "taken over while it ran"))
-    return " · ".join(parts)
-
-
-def _drafting_text(state: ServerPanelState) -> str:
-    """The requested number, or the observed one if drafting is not the program's own choice."""
-    if state.draft_tokens:
-        text = translate("ServerPanel", "MTP drafts {count}, p ≥ {least}")
-        return text.format(count=state.draft_tokens, least=f"{state.min_probability or 0:g}")
-    if not state.drafts:
-        return translate("ServerPanel", "no MTP drafting")
-    if DRAFT_MTP in state.draft_types:
-        return translate("ServerPanel", "it drafts with MTP")
-    if state.draft_types:
-        return translate("ServerPanel", "it drafts: {methods}").format(methods=", ".join(sorted(state.draft_types)))
-    return translate("ServerPanel", "it drafts")
-
-
-def _memory_text(rss_bytes: int, forecast: ByteRange | None) -> str:
-    text = translate("ServerPanel", "RAM {size}").format(size=size_text(rss_bytes))
-    if forecast is None:
-        return text
-    low, high = size_text(forecast.low), size_text(forecast.high)
-    return translate("ServerPanel", "{measured} (forecast {low} to {high})").format(measured=text, low=low, high=high)
+    def fill(self, server: ServerViewModel) -> None:
+        self.page = self._make(server, self)
+        self._layout.addWidget(self.page)

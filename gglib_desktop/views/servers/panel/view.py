@@ -52,7 +52,7 @@ class ServerPanel(QFrame):
         server.stateChanged.connect(self._render)
         self._header.fold.clicked.connect(self._on_fold)
         self._notices.card.chosen.connect(self._on_remedy)
-        self._pages.currentChanged.connect(self._take_room)
+        self._pages.pageShown.connect(self._take_room)
         self.set_folded(False)
         self._render(server.state)
 

@@ -1,0 +1,1 @@
+"""The page about what a server is and does now."""
