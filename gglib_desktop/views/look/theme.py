@@ -1,12 +1,15 @@
-"""Light, dark or the system's colors, and the colors of server states."""
+"""Light, dark or the system's colors, and what is computed from them: cards, borders, states and figures."""
 
 from __future__ import annotations
+
+from enum import Enum
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from gglib_desktop.domain.documents.settings import Theme
+from gglib_desktop.views.look.contrast import CONTROL_CONTRAST, TEXT_CONTRAST, contrast, mixed, readable
 
 _Role = QPalette.ColorRole
 
@@ -29,7 +32,7 @@ _LIGHT = {
     _Role.Accent: "#2563c9",
     _Role.Link: "#1a5bbf",
     _Role.LinkVisited: "#6a3fb0",
-    _Role.PlaceholderText: "#6b727d",
+    _Role.PlaceholderText: "#646b76",
     _Role.ToolTipBase: "#ffffff",
     _Role.ToolTipText: "#1b1e23",
 }
@@ -52,16 +55,35 @@ _DARK = {
     _Role.Accent: "#2f6ad0",
     _Role.Link: "#82b4ff",
     _Role.LinkVisited: "#c4a7ff",
-    _Role.PlaceholderText: "#969ca6",
+    _Role.PlaceholderText: "#a8aeb7",
     _Role.ToolTipBase: "#383c42",
     _Role.ToolTipText: "#e7e9ec",
 }
-_LEAST_CONTRAST = 4.5
 _DISABLED_TEXT = {False: "#7a818c", True: "#8f959f"}
 _DISABLED_HIGHLIGHT = {False: "#c3c9d2", True: "#4a4f57"}
 
+# Of text, and what may lie behind it.
+_ANYWHERE = (_Role.Window, _Role.Base, _Role.AlternateBase)
+_TEXT_PAIRS = (
+    (_Role.WindowText, _ANYWHERE),
+    (_Role.Text, _ANYWHERE),
+    (_Role.ButtonText, (_Role.Button,)),
+    (_Role.ToolTipText, (_Role.ToolTipBase,)),
+    (_Role.PlaceholderText, _ANYWHERE),
+    (_Role.Link, _ANYWHERE),
+    (_Role.LinkVisited, _ANYWHERE),
+)
+_GROUPS = (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive)
+
+# How much of a dark card is white: it is lighter than the window, and the fields in it are darker.
+_CARD_LIGHT = 0.06
+_HAIRLINE_SHARE = 0.18
+_TRACK_SHARE = 0.12
+
 # Behind matches, on a light list and on a dark one.
 _MATCH_COLOURS = ("#ffe58a", "#574600")
+# A match in the selected row, whatever the color of the selection is.
+_SELECTED_MATCH = ("#ffd84d", "#1b1e23")
 # A state's word has a color for a light window and one for a dark window. Each is at least 4.5 : 1 against the window.
 _STATE_COLOURS = {
     "Starting": ("#1a5bbf", "#82b4ff"),
@@ -76,6 +98,17 @@ _STATE_COLOURS = {
     "Crashed": ("#ae1c1c", "#ff8f87"),
     "Unreachable": ("#9c3d05", "#ff9f5c"),
 }
+
+
+class Figure(Enum):
+    """What a colored figure, line or bar is about. The value: its color in a light window and in a dark one."""
+
+    GENERATION = ("#1a5bbf", "#82b4ff")
+    PROMPT = ("#0b626b", "#56cdd8")
+    DRAFTING = ("#6a3fb0", "#c4a7ff")
+    MEMORY = ("#4b5f7d", "#a9bad3")
+    GAIN = ("#12692f", "#5fd68a")
+    LOSS = ("#ae1c1c", "#ff8f87")
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
@@ -103,43 +136,82 @@ def own_palette(*, dark: bool) -> QPalette:
     return palette
 
 
+def mended(palette: QPalette) -> QPalette:
+    """The same colors, but for those that cannot be read: a system's palette may have some.
+
+    Disabled text only gets the contrast of a control, so that it still looks disabled.
+    """
+    better = QPalette(palette)
+    for group in _GROUPS:
+        for text, backgrounds in _TEXT_PAIRS:
+            behind = [palette.color(group, role) for role in backgrounds]
+            if backgrounds is _ANYWHERE:
+                behind.append(card_colour(palette))
+            better.setColor(group, text, readable(palette.color(group, text), *behind))
+        for role in (_Role.Highlight, _Role.Accent):
+            on_top = palette.color(group, _Role.HighlightedText)
+            better.setColor(group, role, readable(palette.color(group, role), on_top))
+    disabled = QPalette.ColorGroup.Disabled
+    for text, backgrounds in _TEXT_PAIRS[:3]:
+        behind = [palette.color(disabled, role) for role in backgrounds]
+        better.setColor(disabled, text, readable(palette.color(disabled, text), *behind, least=CONTROL_CONTRAST))
+    return better
+
+
 def state_colour(word: str, palette: QPalette) -> QColor:
     """The text color on the window's background for a state's word."""
     light, dark = _STATE_COLOURS[word]
     return QColor(dark if is_dark(palette) else light)
 
 
+def figure_colour(figure: Figure, palette: QPalette) -> QColor:
+    """For text, lines and bars, on a card or on the window. Never the only sign of what a figure means."""
+    light, dark = figure.value
+    return QColor(dark if is_dark(palette) else light)
+
+
+def card_colour(palette: QPalette) -> QColor:
+    """The background of cards in a window with this palette."""
+    if is_dark(palette):
+        return mixed(palette.color(_Role.Window), QColor("white"), _CARD_LIGHT)
+    return palette.color(_Role.Base)
+
+
+def hairline_colour(palette: QPalette) -> QColor:
+    """For lines that only divide: around cards, between rows, the grid of a chart."""
+    return mixed(palette.color(_Role.Window), palette.color(_Role.WindowText), _HAIRLINE_SHARE)
+
+
+def track_colour(palette: QPalette) -> QColor:
+    """The empty part of a bar."""
+    return mixed(palette.color(_Role.Window), palette.color(_Role.WindowText), _TRACK_SHARE)
+
+
+def border_colour(palette: QPalette) -> QColor:
+    """For the lines by which a control is recognized: 3 : 1 against what is inside and outside of it."""
+    around = [*(palette.color(role) for role in (_Role.Window, _Role.Base, _Role.Button)), card_colour(palette)]
+    return readable(mixed(around[0], palette.color(_Role.WindowText), 0.4), *around, least=CONTROL_CONTRAST)
+
+
 def match_colour(palette: QPalette) -> QColor:
-    """The background of search matches in lists."""
+    """The background of search matches in lists, behind text in the color of the list."""
     return QColor(_MATCH_COLOURS[is_dark(palette)])
+
+
+def selected_match_colours() -> tuple[QColor, QColor]:
+    """The background and the text of search matches in a selected row."""
+    background, text = _SELECTED_MATCH
+    return QColor(background), QColor(text)
 
 
 def quiet_colour(palette: QPalette) -> QColor:
     """The color of secondary text in lists: nearer to the background than text, but still at least 4.5 : 1."""
     text, base = palette.color(_Role.Text), palette.color(_Role.Base)
     for share in (0.65, 0.75, 0.85):
-        mixed = _mixed(base, text, share)
-        if _contrast(mixed, base) >= _LEAST_CONTRAST:
-            return mixed
+        quiet = mixed(base, text, share)
+        if contrast(quiet, base) >= TEXT_CONTRAST:
+            return quiet
     return text
-
-
-def _contrast(one: QColor, other: QColor) -> float:
-    """From 1 (the same) to 21, as WCAG defines it for text on a background."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: QColor) -> float:
-    parts = (colour.redF(), colour.greenF(), colour.blueF())
-    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _mixed(one: QColor, other: QColor, share: float) -> QColor:
-    """``share`` of the second color, the rest of the first."""
-    pairs = ((one.red(), other.red()), (one.green(), other.green()), (one.blue(), other.blue()))
-    return QColor(*(round(a + (b - a) * share) for a, b in pairs))
 
 
 def state_icon(word: str) -> str:
@@ -160,6 +232,10 @@ class _Theming(QObject):
         app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
 
     def apply(self, theme: Theme) -> None:
+        if theme is self._theme is Theme.SYSTEM:
+            # At the start: before there is a widget whose colors would have to change.
+            self._correct()
+            return
         self._theme = theme
         hints = self._app.styleHints()
         if theme is Theme.SYSTEM:
@@ -178,5 +254,7 @@ class _Theming(QObject):
             wants_dark = self._app.styleHints().colorScheme() is Qt.ColorScheme.Dark or is_dark(self._app.palette())
         else:
             wants_dark = self._theme is Theme.DARK
-        if is_dark(self._app.palette()) is not wants_dark:
-            self._app.setPalette(own_palette(dark=wants_dark))
+        palette = self._app.palette()
+        better = mended(palette) if is_dark(palette) is wants_dark else own_palette(dark=wants_dark)
+        if better != palette:
+            self._app.setPalette(better)

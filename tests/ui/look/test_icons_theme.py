@@ -12,32 +12,17 @@ from gglib_desktop.domain.documents.settings import Theme
 from gglib_desktop.domain.servers.states import Ended, Running, Starting, Stopping, Unreachable
 from gglib_desktop.views.look.icons import app_icon, icon, paint_icon
 from gglib_desktop.views.look.resources import resource
-from gglib_desktop.views.look.theme import apply_theme, is_dark, own_palette, quiet_colour, state_colour, state_icon
+from gglib_desktop.views.look.theme import apply_theme, is_dark, mended, own_palette, quiet_colour, state_icon
+from tests.ui.look.palettes import contrast
 
 STATE_WORDS = [state.word for state in (Starting, Stopping, Unreachable, *Running.__args__, *Ended.__args__)]
 Role, Group = QPalette.ColorRole, QPalette.ColorGroup
-# The windows of Fusion's own palettes on Linux, of GNOME's, and ours.
-LIGHT_WINDOWS = ["#efefef", "#f6f5f4", own_palette(dark=False).color(Role.Window).name()]
-DARK_WINDOWS = ["#323232", "#353535", own_palette(dark=True).color(Role.Window).name()]
 
 
 @pytest.fixture(autouse=True)
 def palette_put_back(qapp: QApplication):
     yield
     qapp.setPalette(QPalette())
-
-
-def contrast(first: QColor, second: QColor) -> float:
-    """As WCAG 2 defines it, 1 to 21."""
-
-    def linear(part: float) -> float:
-        return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-
-    def luminance(colour: QColor) -> float:
-        return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF())
-
-    lighter, darker = sorted((luminance(first), luminance(second)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def colours_of(pixmap: QPixmap) -> set[str]:
@@ -133,35 +118,18 @@ def test_each_state_has_a_shape_of_its_own(qapp):
 # -- colours
 
 
-@pytest.mark.parametrize("word", STATE_WORDS)
-@pytest.mark.parametrize("window", [*LIGHT_WINDOWS, *DARK_WINDOWS])
-def test_the_word_of_a_state_is_readable_in_its_colour(qapp, word, window):
-    palette = own_palette(dark=window in DARK_WINDOWS)
-    palette.setColor(Role.Window, QColor(window))
-    assert contrast(state_colour(word, palette), QColor(window)) >= 4.5
-
-
 @pytest.mark.parametrize("dark", [False, True])
-def test_our_palettes_are_readable(qapp, dark):
+def test_our_palettes_are_strong_where_most_is_read(qapp, dark):
     palette = own_palette(dark=dark)
     assert is_dark(palette) is dark
-    for text, background, least in (
-        (Role.WindowText, Role.Window, 7),
-        (Role.Text, Role.Base, 7),
-        (Role.Text, Role.AlternateBase, 7),
-        (Role.ButtonText, Role.Button, 7),
-        (Role.HighlightedText, Role.Highlight, 4.5),
-        (Role.ToolTipText, Role.ToolTipBase, 7),
-        (Role.Link, Role.Base, 4.5),
-        (Role.Link, Role.Window, 4.5),
-        (Role.LinkVisited, Role.Window, 4.5),
-        (Role.PlaceholderText, Role.Base, 4.5),
+    for text, background in (
+        (Role.WindowText, Role.Window),
+        (Role.Text, Role.Base),
+        (Role.Text, Role.AlternateBase),
+        (Role.ButtonText, Role.Button),
+        (Role.ToolTipText, Role.ToolTipBase),
     ):
-        assert contrast(palette.color(text), palette.color(background)) >= least, (text, background)
-    for text, background in ((Role.WindowText, Role.Window), (Role.Text, Role.Base), (Role.ButtonText, Role.Button)):
-        disabled = palette.color(Group.Disabled, text)
-        assert contrast(disabled, palette.color(background)) >= 3, text
-        assert contrast(disabled, palette.color(background)) < contrast(palette.color(text), palette.color(background))
+        assert contrast(palette.color(text), palette.color(background)) >= 7, (text, background)
 
 
 def test_fields_stand_out_from_a_dark_window(qapp):
@@ -187,12 +155,12 @@ def test_the_last_of_two_quick_choices_wins(qtbot, qapp):
     qtbot.waitUntil(lambda: is_dark(qapp.palette()), timeout=60_000)
 
 
-def test_system_gives_the_platform_s_colours_back(qtbot, qapp):
+def test_system_gives_the_platform_s_colours_back_as_far_as_they_can_be_read(qtbot, qapp):
     apply_theme(qapp, Theme.DARK)
     qtbot.waitUntil(lambda: is_dark(qapp.palette()), timeout=60_000)
     apply_theme(qapp, Theme.SYSTEM)
     qtbot.waitUntil(lambda: not is_dark(qapp.palette()), timeout=60_000)
-    assert qapp.palette() == qapp.style().standardPalette()
+    assert qapp.palette() == mended(qapp.style().standardPalette())
 
 
 def test_a_palette_that_fits_the_theme_is_left_alone(qtbot, qapp):

@@ -211,6 +211,11 @@ class _LineDelegate(QStyledItemDelegate):
 def _text_colour(level: LogLevel, palette: QPalette, *, selected: bool) -> QColor:
     if selected:
         return palette.color(QPalette.ColorRole.HighlightedText)
+    return level_colour(level, palette)
+
+
+def level_colour(level: LogLevel, palette: QPalette) -> QColor:
+    """The color of a line that is not selected."""
     if level in _LEVEL_COLOURS:
         return QColor(_LEVEL_COLOURS[level][is_dark(palette)])
     return palette.color(QPalette.ColorRole.Text)
