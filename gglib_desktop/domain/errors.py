@@ -14,6 +14,8 @@ GglibError
 ├─ LibraryError                 the model library's storage
 │  ├─ ModelInUse                a server of the model runs; names the model
 │  ├─ LibrarySetAside           its file was unusable; names where it is kept. A new library is in use
+│  ├─ HistoryError              the history of requests, which has a file of its own
+│  │  └─ HistorySetAside        its file was unusable; names where it is kept. A new history is in use
 │  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
 ├─ SettingsError                the settings file cannot be read or written
 │  └─ InvalidSettings           something in it cannot be used; names each line and key, and what counts now
@@ -121,7 +123,24 @@ class LibrarySetAside(LibraryError):
     def __init__(self, path: Path, kept: Path, reason: str) -> None:
         self.path = path
         self.kept = kept
-        super().__init__(f"the library {path} cannot be read ({reason}); it is kept as {kept}, and a new one is in use")
+        super().__init__(_set_aside("library", path, kept, reason))
+
+
+class HistoryError(LibraryError):
+    """The history of requests cannot be used. Nothing is recorded until it can be again."""
+
+
+class HistorySetAside(HistoryError):
+    """The file of the history was unusable. It is kept as ``kept``, and a new one is in use."""
+
+    def __init__(self, path: Path, kept: Path, reason: str) -> None:
+        self.path = path
+        self.kept = kept
+        super().__init__(_set_aside("history of requests", path, kept, reason))
+
+
+def _set_aside(what: str, path: Path, kept: Path, reason: str) -> str:
+    return f"the {what} {path} cannot be read ({reason}); it is kept as {kept}, and a new one is in use"
 
 
 class ModelInUse(LibraryError):

@@ -50,7 +50,7 @@ class SqliteModelRepository:
 
     async def models(self) -> Sequence[Model]:
         listed = "SELECT * FROM models WHERE NOT removed ORDER BY id"
-        return await self.file.read(lambda connection: [_model(row) for row in connection.execute(listed)])
+        return await self.file.use(lambda connection: [_model(row) for row in connection.execute(listed)])
 
     async def save(
         self, entries: Sequence[tuple[int | None, ModelFile]], passed_over: Sequence[PassedOver] = ()

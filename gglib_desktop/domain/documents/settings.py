@@ -16,6 +16,8 @@ SECOND_GRACE_S = 1.0
 # A server that loads for so long without any progress has failed.
 LOAD_STALL_S = 120.0
 STOP_GRACE_LIMITS = Limits(0.5, 120)
+KEEP_ROWS_LIMITS = Limits(1000, 1_000_000)
+KEEP_DAYS_LIMITS = Limits(1, 3650)
 
 
 class OnQuit(StrEnum):
@@ -54,4 +56,10 @@ class AppSettings(Value):
     )
     on_quit: OnQuit = documented("What quitting does with running servers.", default=OnQuit.ASK)
     theme: Theme = documented("The colours of the window.", default=Theme.SYSTEM)
+    requests_keep_rows: int = limited(
+        KEEP_ROWS_LIMITS, default=100_000, meaning="How many requests the history keeps, the newest of all servers."
+    )
+    requests_keep_days: int = limited(
+        KEEP_DAYS_LIMITS, default=90, meaning="For how many days the history keeps requests."
+    )
     defaults: LaunchOptions = LaunchOptions()

@@ -11,6 +11,8 @@ from gglib_desktop.domain.errors import (
     ConfigurationError,
     GglibError,
     HealthCheckFailed,
+    HistoryError,
+    HistorySetAside,
     InvalidDraft,
     InvalidModelFile,
     InvalidSettings,
@@ -67,7 +69,7 @@ def words_for_error(error: GglibError) -> Words:
             return _configuration(error)
         case PortTaken():
             return _port_taken(error)
-        case ModelInUse() | LibrarySetAside() | InvalidModelFile():
+        case ModelInUse() | LibrarySetAside() | HistorySetAside() | InvalidModelFile():
             return _library(error)
         case InvalidDraft():
             return Words(
@@ -83,7 +85,7 @@ def words_for_error(error: GglibError) -> Words:
             return Words(_summary(error), sentence(str(error)))
 
 
-def _library(error: ModelInUse | LibrarySetAside | InvalidModelFile) -> Words:
+def _library(error: ModelInUse | LibrarySetAside | HistorySetAside | InvalidModelFile) -> Words:
     match error:
         case ModelInUse():
             return Words(
@@ -97,6 +99,11 @@ def _library(error: ModelInUse | LibrarySetAside | InvalidModelFile) -> Words:
                     "The model library couldn't be read, so a new one was started; the old file is kept as {path}.",
                 ).format(path=error.kept),
                 translate("Errors", "Add your model folders again to list their models."),
+            )
+        case HistorySetAside():
+            return Words(
+                translate("Errors", "The history of requests couldn't be read, so a new one was started."),
+                translate("Errors", "The old file is kept as {path}.").format(path=error.kept),
             )
         case InvalidModelFile():
             return Words(
@@ -122,6 +129,8 @@ def _summary(error: GglibError) -> str:
             return translate("Errors", "The key for clients cannot be used.")
         case RunnerUnavailable():
             return translate("Errors", "Servers cannot be reached now.")
+        case HistoryError():
+            return translate("Errors", "Requests are not recorded now: their history cannot be used.")
         case LibraryError():
             return translate("Errors", "The model library has a problem.")
         case PresetFileError():
@@ -179,6 +188,8 @@ def field_name(field: str) -> str:
         "engine": translate("Fields", "Engine"),
         "engine_path": translate("Fields", "Engine"),
         "stop_grace_s": translate("Fields", "Time to stop"),
+        "requests_keep_rows": translate("Fields", "Requests to keep"),
+        "requests_keep_days": translate("Fields", "Days to keep requests"),
         "on_quit": translate("Fields", "On quit"),
         "theme": translate("Fields", "Theme"),
     }

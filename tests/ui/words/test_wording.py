@@ -11,6 +11,8 @@ from gglib_desktop.domain.errors import (
     DataDirectoryInUse,
     GglibError,
     HealthCheckFailed,
+    HistoryError,
+    HistorySetAside,
     InvalidDraft,
     InvalidModelFile,
     InvalidSettings,
@@ -76,6 +78,8 @@ ERRORS: list[GglibError] = [
     ModelInUse("Qwen3"),
     LibraryError("the library cannot be used"),
     LibrarySetAside(Path("/d/library.sqlite"), Path("/d/library.sqlite.unreadable"), "file is not a database"),
+    HistoryError("the history of requests cannot be used: database or disk is full"),
+    HistorySetAside(Path("/d/requests.sqlite"), Path("/d/requests.sqlite.unreadable"), "file is not a database"),
     InvalidModelFile(Path("/models/a.gguf"), "the file is empty", offset=0),
     SettingsError("settings.toml: cannot be written"),
     *(

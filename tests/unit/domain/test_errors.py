@@ -6,6 +6,7 @@ import pytest
 
 from gglib_desktop.domain.errors import (
     GglibError,
+    HistorySetAside,
     InvalidModelFile,
     InvalidSettings,
     LibrarySetAside,
@@ -22,6 +23,10 @@ from gglib_desktop.domain.errors import (
         (
             LibrarySetAside(Path("/d/l"), Path("/d/l.unreadable"), "not a database"),
             "the library /d/l cannot be read (not a database); it is kept as /d/l.unreadable, and a new one is in use",
+        ),
+        (
+            HistorySetAside(Path("/d/r"), Path("/d/r.unreadable"), "bad"),
+            "the history of requests /d/r cannot be read (bad); it is kept as /d/r.unreadable, and a new one is in use",
         ),
         (ModelInUse("Tiny"), "a server of Tiny runs; stop its server first"),
         (InvalidModelFile(Path("/m.gguf"), "the file is empty"), "/m.gguf: the file is empty"),

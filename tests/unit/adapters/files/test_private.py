@@ -130,7 +130,8 @@ def test_a_file_that_people_export_is_as_their_mask_says(mask, tmp_path):
 # -- what earlier versions made
 
 OLD = (
-    *("library.sqlite", "library.sqlite-wal", "library.sqlite.unreadable", "app.log", "app.log.1", "settings.toml"),
+    *("library.sqlite", "library.sqlite-wal", "library.sqlite.unreadable", "requests.sqlite", "requests.sqlite-wal"),
+    *("app.log", "app.log.1", "settings.toml"),
     *("window.ini", "lock", "mock-servers.json", "models/demo-model-F32.gguf"),
     *(f"servers/{RUN}.json", f"servers/{RUN}.unreadable", f"logs/{RUN}.log"),
 )

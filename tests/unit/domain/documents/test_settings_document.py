@@ -35,7 +35,8 @@ def test_every_key_stands_there_as_a_comment_that_could_be_set():
     assert reading.problems == ()
     assert reading.unknown == ()
     names = {key[-1] for key in values_of(reading.settings)}
-    assert names == {*choice_names(), "engine_path", "base_port", "stop_grace_s", "on_quit", "theme"}
+    own = {"engine_path", "base_port", "stop_grace_s", "on_quit", "theme", "requests_keep_rows", "requests_keep_days"}
+    assert names == {*choice_names(), *own}
 
 
 def test_every_option_says_its_meaning_its_range_and_its_default():

@@ -1,0 +1,1 @@
+"""The history of requests, in a file of its own."""
