@@ -91,6 +91,9 @@ class ParrotDriver:
         cause = FailureCause.KILLED if end.was_signalled else FailureCause.UNKNOWN
         return Failure(cause, str(end), tuple(log[-EVIDENCE_LINES:]), end)
 
+    def requests(self, *, began_at: float, state: str = "") -> None:
+        """Parrots say nothing of their visitors."""
+
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
         try:
             answer = await self._ask(server, "/up", timeout_s)

@@ -140,6 +140,9 @@ class ScriptedRunner:
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
         return diagnose
 
+    def requests_reader(self, config: ServerConfig, *, began_at: float, state: str = "") -> None:
+        return None
+
     def names_said(self, config: ServerConfig, command_line: str) -> tuple[str, ...]:
         return ()
 

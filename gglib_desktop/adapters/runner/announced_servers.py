@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.adapters.runner.client_names import names_of, names_said
@@ -24,6 +25,9 @@ from gglib_desktop.ports.servers.engine_driver import EngineDriver, Seen
 from gglib_desktop.ports.servers.place import Place, PlacedProcess
 from gglib_desktop.ports.servers.server_monitor import LostServer, ServerDescription, UnreachableServer
 from gglib_desktop.tasks import TaskScope
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.traffic.requests import RequestReader
 
 _OWN_PLACE = "local"
 _log = logging.getLogger(__name__)
@@ -215,6 +219,9 @@ class AnnouncedServers:
 
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
         return self._driver_for(config).diagnose
+
+    def requests_reader(self, config: ServerConfig, *, began_at: float, state: str = "") -> RequestReader | None:
+        return self._driver_for(config).requests(began_at=began_at, state=state)
 
     def names_said(self, config: ServerConfig, command_line: str) -> tuple[str, ...]:
         return names_said(command_line, self._driver_for(config).reader.settings)

@@ -17,6 +17,7 @@ from gglib_desktop.domain.servers.server import ServerConfig
 if TYPE_CHECKING:
     from gglib_desktop.domain.servers.effective import ServerFacts
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
+    from gglib_desktop.domain.traffic.requests import RequestReader
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,12 @@ class EngineDriver(Protocol):
 
     def diagnose(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
         """The failure behind an end. ``log``: its last lines. ``served``: it had been healthy."""
+
+    def requests(self, *, began_at: float, state: str = "") -> RequestReader | None:
+        """Reads the requests of a run that began at that unix time from its log. None: this engine tells of none.
+
+        ``state`` is the one that an earlier reader of the run had.
+        """
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe: ...
 

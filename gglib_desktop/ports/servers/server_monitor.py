@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # what only a running server needs is not loaded before the w
     from gglib_desktop.domain.servers.effective import ServerFacts
     from gglib_desktop.domain.servers.health import Probe, Usage
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
+    from gglib_desktop.domain.traffic.requests import RequestReader
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,9 @@ class ServerMonitor(Protocol):
 
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
         """How the engine that serves such a configuration explains the ends of its servers."""
+
+    def requests_reader(self, config: ServerConfig, *, began_at: float, state: str = "") -> RequestReader | None:
+        """Reads the log of a run of such a configuration, as ``EngineDriver.requests`` says."""
 
     def names_said(self, config: ServerConfig, command_line: str) -> tuple[str, ...]:
         """The names by which clients call a server of such a configuration, as its command line says them."""

@@ -30,6 +30,7 @@ from gglib_desktop.ports.servers.engine_driver import Seen
 if TYPE_CHECKING:
     from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
+    from gglib_desktop.domain.traffic.requests import RequestReader
 
 # With it a server computes on other computers too, whose GPUs are not seen here.
 _REMOTE_FLAG = "--rpc"
@@ -78,6 +79,12 @@ class LlamaCppDriver:
     def environment(self, inherited: Mapping[str, str], key: str | None) -> dict[str, str]:
         kept = engine_environment(inherited, frozen=getattr(sys, "frozen", False))
         return kept if key is None else {**kept, KEY_VARIABLE: key}
+
+    def requests(self, *, began_at: float, state: str = "") -> RequestReader:
+        # Not before the window is there.
+        from gglib_desktop.domain.llama_cpp.requests.reader import LlamaRequestReader
+
+        return LlamaRequestReader(began_at, state)
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
         return await self._http.probe(server, timeout_s)
