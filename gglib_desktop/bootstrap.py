@@ -83,6 +83,7 @@ async def run(app: QApplication, options: Options) -> int:
         from gglib_desktop.garbage import look_after_memory
 
         look_after_memory(services.library, services.scope)
+        services.follow_work()
         services.view_model.open(options.models)
         services.follow_files()
         await services.listen(window)
@@ -157,6 +158,14 @@ class _Services:
             except RunnerUnavailable:
                 return False  # for a reason that is told when its servers are taken over
             await asyncio.sleep(0.2)
+
+    def follow_work(self) -> None:
+        """From now on the figures of servers at work are known."""
+        from gglib_desktop.services.traffic.live import LiveFigures
+
+        live = LiveFigures(self.supervisor)
+        self.view_model.servers.follow(live)
+        live.begin()
 
     def follow_files(self) -> None:
         """From now on what changes in the folders of models and in the settings file is seen at once."""

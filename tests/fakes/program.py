@@ -24,6 +24,7 @@ from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+from gglib_desktop.services.traffic.live import LiveFigures
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.window import WindowViewModel
@@ -117,5 +118,8 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         app = window_view_model(
             library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=lambda: dialogs
         )
+        live = LiveFigures(supervisor)
+        app.servers.follow(live)
+        live.begin()
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store, presets)
         app.close()

@@ -24,3 +24,11 @@ class FiguresChanged:
 
     server_id: int
     figures: ServerFigures
+
+
+@dataclass(frozen=True)
+class MachineMemory:
+    """The memory of this computer and of its graphics cards in bytes. None: not known, or it has none."""
+
+    total: int | None = None
+    graphics: int | None = None

@@ -27,6 +27,7 @@ from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
+from gglib_desktop.viewmodels.servers.figures import FiguresViewModel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.viewmodels.servers.server_options import MemoryForecast, ServerOptionsViewModel
 
@@ -116,6 +117,7 @@ class ServerViewModel(ViewModel):
         self.options = ServerOptionsViewModel(snapshot, launcher, scope)
         self.options.changed.connect(self._show_state)
         self.options.failed.connect(self.failed)
+        self.figures = FiguresViewModel()
         self.log = LogViewModel(scope, supervisor.monitor.read_log, launcher.engines.dialect.level_of)
         self.stop = self.command(lambda: supervisor.stop(self.id), f"stop server {self.id}")
         self.kill = self.command(lambda: supervisor.kill(self.id), f"kill server {self.id}")

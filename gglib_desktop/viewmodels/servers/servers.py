@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -15,19 +16,27 @@ from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.snapshot import ServerChanged, ServerRemoved, ServersAdopted, SupervisorEvent
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel, reported
 
 if TYPE_CHECKING:
+    from gglib_desktop.services.traffic.live import LiveFigures
     from gglib_desktop.viewmodels.servers.server import ServerViewModel
 
 
 @dataclass(frozen=True)
 class ServerTotals:
-    """How many servers live, and the memory that they use."""
+    """How many servers live, and what they use of this computer's memory and graphics memory, in bytes.
+
+    None: not known, as for servers that have just been started. What they share is counted once where the system tells.
+    """
 
     running: int = 0
-    rss_bytes: int = 0
+    memory: int | None = None
+    memory_total: int | None = None
+    graphics: int | None = None
+    graphics_total: int | None = None
 
 
 class ServersViewModel(ViewModel):
@@ -47,13 +56,14 @@ class ServersViewModel(ViewModel):
         self._launcher = launcher
         self._totals = ServerTotals()
         self._adopting: asyncio.Task[None] | None = None
+        self._live: LiveFigures | None = None
         self.panels: dict[int, ServerViewModel] = {}
-        self._unsubscribe = (
+        self._unsubscribe = [
             supervisor.subscribe(self._on_supervisor),
             launcher.engines.subscribe(self._on_engine),
             library.saved.add(self._on_saved),
             settings.subscribe(self._on_settings),
-        )
+        ]
 
     @property
     def totals(self) -> ServerTotals:
@@ -75,6 +85,16 @@ class ServersViewModel(ViewModel):
         """Saved options may have changed."""
         for server in self.panels.values():
             server.options.read_again()
+
+    def follow(self, live: LiveFigures) -> None:
+        """From now on the panels show what their servers do."""
+        self._live = live
+        self._unsubscribe.append(live.subscribe(self._on_figures))
+
+    def set_focus(self, server_id: int | None) -> None:
+        """The server of which the user sees more than one line."""
+        if self._live is not None:
+            self._live.set_focus(server_id)
 
     def set_visible(self, visible: bool) -> None:
         """Asks servers less often while the user cannot see them."""
@@ -106,9 +126,23 @@ class ServersViewModel(ViewModel):
                 self.reconnected.emit(count)
         self._count()
 
+    def _on_figures(self, event: FiguresChanged | MachineMemory) -> None:
+        match event:
+            case FiguresChanged(server_id, figures):
+                server = self.panels.get(server_id)
+                if server is not None:
+                    server.figures.show(figures)
+                self._count()
+            case MachineMemory(total, graphics):
+                self._tell(replace(self._totals, memory_total=total, graphics_total=graphics))
+
     def _count(self) -> None:
-        live = [server for server in self._supervisor.servers if is_live(server.state)]
-        totals = ServerTotals(len(live), sum(server.rss_bytes or 0 for server in live))
+        live = sum(is_live(server.state) for server in self._supervisor.servers)
+        memory = [each.figures.state.memory for each in self.panels.values() if each.figures.state.memory]
+        used = _sum(use.resident if use.proportional is None else use.proportional for use in memory)
+        self._tell(replace(self._totals, running=live, memory=used, graphics=_sum(use.graphics for use in memory)))
+
+    def _tell(self, totals: ServerTotals) -> None:
         if totals != self._totals:
             self._totals = totals
             self.totalsChanged.emit(totals)
@@ -125,3 +159,9 @@ class ServersViewModel(ViewModel):
     def _on_settings(self, _settings: AppSettings) -> None:
         # The choice for all models counts if a model has none.
         self.read_again()
+
+
+def _sum(sizes: Iterable[int | None]) -> int | None:
+    """Of those that are known; None where none is."""
+    known = [size for size in sizes if size is not None]
+    return sum(known) if known else None

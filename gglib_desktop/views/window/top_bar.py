@@ -46,8 +46,10 @@ class TopBar(QWidget):
     def _render(self, totals: ServerTotals) -> None:
         if not totals.running:
             text = self.tr("No servers running")
+        elif totals.memory is None:
+            text = self.tr("{count} running").format(count=totals.running)
         else:
-            text = self.tr("{count} running · {size}").format(count=totals.running, size=size_text(totals.rss_bytes))
+            text = self.tr("{count} running · {size}").format(count=totals.running, size=size_text(totals.memory))
         self._summary.setText(text)
 
     @Slot()
