@@ -452,6 +452,18 @@ async def test_the_log_stays_after_the_end(harness, runner):
     assert (await runner.read_log(name, end.next_offset, 1000)).data == b""
 
 
+async def test_a_log_tells_that_it_has_grown(harness, runner):
+    sizes: dict[str, int] = {}
+    end = runner.on_log_growth(sizes.update)
+    handle = await runner.start(harness.config())
+    await becomes_healthy(runner, handle)
+    name = runner.describe(handle).log_name
+    await runner.kill(handle)
+    size = (await runner.read_log(name, -1, 1)).next_offset
+    await poll(lambda: sizes.get(name) == size)
+    end()
+
+
 # -- leaving and finding again
 
 

@@ -1,7 +1,7 @@
 """A runner that does exactly what a test says, in no time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gglib_desktop.domain.errors import NotRunning, ProcessError
@@ -169,6 +169,12 @@ class ScriptedRunner:
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         return LogChunk(self.log, len(self.log))
+
+    def on_log_growth(self, callback: Callable[[Mapping[str, int]], object]) -> Callable[[], None]:
+        return lambda: None
+
+    def spare_unread_logs(self, unread: Callable[[], Awaitable[Collection[str]]]) -> None:
+        pass
 
     def _server(self, handle: ProcessHandle) -> ScriptedServer:
         return next(server for server in self.servers if server.handle == handle)

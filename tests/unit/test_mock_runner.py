@@ -274,3 +274,23 @@ async def test_an_adopted_server_with_a_long_log_stays_ready(data_dir, config):
 )
 async def test_it_reads_the_names_in_a_command_line(runner, config, command_line, names):
     assert runner.names_said(config(), command_line) == names
+
+
+async def test_logs_that_are_not_read_yet_stay_when_old_ones_go(data_dir, config):
+    async with MockRunner(data_dir, timings=QUICK) as runner:
+        handle = await runner.start(config())
+        await runner.kill(handle)
+        log = data_dir / "logs" / f"{runner.describe(handle).log_name}.log"
+    for number in range(60):
+        log.with_name(f"later-{number}.log").write_text("ready\n")
+
+    async def unread():
+        return {log.stem}
+
+    async with MockRunner(data_dir, timings=QUICK) as runner:
+        runner.spare_unread_logs(unread)
+        await runner.list_running()
+        assert log.exists()
+    async with MockRunner(data_dir, timings=QUICK) as runner:
+        await runner.list_running()
+        assert not log.exists()

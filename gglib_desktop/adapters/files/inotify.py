@@ -8,6 +8,7 @@ import select
 import struct
 from typing import NamedTuple
 
+_MODIFY = 0x00000002
 _ATTRIB = 0x00000004
 _CLOSE_WRITE = 0x00000008
 _MOVED_FROM = 0x00000040
@@ -22,12 +23,14 @@ _IGNORED = 0x00008000
 _ONLYDIR = 0x01000000
 _EXCL_UNLINK = 0x04000000
 _ISDIR = 0x40000000
+_ONESHOT = 0x80000000
 
 _CAME = _CREATE | _MOVED_TO
 _WENT = _DELETE | _MOVED_FROM
 _SELF_WENT = _DELETE_SELF | _MOVE_SELF
 # Not MODIFY: a download would report itself thousands of times a second, and its end is a CLOSE_WRITE.
 _WANTED = _CAME | _WENT | _SELF_WENT | _CLOSE_WRITE | _ATTRIB | _ONLYDIR | _EXCL_UNLINK
+_ONE_WRITE = _MODIFY | _WENT | _ONLYDIR | _ONESHOT
 _EVENT = struct.Struct("iIII")
 _READ_BYTES = 2**16
 
@@ -82,6 +85,14 @@ class Inotify:
     def add(self, folder: str) -> int:
         """Watches a folder without the folders below it. The same folder gets the same number."""
         return _checked(self._library.inotify_add_watch(self._fd, os.fsencode(folder), _WANTED), folder)
+
+    def add_once(self, folder: str) -> int:
+        """Watches a folder until a file in it is written or goes: the first time is one event, later times are none."""
+        return _checked(self._library.inotify_add_watch(self._fd, os.fsencode(folder), _ONE_WRITE), folder)
+
+    def fileno(self) -> int:
+        """Readable while there are events."""
+        return self._fd
 
     def remove(self, watch: int) -> None:
         self._library.inotify_rm_watch(self._fd, watch)  # fails if the folder is gone, which is fine

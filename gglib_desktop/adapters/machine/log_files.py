@@ -8,7 +8,7 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from pathlib import Path
 
 from gglib_desktop.adapters.files import private
@@ -47,6 +47,10 @@ class LogFolder:
         self._most_bytes = most_bytes
         self._kept_bytes = kept_bytes
 
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
     def path(self, name: str) -> Path:
         return self._folder / f"{name}.log"
 
@@ -70,7 +74,7 @@ class LogFolder:
             return 0
 
     def read(self, name: str, offset: int, limit_bytes: int) -> LogChunk:
-        """Blocks. A negative offset counts from the end; a log that has shrunk is read from its beginning.
+        """Blocks. A negative offset counts from the end; a log that has shrunk or is gone is read from its beginning.
 
         A dropped beginning is skipped.
         """
@@ -79,6 +83,8 @@ class LogFolder:
                 size = os.fstat(file.fileno()).st_size
                 wanted = max(0, size + offset) if offset < 0 else offset if offset <= size else 0
                 start, data = _read_data(file.fileno(), wanted, size, limit_bytes)
+        except FileNotFoundError:
+            return LogChunk(b"", 0)
         except OSError:
             return LogChunk(b"", max(0, offset))
         return LogChunk(data, start + len(data), skipped=start if offset < 0 else start - wanted)
@@ -108,7 +114,7 @@ class LogFolder:
 
     async def keep_trimmed(
         self,
-        growing: Callable[[], Iterable[str]],
+        growing: Callable[[], Awaitable[Iterable[str]]],
         *,
         every_s: float = _TRIM_EVERY_S,
         in_thread: InThread = asyncio.to_thread,
@@ -119,7 +125,7 @@ class LogFolder:
         of a percent of a core.
         """
         while True:
-            for name in growing():
+            for name in await growing():
                 if self._is_too_long(name):
                     await in_thread(self.trim, name)
             await asyncio.sleep(every_s)

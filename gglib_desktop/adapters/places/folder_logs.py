@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from gglib_desktop.adapters.machine.log_files import LogFolder
+from gglib_desktop.adapters.machine.log_growth import LogGrowth
 from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.ports.servers.server_monitor import LogChunk
 
@@ -15,6 +16,7 @@ class FolderLogs:
     def __init__(self, folder: LogFolder, in_thread: InThread) -> None:
         self._folder = folder
         self._in_thread = in_thread
+        self._growth = LogGrowth(folder.folder)
 
     def size(self, run: str) -> int:
         return self._folder.size(run)
@@ -34,5 +36,8 @@ class FolderLogs:
     async def prune(self, keep: Collection[str]) -> None:
         await self._in_thread(self._folder.prune, keep)
 
-    async def keep_trimmed(self, growing: Callable[[], Collection[str]]) -> None:
+    async def keep_trimmed(self, growing: Callable[[], Awaitable[Collection[str]]]) -> None:
         await self._folder.keep_trimmed(growing, in_thread=self._in_thread)
+
+    def on_growth(self, callback: Callable[[Mapping[str, int]], object]) -> Callable[[], None]:
+        return self._growth.listen(callback)

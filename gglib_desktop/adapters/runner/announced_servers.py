@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -148,6 +148,7 @@ class AnnouncedServers:
         self._servers: dict[ProcessHandle, AnnouncedServer] = {}
         self._lost: list[LostServer] = []
         self._unreachable: list[UnreachableServer] = []
+        self._unread_logs: Callable[[], Awaitable[Collection[str]]] = _none
 
     def describe(self, handle: ProcessHandle) -> ServerDescription:
         server = self._servers.get(handle)
@@ -230,6 +231,23 @@ class AnnouncedServers:
         lost, self._lost = self._lost, []
         return lost
 
+    def on_log_growth(self, callback: Callable[[Mapping[str, int]], object]) -> Callable[[], None]:
+        ends = [site.place.logs.on_growth(callback) for site in self._sites.values()]
+
+        def end() -> None:
+            for each in ends:
+                each()
+
+        return end
+
+    def spare_unread_logs(self, unread: Callable[[], Awaitable[Collection[str]]]) -> None:
+        self._unread_logs = unread
+
+    async def _growing_logs(self) -> Sequence[str]:
+        """Those that may be trimmed."""
+        unread = await self._unread_logs()
+        return [record.run for record in self._records_of_running() if record.run not in unread]
+
     def _driver_for(self, config: ServerConfig) -> EngineDriver:
         """Also for a place that is not known any more."""
         own = next(iter(self._sites.values()))
@@ -265,6 +283,10 @@ class AnnouncedServers:
 
     def _not_running(self, handle: ProcessHandle) -> NotRunning:
         return NotRunning(f"no server of {handle.model_name} with pid {handle.pid} runs on port {handle.port}")
+
+
+async def _none() -> Collection[str]:
+    return ()
 
 
 def _completed(facts: ServerFacts | None, before: ServerFacts | None) -> ServerFacts | None:

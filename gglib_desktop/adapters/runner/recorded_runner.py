@@ -305,7 +305,7 @@ class RecordedRunner(AnnouncedServers):
                 for record in await self._threads.run(lambda: list(self._records.records())):
                     await self._find(record)
                 kept = {record.run for record in self._records_of_running()}
-                kept |= {server.log_name for server in self._unreachable}
+                kept |= {server.log_name for server in self._unreachable} | set(await self._unread_logs())
                 for site in self._sites.values():
                     await site.place.logs.prune(kept)
                     await site.driver.open()
@@ -313,8 +313,7 @@ class RecordedRunner(AnnouncedServers):
                 self._state.is_open = True
                 undo.pop_all()
         for site in self._sites.values():
-            trimming = site.place.logs.keep_trimmed(lambda: [each.run for each in self._records_of_running()])
-            self._scope.start(trimming, name="trim logs")
+            self._scope.start(site.place.logs.keep_trimmed(self._growing_logs), name="trim logs")
 
     def _forget_servers(self) -> None:
         for process in (*(server.process for server in self._servers.values()), *self._undead.values()):

@@ -120,8 +120,14 @@ class ServerLogs(Protocol):
     async def prune(self, keep: Collection[str]) -> None:
         """Removes all but the newest logs and those in ``keep``."""
 
-    async def keep_trimmed(self, growing: Callable[[], Collection[str]]) -> None:
+    async def keep_trimmed(self, growing: Callable[[], Awaitable[Collection[str]]]) -> None:
         """Lets the beginnings of long logs go, again and again, until it is cancelled."""
+
+    def on_growth(self, callback: Callable[[Mapping[str, int]], object]) -> Callable[[], None]:
+        """Calls back on the loop with the new sizes of logs that have grown, shrunk or gone, a few times a second.
+
+        Returns a function that ends that. Costs nothing while no log grows, where the place can do so.
+        """
 
 
 class Strangers(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:  # what only a running server needs is not loaded before the w
 
 @dataclass(frozen=True)
 class LogChunk:
-    """Bytes of a log. ``next_offset`` is where to read on; ``skipped`` bytes before these were left out."""
+    """Bytes of a log. ``next_offset`` is where to read on; ``skipped`` bytes before these were left out.
+
+    Where a log has become shorter than the wanted offset, or is gone, it is read from its beginning.
+    """
 
     data: bytes
     next_offset: int
@@ -114,3 +117,11 @@ class ServerMonitor(Protocol):
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         """Up to ``limit_bytes`` of a log from ``offset``; a negative offset counts from the end. Empty at the end."""
+
+    def on_log_growth(self, callback: Callable[[Mapping[str, int]], object]) -> Callable[[], None]:
+        """As ``ServerLogs.on_growth``, for the logs of all places."""
+
+    def spare_unread_logs(self, unread: Callable[[], Awaitable[Collection[str]]]) -> None:
+        """Neither trims nor removes the logs that ``unread`` names. It is asked each time, and first before the runner
+        looks for the servers of an earlier one.
+        """

@@ -217,7 +217,11 @@ async def test_logs_are_trimmed_again_and_again_while_their_servers_run(logs):
     growing = ["run", "gone", "other"]
     written(logs, b"")
     written(logs, b"", "other")
-    trimming = asyncio.ensure_future(logs.keep_trimmed(lambda: tuple(growing), every_s=0.01))
+
+    async def still_growing():
+        return tuple(growing)
+
+    trimming = asyncio.ensure_future(logs.keep_trimmed(still_growing, every_s=0.01))
     for _ in range(2):
         written(logs, numbered(40_000))
         await poll(lambda: taken_bytes(logs) <= MOST)
@@ -241,7 +245,7 @@ def test_short_logs_ask_no_thread(logs):
         asked.append(arguments)
         return work(*arguments)
 
-    def growing():
+    async def growing():
         looks.append(names)
         return names
 
