@@ -19,6 +19,13 @@ GglibError
 │  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
 ├─ SettingsError                the settings file cannot be read or written
 │  └─ InvalidSettings           something in it cannot be used; names each line and key, and what counts now
+├─ ChatError                    a question to a model that got no answer, or only a part of one
+│  ├─ AnswerCut                 the server, or the connection to it, ended in mid-answer
+│  └─ ChatRefused               the server refused; says why in its own words
+│     ├─ PromptTooLong          names the tokens of the question and the limit
+│     ├─ PicturesRefused        this model takes none
+│     └─ KeyRefused             it wants a key that is not known
+├─ PictureUnusable              a file that cannot be sent as a picture; names the file and the reason
 ├─ PresetFileError              a file of presets cannot be read or written; names each line and key
 └─ InvalidDraft                 a form's errors, by field
 
@@ -207,6 +214,48 @@ class PresetFileError(GglibError):
         self.path = path
         self.problems = tuple(problems)
         super().__init__(f"{path}: {'; '.join(map(str, self.problems))}")
+
+
+class ChatError(GglibError):
+    """A question to a model got no answer, or only a part of one."""
+
+
+class AnswerCut(ChatError):
+    """The server, or the connection to it, ended before the answer did."""
+
+
+class ChatRefused(ChatError):
+    """The server refused a question. ``reason`` is what it said."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the server refused: {reason}")
+
+
+class PromptTooLong(ChatRefused):
+    """The question with all that came before it has ``tokens`` tokens, and the context ``limit``."""
+
+    def __init__(self, reason: str, tokens: int, limit: int) -> None:
+        self.tokens = tokens
+        self.limit = limit
+        super().__init__(reason)
+
+
+class PicturesRefused(ChatRefused):
+    """The model takes no pictures, as it is served."""
+
+
+class KeyRefused(ChatRefused):
+    """The server wants a key, and another one than is known, if any is."""
+
+
+class PictureUnusable(GglibError):
+    """A file cannot be sent as a picture."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"{name}: {reason}")
 
 
 class InvalidDraft(GglibError):

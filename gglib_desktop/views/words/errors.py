@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.errors import (
+    ChatError,
     ConfigurationError,
     GglibError,
     HealthCheckFailed,
@@ -21,6 +22,7 @@ from gglib_desktop.domain.errors import (
     LibrarySetAside,
     ModelInUse,
     NotRunning,
+    PictureUnusable,
     PortTaken,
     PresetFileError,
     ResourceExhausted,
@@ -32,6 +34,7 @@ from gglib_desktop.domain.errors import (
 from gglib_desktop.domain.launch.options import MtpReason
 from gglib_desktop.domain.options.engine_options import engine_option, engine_options, name_of
 from gglib_desktop.domain.servers.failures import Absence, ServerExit, signal_name
+from gglib_desktop.views.words.chat import chat_error_texts
 from gglib_desktop.views.words.settings import invalid_settings_texts
 
 translate = QCoreApplication.translate
@@ -76,6 +79,9 @@ def words_for_error(error: GglibError) -> Words:
                 translate("Errors", "Some values cannot be used."),
                 "\n".join(f"{field_name(name)}: {text}" for name, text in error.fields.items()),
             )
+        case ChatError() | PictureUnusable():
+            summary, hint = chat_error_texts(error)
+            return Words(summary, sentence(hint or str(error)))
         case InvalidSettings():
             return Words(*invalid_settings_texts(error))
         case StartFailed():

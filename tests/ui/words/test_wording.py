@@ -7,6 +7,9 @@ import pytest
 
 from gglib_desktop.domain import errors
 from gglib_desktop.domain.errors import (
+    AnswerCut,
+    ChatError,
+    ChatRefused,
     ConfigurationError,
     DataDirectoryInUse,
     GglibError,
@@ -16,14 +19,18 @@ from gglib_desktop.domain.errors import (
     InvalidDraft,
     InvalidModelFile,
     InvalidSettings,
+    KeyRefused,
     KeyStoreError,
     LibraryError,
     LibrarySetAside,
     ModelInUse,
     NotRunning,
+    PicturesRefused,
+    PictureUnusable,
     PortTaken,
     PresetFileError,
     ProcessError,
+    PromptTooLong,
     ResourceExhausted,
     RunnerUnavailable,
     SettingProblem,
@@ -87,6 +94,13 @@ ERRORS: list[GglibError] = [
         for effect in SettingsEffect
     ),
     InvalidDraft({"port": "must be from 1024 to 65535"}),
+    ChatError("no connection"),
+    AnswerCut("the connection to the server ended in mid-answer"),
+    ChatRefused("this server does not support chats"),
+    PromptTooLong("request (5019 tokens) exceeds …", 5019, 1024),
+    PicturesRefused("image input is not supported"),
+    KeyRefused("Invalid API Key"),
+    PictureUnusable("cat.png", "it is no image"),
 ]
 HANDLE = ProcessHandle(1, "Tiny", 4711, 9000, 0)
 ADOPTED_END = Failure(FailureCause.UNKNOWN, "ended, reason unknown to us", (), ServerExit(None))

@@ -11,7 +11,9 @@ from gglib_desktop.domain.errors import (
     InvalidSettings,
     LibrarySetAside,
     ModelInUse,
+    PictureUnusable,
     PresetFileError,
+    PromptTooLong,
     SettingProblem,
     SettingsEffect,
 )
@@ -43,6 +45,8 @@ from gglib_desktop.domain.errors import (
             PresetFileError(Path("/p.toml"), [SettingProblem("preset.name", "is missing")]),
             "/p.toml: preset.name: is missing",
         ),
+        (PromptTooLong("too long", 9, 8), "the server refused: too long"),
+        (PictureUnusable("cat.png", "it is no image"), "cat.png: it is no image"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, GglibError) else "",
 )
