@@ -134,6 +134,10 @@ class ParrotDriver:
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
         return None
 
+    @property
+    def chat(self) -> None:
+        return None
+
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         return ()
 

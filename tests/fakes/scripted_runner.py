@@ -13,6 +13,7 @@ from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.domain.traffic.chat import AskChat
 from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerDescription, UnreachableServer
 
@@ -58,6 +59,7 @@ class ScriptedRunner:
         self.cancelled_starts = 0
         self.log = b""
         self.lost: list[LostServer] = []
+        self.ask: AskChat | None = None
         self.facts_said: ServerFacts | None = ServerFacts(context_size=2048, slots=4)
 
     @property
@@ -127,6 +129,9 @@ class ScriptedRunner:
 
     async def counters(self, handle: ProcessHandle) -> Counters | None:
         return self._server(handle).counters
+
+    def chat(self, handle: ProcessHandle) -> AskChat | None:
+        return self.ask
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         return await asyncio.shield(self._server(handle).exited)

@@ -27,6 +27,7 @@ from gglib_desktop.ports.servers.server_monitor import LostServer, ServerDescrip
 from gglib_desktop.tasks import TaskScope
 
 if TYPE_CHECKING:
+    from gglib_desktop.domain.traffic.chat import AskChat
     from gglib_desktop.domain.traffic.requests import RequestReader
 
 _OWN_PLACE = "local"
@@ -209,6 +210,13 @@ class AnnouncedServers:
         if server is None or server.process.poll():
             return None
         return await server.site.driver.counters(server.address, may_sleep=server.may_sleep)
+
+    def chat(self, handle: ProcessHandle) -> AskChat | None:
+        server = self._servers.get(handle)
+        ask = server.site.driver.chat if server is not None else None
+        if server is None or ask is None:
+            return None
+        return lambda request: ask(server.address, request)
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         server = self._servers.get(handle)

@@ -13,6 +13,7 @@ _OFFLOADED = re.compile(r"offloaded (\d+)/(\d+) layers to GPU")
 _MODEL_BUFFER = re.compile(r"load_tensors:\s+(\S+) model buffer size")
 _CAPPED = "exceeds the training context of the model"
 _FITTED = "context size reduced from"
+_PAGE = "/"
 _NO_GPU = "no usable GPU found"
 
 
@@ -41,13 +42,14 @@ def facts_from(props: object, slots: object, log: str) -> ServerFacts | None:
         gpu_layers=gpu_layers,
         layers=layers,
         may_sleep=is_asleep(props) is True,
+        takes_images=_truth(_mapping(props.get("modalities")).get("vision")),
+        page=_PAGE if _truth(props.get("ui")) else None,
     )
 
 
 def is_asleep(props: object) -> bool | None:
     """Whether the server has let its model go until the next request; None if it does not say."""
-    told = props.get("is_sleeping") if isinstance(props, dict) else None
-    return told if isinstance(told, bool) else None
+    return _truth(props.get("is_sleeping")) if isinstance(props, dict) else None
 
 
 def names_told(models: object) -> tuple[str, ...]:
@@ -76,6 +78,10 @@ def _mapping(value: object) -> dict[str, Any]:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _truth(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _whole(value: object) -> int | None:

@@ -20,7 +20,8 @@ class ServerFacts:
     of ``layers`` are computed on a GPU. ``context_capped`` (to the model's own) or ``context_fitted`` (to the memory):
     the engine reported that it lowered the context. ``wants_key``: it refuses clients without a key; ``refused``:
     it refuses us too, so it reports nothing. ``alias``: its name for the model; one of several names. ``may_sleep``: it
-    lets its model go while it is idle, and questions about its work would load it again.
+    lets its model go while it is idle, and questions about its work would load it again. ``page``: the path of the
+    page for browsers that it offers.
     """
 
     context_size: int | None = None
@@ -39,6 +40,8 @@ class ServerFacts:
     refused: bool = False
     alias: str | None = None
     may_sleep: bool = False
+    takes_images: bool | None = None
+    page: str | None = None
 
 
 class Cause(StrEnum):

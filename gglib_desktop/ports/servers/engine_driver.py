@@ -16,6 +16,7 @@ from gglib_desktop.domain.servers.server import ServerConfig
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.servers.effective import ServerFacts
+    from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
 
@@ -51,6 +52,13 @@ class ProcessReader(Protocol):
 
     def key(self, argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
         """One of the keys that it takes."""
+
+
+class AskServer(Protocol):
+    """Asks a server for an answer. Closing the answer ends the request; the server has no time limit."""
+
+    def __call__(self, server: ServerAddress, request: ChatRequest) -> Answer:
+        """Raises, while the answer is read: ChatError, RunnerUnavailable."""
 
 
 class EngineDriver(Protocol):
@@ -101,6 +109,10 @@ class EngineDriver(Protocol):
 
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
         """What it has done since it started, otherwise as ``slots``."""
+
+    @property
+    def chat(self) -> AskServer | None:
+        """None: this engine has no chats."""
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         """The names by which clients know the model."""

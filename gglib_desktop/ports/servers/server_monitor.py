@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what only a running server needs is not loaded before the w
     from gglib_desktop.domain.servers.diagnosis import Diagnose
     from gglib_desktop.domain.servers.effective import ServerFacts
     from gglib_desktop.domain.servers.health import Probe, Usage
+    from gglib_desktop.domain.traffic.chat import AskChat
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
 
@@ -86,6 +87,9 @@ class ServerMonitor(Protocol):
 
     async def counters(self, handle: ProcessHandle) -> Counters | None:
         """What it has done since it started, otherwise as ``slots``."""
+
+    def chat(self, handle: ProcessHandle) -> AskChat | None:
+        """Asks it for an answer, without a time limit; None where its engine has no chats."""
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         """Returns when the process has ended, at once if it has. An event, not a poll."""

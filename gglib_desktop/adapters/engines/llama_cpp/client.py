@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from gglib_desktop.adapters.engines.llama_cpp.chats import LlamaChats
 from gglib_desktop.adapters.http.kept_connections import KeptConnections
 from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, names_told
 from gglib_desktop.domain.llama_cpp.figures import counters_told, slots_told
@@ -32,11 +33,13 @@ class LlamaClient:
         self._transport = transport or KeptConnections()
         self._http = httpx.AsyncClient(trust_env=False, headers=_HEADERS, transport=self._transport)
         self._closed = False
+        self.chats = LlamaChats()
         self._turns: defaultdict[tuple[str | None, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def aclose(self) -> None:
         """Closes every connection, which ends pending questions."""
         self._closed = True
+        self.chats.close()
         await self._http.aclose()
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:

@@ -25,10 +25,11 @@ from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.ports.servers.engine_driver import Seen
+from gglib_desktop.ports.servers.engine_driver import AskServer, Seen
 
 if TYPE_CHECKING:
     from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
+    from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
 
@@ -105,6 +106,13 @@ class LlamaCppDriver:
 
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
         return await self._http.counters(server, may_sleep=may_sleep)
+
+    @property
+    def chat(self) -> AskServer | None:
+        return self._ask
+
+    def _ask(self, server: ServerAddress, request: ChatRequest) -> Answer:
+        return self._http.chats.ask(server, request)
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         return await self._http.names(server)

@@ -282,6 +282,12 @@ class SimulatedLlama(LlamaCppDriver):
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
         return Counters(0, 0.0, 0, 0.0) if self._servers[server.port].answers else None
 
+    @property
+    @override
+    def chat(self) -> None:
+        """It has nothing to say."""
+        return
+
     @override
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         return ()

@@ -46,6 +46,20 @@ def test_all_that_is_said_is_read():
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "takes_images", "page"),
+    [
+        ({"modalities": {"vision": True}, "ui": True}, True, "/"),
+        ({"modalities": {"vision": False}, "ui": False}, False, None),
+        ({"modalities": "vision", "ui": 1}, None, None),
+    ],
+)
+def test_what_a_chat_may_hold_and_where_the_engines_own_page_is(told, takes_images, page):
+    facts = facts_from({**PROPS, **told}, [], "")
+    assert facts is not None
+    assert (facts.takes_images, facts.page) == (takes_images, page)
+
+
 @pytest.mark.parametrize("props", [None, [], "props"])
 def test_without_props_nothing_is_known(props):
     assert facts_from(props, [slot(speculative=True)], READY) is None

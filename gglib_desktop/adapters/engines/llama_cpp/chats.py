@@ -1,0 +1,59 @@
+"""Asks llama-server for answers that are read while they are made."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gglib_desktop.adapters.http.streamed_answer import StreamedAnswer, posted
+from gglib_desktop.domain.errors import AnswerCut, ChatError
+from gglib_desktop.domain.llama_cpp.chat import CHAT_PATH, AnswerReader, chat_body, refusal
+from gglib_desktop.domain.options.host import own_url
+from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
+
+_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+_OK = 200
+# A refusal is short.
+_MOST_WORDS_BYTES = 2**16
+
+
+class LlamaChats:
+    """The answers that are being made. None has a time limit: a long prompt takes minutes, and the user can stop."""
+
+    def __init__(self) -> None:
+        self._opened: set[asyncio.WriteTransport] = set()
+
+    def close(self) -> None:
+        """Ends all of them."""
+        for connection in tuple(self._opened):
+            connection.abort()
+
+    async def ask(self, server: ServerAddress, request: ChatRequest) -> Answer:
+        """As ``EngineDriver.chat`` says."""
+        has_pictures = any(message.pictures for message in request.messages)
+        body = await asyncio.to_thread(chat_body, request) if has_pictures else chat_body(request)
+        headers = _HEADERS if server.key is None else {**_HEADERS, "Authorization": f"Bearer {server.key}"}
+        has_begun = False
+        try:
+            async with posted(own_url(server.host, server.port) + CHAT_PATH, body, headers, self._opened) as answer:
+                if answer.status != _OK:
+                    raise refusal(answer.status, await _words(answer))
+                has_begun = True
+                reader = AnswerReader()
+                async for data in answer.pieces():
+                    for piece in reader.feed(data):
+                        yield piece
+                reader.end()
+        except OSError as exc:
+            if has_begun:
+                raise AnswerCut("the connection to the server ended in mid-answer") from exc
+            raise ChatError(f"the server cannot be asked: {str(exc) or type(exc).__name__}") from exc
+
+
+async def _words(answer: StreamedAnswer) -> bytes:
+    words = b""
+    async for data in answer.pieces():
+        words += data
+        if len(words) > _MOST_WORDS_BYTES:
+            break
+    return words
