@@ -28,8 +28,8 @@ class RequestRow(NamedTuple):  # a dataclass takes four times as long to make, a
 
     ``started`` is the unix time, in seconds, at which a slot took it; ``ttft_ms`` the time from then to the first
     token. ``prompt_n`` tokens were evaluated, ``cached_n`` further ones were not. ``gen_n`` tokens were generated, of
-    which ``gen_ms`` times ``timed_n``: builds differ in whether the first one counts. ``busy_slots``: how many
-    requests of the server overlapped with it, itself included.
+    which ``gen_ms`` times ``timed_n``: builds differ in whether the first one counts. ``busy_slots``: how many slots
+    of the server were at work at once during it, at most and its own included.
     """
 
     started: float
@@ -46,6 +46,16 @@ class RequestRow(NamedTuple):  # a dataclass takes four times as long to make, a
     draft_n: int | None = None
     accepted_n: int | None = None
     busy_slots: int = 1
+
+    @property
+    def prompt_speed(self) -> float | None:
+        """Tokens per second, those from the cache left out."""
+        return self.prompt_n * 1e3 / self.prompt_ms if self.prompt_n and self.prompt_ms else None
+
+    @property
+    def speed(self) -> float | None:
+        """Tokens generated per second."""
+        return self.timed_n * 1e3 / self.gen_ms if self.timed_n and self.gen_ms else None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,124 @@
+"""What drafting brings to a server, from its requests and its counters."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+
+from gglib_desktop.domain.traffic.figures import Counters, Drafting
+from gglib_desktop.domain.traffic.requests import RequestRow, RunFacts
+
+# One short answer says little about drafts.
+_WINDOW_TOKENS = 400
+# A speed is measured on answers that are not too short.
+_TELLING_TOKENS, _MEASUREMENTS = 64, 20
+# Of fewer drafts the positions are no statistics.
+_TELLING_DRAFTS = 100
+# Where drafts stop early, the counters do not tell what a limit would change.
+_FULL_DRAFTS = 0.9
+# A smaller gain is within the error of the estimate.
+_TELLING_GAIN = 1.03
+
+
+def ms_without_drafting(history: Iterable[tuple[RunFacts, RequestRow]], run: RunFacts) -> float | None:
+    """Milliseconds per token without drafting, as measured in runs of the same model that are equally fast.
+
+    ``history`` has the newest first. Only requests that had the server for themselves count. None: not measured.
+    """
+    measured: list[float] = []
+    for other, row in history:
+        if len(measured) == _MEASUREMENTS:
+            break
+        is_like = other.model_id == run.model_id and other.speed_key == run.speed_key != "" and not other.n_max
+        if is_like and row.busy_slots == 1 and (row.gen_n or 0) >= _TELLING_TOKENS and row.speed:
+            measured.append(1e3 / row.speed)
+    return statistics.median(measured) if measured else None
+
+
+def drafting(
+    rows: Iterable[RequestRow], counters: Counters | None = None, off_ms: float | None = None
+) -> Drafting | None:
+    """What drafting brings; None while nothing was drafted.
+
+    ``rows`` are those of one run that drafts, the newest first. ``off_ms``: milliseconds per token without drafting.
+    """
+    rows = [row for row in rows if row.timed_n and row.gen_ms]
+    drafted, accepted, steps, _ms = _sums(_newest(rows))
+    if not drafted or steps <= 0:
+        return None
+    accepted_at = _shares(counters)
+    # The speed without drafting is that of a request alone, so only such requests are compared with it.
+    alone = [row for row in rows if row.busy_slots == 1]
+    drafted_alone, accepted_alone, steps_alone, ms = _sums(_newest(alone))
+    gain = breaks_even_at = fewer = fewer_gain = None
+    if off_ms and steps_alone > 0 and steps_alone + accepted_alone >= _TELLING_TOKENS:
+        step_ms = ms / steps_alone
+        breaks_even_at = step_ms / off_ms
+        gain = (1 + accepted_alone / steps_alone) / breaks_even_at
+        if _are_full(counters, accepted_at):
+            fewer, fewer_gain = _fewer(accepted_at, step_ms, off_ms, drafted_alone / steps_alone)
+    return Drafting(
+        tokens_per_step=1 + accepted / steps,
+        accepted=accepted / drafted,
+        accepted_at=accepted_at,
+        gain=gain,
+        breaks_even_at=breaks_even_at,
+        fewer=fewer,
+        fewer_gain=fewer_gain,
+    )
+
+
+def _newest(rows: Iterable[RequestRow]) -> list[RequestRow]:
+    """Those that generated the last tokens."""
+    newest: list[RequestRow] = []
+    tokens = 0
+    for row in rows:
+        if tokens >= _WINDOW_TOKENS:
+            break
+        newest.append(row)
+        tokens += row.gen_n or 0
+    return newest
+
+
+def _sums(rows: Sequence[RequestRow]) -> tuple[int, int, int, float]:
+    """Tokens drafted, tokens accepted, steps, and the time of these in milliseconds.
+
+    Each step yields one token besides those accepted. A request in which nothing was drafted tells no drafts.
+    """
+    drafted = sum(row.draft_n or 0 for row in rows)
+    accepted = sum(row.accepted_n or 0 for row in rows)
+    return drafted, accepted, sum(row.timed_n or 0 for row in rows) - accepted, sum(row.gen_ms or 0 for row in rows)
+
+
+def _shares(counters: Counters | None) -> tuple[float, ...]:
+    if counters is None or not counters.drafts:
+        return ()
+    return tuple(count / counters.drafts for count in counters.accepted_at)
+
+
+def _are_full(counters: Counters | None, accepted_at: Sequence[float]) -> bool:
+    """Whether nearly all drafts were as long as they may be, and there were many."""
+    if counters is None or counters.drafts is None or counters.draft_n is None:
+        return False
+    most = counters.drafts * len(accepted_at)
+    return counters.drafts >= _TELLING_DRAFTS and 0 < _FULL_DRAFTS * most <= counters.draft_n
+
+
+def _fewer(
+    accepted_at: Sequence[float], step_ms: float, off_ms: float, drafted: float
+) -> tuple[int, float] | tuple[None, None]:
+    """How many draft tokens would be faster than now, and by what factor.
+
+    A step takes the time of one without drafting, one more time for drafting at all, and one for each token drafted.
+    As measured, the latter two are about equal.
+    """
+    token_ms = (step_ms - off_ms) / (drafted + 1)
+    if token_ms <= 0:
+        return None, None
+
+    def speed(count: int) -> float:
+        return (1 + sum(accepted_at[:count])) / (off_ms + token_ms * (count + 1))
+
+    best = max(range(1, len(accepted_at) + 1), key=speed)
+    gain = speed(best) / speed(len(accepted_at))
+    return (best, gain) if gain >= _TELLING_GAIN else (None, None)
