@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urljoin
 
 from PySide6.QtCore import Signal, Slot
 
@@ -27,6 +29,7 @@ from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
+from gglib_desktop.viewmodels.servers.chat.chat import ChatViewModel
 from gglib_desktop.viewmodels.servers.figures import FiguresViewModel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.viewmodels.servers.server_options import MemoryForecast, ServerOptionsViewModel
@@ -43,6 +46,7 @@ class ServerPanelState:
     ``offending_flag``: the extra argument that the failure is about, if that is known.
     ``saved_changed``: a restart would use other saved choices than the server was started with. ``own_choices``: the
     names of those that were made for its start only, and that a restart keeps.
+    ``takes_images`` None: not known. ``engine_page``: the URL of the engine's own page for browsers, if it has one.
     ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
     engine's help does not list. ``can_apply``: the form leads to another server than the one that runs.
     """
@@ -77,6 +81,8 @@ class ServerPanelState:
     other_engine: bool = False
     unlisted_flags: tuple[str, ...] = ()
     can_apply: bool = False
+    takes_images: bool | None = None
+    engine_page: str = ""
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -135,6 +141,14 @@ class ServerViewModel(ViewModel):
     @property
     def state(self) -> ServerPanelState:
         return self._state
+
+    @cached_property
+    def chat(self) -> ChatViewModel:
+        """A chat with its model, made when it is first used."""
+        chat = ChatViewModel(self._scope, self._supervisor.monitor.chat)
+        self.stateChanged.connect(chat.show)
+        chat.show(self._state)
+        return chat
 
     @property
     def api_key(self) -> str | None:
@@ -209,6 +223,8 @@ class ServerViewModel(ViewModel):
             own_choices=self.options.own_choices,
             other_engine=is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line),
             unlisted_flags=self.options.unlisted_flags,
+            takes_images=facts.takes_images if facts else None,
+            engine_page=urljoin(snapshot.endpoint, facts.page) if handle and facts and facts.page else "",
         )
 
     def _lacks_template(self, config: ServerConfig) -> bool:
