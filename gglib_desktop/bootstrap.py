@@ -46,7 +46,7 @@ from gglib_desktop.viewmodels.servers.servers import ServersViewModel
 from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
 from gglib_desktop.viewmodels.window import WindowViewModel
 from gglib_desktop.views.look.icons import app_icon
-from gglib_desktop.views.look.theme import apply_theme
+from gglib_desktop.views.look.theming import apply_theme
 from gglib_desktop.views.window.bug_reporter import BugReporter
 from gglib_desktop.views.window.main_window import MainWindow
 from gglib_desktop.windowless import WindowLoss

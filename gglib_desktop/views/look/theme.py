@@ -1,14 +1,11 @@
-"""Light, dark or the system's colors, and what is computed from them: cards, borders, states and figures."""
+"""Our light and our dark palette, and colors that fit any palette: of cards, borders, states and figures."""
 
 from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
 
-from gglib_desktop.domain.documents.settings import Theme
 from gglib_desktop.views.look.contrast import CONTROL_CONTRAST, TEXT_CONTRAST, contrast, mixed, readable
 
 _Role = QPalette.ColorRole
@@ -37,12 +34,12 @@ _LIGHT = {
     _Role.ToolTipText: "#1b1e23",
 }
 _DARK = {
-    _Role.Window: "#303338",
+    _Role.Window: "#23262b",
     _Role.WindowText: "#e7e9ec",
-    _Role.Base: "#181a1d",
-    _Role.AlternateBase: "#1e2024",
+    _Role.Base: "#191b1f",
+    _Role.AlternateBase: "#1f2126",
     _Role.Text: "#e7e9ec",
-    _Role.Button: "#3d4148",
+    _Role.Button: "#363a41",
     _Role.ButtonText: "#e7e9ec",
     _Role.BrightText: "#ffffff",
     _Role.Light: "#5b616b",
@@ -56,7 +53,7 @@ _DARK = {
     _Role.Link: "#82b4ff",
     _Role.LinkVisited: "#c4a7ff",
     _Role.PlaceholderText: "#a8aeb7",
-    _Role.ToolTipBase: "#383c42",
+    _Role.ToolTipBase: "#3a3e45",
     _Role.ToolTipText: "#e7e9ec",
 }
 _DISABLED_TEXT = {False: "#7a818c", True: "#8f959f"}
@@ -79,6 +76,7 @@ _GROUPS = (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive)
 _CARD_LIGHT = 0.06
 _HAIRLINE_SHARE = 0.18
 _TRACK_SHARE = 0.12
+_RESTING_SHARE = 0.16
 
 # Behind matches, on a light list and on a dark one.
 _MATCH_COLOURS = ("#ffe58a", "#574600")
@@ -109,14 +107,6 @@ class Figure(Enum):
     MEMORY = ("#4b5f7d", "#a9bad3")
     GAIN = ("#12692f", "#5fd68a")
     LOSS = ("#ae1c1c", "#ff8f87")
-
-
-def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Switches to these colors at the next turn of the event loop. SYSTEM follows later changes too."""
-    theming = app.findChild(_Theming)
-    if theming is None:
-        theming = _Theming(app)
-    theming.apply(theme)
 
 
 def is_dark(palette: QPalette) -> bool:
@@ -193,23 +183,31 @@ def border_colour(palette: QPalette) -> QColor:
     return readable(mixed(around[0], palette.color(_Role.WindowText), 0.4), *around, least=CONTROL_CONTRAST)
 
 
-def match_colour(palette: QPalette) -> QColor:
-    """The background of search matches in lists, behind text in the color of the list."""
-    return QColor(_MATCH_COLOURS[is_dark(palette)])
+def focus_colour(palette: QPalette) -> QColor:
+    """For the frame around what has the keyboard."""
+    around = [*(palette.color(role) for role in (_Role.Window, _Role.Base)), card_colour(palette)]
+    return readable(palette.color(_Role.Highlight), *around, least=CONTROL_CONTRAST)
 
 
-def selected_match_colours() -> tuple[QColor, QColor]:
-    """The background and the text of search matches in a selected row."""
-    background, text = _SELECTED_MATCH
-    return QColor(background), QColor(text)
+def resting_colour(palette: QPalette) -> QColor:
+    """Behind the selected row of a list that does not have the keyboard; its text is that of other rows."""
+    return mixed(palette.color(_Role.Base), palette.color(_Role.Highlight), _RESTING_SHARE)
+
+
+def match_colours(palette: QPalette, *, selected: bool) -> tuple[QColor, QColor]:
+    """Search matches in lists: the background and the text."""
+    if selected:
+        background, text = _SELECTED_MATCH
+        return QColor(background), QColor(text)
+    return QColor(_MATCH_COLOURS[is_dark(palette)]), palette.color(_Role.Text)
 
 
 def quiet_colour(palette: QPalette) -> QColor:
     """The color of secondary text in lists: nearer to the background than text, but still at least 4.5 : 1."""
-    text, base = palette.color(_Role.Text), palette.color(_Role.Base)
+    text, base, resting = palette.color(_Role.Text), palette.color(_Role.Base), resting_colour(palette)
     for share in (0.65, 0.75, 0.85):
         quiet = mixed(base, text, share)
-        if contrast(quiet, base) >= TEXT_CONTRAST:
+        if min(contrast(quiet, base), contrast(quiet, resting)) >= TEXT_CONTRAST:
             return quiet
     return text
 
@@ -217,44 +215,3 @@ def quiet_colour(palette: QPalette) -> QColor:
 def state_icon(word: str) -> str:
     """The name of a state's icon: each state has its own shape, because not everyone can tell colors apart."""
     return f"state-{word.lower()}"
-
-
-class _Theming(QObject):
-    """Belongs to the application: remembers the theme, and corrects the palette if the platform did not set it."""
-
-    def __init__(self, app: QApplication) -> None:
-        super().__init__(app)
-        self._app = app
-        self._theme = Theme.SYSTEM
-        self._correction = QTimer(self, singleShot=True, interval=0)
-        self._correction.timeout.connect(self._correct)
-        app.setStyle("Fusion")
-        app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
-
-    def apply(self, theme: Theme) -> None:
-        if theme is self._theme is Theme.SYSTEM:
-            # At the start: before there is a widget whose colors would have to change.
-            self._correct()
-            return
-        self._theme = theme
-        hints = self._app.styleHints()
-        if theme is Theme.SYSTEM:
-            hints.unsetColorScheme()
-        else:
-            hints.setColorScheme(Qt.ColorScheme.Dark if theme is Theme.DARK else Qt.ColorScheme.Light)
-        # If the platform supports the call, its palette comes one turn later.
-        self._correction.start()
-
-    def _on_system_changed(self) -> None:
-        self._correction.start()
-
-    def _correct(self) -> None:
-        if self._theme is Theme.SYSTEM:
-            self._app.setPalette(QPalette())
-            wants_dark = self._app.styleHints().colorScheme() is Qt.ColorScheme.Dark or is_dark(self._app.palette())
-        else:
-            wants_dark = self._theme is Theme.DARK
-        palette = self._app.palette()
-        better = mended(palette) if is_dark(palette) is wants_dark else own_palette(dark=wants_dark)
-        if better != palette:
-            self._app.setPalette(better)

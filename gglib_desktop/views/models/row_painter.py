@@ -14,7 +14,14 @@ from typing_extensions import override
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel, RowRole
 from gglib_desktop.viewmodels.models.model_row import ModelRow
 from gglib_desktop.views.look.icons import paint_icon
-from gglib_desktop.views.look.theme import match_colour, quiet_colour, state_colour, state_icon
+from gglib_desktop.views.look.theme import (
+    focus_colour,
+    match_colours,
+    quiet_colour,
+    resting_colour,
+    state_colour,
+    state_icon,
+)
 from gglib_desktop.views.widgets.row_table import PlainTips
 
 _MARGIN = 8
@@ -23,8 +30,8 @@ _BADGE_SCALE = 0.85
 _BADGE_MARGIN = 4
 _BADGE_GAP = 3
 _BADGE_RADIUS = 3
-# Behind matches in the selected row, in the color of its text.
-_MATCH_ON_SELECTION_ALPHA = 90
+# At the selected row of a list without the keyboard.
+_RESTING_BAR = 3
 _MOST_TEXTS = 500
 # Of enums, each look-up and each combination takes as long as painting a word.
 _PANEL = QStyle.PrimitiveElement.PE_PanelItemViewItem
@@ -38,20 +45,22 @@ def row_height(metrics: QFontMetrics) -> int:
 
 
 class _Inks(NamedTuple):
-    """The colors of a row: of its text, of secondary text, and behind matches."""
+    """The colors of a row: of its text, of secondary text, behind matches and in them, and without the keyboard."""
 
     text: QColor
     faint: QColor
     mark: QColor
+    marked: QColor
+    resting: QColor
+    resting_bar: QColor
 
     @classmethod
     def of(cls, palette: QPalette, *, selected: bool) -> _Inks:
+        others = *match_colours(palette, selected=selected), resting_colour(palette), focus_colour(palette)
         if not selected:
-            return cls(QColor(palette.color(QPalette.ColorRole.Text)), quiet_colour(palette), match_colour(palette))
+            return cls(QColor(palette.color(QPalette.ColorRole.Text)), quiet_colour(palette), *others)
         text = QColor(palette.color(QPalette.ColorRole.HighlightedText))
-        mark = QColor(text)
-        mark.setAlpha(_MATCH_ON_SELECTION_ALPHA)
-        return cls(text, text, mark)
+        return cls(text, text, *others)
 
 
 class _Face:
@@ -95,10 +104,16 @@ class RowPainter(PlainTips):
     ) -> None:
         # A key stroke in the search paints all visible rows. initStyleOption() would ask for eight roles of each.
         row: ModelRow = index.data(RowRole)
-        option.widget.style().drawPrimitive(_PANEL, option, painter, option.widget)
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
         palette, rect = option.palette, option.rect
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        rests = selected and not option.widget.hasFocus()
+        selected = selected and not rests
         inks = self._inks_of(palette, selected=selected)
+        if rests:
+            painter.fillRect(rect, inks.resting)
+            painter.fillRect(QRect(rect.left(), rect.top(), _RESTING_BAR, rect.height()), inks.resting_bar)
+        else:
+            option.widget.style().drawPrimitive(_PANEL, option, painter, option.widget)
         if self._faces.made_from != option.font:
             self._faces = _Faces(option.font)
         painter.save()
@@ -108,15 +123,15 @@ class RowPainter(PlainTips):
         self._paint_state(painter, first, row, None if selected else palette, inks.text)
         quantisation_width = self._faces.plain.width(row.quantisation)
         right = QRect(first.right() - quantisation_width, first.top(), quantisation_width + 1, first.height())
-        self._draw(painter, right, row.quantisation, inks.faint, self._faces.plain, mark=inks.mark)
+        self._draw(painter, right, row.quantisation, inks.faint, self._faces.plain, inks)
         below.adjust(_ICON + _MARGIN, 0, 0, 0)
         found = self._found_in(row)
         if row.badges and not row.problem and not found:
             below.setRight(self._paint_badges(painter, below, row, inks))
         text = row.problem or found or row.facts
-        self._draw(painter, below, text, inks.text if row.problem else inks.faint, self._faces.plain, mark=inks.mark)
+        self._draw(painter, below, text, inks.text if row.problem else inks.faint, self._faces.plain, inks)
         first.adjust(_ICON + _MARGIN, 0, -quantisation_width - _MARGIN, 0)
-        self._draw(painter, first, row.name, inks.text, self._faces.name, mark=inks.mark)
+        self._draw(painter, first, row.name, inks.text, self._faces.name, inks)
         painter.restore()
 
     def _inks_of(self, palette: QPalette, *, selected: bool) -> _Inks:
@@ -151,7 +166,7 @@ class RowPainter(PlainTips):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.drawRoundedRect(QRectF(badge).adjusted(0.5, 0.5, -0.5, -0.5), _BADGE_RADIUS, _BADGE_RADIUS)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-            self._draw(painter, badge.adjusted(_BADGE_MARGIN, 0, 0, 0), text, inks.faint, small, mark=inks.mark)
+            self._draw(painter, badge.adjusted(_BADGE_MARGIN, 0, 0, 0), text, inks.faint, small, inks)
             right -= width + _BADGE_GAP
         return right - _BADGE_GAP
 
@@ -165,19 +180,27 @@ class RowPainter(PlainTips):
             word = row.state.word
             paint_icon(painter, place, state_icon(word), ink if palette is None else state_colour(word, palette))
 
-    def _draw(self, painter: QPainter, area: QRect, text: str, ink: QColor, face: _Face, *, mark: QColor) -> None:
+    def _draw(  # noqa: PLR0917  # called six times a row: by position it is as fast as it can be
+        self, painter: QPainter, area: QRect, text: str, ink: QColor, face: _Face, inks: _Inks
+    ) -> None:
         if not text:
             return
         # Names and paths are shortened in the middle, everything else at the end.
         side = _ELIDE_MIDDLE if face.is_name or "/" in text else _ELIDE_RIGHT
         shown = face.elided(text, side, area.width())
-        for begin, end in matches(shown, self._models.words):
-            left, right = (face.width(shown[:at]) for at in (begin, end))
-            top = area.top() + (area.height() - face.height) // 2
-            painter.fillRect(QRect(area.left() + left, top, right - left, face.height), mark)
         painter.setFont(face.font)
         painter.setPen(ink)
         painter.drawText(area, _ALIGNMENT, shown)
+        for begin, end in matches(shown, self._models.words):
+            left, right = (face.width(shown[:at]) for at in (begin, end))
+            top = area.top() + (area.height() - face.height) // 2
+            place = QRect(area.left() + left, top, right - left, face.height)
+            painter.fillRect(place, inks.mark)
+            painter.setPen(inks.marked)
+            painter.save()
+            painter.setClipRect(place)
+            painter.drawText(area, _ALIGNMENT, shown)
+            painter.restore()
 
 
 def matches(text: str, words: tuple[str, ...]) -> list[tuple[int, int]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication, QPainter, QPalette, QPen
+from PySide6.QtGui import QGuiApplication, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QWidget
+
+from gglib_desktop.views.look.theme import focus_colour
 
 _WIDTH = 2
 
@@ -12,7 +14,7 @@ _WIDTH = 2
 def paint_focus(widget: QWidget) -> None:
     """Draws a frame along the edges of a widget. Call it while the widget is painted."""
     painter = QPainter(widget)
-    pen = QPen(widget.palette().color(QPalette.ColorRole.Highlight), _WIDTH)
+    pen = QPen(focus_colour(widget.palette()), _WIDTH)
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
     painter.setPen(pen)
     painter.drawRect(widget.rect().adjusted(1, 1, -1, -1))

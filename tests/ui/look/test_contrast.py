@@ -10,13 +10,14 @@ from gglib_desktop.views.look.theme import (
     border_colour,
     card_colour,
     figure_colour,
+    focus_colour,
     hairline_colour,
     is_dark,
-    match_colour,
+    match_colours,
     mended,
     own_palette,
     quiet_colour,
-    selected_match_colours,
+    resting_colour,
     state_colour,
     track_colour,
 )
@@ -71,7 +72,16 @@ def test_text_links_notes_and_placeholders_can_be_read_wherever_they_lie(palette
 
 def test_secondary_text_of_lists_can_be_read(palette):
     rows = {name: backgrounds(palette)[name] for name in ("list", "other rows")}
+    rows["selected row without the keyboard"] = resting_colour(palette)
     assert too_weak({name: (quiet_colour(palette), rows[name]) for name in rows}, TEXT) == {}
+
+
+def test_the_selected_row_can_be_told_and_read_while_the_keyboard_is_elsewhere(palette):
+    resting = {"resting row": resting_colour(palette)}
+    assert too_weak({name: (palette.color(Role.Text), resting[name]) for name in resting}, TEXT) == {}
+    assert too_weak({"its bar": (focus_colour(palette), palette.color(Role.Base))}, CONTROL) == {}
+    words = {word: (state_colour(word, palette), resting_colour(palette)) for word in STATE_WORDS}
+    assert too_weak(words, CONTROL) == {}  # signs, not text
 
 
 def test_words_of_states_can_be_read(palette):
@@ -95,16 +105,16 @@ def test_figures_can_be_read_and_their_bars_stand_out_of_the_empty_part(palette)
 
 
 def test_matches_of_a_search_can_be_read_in_every_row(palette):
-    marked, marked_text = selected_match_colours()
-    pairs = {"row": (palette.color(Role.Text), match_colour(palette)), "selected row": (marked_text, marked)}
-    assert too_weak(pairs, TEXT) == {}
+    for selected in (False, True):
+        background, text = match_colours(palette, selected=selected)
+        assert too_weak({f"selected: {selected}": (text, background)}, TEXT) == {}
 
 
 def test_lines_of_a_log_can_be_read_with_and_without_a_match(palette):
     pairs = {
         f"{level.name} on {background.name()}": (level_colour(level, palette), background)
         for level in LogLevel
-        for background in (palette.color(Role.Base), match_colour(palette))
+        for background in (palette.color(Role.Base), match_colours(palette, selected=False)[0])
     }
     assert too_weak(pairs, TEXT) == {}
 
@@ -113,6 +123,11 @@ def test_borders_of_controls_stand_out(palette):
     around = {name: palette.color(name) for name in (Role.Window, Role.Base, Role.Button)}
     assert too_weak({str(name): (border_colour(palette), around[name]) for name in around}, CONTROL) == {}
     assert too_weak({"card": (border_colour(palette), card_colour(palette))}, CONTROL) == {}
+
+
+def test_the_frame_of_what_has_the_keyboard_stands_out(palette):
+    pairs = {place: (focus_colour(palette), background) for place, background in backgrounds(palette).items()}
+    assert too_weak(pairs, CONTROL) == {}
 
 
 def test_hairlines_and_empty_bars_are_seen_but_quiet(palette):

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from gglib_desktop.domain.servers.log_text import LogLevel
 from gglib_desktop.viewmodels.servers.log_table import LevelRole, LogTable
-from gglib_desktop.views.look.theme import is_dark, match_colour
+from gglib_desktop.views.look.theme import is_dark, match_colours
 from gglib_desktop.views.widgets.row_table import RowTable, set_up_rows
 
 _ROWS_SHOWN = 9
@@ -29,8 +29,6 @@ _LEVEL_COLOURS = {
     LogLevel.DEBUG: ("#545b66", "#b3b9c2"),
     LogLevel.NOTE: ("#545b66", "#b3b9c2"),
 }
-_CURRENT_MATCH = QColor("#ffd84d")
-_CURRENT_MATCH_TEXT = QColor("#1b1e23")
 
 
 class LogRows(RowTable):
@@ -174,14 +172,14 @@ class _LineDelegate(QStyledItemDelegate):
             painter.fillRect(option.rect, palette.brush(QPalette.ColorRole.Highlight))
         area = option.rect.adjusted(_MARGIN, 0, -_MARGIN, 0)
         matches = self._matches(text, area, painter)
-        colour = _CURRENT_MATCH if selected else match_colour(palette)
+        colour, ink = match_colours(palette, selected=selected)
         for match, _part in matches:
             painter.fillRect(match, colour)
         painter.setPen(_text_colour(level, palette, selected=selected))
         flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)
         painter.drawText(area, flags, text)
         if selected:
-            painter.setPen(_CURRENT_MATCH_TEXT)
+            painter.setPen(ink)
             for match, part in matches:
                 painter.fillRect(match, colour)
                 painter.drawText(match, flags, part)
