@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.adapters.runner.client_names import names_of, names_said
+from gglib_desktop.adapters.runner.earlier_servers import EarlierServers
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, StopFailed
 from gglib_desktop.domain.options.host import openai_url, other_urls
 from gglib_desktop.domain.servers.access import ServerAddress
@@ -23,7 +24,7 @@ from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from gglib_desktop.ports.servers.engine_driver import EngineDriver, Seen
 from gglib_desktop.ports.servers.place import Place, PlacedProcess
-from gglib_desktop.ports.servers.server_monitor import LostServer, ServerDescription, UnreachableServer
+from gglib_desktop.ports.servers.server_monitor import ServerDescription
 from gglib_desktop.tasks import TaskScope
 
 if TYPE_CHECKING:
@@ -140,15 +141,14 @@ class AnnouncedServer:
         return self.facts is None or self.facts.may_sleep
 
 
-class AnnouncedServers:
+class AnnouncedServers(EarlierServers):
     """The servers by their handles. An unknown one is told as one that has ended."""
 
     def __init__(self, sites: Mapping[str, Site]) -> None:
         """``sites`` are the places by their ids, the runner's own one first."""
+        super().__init__()
         self._sites = sites
         self._servers: dict[ProcessHandle, AnnouncedServer] = {}
-        self._lost: list[LostServer] = []
-        self._unreachable: list[UnreachableServer] = []
         self._unread_logs: Callable[[], Awaitable[Collection[str]]] = _none
 
     def describe(self, handle: ProcessHandle) -> ServerDescription:
@@ -235,10 +235,6 @@ class AnnouncedServers:
     def names_said(self, config: ServerConfig, command_line: str) -> tuple[str, ...]:
         return names_said(command_line, self._driver_for(config).reader.settings)
 
-    def take_lost(self) -> Sequence[LostServer]:
-        lost, self._lost = self._lost, []
-        return lost
-
     def on_log_growth(self, callback: Callable[[Mapping[str, int]], object]) -> Callable[[], None]:
         ends = [site.place.logs.on_growth(callback) for site in self._sites.values()]
 
@@ -270,9 +266,6 @@ class AnnouncedServers:
 
     def _site_of(self, config: ServerConfig) -> Site:
         return self._sites[self._place_of(config)]
-
-    def unreachable(self) -> Sequence[UnreachableServer]:
-        return tuple(self._unreachable)
 
     def _running(self) -> list[AnnouncedServer]:
         return [server for server in self._servers.values() if not server.process.poll()]

@@ -16,7 +16,8 @@ from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import Loading, Starting, Stopping
 from gglib_desktop.domain.traffic.chat import AskChat, ChatPiece, ChatRequest, Picture, PromptRead, Role
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.servers.chat.turns import AnswerStats, Attachment, Ending, GrowingAnswer, Turn
+from gglib_desktop.viewmodels.servers.chat.conversation import Conversation
+from gglib_desktop.viewmodels.servers.chat.turns import AnswerStats, Attachment, Ending, Turn
 
 if TYPE_CHECKING:
     from gglib_desktop.viewmodels.servers.server import ServerPanelState
@@ -68,10 +69,6 @@ class ChatViewModel(QObject):
     """
 
     stateChanged = Signal(object)  # ChatState
-    turnAdded = Signal(object)  # Turn; an answer has no text yet
-    grown = Signal(object)  # AnswerText: what comes next in the answer that was added last
-    turnEnded = Signal(object)  # Turn: the answer that was added last, whole
-    turnsDropped = Signal(int)  # how many turns are left, the first ones
     draftChanged = Signal(str)  # not by the user: it was sent, or is given back
 
     def __init__(self, scope: TaskScope, asked_of: AskedOf) -> None:
@@ -79,30 +76,18 @@ class ChatViewModel(QObject):
         self._scope = scope
         self._asked_of = asked_of
         self._handle: ProcessHandle | None = None
-        self._ended: list[Turn] = []
-        self._answer: GrowingAnswer | None = None
         # The question to be given back if there is no answer.
         self._sent: Turn | None = None
         self._asking: asyncio.Task[None] | None = None
         self._showing: asyncio.TimerHandle | None = None
         self._state = ChatState()
+        self.conversation = Conversation()
         self.draft = ""
         self.system = ""
 
     @property
     def state(self) -> ChatState:
         return self._state
-
-    @property
-    def turns(self) -> tuple[Turn, ...]:
-        """What the signals have told so far; the last one may grow."""
-        answer = self._answer
-        return (*self._ended, answer.turn()) if answer is not None and answer.is_shown else tuple(self._ended)
-
-    @property
-    def last_answer(self) -> str:
-        """The text of the newest answer that has ended."""
-        return next((turn.text for turn in reversed(self._ended) if turn.role is Role.ASSISTANT), "")
 
     def show(self, state: ServerPanelState) -> None:
         """Takes the news of the server."""
@@ -120,8 +105,7 @@ class ChatViewModel(QObject):
         if not self._state.can_send or not (text or attached):
             return
         self._sent = Turn(Role.USER, text, attached=attached)
-        self._ended.append(self._sent)
-        self.turnAdded.emit(self._sent)
+        self.conversation.add(self._sent)
         self._set(attached=())
         self._change_draft("")
         self._begin()
@@ -136,15 +120,14 @@ class ChatViewModel(QObject):
     def regenerate(self) -> None:
         """Asks the last question once more, in place of its answer."""
         if self._state.can_regenerate:
-            if self._ended[-1].role is Role.ASSISTANT:
-                self._drop(len(self._ended) - 1)
+            self.conversation.drop_last(Role.ASSISTANT)
             self._begin()
 
     @Slot()
     def clear(self) -> None:
         """Forgets the conversation; what has been typed stays."""
         if not self._state.is_answering:
-            self._drop(0)
+            self.conversation.clear()
             self._set(problem=None, stats=None)
 
     def attach(self, name: str, read: Callable[[], Picture]) -> None:
@@ -167,7 +150,7 @@ class ChatViewModel(QObject):
     # -- the answer
 
     def _begin(self) -> None:
-        self._answer = GrowingAnswer(asyncio.get_running_loop().time())
+        self.conversation.begin_answer(asyncio.get_running_loop().time())
         self._set(is_answering=True, problem=None, stats=None)
         self._asking = self._scope.start(self._ask(), name="chat")
         self._asking.add_done_callback(self._on_over)
@@ -176,62 +159,46 @@ class ChatViewModel(QObject):
         ask = self._asked_of(self._handle) if self._handle is not None else None
         if ask is None:
             raise ChatError("there is no server to ask any more")
-        request = ChatRequest(tuple(turn.message for turn in self._ended), self.system.strip())
+        request = ChatRequest(self.conversation.messages, self.system.strip())
         async with aclosing(ask(request)) as answer:
             async for piece in answer:
                 self._take(piece)
 
     def _take(self, piece: ChatPiece) -> None:
         loop = asyncio.get_running_loop()
-        assert self._answer is not None
-        self._answer.take(piece, loop.time())
+        self.conversation.take(piece, loop.time())
         if self._showing is None:
             self._showing = loop.call_later(_SHOWN_EVERY_S, self._show_new)
 
     def _show_new(self) -> None:
         self._showing = None
-        answer = self._answer
-        if answer is None:
-            return
-        was_shown, new = answer.is_shown, answer.take_new()
-        if new is not None:
-            if not was_shown:
-                self.turnAdded.emit(Turn(Role.ASSISTANT))
-            self.grown.emit(new)
-        self._set(progress=None if answer.has_begun else answer.progress)
+        self.conversation.show_new()
+        self._set(progress=self.conversation.progress)
 
     def _on_over(self, asking: asyncio.Task[None]) -> None:
+        self._asking = None
         if self._showing is not None:
             self._showing.cancel()
         self._show_new()
-        answer, self._answer, self._asking = self._answer, None, None
-        assert answer is not None
-        error = None if asking.cancelled() else asking.exception()
-        if answer.has_begun:
-            self._end(answer, answer.ended(Ending.STOPPED if asking.cancelled() else Ending.CUT))
-        elif self._sent is not None:
+        answer = self.conversation.end_answer(Ending.STOPPED if asking.cancelled() else Ending.CUT)
+        if answer is None and self._sent is not None:
             self._give_back(self._sent)
         self._sent = None
-        self._set(is_answering=False, progress=None, problem=error if isinstance(error, GglibError) else None)
-
-    def _end(self, answer: GrowingAnswer, turn: Turn) -> None:
-        if not answer.is_shown:
-            self.turnAdded.emit(Turn(Role.ASSISTANT))
-        self._ended.append(turn)
-        self.turnEnded.emit(turn)
-        self._set(stats=turn.stats)
+        error = None if asking.cancelled() else asking.exception()
+        self._set(
+            is_answering=False,
+            progress=None,
+            stats=answer.stats if answer is not None else None,
+            problem=error if isinstance(error, GglibError) else None,
+        )
 
     def _give_back(self, question: Turn) -> None:
         """A question without an answer can be changed and sent again, before what has been typed since."""
-        self._drop(len(self._ended) - 1)
+        self.conversation.drop_last(Role.USER)
         self._set(attached=(*question.attached, *self._state.attached))
         self._change_draft("\n\n".join(text for text in (question.text, self.draft) if text))
 
     # -- what is shown
-
-    def _drop(self, left: int) -> None:
-        del self._ended[left:]
-        self.turnsDropped.emit(left)
 
     def _change_draft(self, text: str) -> None:
         self.draft = text
@@ -245,8 +212,8 @@ class ChatViewModel(QObject):
         return Obstacle.NO_CHATS if self._asked_of(state.handle) is None else None
 
     def _set(self, **changes: Any) -> None:
-        has_answer = any(turn.role is Role.ASSISTANT for turn in self._ended)
-        state = replace(self._state, is_empty=not self._ended, has_answer=has_answer, **changes)
+        said = self.conversation
+        state = replace(self._state, is_empty=said.is_empty, has_answer=bool(said.last_answer), **changes)
         if state != self._state:
             self._state = state
             self.stateChanged.emit(state)

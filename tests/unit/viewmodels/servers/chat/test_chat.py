@@ -16,6 +16,7 @@ from gglib_desktop.domain.traffic.chat import (
     AnswerFigures,
     AnswerText,
     ChatMessage,
+    ChatPiece,
     ChatRequest,
     Picture,
     PromptRead,
@@ -31,7 +32,15 @@ pytestmark = pytest.mark.jumping_clock
 
 HANDLE = ProcessHandle(1, "Tiny", 4711, 9000, 0)
 CAT = Picture(b"meow", "image/png")
-HELLO = [PromptRead(10, 20), 0.2, AnswerText("He"), AnswerText("llo"), AnswerFigures(2, 40.0, 4, 3), AnswerEnd.COMPLETE]
+FIGURES = AnswerFigures(2, 40.0, 4, 3)
+HELLO: list[ChatPiece | float] = [
+    PromptRead(10, 20),
+    0.2,
+    AnswerText("He"),
+    AnswerText("llo"),
+    AnswerFigures(2, 40.0, 4, 3),
+    AnswerEnd.COMPLETE,
+]
 
 
 def panel(state: object, handle: ProcessHandle | None = HANDLE) -> Any:
@@ -56,18 +65,19 @@ class Bench:
         await poll(lambda: not self.chat.state.is_answering)
 
     def texts(self) -> list[str]:
-        return [turn.text for turn in self.chat.turns]
+        return [turn.text for turn in self.chat.conversation.turns]
 
 
 @pytest.fixture
 def bench(scope) -> Bench:
     server = ScriptedChats(list(HELLO))
-    bench = Bench(ChatViewModel(scope, lambda _handle: bench.server), server)
-    for signal in (bench.chat.turnAdded, bench.chat.grown, bench.chat.turnEnded, bench.chat.turnsDropped):
-        signal.connect(bench.told.append)
-    bench.chat.draftChanged.connect(bench.drafts.append)
-    bench.chat.show(HEALTHY)
-    return bench
+    made = Bench(ChatViewModel(scope, lambda _handle: made.server), server)
+    said = made.chat.conversation
+    for signal in (said.turnAdded, said.grown, said.turnEnded, said.turnsDropped):
+        signal.connect(made.told.append)
+    made.chat.draftChanged.connect(made.drafts.append)
+    made.chat.show(HEALTHY)
+    return made
 
 
 # -- answers
@@ -80,12 +90,12 @@ async def test_a_question_and_its_answer(bench):
     await bench.over()
     assert bench.server.asked == [ChatRequest((ChatMessage(Role.USER, "Hello?"),), "Be brief.")]
     question = Turn(Role.USER, "Hello?")
-    stats = AnswerStats(speed=40.0, first_token_s=pytest.approx(0.2), accepted=0.75)
+    stats = AnswerStats(speed=40.0, first_token_s=0.2, accepted=0.75)
     answer = Turn(Role.ASSISTANT, "Hello", ending=Ending.COMPLETE, stats=stats)
     assert bench.told == [question, Turn(Role.ASSISTANT), AnswerText("Hello"), answer]
-    assert bench.chat.turns == (question, answer)
+    assert bench.chat.conversation.turns == (question, answer)
     assert (bench.chat.state.stats, bench.chat.state.problem) == (stats, None)
-    assert bench.chat.last_answer == "Hello"
+    assert bench.chat.conversation.last_answer == "Hello"
 
 
 async def test_what_was_said_before_is_sent_with_the_next_question(bench):
@@ -102,7 +112,7 @@ async def test_text_that_comes_fast_is_shown_at_most_every_so_often(bench):
     await bench.over()
     grown = [piece for piece in bench.told if isinstance(piece, AnswerText)]
     assert 10 <= len(grown) <= 20
-    assert len(bench.chat.turns[-1].text) == 100_000
+    assert len(bench.chat.conversation.turns[-1].text) == 100_000
 
 
 async def test_progress_is_shown_until_the_answer_begins(bench):
@@ -118,7 +128,7 @@ async def test_reasoning_is_kept_and_not_sent(bench):
     bench.server.pieces = [AnswerText("", "Well"), AnswerText("Yes"), AnswerEnd.COMPLETE]
     bench.chat.send("Hello?")
     await bench.over()
-    assert bench.chat.turns[-1].reasoning == "Well"
+    assert bench.chat.conversation.turns[-1].reasoning == "Well"
     bench.chat.send("And?")
     await bench.over()
     assert bench.server.asked[-1].messages[1] == ChatMessage(Role.ASSISTANT, "Yes")
@@ -135,7 +145,7 @@ async def test_a_full_context_is_told(bench):
     bench.server.pieces = [AnswerText("Hel"), AnswerEnd.LIMIT]
     bench.chat.send("Hello?")
     await bench.over()
-    assert bench.chat.turns[-1].ending is Ending.LIMIT
+    assert bench.chat.conversation.turns[-1].ending is Ending.LIMIT
 
 
 async def test_a_view_that_comes_late_sees_what_the_signals_told(bench):
@@ -161,7 +171,7 @@ async def test_a_stopped_answer_stays_as_far_as_it_came(bench):
     bench.chat.stop()
     await bench.over()
     assert bench.server.closed == 1
-    answer = bench.chat.turns[-1]
+    answer = bench.chat.conversation.turns[-1]
     assert (answer.text, answer.ending, answer.stats.speed) == ("Hel", Ending.STOPPED, 20.0)
     assert bench.chat.state.problem is None
 
@@ -170,7 +180,7 @@ async def test_a_server_that_ends_in_mid_answer(bench):
     bench.server.pieces, bench.server.error = [AnswerText("Hel")], AnswerCut("ended")
     bench.chat.send("Hello?")
     await bench.over()
-    assert (bench.chat.turns[-1].text, bench.chat.turns[-1].ending) == ("Hel", Ending.CUT)
+    assert (bench.chat.conversation.turns[-1].text, bench.chat.conversation.turns[-1].ending) == ("Hel", Ending.CUT)
     assert bench.chat.state.problem is bench.server.error
 
 
@@ -182,7 +192,7 @@ async def test_a_refused_question_is_given_back(bench):
     assert (bench.drafts, bench.chat.state.attached) == ([""], ())
     bench.chat.draft = "And another thing"
     await bench.over()
-    assert bench.chat.turns == ()
+    assert bench.chat.conversation.turns == ()
     assert bench.chat.draft == bench.drafts[-1] == "Hello?\n\nAnd another thing"
     assert bench.chat.state.attached == (Attachment("cat.png", CAT),)
     assert bench.chat.state.problem is bench.server.error
@@ -195,14 +205,14 @@ async def test_a_question_that_is_stopped_before_any_answer_is_given_back(bench)
     await time_passes(1)
     bench.chat.stop()
     await bench.over()
-    assert (bench.chat.turns, bench.chat.draft, bench.chat.state.problem) == ((), "Hello?", None)
+    assert (bench.chat.conversation.turns, bench.chat.draft, bench.chat.state.problem) == ((), "Hello?", None)
 
 
 async def test_a_question_that_is_stopped_at_once_is_given_back(bench):
     bench.chat.send("Hello?")
     bench.chat.stop()
     await bench.over()
-    assert (bench.chat.turns, bench.chat.draft, bench.server.asked) == ((), "Hello?", [])
+    assert (bench.chat.conversation.turns, bench.chat.draft, bench.server.asked) == ((), "Hello?", [])
 
 
 async def test_stopping_the_server_stops_the_answer(bench):
@@ -211,14 +221,14 @@ async def test_stopping_the_server_stops_the_answer(bench):
     await time_passes(0.1)
     bench.chat.show(STOPPING)
     await bench.over()
-    assert bench.chat.turns[-1].ending is Ending.STOPPED
+    assert bench.chat.conversation.turns[-1].ending is Ending.STOPPED
 
 
 async def test_a_bug_of_ours_is_reported_and_ends_the_answer(bench, bugs):
     bench.server.pieces, bench.server.error = [AnswerText("Hel")], ZeroDivisionError()
     bench.chat.send("Hello?")
     await bench.over()
-    assert bench.chat.turns[-1].ending is Ending.CUT
+    assert bench.chat.conversation.turns[-1].ending is Ending.CUT
     assert isinstance(bugs.bugs.pop(), ZeroDivisionError)
 
 
@@ -254,7 +264,7 @@ async def test_clear_forgets_all_but_what_is_typed(bench):
     await bench.over()
     bench.chat.draft = "And?"
     bench.chat.clear()
-    assert (bench.chat.turns, bench.chat.state.stats, bench.chat.draft) == ((), None, "And?")
+    assert (bench.chat.conversation.turns, bench.chat.state.stats, bench.chat.draft) == ((), None, "And?")
     assert bench.chat.state.is_empty
     bench.chat.regenerate()
     assert not bench.chat.state.is_answering
@@ -334,7 +344,7 @@ async def test_images_go_with_the_next_question_only(bench):
     bench.chat.send("")
     await bench.over()
     assert bench.server.asked[0].messages == (ChatMessage(Role.USER, "", (CAT,)),)
-    assert bench.chat.turns[0].attached == (Attachment("dog.png", CAT),)
+    assert bench.chat.conversation.turns[0].attached == (Attachment("dog.png", CAT),)
     assert bench.chat.state.attached == ()
 
 
