@@ -266,7 +266,7 @@ def launch_choices(python: str, data_dir: Path, model: str, _plain: str) -> None
     program = Program(python, data_dir, model)
     row = program.screen.get("Models").row("Tiny")
     eventually(lambda: row.is_selected, DEADLINE_S, lambda: "the model given as argument is not selected")
-    program.screen.choose("Server", "Launch defaults…")
+    program.screen.choose("Model", "Launch defaults")
     defaults = program.screen.get("Launch defaults of Tiny*")
     defaults.get("Unfold Computing").press()
     defaults.get("Threads").set_value(2)

@@ -69,6 +69,11 @@ class ServersViewModel(ViewModel):
     def totals(self) -> ServerTotals:
         return self._totals
 
+    def running_names(self) -> tuple[str, ...]:
+        """The titles of the panels whose servers live, in the order of the panels."""
+        states = (server.state for server in self.panels.values())
+        return tuple(state.title for state in states if is_live(state.state))
+
     def stop_all(self) -> None:
         self.run(self._supervisor.stop_all(), "stop all")
 

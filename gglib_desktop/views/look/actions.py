@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QAbstractButton, QMainWindow, QMenu
 
 from gglib_desktop.views.look.icons import icon
 
@@ -62,11 +62,13 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
     a = _make_actions(window)
     _menu(
         window, tr("&File"), a.add_models, a.add_folder, a.scan, a.stop_scan, a.create_demo, None,
-        a.details, a.tags, a.show_in_folder, a.copy_path, a.remove_model, None, a.settings, a.edit_settings,
-        None, a.quit,
+        a.settings, a.edit_settings, None, a.quit,
     )  # fmt: skip
     _menu(
-        window, tr("&Server"), a.start, a.start_with, a.start_another, a.paste_command, a.defaults, None,
+        window, tr("&Model"), a.details, a.defaults, a.tags, None, a.show_in_folder, a.copy_path, None, a.remove_model,
+    )  # fmt: skip
+    _menu(
+        window, tr("&Server"), a.start, a.start_with, a.start_another, a.paste_command, None,
         a.stop, a.restart, a.apply, None, a.copy_endpoint, a.copy_other_endpoint, a.copy_key, a.copy_command_line,
         a.show_log, a.dismiss, None, a.stop_all,
     )  # fmt: skip
@@ -83,11 +85,11 @@ def _make_actions(window: QMainWindow) -> Actions:
         scan=action("scan", tr("S&can again"), "F5"),
         stop_scan=action("stop_scan", tr("Stop scannin&g"), "Shift+F5", "stop"),
         create_demo=action("create_demo", tr("Create &demo model"), "", "demo"),
-        details=action("details", tr("Deta&ils…"), "Ctrl+I"),
-        tags=action("tags", tr("&Tags and notes…"), "Ctrl+T"),
+        details=action("details", tr("&Details"), "Ctrl+I"),
+        tags=action("tags", tr("&Tags"), "Ctrl+T"),
         show_in_folder=action("show_in_folder", tr("S&how in folder"), "Ctrl+Shift+E"),
         copy_path=action("copy_path", tr("Copy &path"), "Ctrl+Alt+C"),
-        remove_model=action("remove_model", tr("Remove &model from list"), "Shift+Del"),
+        remove_model=action("remove_model", tr("&Remove"), "Shift+Del"),
         settings=action("settings", tr("&Settings…"), "Ctrl+,", "settings"),
         edit_settings=action("edit_settings", tr("&Edit settings file")),
         quit=action("quit", tr("&Quit"), "Ctrl+Q"),
@@ -95,7 +97,7 @@ def _make_actions(window: QMainWindow) -> Actions:
         start_with=action("start_with", tr("Start &with…"), "Ctrl+Shift+Return", "start-with"),
         start_another=action("start_another", tr("Start a&nother")),
         paste_command=action("paste_command", tr("Paste co&mmand line…"), "Ctrl+Shift+V"),
-        defaults=action("defaults", tr("Launch de&faults…"), "Ctrl+Shift+D"),
+        defaults=action("defaults", tr("Launch de&faults"), "Ctrl+Shift+D"),
         stop=action("stop", tr("S&top"), "Ctrl+.", "stop"),
         restart=action("restart", tr("&Restart"), "Ctrl+R", "restart"),
         apply=action("apply", tr("&Apply and restart"), "Ctrl+Shift+R"),
@@ -112,6 +114,12 @@ def _make_actions(window: QMainWindow) -> Actions:
         foreign=action("foreign", tr("Other &llama-servers")),
         about=action("about", tr("&About GGLib Desktop")),
     )
+
+
+def tell_shortcut(button: QAbstractButton, action: QAction) -> None:
+    """Tells, in the tool tip of a button, what it does and by which keys: those of the action in the menus."""
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    button.setToolTip(f"{action.toolTip()} ({keys})" if keys else action.toolTip())
 
 
 def _action(window: QMainWindow, name: str, text: str, shortcut: str = "", icon_name: str = "") -> QAction:

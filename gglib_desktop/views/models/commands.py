@@ -28,10 +28,12 @@ class ModelCommands(QObject):
         self._launch = launch
         self._window = window
         self._blocks = (
-            (actions.start, actions.start_with, actions.start_another, actions.defaults),
-            (actions.details, actions.tags, actions.show_in_folder, actions.copy_path),
+            (actions.start, actions.start_with, actions.start_another),
+            (actions.details, actions.defaults, actions.tags),
+            (actions.show_in_folder, actions.copy_path),
             (actions.remove_model,),
         )
+        self._for_models = (*self._blocks[0], actions.defaults)
         self._stop_scan = actions.stop_scan
         actions.connect(
             scan=library.scan_again,
@@ -60,11 +62,9 @@ class ModelCommands(QObject):
     @Slot()
     def _render(self) -> None:
         selected = self._selected
-        for block in self._blocks:
+        for action in (action for block in self._blocks for action in block):
             # A file that is not a model itself can be looked at and removed, but not started.
-            is_for_it = selected is not None and (block is not self._blocks[0] or selected.is_model)
-            for action in block:
-                action.setEnabled(is_for_it)
+            action.setEnabled(selected is not None and (action not in self._for_models or selected.is_model))
 
     @Slot(object)
     def _on_scan(self, progress: ScanProgress | None) -> None:

@@ -89,7 +89,9 @@ class WindowCommands(QObject):
     @Slot()
     def about(self) -> None:
         from gglib_desktop.views.window.about import AboutDialog
+        from gglib_desktop.views.window.diagnostics import diagnostics
 
         engine = self._parts.engine.state.engine
         text = f"{engine.path} ({engine.version})" if engine is not None else self.tr("none found")
-        self._parts.run(ask(AboutDialog(__version__, text, str(self._data_dir), self._window)), "about")
+        report = diagnostics(self._parts, self._data_dir)
+        self._parts.run(ask(AboutDialog(__version__, text, str(self._data_dir), report, self._window)), "about")

@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
         Notices(parts, self._banner, self._model_commands.show_folder)
         self._assemble()
         self._connect()
+        self._bar.tell_shortcuts(actions)
         keep_focus_visible()
         self._restore_geometry()
 
@@ -80,7 +81,7 @@ class MainWindow(QMainWindow):
         """What to do with running servers, None to stay; and whether to remember it."""
         from gglib_desktop.views.window.quit import QuitDialog
 
-        dialog = QuitDialog(running, self)
+        dialog = QuitDialog(running, self._parts.servers.running_names(), self)
         await ask(dialog)
         return dialog.choice, dialog.remember
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.servers.servers import ServersViewModel, ServerTotals
+from gglib_desktop.views.look.actions import Actions, tell_shortcut
 from gglib_desktop.views.look.icons import icon
 
 
@@ -36,6 +37,13 @@ class TopBar(QWidget):
         models.selectionChanged.connect(self._render_selection)
         self._render(servers.totals)
         self._render_selection()
+
+    def tell_shortcuts(self, actions: Actions) -> None:
+        """In the tool tips: the menus tell them only to those who look there."""
+        tell_shortcut(self.add, actions.add_models)
+        tell_shortcut(self.start, actions.start)
+        tell_shortcut(self.start_with, actions.start_with)
+        tell_shortcut(self.settings, actions.settings)
 
     def _button(self, name: str, text: str, icon_name: str) -> QPushButton:
         button = QPushButton(icon(icon_name), text, self)

@@ -1,15 +1,19 @@
 """Dialogs ask without blocking, and answer Enter and Esc as expected."""
 
 import asyncio
+import os
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QPushButton, QWidget
 from shiboken6 import delete, isValid
 
+from gglib_desktop import __version__
 from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.views.widgets.ask import ask
 from gglib_desktop.views.window.about import AboutDialog
+from gglib_desktop.views.window.diagnostics import diagnostics
 from gglib_desktop.views.window.quit import QuitDialog
 from tests.fakes.waiting import poll
 from tests.ui.finding import assert_all_named, click, text
@@ -61,7 +65,7 @@ async def test_a_dialog_that_goes_with_its_window_is_answered_with_no(qapp):
 
 @pytest.fixture
 def quit_dialog(qtbot) -> QuitDialog:
-    dialog = QuitDialog(3)
+    dialog = QuitDialog(3, ["Tiny", "Tiny (2)", "Phi 4 Mini"])
     qtbot.addWidget(dialog)
     dialog.show()
     return dialog
@@ -70,10 +74,17 @@ def quit_dialog(qtbot) -> QuitDialog:
 def test_quit_says_how_much_runs(qtbot, quit_dialog):
     assert quit_dialog.windowTitle() == "Quit GGLib Desktop"
     assert text(quit_dialog, "quitHeading") == "3 servers are running."
+    assert text(quit_dialog, "quitServers") == "Tiny, Tiny (2), Phi 4 Mini"
     assert_all_named(quit_dialog)
     single = QuitDialog(1)
     qtbot.addWidget(single)
     assert text(single, "quitHeading") == "One server is running."
+
+
+def test_quit_names_only_some_of_very_many_servers(qtbot):
+    dialog = QuitDialog(12, [f"Model {number}" for number in range(12)])
+    qtbot.addWidget(dialog)
+    assert text(dialog, "quitServers").endswith("Model 6 and 5 more")
 
 
 def test_quit_has_exactly_the_buttons_that_it_should(quit_dialog):
@@ -106,21 +117,37 @@ def test_quit_can_be_called_off_and_remembers_nothing_then(qtbot, quit_dialog, w
     assert quit_dialog.result() == QDialog.DialogCode.Rejected
 
 
-def test_enter_in_the_quit_dialog_stops_all(qtbot, quit_dialog):
+def test_enter_in_the_quit_dialog_stops_nothing(qtbot, quit_dialog):
     qtbot.keyClick(quit_dialog, Qt.Key.Key_Return)
-    assert quit_dialog.choice is OnQuit.STOP_ALL
+    assert quit_dialog.choice is OnQuit.LEAVE_RUNNING
 
 
 # -- About
 
 
 def test_about_tells_version_engine_and_place(qtbot):
-    dialog = AboutDialog("0.1.0", "/usr/bin/llama-server, version 10434", "/home/a/.local/share/gglib-desktop")
+    engine, folder = "/usr/bin/llama-server, version 10434", "/home/a/.local/share/gglib-desktop"
+    dialog = AboutDialog("0.1.0", engine, folder, "all that matters")
     qtbot.addWidget(dialog)
     dialog.show()
     assert text(dialog, "aboutVersion") == "Version 0.1.0"
-    assert text(dialog, "aboutEngine") == "/usr/bin/llama-server, version 10434"
-    assert text(dialog, "aboutDataFolder") == "/home/a/.local/share/gglib-desktop"
+    assert text(dialog, "aboutEngine") == engine
+    assert text(dialog, "aboutDataFolder") == folder
+    assert text(dialog, "aboutLicense") == "MIT License"
+    click(qtbot, dialog, "copyDiagnostics")
+    assert QApplication.clipboard().text() == "all that matters"
     assert_all_named(dialog)
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
     assert not dialog.isVisible()
+
+
+async def test_diagnostics_tell_the_versions_and_no_secret(desk):
+    await desk.open()
+    await desk.add("Secret project")
+    report = diagnostics(desk.app, Path.home() / "data")
+    assert f"GGLib Desktop {__version__}" in report
+    assert "Engine: " in report
+    assert f"Data folder: ~{os.sep}data" in report
+    assert "Models: 1, servers running: 0" in report
+    assert str(Path.home()) not in report
+    assert "Secret" not in report

@@ -42,7 +42,7 @@ from tests.fakes.library import some_facts
 from tests.fakes.program import TIMINGS
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk, text_of
-from tests.ui.finding import child
+from tests.ui.finding import child, text
 
 
 def click(qtbot, widget: QWidget) -> None:
@@ -80,7 +80,13 @@ async def test_the_empty_window_is_called_as_agreed(desk):
     }
     assert names(desk.window, Role.EditableText) == ["Search models"]
     assert isinstance(get(desk.window, "Models", Role.Table), QAbstractItemView)
-    assert names(desk.window, Role.MenuItem)[:4] == ["File", "Server", "View", "Help"]
+    assert names(desk.window, Role.MenuItem)[:5] == ["File", "Model", "Server", "View", "Help"]
+
+
+async def test_the_main_buttons_tell_their_shortcuts(desk):
+    told = {name: child(desk.window, QPushButton, f"{name}Button").toolTip() for name in ("addModels", "startWith")}
+    assert told == {"addModels": "Add models (Ctrl+O)", "startWith": "Start with (Ctrl+Shift+Return)"}
+    assert all(child(desk.window, QPushButton, f"{name}Button").toolTip() for name in ("start", "settings"))
 
 
 async def test_every_action_is_connected(desk):
@@ -451,11 +457,16 @@ async def test_closing_asks_and_the_window_stays(desk):
     assert desk.window.isVisible()
 
 
-async def test_the_question_before_quitting_gives_the_answer(desk, qtbot):
+async def test_the_question_before_quitting_names_the_servers_and_gives_the_answer(desk, qtbot):
     await desk.open()
+    for name in ("Tiny", "Phi"):
+        model = await desk.add(name)
+        desk.app.launch.start(model.id)
+        await desk.panel_in(name, "Healthy")
     asking = desk.app._scope.start(desk.window.confirm_quit(2), name="question")
     dialog = await opened(desk, QuitDialog)
     assert dialog.windowTitle() == "Quit GGLib Desktop"
+    assert text(dialog, "quitServers") == "Tiny, Phi"
     click(qtbot, get(dialog, "Cancel"))
     assert await asking == (None, False)
 
