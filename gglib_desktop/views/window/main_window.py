@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
         """Says for as long as the window lives that nothing here is real; there is no way back from it."""
         is_simulated = state.engine is not None and state.engine.source is EngineSource.MOCK
         if is_simulated and self.menuBar().cornerWidget() is None:
-            sign = QLabel(self.tr("Simulated: no model really runs"))
+            sign = QLabel(self.tr("Simulated: no model really runs"), self.menuBar())
             sign.setObjectName("simulated")
             sign.setContentsMargins(0, 0, 12, 0)
             self.menuBar().setCornerWidget(sign)
