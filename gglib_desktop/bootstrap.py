@@ -54,6 +54,8 @@ from gglib_desktop.windowless import WindowLoss
 if TYPE_CHECKING:
     from gglib_desktop.dialogs import Dialogs
     from gglib_desktop.domain.gguf.forecast import ByteRange, Serving
+    from gglib_desktop.services.traffic.news import RecordingEvent
+    from gglib_desktop.services.traffic.recording import RequestRecorder
 
 _log = logging.getLogger(__name__)
 _APP = "gglib-desktop"
@@ -76,6 +78,7 @@ async def run(app: QApplication, options: Options) -> int:
         loss.watch(app)
         await _load_late(window)
         services.scope.start(_close_to_others(places), name="close files to others")
+        _record_requests(services, places, reporter, stack)
         if await services.belong_to_another(options.models, quitting):
             loss.close()
             window.close_for_good()
@@ -98,6 +101,27 @@ async def run(app: QApplication, options: Options) -> int:
     return 0
 
 
+def _record_requests(
+    services: _Services, places: Places, reporter: ErrorReporter, stack: contextlib.AsyncExitStack
+) -> RequestRecorder:
+    """From now on requests are recorded, until ``stack`` ends that; the runner spares logs that are not read yet."""
+    from gglib_desktop.adapters.requests.sqlite_requests import SqliteRequestStore
+    from gglib_desktop.services.traffic.news import RecordingProblem
+    from gglib_desktop.services.traffic.recording import RequestRecorder
+
+    def on_event(event: RecordingEvent) -> None:
+        if isinstance(event, RecordingProblem):
+            services.view_model.failed.emit(event.error)
+
+    store = SqliteRequestStore(places.data_dir / "requests.sqlite")
+    recorder = RequestRecorder(services.supervisor, store, lambda: services.settings.current, reporter)
+    stack.push_async_callback(store.aclose)
+    stack.push_async_callback(recorder.aclose)
+    recorder.subscribe(on_event)
+    recorder.begin()
+    return recorder
+
+
 async def _close_to_others(places: Places) -> None:
     """Mends what earlier versions made as the user's mask said."""
     outside = (places.settings, places.log)
@@ -118,9 +142,12 @@ async def _load_late(window: MainWindow) -> None:
 
 
 def _load_services() -> None:
+    import gglib_desktop.adapters.requests.sqlite_requests
     import gglib_desktop.adapters.runner.kinds
     import gglib_desktop.domain.llama_cpp.dialect
-    import gglib_desktop.services.servers.server  # noqa: F401
+    import gglib_desktop.domain.llama_cpp.requests.reader
+    import gglib_desktop.services.servers.server
+    import gglib_desktop.services.traffic.recording  # noqa: F401
 
 
 @dataclass
@@ -161,11 +188,9 @@ class _Services:
 
     def follow_work(self) -> None:
         """From now on the figures of servers at work are known."""
-        from gglib_desktop.services.events import EventSource
         from gglib_desktop.services.traffic.live import LiveFigures
-        from gglib_desktop.services.traffic.news import RequestsRead
 
-        live = LiveFigures(self.supervisor, self.runner, self.scope, EventSource[RequestsRead]().add)
+        live = LiveFigures(self.supervisor)
         self.view_model.servers.follow(live)
         live.begin()
 

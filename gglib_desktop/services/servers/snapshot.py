@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.failures import Failure
-from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import ServerState
@@ -49,6 +48,7 @@ class ServerSnapshot:
     command_line: str = ""
     log_name: str = ""
     facts: ServerFacts | None = None
+    busy_slots: int | None = None
     rss_bytes: int | None = None
     rejected: Rejected | None = None
 
@@ -69,20 +69,12 @@ class ServerRemoved:
 
 @dataclass(frozen=True)
 class ServersAdopted:
-    """Servers of an earlier run of the program were found alive."""
+    """Servers of an earlier run of the program were looked for, and so many found alive."""
 
     count: int
 
 
-@dataclass(frozen=True)
-class ServerUsed:
-    """A healthy server was looked at while the user sees it, and its process had used so much."""
-
-    id: int
-    usage: Usage
-
-
-SupervisorEvent = ServerChanged | ServerRemoved | ServersAdopted | ServerUsed
+SupervisorEvent = ServerChanged | ServerRemoved | ServersAdopted
 
 
 @dataclass

@@ -156,8 +156,7 @@ class Supervisor(ServerList):
             self._add_unreachable(server)
         for handle in handles:
             self.take_over(handle)
-        if handles:
-            self._events.emit(ServersAdopted(len(handles)))
+        self._events.emit(ServersAdopted(len(handles)))
         return len(handles)
 
     async def _add_lost(self, lost: LostServer) -> None:

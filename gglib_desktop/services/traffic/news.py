@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gglib_desktop.domain.errors import HistoryError
 from gglib_desktop.domain.traffic.figures import ServerFigures
 from gglib_desktop.domain.traffic.requests import RequestEvent
 
@@ -16,6 +17,23 @@ class RequestsRead:
     run: str
     events: Sequence[RequestEvent]
     live: bool = True
+
+
+@dataclass(frozen=True)
+class RequestsKept:
+    """The history has new requests, or refusals, of these runs."""
+
+    runs: frozenset[str]
+
+
+@dataclass(frozen=True)
+class RecordingProblem:
+    """The history cannot be written, or had to be begun anew. Told once until it can be written again."""
+
+    error: HistoryError
+
+
+RecordingEvent = RequestsRead | RequestsKept | RecordingProblem
 
 
 @dataclass(frozen=True)

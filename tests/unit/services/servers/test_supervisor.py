@@ -415,7 +415,7 @@ async def test_a_server_that_ended_while_no_program_ran_is_shown_with_its_log(bu
     assert server.state.failure.evidence == ("E error: out of memory",)
     assert server.state.retry is None, "what ended long ago is not started by itself"
     assert (server.log_name, server.command_line) == ("tiny-1", "llama-server -m tiny.gguf")
-    assert [event for event in story.events if isinstance(event, ServersAdopted)] == []
+    assert [event for event in story.events if isinstance(event, ServersAdopted)] == [ServersAdopted(0)]
     assert await supervisor.adopt() == 0
     assert len(supervisor.servers) == 1, "it is told once"
     assert supervisor.running == 0
@@ -466,9 +466,9 @@ async def test_a_lost_server_can_be_dismissed(bugs, config):
     await supervisor.aclose()
 
 
-async def test_without_earlier_servers_nobody_hears_of_adoption(supervisor, story):
+async def test_without_earlier_servers_it_is_told_that_there_are_none(supervisor, story):
     assert await supervisor.adopt() == 0
-    assert story.events == []
+    assert story.events == [ServersAdopted(0)]
 
 
 async def test_closing_ends_all_watching_and_no_server(supervisor, story, mock, config):

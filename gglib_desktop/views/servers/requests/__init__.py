@@ -1,1 +1,0 @@
-"""The page about what a server was asked."""
