@@ -188,9 +188,11 @@ class _Services:
 
     def follow_work(self) -> None:
         """From now on the figures of servers at work are known."""
+        from gglib_desktop.services.events import EventSource
         from gglib_desktop.services.traffic.live import LiveFigures
+        from gglib_desktop.services.traffic.news import RequestsRead
 
-        live = LiveFigures(self.supervisor)
+        live = LiveFigures(self.supervisor, self.runner, self.scope, EventSource[RequestsRead]().add)
         self.view_model.servers.follow(live)
         live.begin()
 

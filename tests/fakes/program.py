@@ -17,6 +17,7 @@ from gglib_desktop.dialogs import Dialogs
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
@@ -25,6 +26,7 @@ from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.services.traffic.live import LiveFigures
+from gglib_desktop.services.traffic.news import RequestsRead
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.window import WindowViewModel
@@ -118,7 +120,7 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         app = window_view_model(
             library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=lambda: dialogs
         )
-        live = LiveFigures(supervisor)
+        live = LiveFigures(supervisor, runner, scope, EventSource[RequestsRead]().add)
         app.servers.follow(live)
         live.begin()
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store, presets)

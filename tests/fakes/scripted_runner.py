@@ -14,7 +14,7 @@ from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.domain.traffic.chat import AskChat
-from gglib_desktop.domain.traffic.figures import Counters, SlotWork
+from gglib_desktop.domain.traffic.figures import Counters, MemoryUse, SlotWork
 from gglib_desktop.domain.traffic.requests import RequestReader
 from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerDescription, UnreachableServer
 
@@ -25,7 +25,7 @@ NO_ANSWER = Probe(ProbeResult.TIMEOUT, "no answer within 2 s")
 
 @dataclass
 class ScriptedServer:
-    """One server. A test writes its fields, the supervisor reads them."""
+    """One server. A test writes its fields, the supervisor reads them. ``asked``: the questions beside its health."""
 
     handle: ProcessHandle
     config: ServerConfig
@@ -34,6 +34,8 @@ class ScriptedServer:
     cpu_s_per_question: float = 0.0
     slots: Sequence[SlotWork] | None = ()
     counters: Counters | None = None
+    memory: MemoryUse | None = None
+    asked: list[str] = field(default_factory=list)
     stop_error: ProcessError | None = None
     ends_on_stop: bool = True
     questions: int = 0
@@ -125,11 +127,20 @@ class ScriptedRunner:
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
         return self.facts_said
 
+    async def memory(self, handle: ProcessHandle) -> MemoryUse | None:
+        server = self._server(handle)
+        server.asked.append("memory")
+        return server.memory
+
     async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
-        return self._server(handle).slots
+        server = self._server(handle)
+        server.asked.append("slots")
+        return server.slots
 
     async def counters(self, handle: ProcessHandle) -> Counters | None:
-        return self._server(handle).counters
+        server = self._server(handle)
+        server.asked.append("counters")
+        return server.counters
 
     def chat(self, handle: ProcessHandle) -> AskChat | None:
         return self.ask

@@ -336,16 +336,16 @@ async def test_long_prompts_are_no_reason_to_worry(story, http, config, slow_mod
             reply = await http.post(f"http://127.0.0.1:{handle.port}/completion", json=body, timeout=300)
             assert reply.status_code == 200, reply.text
 
-    def is_busy() -> bool:
-        return bool(story.supervisor.server(server_id).busy_slots)
+    async def busy_slots():
+        return [slot for slot in await story.supervisor.monitor.slots(handle) or () if slot.is_busy]
 
     async with TaskScope(LogReporter()) as scope:
         asking = {scope.start(ask(number), name="long prompt") for number in range(4)}
-        await poll(is_busy)
+        await poll(busy_slots)
         story.events.clear()
         ended, _going_on = await asyncio.wait(asking, timeout=LONGEST_FREEZE_S, return_when=asyncio.FIRST_COMPLETED)
         assert not ended
-        assert is_busy(), "it was at it all the time"
+        assert await busy_slots(), "it was at it all the time"
     assert set(story.words(server_id)) <= {"Healthy", "Busy"}
     assert isinstance(story.state(server_id), Healthy | Busy)
     await story.supervisor.kill(server_id)

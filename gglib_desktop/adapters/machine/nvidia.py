@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from gglib_desktop.domain.gguf.forecast import GraphicsCard, Memory
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 # The driver's library counts how often it was opened and closed, and its wrapper is not made for two threads.
@@ -21,22 +22,48 @@ class NvidiaMemory:
     """Lists nothing without a driver or a card; that never raises."""
 
     def read(self) -> Sequence[GraphicsCard]:
-        import pynvml
+        return _asked(_cards)
 
-        with _one_at_a_time:
+
+def memory_of_processes(pids: Collection[int]) -> int | None:
+    """The memory of all cards that these processes use, in bytes; None if no card tells of one of them. Blocks."""
+    told = _asked(lambda nvml: _used(nvml, pids))
+    return sum(told) if told else None
+
+
+def _asked(question: Callable[[Any], Iterable[T]]) -> tuple[T, ...]:
+    import pynvml
+
+    with _one_at_a_time:
+        try:
+            pynvml.nvmlInit()
+        except pynvml.NVMLError as exc:
+            _log.debug("no NVIDIA driver: %s", exc)
+            return ()
+        try:
+            return tuple(question(pynvml))
+        except pynvml.NVMLError as exc:
+            _log.info("the NVIDIA driver does not answer: %s", exc)
+            return ()
+        finally:
+            with contextlib.suppress(pynvml.NVMLError):
+                pynvml.nvmlShutdown()
+
+
+def _used(nvml: Any, pids: Collection[int]) -> Iterator[int]:
+    """For each process and card. One may be listed twice, as one that computes and as one that paints (Vulkan)."""
+    for index in range(nvml.nvmlDeviceGetCount()):
+        used: dict[int, int] = {}
+        for name in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses"):
             try:
-                pynvml.nvmlInit()
-            except pynvml.NVMLError as exc:
-                _log.debug("no NVIDIA driver: %s", exc)
-                return ()
-            try:
-                return tuple(_cards(pynvml))
-            except pynvml.NVMLError as exc:
-                _log.info("the NVIDIA driver does not answer: %s", exc)
-                return ()
-            finally:
-                with contextlib.suppress(pynvml.NVMLError):
-                    pynvml.nvmlShutdown()
+                listed = getattr(nvml, name)(nvml.nvmlDeviceGetHandleByIndex(index))
+            except nvml.NVMLError as exc:
+                _log.debug("NVIDIA card %s does not tell its processes: %s", index, exc)
+                continue
+            for process in listed:
+                if process.pid in pids and process.usedGpuMemory is not None:
+                    used[process.pid] = max(used.get(process.pid, 0), int(process.usedGpuMemory))
+        yield from used.values()
 
 
 def _cards(nvml: Any) -> Iterator[GraphicsCard]:

@@ -18,10 +18,9 @@ from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.diagnosis import Diagnose
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.failures import ServerExit
-from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
+from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from gglib_desktop.ports.servers.engine_driver import EngineDriver, Seen
 from gglib_desktop.ports.servers.place import Place, PlacedProcess
 from gglib_desktop.ports.servers.server_monitor import ServerDescription
@@ -29,7 +28,6 @@ from gglib_desktop.tasks import TaskScope
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.traffic.chat import AskChat
-    from gglib_desktop.domain.traffic.requests import RequestReader
 
 _OWN_PLACE = "local"
 _log = logging.getLogger(__name__)
@@ -180,13 +178,6 @@ class AnnouncedServers(EarlierServers):
             server.last_ok = int(time.time())
         return probe
 
-    async def usage(self, handle: ProcessHandle) -> Usage | None:
-        server = self._servers.get(handle)
-        usage = server.process.usage() if server is not None else None
-        if server is None or usage is None:
-            return None
-        return replace(usage, log_bytes=server.site.place.logs.size(server.record.run))
-
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
         server = self._servers.get(handle)
         if server is None:
@@ -198,18 +189,6 @@ class AnnouncedServers(EarlierServers):
             seen = Seen(log, server.record.command_line, wants_key=wants_key, no_gpu=no_gpu)
             server.facts = _completed(await server.site.driver.facts(server.address, seen), server.facts)
         return server.facts
-
-    async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
-        server = self._servers.get(handle)
-        if server is None or server.process.poll():
-            return None
-        return await server.site.driver.slots(server.address, may_sleep=server.may_sleep)
-
-    async def counters(self, handle: ProcessHandle) -> Counters | None:
-        server = self._servers.get(handle)
-        if server is None or server.process.poll():
-            return None
-        return await server.site.driver.counters(server.address, may_sleep=server.may_sleep)
 
     def chat(self, handle: ProcessHandle) -> AskChat | None:
         server = self._servers.get(handle)
@@ -228,9 +207,6 @@ class AnnouncedServers(EarlierServers):
 
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
         return self._driver_for(config).diagnose
-
-    def requests_reader(self, config: ServerConfig, *, began_at: float, state: str = "") -> RequestReader | None:
-        return self._driver_for(config).requests(began_at=began_at, state=state)
 
     def names_said(self, config: ServerConfig, command_line: str) -> tuple[str, ...]:
         return names_said(command_line, self._driver_for(config).reader.settings)

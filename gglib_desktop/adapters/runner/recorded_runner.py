@@ -17,9 +17,10 @@ from gglib_desktop.adapters.places.stop_ladder import kill_process, stop_process
 from gglib_desktop.adapters.records.data_lock import DataLock
 from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.adapters.runner.adopting import record_of, usable_address
-from gglib_desktop.adapters.runner.announced_servers import AnnouncedServer, AnnouncedServers, Rest, Site
+from gglib_desktop.adapters.runner.announced_servers import AnnouncedServer, Rest, Site
 from gglib_desktop.adapters.runner.client_names import ClientNames
 from gglib_desktop.adapters.runner.first_start import abandon, first_answer
+from gglib_desktop.adapters.runner.servers_at_work import ServersAtWork
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, PortTaken, RunnerUnavailable, StopFailed
 from gglib_desktop.domain.options.arguments import shell_line
@@ -55,7 +56,7 @@ class _State:
     left: bool = False
 
 
-class RecordedRunner(AnnouncedServers):
+class RecordedRunner(ServersAtWork):
     """Runs servers that outlive this program. The next runner over the same data directory finds them again.
 
     ``sites`` are the places by their ids, the runner's own one first. ``stop_grace_s`` is asked at each stop. ``keys``
@@ -152,7 +153,7 @@ class RecordedRunner(AnnouncedServers):
         await self._open()
         return sorted((s.handle for s in self._running()), key=lambda handle: (handle.started_at, handle.port))
 
-    # -- ServerMonitor, beside what AnnouncedServers has
+    # -- ServerMonitor, beside what its bases have
 
     async def check(self, config: ServerConfig, *, instead_of: ProcessHandle) -> None:
         await self._open()

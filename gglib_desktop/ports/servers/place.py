@@ -18,6 +18,7 @@ from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.record import KnownProcess, ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.traffic.figures import MemoryUse
 from gglib_desktop.ports.servers.engine_driver import ProcessReader
 from gglib_desktop.ports.servers.server_monitor import LogChunk
 
@@ -65,6 +66,9 @@ class PlacedProcess(Protocol):
 
     def usage(self) -> Usage | None:
         """What it has used so far; None when it is gone."""
+
+    async def memory(self) -> MemoryUse | None:
+        """Its memory, in detail; None when it is gone or the place cannot tell. The more it is the longer it takes."""
 
     def forget(self) -> None:
         """Ends the watching and cancels those who wait for its end. The process goes on."""

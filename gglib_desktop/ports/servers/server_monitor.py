@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # what only a running server needs is not loaded before the w
     from gglib_desktop.domain.servers.effective import ServerFacts
     from gglib_desktop.domain.servers.health import Probe, Usage
     from gglib_desktop.domain.traffic.chat import AskChat
-    from gglib_desktop.domain.traffic.figures import Counters, SlotWork
+    from gglib_desktop.domain.traffic.figures import Counters, MemoryUse, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
 
 
@@ -81,6 +81,9 @@ class ServerMonitor(Protocol):
 
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
         """The settings in force, as the server and its log report them; the log may tell of some a little later."""
+
+    async def memory(self, handle: ProcessHandle) -> MemoryUse | None:
+        """The memory of the process, in detail; it takes the longer the more that is."""
 
     async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
         """What its slots do now; None too while it sleeps. One that may sleep is kept awake by it for a while."""

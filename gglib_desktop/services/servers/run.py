@@ -25,10 +25,9 @@ from gglib_desktop.domain.servers.states import (
     handle_of,
 )
 from gglib_desktop.services.servers.failure_diagnosis import failure_at_once, failure_in_full
-from gglib_desktop.services.servers.snapshot import ServerChanged, ServerContext, ServerSnapshot
+from gglib_desktop.services.servers.snapshot import ServerChanged, ServerContext, ServerSnapshot, ServerUsed
 
 _log = logging.getLogger(__name__)
-_ACTIVE_CPU_S = 0.02
 # Of the 100 ms in which an end must be seen, even on a busy machine.
 _EVIDENCE_WAIT_S = 0.03
 _FACTS_ANSWERS = 2
@@ -203,14 +202,13 @@ class ServerRun:
         if unseen:
             self.show(replace(self.snapshot, state=following.state))
             return following
-        # The work of a server that does not answer is unknown.
-        busy = None
         if probe.result is ProbeResult.OK:
             if self.ready_at is None:
                 self._became_ready(tracker.state, now)
             await self._ask_for_facts(handle)
-            busy = await self._busy_slots(handle, tracker.usage, after)
-        self._observed(following, busy, after)
+        self._observed(following, after)
+        if probe.result is ProbeResult.OK and after is not None:
+            self._context.events.emit(ServerUsed(self.snapshot.id, after))
         return following
 
     def _became_ready(self, state: Running, now: float) -> None:
@@ -226,17 +224,10 @@ class ServerRun:
                 self._facts_answers += 1
                 self.show(replace(self.snapshot, facts=facts))
 
-    async def _busy_slots(self, handle: ProcessHandle, before: Usage | None, after: Usage | None) -> int | None:
-        """Only asks a server that used CPU time since the last look: the others are idle, and asking costs."""
-        if before is not None and after is not None and after.cpu_s - before.cpu_s < _ACTIVE_CPU_S:
-            return 0
-        slots = await self._context.monitor.slots(handle)
-        return self.snapshot.busy_slots if slots is None else sum(slot.is_busy for slot in slots)
-
-    def _observed(self, tracker: HealthTracker, busy_slots: int | None, usage: Usage | None) -> None:
+    def _observed(self, tracker: HealthTracker, usage: Usage | None) -> None:
         if not self._stopping:
             rss_bytes = usage.rss_bytes if usage else None
-            self.show(replace(self.snapshot, state=tracker.state, busy_slots=busy_slots, rss_bytes=rss_bytes))
+            self.show(replace(self.snapshot, state=tracker.state, rss_bytes=rss_bytes))
 
     # -- the end
 
@@ -268,7 +259,7 @@ class ServerRun:
         return failure_at_once(self._context.monitor.diagnose_for(self.snapshot.config), why)
 
     def _over(self, state: Ended) -> None:
-        self.show(replace(self.snapshot, state=state, busy_slots=None, rss_bytes=None))
+        self.show(replace(self.snapshot, state=state, rss_bytes=None))
 
     # -- ending it
 

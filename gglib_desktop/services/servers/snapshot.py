@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.failures import Failure
+from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import ServerState
@@ -48,7 +49,6 @@ class ServerSnapshot:
     command_line: str = ""
     log_name: str = ""
     facts: ServerFacts | None = None
-    busy_slots: int | None = None
     rss_bytes: int | None = None
     rejected: Rejected | None = None
 
@@ -74,7 +74,15 @@ class ServersAdopted:
     count: int
 
 
-SupervisorEvent = ServerChanged | ServerRemoved | ServersAdopted
+@dataclass(frozen=True)
+class ServerUsed:
+    """A healthy server was looked at while the user sees it, and its process had used so much."""
+
+    id: int
+    usage: Usage
+
+
+SupervisorEvent = ServerChanged | ServerRemoved | ServersAdopted | ServerUsed
 
 
 @dataclass

@@ -24,6 +24,7 @@ from gglib_desktop.domain.servers.states import (
     handle_of,
     is_live,
 )
+from gglib_desktop.domain.traffic.figures import ServerFigures
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.services.servers.supervisor import Supervisor
@@ -124,6 +125,7 @@ class ServerViewModel(ViewModel):
         self.options.changed.connect(self._show_state)
         self.options.failed.connect(self.failed)
         self.figures = FiguresViewModel()
+        self.figures.stateChanged.connect(self._on_figures)
         self.log = LogViewModel(scope, supervisor.monitor.read_log, launcher.engines.dialect.level_of)
         self.stop = self.command(lambda: supervisor.stop(self.id), f"stop server {self.id}")
         self.kill = self.command(lambda: supervisor.kill(self.id), f"kill server {self.id}")
@@ -201,7 +203,7 @@ class ServerViewModel(ViewModel):
             command_line=snapshot.command_line,
             context_size=facts.context_size if facts else None,
             slots=facts.slots if facts else None,
-            busy_slots=snapshot.busy_slots,
+            busy_slots=self.figures.state.busy_slots,
             rss_bytes=snapshot.rss_bytes,
             forecast=self._memory.of(config),
             draft_tokens=config.spec_draft_n_max,
@@ -237,6 +239,11 @@ class ServerViewModel(ViewModel):
         if state != self._state:
             self._state = state
             self.stateChanged.emit(state)
+
+    @Slot(object)
+    def _on_figures(self, figures: ServerFigures) -> None:
+        if figures.busy_slots != self._state.busy_slots:
+            self._show_state()
 
     def _differences(self, snapshot: ServerSnapshot) -> tuple[Difference, ...]:
         """Where what runs is not what was asked for."""

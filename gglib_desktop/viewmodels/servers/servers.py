@@ -104,6 +104,8 @@ class ServersViewModel(ViewModel):
     def set_visible(self, visible: bool) -> None:
         """Asks servers less often while the user cannot see them."""
         self._supervisor.visible = visible
+        if self._live is not None:
+            self._live.set_visible(visible)
 
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:
@@ -124,12 +126,13 @@ class ServersViewModel(ViewModel):
                     server.failed.connect(self.failed)
                     self.panels[snapshot.id] = server
                     self.added.emit(server)
+                self._count()
             case ServerRemoved(server_id):
                 self.panels.pop(server_id).close()
                 self.removed.emit(server_id)
+                self._count()
             case ServersAdopted(count) if count:
                 self.reconnected.emit(count)
-        self._count()
 
     def _on_figures(self, event: FiguresChanged | MachineMemory) -> None:
         match event:

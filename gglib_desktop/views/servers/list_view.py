@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from gglib_desktop.viewmodels.engine import EngineViewModel
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.servers.servers import ServersViewModel
-from gglib_desktop.views.words.errors import words_for_error
+from gglib_desktop.views.servers.empty_state import NoServers
 
 if TYPE_CHECKING:
     from gglib_desktop.viewmodels.servers.server import ServerViewModel
@@ -30,17 +30,11 @@ class ServerListView(QStackedWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._engine = engine
         self._models = models
         self.panels: dict[int, ServerPanel] = {}
         self._wanted = 0
-        self._empty = QLabel(self)
-        self._empty.setObjectName("serversEmpty")
-        self._empty.setTextFormat(Qt.TextFormat.PlainText)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        self._empty.setMargin(24)
-        self._empty.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._empty = NoServers(engine, models, self)
+        self._empty.engineWanted.connect(self.settingsRequested)
         content = QWidget(self)
         self._layout = QVBoxLayout(content)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -57,9 +51,6 @@ class ServerListView(QStackedWidget):
         servers.added.connect(self._on_added)
         servers.removed.connect(self._on_removed)
         servers.shown.connect(self.bring_into_view)
-        engine.stateChanged.connect(self._render)
-        models.countChanged.connect(self._render)
-        self._render()
 
     @property
     def current(self) -> ServerPanel | None:
@@ -116,15 +107,3 @@ class ServerListView(QStackedWidget):
         panel.deleteLater()
         if not self.panels:
             self.setCurrentWidget(self._empty)
-
-    @Slot()
-    def _render(self) -> None:
-        problem = self._engine.state.problem
-        if problem is not None:
-            words = words_for_error(problem)
-            text = f"{words.summary}\n\n{words.hint}"
-        elif self._models.total == 0:
-            text = self.tr("Your servers will appear here.\n\nAdd a model on the left to begin.")
-        else:
-            text = self.tr("No servers running.\n\nSelect a model and press Start.")
-        self._empty.setText(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
+    QLabel,
     QMainWindow,
     QPushButton,
     QSplitter,
@@ -26,6 +27,8 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from gglib_desktop.domain.documents.settings import OnQuit
+from gglib_desktop.domain.engine.capabilities import EngineSource
+from gglib_desktop.viewmodels.engine import EngineState
 from gglib_desktop.viewmodels.window import WindowViewModel
 from gglib_desktop.views.look.actions import make_menus
 from gglib_desktop.views.look.icons import app_icon
@@ -141,6 +144,18 @@ class MainWindow(QMainWindow):
         self._models.startRequested.connect(models.start)
         self._models.menuRequested.connect(models.show_menu)
         self._servers.settingsRequested.connect(commands.settings)
+        parts.engine.stateChanged.connect(self._show_simulation)
+
+    @Slot(object)
+    def _show_simulation(self, state: EngineState) -> None:
+        """Says for as long as the window lives that nothing here is real; there is no way back from it."""
+        is_simulated = state.engine is not None and state.engine.source is EngineSource.MOCK
+        if is_simulated and self.menuBar().cornerWidget() is None:
+            sign = QLabel(self.tr("Simulated: no model really runs"), self.menuBar())
+            sign.setObjectName("simulated")
+            sign.setContentsMargins(0, 0, 12, 0)
+            self.menuBar().setCornerWidget(sign)
+            sign.show()
 
     def _restore_geometry(self) -> None:
         resize_within_screen(self, _SIZE)

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import delete
 
+from gglib_desktop.adapters.engines.llama_cpp.simulated import SIMULATED_ENGINE
 from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.server import ServerConfig
@@ -214,12 +215,31 @@ async def test_the_demo_model_is_one_click_away(desk, qtbot):
     assert "Select a model and press Start." in said
 
 
-async def test_without_an_engine_it_says_so(desk):
+async def test_without_an_engine_it_says_so_and_offers_to_choose_one(desk, qtbot):
     desk.catalog.found = None
     await desk.open()
     await desk.add()
     assert "No llama-server was found" in text_of(desk.window)
     assert "Settings" in desk.window.findChild(QLabel, "serversEmpty").text()
+    click(qtbot, get(desk.window, "Choose engine…"))
+    dialog = await opened(desk, QDialog)
+    assert dialog.windowTitle() == "Settings"
+    assert dialog.focusWidget() is dialog.findChild(QLineEdit, "field_engine_path")
+    dialog.reject()
+
+
+async def test_with_an_engine_nothing_is_to_be_chosen(desk):
+    await desk.open()
+    assert not child(desk.window, QPushButton, "chooseEngine").isVisible()
+    assert desk.window.findChild(QLabel, "simulated") is None
+
+
+async def test_a_simulation_is_called_one(desk):
+    desk.catalog.found = SIMULATED_ENGINE
+    await desk.open()
+    sign = await poll(lambda: desk.window.findChild(QLabel, "simulated"))
+    assert sign.isVisible()
+    assert sign.text() == "Simulated: no model really runs"
 
 
 # -- models and servers

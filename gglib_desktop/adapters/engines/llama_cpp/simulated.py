@@ -138,7 +138,7 @@ class SimulatedServer:
 
     def begin(self) -> None:
         if self.wrong_flag:
-            self.process.write(f"error: invalid argument: {self.wrong_flag}\n")
+            self.process.output.write(f"error: invalid argument: {self.wrong_flag}\n")
             self.process.end(1)
             return
         self._print(f"I srv    load_model: loading model '{self.process.record.config.model_path}'")
@@ -147,7 +147,7 @@ class SimulatedServer:
         if self.script.is_over_after(self.process.age_s) or self.wrong_flag:
             return False
         # By the log and not by age: a start time in whole seconds makes it look older than it is.
-        tail = self.process.log_tail()
+        tail = self.process.output.tail()
         self.is_ready = _LOADED.encode() in tail or _IDLE.encode() in tail
         self._has_answered = True
         self._plan()
@@ -241,7 +241,7 @@ class SimulatedServer:
         """Adds lines with the time stamps of llama-server: minutes, seconds, milliseconds, microseconds."""
         seconds, us = divmod(int(self.process.age_s * 1e6), 1_000_000)
         stamp = f"{seconds // 60}.{seconds % 60:02}.{us // 1000:03}.{us % 1000:03}"
-        self.process.write("".join(f"{stamp} {text}\n" for text in texts))
+        self.process.output.write("".join(f"{stamp} {text}\n" for text in texts))
 
 
 class SimulatedLlama(LlamaCppDriver):

@@ -21,7 +21,7 @@ class ProcessUse:
     """The use of the process that has ``pid`` now, never that of a later one. Raises: OSError, psutil.Error."""
 
     def __init__(self, pid: int) -> None:
-        self._pid = pid
+        self.pid = pid
         if sys.platform.startswith("linux"):
             self._began = _stat(pid)[_BEGAN]
             self._tick_s, self._page_bytes = 1 / os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
@@ -33,7 +33,7 @@ class ProcessUse:
         if not sys.platform.startswith("linux"):
             return _used_by(self._process)
         try:
-            stat = _stat(self._pid)
+            stat = _stat(self.pid)
         except OSError:
             return None
         if stat[_BEGAN] != self._began:

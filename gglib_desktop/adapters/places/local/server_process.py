@@ -15,6 +15,7 @@ import psutil
 
 from gglib_desktop.adapters.places.local import processes
 from gglib_desktop.adapters.places.local.exit_watch import ExitWatch
+from gglib_desktop.adapters.places.local.memory_use import memory_use
 from gglib_desktop.adapters.places.local.port_owners import listens_itself
 from gglib_desktop.adapters.places.local.process_use import ProcessUse
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
@@ -22,6 +23,7 @@ from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
 from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.record import ServerRecord
+from gglib_desktop.domain.traffic.figures import MemoryUse
 
 # For what was killed to be gone.
 _GONE_S = 1.0
@@ -153,6 +155,9 @@ class ServerProcess:
                     used.cpu_s + more.cpu_s, used.rss_bytes + more.rss_bytes, paused=used.paused or more.paused
                 )
         return used
+
+    async def memory(self) -> MemoryUse | None:
+        return None if self.poll() else await asyncio.to_thread(memory_use, [use.pid for use in self._uses])
 
     def detach(self) -> None:
         """Ends the watching; the process goes on."""

@@ -15,6 +15,7 @@ from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.record import ServerRecord
+from gglib_desktop.domain.traffic.figures import MemoryUse
 
 _log = logging.getLogger(__name__)
 _LOG_TAIL_BYTES = 64 * 1024
@@ -37,6 +38,24 @@ class Program(Protocol):
         """It was asked to end."""
 
 
+class SimulatedOutput:
+    """The log of a run, for the program that writes it."""
+
+    def __init__(self, logs: LogFolder, run: str) -> None:
+        self._logs = logs
+        self._run = run
+
+    def write(self, text: str) -> None:
+        try:
+            with os.fdopen(self._logs.open_for_append(self._run), "ab") as file:
+                file.write(text.encode("utf-8", "surrogateescape"))
+        except (OSError, RunnerUnavailable) as exc:
+            _log.warning("cannot write the log of %s: %s", self._run, exc)
+
+    def tail(self) -> bytes:
+        return self._logs.read(self._run, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES).data
+
+
 class SimulatedProcess:
     """One of them. ``adopted``: an earlier run of this program started it. ``frozen`` ones answer nothing."""
 
@@ -52,7 +71,7 @@ class SimulatedProcess:
         self.adopted = adopted
         self.frozen = False
         self._stopped_by = StopRung.NONE
-        self._logs = logs
+        self.output = SimulatedOutput(logs, record.run)
         since = time.time() - (record.started_at or time.time()) if adopted else 0.0
         self._began_at = asyncio.get_running_loop().time() - max(0.0, since)
         self._exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
@@ -103,6 +122,9 @@ class SimulatedProcess:
     def usage(self) -> Usage | None:
         return None if self.poll() else Usage(min(self.age_s, self._program.busy_s), _RSS_BYTES, paused=self.frozen)
 
+    async def memory(self) -> MemoryUse | None:
+        return None if self.poll() else MemoryUse(_RSS_BYTES, _RSS_BYTES, _RSS_BYTES)
+
     def forget(self) -> None:
         self._end_timers()
         self._exited.cancel()
@@ -130,17 +152,6 @@ class SimulatedProcess:
         if not self._exited.done():
             # Only a parent learns how its child ended; the parent of an adopted one is gone.
             self._exited.set_result(ServerExit(None if self.adopted else status, self._stopped_by))
-
-    def write(self, text: str) -> None:
-        """Adds text to the log of the run."""
-        try:
-            with os.fdopen(self._logs.open_for_append(self.record.run), "ab") as file:
-                file.write(text.encode("utf-8", "surrogateescape"))
-        except (OSError, RunnerUnavailable) as exc:
-            _log.warning("cannot write the log of %s: %s", self.record.run, exc)
-
-    def log_tail(self) -> bytes:
-        return self._logs.read(self.record.run, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES).data
 
     def _end_timers(self) -> None:
         while self._timers:

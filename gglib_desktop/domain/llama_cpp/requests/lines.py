@@ -20,6 +20,7 @@ _MARKS = (
     b"eval time =",
     b"draft acceptance",
     b"slots are idle",
+    b"spawning server instance",
 )
 _COLORS = re.compile("\x1b\\[[0-9;]*m")
 # "[41234] 0.00.120.496 I slot launch_slot_: id  3 | task 1 | processing task": the server behind a router that wrote
@@ -75,7 +76,9 @@ def is_marked(line: bytes) -> bool:
 
 def record_in(line: bytes, *, from_its_start: bool = True) -> Record | None:
     """The record in a line, or in a later part of one; None where it holds nothing of the kind."""
-    text = _COLORS.sub("", line.decode("utf-8", "replace")).rstrip("\r\n")
+    text = line.decode("utf-8", "replace").rstrip("\r\n")
+    if "\x1b" in text:
+        text = _COLORS.sub("", text)
     found = _WHOLE_LINE.match(text) if from_its_start else None
     if found is None and from_its_start and _CONTINUED.match(text):
         return Record(text, continues=True)

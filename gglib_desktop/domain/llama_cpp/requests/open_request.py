@@ -18,8 +18,13 @@ _DRAFTS = re.compile(r"draft acceptance(?: rate)? = *[\d.]+ *\( *(\d{1,12}) acce
 
 
 class Mark(StrEnum):
-    """What was said of a request besides figures. ``LOST``: a part of the log is missing since its launch."""
+    """What was said of a request besides figures.
 
+    ``CHILD``: it is a further answer to the prompt of another one. ``LOST``: a part of the log is missing since its
+    launch.
+    """
+
+    CHILD = "child"
     CANCELLED = "cancelled"
     FAILED = "failed"
     TRUNCATED = "truncated"
@@ -42,9 +47,11 @@ class Timings:
 
     def read(self, text: str, uptime_s: float | None) -> None:
         """Takes what a line says. What is known already stays."""
-        if self.uptime_s is None:
+        prompt = _PROMPT.search(text)
+        if self.uptime_s is None and (prompt or not text.strip()):
+            # In 2025 the figures came on further lines, below an empty one.
             self.uptime_s = uptime_s
-        if self.prompt_n is None and (prompt := _PROMPT.search(text)):
+        if self.prompt_n is None and prompt:
             self.prompt_ms, self.prompt_n = float(prompt[1]), int(prompt[2])
         if self.gen_n is None and (generation := _GENERATION.search(text)):
             self.gen_ms, self.gen_n = float(generation[1]), int(generation[2])
@@ -97,11 +104,6 @@ class OpenRequest:
         return not self.is_released and not self.is_timed
 
     @property
-    def is_over(self) -> bool:
-        """All is known. Builds of 2025 write the timings last, so that they may follow a release."""
-        return self.is_released and (self.is_timed or Mark.FAILED in self.marks)
-
-    @property
     def is_known(self) -> bool:
         """What became of it was told. Otherwise it belongs to what is not recorded."""
         return not self.works or Mark.LOST not in self.marks
@@ -114,9 +116,9 @@ class OpenRequest:
             task=self.task,
             slot=self.slot,
             ttft_ms=self._ttft_ms(),
-            prompt_n=self.timings.prompt_n,
+            prompt_n=self._prompt_n,
             cached_n=self._cached_n(),
-            prompt_ms=self.timings.prompt_ms,
+            prompt_ms=0.0 if self._has_no_prompt else self.timings.prompt_ms,
             gen_n=self.timings.gen_n,
             gen_ms=self.timings.gen_ms,
             timed_n=self.timings.timed_n,
@@ -124,6 +126,15 @@ class OpenRequest:
             accepted_n=self.timings.accepted_n,
             busy_slots=self.busy_slots,
         )
+
+    @property
+    def _has_no_prompt(self) -> bool:
+        """The timings of a child repeat those of the prompt that the other one read."""
+        return self.is_timed and Mark.CHILD in self.marks
+
+    @property
+    def _prompt_n(self) -> int | None:
+        return 0 if self._has_no_prompt else self.timings.prompt_n
 
     def _end(self) -> RequestEnd:
         if self.is_timed:
@@ -145,7 +156,7 @@ class OpenRequest:
         return max(0.0, (timings.uptime_s - self.uptime_s) * 1e3 - timings.gen_ms)
 
     def _cached_n(self) -> int | None:
-        prompt_n, gen_n = self.timings.prompt_n, self.timings.gen_n
+        prompt_n, gen_n = self._prompt_n, self.timings.gen_n
         if self.held_n is None or prompt_n is None or gen_n is None or self.marks & {Mark.TRUNCATED, Mark.SHIFTED}:
             return None
         # The last token that was generated does not come to lie in the slot.

@@ -31,11 +31,14 @@ _TELLING_SHARE = 0.25
 # A request can be cancelled just before its launch is written.
 _MOST_CANCELLED = 32
 
-_READ = re.compile(r"prompt processing(?: progress)?, n_(?:tokens|past) = *(\d{1,12})(?:.*?progress = *(\d+\.\d+))?")
+_READ = re.compile(
+    r"prompt processing(?: progress)?, n_(?:tokens|past) = *(\d{1,12})(?:.{0,99}?progress = *(\d+\.\d+))?"
+)
 _GENERATED = re.compile(r"n_gen = *(\d{1,12})")
-_PROMPT_LENGTH = re.compile(r"new prompt, .*(?:task\.n_tokens|n_prompt_tokens) = *(\d{1,12})")
+_PROMPT_LENGTH = re.compile(r"new prompt, .{0,199}(?:task\.n_tokens|n_prompt_tokens) = *(\d{1,12})")
 _CANCELLED = re.compile(r"cancel task, id_task = *(\d{1,18})")
 _FAILED = re.compile(r"task id = *(\d{1,18}), error:")
+_SPAWNED = re.compile(r"spawning server instance with name=.{1,999} on port (\d{1,9})")
 _RELEASED = re.compile(r"stop processing: n_(?:tokens|past) = *(\d{1,12})(?:, truncated = *(\d))?")
 
 _Key = tuple[str, int]
@@ -159,12 +162,16 @@ class LlamaRequestReader:
                 request.marks.add(Mark.FAILED)
         elif "slots are idle" in record.text:
             yield from self._close_released(record.child, at)
+        elif found := _SPAWNED.search(record.text):
+            yield from self._begin_child(found[1], at)
 
     def _launch(self, record: Record, at: float) -> Iterator[RequestEvent]:
         key = record.child, record.slot
         if key in self._open:
             yield from self._close(key, at)
         request = OpenRequest(record.slot, record.task, at, record.uptime_s)
+        if "is_child = 1" in record.text:
+            request.marks.add(Mark.CHILD)
         if (record.child, record.task) in self._cancelled:
             request.marks.add(Mark.CANCELLED)
         self._open[key] = request
@@ -195,10 +202,11 @@ class LlamaRequestReader:
         elif found := _RELEASED.search(record.text):
             request.held_n = int(found[1])
             request.marks |= {Mark.TRUNCATED} if found[2] == "1" else set()
+            # Builds of 2025 write the timings after this, in parts, so that only another record shows their end.
+            if request.is_timed or Mark.FAILED in request.marks:
+                yield from self._close(key, at)
         if request.since is None and not request.works:
             request.since = now
-        if request.is_over:
-            yield from self._close(key, at)
 
     def _at_work_on(self, child: str, task: int) -> OpenRequest | None:
         return next((r for (owner, _slot), r in self._open.items() if owner == child and r.task == task), None)
@@ -216,6 +224,12 @@ class LlamaRequestReader:
 
     # -- times
 
+    def _begin_child(self, child: str, at: float) -> Iterator[RequestEvent]:
+        """A router started a server of its own, under a name that an earlier one may have had."""
+        for key in [key for key in self._open if key[0] == child]:
+            yield from self._close(key, at)
+        self._clocks[child] = [at, 0.0]
+
     def _end_earlier_run(self, child: str, uptime_s: float) -> Iterator[RequestEvent]:
         """Where the time begins anew the server did too, and its requests are over."""
         clock = self._clocks.get(child)
@@ -226,7 +240,7 @@ class LlamaRequestReader:
             self._clocks[child] = [began_at + last - uptime_s, uptime_s]
 
     def _time(self, child: str, uptime_s: float, now: float) -> float:
-        # When a server behind a router began is not told.
+        # The line that tells when a server behind a router began may be lost.
         clock = self._clocks.setdefault(child, [now - uptime_s, uptime_s])
         clock[1] = max(clock[1], uptime_s)
         return clock[0] + uptime_s

@@ -19,7 +19,7 @@ from gglib_desktop.domain.servers.states import (
     Stopping,
     Unresponsive,
 )
-from gglib_desktop.domain.traffic.figures import SlotWork
+from gglib_desktop.services.servers.snapshot import ServerUsed
 from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.fakes.clock_loop import now, time_passes
 from tests.fakes.scripted_runner import LOADING, NO_ANSWER, OK, ScriptedRunner
@@ -185,17 +185,16 @@ async def test_servers_started_at_different_times_are_asked_together(supervisor,
 
 async def test_of_a_hidden_server_only_its_health_is_asked_until_the_user_looks(server_id, supervisor, runner):
     await questions_in(runner, 20)
-    runner.last.slots, runner.last.cpu_s_per_question = busy(3), 1.0
     supervisor.visible = False
     seen: list[object] = []
     unsubscribe = supervisor.subscribe(seen.append)
     uses = runner.last.uses
     assert await questions_in(runner, 300) >= 9
     assert runner.last.uses - uses <= 300 / HIDDEN_INTERVAL_S + 2, "once before each question, in case it is missed"
-    assert (supervisor.server(server_id).busy_slots, seen) == (0, [])
-    unsubscribe()
+    assert seen == []
     supervisor.visible = True
-    await poll(lambda: supervisor.server(server_id).busy_slots == 3)
+    await poll(lambda: seen == [ServerUsed(server_id, runner.last.usage)])
+    unsubscribe()
 
 
 async def test_a_hidden_server_that_misses_answers_is_asked_each_second(server_id, supervisor, story, runner):
@@ -212,30 +211,6 @@ async def test_a_loading_server_is_asked_ever_less_often_up_to_four_times_a_seco
     assert await questions_in(runner, 0.2) >= 3
     await questions_in(runner, 5)
     assert await questions_in(runner, 10) == pytest.approx(40, abs=2)
-
-
-# -- activity
-
-
-def busy(number):
-    return [SlotWork(slot, is_busy=slot < number) for slot in range(4)]
-
-
-async def test_an_idle_server_is_not_asked_for_its_slots(server_id, supervisor, runner):
-    runner.last.slots = busy(3)
-    await questions_in(runner, 20)
-    assert supervisor.server(server_id).busy_slots == 0
-    runner.last.cpu_s_per_question = 1.0
-    await poll(lambda: supervisor.server(server_id).busy_slots == 3)
-
-
-async def test_slots_that_cannot_be_read_stay_as_last_known(server_id, supervisor, runner):
-    runner.last.slots = busy(2)
-    runner.last.cpu_s_per_question = 1.0
-    await poll(lambda: supervisor.server(server_id).busy_slots == 2)
-    runner.last.slots = None
-    await questions_in(runner, 10)
-    assert supervisor.server(server_id).busy_slots == 2
 
 
 # -- loading

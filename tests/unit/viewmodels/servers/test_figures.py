@@ -21,6 +21,7 @@ async def test_a_panel_knows_what_its_server_does(program):
     await program.healthy(server.id)
     await poll(lambda: server.figures.state.busy_slots == 0)
     assert server.figures.state.generation == 0
-    assert server.figures.state.memory == MemoryUse(64 * 2**20)
+    size = 64 * 2**20
+    await poll(lambda: server.figures.state.memory == MemoryUse(size, size, size))
     server.stop.trigger()
     await poll(lambda: server.figures.state == ServerFigures())

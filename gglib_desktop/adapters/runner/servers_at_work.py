@@ -1,0 +1,42 @@
+"""What the servers of a runner do and use, as their port ``ServerMonitor`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gglib_desktop.adapters.runner.announced_servers import AnnouncedServers
+from gglib_desktop.domain.servers.health import Usage
+from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.traffic.figures import Counters, MemoryUse, SlotWork
+from gglib_desktop.domain.traffic.requests import RequestReader
+
+
+class ServersAtWork(AnnouncedServers):
+    """Asks about the work of announced servers. One that has ended does none."""
+
+    async def usage(self, handle: ProcessHandle) -> Usage | None:
+        server = self._servers.get(handle)
+        usage = server.process.usage() if server is not None else None
+        if server is None or usage is None:
+            return None
+        return replace(usage, log_bytes=server.site.place.logs.size(server.record.run))
+
+    async def memory(self, handle: ProcessHandle) -> MemoryUse | None:
+        server = self._servers.get(handle)
+        return await server.process.memory() if server is not None else None
+
+    async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
+        server = self._servers.get(handle)
+        if server is None or server.process.poll():
+            return None
+        return await server.site.driver.slots(server.address, may_sleep=server.may_sleep)
+
+    async def counters(self, handle: ProcessHandle) -> Counters | None:
+        server = self._servers.get(handle)
+        if server is None or server.process.poll():
+            return None
+        return await server.site.driver.counters(server.address, may_sleep=server.may_sleep)
+
+    def requests_reader(self, config: ServerConfig, *, began_at: float, state: str = "") -> RequestReader | None:
+        return self._driver_for(config).requests(began_at=began_at, state=state)

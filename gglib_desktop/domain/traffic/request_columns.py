@@ -1,0 +1,83 @@
+"""Requests as a table: what its columns are sorted by, and what is exported of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from operator import attrgetter
+
+from gglib_desktop.domain.traffic.requests import RequestEnd, RequestRow, RunFacts
+
+_ENDS = {end: float(place) for place, end in enumerate(RequestEnd)}
+_KEYS = (
+    "started", "run", "model", "task", "slot", "ttft_ms", "prompt_n", "cached_n", "prompt_ms", "gen_n", "gen_ms",
+    "draft_n", "accepted_n", "end", "n_max", "p_min", "build",
+)  # fmt: skip
+_OF_ROW = frozenset(RequestRow._fields)
+
+
+class RequestColumn(Enum):
+    """In their order on the screen."""
+
+    TIME = 0
+    FIRST_TOKEN = 1
+    PROMPT = 2
+    CACHED = 3
+    GENERATED = 4
+    PROMPT_SPEED = 5
+    SPEED = 6
+    DRAFTED = 7
+    ACCEPTED = 8
+    RESULT = 9
+
+
+# The columns that are sorted by a field; speeds are computed from two of them, and results have an order of their own.
+_FIELDS = {
+    RequestColumn.TIME: "started",
+    RequestColumn.FIRST_TOKEN: "ttft_ms",
+    RequestColumn.PROMPT: "prompt_n",
+    RequestColumn.CACHED: "cached_n",
+    RequestColumn.GENERATED: "gen_n",
+    RequestColumn.DRAFTED: "draft_n",
+    RequestColumn.ACCEPTED: "accepted_n",
+    RequestColumn.RESULT: "end",
+}
+_SPEEDS = {RequestColumn.PROMPT_SPEED: ("prompt_n", "prompt_ms"), RequestColumn.SPEED: ("timed_n", "gen_ms")}
+
+
+def sort_keys(rows: Sequence[RequestRow], column: RequestColumn, *, descending: bool) -> list[float]:
+    """By ascending keys the requests stand in that order; those without a value are always last.
+
+    For whole columns, because one row at a time takes three times as long.
+    """
+    sign, last = -1 if descending else 1, math.inf
+    if column in _SPEEDS:
+        counts, times = (map(attrgetter(name), rows) for name in _SPEEDS[column])
+        return [sign * n / ms if n and ms else last for n, ms in zip(counts, times, strict=True)]
+    values = map(attrgetter(_FIELDS[column]), rows)
+    if column is RequestColumn.RESULT:
+        return [sign * _ENDS[end] for end in values]
+    return [last if value is None else sign * value for value in values]
+
+
+def csv_text(requests: Iterable[tuple[RunFacts, RequestRow]]) -> str:
+    """With a header. What is not known is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_KEYS)
+    writer.writerows(_record(run, row).values() for run, row in requests)
+    return text.getvalue()
+
+
+def json_text(requests: Iterable[tuple[RunFacts, RequestRow]]) -> str:
+    """A list of objects, one on each line. What is not known is null."""
+    lines = [json.dumps(_record(run, row), ensure_ascii=False) for run, row in requests]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def _record(run: RunFacts, row: RequestRow) -> dict[str, object]:
+    return {key: getattr(row if key in _OF_ROW else run, key) for key in _KEYS}

@@ -1,0 +1,1 @@
+"""The page about what a server was asked."""
