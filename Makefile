@@ -51,7 +51,7 @@ check: setup-run ## Lint, types and import contracts
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-bench: setup ## Measure, and fail when a limit is missed; ARGS="window healthy idle library" picks parts
+bench: setup ## Measure, and fail when a limit is missed; ARGS="window healthy idle library requests" picks parts
 	@QT_QPA_PLATFORM=xcb $(UTF8) xvfb-run -a -s '-screen 0 1280x900x24' $(PY) -m tests.bench $(ARGS)
 
 chaos-library: setup-run ## Kill the program in the middle of scans and edits, and see whether the library lost anything; SEED=1 KILLS=200

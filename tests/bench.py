@@ -15,7 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -309,14 +309,24 @@ def bench_api(figures: Figures, _folder: Path, _model: Path) -> None:
 
 
 def bench_library(figures: Figures, _folder: Path, _model: Path) -> None:
-    """In a process of its own: it has another QApplication."""
+    from tests.bench_library import library_figures  # noqa: PLC0415
+
+    in_own_process(figures, library_figures)
+
+
+def bench_requests(figures: Figures, _folder: Path, _model: Path) -> None:
+    from tests.bench_requests import request_figures  # noqa: PLC0415
+
+    in_own_process(figures, request_figures)
+
+
+def in_own_process(figures: Figures, part: Callable[[], list[str]]) -> None:
+    """Because it has another QApplication."""
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from multiprocessing import get_context  # noqa: PLC0415
 
-    from tests.bench_library import library_figures  # noqa: PLC0415
-
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        figures.missed += pool.submit(library_figures).result()
+        figures.missed += pool.submit(part).result()
 
 
 def main(chosen: Sequence[str]) -> int:
@@ -329,6 +339,7 @@ def main(chosen: Sequence[str]) -> int:
         "healthy": bench_healthy,
         "idle": bench_idle,
         "library": bench_library,
+        "requests": bench_requests,
     }
     if unknown := set(chosen) - set(parts):
         sys.exit(f"no such part: {', '.join(sorted(unknown))}. The parts: {', '.join(parts)}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -34,17 +35,19 @@ class RequestTable(QAbstractTableModel):
         self.titles: Sequence[tuple[str, str]] = ()
         self.hint: Callable[[RequestRow], str] = lambda _row: ""
         self._all: list[KeptRequest] = []
-        self._rows: list[KeptRequest] = []
+        # Their keys in the present order, and the places of the shown ones in it. To touch 100,000 requests in that
+        # order takes longer than to sort their keys.
         self._keys: list[float] = []
+        self._shown = array("q")
         self._result: RequestEnd | None = None
-        self._column, self._descending = RequestColumn.TIME, True
+        self._order = (RequestColumn.TIME, True)
         self._turn = 0
         # How often the shown requests, or their order, changed.
         self.changes = 0
 
     @override
     def rowCount(self, parent: _Index = _NO_PARENT) -> int:
-        return 0 if parent.isValid() else len(self._rows)
+        return 0 if parent.isValid() else len(self._shown)
 
     @override
     def columnCount(self, parent: _Index = _NO_PARENT) -> int:
@@ -55,11 +58,11 @@ class RequestTable(QAbstractTableModel):
         if not index.isValid():
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.words(_COLUMNS[index.column()], self._rows[index.row()].row)
+            return self.words(_COLUMNS[index.column()], self.request(index.row()).row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self.hint(self._rows[index.row()].row)
+            return self.hint(self.request(index.row()).row)
         if role == RequestRole:
-            return self._rows[index.row()]
+            return self.request(index.row())
         return None
 
     @override
@@ -69,28 +72,37 @@ class RequestTable(QAbstractTableModel):
         title, hint = self.titles[section]
         return {Qt.ItemDataRole.DisplayRole: title, Qt.ItemDataRole.ToolTipRole: hint}.get(Qt.ItemDataRole(role))
 
+    def request(self, row: int) -> KeptRequest:
+        return self._all[self._shown[row]]
+
     @property
     def requests(self) -> Sequence[KeptRequest]:
         """Those that are shown, in their order."""
-        return self._rows
+        return [self._all[place] for place in self._shown]
+
+    @property
+    def rows(self) -> list[RequestRow]:
+        """Of those that are shown, in no order, which is quicker."""
+        return [kept.row for kept in self._all if self._is_shown(kept)]
 
     @property
     def total(self) -> int:
         """How many there are, shown or not."""
         return len(self._all)
 
-    def add(self, requests: Sequence[KeptRequest]) -> Sequence[KeptRequest]:
+    def add(self, requests: Sequence[KeptRequest]) -> list[RequestRow]:
         """Adds a few new ones, each to its place. Returns those that are shown."""
+        first = len(self._all)
         self._all += requests
-        shown = self._shown_of(requests)
-        for request, key in zip(shown, self._keys_of(shown), strict=True):
-            place = bisect_left(self._keys, key)
-            self.beginInsertRows(_NO_PARENT, place, place)
-            self._rows.insert(place, request)
-            self._keys.insert(place, key)
+        self._keys += self._keys_of(requests)
+        shown = [place for place in range(first, len(self._all)) if self._is_shown(self._all[place])]
+        for place in shown:
+            row = bisect_left(self._shown, self._keys[place], key=self._keys.__getitem__)
+            self.beginInsertRows(_NO_PARENT, row, row)
+            self._shown.insert(row, place)
             self.endInsertRows()
         self.changes += len(shown)
-        return shown
+        return [self._all[place].row for place in shown]
 
     async def fill(self, requests: Sequence[KeptRequest]) -> None:
         """Adds many at once."""
@@ -99,7 +111,8 @@ class RequestTable(QAbstractTableModel):
 
     def clear(self) -> None:
         self.beginResetModel()
-        self._all, self._rows, self._keys = [], [], []
+        self._turn += 1
+        self._all, self._keys, self._shown = [], [], array("q")
         self.changes += 1
         self.endResetModel()
 
@@ -110,47 +123,41 @@ class RequestTable(QAbstractTableModel):
 
     async def order_by(self, column: RequestColumn, *, descending: bool) -> None:
         """Those without a value come last."""
-        self._column, self._descending = column, descending
+        self._order = (column, descending)
         await self._arrange()
 
     async def _arrange(self) -> None:
         self._turn += 1
-        turn = self._turn
-        rows: list[KeptRequest] = []
-        keys: list[float] = []
-        done = 0
-        while done < len(self._all):
-            piece = self._shown_of(self._all[done : done + _KEYS_AT_ONCE])
-            done += _KEYS_AT_ONCE
-            rows += piece
-            keys += self._keys_of(piece)
+        turn, keys = self._turn, list[float]()
+        while len(keys) < len(self._all):
+            keys += self._keys_of(self._all[len(keys) : len(keys) + _KEYS_AT_ONCE])
             if len(self._all) > _KEYS_AT_ONCE:
                 await asyncio.sleep(0)
             if turn != self._turn:
                 return  # something else was asked for meanwhile, and does all of it
-        order = sorted(range(len(rows)), key=keys.__getitem__)
-        self._take([rows[place] for place in order], [keys[place] for place in order])
+        places: Iterable[int] = range(len(keys))
+        if self._result is not None:
+            places = [place for place in places if self._is_shown(self._all[place])]
+        self._take(keys, array("q", sorted(places, key=keys.__getitem__)))
 
     def _keys_of(self, requests: Sequence[KeptRequest]) -> list[float]:
-        return sort_keys([kept.row for kept in requests], self._column, descending=self._descending)
+        column, descending = self._order
+        return sort_keys([kept.row for kept in requests], column, descending=descending)
 
-    def _shown_of(self, requests: Sequence[KeptRequest]) -> Sequence[KeptRequest]:
-        if self._result is None:
-            return requests
-        return [kept for kept in requests if kept.row.end is self._result]
+    def _is_shown(self, request: KeptRequest) -> bool:
+        return self._result is None or request.row.end is self._result
 
-    def _take(self, rows: list[KeptRequest], keys: list[float]) -> None:
+    def _take(self, keys: list[float], shown: array[int]) -> None:
         """Selected requests stay selected while they are shown."""
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
-        numbers = {self._rows[index.row()].number for index in before}
-        places = {kept.number: row for row, kept in enumerate(rows) if kept.number in numbers} if numbers else {}
-        after = [self._index_of(self._rows[index.row()].number, index.column(), places) for index in before]
-        self._rows, self._keys = rows, keys
+        places = {self._shown[index.row()] for index in before}
+        rows = {place: row for row, place in enumerate(shown) if place in places} if places else {}
+        after = [self._index_of(rows.get(self._shown[index.row()]), index.column()) for index in before]
+        self._keys, self._shown = keys, shown
         self.changes += 1
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
 
-    def _index_of(self, number: int, column: int, places: Mapping[int, int]) -> QModelIndex:
-        row = places.get(number)
+    def _index_of(self, row: int | None, column: int) -> QModelIndex:
         return QModelIndex() if row is None else self.createIndex(row, column)

@@ -162,7 +162,7 @@ class RequestsViewModel(ViewModel):
         new = history.requests
         if new:
             self._newest = new[0].number
-            self._totals.add([kept.row for kept in self.table.add(new)])
+            self._totals.add(self.table.add(new))
         self._show_counts(history.refused)
 
     async def _show_result(self, result: RequestEnd | None) -> None:
@@ -173,7 +173,7 @@ class RequestsViewModel(ViewModel):
         counted = -1
         while counted != self.table.changes:  # others came meanwhile, or other ones are shown
             counted = self.table.changes
-            self._totals = await asyncio.to_thread(RunningTotals, [kept.row for kept in self.table.requests])
+            self._totals = await asyncio.to_thread(RunningTotals, self.table.rows)
         self._show_counts(refused)
 
     def _show_counts(self, refused: int) -> None:

@@ -40,8 +40,8 @@ class RequestTableView(RowTable):
     def text(self) -> str:
         """The selected rows, else all, with the columns' titles and tabs between cells."""
         rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
-        requests = self._requests.table.requests
-        chosen = [requests[row] for row in rows] if rows else requests
+        table = self._requests.table
+        chosen = [table.request(row) for row in rows] if rows else table.requests
         lines = [[column_title(column) for column in _COLUMNS]]
         lines += [[cell_text(column, kept.row) for column in _COLUMNS] for kept in chosen]
         return "\n".join("\t".join(line) for line in lines)
