@@ -57,7 +57,10 @@ def runner_and_catalog(
         from gglib_desktop.adapters.engines.llama_cpp.simulated import MockEngineCatalog
         from gglib_desktop.adapters.runner.simulated import MockRunner
 
-        return MockRunner(data_dir, environment=os.environ, keys=keys()), MockEngineCatalog()
+        simulated = MockRunner(
+            data_dir, environment=os.environ, keys=keys(), log_bytes=lambda: settings.current.log_bytes
+        )
+        return simulated, MockEngineCatalog()
 
     def build_catalog() -> EngineCatalog:
         from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
@@ -75,6 +78,7 @@ def runner_and_catalog(
             environment=os.environ,
             stop_grace_s=lambda: settings.current.stop_grace_s,
             keys=keys(),
+            log_bytes=lambda: settings.current.log_bytes,
         )
 
     return _LateRunner(build), catalog

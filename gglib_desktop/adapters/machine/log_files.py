@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gglib_desktop.adapters.files import private
 from gglib_desktop.adapters.machine.threads import InThread
+from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES
 from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.servers.log_text import text_lines, without_escapes
 from gglib_desktop.ports.servers.server_monitor import LogChunk
@@ -22,8 +23,8 @@ _KEPT_RUNS = 50
 _TRIM_EVERY_S = 5.0
 _HEAD_BYTES = 128 * 1024
 _TAIL_BYTES = 64 * 1024
-_MOST_BYTES = 64 * 1024 * 1024
-_KEPT_BYTES = 16 * 1024 * 1024
+# Of the size that a log may have: trimming then is rare, and cheap where files have no holes.
+_KEPT_SHARE = 0.25
 # linux/falloc.h
 _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 0x01, 0x02
 
@@ -31,21 +32,20 @@ _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 0x01, 0x02
 class LogFolder:
     """A folder of log files. A log has the name of its run.
 
-    A log that takes more than ``most_bytes`` on disk is cut down to its last ``kept_bytes`` by ``trim``.
+    A log that takes more than ``most_bytes`` on disk, which is asked each time, is cut down to its last quarter by
+    ``trim``.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
-        most_bytes: int = _MOST_BYTES,
-        kept_bytes: int = _KEPT_BYTES,
+        most_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
         punch: Callable[[int, int], bool] | None = None,
     ) -> None:
         self._folder = folder
         self._punch = punch or punch_hole
         self._most_bytes = most_bytes
-        self._kept_bytes = kept_bytes
 
     @property
     def folder(self) -> Path:
@@ -132,7 +132,7 @@ class LogFolder:
 
     def _is_too_long(self, name: str) -> bool:
         try:
-            return _taken_bytes(self.path(name).stat()) > self._most_bytes
+            return _taken_bytes(self.path(name).stat()) > self._most_bytes()
         except OSError:
             return False
 
@@ -149,10 +149,11 @@ class LogFolder:
     def _trim(self, path: Path) -> None:
         with path.open("r+b", buffering=0) as file:
             stat = os.fstat(file.fileno())
-            if _taken_bytes(stat) <= self._most_bytes:
+            most_bytes = self._most_bytes()
+            if _taken_bytes(stat) <= most_bytes:
                 return
             block = getattr(stat, "st_blksize", 0) or 4096
-            let_go = (stat.st_size - self._kept_bytes) // block * block
+            let_go = (stat.st_size - int(most_bytes * _KEPT_SHARE)) // block * block
             if let_go > 0 and not self._punch(file.fileno(), let_go):
                 _keep_tail(path, stat.st_size - let_go)
 

@@ -11,7 +11,7 @@ from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
-from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.ports.machine.key_store import KeyStore
 
@@ -26,14 +26,16 @@ def local_runner(
     environment: Mapping[str, str],
     stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S,
     keys: KeyStore | None = None,
+    log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
 ) -> RecordedRunner:
     """Real llama-server processes on this computer.
 
-    ``engine`` gives the program to start, or raises ConfigurationError. ``stop_grace_s`` is asked at each stop.
+    ``engine`` gives the program to start, or raises ConfigurationError. ``stop_grace_s`` is asked at each stop,
+    ``log_bytes`` how much a log may take.
     ``keys`` keeps the key that some servers ask for; without it, a file in the data directory does.
     """
     threads = Threads(THREADS)
-    place = LocalPlace(data_dir, environment=environment, in_thread=threads.run)
+    place = LocalPlace(data_dir, environment=environment, in_thread=threads.run, log_bytes=log_bytes)
     return RecordedRunner(
         data_dir,
         {"local": Site(place, LlamaCppDriver(engine))},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings, SimulatedLlama
@@ -14,6 +14,7 @@ from gglib_desktop.adapters.places.simulated.process import SimulatedProcess
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.kinds import THREADS
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.ports.machine.key_store import KeyStore
 
@@ -28,10 +29,13 @@ class MockRunner(RecordedRunner):
         timings: MockTimings | None = None,
         environment: Mapping[str, str] | None = None,
         keys: KeyStore | None = None,
+        log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
     ) -> None:
         threads = Threads(THREADS)
         driver = SimulatedLlama(timings)
-        self._place = SimulatedPlace(data_dir, driver.program, environment=environment or {}, in_thread=threads.run)
+        self._place = SimulatedPlace(
+            data_dir, driver.program, environment=environment or {}, in_thread=threads.run, log_bytes=log_bytes
+        )
         # They end in their own time, however long that is.
         super().__init__(
             data_dir,

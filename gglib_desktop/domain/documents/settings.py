@@ -15,9 +15,12 @@ DEFAULT_STOP_GRACE_S = 5.0
 SECOND_GRACE_S = 1.0
 # A server that loads for so long without any progress has failed.
 LOAD_STALL_S = 120.0
+_MIB = 1024 * 1024
+DEFAULT_LOG_BYTES = 64 * _MIB
 STOP_GRACE_LIMITS = Limits(0.5, 120)
 KEEP_ROWS_LIMITS = Limits(1000, 1_000_000)
 KEEP_DAYS_LIMITS = Limits(1, 3650)
+LOG_SIZE_LIMITS = Limits(1, 4096)
 
 
 class OnQuit(StrEnum):
@@ -62,4 +65,14 @@ class AppSettings(Value):
     requests_keep_days: int = limited(
         KEEP_DAYS_LIMITS, default=90, meaning="For how many days the history keeps requests."
     )
+    log_size_mib: int = limited(
+        LOG_SIZE_LIMITS,
+        default=DEFAULT_LOG_BYTES // _MIB,
+        meaning="How many MiB the log of a server may take. A longer one is cut down to its last quarter of this.",
+    )
     defaults: LaunchOptions = LaunchOptions()
+
+    @property
+    def log_bytes(self) -> int:
+        """How much the log of a server may take."""
+        return self.log_size_mib * _MIB

@@ -28,6 +28,7 @@ from gglib_desktop.views.launch.option_form import OptionForm
 from gglib_desktop.views.launch.presets.bar import PresetBar
 from gglib_desktop.views.settings.access_group import AccessGroup
 from gglib_desktop.views.settings.engine_fields import EngineFields
+from gglib_desktop.views.settings.history_page import HistoryPage
 from gglib_desktop.views.settings.model_folders import ModelFoldersPage
 from gglib_desktop.views.widgets.bindings import ComboBinding, DoubleSpinBinding, SpinBinding
 from gglib_desktop.views.widgets.buttons import box_button
@@ -71,6 +72,7 @@ class SettingsDialog(QDialog):
             self._pages.addTab(AccessGroup(access), self.tr("&Access"))
         if folders is not None:
             self._pages.addTab(ModelFoldersPage(folders), self.tr("&Models"))
+        self._pages.addTab(HistoryPage(form), self.tr("Histor&y"))
         form.draftChanged.connect(self._on_draft_changed)
         form.failed.connect(self._on_failed)
         form.saved.connect(self.accept)

@@ -20,6 +20,7 @@ from tests.ui.finding import assert_all_named, button, child, click, text
 
 OWN = Path("/opt/llama/llama-server")
 SMALLEST_WINDOW = (800, 600)
+HISTORY = {"requests_keep_rows": 100_000, "requests_keep_days": 90, "log_size_mib": 64}
 
 
 class Bench:
@@ -241,3 +242,20 @@ async def test_no_label_is_called_as_a_field_is(bench):
     labels = {label.text().replace("&", "") for label in bench.dialog.findChildren(QLabel)}
     fields = {field.accessibleName() for field in bench.dialog.findChildren(QWidget) if not isinstance(field, QLabel)}
     assert not labels & fields - {""}
+
+
+# -- History
+
+
+async def test_how_much_is_kept_can_be_said(bench, qtbot):
+    kept = {name: child(bench.dialog, QSpinBox, f"field_{name}") for name in HISTORY}
+    assert {name: box.value() for name, box in kept.items()} == HISTORY
+    for box, wanted in zip(kept.values(), (5000, 30, 8), strict=True):
+        box.setValue(wanted)
+        assert box.value() == wanted
+        assert box.accessibleDescription()
+    click(qtbot, bench.dialog, "settingsSave")
+    await poll(lambda: not isValid(bench.dialog) or not bench.dialog.isVisible())
+    saved = bench.store.settings
+    assert (saved.requests_keep_rows, saved.requests_keep_days, saved.log_size_mib) == (5000, 30, 8)
+    assert saved.log_bytes == 8 * 1024 * 1024

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from gglib_desktop.adapters.places.local.model_file import check_model_file
 from gglib_desktop.adapters.places.local.port_owners import Family, owner_of
 from gglib_desktop.adapters.places.local.process_use import computes_without_gpu
 from gglib_desktop.adapters.places.local.server_process import ServerProcess, running, watched
+from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning, ProcessError, RunnerUnavailable
 from gglib_desktop.domain.servers.access import ServerAddress
@@ -51,10 +52,18 @@ class LocalPlace:
     ``environment`` is what programs inherit. Work that blocks runs ``in_thread``.
     """
 
-    def __init__(self, data_dir: Path, *, environment: Mapping[str, str], in_thread: InThread) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        environment: Mapping[str, str],
+        in_thread: InThread,
+        log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
+    ) -> None:
+        """``log_bytes`` is asked how much a log may take."""
         self.environment = environment
         self._in_thread = in_thread
-        self._log_folder = LogFolder(data_dir / "logs")
+        self._log_folder = LogFolder(data_dir / "logs", most_bytes=log_bytes)
         self.logs = FolderLogs(self._log_folder, in_thread)
         self.strangers = ForeignProcesses(data_dir, self._log_folder)
 

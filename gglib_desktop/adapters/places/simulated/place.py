@@ -14,6 +14,7 @@ from gglib_desktop.adapters.places.folder_logs import FolderLogs
 from gglib_desktop.adapters.places.local.free_ports import choose_port
 from gglib_desktop.adapters.places.local.model_file import check_model_file
 from gglib_desktop.adapters.places.simulated.process import Program, SimulatedProcess
+from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES
 from gglib_desktop.domain.errors import NotRunning, PortTaken
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.failures import Absence, ServerExit
@@ -38,11 +39,12 @@ class SimulatedPlace:
         *,
         environment: Mapping[str, str],
         in_thread: InThread,
+        log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
     ) -> None:
         self.environment = environment
         self._program = program
         self._in_thread = in_thread
-        self._log_folder = LogFolder(data_dir / "logs")
+        self._log_folder = LogFolder(data_dir / "logs", most_bytes=log_bytes)
         self.logs = FolderLogs(self._log_folder, in_thread)
         self._last_pid = data_dir / "mock-last-pid"
         self._processes: dict[int, SimulatedProcess] = {}

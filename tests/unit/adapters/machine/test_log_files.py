@@ -27,7 +27,7 @@ for number in range(int(sys.argv[2])):
 
 @pytest.fixture
 def logs(tmp_path: Path) -> LogFolder:
-    return LogFolder(tmp_path / "logs", most_bytes=MOST, kept_bytes=KEPT)
+    return LogFolder(tmp_path / "logs", most_bytes=lambda: MOST)
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_only_where_holes_are_unknown_is_there_another_way(tmp_path, monkeypatch
 
 
 def test_without_holes_the_end_is_written_anew(tmp_path):
-    logs = LogFolder(tmp_path / "logs", most_bytes=MOST, kept_bytes=KEPT, punch=lambda _fd, _length: False)
+    logs = LogFolder(tmp_path / "logs", most_bytes=lambda: MOST, punch=lambda _fd, _length: False)
     data = numbered(40_000)
     server = logs.open_for_append("run")
     os.write(server, data)
@@ -289,3 +289,14 @@ def test_only_the_newest_logs_and_those_of_servers_stay(logs):
     logs.remove("run-54")
     logs.remove("run-54")
     assert not logs.path("run-54").exists()
+
+
+def test_another_size_counts_at_the_next_trim(tmp_path):
+    allowed = [4 * MOST]
+    logs = LogFolder(tmp_path / "logs", most_bytes=lambda: allowed[0])
+    written(logs, b"x" * 2 * MOST)
+    logs.trim("run")
+    assert taken_bytes(logs) >= 2 * MOST
+    allowed[0] = MOST
+    logs.trim("run")
+    assert taken_bytes(logs) <= MOST
