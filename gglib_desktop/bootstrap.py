@@ -54,7 +54,7 @@ from gglib_desktop.windowless import WindowLoss
 if TYPE_CHECKING:
     from gglib_desktop.dialogs import Dialogs
     from gglib_desktop.domain.gguf.forecast import ByteRange, Serving
-    from gglib_desktop.services.traffic.news import RecordingEvent
+    from gglib_desktop.services.traffic.news import RecordingNews
     from gglib_desktop.services.traffic.recording import RequestRecorder
 
 _log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ async def run(app: QApplication, options: Options) -> int:
         loss.watch(app)
         await _load_late(window)
         services.scope.start(_close_to_others(places), name="close files to others")
-        _record_requests(services, places, reporter, stack)
+        recorder = _record_requests(services, places, reporter, stack)
         if await services.belong_to_another(options.models, quitting):
             loss.close()
             window.close_for_good()
@@ -86,7 +86,7 @@ async def run(app: QApplication, options: Options) -> int:
         from gglib_desktop.garbage import look_after_memory
 
         look_after_memory(services.library, services.scope)
-        services.follow_work()
+        services.follow_work(recorder)
         services.view_model.open(options.models)
         services.follow_files()
         await services.listen(window)
@@ -109,15 +109,15 @@ def _record_requests(
     from gglib_desktop.services.traffic.news import RecordingProblem
     from gglib_desktop.services.traffic.recording import RequestRecorder
 
-    def on_event(event: RecordingEvent) -> None:
-        if isinstance(event, RecordingProblem):
-            services.view_model.failed.emit(event.error)
+    def on_news(news: RecordingNews) -> None:
+        if isinstance(news, RecordingProblem):
+            services.view_model.failed.emit(news.error)
 
     store = SqliteRequestStore(places.data_dir / "requests.sqlite")
     recorder = RequestRecorder(services.supervisor, store, lambda: services.settings.current, reporter)
     stack.push_async_callback(store.aclose)
     stack.push_async_callback(recorder.aclose)
-    recorder.subscribe(on_event)
+    recorder.subscribe_to_news(on_news)
     recorder.begin()
     return recorder
 
@@ -186,13 +186,11 @@ class _Services:
                 return False  # for a reason that is told when its servers are taken over
             await asyncio.sleep(0.2)
 
-    def follow_work(self) -> None:
+    def follow_work(self, recorder: RequestRecorder) -> None:
         """From now on the figures of servers at work are known."""
-        from gglib_desktop.services.events import EventSource
         from gglib_desktop.services.traffic.live import LiveFigures
-        from gglib_desktop.services.traffic.news import RequestsRead
 
-        live = LiveFigures(self.supervisor, self.runner, self.scope, EventSource[RequestsRead]().add)
+        live = LiveFigures(self.supervisor, self.runner, self.scope, recorder.subscribe)
         self.view_model.servers.follow(live)
         live.begin()
 

@@ -10,7 +10,7 @@ from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.errors import HistoryError, HistorySetAside
 from gglib_desktop.ports.servers.request_store import RequestStore, RunNews
 from gglib_desktop.services.traffic.log_follower import LogFollower
-from gglib_desktop.services.traffic.news import RecordingEvent, RecordingProblem, RequestsKept
+from gglib_desktop.services.traffic.news import RecordingNews, RecordingProblem, RequestsKept
 from gglib_desktop.tasks import TaskScope
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class HistoryWriter:
         self,
         store: RequestStore,
         follower: LogFollower,
-        tell: Callable[[RecordingEvent], None],
+        tell: Callable[[RecordingNews], None],
         *,
         begin_again: Callable[[], Awaitable[None]],
         settings: Callable[[], AppSettings],

@@ -33,7 +33,7 @@ class RecordingProblem:
     error: HistoryError
 
 
-RecordingEvent = RequestsRead | RequestsKept | RecordingProblem
+RecordingNews = RequestsKept | RecordingProblem
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from gglib_desktop.services.servers.snapshot import ServerChanged, ServersAdopte
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.traffic.history_writer import HistoryWriter
 from gglib_desktop.services.traffic.log_follower import LogFollower
-from gglib_desktop.services.traffic.news import RecordingEvent
+from gglib_desktop.services.traffic.news import RecordingNews, RequestsRead
 from gglib_desktop.services.traffic.run_facts import run_facts
 from gglib_desktop.services.traffic.run_reading import RunReading
 from gglib_desktop.tasks import ErrorReporter, TaskScope
@@ -30,7 +30,7 @@ _LAST_READING_S = 3.0
 
 
 class RequestRecorder:
-    """Follows the log of each run, tells at once what it says, and keeps what is over in a history.
+    """Follows the log of each run, tells at once what it says, and keeps what is over in a history, with news of that.
 
     Servers that an earlier program left are followed from where that had read, and the logs of those that ended while
     no program ran are read to their end. ``store`` is the history, ``clock`` gives the unix time.
@@ -48,13 +48,14 @@ class RequestRecorder:
         self._supervisor = supervisor
         self.store = store
         self._clock = clock
-        self._events: EventSource[RecordingEvent] = EventSource()
-        self.subscribe = self._events.add
+        read: EventSource[RequestsRead] = EventSource()
+        self.subscribe = read.add
+        news: EventSource[RecordingNews] = EventSource()
+        self.subscribe_to_news = news.add
         self._scope = TaskScope(reporter)
-        tell = self._events.emit
-        self._follower = LogFollower(supervisor.monitor, tell=tell, has_read=self._has_read, clock=clock)
+        self._follower = LogFollower(supervisor.monitor, tell=read.emit, has_read=self._has_read, clock=clock)
         self._writer = HistoryWriter(
-            store, self._follower, tell, begin_again=self._begin_again, settings=settings, clock=clock
+            store, self._follower, news.emit, begin_again=self._begin_again, settings=settings, clock=clock
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] | None = None

@@ -12,7 +12,7 @@ from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.traffic.requests import Finished, Launched, RunFacts
 from gglib_desktop.ports.servers.request_store import ReadSoFar
 from gglib_desktop.services.servers.supervisor import Supervisor
-from gglib_desktop.services.traffic.news import RecordingEvent, RecordingProblem, RequestsKept, RequestsRead
+from gglib_desktop.services.traffic.news import RecordingNews, RecordingProblem, RequestsKept, RequestsRead
 from gglib_desktop.services.traffic.recording import RequestRecorder
 from tests.fakes.clock_loop import now, time_passes
 from tests.fakes.request_store import MemoryRequestStore
@@ -33,12 +33,13 @@ class Program:
         self.store = store
         self.supervisor = Supervisor(runner, runner, bugs)
         self.recorder = RequestRecorder(self.supervisor, store, lambda: SETTINGS, bugs, clock=lambda: 1000 + now())
-        self.events: list[RecordingEvent] = []
-        self.recorder.subscribe(self.events.append)
+        self.read: list[RequestsRead] = []
+        self.news: list[RecordingNews] = []
+        self.recorder.subscribe(self.read.append)
+        self.recorder.subscribe_to_news(self.news.append)
 
     def told(self, *, live: bool = True) -> list[str]:
-        read = [each for each in self.events if isinstance(each, RequestsRead) and each.live is live]
-        return [_word(event) for each in read for event in each.events]
+        return [_word(event) for each in self.read if each.live is live for event in each.events]
 
     def rows(self, run: str = RUN) -> list[tuple[int | None, str]]:
         return [(row.task, row.end.value) for row in self.store.rows(run)]
@@ -101,7 +102,7 @@ async def test_requests_are_told_at_once_and_kept_once_a_second(program, runner,
         await time_passes(1)
         assert running.rows() == [(task, "ok") for task in range(5)]
         assert (store.refused[RUN], store.writes) == (5, written + 1)
-        assert RequestsKept(frozenset({RUN})) in running.events
+        assert RequestsKept(frozenset({RUN})) in running.news
         facts, read = store.runs[RUN]
         assert read == ReadSoFar(len(runner.logs[RUN]), read.state)
         assert (facts.model, facts.n_max) == ("Model 1", 3)
@@ -250,9 +251,7 @@ async def test_a_full_disk_pauses_it_with_one_notice_until_there_is_room(program
             runner.write(RUN, f"launch {task}\ndone {task}\n")
             await time_passes(15)
         assert running.told()[-2:] == ["launched 4", "finished 4"]
-        assert [each for each in running.events if isinstance(each, RecordingProblem)] == [
-            RecordingProblem(store.refuse)
-        ]
+        assert [each for each in running.news if isinstance(each, RecordingProblem)] == [RecordingProblem(store.refuse)]
         store.refuse = None
         runner.write(RUN, "done 2\n")
         await time_passes(15)
@@ -288,7 +287,7 @@ async def test_a_history_that_was_set_aside_is_filled_again_from_the_logs(progra
         store.refuse = None
         await time_passes(2)
         assert running.rows() == [(1, "ok"), (2, "ok")]
-        assert RecordingProblem(aside) in running.events
+        assert RecordingProblem(aside) in running.news
 
 
 async def test_old_requests_go_at_the_start_and_after_every_thousand(program, runner, store, config):
