@@ -5,8 +5,9 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,20 @@ async def failure_of_start(runner: Runner, config: ServerConfig, says: str = "")
             assert set(written) & set(failure.evidence)
             break
     return failure
+
+
+def monitoring(runner: Runner, handle: ProcessHandle) -> tuple[Coroutine[Any, Any, object], ...]:
+    """The questions of ServerMonitor."""
+    return (
+        runner.probe(handle, 10),
+        runner.usage(handle),
+        runner.facts(handle),
+        runner.slots(handle),
+        runner.counters(handle),
+        runner.wait_exit(handle),
+        runner.kill(handle),
+        runner.read_log("any", 0, 1000),
+    )
 
 
 @contextlib.contextmanager
@@ -499,8 +514,42 @@ async def test_leaving_ends_who_waits_and_nothing_begins_any_more(harness):
     assert waiting.cancelled()
     with pytest.raises(RunnerUnavailable, match="the runner is closed"):
         await old.list_running()
-    with pytest.raises(RunnerUnavailable, match="the runner is closed"):
-        await old.start(harness.config())
+    for call in (old.start(harness.config()), *monitoring(old, handle)):
+        with pytest.raises(RunnerUnavailable, match="the runner is closed"):
+            await call
+
+
+async def test_any_call_may_be_the_first(harness):
+    async with harness.runner() as old:
+        handle = await old.start(harness.config())
+        await becomes_healthy(old, handle)
+        name = old.describe(handle).log_name
+    async with harness.runner() as new:
+        for tells in (new.describe, new.endpoint, new.chat):
+            with pytest.raises(RunnerUnavailable, match="has not looked"):
+                tells(handle)
+        assert (await new.probe(handle, 10)).result is ProbeResult.OK
+        assert new.describe(handle).log_name == name
+    async with harness.runner() as new:
+        assert await new.usage(handle)
+    async with harness.runner() as new:
+        assert await new.facts(handle)
+    async with harness.runner() as new:
+        assert await busy_slots(new, handle) == harness.words.idle_slots
+    async with harness.runner() as new:
+        assert (await new.counters(handle) is None) == (harness.words.idle_slots is None)
+    async with harness.runner() as new:
+        assert (await new.read_log(name, 0, 1000)).data
+        assert new.describe(handle).log_name == name
+    async with harness.runner() as new:
+        waiting = asyncio.ensure_future(new.wait_exit(handle))
+        await asyncio.wait({waiting}, timeout=0)
+        assert await new.is_running(handle)
+        assert not waiting.done()
+    await asyncio.wait({waiting})
+    async with harness.runner() as new:
+        await new.kill(handle)
+        assert not harness.is_there(handle)
 
 
 @pytest.mark.parametrize("after_s", [0, 0.002, 0.006, 0.010, 0.015, 0.020, 0.030])
@@ -599,6 +648,7 @@ async def test_a_second_runner_over_the_same_data_is_told_who_has_it(harness, ru
             second.stop(handle),
             second.is_running(handle),
             second.health(handle),
+            *monitoring(second, handle),
         ):
             with pytest.raises(RunnerUnavailable, match=f"in use by process {os.getpid()}"):
                 await call

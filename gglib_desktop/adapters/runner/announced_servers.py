@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -139,8 +140,8 @@ class AnnouncedServer:
         return self.facts is None or self.facts.may_sleep
 
 
-class AnnouncedServers(EarlierServers):
-    """The servers by their handles. An unknown one is told as one that has ended."""
+class AnnouncedServers(EarlierServers, ABC):
+    """The servers by their handles. Once those of earlier runners are found, an unknown one is one that has ended."""
 
     def __init__(self, sites: Mapping[str, Site]) -> None:
         """``sites`` are the places by their ids, the runner's own one first."""
@@ -149,7 +150,16 @@ class AnnouncedServers(EarlierServers):
         self._servers: dict[ProcessHandle, AnnouncedServer] = {}
         self._unread_logs: Callable[[], Awaitable[Collection[str]]] = _none
 
+    @abstractmethod
+    async def _open(self) -> None:
+        """Finds the servers that an earlier runner left, once. Raises: RunnerUnavailable."""
+
+    @abstractmethod
+    def _check_open(self) -> None:
+        """Raises: RunnerUnavailable before that, and after the end."""
+
     def describe(self, handle: ProcessHandle) -> ServerDescription:
+        self._check_open()
         server = self._servers.get(handle)
         if server is None:
             raise self._not_running(handle)
@@ -165,11 +175,13 @@ class AnnouncedServers(EarlierServers):
         )
 
     def endpoint(self, handle: ProcessHandle) -> str:
+        self._check_open()
         server = self._servers.get(handle)
         address = server.address if server is not None else ServerAddress(handle.port)
         return openai_url(address.port, address.host)
 
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
+        await self._open()
         server = self._servers.get(handle)
         if server is None or (server.process.poll() and not server.rest.serves):
             return Probe(ProbeResult.REFUSED, "the process is gone")
@@ -179,6 +191,7 @@ class AnnouncedServers(EarlierServers):
         return probe
 
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:
+        await self._open()
         server = self._servers.get(handle)
         if server is None:
             return None
@@ -191,6 +204,7 @@ class AnnouncedServers(EarlierServers):
         return server.facts
 
     def chat(self, handle: ProcessHandle) -> AskChat | None:
+        self._check_open()
         server = self._servers.get(handle)
         ask = server.site.driver.chat if server is not None else None
         if server is None or ask is None:
@@ -198,6 +212,7 @@ class AnnouncedServers(EarlierServers):
         return lambda request: ask(server.address, request)
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
+        await self._open()
         server = self._servers.get(handle)
         if server is None:
             return ServerExit(None)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from typing_extensions import override
+
 from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.stop_ladder import kill_process, stop_process
 from gglib_desktop.adapters.records.data_lock import DataLock
@@ -171,12 +173,14 @@ class RecordedRunner(ServersAtWork):
             await self._keys.key()
 
     async def kill(self, handle: ProcessHandle) -> None:
+        await self._open()
         server = self._servers.get(handle)
         if server is not None and not server.process.poll():
             await kill_process(server.process)
             await server.rest.ended()
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
+        await self._open()
         server = next((each for each in self._servers.values() if each.record.run == log_name), None)
         site = server.site if server is not None else next(iter(self._sites.values()))
         return await site.place.logs.read(log_name, offset, limit_bytes)
@@ -293,8 +297,9 @@ class RecordedRunner(ServersAtWork):
 
     # -- opening and finding again
 
+    @override
     async def _open(self) -> None:
-        """Takes the lock and finds what an earlier runner left, once."""
+        """Takes the lock first."""
         async with self._state.opening:
             if self._state.is_open:
                 return
@@ -315,6 +320,12 @@ class RecordedRunner(ServersAtWork):
                 undo.pop_all()
         for site in self._sites.values():
             self._scope.start(site.place.logs.keep_trimmed(self._growing_logs), name="trim logs")
+
+    @override
+    def _check_open(self) -> None:
+        self._check_not_left()
+        if not self._state.is_open:
+            raise RunnerUnavailable("the runner has not looked for its servers yet")
 
     def _forget_servers(self) -> None:
         for process in (*(server.process for server in self._servers.values()), *self._undead.values()):

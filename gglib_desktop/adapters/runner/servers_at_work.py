@@ -16,6 +16,7 @@ class ServersAtWork(AnnouncedServers):
     """Asks about the work of announced servers. One that has ended does none."""
 
     async def usage(self, handle: ProcessHandle) -> Usage | None:
+        await self._open()
         server = self._servers.get(handle)
         usage = server.process.usage() if server is not None else None
         if server is None or usage is None:
@@ -23,16 +24,19 @@ class ServersAtWork(AnnouncedServers):
         return replace(usage, log_bytes=server.site.place.logs.size(server.record.run))
 
     async def memory(self, handle: ProcessHandle) -> MemoryUse | None:
+        await self._open()
         server = self._servers.get(handle)
         return await server.process.memory() if server is not None else None
 
     async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
+        await self._open()
         server = self._servers.get(handle)
         if server is None or server.process.poll():
             return None
         return await server.site.driver.slots(server.address, may_sleep=server.may_sleep)
 
     async def counters(self, handle: ProcessHandle) -> Counters | None:
+        await self._open()
         server = self._servers.get(handle)
         if server is None or server.process.poll():
             return None

@@ -68,13 +68,17 @@ class UnreachableServer:
 
 
 class ServerMonitor(Protocol):
-    """Observes servers of one runner. Methods that ask the server answer None when it does not."""
+    """Observes servers of one runner. Methods that ask the server answer None when it does not.
+
+    A coroutine as the first call takes the data directory's lock and finds the servers of earlier runners, as each of
+    ``ProcessRunner`` does. Raises: RunnerUnavailable when it cannot, and after the runner was left.
+    """
 
     async def check(self, config: ServerConfig, *, instead_of: ProcessHandle) -> None:
         """Raises what a start would raise before it spawns anything, if that server had ended. Changes nothing."""
 
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
-        """One health question. Never raises; a process that is gone answers REFUSED."""
+        """One health question. Trouble on the way is an answer; a process that is gone answers REFUSED."""
 
     async def usage(self, handle: ProcessHandle) -> Usage | None:
         """What the process has used so far; None when it is gone or the runner cannot tell."""
@@ -92,7 +96,10 @@ class ServerMonitor(Protocol):
         """What it has done since it started, otherwise as ``slots``."""
 
     def chat(self, handle: ProcessHandle) -> AskChat | None:
-        """Asks it for an answer, without a time limit; None where its engine has no chats."""
+        """Asks it for an answer, without a time limit; None where its engine has no chats.
+
+        Raises: RunnerUnavailable as ``describe``.
+        """
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         """Returns when the process has ended, at once if it has. An event, not a poll."""
@@ -111,10 +118,14 @@ class ServerMonitor(Protocol):
         ...
 
     def describe(self, handle: ProcessHandle) -> ServerDescription:
-        """What is known of it without asking it. Raises: NotRunning for a server that was never announced."""
+        """What is known of it without asking it.
+
+        Raises: NotRunning for a server that was never announced, RunnerUnavailable while the runner has not yet looked
+        for the servers of earlier ones.
+        """
 
     def endpoint(self, handle: ProcessHandle) -> str:
-        """The base URL for OpenAI-compatible clients."""
+        """The base URL for OpenAI-compatible clients. Raises: RunnerUnavailable as ``describe``."""
 
     def take_lost(self) -> Sequence[LostServer]:
         """The servers that were lost, each once, as soon as the runner has looked for those that still run."""
