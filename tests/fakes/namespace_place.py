@@ -5,7 +5,6 @@ server behind ssh would.
 """
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import socket
@@ -13,7 +12,6 @@ import subprocess
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from typing_extensions import override
 
@@ -45,21 +43,17 @@ class Forward:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._server: asyncio.Server | None = None
-        self._pipes: set[asyncio.Task[Any]] = set()
+        self._here: socket.socket | None = None
+        self._pipes: set[asyncio.Task[None]] = set()
 
-    async def open(self, port: int) -> None:
+    def open(self, port: int) -> None:
         """Raises: PortTaken."""
         try:
-            here = socket.create_server(("127.0.0.1", port))
+            self._here = socket.create_server(("127.0.0.1", port))
         except OSError as exc:
             raise PortTaken(port, None) from exc
-        self._server = await asyncio.start_server(self._lead, sock=here, start_serving=False)
-        try:
-            await self._server.start_serving()
-        except asyncio.CancelledError:
-            self.close()
-            raise
+        self._here.setblocking(False)
+        asyncio.get_running_loop().add_reader(self._here, self._accept, self._here)
 
     def leads_anywhere(self) -> bool:
         """Whether a program listens on the socket."""
@@ -67,8 +61,10 @@ class Forward:
             return there.connect_ex(os.fspath(self._path)) == 0
 
     def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        if self._here is not None:
+            asyncio.get_running_loop().remove_reader(self._here)
+            self._here.close()
+            self._here = None
         for pipe in self._pipes:
             pipe.cancel()
 
@@ -77,30 +73,36 @@ class Forward:
         if self._pipes:
             await asyncio.wait(self._pipes)
 
-    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        pipe = asyncio.current_task()
-        assert pipe is not None
-        self._pipes.add(pipe)
-        there = socket.socket(socket.AF_UNIX)
-        there.setblocking(False)
+    def _accept(self, listening: socket.socket) -> None:
         try:
-            there.connect(os.fspath(self._path))
-            answers, questions = await asyncio.open_connection(sock=there)
-            with contextlib.closing(questions):
-                await asyncio.gather(_copy(reader, questions), _copy(answers, writer))
-        except (OSError, asyncio.CancelledError):
-            pass  # no server listens yet, or it was closed
-        finally:
-            there.close()
-            writer.close()
-            self._pipes.discard(pipe)
+            client, _address = listening.accept()
+        except OSError:
+            return  # it has gone already
+        there = socket.socket(socket.AF_UNIX)
+        for end in (client, there):
+            end.setblocking(False)
+        pipe = asyncio.get_running_loop().create_task(_lead(client, there, self._path))
+        self._pipes.add(pipe)
+        # Not in the task, which may be cancelled before its first step.
+        for done in (self._pipes.discard, lambda _pipe: client.close(), lambda _pipe: there.close()):
+            pipe.add_done_callback(done)
 
 
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    while data := await source.read(65536):
-        target.write(data)
-        await target.drain()
-    target.close()
+async def _lead(client: socket.socket, there: socket.socket, path: Path) -> None:
+    try:
+        there.connect(os.fspath(path))
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_copy(client, there))
+            both.create_task(_copy(there, client))
+    except* OSError:
+        pass  # no server listens yet, or one side is gone
+
+
+async def _copy(source: socket.socket, target: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    while data := await loop.sock_recv(source, 65536):
+        await loop.sock_sendall(target, data)
+    target.shutdown(socket.SHUT_WR)
 
 
 class NamespacePlace(LocalPlace):
@@ -138,7 +140,7 @@ class NamespacePlace(LocalPlace):
 
     @override
     async def spawn(self, record: ServerRecord, command: Command) -> ServerProcess:
-        await self._forward(record)
+        self._forward(record)
         process = await super().spawn(record, Command((*UNSHARE, *command.argv), command.environment))
         self._follow(record, process)
         return process
@@ -156,7 +158,7 @@ class NamespacePlace(LocalPlace):
     async def find(self, record: ServerRecord, reader: ProcessReader) -> Finding:
         found = await super().find(record, reader)
         if found.process is not None:
-            await self._forward(record)
+            self._forward(record)
             self._follow(record, found.process)
         return found
 
@@ -164,9 +166,9 @@ class NamespacePlace(LocalPlace):
     def reach(self, record: ServerRecord, key: str | None = None) -> ServerAddress:
         return ServerAddress(record.port, None, key)
 
-    async def _forward(self, record: ServerRecord) -> None:
+    def _forward(self, record: ServerRecord) -> None:
         forward = self._forwards[record.run] = Forward(_socket_of(record.run))
-        await forward.open(record.port)
+        forward.open(record.port)
 
     def _follow(self, record: ServerRecord, process: PlacedProcess) -> None:
         assert process.pid is not None
