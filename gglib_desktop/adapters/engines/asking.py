@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -12,14 +13,15 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.servers.failures import ServerExit
 
+T = TypeVar("T")
 # Libraries of gigabytes on a slow disk, or a container that starts first, take their time.
 PATIENCE_S = 60.0
 _FIRST_PAUSE_S, _MOST_PAUSE_S = 0.002, 0.05
@@ -40,19 +42,54 @@ class Answer:
     end: ServerExit
 
 
+@dataclass
+class CallOff:
+    """What the loop and the thread that asks tell each other."""
+
+    wanted: threading.Event = field(default_factory=threading.Event)
+    program_runs: bool = False
+
+
+async def in_thread(work: Callable[[CallOff], T]) -> T:
+    """Runs what asks programs, in a thread. When it is canceled, it ends after the program that is being asked."""
+    call_off = CallOff()
+    working = asyncio.get_running_loop().run_in_executor(None, work, call_off)
+    try:
+        return await asyncio.shield(working)
+    finally:
+        call_off.wanted.set()
+        # A thread that waits for a dead disk is left behind.
+        while call_off.program_runs and not working.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({working})
+        working.cancel()
+
+
 def ask(
     command: Sequence[str],
     flag: str,
     environment: Mapping[str, str],
     *,
     patience_s: float = PATIENCE_S,
-    called_off: threading.Event,
+    call_off: CallOff,
 ) -> Answer:
     """Runs ``command`` with ``flag`` to its end, and ends what it leaves behind. Blocks.
 
-    Raises: ConfigurationError if it cannot be run, does not end in time or prints endlessly, or if ``called_off`` was
-    set.
+    Raises: ConfigurationError if it cannot be run, does not end in time or prints endlessly, or is called off.
     """
+    # Said before the look at ``wanted``: a call-off either prevents the program or waits for its end.
+    call_off.program_runs = True
+    try:
+        if call_off.wanted.is_set():
+            raise unusable(Path(command[0]), "this program was not asked")
+        return _ask(command, flag, environment, patience_s, call_off.wanted)
+    finally:
+        call_off.program_runs = False
+
+
+def _ask(
+    command: Sequence[str], flag: str, environment: Mapping[str, str], patience_s: float, called_off: threading.Event
+) -> Answer:
     path = Path(command[0])
     # A file, as a pipe would stay open for as long as a helper of a wrapper keeps it.
     with tempfile.TemporaryFile() as output:

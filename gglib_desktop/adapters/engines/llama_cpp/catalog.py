@@ -12,14 +12,21 @@ import shutil
 import signal
 import stat
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gglib_desktop.adapters.engines.asking import PATIENCE_S, Answer, ask, check_executable, unusable
+from gglib_desktop.adapters.engines.asking import (
+    PATIENCE_S,
+    Answer,
+    CallOff,
+    ask,
+    check_executable,
+    in_thread,
+    unusable,
+)
 from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, EngineSource
 from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.errors import ConfigurationError
@@ -79,26 +86,18 @@ class LlamaEngineCatalog:
         raise ConfigurationError("engine", None, "; ".join([reason, *complaints]))
 
     async def inspect(self, path: Path, source: EngineSource = EngineSource.ARGUMENT) -> Engine:
-        called_off = threading.Event()
-        try:
-            return await asyncio.to_thread(self._inspect, path, source, called_off)
-        finally:
-            called_off.set()
+        return await in_thread(partial(self._inspect, path, source))
 
     async def devices(self, engine: Engine) -> Sequence[EngineDevice]:
         if not engine.capabilities.supports(_LIST_DEVICES):
             return ()
-        called_off = threading.Event()
-        try:
-            return await asyncio.to_thread(self._devices, engine, called_off)
-        finally:
-            called_off.set()
+        return await in_thread(partial(self._devices, engine))
 
-    def _devices(self, engine: Engine, called_off: threading.Event) -> tuple[EngineDevice, ...]:
+    def _devices(self, engine: Engine, call_off: CallOff) -> tuple[EngineDevice, ...]:
         try:
             key = _key(engine.path)
             if key not in self._devices_of:
-                answer = self._ask(engine.command, _LIST_DEVICES, called_off)
+                answer = self._ask(engine.command, _LIST_DEVICES, call_off)
                 self._devices_of[key] = parse_devices(answer.output)
             return self._devices_of[key]
         except ConfigurationError as exc:
@@ -114,28 +113,28 @@ class LlamaEngineCatalog:
         if importlib.util.find_spec(_PACKAGE) is not None:
             yield Path(importlib.import_module(_PACKAGE).binary_path()), EngineSource.PACKAGE
 
-    def _inspect(self, path: Path, source: EngineSource, called_off: threading.Event) -> Engine:
+    def _inspect(self, path: Path, source: EngineSource, call_off: CallOff) -> Engine:
         path = Path(os.path.expanduser(path)).absolute()
         key = _key(path)
         if key not in self._known:
-            self._known[key] = self._asked(path, source, called_off)
+            self._known[key] = self._asked(path, source, call_off)
         known = self._known[key]
         return known if known.source is source else replace(known, source=source)
 
-    def _asked(self, path: Path, source: EngineSource, called_off: threading.Event) -> Engine:
+    def _asked(self, path: Path, source: EngineSource, call_off: CallOff) -> Engine:
         command: tuple[str, ...] = (str(path),)
-        answer = self._ask(command, "--help", called_off)
+        answer = self._ask(command, "--help", call_off)
         if not _serves(answer) and _OFFERS_SUBCOMMAND.search(answer.output):
             command += _SUBCOMMAND
-            answer = self._ask(command, "--help", called_off)
+            answer = self._ask(command, "--help", call_off)
         if not _serves(answer):
             raise unusable(path, _why_no_server(answer))
-        version = parse_version(self._ask(command, "--version", called_off).output) or "unknown version"
+        version = parse_version(self._ask(command, "--version", call_off).output) or "unknown version"
         return Engine(path, version, parse_help(answer.output), source, command[1:])
 
-    def _ask(self, command: Sequence[str], flag: str, called_off: threading.Event) -> Answer:
+    def _ask(self, command: Sequence[str], flag: str, call_off: CallOff) -> Answer:
         environment = engine_environment(self._environment, frozen=getattr(sys, "frozen", False))
-        return ask(command, flag, environment, patience_s=self._patience_s, called_off=called_off)
+        return ask(command, flag, environment, patience_s=self._patience_s, call_off=call_off)
 
 
 def _serves(answer: Answer) -> bool:
