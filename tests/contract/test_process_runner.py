@@ -80,6 +80,7 @@ def monitoring(runner: Runner, handle: ProcessHandle) -> tuple[Coroutine[Any, An
     return (
         runner.probe(handle, 10),
         runner.usage(handle),
+        runner.memory(handle),
         runner.facts(handle),
         runner.slots(handle),
         runner.counters(handle),
@@ -532,6 +533,8 @@ async def test_any_call_may_be_the_first(harness):
         assert new.describe(handle).log_name == name
     async with harness.runner() as new:
         assert await new.usage(handle)
+    async with harness.runner() as new:
+        assert await new.memory(handle)
     async with harness.runner() as new:
         assert await new.facts(handle)
     async with harness.runner() as new:
