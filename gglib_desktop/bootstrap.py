@@ -54,6 +54,7 @@ from gglib_desktop.windowless import WindowLoss
 if TYPE_CHECKING:
     from gglib_desktop.dialogs import Dialogs
     from gglib_desktop.domain.gguf.forecast import ByteRange, Serving
+    from gglib_desktop.ports.servers.request_store import RequestStore
     from gglib_desktop.services.traffic.news import RecordingNews
     from gglib_desktop.services.traffic.recording import RequestRecorder
 
@@ -78,7 +79,7 @@ async def run(app: QApplication, options: Options) -> int:
         loss.watch(app)
         await _load_late(window)
         services.scope.start(_close_to_others(places), name="close files to others")
-        recorder = _record_requests(services, places, reporter, stack)
+        recorder, store = _record_requests(services, places, reporter, stack)
         if await services.belong_to_another(options.models, quitting):
             loss.close()
             window.close_for_good()
@@ -86,7 +87,7 @@ async def run(app: QApplication, options: Options) -> int:
         from gglib_desktop.garbage import look_after_memory
 
         look_after_memory(services.library, services.scope)
-        services.follow_work(recorder)
+        services.follow_work(recorder, store)
         services.view_model.open(options.models)
         services.follow_files()
         await services.listen(window)
@@ -103,7 +104,7 @@ async def run(app: QApplication, options: Options) -> int:
 
 def _record_requests(
     services: _Services, places: Places, reporter: ErrorReporter, stack: contextlib.AsyncExitStack
-) -> RequestRecorder:
+) -> tuple[RequestRecorder, RequestStore]:
     """From now on requests are recorded, until ``stack`` ends that; the runner spares logs that are not read yet."""
     from gglib_desktop.adapters.requests.sqlite_requests import SqliteRequestStore
     from gglib_desktop.services.traffic.news import RecordingProblem
@@ -119,7 +120,7 @@ def _record_requests(
     stack.push_async_callback(recorder.aclose)
     recorder.subscribe_to_news(on_news)
     recorder.begin()
-    return recorder
+    return recorder, store
 
 
 async def _close_to_others(places: Places) -> None:
@@ -186,13 +187,16 @@ class _Services:
                 return False  # for a reason that is told when its servers are taken over
             await asyncio.sleep(0.2)
 
-    def follow_work(self, recorder: RequestRecorder) -> None:
+    def follow_work(self, recorder: RequestRecorder, store: RequestStore) -> None:
         """From now on the figures of servers at work are known."""
+        from gglib_desktop.adapters.machine.memory import PsutilMemory
+        from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
         from gglib_desktop.services.traffic.live import LiveFigures
 
-        live = LiveFigures(self.supervisor, self.runner, self.scope, recorder.subscribe)
+        live = LiveFigures(self.supervisor, self.runner, self.scope, recorder.subscribe, store)
         self.view_model.servers.follow(live)
         live.begin()
+        self.scope.start(live.measure(PsutilMemory(), NvidiaMemory()), name="measure memory")
 
     def follow_files(self) -> None:
         """From now on what changes in the folders of models and in the settings file is seen at once."""

@@ -48,6 +48,11 @@ class RequestRow(NamedTuple):  # a dataclass takes four times as long to make, a
     busy_slots: int = 1
 
     @property
+    def ended(self) -> float:
+        """The unix time of its end, as far as its times are known."""
+        return self.started + ((self.ttft_ms or 0.0) + (self.gen_ms or 0.0)) / 1e3
+
+    @property
     def prompt_speed(self) -> float | None:
         """Tokens per second, those from the cache left out."""
         return self.prompt_n * 1e3 / self.prompt_ms if self.prompt_n and self.prompt_ms else None

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from gglib_desktop.domain.servers.states import handle_of
 from gglib_desktop.domain.traffic.figures import ServerFigures
 from gglib_desktop.ports.machine.memory_probe import GraphicsProbe, MemoryProbe
+from gglib_desktop.ports.servers.request_store import RequestStore
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
 from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.servers.snapshot import (
@@ -27,7 +28,7 @@ from gglib_desktop.tasks import TaskScope
 class LiveFigures:
     """Tells of each server what it does, from ``begin`` on: once a second, and at once when its activity changes.
 
-    ``requests`` adds a listener to what is read of the servers' logs.
+    ``requests`` adds a listener to what is read of the servers' logs; ``store`` has the history of that.
     """
 
     def __init__(
@@ -36,10 +37,11 @@ class LiveFigures:
         monitor: ServerMonitor,
         scope: TaskScope,
         requests: Callable[[Callable[[RequestsRead], None]], object],
+        store: RequestStore | None = None,
     ) -> None:
         self._supervisor = supervisor
         self._requests = requests
-        self._watching = Watching(monitor, scope, self._tell, visible=supervisor.visible)
+        self._watching = Watching(monitor, scope, self._tell, store, visible=supervisor.visible)
         self._watches: dict[int, ServerWatch] = {}
         self._events: EventSource[FiguresChanged | MachineMemory] = EventSource()
         self.subscribe = self._events.add
@@ -94,6 +96,8 @@ class LiveFigures:
             return
         if watch is None:
             watch = self._watches[snapshot.id] = ServerWatch(snapshot, handle, self._watching)
+            if snapshot.adopted:
+                self._watching.scope.start(watch.restore(), name="earlier figures")
         if watch.show(snapshot):
             self._share_changed()
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import Healthy, Unresponsive
 from gglib_desktop.domain.traffic.figures import ServerFigures
-from gglib_desktop.domain.traffic.requests import RequestEvent
+from gglib_desktop.domain.traffic.requests import Finished, RequestEvent
 from gglib_desktop.domain.traffic.work import ServerWork
+from gglib_desktop.ports.servers.request_store import RequestScope, RequestStore
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
 from gglib_desktop.services.servers.snapshot import ServerSnapshot
+from gglib_desktop.services.traffic.drafting_now import DraftingNow
+from gglib_desktop.services.traffic.run_facts import run_facts
 from gglib_desktop.services.traffic.use import ServerUse
 from gglib_desktop.tasks import TaskScope
 
@@ -29,15 +34,20 @@ _SECONDS_S, _HOUR_S = 125.0, 3630.0
 # The engine counts a request a little after its last line.
 _SETTLED_S, _HIDDEN_SETTLED_S = 0.5, 2.0
 _EARLY_S = 0.02
+_RESTORED_ROWS = 2000
 
 
 @dataclass
 class Watching:
-    """What all watches have in common. ``focus``: the id of the server of which the user sees more than a line."""
+    """What all watches have in common. ``focus``: the id of the server of which the user sees more than a line.
+
+    ``store``: the history of requests.
+    """
 
     monitor: ServerMonitor
     scope: TaskScope
     tell: Callable[[int, ServerFigures], None]
+    store: RequestStore | None = None
     visible: bool = True
     focus: int | None = None
 
@@ -65,6 +75,7 @@ class ServerWatch:
         self._watching = watching
         self._work = ServerWork(_now())
         self._use = ServerUse()
+        self._drafting = DraftingNow(watching.store)
         self._times = _Times()
         self._told = ServerFigures()
         self._task: asyncio.Task[None] | None = None
@@ -83,6 +94,26 @@ class ServerWatch:
     def take(self, event: RequestEvent, at: float) -> None:
         """What the log of the run told, of the time ``at``."""
         self._work.take(event, at)
+        if isinstance(event, Finished):
+            self._drafting.take(event.row)
+
+    async def restore(self) -> None:
+        """Takes what the history has of the last hour of this run, which an earlier program saw."""
+        store = self._watching.store
+        if store is None:
+            return
+        try:
+            history = await store.history(RequestScope(run=self.run), most=_RESTORED_ROWS)
+        except LibraryError:
+            return  # the recorder tells of it
+        now, unix_now = _now(), time.time()
+        if self._work.has_lines:
+            return  # newer ones have been read meanwhile
+        for kept in reversed(history.requests):
+            age_s = unix_now - kept.row.ended
+            if age_s < _HOUR_S:
+                self.take(Finished(kept.row.ended, kept.row), now - max(0.0, age_s))
+        self.wake()
 
     def heard(self) -> None:
         """What the log told is complete for now."""
@@ -97,8 +128,9 @@ class ServerWatch:
         has_worked = self._use.looked(usage, now)
         if has_worked is False:
             self._work.rested(now)
-        # Where the log tells of requests, the rest is no work for a client.
-        self._times.suspects = bool(has_worked) and not self._work.has_lines and not self._work.busy_slots
+        # Where the log tells of requests, the rest is no work for a client. Of the time before nothing is known.
+        may_work = has_worked is not False and not self._work.has_lines
+        self._times.suspects = may_work and not self._work.busy_slots
         self._follow_activity()
         if self._times.suspects or self._use.memory_is_due:
             self.wake()
@@ -154,6 +186,8 @@ class ServerWatch:
             await self._ask_counters()
         if self._is_well and self._use.memory_in_s(now) == 0:
             self._use.remember(await self._watching.monitor.memory(self.handle), _now())
+        if self._drafting.is_due(now):
+            await self._drafting.look(run_facts(self._snapshot), now)
         if _now() >= self._tell_due() - _EARLY_S:
             self._tell()
 
@@ -242,7 +276,8 @@ class ServerWatch:
         now = self._times.told = _now()
         figures = ServerFigures(memory=self._use.memory, cpu=self._use.cpu)
         if not isinstance(self._snapshot.state, Unresponsive):
-            figures = replace(self._work.figures(now), memory=figures.memory, cpu=figures.cpu)
+            drafting = self._drafting.figures(run_facts(self._snapshot), self._work.counters)
+            figures = replace(self._work.figures(now), memory=figures.memory, cpu=figures.cpu, drafting=drafting)
         if figures != self._told:
             self._told = figures
             self._watching.tell(self._snapshot.id, figures)

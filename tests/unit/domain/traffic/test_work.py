@@ -199,6 +199,11 @@ def test_a_request_without_figures_ends_too(work):
     assert (work.busy_slots, total(work, NOW + 2)) == (0, 0)
 
 
+@pytest.mark.parametrize(("times", "ended"), [({}, NOW), ({"ttft_ms": 500.0, "gen_ms": 1500.0}, NOW + 2)])
+def test_a_request_ends_when_its_times_are_over(times, ended):
+    assert RequestRow(NOW, RequestEnd.OK, **times).ended == ended
+
+
 def test_many_tasks_take_no_more_memory(work):
     for task in range(500):
         work.take(Launched(NOW, 0, task), NOW)

@@ -5,15 +5,19 @@ from dataclasses import replace
 
 import pytest
 
+from gglib_desktop.domain.gguf.forecast import GraphicsCard, Memory
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.traffic.figures import Counters, MemoryUse, ServerFigures, SlotWork
-from gglib_desktop.domain.traffic.requests import Finished, Launched, RequestEnd, RequestEvent, RequestRow
+from gglib_desktop.domain.traffic.requests import Finished, Launched, RequestEnd, RequestEvent, RequestRow, RunFacts
+from gglib_desktop.ports.servers.request_store import ReadSoFar, RunNews
 from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.traffic.live import LiveFigures
 from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory, RequestsRead
 from tests.fakes.clock_loop import time_passes
+from tests.fakes.details import FakeCards, FixedMemory
+from tests.fakes.request_store import MemoryRequestStore
 from tests.fakes.scripted_runner import NO_ANSWER, OK, ScriptedRunner, ScriptedServer
 from tests.fakes.waiting import poll
 
@@ -83,7 +87,7 @@ async def desk(supervisor, runner, scope, config) -> Desk:
 async def start(desk: Desk, config) -> None:
     desk.id = desk.supervisor.start(config(), another=True)
     await poll(lambda: len(desk.runner.servers) == desk.id)
-    desk.server.slots = slots(0)
+    desk.server.slots = [SlotWork(number) for number in range(4)]
     desk.server.answer = OK
     desk.server.memory = MemoryUse(1000, 600, 800)
     await poll(lambda: desk.figures.memory)
@@ -110,7 +114,8 @@ def uses_cpu(desk: Desk, seconds: float) -> None:
 # -- idle
 
 
-async def test_an_idle_server_is_known_to_be_idle_without_a_question(desk):
+async def test_an_idle_server_is_asked_once_at_its_start_and_never_again(desk):
+    assert desk.server.asked.count("slots") == 1
     assert await desk.asked_in(3600) == {"slots": 0, "counters": 0, "memory": 0}
     figures = desk.figures
     assert (figures.generation, figures.busy_slots, figures.waiting, figures.cpu) == (0, 0, 0, 0)
@@ -313,3 +318,29 @@ async def test_a_dismissed_server_is_forgotten(desk):
     await desk.supervisor.stop(desk.id)
     desk.supervisor.dismiss(desk.id)
     assert desk.figures == ServerFigures()
+
+
+# -- earlier, and beside it
+
+
+async def test_what_an_earlier_program_saw_is_in_the_history(runner, supervisor, scope, config, bugs):
+    handle = await runner.start(config())
+    runner.last.answer = OK
+    store = MemoryRequestStore()
+    rows = [RequestRow(time.time() - age_s, RequestEnd.OK, 1, 0, 30.0, 100, 0, 50.0, 100, 1e3) for age_s in (9999, 600)]
+    await store.keep([RunNews(RunFacts(f"log-{handle.pid}", 1, "Model 1"), ReadSoFar(), rows)])
+    told: list[ServerFigures] = []
+    live = LiveFigures(supervisor, runner, scope, EventSource[RequestsRead]().add, store)
+    live.subscribe(lambda event: told.append(event.figures) if isinstance(event, FiguresChanged) else None)
+    live.begin()
+    await supervisor.adopt()
+    await poll(lambda: told and told[-1].first_token_ms)
+    assert (told[-1].prompt, told[-1].first_token_ms) == (2000, 30)
+    assert sum(speed or 0 for speed in told[-1].hour[:-1]) == pytest.approx(100 / 30)
+
+
+async def test_the_memory_of_the_computer_is_told(desk):
+    card = GraphicsCard("Card", Memory(24 * 2**30, 0))
+    await desk.live.measure(FixedMemory(), FakeCards(card, card))
+    await desk.live.measure(FixedMemory(), FakeCards())
+    assert desk.machine == [MachineMemory(16 * 2**30, 48 * 2**30), MachineMemory(16 * 2**30)]
