@@ -1,5 +1,9 @@
-"""Only what is inside the fence knows what llama.cpp calls things: its flags, variables, endpoints and log lines."""
+"""Two fences: one around what llama.cpp calls things, one around what touches processes.
 
+llama.cpp's words are its flags, variables, endpoints, log lines and the keys of its answers.
+"""
+
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +21,36 @@ INSIDE = (
     "domain/commandline/",
     "adapters/engines/llama_cpp/",
 )
+# Those that touch processes: asking.py runs a program with one flag to its end.
+TOUCHING = ("adapters/places/", "adapters/machine/", "adapters/engines/asking.py")
+TOUCH = re.compile(
+    r"/proc\b|\bfrom os import\b|\bos\.(?:kill|fork|exec|posix_spawn|spawn|wait|pidfd_|system|popen)\w*"
+    r"|\b(?:psutil|pynvml|multiprocessing|QProcess|send_signal|pidfd_send_signal|pthread_kill|\w*subprocess\w*)\b"
+)
 LISTED = parse_help(HELP)
+SPELLINGS = {*LISTED.spellings, *LISTED.removed}
 # Every program has the two that are left out.
-FLAGS = {flag for flag in {*LISTED.spellings, *LISTED.removed} if flag.startswith("--")} - {"--help", "--version"}
+FLAGS = {flag for flag in SPELLINGS if flag.startswith("--")} - {"--help", "--version"}
+# Python's own is left out too.
+SHORT_FLAGS = {flag for flag in SPELLINGS if re.fullmatch(r"-\w[\w-]*", flag)} - {"-h", "-v", "-m"}
 VARIABLES = frozenset(LISTED.environment)
-ENDPOINTS = ("/health", "/props", "/slots", "/v1/models", "/completion", "/metrics", "/tokenize")
+ENDPOINTS = (
+    "apply-template|chat/completions|completions?|detokenize|embeddings?|health|infill|lora-adapters|messages|metrics"
+    "|models|props|rerank(?:ing)?|responses|slots|tokenize"
+)
+ENDPOINT = re.compile(rf"[\"'` }}](?:/v1)?(/(?:{ENDPOINTS}))(?![\w/-])")
+# What else has the same name: options, facts and fields of ours, and words of chat templates.
+NAMED_ALIKE = {
+    "chat_template",
+    "draft_n",
+    "extra_args",
+    "image_url",
+    "log_lines",
+    "model_path",
+    "reasoning_content",
+    "require_api_key",
+    "spec_draft_n_max",
+}
 # Phrases that its log is searched for, without phrases that any text may have.
 PHRASES = frozenset(
     phrase.lower()
@@ -34,24 +63,57 @@ PHRASES = frozenset(
 ) - {"out of memory", "unknown value"}
 
 
-def outside() -> Iterator[tuple[str, str]]:
+def sources(*, inside: tuple[str, ...] = (), outside: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     for path in sorted(ROOT.rglob("*.py")):
         name = path.relative_to(ROOT).as_posix()
-        if not name.startswith(INSIDE):
+        if (not inside or name.startswith(inside)) and not name.startswith(outside):
             yield name, path.read_text(encoding="utf-8")
+
+
+def keys() -> set[str]:
+    """Of its answers, as the fenced code spells them. One word may mean anything, two joined by a line do not."""
+    trees = (ast.parse(text) for _name, text in sources(inside=("domain/llama_cpp/", "adapters/engines/llama_cpp/")))
+    words = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {word for word in words if isinstance(word, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", word)} - NAMED_ALIKE
+
+
+KEYS = keys()
 
 
 def known(text: str) -> Iterator[str]:
     """What of llama.cpp's a source knows, in comments too."""
     yield from FLAGS.intersection(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", text))
+    yield from SHORT_FLAGS.intersection(re.findall(r"(?<=[\"'`])-\w[\w-]*|(?<=\w )-[a-z][\w-]+", text))
     yield from VARIABLES.intersection(re.findall(r"\b[A-Z][A-Z0-9_]+\b", text))
-    yield from (endpoint for endpoint in ENDPOINTS if re.search(rf"[\"' `]{endpoint}\b", text))
+    yield from ENDPOINT.findall(text)
+    yield from KEYS.intersection(re.findall(r"[\"'`](\w+)[\"'`]", text))
     yield from (phrase for phrase in PHRASES if phrase in text.lower())
 
 
 def test_nothing_outside_knows_a_word_of_llama_cpp():
-    found = {(name, word) for name, text in outside() for word in known(text)}
+    found = {(name, word) for name, text in sources(outside=INSIDE) for word in known(text)}
     assert found == set()
+
+
+def test_only_places_touch_processes():
+    found = {(name, word) for name, text in sources(outside=TOUCHING) for word in TOUCH.findall(text)}
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "os.kill(pid, 9)",
+        "from os import kill",
+        'open("/proc/1/cmdline")',
+        "import subprocess",
+        "await asyncio.create_subprocess_exec()",
+        "process.send_signal(9)",
+        "psutil.pids()",
+    ],
+)
+def test_what_counts_as_touching_a_process(source):
+    assert TOUCH.search(source)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +123,12 @@ def test_nothing_outside_knows_a_word_of_llama_cpp():
         ("# as --n-gpu-layers says", "--n-gpu-layers"),
         ('environment["LLAMA_API_KEY"]', "LLAMA_API_KEY"),
         ('await get(url + "/props")', "/props"),
+        ('f"{url}/v1/chat/completions"', "/chat/completions"),
+        ('"/lora-adapters"', "/lora-adapters"),
+        ('("-ngl", 99)', "-ngl"),
+        ("# serve -ngl 99", "-ngl"),
+        ("argv += ['-c']", "-c"),
+        ('answer["n_ctx"]', "n_ctx"),
         ('"E load: Failed to open GGUF file"', "failed to open gguf file"),
     ],
 )
@@ -71,4 +139,6 @@ def test_what_counts_as_knowing(source, word):
 def test_the_recorded_help_lists_what_is_looked_for():
     assert {"--ctx-size", "--spec-type", "--alias"} <= FLAGS
     assert {"LLAMA_API_KEY", "LLAMA_ARG_ALIAS"} <= VARIABLES
+    assert {"-ngl", "-c", "-ctk"} <= SHORT_FLAGS
+    assert {"n_ctx", "is_processing", "predicted_per_second"} <= KEYS
     assert len(PHRASES) > 30
