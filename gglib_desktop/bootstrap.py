@@ -194,6 +194,7 @@ class _Services:
         from gglib_desktop.services.traffic.live import LiveFigures
 
         live = LiveFigures(self.supervisor, self.runner, self.scope, recorder.subscribe, store)
+        live.subscribe_to_counters(recorder.take_counters)
         self.view_model.servers.follow(live)
         live.begin()
         self.scope.start(live.measure(PsutilMemory(), NvidiaMemory()), name="measure memory")

@@ -6,11 +6,13 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeAlias
 
 from gglib_desktop.adapters.files.sqlite_file import SqliteFile
 from gglib_desktop.domain.errors import HistoryError, HistorySetAside
+from gglib_desktop.domain.traffic.audit import Told
 from gglib_desktop.domain.traffic.requests import RequestEnd, RequestRow, RunFacts
 from gglib_desktop.ports.servers.request_store import KeptRequest, ReadSoFar, RequestHistory, RequestScope, RunNews
 
@@ -31,6 +33,7 @@ MIGRATIONS = (
         offset INTEGER NOT NULL,  -- in the log, in bytes: what stands before it is in the table of requests
         state TEXT NOT NULL,  -- of the reader there
         over INTEGER NOT NULL,
+        told TEXT NOT NULL,  -- JSON: what its requests add up to
         refused INTEGER NOT NULL DEFAULT 0,
         kept_at REAL NOT NULL
     );
@@ -55,16 +58,17 @@ MIGRATIONS = (
     """,
 )
 _KEEP_RUN = """
-    INSERT INTO runs (run, model_id, model, build, n_max, p_min, speed_key, offset, state, over, refused, kept_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO runs (run, model_id, model, build, n_max, p_min, speed_key, offset, state, over, told, refused, kept_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run) DO UPDATE SET model_id = excluded.model_id, model = excluded.model, build = excluded.build,
     n_max = excluded.n_max, p_min = excluded.p_min, speed_key = excluded.speed_key, offset = excluded.offset,
-    state = excluded.state, over = excluded.over, refused = refused + excluded.refused, kept_at = excluded.kept_at
+    state = excluded.state, over = excluded.over, told = excluded.told, refused = refused + excluded.refused,
+    kept_at = excluded.kept_at
     RETURNING id
 """
 _KEEP_ROW = "INSERT INTO requests VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _UNFINISHED = """
-    SELECT run, model_id, model, build, n_max, p_min, speed_key, offset, state, over FROM runs
+    SELECT run, model_id, model, build, n_max, p_min, speed_key, offset, state, over, told FROM runs
     WHERE NOT over ORDER BY id
 """
 _RUNS = """
@@ -97,13 +101,13 @@ class SqliteRequestStore:
         await self._file.aclose()
 
     async def read_so_far(self, run: str) -> ReadSoFar | None:
-        query = "SELECT offset, state, over FROM runs WHERE run = ?"
+        query = "SELECT offset, state, over, told FROM runs WHERE run = ?"
         found = await self._file.use(lambda connection: connection.execute(query, (run,)).fetchone())
         return None if found is None else _read_so_far(*found)
 
     async def unfinished(self) -> Sequence[tuple[RunFacts, ReadSoFar]]:
         found = await self._file.use(lambda connection: connection.execute(_UNFINISHED).fetchall())
-        return [(RunFacts(*row[:-3]), _read_so_far(*row[-3:])) for row in found]
+        return [(RunFacts(*row[:-4]), _read_so_far(*row[-4:])) for row in found]
 
     async def keep(self, news: Sequence[RunNews]) -> None:
         now = time.time()
@@ -166,8 +170,9 @@ def _ids(runs: Iterable[int]) -> str:
 def _run_values(news: RunNews, now: float) -> _Values:
     run, read = news.run, news.read
     facts = (run.run, run.model_id, run.model, run.build, run.n_max, run.p_min, run.speed_key)
-    return (*facts, read.offset, read.state, read.over, news.refused, now)
+    told = json.dumps(asdict(read.told))
+    return (*facts, read.offset, read.state, read.over, told, news.refused, now)
 
 
-def _read_so_far(offset: int, state: str, over: int) -> ReadSoFar:
-    return ReadSoFar(offset, state, bool(over))
+def _read_so_far(offset: int, state: str, over: int, told: str) -> ReadSoFar:
+    return ReadSoFar(offset, state, bool(over), Told(**json.loads(told)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from gglib_desktop.domain.traffic.audit import Told
 from gglib_desktop.domain.traffic.requests import RequestRow, RunFacts
 
 
@@ -13,12 +14,14 @@ from gglib_desktop.domain.traffic.requests import RequestRow, RunFacts
 class ReadSoFar:
     """How far the log of a run has been read: ``offset`` in bytes, and the ``state`` of its reader there.
 
-    ``over``: the run has ended, and all of its log was read.
+    ``over``: the run has ended, and all of its log was read. ``told``: what all its requests add up to, also those
+    that the history has no more.
     """
 
     offset: int = 0
     state: str = ""
     over: bool = False
+    told: Told = Told()
 
 
 @dataclass(frozen=True)

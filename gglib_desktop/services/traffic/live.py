@@ -20,7 +20,7 @@ from gglib_desktop.services.servers.snapshot import (
     SupervisorEvent,
 )
 from gglib_desktop.services.servers.supervisor import Supervisor
-from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory, RequestsRead
+from gglib_desktop.services.traffic.news import CountersRead, FiguresChanged, MachineMemory, RequestsRead
 from gglib_desktop.services.traffic.watching import ServerWatch, Watching
 from gglib_desktop.tasks import TaskScope
 
@@ -45,6 +45,9 @@ class LiveFigures:
         self._watches: dict[int, ServerWatch] = {}
         self._events: EventSource[FiguresChanged | MachineMemory] = EventSource()
         self.subscribe = self._events.add
+        counters: EventSource[CountersRead] = EventSource()
+        self._watching.counted = counters.emit
+        self.subscribe_to_counters = counters.add
 
     def begin(self) -> None:
         self._requests(self._on_requests)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gglib_desktop.domain.errors import HistoryError
-from gglib_desktop.domain.traffic.figures import ServerFigures
+from gglib_desktop.domain.traffic.audit import Verdict
+from gglib_desktop.domain.traffic.figures import Counters, ServerFigures
 from gglib_desktop.domain.traffic.requests import RequestEvent
 
 
@@ -33,7 +34,26 @@ class RecordingProblem:
     error: HistoryError
 
 
-RecordingNews = RequestsKept | RecordingProblem
+@dataclass(frozen=True)
+class RequestsAudited:
+    """Whether the requests of ``run`` are all that its server counted. COMPLETE: ``cancelled_n`` tokens were generated
+    for requests that were cancelled.
+    """
+
+    run: str
+    verdict: Verdict
+    cancelled_n: int | None = None
+
+
+RecordingNews = RequestsKept | RecordingProblem | RequestsAudited
+
+
+@dataclass(frozen=True)
+class CountersRead:
+    """What the server of ``run`` had counted, as it was just asked."""
+
+    run: str
+    counters: Counters
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from gglib_desktop.ports.servers.request_store import ReadSoFar, RequestStore
 from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.servers.snapshot import ServerChanged, ServersAdopted, ServerSnapshot, SupervisorEvent
 from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.services.traffic.auditing import RequestAudits
 from gglib_desktop.services.traffic.history_writer import HistoryWriter
 from gglib_desktop.services.traffic.log_follower import LogFollower
-from gglib_desktop.services.traffic.news import RecordingNews, RequestsRead
+from gglib_desktop.services.traffic.news import CountersRead, RecordingNews, RequestsRead
 from gglib_desktop.services.traffic.run_facts import run_facts
 from gglib_desktop.services.traffic.run_reading import RunReading
 from gglib_desktop.tasks import ErrorReporter, TaskScope
@@ -47,7 +48,6 @@ class RequestRecorder:
     ) -> None:
         self._supervisor = supervisor
         self.store = store
-        self._clock = clock
         read: EventSource[RequestsRead] = EventSource()
         self.subscribe = read.add
         news: EventSource[RecordingNews] = EventSource()
@@ -57,6 +57,7 @@ class RequestRecorder:
         self._writer = HistoryWriter(
             store, self._follower, news.emit, begin_again=self._begin_again, settings=settings, clock=clock
         )
+        self.audits = RequestAudits(self._follower.readings, news.emit, started_at=self._started_at, clock=clock)
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] | None = None
         self._seen: set[str] = set()
@@ -70,6 +71,11 @@ class RequestRecorder:
             self._scope.start(self._follower.follow(), name="follow logs"),
             self._scope.start(self._writer.write(self._scope), name="record requests"),
         ]
+
+    def take_counters(self, news: CountersRead) -> None:
+        """What a server has counted, soon after it has ended to work."""
+        self.audits.on_counters(news)
+        self._writer.look()
 
     async def aclose(self) -> None:
         """Keeps what was written until now, as far as that is read quickly. The rest is left to the next program."""
@@ -149,7 +155,7 @@ class RequestRecorder:
         for facts, read in await self.store.unfinished():
             if facts.run not in self._seen:
                 self._seen.add(facts.run)
-                make = self._reader_for(_some_config(facts), self._clock())
+                make = self._reader_for(_some_config(facts), 0.0)  # when it began stands in its state
                 if make is not None:
                     self._follower.add(RunReading(facts, make, read, is_live=False))
 
@@ -192,6 +198,14 @@ class RequestRecorder:
             return reader
 
         return make
+
+    def _started_at(self, run: str) -> float | None:
+        """Of a run that this program started and has followed from its beginning."""
+        for server in self._supervisor.servers:
+            handle = handle_of(server.state)
+            if handle is not None and server.log_name == run and not server.adopted:
+                return float(handle.started_at)
+        return None
 
     def _has_read(self) -> None:
         self._writer.look()

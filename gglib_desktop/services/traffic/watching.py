@@ -20,6 +20,7 @@ from gglib_desktop.ports.servers.request_store import RequestScope, RequestStore
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
 from gglib_desktop.services.servers.snapshot import ServerSnapshot
 from gglib_desktop.services.traffic.drafting_now import DraftingNow
+from gglib_desktop.services.traffic.news import CountersRead
 from gglib_desktop.services.traffic.run_facts import run_facts
 from gglib_desktop.services.traffic.use import ServerUse
 from gglib_desktop.tasks import TaskScope
@@ -50,6 +51,7 @@ class Watching:
     store: RequestStore | None = None
     visible: bool = True
     focus: int | None = None
+    counted: Callable[[CountersRead], None] = lambda _news: None
 
 
 @dataclass
@@ -256,6 +258,7 @@ class ServerWatch:
         counters = await self._watching.monitor.counters(self.handle)
         if counters is not None:
             self._work.counted(counters, _now())
+            self._watching.counted(CountersRead(self.run, counters))
 
     # -- telling
 

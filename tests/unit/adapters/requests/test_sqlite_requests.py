@@ -14,6 +14,7 @@ import pytest
 
 from gglib_desktop.adapters.requests.sqlite_requests import SqliteRequestStore
 from gglib_desktop.domain.errors import HistoryError, HistorySetAside
+from gglib_desktop.domain.traffic.audit import Told
 from gglib_desktop.domain.traffic.requests import RequestEnd, RequestRow, RunFacts
 from gglib_desktop.ports.servers.request_store import ReadSoFar, RequestScope, RunNews
 
@@ -45,10 +46,11 @@ async def tasks(store: SqliteRequestStore, scope: RequestScope = EVERYTHING) -> 
 
 async def test_what_is_kept_is_found_again_as_it_was(store, file):
     assert await store.read_so_far(RUN.run) is None
-    await store.keep([RunNews(RUN, ReadSoFar(900, "state"), [FULL_ROW], refused=2)])
+    read = ReadSoFar(900, "state", told=Told(cancelled=1).plus([FULL_ROW]))
+    await store.keep([RunNews(RUN, read, [FULL_ROW], refused=2)])
     await store.aclose()
     store.__init__(file)
-    assert await store.read_so_far(RUN.run) == ReadSoFar(900, "state")
+    assert await store.read_so_far(RUN.run) == read
     history = await store.history(EVERYTHING)
     assert [(kept.run, kept.row) for kept in history.requests] == [(RUN, FULL_ROW)]
     assert history.refused == 2

@@ -1,4 +1,7 @@
-"""Servers whose logs a test writes, in a language of its own: "launch 7", "done 7" and "refuse", a line each."""
+"""Servers whose logs a test writes, in a language of its own.
+
+"launch 7", "release 7", "done 7" and "refuse" are lines of it; "done 7 20" says that it generated 20 tokens.
+"""
 
 import asyncio
 import json
@@ -43,7 +46,7 @@ class ToyReader:
         return json.dumps([self.began_at, self._open, self._released])
 
     def _read(self, line: str, now: float) -> Sequence[RequestEvent]:
-        word, _, number = line.partition(" ")
+        word, number, *generated = f"{line} -".split(" ")[:3]
         match word:
             case "launch":
                 self._open.append(int(number))
@@ -51,15 +54,16 @@ class ToyReader:
             case "release":
                 self._released[number] = now
             case "done" if int(number) in self._open:
-                return self._close(int(number), RequestEnd.OK, now)
+                gen_n = int(generated[0]) if generated[0].isdigit() else None
+                return self._close(int(number), RequestEnd.OK, now, gen_n)
             case "refuse":
                 return [Refused(now)]
         return []
 
-    def _close(self, task: int, end: RequestEnd, now: float) -> list[RequestEvent]:
+    def _close(self, task: int, end: RequestEnd, now: float, gen_n: int | None = None) -> list[RequestEvent]:
         self._open.remove(task)
         self._released.pop(str(task), None)
-        return [Finished(now, RequestRow(self.began_at, end, task))]
+        return [Finished(now, RequestRow(self.began_at, end, task, gen_n=gen_n))]
 
 
 class TalkingRunner(ScriptedRunner):

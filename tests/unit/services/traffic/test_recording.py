@@ -9,10 +9,18 @@ import pytest
 from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.errors import HistoryError, HistorySetAside
 from gglib_desktop.domain.servers.effective import ServerFacts
-from gglib_desktop.domain.traffic.requests import Finished, Launched, RunFacts
+from gglib_desktop.domain.traffic.figures import Counters
+from gglib_desktop.domain.traffic.requests import Finished, Launched, RequestEnd, RunFacts
 from gglib_desktop.ports.servers.request_store import ReadSoFar
 from gglib_desktop.services.servers.supervisor import Supervisor
-from gglib_desktop.services.traffic.news import RecordingNews, RecordingProblem, RequestsKept, RequestsRead
+from gglib_desktop.services.traffic.news import (
+    CountersRead,
+    RecordingNews,
+    RecordingProblem,
+    RequestsAudited,
+    RequestsKept,
+    RequestsRead,
+)
 from gglib_desktop.services.traffic.recording import RequestRecorder
 from tests.fakes.clock_loop import now, time_passes
 from tests.fakes.request_store import MemoryRequestStore
@@ -104,7 +112,7 @@ async def test_requests_are_told_at_once_and_kept_once_a_second(program, runner,
         assert (store.refused[RUN], store.writes) == (5, written + 1)
         assert RequestsKept(frozenset({RUN})) in running.news
         facts, read = store.runs[RUN]
-        assert read == ReadSoFar(len(runner.logs[RUN]), read.state)
+        assert (read.offset, read.over) == (len(runner.logs[RUN]), False)
         assert (facts.model, facts.n_max) == ("Model 1", 3)
 
 
@@ -298,3 +306,66 @@ async def test_old_requests_go_at_the_start_and_after_every_thousand(program, ru
         runner.write(RUN, "".join(f"launch {task}\ndone {task}\n" for task in range(1500)))
         await time_passes(2)
         assert len(store.drops) == 2
+
+
+# -- the audit
+
+
+def counted(gen_n: int, *, processing: int = 0) -> CountersRead:
+    return CountersRead(RUN, Counters(0, 0.0, gen_n, gen_n / 100, processing=processing))
+
+
+def verdicts(running: Program) -> list[tuple[str, int | None]]:
+    return [(each.verdict.value, each.cancelled_n) for each in running.news if isinstance(each, RequestsAudited)]
+
+
+async def test_requests_that_are_all_that_was_counted_are_complete(program, runner, config):
+    async with program() as running:
+        running.supervisor.start(config())
+        await time_passes(1)
+        runner.write(RUN, "launch 1\ndone 1 20\nlaunch 2\nrelease 2\n")
+        await time_passes(4)
+        running.recorder.take_counters(counted(23))
+        running.recorder.take_counters(counted(23))
+        assert verdicts(running) == [("complete", 3)]
+        assert running.recorder.audits.latest[RUN] == running.news[-1]
+    async with program() as second:
+        await time_passes(1)
+        runner.write(RUN, "launch 3\ndone 3 7\n")
+        await time_passes(2)
+        second.recorder.take_counters(counted(30))
+        assert verdicts(second) == [("complete", 3)], "also with what an earlier program saw"
+
+
+async def test_where_lines_are_not_understood_there_are_rows_from_the_counters(program, runner, store, config):
+    async with program() as running:
+        running.supervisor.start(config())
+        await time_passes(1)
+        runner.write(RUN, "another language\n")
+        for gen_n in (10, 20, 30):
+            running.recorder.take_counters(counted(gen_n))
+        running.recorder.take_counters(counted(35, processing=1))
+        running.recorder.take_counters(counted(45))
+        await time_passes(2)
+        assert verdicts(running) == [("checking", None), ("not understood", None)]
+        assert [(row.end, row.gen_n) for row in store.rows(RUN)] == [
+            (RequestEnd.INTERVAL, 30),
+            (RequestEnd.INTERVAL, 15),
+        ]
+
+
+async def test_what_was_kept_before_the_lines_were_wrong_is_not_counted_twice(program, runner, store, config):
+    async with program() as running:
+        running.supervisor.start(config())
+        await time_passes(1)
+        runner.write(RUN, "launch 1\ndone 1 20\n")
+        await time_passes(2)
+        running.recorder.take_counters(counted(50))
+        await time_passes(31)
+        running.recorder.take_counters(counted(50))
+        runner.write(RUN, "launch 2\ndone 2 5\n")
+        await time_passes(2)
+        running.recorder.take_counters(counted(80))
+        await time_passes(2)
+        assert verdicts(running)[-1] == ("not understood", None)
+        assert [(row.end, row.gen_n) for row in store.rows(RUN)] == [(RequestEnd.OK, 20), (RequestEnd.INTERVAL, 30)]
