@@ -33,7 +33,7 @@ from gglib_desktop.domain.servers.record import ServerRecord, run_name
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.place import Command, Finding, PlacedProcess, Strangers
-from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, UnreachableServer
+from gglib_desktop.ports.servers.server_monitor import LostServer, UnreachableServer
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 _log = logging.getLogger(__name__)
@@ -178,12 +178,6 @@ class RecordedRunner(ServersAtWork):
         if server is not None and not server.process.poll():
             await kill_process(server.process)
             await server.rest.ended()
-
-    async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
-        await self._open()
-        server = next((each for each in self._servers.values() if each.record.run == log_name), None)
-        site = server.site if server is not None else next(iter(self._sites.values()))
-        return await site.place.logs.read(log_name, offset, limit_bytes)
 
     # -- ForeignServers
 

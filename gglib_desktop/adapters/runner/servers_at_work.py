@@ -10,10 +10,11 @@ from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.traffic.figures import Counters, MemoryUse, SlotWork
 from gglib_desktop.domain.traffic.requests import RequestReader
+from gglib_desktop.ports.servers.server_monitor import LogChunk
 
 
 class ServersAtWork(AnnouncedServers):
-    """Asks about the work of announced servers. One that has ended does none."""
+    """Tells of the work of announced servers. One that has ended does none."""
 
     async def usage(self, handle: ProcessHandle) -> Usage | None:
         await self._open()
@@ -44,3 +45,9 @@ class ServersAtWork(AnnouncedServers):
 
     def requests_reader(self, config: ServerConfig, *, began_at: float, state: str = "") -> RequestReader | None:
         return self._driver_for(config).requests(began_at=began_at, state=state)
+
+    async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
+        await self._open()
+        server = next((each for each in self._servers.values() if each.record.run == log_name), None)
+        site = server.site if server is not None else next(iter(self._sites.values()))
+        return await site.place.logs.read(log_name, offset, limit_bytes)
