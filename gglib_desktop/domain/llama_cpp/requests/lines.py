@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Each line that tells of a request holds one of them, and few others do. Searching bytes is far faster than matching.
 _MARKS = (
@@ -22,6 +22,8 @@ _MARKS = (
     b"slots are idle",
     b"spawning server instance",
 )
+# They hold a mark too, and tell nothing. Each request writes two of them.
+_DULL = (b"total time =", b"graphs reused =")
 _COLORS = re.compile("\x1b\\[[0-9;]*m")
 # "[41234] 0.00.120.496 I slot launch_slot_: id  3 | task 1 | processing task": the server behind a router that wrote
 # it, minutes to microseconds since its start, the level, and where it was said. Flags leave out any of the first three.
@@ -40,8 +42,7 @@ _REST_OF_LINE = re.compile(rf"(?<=[.)]){_CHILD}(?:{_UPTIME}(?:{_LEVEL})?|{_LEVEL
 _CONTINUED = re.compile(r" *(?:(?:prompt +)?eval time =|draft acceptance)", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):  # a dataclass takes four times as long to make
     """One record of the log. ``uptime_s`` None: it bears no time. ``where`` empty: it is not about a slot.
 
     ``child`` names the server behind a router that wrote it. ``continues``: its origin stands on a line before.
@@ -66,7 +67,9 @@ def marked_lines(data: bytes) -> Iterator[bytes]:
             ends[data.rfind(b"\n", 0, at) + 1] = end
             at = data.find(mark, end)
     for start in sorted(ends):
-        yield data[start : ends[start]]
+        line = data[start : ends[start]]
+        if _DULL[0] not in line and _DULL[1] not in line:
+            yield line
 
 
 def is_marked(line: bytes) -> bool:

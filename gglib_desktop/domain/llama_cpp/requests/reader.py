@@ -59,6 +59,8 @@ class LlamaRequestReader:
             for child, values in kept.get("open", ())
             for request in [OpenRequest.from_values(values)]
         }
+        # Their timings may follow.
+        self._released = {key for key, request in self._open.items() if request.is_released}
         self._cancelled: list[tuple[str, int]] = [(child, task) for child, task in kept.get("cancelled", ())]
         self._in_long_line: bool = kept.get("in_long_line", False)
         timed = kept.get("timed")
@@ -141,7 +143,8 @@ class LlamaRequestReader:
         if not record.where:
             yield from self._read_server_line(record, at)
             return
-        yield from self._close_released(record.child, at, but=record.task)
+        if self._released:
+            yield from self._close_released(record.child, at, but=record.task)
         if record.text.startswith(" processing task"):
             yield from self._launch(record, at)
         elif (request := self._open.get((record.child, record.slot))) and request.task == record.task:
@@ -203,6 +206,7 @@ class LlamaRequestReader:
             request.held_n = int(found[1])
             request.marks |= {Mark.TRUNCATED} if found[2] == "1" else set()
             # Builds of 2025 write the timings after this, in parts, so that only another record shows their end.
+            self._released.add(key)
             if request.is_timed or Mark.FAILED in request.marks:
                 yield from self._close(key, at)
         if request.since is None and not request.works:
@@ -213,12 +217,12 @@ class LlamaRequestReader:
 
     def _close_released(self, child: str, at: float, but: int = -1) -> Iterator[RequestEvent]:
         """Ends the requests whose last lines must be over, because the engine goes on with another one."""
-        for key, request in list(self._open.items()):
-            if key[0] == child and request.is_released and request.task != but:
-                yield from self._close(key, at)
+        for key in [key for key in self._released if key[0] == child and self._open[key].task != but]:
+            yield from self._close(key, at)
 
     def _close(self, key: _Key, at: float) -> Iterator[RequestEvent]:
         request = self._open.pop(key)
+        self._released.discard(key)
         if request.is_known:
             yield Finished(at, request.row())
 
