@@ -97,7 +97,7 @@ class RequestRecorder:
 
     def _on_supervisor(self, event: SupervisorEvent) -> None:
         match event:
-            case ServerChanged(snapshot):
+            case ServerChanged(snapshot) if snapshot.log_name:
                 self._on_server(snapshot)
             case ServersAdopted():
                 self._adopted = True

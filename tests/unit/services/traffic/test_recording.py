@@ -181,6 +181,7 @@ async def test_the_next_program_goes_on_where_the_last_one_stopped(program, runn
         await time_passes(2)
         assert second.told() == ["finished 2"]
     assert first.rows() == [(1, "ok"), (3, "ok"), (2, "ok")]
+    assert store.runs.keys() == {RUN}
 
 
 async def test_what_was_not_kept_when_the_program_was_killed_is_read_again(program, runner, store, config):
