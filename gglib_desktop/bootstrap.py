@@ -42,7 +42,7 @@ from gglib_desktop.viewmodels.engine import EngineViewModel
 from gglib_desktop.viewmodels.launch.launch import LaunchViewModel
 from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
-from gglib_desktop.viewmodels.servers.servers import ServersViewModel
+from gglib_desktop.viewmodels.servers.servers import ServersViewModel, Work
 from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
 from gglib_desktop.viewmodels.window import WindowViewModel
 from gglib_desktop.views.look.icons import app_icon
@@ -188,14 +188,15 @@ class _Services:
             await asyncio.sleep(0.2)
 
     def follow_work(self, recorder: RequestRecorder, store: RequestStore) -> None:
-        """From now on the figures of servers at work are known."""
+        """From now on the figures of servers at work are known, and the history of their requests."""
+        from gglib_desktop.adapters.files.text_files import DiskTextFiles
         from gglib_desktop.adapters.machine.memory import PsutilMemory
         from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
         from gglib_desktop.services.traffic.live import LiveFigures
 
         live = LiveFigures(self.supervisor, self.runner, self.scope, recorder.subscribe, store)
         live.subscribe_to_counters(recorder.take_counters)
-        self.view_model.servers.follow(live)
+        self.view_model.servers.follow(Work(live, recorder, store, DiskTextFiles()))
         live.begin()
         self.scope.start(live.measure(PsutilMemory(), NvidiaMemory()), name="measure memory")
 

@@ -11,11 +11,13 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 
+from gglib_desktop.domain.traffic.audit import Verdict
 from gglib_desktop.domain.traffic.request_columns import RequestColumn, csv_text, json_text
 from gglib_desktop.domain.traffic.requests import RequestEnd
 from gglib_desktop.domain.traffic.totals import RunningTotals, Totals
 from gglib_desktop.ports.machine.text_files import TextFiles
 from gglib_desktop.ports.servers.request_store import KeptRequest, RequestScope, RequestStore
+from gglib_desktop.services.traffic.news import RecordingNews, RequestsAudited, RequestsKept
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel, reported
 from gglib_desktop.viewmodels.servers.request_table import RequestTable
@@ -36,7 +38,8 @@ class RequestFormat(Enum):
 class RequestsState:
     """``totals`` are those of the ``shown`` requests; None while they are being read. ``total`` are in the scope.
 
-    ``refused`` never reached a slot. ``result`` None shows all.
+    ``refused`` never reached a slot. ``result`` None shows all. ``audit``: whether the requests of the newest run are
+    all that its server counted.
     """
 
     of_model: bool = False
@@ -45,6 +48,7 @@ class RequestsState:
     total: int = 0
     refused: int = 0
     totals: Totals | None = None
+    audit: Verdict = Verdict.CHECKING
 
 
 class RequestsViewModel(ViewModel):
@@ -84,13 +88,19 @@ class RequestsViewModel(ViewModel):
     def show_run(self, run: str) -> None:
         """Turns to the requests of a new run; those before it are among those of the model."""
         before, self._run = self._run, run
+        if run != before:
+            self._show(replace(self._state, audit=Verdict.CHECKING))
         if run != before and self.is_shown and not self._state.of_model:
             self._read()
 
-    def on_kept(self) -> None:
-        """New requests have been kept, maybe of this server."""
-        if self._reading is not None and self._reading.done():
-            self._start(self._read_new())
+    def take(self, news: RecordingNews) -> None:
+        """What was recorded, of any server."""
+        match news:
+            case RequestsAudited(run, verdict) if run == self._run:
+                self._show(replace(self._state, audit=verdict))
+            case RequestsKept(runs) if self._state.of_model or self._run in runs:
+                if self._reading is not None and self._reading.done():
+                    self._start(self._read_new())
 
     def choose_scope(self, *, of_model: bool) -> None:
         """All requests of the model, or only those of the server's newest run."""

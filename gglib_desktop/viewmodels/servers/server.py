@@ -33,6 +33,7 @@ from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.servers.chat.chat import ChatViewModel
 from gglib_desktop.viewmodels.servers.figures import FiguresViewModel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
+from gglib_desktop.viewmodels.servers.requests import RequestsViewModel
 from gglib_desktop.viewmodels.servers.server_options import MemoryForecast, ServerOptionsViewModel
 
 
@@ -113,17 +114,26 @@ class ServerViewModel(ViewModel):
 
     stateChanged = Signal(object)  # ServerPanelState
 
-    def __init__(self, snapshot: ServerSnapshot, supervisor: Supervisor, launcher: Launcher, scope: TaskScope) -> None:
+    def __init__(
+        self,
+        snapshot: ServerSnapshot,
+        supervisor: Supervisor,
+        launcher: Launcher,
+        scope: TaskScope,
+        *,
+        requests: RequestsViewModel | None = None,
+    ) -> None:
+        """``requests``: the history of its requests; None where none is kept."""
         super().__init__(scope)
         self._snapshot = snapshot
         self._supervisor = supervisor
         self._launcher = launcher
-        self._closed: Rejected | None = None
         self._memory = MemoryForecast(launcher, scope)
         self._memory.found.connect(self._show_state)
         self.options = ServerOptionsViewModel(snapshot, launcher, scope)
         self.options.changed.connect(self._show_state)
         self.options.failed.connect(self.failed)
+        self.requests = requests
         self.figures = FiguresViewModel()
         self.figures.stateChanged.connect(self._on_figures)
         self.log = LogViewModel(scope, supervisor.monitor.read_log, launcher.engines.dialect.level_of)
@@ -162,6 +172,8 @@ class ServerViewModel(ViewModel):
         """Takes the supervisor's news."""
         self._snapshot = snapshot
         self.log.show_log(snapshot.log_name)
+        if self.requests is not None:
+            self.requests.show_run(snapshot.log_name)
         self.options.show(snapshot)
         self._memory.show(snapshot)
         self._show_state()
@@ -178,7 +190,7 @@ class ServerViewModel(ViewModel):
     @Slot()
     def close_rejected(self) -> None:
         """The message about what was applied last has been read."""
-        self._closed = self._snapshot.rejected
+        self.options.read_rejected = self._snapshot.rejected
         self._show_state()
 
     @Slot()
@@ -188,6 +200,8 @@ class ServerViewModel(ViewModel):
     def close(self) -> None:
         """Ends what runs for this panel alone."""
         self.log.set_shown(False)
+        if self.requests is not None:
+            self.requests.set_shown(False)
         self.options.close()
 
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
@@ -277,5 +291,5 @@ class ServerViewModel(ViewModel):
 
     def _rejected(self, snapshot: ServerSnapshot) -> Rejected | None:
         """What was applied last and failed, while that is worth telling."""
-        is_news = snapshot.rejected is not self._closed and is_live(snapshot.state)
+        is_news = snapshot.rejected is not self.options.read_rejected and is_live(snapshot.state)
         return snapshot.rejected if is_news else None

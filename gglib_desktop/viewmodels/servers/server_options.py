@@ -13,7 +13,7 @@ from gglib_desktop.domain.servers.remedies import Remedy, lower_context
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.states import Healthy, is_live
 from gglib_desktop.services.launch.launcher import Launcher, RestartPlan
-from gglib_desktop.services.servers.snapshot import ServerSnapshot
+from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
@@ -29,6 +29,8 @@ class ServerOptionsViewModel(ViewModel):
         self._server = server
         self._launcher = launcher
         self._plan = RestartPlan(BUILT_IN, BUILT_IN, BUILT_IN)
+        # What did not start, and of which the user has read.
+        self.read_rejected: Rejected | None = None
         # What was chosen in this form and is not in force; and the names of that which is not saved.
         self._typed: dict[str, object] = {}
         self._unsaved: set[str] = set()

@@ -16,12 +16,17 @@ from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.snapshot import ServerChanged, ServerRemoved, ServersAdopted, SupervisorEvent
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
-from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory
+from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory, RecordingNews
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel, reported
 
 if TYPE_CHECKING:
+    from gglib_desktop.ports.machine.text_files import TextFiles
+    from gglib_desktop.ports.servers.request_store import RequestStore
+    from gglib_desktop.services.servers.snapshot import ServerSnapshot
     from gglib_desktop.services.traffic.live import LiveFigures
+    from gglib_desktop.services.traffic.recording import RequestRecorder
+    from gglib_desktop.viewmodels.servers.requests import RequestsViewModel
     from gglib_desktop.viewmodels.servers.server import ServerViewModel
 
 
@@ -37,6 +42,16 @@ class ServerTotals:
     memory_total: int | None = None
     graphics: int | None = None
     graphics_total: int | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What tells of the servers at work: what they do now, and the history of their requests."""
+
+    live: LiveFigures
+    recorder: RequestRecorder
+    store: RequestStore
+    files: TextFiles
 
 
 class ServersViewModel(ViewModel):
@@ -56,7 +71,7 @@ class ServersViewModel(ViewModel):
         self._launcher = launcher
         self._totals = ServerTotals()
         self._adopting: asyncio.Task[None] | None = None
-        self._live: LiveFigures | None = None
+        self._work: Work | None = None
         self.panels: dict[int, ServerViewModel] = {}
         self._unsubscribe = [
             supervisor.subscribe(self._on_supervisor),
@@ -91,21 +106,22 @@ class ServersViewModel(ViewModel):
         for server in self.panels.values():
             server.options.read_again()
 
-    def follow(self, live: LiveFigures) -> None:
-        """From now on the panels show what their servers do."""
-        self._live = live
-        self._unsubscribe.append(live.subscribe(self._on_figures))
+    def follow(self, work: Work) -> None:
+        """From now on panels show what their servers do, and new ones what they did."""
+        self._work = work
+        self._unsubscribe.append(work.live.subscribe(self._on_figures))
+        self._unsubscribe.append(work.recorder.subscribe_to_news(self._on_recording))
 
     def set_focus(self, server_id: int | None) -> None:
         """The server of which the user sees more than one line."""
-        if self._live is not None:
-            self._live.set_focus(server_id)
+        if self._work is not None:
+            self._work.live.set_focus(server_id)
 
     def set_visible(self, visible: bool) -> None:
         """Asks servers less often while the user cannot see them."""
         self._supervisor.visible = visible
-        if self._live is not None:
-            self._live.set_visible(visible)
+        if self._work is not None:
+            self._work.live.set_visible(visible)
 
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:
@@ -122,7 +138,8 @@ class ServersViewModel(ViewModel):
                 else:
                     from gglib_desktop.viewmodels.servers.server import ServerViewModel
 
-                    server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope)
+                    requests = self._requests_of(snapshot)
+                    server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope, requests=requests)
                     server.failed.connect(self.failed)
                     self.panels[snapshot.id] = server
                     self.added.emit(server)
@@ -133,6 +150,23 @@ class ServersViewModel(ViewModel):
                 self._count()
             case ServersAdopted(count) if count:
                 self.reconnected.emit(count)
+
+    def _requests_of(self, snapshot: ServerSnapshot) -> RequestsViewModel | None:
+        work, config = self._work, snapshot.config
+        if work is None:
+            return None
+        from gglib_desktop.viewmodels.servers.requests import RequestsViewModel
+
+        requests = RequestsViewModel(
+            work.store, work.files, self._scope, model_id=config.model_id, run=snapshot.log_name
+        )
+        requests.failed.connect(self.failed)
+        return requests
+
+    def _on_recording(self, news: RecordingNews) -> None:
+        for server in self.panels.values():
+            if server.requests is not None:
+                server.requests.take(news)
 
     def _on_figures(self, event: FiguresChanged | MachineMemory) -> None:
         match event:

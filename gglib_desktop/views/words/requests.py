@@ -6,6 +6,7 @@ import time
 
 from PySide6.QtCore import QCoreApplication
 
+from gglib_desktop.domain.traffic.audit import Verdict
 from gglib_desktop.domain.traffic.request_columns import RequestColumn
 from gglib_desktop.domain.traffic.requests import RequestEnd, RequestRow
 from gglib_desktop.domain.traffic.totals import Spread, Totals
@@ -97,6 +98,27 @@ def cell_text(column: RequestColumn, row: RequestRow) -> str:
         RequestColumn.ACCEPTED: row.accepted_n,
     }[column]
     return _NOTHING if count is None else str(count)
+
+
+def audit_text(verdict: Verdict) -> str:
+    """Whether all requests are known."""
+    return {
+        Verdict.COMPLETE: translate("Requests", "complete"),
+        Verdict.CHECKING: translate("Requests", "checking"),
+        Verdict.NOT_UNDERSTOOD: translate("Requests", "not understood"),
+    }[verdict]
+
+
+def audit_hint(verdict: Verdict) -> str:
+    """What that means."""
+    return {
+        Verdict.COMPLETE: translate("Requests", "The tokens of these requests are all that the server counted."),
+        Verdict.CHECKING: translate("Requests", "The requests have not been compared with the server's counters yet."),
+        Verdict.NOT_UNDERSTOOD: translate(
+            "Requests",
+            "This engine's request lines are not understood. Sums of its counters are shown instead.",
+        ),
+    }[verdict]
 
 
 def totals_text(totals: Totals, refused: int) -> str:

@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QPushButton, QTabl
 
 from gglib_desktop.adapters.files.text_files import DiskTextFiles
 from gglib_desktop.adapters.requests.sqlite_requests import SqliteRequestStore
+from gglib_desktop.domain.traffic.audit import Verdict
 from gglib_desktop.domain.traffic.requests import RequestEnd, RequestRow, RunFacts
 from gglib_desktop.ports.servers.request_store import ReadSoFar, RunNews
+from gglib_desktop.services.traffic.news import RequestsAudited
 from gglib_desktop.viewmodels.servers.requests import RequestsViewModel
 from gglib_desktop.views.servers.requests.page import RequestsPage
 from tests.fakes.waiting import poll
@@ -80,6 +82,12 @@ async def test_counts_and_totals(page):
         " · first token 0.31 s (p95 0.40 s) · prompt 1450 tok/s (p95 1945 tok/s)"
         " · generation 50.0 tok/s (p95 59.0 tok/s) · 2 refused before a slot took them"
     )
+
+
+async def test_whether_the_log_tells_all(page):
+    assert label(page, "requestAudit") == "Log check: checking"
+    page._requests.take(RequestsAudited(RUN.run, Verdict.NOT_UNDERSTOOD))
+    assert label(page, "requestAudit") == "Log check: not understood"
 
 
 async def test_a_result_is_chosen(page):

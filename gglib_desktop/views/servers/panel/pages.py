@@ -26,6 +26,13 @@ def _overview(server: ServerViewModel, parent: QWidget) -> Page:
     return OverviewPage(server, parent)
 
 
+def _requests(server: ServerViewModel, parent: QWidget) -> Page:
+    from gglib_desktop.views.servers.requests.page import RequestsPage
+
+    assert server.requests is not None
+    return RequestsPage(server.requests, parent)
+
+
 def _log(server: ServerViewModel, parent: QWidget) -> Page:
     from gglib_desktop.views.servers.log.view import LogView
 
@@ -36,6 +43,7 @@ def _kinds() -> tuple[tuple[str, _Maker], ...]:
     """All pages, in the order of their tabs."""
     return (
         (translate("Pages", "Overview"), _overview),
+        (translate("Pages", "Requests"), _requests),
         (translate("Pages", "Log"), _log),
     )
 
@@ -55,8 +63,9 @@ class Pages(WheelSafeTabWidget):
         self._activity.setObjectName("activity")
         self._activity.setContentsMargins(0, 0, 0, 6)
         self.setCornerWidget(self._activity)
-        self._holders = {make: _Holder(make, self) for _title, make in _kinds()}
-        for title, make in _kinds():
+        kinds = [(title, make) for title, make in _kinds() if make is not _requests or server.requests is not None]
+        self._holders = {make: _Holder(make, self) for _title, make in kinds}
+        for title, make in kinds:
             self.addTab(self._holders[make], title)
         self.currentChanged.connect(self._show_page)
         self._show_page()

@@ -21,7 +21,7 @@ from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
-from gglib_desktop.views.words.requests import end_text, totals_text
+from gglib_desktop.views.words.requests import audit_hint, audit_text, end_text, totals_text
 
 _RESULTS = (None, RequestEnd.OK, RequestEnd.CANCELLED, RequestEnd.REFUSED, RequestEnd.FULL)
 
@@ -38,6 +38,8 @@ class RequestsPage(Page):
         self._result.addItems([self.tr("All") if end is None else end_text(end) for end in _RESULTS])
         self._count = QLabel(self)
         self._count.setObjectName("requestCount")
+        self._audit = QLabel(self)
+        self._audit.setObjectName("requestAudit")
         self._table = RequestTableView(requests, self)
         self._totals = WrapLabel(parent=self)
         self._totals.setObjectName("requestTotals")
@@ -78,6 +80,7 @@ class RequestsPage(Page):
         choices.addWidget(self._scope)
         choices.addWidget(self._result)
         choices.addWidget(self._count, 1)
+        choices.addWidget(self._audit)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
         layout.addLayout(choices)
@@ -105,6 +108,10 @@ class RequestsPage(Page):
         if totals != self._totals.text():
             self._totals.setText(totals)
             self._totals.setAccessibleName(self.tr("Totals: {sums}").format(sums=totals))
+        self._audit.setText(self.tr("Log check: {verdict}").format(verdict=audit_text(state.audit)))
+        self._audit.setAccessibleName(self._audit.text())
+        self._audit.setAccessibleDescription(audit_hint(state.audit))
+        self._audit.setToolTip(audit_hint(state.audit))
         for button in (self._copy, self._export):
             button.setEnabled(state.shown > 0)
         self._clear.setEnabled(state.total > 0 or state.refused > 0)

@@ -11,12 +11,14 @@ from PySide6.QtTest import QSignalSpy
 from gglib_desktop.adapters.files.text_files import DiskTextFiles
 from gglib_desktop.adapters.requests.sqlite_requests import SqliteRequestStore
 from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.traffic.audit import Verdict
 from gglib_desktop.domain.traffic.request_columns import RequestColumn
 from gglib_desktop.domain.traffic.requests import RequestEnd, RequestRow, RunFacts
 from gglib_desktop.ports.servers.request_store import ReadSoFar, RunNews
+from gglib_desktop.services.traffic.news import RequestsAudited, RequestsKept
 from gglib_desktop.viewmodels.servers.request_table import RequestRole
 from gglib_desktop.viewmodels.servers.requests import RequestFormat, RequestsViewModel
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 
 RUN, BEFORE, OTHER = RunFacts("run 2", 7, "Tiny"), RunFacts("run 1", 7, "Tiny"), RunFacts("run 3", 8, "Phi")
 MANY = 12_345
@@ -116,7 +118,7 @@ async def test_new_requests_come_to_their_place(store, requests):
     requests.sort(RequestColumn.TIME, descending=False)
     await poll(lambda: tasks(requests) == [0, 1, 2])
     await keep(store, RUN, [*rows(2, first=3), RequestRow(1000.5, RequestEnd.CANCELLED, 9)], refused=1)
-    requests.on_kept()
+    requests.take(RequestsKept(frozenset({"run 2"})))
     await poll(lambda: requests.state.shown == 6)
     assert tasks(requests) == [0, 9, 1, 2, 3, 4]
     assert (requests.state.totals.gen_n, requests.state.refused) == (55, 1)
@@ -127,7 +129,7 @@ async def test_a_new_request_with_another_result_is_only_counted(store, requests
     await shown(requests, 1)
     requests.choose_result(RequestEnd.OK)
     await keep(store, RUN, [RequestRow(2000.0, RequestEnd.CANCELLED, 9)])
-    requests.on_kept()
+    requests.take(RequestsKept(frozenset({"run 2"})))
     await poll(lambda: requests.state.total == 2)
     assert (requests.state.shown, requests.state.totals.requests) == (1, 1)
 
@@ -137,7 +139,7 @@ async def test_a_hidden_page_keeps_nothing_and_reads_nothing(store, requests):
     await shown(requests, 3)
     requests.set_shown(False)
     assert (requests.table.rowCount(), requests.state.totals) == (0, None)
-    requests.on_kept()
+    requests.take(RequestsKept(frozenset({"run 2"})))
     assert not requests.is_shown
 
 
@@ -147,6 +149,26 @@ async def test_a_new_run_replaces_the_one_before(store, requests):
     await keep(store, RunFacts("run 4", 7, "Tiny"), rows(1, first=50))
     requests.show_run("run 4")
     await poll(lambda: tasks(requests) == [50])
+
+
+async def test_the_audit_is_that_of_the_newest_run(requests):
+    requests.take(RequestsAudited("run 2", Verdict.COMPLETE))
+    requests.take(RequestsAudited("run 1", Verdict.NOT_UNDERSTOOD))
+    before = requests.state.audit
+    requests.show_run("run 4")
+    assert (before, requests.state.audit) == (Verdict.COMPLETE, Verdict.CHECKING)
+
+
+async def test_news_of_other_runs_are_not_read(store, requests):
+    await keep(store, RUN, rows(1))
+    await shown(requests, 1)
+    await tasks_done("read requests")
+    await keep(store, RUN, rows(1, first=1))
+    requests.take(RequestsKept(frozenset({"run 3"})))
+    await tasks_done("read requests")
+    assert requests.state.total == 1
+    requests.take(RequestsKept(frozenset({"run 2"})))
+    await poll(lambda: requests.state.total == 2)
 
 
 async def test_what_is_shown_is_exported_in_its_order(store, requests, tmp_path):
