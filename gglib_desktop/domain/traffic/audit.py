@@ -27,8 +27,8 @@ class Verdict(StrEnum):
 class Told:
     """What the requests of a log add up to.
 
-    ``timed`` of them told their tokens. The tokens of the others are only in the counters: those ``cancelled``, in
-    parts ``lost``, and those that only ``read``, for an embedding, so that they generated none.
+    ``timed`` of them told their tokens. The tokens of the others are only in the counters: those ``cancelled``, by the
+    engine too, in parts ``lost``, and those that only ``read``, for an embedding, so that they generated none.
     """
 
     timed: int = 0
@@ -44,7 +44,7 @@ class Told:
         untimed = [row.end for row in rows if row.gen_n is None]
         return Told(
             self.timed + len(rows) - len(untimed),
-            self.cancelled + untimed.count(RequestEnd.CANCELLED),
+            self.cancelled + untimed.count(RequestEnd.CANCELLED) + untimed.count(RequestEnd.FULL),
             self.lost + untimed.count(RequestEnd.NOT_RECORDED),
             self.read + untimed.count(RequestEnd.OK),
             self.prompt_n + sum(row.prompt_n or 0 for row in rows),

@@ -15,17 +15,23 @@ _PROMPT = re.compile(rf"prompt +eval time = *{_MS}")
 _SPEED = r"(?: *\( *(\d{1,12}\.\d+) ms per token, *(\d{1,12}\.\d+) tokens per second)?"
 _GENERATION = re.compile(rf"(?<!prompt )(?<!prompt  )\beval time = *{_MS}{_SPEED}")
 _DRAFTS = re.compile(r"draft acceptance(?: rate)? = *[\d.]+ *\( *(\d{1,12}) accepted / *(\d{1,12}) generated")
+# Said before any work was done, and in the midst of it.
+_TOO_LONG = re.compile("exceeds the available context|too large to process|larger than the max")
+_NO_ROOM = "Context size has been exceeded"
 
 
 class Mark(StrEnum):
     """What was said of a request besides figures.
 
-    ``CHILD``: it is a further answer to the prompt of another one. ``LOST``: a part of the log is missing since its
+    ``CHILD``: it is a further answer to the prompt of another one. ``REFUSED``: its prompt was too long.
+    ``EXCEEDED``: no room was left in the memory that slots share. ``LOST``: a part of the log is missing since its
     launch.
     """
 
     CHILD = "child"
     CANCELLED = "cancelled"
+    REFUSED = "refused"
+    EXCEEDED = "exceeded"
     FAILED = "failed"
     TRUNCATED = "truncated"
     SHIFTED = "shifted"
@@ -108,6 +114,17 @@ class OpenRequest:
         """What became of it was told. Otherwise it belongs to what is not recorded."""
         return not self.works or Mark.LOST not in self.marks
 
+    @property
+    def has_failed(self) -> bool:
+        return not self.marks.isdisjoint({Mark.REFUSED, Mark.EXCEEDED, Mark.FAILED})
+
+    def fail(self, error: str) -> None:
+        """Takes why the engine gave it up."""
+        if _TOO_LONG.search(error):
+            self.marks.add(Mark.REFUSED)
+        else:
+            self.marks.add(Mark.EXCEEDED if _NO_ROOM in error else Mark.FAILED)
+
     def row(self) -> RequestRow:
         """What is known of it, as a request that is over."""
         return RequestRow(
@@ -141,10 +158,13 @@ class OpenRequest:
             # A shift of the context leaves the same mark as a full one.
             is_full = Mark.TRUNCATED in self.marks and Mark.SHIFTED not in self.marks
             return RequestEnd.FULL if is_full else RequestEnd.OK
-        if Mark.FAILED in self.marks:
+        if Mark.REFUSED in self.marks:
             return RequestEnd.REFUSED
+        if Mark.EXCEEDED in self.marks:
+            return RequestEnd.FULL
         # One that only reads, for an embedding, is released without timings.
-        return RequestEnd.OK if self.is_released and Mark.CANCELLED not in self.marks else RequestEnd.CANCELLED
+        was_ended = self.has_failed or Mark.CANCELLED in self.marks
+        return RequestEnd.OK if self.is_released and not was_ended else RequestEnd.CANCELLED
 
     def _ttft_ms(self) -> float | None:
         timings = self.timings

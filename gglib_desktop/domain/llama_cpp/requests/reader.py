@@ -37,7 +37,7 @@ _READ = re.compile(
 _GENERATED = re.compile(r"n_gen = *(\d{1,12})")
 _PROMPT_LENGTH = re.compile(r"new prompt, .{0,199}(?:task\.n_tokens|n_prompt_tokens) = *(\d{1,12})")
 _CANCELLED = re.compile(r"cancel task, id_task = *(\d{1,18})")
-_FAILED = re.compile(r"task id = *(\d{1,18}), error:")
+_FAILED = re.compile(r"task id = *(\d{1,18}), error:(.*)", re.DOTALL)
 _SPAWNED = re.compile(r"spawning server instance with name=.{1,999} on port (\d{1,9})")
 _RELEASED = re.compile(r"stop processing: n_(?:tokens|past) = *(\d{1,12})(?:, truncated = *(\d))?")
 
@@ -152,7 +152,10 @@ class LlamaRequestReader:
             yield from self._read_last_lines(record, request, at, now)
 
     def _read_server_line(self, record: Record, at: float) -> Iterator[RequestEvent]:
-        if "got exception:" in record.text:
+        if found := _FAILED.search(record.text):
+            if request := self._at_work_on(record.child, int(found[1])):
+                request.fail(found[2])
+        elif "got exception:" in record.text:
             yield Refused(at)
         elif found := _CANCELLED.search(record.text):
             task = int(found[1])
@@ -160,9 +163,6 @@ class LlamaRequestReader:
                 request.marks.add(Mark.CANCELLED)
             else:
                 self._cancelled = [*self._cancelled, (record.child, task)][-_MOST_CANCELLED:]
-        elif found := _FAILED.search(record.text):
-            if request := self._at_work_on(record.child, int(found[1])):
-                request.marks.add(Mark.FAILED)
         elif "slots are idle" in record.text:
             yield from self._close_released(record.child, at)
         elif found := _SPAWNED.search(record.text):
@@ -207,7 +207,7 @@ class LlamaRequestReader:
             request.marks |= {Mark.TRUNCATED} if found[2] == "1" else set()
             # Builds of 2025 write the timings after this, in parts, so that only another record shows their end.
             self._released.add(key)
-            if request.is_timed or Mark.FAILED in request.marks:
+            if request.is_timed or request.has_failed:
                 yield from self._close(key, at)
         if request.since is None and not request.works:
             request.since = now

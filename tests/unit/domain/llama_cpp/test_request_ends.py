@@ -38,8 +38,10 @@ from tests.fakes.request_logs import (
         ([RELEASE, CANCEL, OTHER], RequestEnd.CANCELLED),
         ([CANCEL, PROMPT, EVAL, RELEASE], RequestEnd.OK),
         ([RELEASE, OTHER], RequestEnd.OK),
-        ([FAILURE, RELEASE], RequestEnd.REFUSED),
-        ([FAILURE, CANCEL, RELEASE], RequestEnd.REFUSED),
+        ([FAILURE, RELEASE], RequestEnd.CANCELLED),
+        ([FAILURE, CANCEL, RELEASE], RequestEnd.CANCELLED),
+        ([FAILURE.replace(b"Compute error", b"input is too large to process"), RELEASE], RequestEnd.REFUSED),
+        ([FAILURE.replace(b"Compute error", b"Context size has been exceeded"), RELEASE], RequestEnd.FULL),
         ([LAUNCH.replace(b"task 7", b"task 9")], RequestEnd.CANCELLED),
         ([PROMPT, LAUNCH.replace(b"task 7", b"task 9")], RequestEnd.OK),
         # The server was started again, into the same log.

@@ -66,6 +66,18 @@ ROWS = {
         2 1 ok - | - - - | - - - | - - | 2
         5 0 refused - | - - - | - - - | - - | 1
     """,
+    "exceeded": """
+        0 3 ok 3.35 | 23 0 3.21 | 400 399 352.13 | - - | 4
+        315 0 full - | - - - | - - - | - - | 4
+        314 1 full - | - - - | - - - | - - | 4
+        313 2 full - | - - - | - - - | - - | 4
+    """,
+    "exceeded_drafting": """
+        6 2 cancelled - | - - - | - - - | - - | 4
+        0 3 cancelled - | - - - | - - - | - - | 4
+        7 1 ok 53.32 | 24 0 48.73 | 400 399 3979.11 | 361 277 | 4
+        8 0 ok 53.52 | 23 0 48.77 | 400 399 4006.85 | 366 276 | 4
+    """,
     "full": """
         0 0 full 43.25 | 112 - 43.15 | 397 396 999.35 | 360 279 | 1
         123 0 ok 4.80 | 11 0 4.69 | 5 4 2.54 | 3 3 | 1
@@ -109,6 +121,11 @@ ROWS = {
         0 0 ok 19.96 | 112 - 19.85 | 700 699 1274.81 | - - | 1
         701 0 ok 5.74 | 11 0 5.68 | 5 4 9.52 | - - | 1
     """,
+    "sleeping": """
+        0 0 ok 2.75 | 19 0 2.68 | 30 29 4.58 | - - | 1
+        32 0 ok 1.89 | 19 0 1.87 | 30 29 3.90 | - - | 1
+        64 0 ok 1.07 | 4 15 1.03 | 30 29 4.95 | - - | 1
+    """,
     "slow": """
         0 1 ok 50312.44 | 1526 0 50312.31 | 30 29 1705.71 | - - | 2
         2 0 ok 38699.35 | 2550 0 38699.28 | 150 149 12274.33 | - - | 2
@@ -151,7 +168,10 @@ def test_requests_of_every_kind_become_rows(name):
     assert count(events, Launched) == count(events, Finished)
 
 
-@pytest.mark.parametrize(("name", "refused"), [("plain", 2), ("drafting", 2), ("colors", 1), ("2025", 1), ("full", 0)])
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [("plain", 2), ("drafting", 2), ("colors", 1), ("2025", 1), ("full", 0), ("exceeded_drafting", 0)],
+)
 def test_what_was_refused_before_it_had_a_slot_is_counted(name, refused):
     assert count(events_of(recorded(name)), Refused) == refused
 

@@ -28,8 +28,9 @@ def verdicts(rows: list[RequestRow], counters: Counters, *times: float, at_work:
 
 def test_what_requests_add_up_to():
     refused, short = RequestRow(4.0, RequestEnd.REFUSED), RequestRow(5.0, RequestEnd.OK, prompt_n=None, gen_n=3)
-    summed = told(ONE, ONE, CANCELLED, LOST, EMBEDDING, refused, short, ONE._replace(end=RequestEnd.FULL))
-    assert summed == Told(timed=4, cancelled=1, lost=1, read=1, prompt_n=30, gen_n=63)
+    full = RequestRow(6.0, RequestEnd.FULL)
+    summed = told(ONE, ONE, CANCELLED, LOST, EMBEDDING, refused, short, ONE._replace(end=RequestEnd.FULL), full)
+    assert summed == Told(timed=4, cancelled=2, lost=1, read=1, prompt_n=30, gen_n=63)
     assert told(ONE).plus([ONE]) == told(ONE, ONE)
     assert told(ONE, ONE._replace(end=RequestEnd.INTERVAL)) == told(ONE)
 
