@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gglib_desktop.domain.gguf.architectures import architecture_text
 from gglib_desktop.domain.gguf.cache_layout import HeaderGap, cache_layout
 from gglib_desktop.domain.gguf.capabilities import Capability
 from gglib_desktop.domain.gguf.forecast import ByteRange, TokenCost, token_cost
@@ -120,7 +121,7 @@ def _remembered(model: Model) -> Iterator[Fact]:
         return
     known = {
         FactName.NAME: facts.name,
-        FactName.ARCHITECTURE: facts.architecture,
+        FactName.ARCHITECTURE: _architecture_text(facts.architecture) if facts.architecture else None,
         FactName.PARAMETERS: count_text(facts.parameter_count) if facts.parameter_count else None,
         FactName.QUANTISATION: facts.quantisation,
         FactName.CONTEXT: facts.context_length,
@@ -136,7 +137,9 @@ def _remembered(model: Model) -> Iterator[Fact]:
 def _about_the_model(model: Model, metadata: Mapping[str, GgufValue]) -> Iterator[Fact]:
     group, facts = FactGroup.MODEL, model.facts
     architecture = value_text(metadata.get("general.architecture", ""))
-    yield from _stated(metadata, {FactName.NAME: "general.name", FactName.ARCHITECTURE: "general.architecture"})
+    yield from _stated(metadata, {FactName.NAME: "general.name"})
+    if architecture:
+        yield Fact(group, FactName.ARCHITECTURE, _architecture_text(architecture), "general.architecture")
     if facts is not None and facts.parameter_count:
         source = "general.parameter_count" if "general.parameter_count" in metadata else "tensors"
         yield Fact(group, FactName.PARAMETERS, count_text(facts.parameter_count), source)
@@ -154,6 +157,11 @@ def _about_the_model(model: Model, metadata: Mapping[str, GgufValue]) -> Iterato
         stated = facts is not None and facts.source_repository is not None
         source = next((key for key in _REPOSITORY_KEYS if key in metadata), "") if stated else "names of the folders"
         yield Fact(group, FactName.REPOSITORY, model.source_repository, source)
+
+
+def _architecture_text(architecture: str) -> str:
+    name = architecture_text(architecture)
+    return name if name.lower() == architecture else f"{name} ({architecture})"
 
 
 def _stated(metadata: Mapping[str, GgufValue], keys: Mapping[FactName, str]) -> Iterator[Fact]:

@@ -10,6 +10,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from gglib_desktop.domain.gguf.architectures import architecture_text
 from gglib_desktop.domain.gguf.capabilities import Capability
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.states import ServerState
@@ -113,6 +114,11 @@ class ModelRow:
         return _NO_MODEL not in self.marks
 
     @property
+    def plain_name(self) -> str:
+        """Without the quantization, which was added where the name alone would not be unique."""
+        return self.name.removesuffix(f" {self.quantisation}") if self.quantisation else self.name
+
+    @property
     def accessible_text(self) -> str:
         facts = " · ".join(part for part in (self.facts, *self.badges) if part)
         said = (self.name, self.quantisation, facts, self.problem or "", self.state.word if self.state else "")
@@ -134,14 +140,15 @@ def model_row(model: Model, state: ServerState | None) -> ModelRow:
     tags = [f"#{tag}" for tag in model.tags]
     said = tags
     if facts is not None:
-        size = facts.size_label or (count_text(facts.parameter_count) if facts.parameter_count else "")
-        said = [size, size_text(facts.file_size_bytes), *tags, facts.architecture or ""]
+        size = facts.size_label or (f"{count_text(facts.parameter_count)} params" if facts.parameter_count else "")
+        said = [size, size_text(facts.file_size_bytes), *tags, architecture_text(facts.architecture or "")]
     notes = " ".join(model.notes.split())
     quantisation = (facts.quantisation if facts else None) or ""
     badges = tuple(text for capability, text in _BADGES.items() if capability in model.capabilities)
     repository, path = model.source_repository or "", str(model.path)
     # Not one text: a match must not begin in one field and end in the next.
-    key = "\n".join((model.name, quantisation, *said, *badges, repository, path, notes))
+    architecture = (facts.architecture if facts else None) or ""
+    key = "\n".join((model.name, quantisation, *said, architecture, *badges, repository, path, notes))
     return ModelRow(
         id=model.id,
         name=model.name,

@@ -27,9 +27,10 @@ from gglib_desktop.views.launch.option_extras import FileField, MtpField, Restar
 from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, RowWords
 from gglib_desktop.views.launch.option_widgets import TextField, make_widget
 from gglib_desktop.views.look.icons import icon
+from gglib_desktop.views.look.type_scale import TypeSize, set_type
 from gglib_desktop.views.widgets.search_field import SearchField
 from gglib_desktop.views.words.errors import field_name
-from gglib_desktop.views.words.options import restart_help, translated
+from gglib_desktop.views.words.options import order_text, restart_help, translated
 
 _INDENT = 4
 _GAP = 10
@@ -156,6 +157,14 @@ class OptionForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._search)
+        layer = self._form.state.layer
+        if layer is not None:
+            order = QLabel(order_text(layer))
+            order.setObjectName("optionOrder")
+            order.setTextFormat(Qt.TextFormat.RichText)
+            order.setWordWrap(True)
+            set_type(order, TypeSize.SMALL)
+            layout.addWidget(order)
         layout.addWidget(self._scroll, 1)
 
     @Slot()

@@ -101,7 +101,16 @@ class ContextHelpers(QWidget):
     def _render(self, state: MemoryOutlook) -> None:
         for button, tokens in ((self._longest, state.longest_context), (self._fitting, state.fitting_context)):
             text = button.accessibleName()
-            button.setText(f"{text} ({self.locale().toString(tokens)})" if tokens else text)
+            if tokens:
+                said, why = self.locale().toString(tokens), ""
+            elif tokens == 0:
+                said, why = self.tr("none"), self.tr("No context fits comfortably into the free memory.")
+            elif state.loading:
+                said, why = self.tr("reading…"), self.tr("The file's header is being read.")
+            else:
+                said, why = self.tr("unknown"), self.tr("The file's header or the free memory does not tell it.")
+            button.setText(self.tr("{action} ({tokens})").format(action=text, tokens=said))
+            button.setToolTip(why)
             button.setEnabled(bool(tokens))
 
     @Slot()

@@ -131,7 +131,7 @@ class RowPainter(PlainTips):
         text = row.problem or found or row.facts
         self._draw(painter, below, text, inks.text if row.problem else inks.faint, self._faces.plain, inks)
         first.adjust(_ICON + _MARGIN, 0, -quantisation_width - _MARGIN, 0)
-        self._draw(painter, first, row.name, inks.text, self._faces.name, inks)
+        self._draw(painter, first, row.plain_name, inks.text, self._faces.name, inks)
         painter.restore()
 
     def _inks_of(self, palette: QPalette, *, selected: bool) -> _Inks:
@@ -185,8 +185,8 @@ class RowPainter(PlainTips):
     ) -> None:
         if not text:
             return
-        # Names and paths are shortened in the middle, everything else at the end.
-        side = _ELIDE_MIDDLE if face.is_name or "/" in text else _ELIDE_RIGHT
+        # Paths are shortened in the middle: what tells them apart stands at their ends.
+        side = _ELIDE_MIDDLE if "/" in text and not face.is_name else _ELIDE_RIGHT
         shown = face.elided(text, side, area.width())
         painter.setFont(face.font)
         painter.setPen(ink)

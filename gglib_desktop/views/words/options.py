@@ -27,12 +27,24 @@ def translated(text: str) -> str:
 def source_text(source: Source) -> str:
     """The layer that decides a value that a form leaves open."""
     return {
-        Source.LAUNCH: translate("Options", "this launch"),
+        Source.LAUNCH: translate("Options", "this start"),
         Source.MODEL: translate("Options", "this model"),
         Source.APP: translate("Options", "all models"),
-        Source.BUILT_IN: translate("Options", "built in"),
-        Source.ENGINE: translate("Options", "the engine"),
+        Source.BUILT_IN: translate("Options", "default"),
+        Source.ENGINE: translate("Options", "engine"),
     }[source]
+
+
+def order_text(edited: Source) -> str:
+    """Where values come from, in HTML; the layer that a form edits stands out."""
+    words = {
+        Source.BUILT_IN: translate("Options", "this program's default"),
+        Source.ENGINE: translate("Options", "the engine's own default"),
+    }
+    said = {each: words.get(each) or source_text(each) for each in Source}
+    layers = [f"<b>{text}</b>" if each is edited else text for each, text in said.items()]
+    order = " › ".join(layers)
+    return translate("Options", "A field left empty takes its value from the right: {order}").format(order=order)
 
 
 def own_value_text(value: MtpChoice | RestartPolicy) -> str:

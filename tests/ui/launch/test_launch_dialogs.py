@@ -153,6 +153,9 @@ async def test_what_was_chosen_stays_when_the_start_cannot_be_made(qtbot, starts
 
 async def test_memory_is_told_while_one_chooses_and_fills_the_context_in(qtbot, starts):
     dialog = starts.show()
+    # Not gray without a reason while the header is read.
+    assert button(dialog, "contextMaximum").text() == "Model maximum (reading…)"
+    assert "is being read" in button(dialog, "contextFit").toolTip()
     await poll(lambda: text(dialog, "memoryOutlookText").startswith("Memory: fits."))
     before = text(dialog, "memoryOutlookText")
     longest = button(dialog, "contextMaximum")
@@ -191,6 +194,8 @@ async def test_too_little_memory_warns_and_forbids_nothing(qtbot, scope):
     await poll(lambda: text(dialog, "memoryOutlookText").startswith("Memory: does not fit."))
     assert text(dialog, "memoryOutlookText").endswith("No context fits comfortably.")
     assert not button(dialog, "contextFit").isEnabled()
+    assert button(dialog, "contextFit").text() == "Fit my memory (none)"
+    assert "No context fits" in button(dialog, "contextFit").toolTip()
     click(qtbot, dialog, "modelDefaultsSave")
     await poll(lambda: dialog.result() == QDialog.DialogCode.Accepted)
 
@@ -218,6 +223,7 @@ async def test_the_settings_have_the_defaults_of_all_models(qtbot, scope):
     assert [pages.tabText(index).replace("&", "") for index in range(pages.count())] == [
         "General",
         "Defaults for all models",
+        "History",
     ]
     pages.setCurrentIndex(1)
     assert child(dialog, QSpinBox, "field_threads").value() == 3

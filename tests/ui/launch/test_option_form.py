@@ -124,15 +124,23 @@ def test_every_field_has_a_label_that_leads_to_it(shown):
 def test_an_empty_field_says_what_is_in_force_and_why(shown):
     widget, _form = shown(model_options={"context_size": 32768, "flash_attn": "on", "top_k": 5, "device": "CUDA0"})
     assert child(widget, QSpinBox, "field_context_size").text().replace(",", "") == "32768 (this model)"
-    assert child(widget, QSpinBox, "field_gpu_layers").text() == "auto (the engine)"
-    assert child(widget, QSpinBox, "field_spec_draft_n_max").text() == "2 (built in)"
-    assert child(widget, QDoubleSpinBox, "field_temperature").text() == "0.8 (the engine)"
+    assert child(widget, QSpinBox, "field_gpu_layers").text() == "auto (engine)"
+    assert child(widget, QSpinBox, "field_spec_draft_n_max").text() == "2 (default)"
+    assert child(widget, QDoubleSpinBox, "field_temperature").text() == "0.8 (engine)"
     assert child(widget, QComboBox, "field_flash_attn").currentText() == "Inherited: on (this model)"
-    assert child(widget, QComboBox, "field_jinja").currentText() == "Inherited: on (the engine)"
+    assert child(widget, QComboBox, "field_jinja").currentText() == "Inherited: on (engine)"
     assert child(widget, QLineEdit, "field_device").placeholderText() == "CUDA0 (this model)"
     assert child(widget, QLineEdit, "field_extra_args").placeholderText() == "none"
     assert child(widget, QSpinBox, "field_port").text() == "Auto"
-    assert child(widget, QRadioButton, "field_mtp_inherited").text() == "Inherited: Auto (built in)"
+    assert child(widget, QRadioButton, "field_mtp_inherited").text() == "Inherited: Auto (default)"
+
+
+def test_the_form_says_in_which_order_values_count(shown):
+    widget, _form = shown(Source.MODEL)
+    said = child(widget, QLabel, "optionOrder").text()
+    assert said.endswith(
+        "this start › <b>this model</b> › all models › this program's default › the engine's own default"
+    )
 
 
 def test_what_is_in_force_fits_into_the_field(shown):
@@ -166,7 +174,7 @@ def test_what_is_typed_is_in_the_draft_and_emptied_fields_inherit_again(qtbot, s
     qtbot.keyClick(context, Qt.Key.Key_Delete)
     qtbot.keyClick(context, Qt.Key.Key_Tab)
     assert form.draft.context_size is None
-    assert context.text() == "the model's own (the engine)"
+    assert context.text() == "the model's own (engine)"
 
 
 def test_numbers_with_names_take_both(qtbot, shown):
@@ -408,7 +416,7 @@ def test_what_happens_after_a_crash_is_no_matter_of_one_launch(shown):
     assert widget.findChild(QWidget, "field_restart") is None
     widget, form = shown(Source.MODEL)
     restart = child(widget, QComboBox, "field_restart")
-    assert restart.currentText() == "Inherited: No (built in)"
+    assert restart.currentText() == "Inherited: No (default)"
     restart.setCurrentIndex(1)
     assert form.draft.restart is RestartPolicy.ON_CRASH
     reset(widget, "restart").click()

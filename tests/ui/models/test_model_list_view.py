@@ -210,7 +210,7 @@ async def test_a_row_is_called_by_its_model_and_says_its_facts(desk):
     await desk.open()
     await desk.add("Tiny", some_facts("Tiny", mtp_layers=1, quantisation="Q8_0"))
     (row,) = [node.name for node in seen_in(table(desk)) if node.name.startswith("Tiny")]
-    assert row == "Tiny, Q8_0, 1.2 M · 3.0 MiB · llama · MTP"
+    assert row == "Tiny, Q8_0, 1.2 M params · 3.0 MiB · Llama · MTP"
     desk.app.launch.start(desk.library.models[0].id)
     await desk.panel_in("Tiny", "Healthy")
     (row,) = [node.name for node in seen_in(table(desk)) if node.name.startswith("Tiny")]

@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QWidget
 
 from gglib_desktop.viewmodels.models.model_facts import Fact, FactGroup, FactName
+from gglib_desktop.views.look.type_scale import TypeSize, set_type
 from gglib_desktop.views.models.details.parts import text_label
 
-# Secondary by its size: palettes' quiet colors are too faint for that on a window.
-_SOURCE_SCALE = 0.88
+_AMOUNTS = {FactName.CONTEXT, FactName.WIDTH, FactName.WINDOW, FactName.EXPERTS}
 
 
 class FactsPage(QScrollArea):
@@ -43,9 +43,7 @@ class FactsPage(QScrollArea):
 
     def _heading(self, group: FactGroup, *, first: bool) -> QLabel:
         label = QLabel(self._group_words()[group])
-        font = label.font()
-        font.setBold(True)
-        label.setFont(font)
+        set_type(label, strong=True)
         if not first:
             label.setContentsMargins(0, 10, 0, 0)
         return label
@@ -53,18 +51,35 @@ class FactsPage(QScrollArea):
     def _add(self, grid: QGridLayout, fact: Fact) -> None:
         words = fact.detail or self._words()[fact.name]
         name = "_".join(part for part in ("fact", fact.name.replace(" ", "_"), fact.detail) if part)
-        value = text_label(name, fact.value)
+        value = text_label(name, self._value_text(fact))
         value.setAccessibleName(f"{words}: {fact.value}")
         value.setAccessibleDescription(fact.source)
-        source = QLabel(fact.source)
-        small = source.font()
-        small.setPointSizeF(small.pointSizeF() * _SOURCE_SCALE)
-        source.setFont(small)
+        source = QLabel(self._source_text(fact.source))
+        source.setToolTip(fact.source)
+        set_type(source, TypeSize.SMALL)
         source.setTextFormat(Qt.TextFormat.PlainText)
         source.setWordWrap(True)
         row = grid.rowCount()
         for column, label in enumerate((QLabel(words), value, source)):
             grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignTop)
+
+    def _value_text(self, fact: Fact) -> str:
+        """Numbers as the forms write them."""
+        return self.locale().toString(int(fact.value)) if fact.name in _AMOUNTS and fact.value.isdigit() else fact.value
+
+    def _source_text(self, source: str) -> str:
+        """In plain words; the key of the header itself is in the tool tip."""
+        if "." in source and " " not in source:
+            return self.tr("stated in the file's header")
+        return {
+            "tensors": self.tr("counted in the file"),
+            "file": self.tr("measured"),
+            "file name": self.tr("from the file's name"),
+            "file names": self.tr("from the files' names"),
+            "names of the folders": self.tr("from the folders' names"),
+            "library": self.tr("remembered by this program"),
+            "same folder": self.tr("found in the same folder"),
+        }.get(source, source)
 
     def _group_words(self) -> dict[FactGroup, str]:
         return {

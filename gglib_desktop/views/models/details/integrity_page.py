@@ -53,6 +53,7 @@ class IntegrityPage(QWidget):
         line.addWidget(self._check)
         line.addWidget(self._cancel)
         line.addWidget(self._progress, 1)
+        line.addStretch()
         below = QHBoxLayout()
         below.addStretch()
         below.addWidget(self._copy)
@@ -62,6 +63,7 @@ class IntegrityPage(QWidget):
         layout.addWidget(self._verdict)
         layout.addWidget(self._sums, 1)
         layout.addLayout(below)
+        layout.addStretch()
 
     @Slot(object)
     def _render(self, state: IntegrityState) -> None:
@@ -70,10 +72,12 @@ class IntegrityPage(QWidget):
         self._say(self._verdict, self._verdict_text(state))
         self._check.setEnabled(not busy and state.known is not None)
         self._cancel.setEnabled(busy)
-        self._progress.setEnabled(busy)
+        self._progress.setVisible(busy)
+        self._cancel.setVisible(busy)
         self._progress.setValue(int((state.share or 0) * _STEPS))
         self._sums.setPlainText(state.text)
-        self._copy.setEnabled(bool(state.sums))
+        self._sums.setVisible(bool(state.text))
+        self._copy.setVisible(bool(state.sums))
 
     def _say(self, label: WrapLabel, text: str) -> None:
         label.setText(text)

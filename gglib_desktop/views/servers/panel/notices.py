@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QLocale, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -98,10 +98,17 @@ def difference_text(difference: Difference) -> str:
         requested = translate("Differences", "all")
     return text.format(
         option=_option_text(difference.option),
-        requested=requested,
-        effective=difference.effective,
+        requested=_value_text(difference.option, requested),
+        effective=_value_text(difference.option, difference.effective),
         cause=_cause_text(difference.cause),
     )
+
+
+def _value_text(option: str, value: object) -> str:
+    """Numbers as fields write them."""
+    if isinstance(value, int) and engine_option(option).spec.unit:
+        return QLocale().toString(value)
+    return str(value)
 
 
 def _template_text(difference: Difference) -> str:

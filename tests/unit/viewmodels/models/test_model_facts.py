@@ -33,7 +33,7 @@ def of(model: Model, metadata: dict[str, GgufValue] | None = None, *companions: 
 def test_facts_of_a_real_header_have_their_sources(tmp_path):
     model = demo(tmp_path)
     facts = {fact.name: (fact.value, fact.source) for fact in facts_of(model, read_header(model.path), {})}
-    assert facts[FactName.ARCHITECTURE] == ("qwen35", "general.architecture")
+    assert facts[FactName.ARCHITECTURE] == ("Qwen 3.5 (qwen35)", "general.architecture")
     assert facts[FactName.CONTEXT] == ("8192", "qwen35.context_length")
     assert facts[FactName.MTP_LAYERS] == ("1", "qwen35.nextn_predict_layers")
     assert facts[FactName.MTP] == ("yes", "qwen35.nextn_predict_layers = 1")
@@ -109,7 +109,7 @@ def test_what_the_header_does_not_tell_is_unknown():
 
 def test_without_the_file_what_was_known_is_told():
     found = of(MODEL)
-    assert (found["architecture"].value, found["architecture"].source) == ("llama", "when the file was read last")
+    assert (found["architecture"].value, found["architecture"].source) == ("Llama", "when the file was read last")
     assert found["context"].value == "2048"
     assert "licence" not in found
     assert found["mtp"].value == "yes"

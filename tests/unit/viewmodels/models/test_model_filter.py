@@ -97,6 +97,13 @@ def test_models_of_one_kind_share_their_marks():
     assert row("x", "/x.gguf").marks is row("y", "/y/y.gguf").marks
 
 
+def test_a_quantization_that_makes_a_name_unique_is_shown_once():
+    known = some_facts("Phi", quantisation="Q4_K_M")
+    made = model_row(Model(1, Path("/x.gguf"), known, None, 0.0, "Phi Q4_K_M"), None)
+    assert (made.plain_name, made.quantisation) == ("Phi", "Q4_K_M")
+    assert made.accessible_text.startswith("Phi Q4_K_M, ")
+
+
 def test_a_row_has_badges_in_a_fixed_order_and_is_found_by_its_repository():
     known = replace(
         some_facts("Tiny", mtp_layers=1),
@@ -105,5 +112,5 @@ def test_a_row_has_badges_in_a_fixed_order_and_is_found_by_its_repository():
     )
     made = model_row(Model(1, Path("/x.gguf"), known, None, 0.0, "Tiny"), None)
     assert made.badges == ("MTP", "MoE", "Vision", "Embedding")
-    assert made.accessible_text.endswith("llama · MTP · MoE · Vision · Embedding")
+    assert made.accessible_text.endswith("Llama · MTP · MoE · Vision · Embedding")
     assert "\npublisher/repo\n" in made.search_key

@@ -33,9 +33,9 @@ def test_a_row_says_what_is_known(tmp_path):
     facts = some_facts("Tiny", mtp_layers=1, quantisation="Q4_K_M")
     row = model_row(Model(3, tmp_path / "t.gguf", facts, None, 0.0, "Tiny"), None)
     assert (row.id, row.name, row.quantisation) == (3, "Tiny", "Q4_K_M")
-    assert row.facts == "1.2 M · 3.0 MiB · llama"
+    assert row.facts == "1.2 M params · 3.0 MiB · Llama"
     assert row.badges == ("MTP",)
-    assert row.accessible_text == "Tiny, Q4_K_M, 1.2 M · 3.0 MiB · llama · MTP"
+    assert row.accessible_text == "Tiny, Q4_K_M, 1.2 M params · 3.0 MiB · Llama · MTP"
 
 
 def test_a_row_of_a_file_that_cannot_be_read_says_why(tmp_path):

@@ -96,7 +96,7 @@ async def test_tags_and_notes_are_found_and_survive_a_scan_and_a_move(program: P
     await poll(lambda: program.library.models[0].tags == ("Coding",))
     for sought in ("#coding", "coding", "rust"):
         program.models.search(sought)
-        assert [row.facts for row in program.models.table.rows] == ["1.2 M · 3.0 MiB · #Coding · llama"]
+        assert [row.facts for row in program.models.table.rows] == ["1.2 M params · 3.0 MiB · #Coding · Llama"]
     moved = path.parents[1] / "b" / "Other.gguf"
     moved.parent.mkdir()
     path.rename(moved)
