@@ -8,16 +8,17 @@ from typing import Any
 
 from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
 from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
+from gglib_desktop.adapters.files.text_files import DiskTextFiles
 from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
+from gglib_desktop.adapters.requests.sqlite_requests import SqliteRequestStore
 from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.bootstrap import window_view_model
 from gglib_desktop.dialogs import Dialogs
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
@@ -26,9 +27,10 @@ from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.services.traffic.live import LiveFigures
-from gglib_desktop.services.traffic.news import RequestsRead
+from gglib_desktop.services.traffic.recording import RequestRecorder
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
+from gglib_desktop.viewmodels.servers.servers import Work
 from gglib_desktop.viewmodels.window import WindowViewModel
 from tests.fakes.details import FakeCards
 from tests.fakes.library import FakeModelFiles, some_facts
@@ -120,8 +122,13 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         app = window_view_model(
             library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=lambda: dialogs
         )
-        live = LiveFigures(supervisor, runner, scope, EventSource[RequestsRead]().add)
-        app.servers.follow(live)
+        history = SqliteRequestStore(data_dir / "requests.sqlite")
+        stack.push_async_callback(history.aclose)
+        recorder = RequestRecorder(supervisor, history, lambda: settings.current, bugs)
+        stack.push_async_callback(recorder.aclose)
+        recorder.begin()
+        live = LiveFigures(supervisor, runner, scope, recorder.subscribe, history)
+        app.servers.follow(Work(live, recorder, history, DiskTextFiles()))
         live.begin()
         yield Program(app, runner, supervisor, launcher, library, settings, scope, files, catalog, store, presets)
         app.close()
