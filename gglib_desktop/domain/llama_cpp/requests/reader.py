@@ -47,8 +47,8 @@ _Key = tuple[str, int]
 class LlamaRequestReader:
     """Reads the requests of one run, as its port ``RequestReader`` says.
 
-    ``began_at`` is the unix time at which the process started; the times of its requests are as exact as that.
-    ``state`` is the one that an earlier reader of the same run had.
+    ``began_at`` is the unix time at which the process started; the times of its requests are as exact as that, and
+    never later than they are read. ``state`` is the one that an earlier reader of the same run had.
     """
 
     def __init__(self, began_at: float, state: str = "") -> None:
@@ -246,7 +246,8 @@ class LlamaRequestReader:
     def _time(self, child: str, uptime_s: float, now: float) -> float:
         # The line that tells when a server behind a router began may be lost.
         clock = self._clocks.setdefault(child, [now - uptime_s, uptime_s])
-        clock[1] = max(clock[1], uptime_s)
+        # No line is written after it was read, so the server began earlier than it seemed, by less than a second.
+        clock[:] = min(clock[0], now - uptime_s), max(clock[1], uptime_s)
         return clock[0] + uptime_s
 
     def _last_time(self, child: str, now: float) -> float:

@@ -185,6 +185,15 @@ def test_times_are_those_of_the_lines():
     assert last.row.started == first.at
 
 
+def test_no_line_is_later_than_its_reading():
+    """When a process started may be known in whole seconds only."""
+    lines = recorded("plain").splitlines(keepends=True)
+    reader = LlamaRequestReader(BEGAN)
+    (launched,) = reader.feed(b"".join(lines[:3]), BEGAN + 0.2)
+    (finished,) = reader.feed(b"".join(lines[3:8]), BEGAN + 0.3)
+    assert (launched.at - BEGAN, finished.at - BEGAN) == pytest.approx((0.2, 0.2 + 0.249916 - 0.237399))
+
+
 def test_lines_without_a_time_have_that_of_their_reading():
     first, last = events_of(recorded("no_times"))[:2]
     assert first == Launched(NOW, slot=1, task=0)
@@ -194,7 +203,8 @@ def test_lines_without_a_time_have_that_of_their_reading():
 
 def test_the_times_of_a_long_run():
     data = re.sub(rb"(?m)^0\.", b"132.", recorded("plain"))
-    (first, *_), rows, early = events_of(data), rows_of(events_of(data)), rows_of(events_of(recorded("plain")))
+    events = list(LlamaRequestReader(BEGAN).feed(data, BEGAN + 9999))
+    first, rows, early = events[0], rows_of(events), rows_of(events_of(recorded("plain")))
     assert first.at == pytest.approx(BEGAN + 132 * 60 + 0.237399)
     assert [row.started - 132 * 60 for row in rows] == pytest.approx([row.started for row in early])
     assert [row.ttft_ms for row in rows] == [row.ttft_ms and pytest.approx(row.ttft_ms) for row in early]
