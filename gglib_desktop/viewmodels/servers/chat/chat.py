@@ -39,12 +39,14 @@ class Obstacle(StrEnum):
 class ChatState:
     """All that is shown beside the conversation.
 
-    ``progress``: how far the question has been read, until the answer begins. ``stats`` are those of the last answer,
-    ``problem`` is why there is none, or only a part of one. ``attached`` goes with the next question.
+    ``has_begun``: a part of the present answer is there; until then, ``progress`` is how far its question has been
+    read. ``stats`` are those of the last answer, ``problem`` is why there is none, or only a part of one. ``attached``
+    goes with the next question.
     """
 
     obstacle: Obstacle | None = Obstacle.NOT_RUNNING
     is_answering: bool = False
+    has_begun: bool = False
     progress: PromptRead | None = None
     stats: AnswerStats | None = None
     problem: GglibError | None = None
@@ -173,7 +175,7 @@ class ChatViewModel(QObject):
     def _show_new(self) -> None:
         self._showing = None
         self.conversation.show_new()
-        self._set(progress=self.conversation.progress)
+        self._set(progress=self.conversation.progress, has_begun=self.conversation.answer_has_begun)
 
     def _on_over(self, asking: asyncio.Task[None]) -> None:
         self._asking = None
@@ -187,6 +189,7 @@ class ChatViewModel(QObject):
         error = None if asking.cancelled() else asking.exception()
         self._set(
             is_answering=False,
+            has_begun=False,
             progress=None,
             stats=answer.stats if answer is not None else None,
             problem=error if isinstance(error, GglibError) else None,

@@ -42,6 +42,10 @@ class Conversation(QObject):
         return next((turn.text for turn in reversed(self._ended) if turn.role is Role.ASSISTANT), "")
 
     @property
+    def answer_has_begun(self) -> bool:
+        return self._answer is not None and self._answer.has_begun
+
+    @property
     def progress(self) -> PromptRead | None:
         """How far the question has been read, until its answer begins."""
         return None if self._answer is None or self._answer.has_begun else self._answer.progress

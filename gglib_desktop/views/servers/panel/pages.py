@@ -33,6 +33,12 @@ def _requests(server: ServerViewModel, parent: QWidget) -> Page:
     return RequestsPage(server.requests, parent)
 
 
+def _chat(server: ServerViewModel, parent: QWidget) -> Page:
+    from gglib_desktop.views.servers.chat.page import ChatPage
+
+    return ChatPage(server, parent)
+
+
 def _log(server: ServerViewModel, parent: QWidget) -> Page:
     from gglib_desktop.views.servers.log.view import LogView
 
@@ -44,6 +50,7 @@ def _kinds() -> tuple[tuple[str, _Maker], ...]:
     return (
         (translate("Pages", "Overview"), _overview),
         (translate("Pages", "Requests"), _requests),
+        (translate("Pages", "Chat"), _chat),
         (translate("Pages", "Log"), _log),
     )
 
