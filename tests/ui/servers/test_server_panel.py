@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton,
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
 from gglib_desktop.domain.servers.states import Healthy
+from gglib_desktop.views.servers.panel.pages import Pages
 from gglib_desktop.views.servers.panel.state_badge import StateBadge
 from gglib_desktop.views.servers.panel.view import ServerPanel
 from gglib_desktop.views.settings.dialog import SettingsDialog
@@ -65,7 +66,7 @@ async def test_a_panel_is_called_as_agreed(desk, healthy):
     assert "Activity: 0 of 4 slots" in labels
     assert set(names(healthy, Role.SpinBox)) == {"Server port", "Draft tokens", "Minimum probability"}
     assert names(healthy, Role.RadioButton) == ["MTP auto", "MTP on", "MTP off"]
-    assert names(healthy, Role.PageTab)[:2] == ["Overview", "Log"]
+    assert names(healthy, Role.PageTab) == ["Overview", "Chat", "Log"]
 
 
 async def test_form_controls_are_named_after_their_fields(healthy):
@@ -324,7 +325,7 @@ async def test_one_killed_by_somebody_else_says_so_and_shows_its_log(desk, healt
     for remedy in ("Start on a free port", "Start without MTP", "Choose another engine…"):
         assert remedy not in names(healthy, Role.Button)
     press(qtbot, healthy, "Show log")
-    assert healthy.findChild(QTabWidget, "pages").currentIndex() == 1
+    assert healthy.findChild(Pages, "pages").shows_log
     await poll(lambda: healthy.server.log.table.rowCount() > 1)
 
 
@@ -378,7 +379,7 @@ async def test_menu_actions_mean_the_selected_models_server(desk, healthy, actio
 
 async def test_menu_actions_show_the_log_copy_the_endpoint_and_fold(desk, healthy):
     desk.window.findChild(QAction, "show_log").trigger()
-    assert healthy.findChild(QTabWidget, "pages").currentIndex() == 1
+    assert healthy.findChild(Pages, "pages").shows_log
     desk.window.findChild(QAction, "copy_endpoint").trigger()
     assert QApplication.clipboard().text() == healthy.server.state.endpoint
     desk.window.findChild(QAction, "fold_all").trigger()
