@@ -294,3 +294,14 @@ async def test_logs_that_are_not_read_yet_stay_when_old_ones_go(data_dir, config
     async with MockRunner(data_dir, timings=QUICK) as runner:
         await runner.list_running()
         assert not log.exists()
+
+
+async def test_logs_that_are_not_read_yet_are_not_trimmed(runner, config):
+    names = [runner.describe(await runner.start(config())).log_name for _server in range(2)]
+
+    async def unread():
+        return names[:1]
+
+    assert list(await runner._growing_logs()) == names
+    runner.spare_unread_logs(unread)
+    assert list(await runner._growing_logs()) == names[1:]

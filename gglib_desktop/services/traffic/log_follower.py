@@ -36,7 +36,7 @@ class LogFollower:
         self._monitor = monitor
         self._tell = tell
         self._has_read = has_read
-        self._clock = clock
+        self.clock = clock
         self._unread: dict[str, None] = {}
         self._grown = asyncio.Event()
         self._settling: dict[str, asyncio.TimerHandle] = {}
@@ -80,7 +80,7 @@ class LogFollower:
             if reading is None or reading.is_over:
                 continue
             try:
-                events = await reading.read(self._monitor.read_log, self._clock)
+                events = await reading.read(self._monitor.read_log, self.clock)
             except ProcessError as exc:
                 _log.warning("the log of %s cannot be read: %s", run, exc)
                 continue
@@ -112,7 +112,7 @@ class LogFollower:
 
     def _settle(self, run: str) -> None:
         del self._settling[run]
-        self._announce(self.readings[run], self.readings[run].settle(self._clock()))
+        self._announce(self.readings[run], self.readings[run].settle(self.clock()))
         if run in self._read_since:
             self._read_since.remove(run)
             self._settle_later(run)

@@ -122,7 +122,11 @@ class RequestRecorder:
         handle = handle_of(snapshot.state)
         if handle is None:
             return
-        make = self._reader_for(snapshot.config, float(handle.started_at))
+        # One of ours is told of as soon as it answers, which is soon; when it began is known in whole seconds.
+        began_at = (
+            float(handle.started_at) if snapshot.adopted else min(self._follower.clock(), handle.started_at + 1.0)
+        )
+        make = self._reader_for(snapshot.config, began_at)
         if make is not None:
             reading = RunReading(run_facts(snapshot), make, kept, is_live=not snapshot.adopted)
             self._follower.add(reading)

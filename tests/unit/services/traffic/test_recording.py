@@ -114,6 +114,7 @@ async def test_requests_are_told_at_once_and_kept_once_a_second(program, runner,
         facts, read = store.runs[RUN]
         assert (read.offset, read.over) == (len(runner.logs[RUN]), False)
         assert (facts.model, facts.n_max) == ("Model 1", 3)
+        assert store.rows(RUN)[0].started == pytest.approx(1000.1, abs=0.01), "not the whole second before"
 
 
 async def test_what_a_run_has_in_common_is_known_once_its_server_tells(program, runner, store, config):
