@@ -80,8 +80,9 @@ def plain_walk(root: str) -> int:
 class Stalls:
     """The longest time for which the event loop did not turn."""
 
-    def __init__(self, figures: Figures) -> None:
+    def __init__(self, figures: Figures, part: str = "library") -> None:
         self._figures = figures
+        self._part = part
         self._worst_s = 0.0
 
     async def watch(self) -> None:
@@ -93,7 +94,7 @@ class Stalls:
 
     def report(self, when: str) -> None:
         worst_ms = self._worst_s * 1000
-        line = f"library: worst stall of the event loop {when}: {worst_ms:.1f} ms"
+        line = f"{self._part}: worst stall of the event loop {when}: {worst_ms:.1f} ms"
         self._figures.at_most(STALL_MS, worst_ms, "ms", line)
         self._worst_s = 0.0
 
