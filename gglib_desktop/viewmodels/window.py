@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
 
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
@@ -14,6 +17,9 @@ from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
 from gglib_desktop.viewmodels.servers.servers import ServersViewModel
 from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
+
+if TYPE_CHECKING:
+    from gglib_desktop.viewmodels.servers.server import ServerViewModel
 
 
 class WindowViewModel(ViewModel):
@@ -44,7 +50,11 @@ class WindowViewModel(ViewModel):
         for part in (library, launch, servers):
             part.failed.connect(self.failed)
         for started in (launch.started, foreign.adopted):
-            started.connect(servers.shown)
+            started.connect(servers.current.open)
+        # The selected model and the open panel belong together, where the model has a server.
+        self._selected: int | None = None
+        servers.current.opened.connect(self._select_model)
+        library.models.selectionChanged.connect(self._open_server)
 
     def open(self, paths: Iterable[Path]) -> None:
         """Loads the library, takes over running servers, adds ``paths``, looks for an engine, and then for models."""
@@ -58,6 +68,22 @@ class WindowViewModel(ViewModel):
     def close(self) -> None:
         for part in (self.library.models, self.foreign, self.servers, self.engine, self.settings):
             part.close()
+
+    @Slot(object)
+    def _select_model(self, server: ServerViewModel) -> None:
+        """Not if a search or a filter hides it: that would have to be cleared."""
+        models = self.library.models
+        is_selected = models.selected is not None and models.selected.id == server.model_id
+        if not is_selected and models.table.row_of(server.model_id) is not None:
+            models.request(server.model_id)
+
+    @Slot()
+    def _open_server(self) -> None:
+        selected = self.library.models.selected
+        # The list also tells when its rows have changed.
+        if selected is not None and selected.id != self._selected:
+            self._selected = selected.id
+            self.servers.current.open_of_model(selected.id)
 
     async def _open(self, paths: tuple[Path, ...]) -> None:
         self.settings.tell_news()

@@ -88,7 +88,7 @@ class Program:
         app = self.app
         app.servers.added.connect(lambda server: told.append(("added", server.id)))
         app.servers.removed.connect(lambda server_id: told.append(("removed", server_id)))
-        app.servers.shown.connect(lambda server_id: told.append(("shown", server_id)))
+        app.servers.current.opened.connect(lambda server: told.append(("shown", server.id)))
         app.servers.reconnected.connect(lambda count: told.append(("adopted", count)))
         app.failed.connect(lambda error: told.append(("failed", error)))
         app.settings.newsTold.connect(lambda news: told.append(("settingsNews", news)))

@@ -20,6 +20,8 @@ from gglib_desktop.domain.servers.states import (
     Failed,
     Loading,
     ServerState,
+    Stopping,
+    Unreachable,
     Unresponsive,
     handle_of,
     is_live,
@@ -103,6 +105,16 @@ class ServerPanelState:
     def key_is_known(self) -> bool:
         """There is a key to be copied for clients."""
         return bool(self.asks_for_key) and self.can_answer and not self.refuses_us
+
+    @property
+    def can_restart(self) -> bool:
+        """A start, or a restart, may succeed now."""
+        return not isinstance(self.state, Stopping | Unreachable)
+
+    @property
+    def running_requests(self) -> int:
+        """How many a stop would cut off, as far as is known."""
+        return (self.busy_slots or 0) if self.is_live else 0
 
     @property
     def running_since(self) -> float | None:

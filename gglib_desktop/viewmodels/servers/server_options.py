@@ -11,7 +11,7 @@ from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice, choice_names
 from gglib_desktop.domain.servers.remedies import Remedy, lower_context
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.domain.servers.states import Healthy, is_live
+from gglib_desktop.domain.servers.states import Healthy
 from gglib_desktop.services.launch.launcher import Launcher, RestartPlan
 from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.tasks import TaskScope
@@ -42,9 +42,8 @@ class ServerOptionsViewModel(ViewModel):
 
     @property
     def can_apply(self) -> bool:
-        """The form leads to another server than the one that runs, or the server has ended."""
-        same = self._launcher.leads_to_same(self._server.config, self.form.draft, self._plan.in_force)
-        return not same or not is_live(self._server.state)
+        """The form leads to another server than the one that runs, or ran last."""
+        return not self._launcher.leads_to_same(self._server.config, self.form.draft, self._plan.in_force)
 
     @property
     def saved_changed(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, Slot
 
 from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.servers.states import is_live
@@ -19,6 +19,7 @@ from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory, RecordingNews
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel, reported
+from gglib_desktop.viewmodels.servers.current import CurrentServer
 
 if TYPE_CHECKING:
     from gglib_desktop.ports.machine.text_files import TextFiles
@@ -59,7 +60,6 @@ class ServersViewModel(ViewModel):
 
     added = Signal(object)  # ServerViewModel
     removed = Signal(int)  # its id
-    shown = Signal(int)  # the id of a panel to bring into view
     reconnected = Signal(int)  # how many servers an earlier session left running
     totalsChanged = Signal(object)  # ServerTotals
 
@@ -73,6 +73,8 @@ class ServersViewModel(ViewModel):
         self._adopting: asyncio.Task[None] | None = None
         self._work: Work | None = None
         self.panels: dict[int, ServerViewModel] = {}
+        self.current = CurrentServer(self.panels)
+        self.current.changed.connect(self._show_focus)
         self._unsubscribe = [
             supervisor.subscribe(self._on_supervisor),
             launcher.engines.subscribe(self._on_engine),
@@ -111,11 +113,7 @@ class ServersViewModel(ViewModel):
         self._work = work
         self._unsubscribe.append(work.live.subscribe(self._on_figures))
         self._unsubscribe.append(work.recorder.subscribe_to_news(self._on_recording))
-
-    def set_focus(self, server_id: int | None) -> None:
-        """The server of which the user sees more than one line."""
-        if self._work is not None:
-            self._work.live.set_focus(server_id)
+        self._show_focus()
 
     def set_visible(self, visible: bool) -> None:
         """Asks servers less often while the user cannot see them."""
@@ -143,8 +141,10 @@ class ServersViewModel(ViewModel):
                     server.failed.connect(self.failed)
                     self.panels[snapshot.id] = server
                     self.added.emit(server)
+                    self.current.come(server.id)
                 self._count()
             case ServerRemoved(server_id):
+                self.current.leave(server_id)
                 self.panels.pop(server_id).close()
                 self.removed.emit(server_id)
                 self._count()
@@ -177,6 +177,12 @@ class ServersViewModel(ViewModel):
                 self._count()
             case MachineMemory(total, graphics):
                 self._tell(replace(self._totals, memory_total=total, graphics_total=graphics))
+
+    @Slot()
+    def _show_focus(self) -> None:
+        """Of the server whose panel is open, the user sees more than one line."""
+        if self._work is not None:
+            self._work.live.set_focus(self.current.id if self.current.is_open else None)
 
     def _count(self) -> None:
         live = sum(is_live(server.state) for server in self._supervisor.servers)

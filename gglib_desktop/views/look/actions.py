@@ -46,7 +46,8 @@ class Actions:
     stop_all: QAction
     find: QAction
     fold_all: QAction
-    unfold_all: QAction
+    next_server: QAction
+    previous_server: QAction
     foreign: QAction
     about: QAction
 
@@ -70,9 +71,9 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
     _menu(
         window, tr("&Server"), a.start, a.start_with, a.start_another, a.paste_command, None,
         a.stop, a.restart, a.apply, None, a.copy_endpoint, a.copy_other_endpoint, a.copy_key, a.copy_command_line,
-        a.show_log, a.dismiss, None, a.stop_all,
+        a.show_log, a.dismiss, None, a.next_server, a.previous_server, None, a.stop_all,
     )  # fmt: skip
-    _menu(window, tr("&View"), a.find, filters, sort, None, a.fold_all, a.unfold_all, None, a.foreign)
+    _menu(window, tr("&View"), a.find, filters, sort, None, a.fold_all, None, a.foreign)
     _menu(window, tr("&Help"), a.about)
     return a
 
@@ -110,7 +111,8 @@ def _make_actions(window: QMainWindow) -> Actions:
         stop_all=action("stop_all", tr("Sto&p all")),
         find=action("find", tr("&Find model"), "Ctrl+F", "search"),
         fold_all=action("fold_all", tr("F&old all panels")),
-        unfold_all=action("unfold_all", tr("&Unfold all panels")),
+        next_server=action("next_server", tr("Ne&xt server"), "Ctrl+PgDown"),
+        previous_server=action("previous_server", tr("Pre&vious server"), "Ctrl+PgUp"),
         foreign=action("foreign", tr("Other &llama-servers")),
         about=action("about", tr("&About GGLib Desktop")),
     )

@@ -1,15 +1,14 @@
-"""The menu's commands for servers: which panel they are for, and which of them have an effect."""
+"""The menu's commands for the current server, and which of them have an effect."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QMenuBar, QWidget
 
 from gglib_desktop.domain.servers.states import Stopping
-from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.servers.servers import ServersViewModel
 from gglib_desktop.views.look.actions import Actions
 from gglib_desktop.views.servers.list_view import ServerListView
@@ -22,13 +21,11 @@ if TYPE_CHECKING:
 class ServerCommands(QObject):
     """Made after the list of panels: it asks that list about servers that have just come or gone."""
 
-    def __init__(
-        self, actions: Actions, servers: ServersViewModel, models: ModelListViewModel, panels: ServerListView
-    ) -> None:
+    def __init__(self, actions: Actions, servers: ServersViewModel, panels: ServerListView) -> None:
         super().__init__(panels)
         self._actions = actions
+        self._servers = servers
         self._panels = panels
-        self._panel: ServerPanel | None = None
         actions.connect(
             stop=self.stop,
             restart=self.restart,
@@ -40,33 +37,35 @@ class ServerCommands(QObject):
             show_log=self.show_log,
             dismiss=self.dismiss,
             stop_all=servers.stop_all,
-            fold_all=self.fold_all,
-            unfold_all=self.unfold_all,
+            fold_all=servers.current.fold,
+            next_server=partial(servers.current.step, 1),
+            previous_server=partial(servers.current.step, -1),
         )
         servers.added.connect(self._on_added)
         servers.removed.connect(self._render)
-        models.selectionChanged.connect(self._render)
-        program = QApplication.instance()
-        assert isinstance(program, QApplication)
-        program.focusChanged.connect(self._on_focus_changed)
+        servers.current.changed.connect(self._render)
         self._render()
+
+    @property
+    def _panel(self) -> ServerPanel | None:
+        return self._panels.current
 
     # -- the commands
 
     @Slot()
     def stop(self) -> None:
-        if self._panel is not None:
-            self._panel.server.stop.trigger()
+        if (panel := self._panel) is not None:
+            panel.orders.stop()
 
     @Slot()
     def restart(self) -> None:
-        if self._panel is not None:
-            self._panel.server.options.restart.trigger()
+        if (panel := self._panel) is not None:
+            panel.orders.restart()
 
     @Slot()
     def copy_endpoint(self) -> None:
-        if self._panel is not None:
-            self._panel.endpoint.copy_endpoint()
+        if (panel := self._panel) is not None:
+            panel.line.copy_endpoint()
 
     @Slot()
     def copy_other_endpoint(self) -> None:
@@ -75,8 +74,9 @@ class ServerCommands(QObject):
 
     @Slot()
     def copy_key(self) -> None:
-        if self._panel is not None:
-            self._panel.endpoint.copy_key()
+        key = self._panel.server.api_key if self._panel is not None else None
+        if key is not None:
+            QGuiApplication.clipboard().setText(key)
 
     @Slot()
     def copy_command_line(self) -> None:
@@ -85,46 +85,34 @@ class ServerCommands(QObject):
 
     @Slot()
     def show_log(self) -> None:
-        if self._panel is not None:
-            self._panel.show_log()
+        panel = self._panel
+        if panel is not None:
+            self._servers.current.open(panel.server.id)
+            panel.show_log()
 
     @Slot()
     def dismiss(self) -> None:
         if self._panel is not None:
             self._panel.server.dismiss()
 
-    @Slot()
-    def fold_all(self) -> None:
-        self._panels.fold_all(True)
-
-    @Slot()
-    def unfold_all(self) -> None:
-        self._panels.fold_all(False)
-
     # -- what can be done
 
     @Slot(object)
     def _on_added(self, server: ServerViewModel) -> None:
         server.stateChanged.connect(self._render)
-        self._panels.panels[server.id].foldedChanged.connect(self._render)
-        self._render()
-
-    @Slot(QWidget, QWidget)
-    def _on_focus_changed(self, _old: QWidget | None, _new: QWidget | None) -> None:
         self._render()
 
     @Slot()
     def _render(self) -> None:
-        # Walking through the menu bar by keyboard leaves the commands with the panel that had the keyboard before.
-        if not isinstance(QApplication.focusWidget(), QMenuBar) or self._panel not in self._panels.panels.values():
-            self._panel = self._panels.current
         actions, panels = self._actions, self._panels.panels.values()
         server = self._panel.server if self._panel is not None else None
         ends = server is not None and isinstance(server.state.state, Stopping)
         live = server is not None and server.state.is_live
+        self._name_server(server)
         actions.stop.setEnabled(live and not ends)
-        actions.restart.setEnabled(server is not None and not ends)
-        actions.apply.setEnabled(server is not None and server.state.can_apply and not ends)
+        can_restart = server is not None and server.state.can_restart
+        actions.restart.setEnabled(can_restart)
+        actions.apply.setEnabled(can_restart and server is not None and server.state.can_apply)
         actions.copy_endpoint.setEnabled(server is not None and server.state.can_answer)
         actions.copy_other_endpoint.setEnabled(server is not None and bool(server.state.other_endpoints))
         actions.copy_key.setEnabled(server is not None and server.state.key_is_known)
@@ -133,5 +121,12 @@ class ServerCommands(QObject):
         actions.dismiss.setEnabled(server is not None and not live)
         states = [panel.server.state for panel in panels]
         actions.stop_all.setEnabled(any(s.is_live and not isinstance(s.state, Stopping) for s in states))
-        actions.fold_all.setEnabled(any(not panel.is_folded for panel in panels))
-        actions.unfold_all.setEnabled(any(panel.is_folded for panel in panels))
+        actions.fold_all.setEnabled(self._servers.current.is_open)
+        actions.next_server.setEnabled(bool(panels))
+        actions.previous_server.setEnabled(bool(panels))
+
+    def _name_server(self, server: ServerViewModel | None) -> None:
+        """Says which server would be stopped or restarted."""
+        title = "" if server is None else server.state.title.replace("&", "&&")
+        self._actions.stop.setText(self.tr("S&top {title}").format(title=title).rstrip())
+        self._actions.restart.setText(self.tr("&Restart {title}").format(title=title).rstrip())

@@ -72,7 +72,7 @@ class MainWindow(QMainWindow):
         actions.connect(quit=self.closeRequested.emit, find=self._models.start_search)
         self._model_commands = ModelCommands(actions, parts.library, parts.launch, self)
         self._commands = WindowCommands(actions, parts, data_dir, self)
-        ServerCommands(actions, parts.servers, parts.library.models, self._servers)
+        ServerCommands(actions, parts.servers, self._servers)
         Notices(parts, self._banner, self._model_commands.show_folder)
         self._assemble()
         self._connect()
@@ -133,8 +133,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         parts, models, commands = self._parts, self._model_commands, self._commands
         parts.failed.connect(self._banner.show_error)
+        self._servers.tabsArranged.connect(self._foreign.tab_after)
         parts.settings.newsTold.connect(self._banner.show_settings_news)
-        parts.servers.added.connect(self._foreign.go_last)
         models.noticed.connect(self._banner.show_notice)
         commands.noticed.connect(self._banner.show_text)
         self._bar.add.clicked.connect(commands.add_models)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
 
 from gglib_desktop.domain.servers.failures import StopRung
 from gglib_desktop.domain.servers.states import (
@@ -94,6 +94,28 @@ def _not_answering(state: Degraded | Unresponsive) -> str:
     else:
         missed = translate("States", "The server missed {count} health checks in a row.").format(count=state.missed)
     return joined(missed, sentence(state.reason))
+
+
+def ended_text(state: ServerState) -> str:
+    """When and why a server ended; for one that cannot be reached, since when. Empty for one that lives."""
+    match state:
+        case Stopped(at=at) | Failed(at=at) | Crashed(at=at):
+            text = translate("States", "{time}: {why}")
+            return text.format(time=time_text(at), why=state_description(state))
+        case Unreachable(since=since):
+            text = translate("States", "Since {time}: {why}")
+            return text.format(time=time_text(since), why=state_description(state))
+        case _:
+            return ""
+
+
+def time_text(at: float) -> str:
+    """A time of today as the user's clock shows it, any other with its date. ``at`` is a unix time."""
+    moment, locale = QDateTime.fromSecsSinceEpoch(int(at)), QLocale()
+    short = QLocale.FormatType.ShortFormat
+    if moment.date() == QDate.currentDate():
+        return locale.toString(moment.time(), short)
+    return locale.toString(moment, short)
 
 
 def stopped_text(state: Stopped) -> str:

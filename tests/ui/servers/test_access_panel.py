@@ -37,7 +37,7 @@ async def test_a_server_that_others_reach_is_marked_also_when_folded(desk, model
     assert "Other computers can reach this server" in mark.toolTip()
     assert mark.toolTip().endswith("It answers only who shows the key.")
     assert mark.accessibleDescription() == mark.toolTip()
-    panel.set_folded(True)
+    desk.app.servers.current.fold()
     await poll(lambda: shown(panel) == ["Exposed"])
 
 

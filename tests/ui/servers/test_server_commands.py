@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenuBar, QTableView
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenuBar
 
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk
@@ -10,7 +10,7 @@ from tests.ui.finding import child
 
 COMMANDS = (
     "stop", "restart", "apply", "copy_endpoint", "copy_other_endpoint", "copy_key", "copy_command_line", "show_log",
-    "dismiss", "stop_all", "fold_all", "unfold_all",
+    "dismiss", "stop_all", "fold_all", "next_server", "previous_server",
 )  # fmt: skip
 
 
@@ -24,9 +24,8 @@ def enabled(desk: Desk) -> set[str]:
     return {name for name in COMMANDS if action(desk, name).isEnabled()}
 
 
-def give_keyboard(desk: Desk, title: str, name: str = "fold") -> None:
-    desk.window.activateWindow()
-    child(desk.panel(title), QAbstractButton, name).setFocus()
+def click_open(desk: Desk, title: str) -> None:
+    child(desk.panel(title), QAbstractButton, "fold").click()
 
 
 async def test_without_servers_there_is_nothing_to_command(desk):
@@ -43,54 +42,87 @@ async def test_the_only_panel_can_be_commanded_wherever_the_keyboard_is(desk):
     await desk.add("Another, selected now")
     await poll(lambda: "apply" not in enabled(desk))
     assert enabled(desk) == {
-        "stop", "restart", "copy_endpoint", "copy_command_line", "show_log", "stop_all", "fold_all"
+        "stop", "restart", "copy_endpoint", "copy_command_line", "show_log", "stop_all", "fold_all", "next_server",
+        "previous_server",
     }  # fmt: skip
     action(desk, "stop").trigger()
     await desk.panel_in("Tiny", "Stopped")
-    assert enabled(desk) == {"restart", "apply", "copy_command_line", "show_log", "dismiss", "fold_all"}
+    assert enabled(desk) == {
+        "restart", "copy_command_line", "show_log", "dismiss", "fold_all", "next_server", "previous_server"
+    }  # fmt: skip
     action(desk, "dismiss").trigger()
     assert enabled(desk) == set()
 
 
-async def test_what_can_be_folded_follows_the_panels(desk):
+async def test_what_is_open_can_be_folded(desk):
     await desk.open()
     desk.start(await desk.add("Tiny"))
     panel = await desk.panel_in("Tiny", "Healthy")
     child(panel, QAbstractButton, "fold").click()
-    assert {"fold_all", "unfold_all"} & enabled(desk) == {"unfold_all"}
+    assert "fold_all" not in enabled(desk)
     action(desk, "show_log").trigger()
-    assert {"fold_all", "unfold_all"} & enabled(desk) == {"fold_all"}
+    assert "fold_all" in enabled(desk)
     action(desk, "fold_all").trigger()
-    assert panel.is_folded
-    assert {"fold_all", "unfold_all"} & enabled(desk) == {"unfold_all"}
-    action(desk, "unfold_all").trigger()
-    assert not panel.is_folded
+    assert not panel.is_open
 
 
-async def test_commands_are_for_the_panel_with_the_keyboard(desk):
+async def test_commands_are_for_the_open_panel_and_name_its_server(desk):
     await desk.open()
-    runs, failed = await desk.add("Runs"), await desk.add("Failed")
+    runs, failed = await desk.add("Runs & walks"), await desk.add("Failed")
     desk.start(runs)
     desk.start(failed, "--mock-fail-load=no")
-    await desk.panel_in("Runs", "Healthy")
+    await desk.panel_in("Runs & walks", "Healthy")
     await desk.panel_in("Failed", "Failed")
-    desk.window.activateWindow()
-    child(desk.window, QTableView, "models").setFocus()
-    assert "dismiss" in enabled(desk), "of the selected model"
-    give_keyboard(desk, "Runs")
-    await poll(lambda: "stop" in enabled(desk))
-    assert "dismiss" not in enabled(desk)
+    assert action(desk, "stop").text() == "S&top Runs && walks"
+    assert "stop" in enabled(desk)
+    click_open(desk, "Failed")
+    assert action(desk, "restart").text() == "&Restart Failed"
+    assert "dismiss" in enabled(desk)
     # With the keyboard through the menu bar, which takes the focus for that time.
     bar = child(desk.window, QMenuBar, "")
     bar.setFocus(Qt.FocusReason.MenuBarFocusReason)
     await poll(lambda: QApplication.focusWidget() is bar)
-    assert "stop" in enabled(desk)
+    assert "dismiss" in enabled(desk)
+    click_open(desk, "Runs & walks")
     action(desk, "stop").trigger()
-    await desk.panel_in("Runs", "Stopped")
-    give_keyboard(desk, "Failed")
-    await poll(lambda: "restart" in enabled(desk))
+    await desk.panel_in("Runs & walks", "Stopped")
+    click_open(desk, "Failed")
     action(desk, "dismiss").trigger()
-    assert [panel.server.state.title for panel in desk.window._servers.panels.values()] == ["Runs"]
+    assert [panel.server.state.title for panel in desk.window._servers.panels.values()] == ["Runs & walks"]
+
+
+async def test_keys_go_through_the_servers(desk, qtbot):
+    await desk.open()
+    for name in ("First", "Second", "Third"):
+        desk.start(await desk.add(name))
+        await desk.panel_in(name, "Healthy")
+    desk.window.activateWindow()
+    child(desk.panel("First"), QAbstractButton, "fold").setFocus()
+    opened = []
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+        qtbot.keyClick(QApplication.focusWidget(), key, Qt.KeyboardModifier.ControlModifier)
+        (panel,) = [panel for panel in desk.window._servers.panels.values() if panel.is_open]
+        opened.append(panel.server.state.title)
+        assert panel.isAncestorOf(QApplication.focusWidget()), "the keyboard goes along"
+        assert desk.models.selected.name == panel.server.state.title, "and so does the selected model"
+    assert opened == ["Second", "Third", "First", "Third"]
+
+
+async def test_a_selected_model_opens_its_first_server(desk):
+    await desk.open()
+    models = [await desk.add(name) for name in ("First", "Second", "Idle")]
+    for model in models[:2]:
+        desk.app.launch.start(model.id)
+        await desk.panel_in(model.name, "Healthy")
+    assert desk.panel("Second").is_open
+    desk.models.request(models[0].id)
+    assert desk.panel("First").is_open
+    assert not desk.panel("Second").is_open
+    desk.models.request(models[2].id)
+    assert desk.panel("First").is_open, "a model without a server opens and folds nothing"
+    action(desk, "fold_all").trigger()
+    await desk.add("New in the list")
+    assert not desk.panel("First").is_open, "only a new choice opens a panel"
 
 
 async def test_key_and_command_line_are_copied_by_the_menu_too(desk):

@@ -6,17 +6,17 @@ from time import time
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QAction, QWheelEvent
+from PySide6.QtGui import QAccessible, QAction, QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QSpinBox, QTabWidget, QWidget
 
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
-from gglib_desktop.domain.servers.states import Healthy
+from gglib_desktop.domain.servers.states import Healthy, Loading, Stopped
 from gglib_desktop.views.servers.panel.pages import Pages
 from gglib_desktop.views.servers.panel.state_badge import StateBadge
 from gglib_desktop.views.servers.panel.view import ServerPanel
 from gglib_desktop.views.settings.dialog import SettingsDialog
-from tests.fakes.accessibility import Role, get, names, seen_in
+from tests.fakes.accessibility import Role, get, names
 from tests.fakes.library import some_facts
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk, text_of
@@ -34,7 +34,7 @@ def press(qtbot, panel: ServerPanel, name: str) -> None:
 def enabled(panel: ServerPanel) -> set[str]:
     """The buttons on screen that can be pressed."""
     buttons = [button for button in panel.findChildren(QPushButton) if button.isVisible() and button.isEnabled()]
-    known = {"Stop", "Restart", "Dismiss", "Copy endpoint", "Apply and restart", "Kill now"}
+    known = {"Stop", "Start", "Restart", "Dismiss", "Copy endpoint", "Apply and restart", "Kill now"}
     return {button.accessibleName() or button.text() for button in buttons} & known
 
 
@@ -58,12 +58,14 @@ async def healthy(desk, model) -> ServerPanel:
 async def test_a_panel_is_called_as_agreed(desk, healthy):
     port = healthy.server.state.port
     assert healthy.accessibleName() == "Server: Tiny"
-    assert {"Stop", "Restart", "Dismiss", "Copy endpoint", "Apply and restart"} <= set(names(healthy, Role.Button))
+    assert {"Fold Tiny", "Stop", "Restart", "Copy endpoint", "Apply and restart"} <= set(names(healthy, Role.Button))
     labels = names(healthy, Role.StaticText)
     assert "Health: Healthy" in labels
     assert f"Port: {port}" in labels
     assert f"Endpoint: http://127.0.0.1:{port}/v1" in labels
     assert "Activity: 0 of 4 slots" in labels
+    assert "Speed: idle" in labels
+    assert get(healthy, "Copy endpoint").accessibleDescription() == f"http://127.0.0.1:{port}/v1"
     assert set(names(healthy, Role.SpinBox)) == {"Server port", "Draft tokens", "Minimum probability"}
     assert names(healthy, Role.RadioButton) == ["MTP auto", "MTP on", "MTP off"]
     assert [name for name in names(healthy, Role.PageTab) if name != "Requests"] == ["Overview", "Chat", "Log"]
@@ -75,24 +77,34 @@ async def test_form_controls_are_named_after_their_fields(healthy):
 
 
 async def test_names_stay_current_while_a_panel_is_folded(desk, healthy, qtbot):
-    press(qtbot, healthy, "Fold")
-    assert healthy.is_folded
+    press(qtbot, healthy, "Fold Tiny")
+    assert not healthy.is_open
     desk.runner.crash(healthy.server.state.handle)
     await desk.panel_in("Tiny", "Crashed")
-    all_names = {node.name for node in seen_in(healthy)}
-    assert {"Health: Crashed", "Port: —", "Unfold", "Stop"} <= all_names
+    assert {"Open Tiny", "Start", "Dismiss"} == set(names(healthy, Role.Button))
+    assert {"Health: Crashed", "Port: —", "Activity: none", "Speed: not known"} <= set(names(healthy, Role.StaticText))
 
 
-async def test_folding_leaves_the_header(healthy, qtbot):
+async def test_folding_leaves_the_line(healthy, qtbot):
     tall = healthy.sizeHint().height()
-    press(qtbot, healthy, "Fold")
+    press(qtbot, healthy, "Fold Tiny")
     await poll(lambda: healthy.height() < tall / 2)
     shown = names(healthy, Role.Button, Role.StaticText)
-    assert "Stop" in shown
-    assert "Health: Healthy" in shown
-    assert "Copy endpoint" not in shown
-    press(qtbot, healthy, "Unfold")
-    assert "Copy endpoint" in names(healthy, Role.Button)
+    assert {"Stop", "Copy endpoint", "Health: Healthy"} <= set(shown)
+    assert "Restart" not in shown
+    press(qtbot, healthy, "Open Tiny")
+    assert "Restart" in names(healthy, Role.Button)
+
+
+async def test_assistive_technology_hears_whether_a_panel_is_open(healthy):
+    fold = QAccessible.queryAccessibleInterface(get(healthy, "Fold Tiny"))
+    assert fold.state().expandable
+    assert fold.state().expanded
+    fold.actionInterface().doAction("Press")
+    await poll(lambda: not healthy.is_open)
+    assert not fold.state().expanded
+    assert fold.state().collapsed
+    assert fold.text(QAccessible.Text.Name) == "Open Tiny"
 
 
 # -- states
@@ -113,15 +125,16 @@ async def test_what_can_be_pressed_in_each_state(desk, model, qtbot):
     assert round(stopping.kill_at - time()) <= int(told[1]) <= round(stopping.kill_at - pressed_at)
     press(qtbot, panel, "Kill now")
     await desk.panel_in("Tiny", "Stopped")
-    assert enabled(panel) == {"Restart", "Dismiss", "Apply and restart"}
+    assert enabled(panel) == {"Start", "Dismiss"}
     assert "was killed" in text_of(panel)
+    assert "was killed" in get(panel, "Dismiss").accessibleDescription()
 
 
 async def test_stop_restart_and_dismiss(desk, healthy, qtbot):
     first = healthy.server.state.handle
     press(qtbot, healthy, "Stop")
     await desk.panel_in("Tiny", "Stopped")
-    press(qtbot, healthy, "Restart")
+    press(qtbot, healthy, "Start")
     await desk.panel_in("Tiny", "Healthy")
     assert healthy.server.state.handle.pid != first.pid
     press(qtbot, healthy, "Stop")
@@ -139,21 +152,25 @@ async def test_a_restart_leads_back_to_the_same_buttons(desk, healthy, qtbot):
     await poll(lambda: enabled(healthy) == {"Stop", "Restart", "Copy endpoint"})
 
 
-async def test_nothing_in_the_header_moves_when_the_state_changes(desk, model):
+async def test_nothing_in_the_line_moves_when_the_state_changes(desk, model):
     places: dict[str, dict[str, tuple[int, int]]] = {}
 
     def note(word: str) -> None:
         panel = desk.panel("Tiny")
         parts = [
             panel.findChild(StateBadge),
-            *(panel.findChild(QWidget, n) for n in ("fold", "serverName", "port", "stop")),
+            *(panel.findChild(QWidget, n) for n in ("fold", "serverName", "port")),
+            next(b for n in ("stop", "dismiss") if not (b := child(panel, QPushButton, n)).isHidden()),
         ]
-        places[word] = {part.objectName(): part.mapTo(panel, QPoint()).toTuple() for part in parts}
+        # Dismiss stands where Stop stood.
+        places[word] = {
+            part.objectName().replace("dismiss", "stop"): part.mapTo(panel, QPoint()).toTuple() for part in parts
+        }
 
     server_id = desk.start(model, "--mock-load-s=0.3", "--mock-stop-s=0.3")
     for word in ("Loading", "Healthy"):
         await desk.panel_in("Tiny", word)
-        await poll(lambda: desk.panel("Tiny").findChild(QWidget, "stop").x() > 100)
+        await poll(lambda: desk.panel("Tiny").findChild(QWidget, "activity").x() > 100)
         note(word)
     desk.panel("Tiny").server.stop.trigger()
     for word in ("Stopping", "Stopped"):
@@ -204,7 +221,9 @@ async def test_it_says_where_it_does_not_run_with_what_was_asked_for(desk, model
     assert text not in names(healthy, Role.StaticText)
 
 
-async def test_the_endpoint_goes_to_the_clipboard(healthy, qtbot):
+async def test_the_endpoint_goes_to_the_clipboard(desk, healthy, qtbot):
+    desk.window.resize(1300, 720)
+    QApplication.processEvents()
     press(qtbot, healthy, "Copy endpoint")
     assert QApplication.clipboard().text() == healthy.server.state.endpoint
     assert healthy.findChild(QPushButton, "copyEndpoint").text() == "Copied"
@@ -383,9 +402,9 @@ async def test_menu_actions_show_the_log_copy_the_endpoint_and_fold(desk, health
     desk.window.findChild(QAction, "copy_endpoint").trigger()
     assert QApplication.clipboard().text() == healthy.server.state.endpoint
     desk.window.findChild(QAction, "fold_all").trigger()
-    assert healthy.is_folded
-    desk.window.findChild(QAction, "unfold_all").trigger()
-    assert not healthy.is_folded
+    assert not healthy.is_open
+    desk.window.findChild(QAction, "show_log").trigger()
+    assert healthy.is_open
     desk.window.findChild(QAction, "dismiss").trigger()
     assert desk.panel("Tiny") is healthy, "a running server's panel stays"
 
@@ -422,18 +441,21 @@ async def test_the_forecast_stands_beside_the_measured_memory(desk, model):
     await poll(lambda: "RAM 64.0 MiB (forecast 1.0 MiB to 3.0 MiB)" in text_of(panel))
 
 
-async def test_the_log_takes_the_room_that_panels_leave(desk, healthy, qtbot):
+async def test_the_open_panel_takes_the_room_that_the_others_leave(desk, healthy, qtbot):
     desk.window.resize(1000, 800)
-    QApplication.processEvents()
-    overview = healthy.height()
     healthy.show_log()
     await poll(lambda: healthy.geometry().bottom() >= healthy.parentWidget().height() - 2)
-    assert healthy.height() > overview + 100
-    press(qtbot, healthy, "Fold")
+    rows = child(healthy, QWidget, "log")
+    alone = rows.height()
+    assert alone > healthy.height() / 2
+    press(qtbot, healthy, "Fold Tiny")
     await poll(lambda: healthy.height() < 100)
-    press(qtbot, healthy, "Unfold")
-    healthy.findChild(QTabWidget, "pages").setCurrentIndex(0)
-    await poll(lambda: healthy.height() == overview)
+    press(qtbot, healthy, "Open Tiny")
+    await poll(lambda: rows.height() == alone)
+    desk.start(await desk.add("Other"))
+    await desk.panel_in("Other", "Healthy")
+    assert healthy.is_open
+    await poll(lambda: alone - 60 < rows.height() < alone)
 
 
 async def test_a_start_that_failed_shows_what_was_run_and_nothing_that_never_was(desk, model):
@@ -485,22 +507,26 @@ async def test_a_panel_that_shows_no_time_or_is_not_seen_has_nothing_to_do(desk,
     assert ticker.isActive()
     healthy.server.stop.trigger()
     await desk.panel_in("Tiny", "Stopped")
+    assert child(healthy, QLabel, "time").text().endswith(" ago")
+    desk.window.hide()
     assert not ticker.isActive()
 
 
-async def test_long_times_are_shown_whole_and_short_ones_move_nothing(desk, healthy):
-    desk.window.resize(1100, 720)
-    time, port = healthy.findChild(QLabel, "time"), healthy.findChild(QLabel, "port")
-    assert time is not None
-    assert port is not None
-    await poll(lambda: desk.window.width() == 1100)
+async def test_long_times_are_shown_whole_and_move_nothing(desk, healthy):
+    desk.window.resize(1500, 720)
+    time, port = child(healthy, QLabel, "time"), child(healthy, QLabel, "port")
+    await poll(lambda: desk.window.width() == 1500)
+    await poll(lambda: healthy.width() > 900)
+    snapshot = desk.supervisor.server(healthy.server.id)
+    handle = snapshot.state.handle
     places = []
-    for text in ("up 3 s", "up 59 min", "for 12 s of about 20 s", "up 23 h 59 min"):
-        time.setText(text)
+    for state in (Healthy(handle), Loading(handle, 12.0, usual_s=20.0), Stopped(0.0), Healthy(handle)):
+        healthy.server.show(replace(snapshot, state=state))
         QApplication.processEvents()
-        assert time.width() >= time.fontMetrics().horizontalAdvance(text)
-        places.append(port.x())
-    assert places[0] == places[1]
+        assert time.text()
+        assert time.width() >= time.fontMetrics().horizontalAdvance(time.text())
+        places.append(port.mapTo(healthy, QPoint()))
+    assert len({place.toTuple() for place in places}) == 1
 
 
 async def test_cut_short_a_name_keeps_the_end_that_tells_it_from_others(healthy):

@@ -526,7 +526,7 @@ async def test_it_fits_a_small_screen(desk):
     await poll(lambda: desk.window.size().toTuple() == (800, 600))
     servers = desk.window.findChild(QScrollArea, "servers")
     assert servers is not None
-    assert servers.verticalScrollBar().isVisible()
+    assert not servers.verticalScrollBar().isVisible(), "one panel is open, the other is a line"
     for panel in desk.window.findChildren(ServerPanel):
         assert panel.minimumSizeHint().width() <= servers.viewport().width(), "nothing is cut off at the right"
     assert not servers.horizontalScrollBar().isVisible()
@@ -535,19 +535,22 @@ async def test_it_fits_a_small_screen(desk):
 async def test_with_letters_that_are_too_large_for_a_small_screen_every_button_can_be_reached(desk, qtbot):
     await desk.open()
     model = await desk.add()
-    desk.app.launch.start(model.id)
-    panel = await desk.panel_in("Tiny", "Healthy")
-    font = desk.window.font()
-    font.setPointSizeF(font.pointSizeF() * 1.8)
-    desk.window.setFont(font)
-    desk.window.resize(800, 600)
-    servers = desk.window.findChild(QScrollArea, "servers")
-    await poll(lambda: panel.minimumSizeHint().width() > servers.viewport().width())
-    await poll(servers.horizontalScrollBar().isVisible)
-    bar = servers.horizontalScrollBar()
-    bar.setValue(bar.maximum())
-    stop = panel.findChild(QPushButton, "stop")
-    await poll(lambda: stop.visibleRegion().boundingRect().size() == stop.size())
+    font = QApplication.font()
+    large = QApplication.font()
+    large.setPointSizeF(font.pointSizeF() * 2)
+    QApplication.setFont(large)
+    try:
+        desk.app.launch.start(model.id)
+        panel = await desk.panel_in("Tiny", "Healthy")
+        desk.window.resize(800, 600)
+        servers = child(desk.window, QScrollArea, "servers")
+        for name in ("stop", "copyEndpoint", "restart"):
+            button = child(panel, QPushButton, name)
+            servers.ensureWidgetVisible(button)
+            QApplication.processEvents()
+            assert button.visibleRegion().boundingRect().size() == button.size()
+    finally:
+        QApplication.setFont(font)
 
 
 @pytest.mark.parametrize(
@@ -583,7 +586,9 @@ async def test_tab_goes_through_the_window_as_it_is_read(desk):
     await every_kind_of_panel(desk)
     stops, widget = [], desk.window.nextInFocusChain()
     while widget is not desk.window:
-        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.objectName():
+        # Tab leaves out what hands the focus on, as a tab widget does to its bar.
+        is_stop = widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None
+        if is_stop and widget.objectName():
             stops.append(widget)
         widget = widget.nextInFocusChain()
     names = [stop.objectName() for stop in stops]

@@ -81,16 +81,11 @@ class ForeignView(QFrame):
         self._limit = _MOST_ROWS if window_height >= _LOW_WINDOW else _MOST_ROWS - 1
         self._fit()
 
-    @Slot()
-    def go_last(self) -> None:
-        """Last in the order of Tab, also after widgets that are made later, such as a panel."""
-        buttons = [self._fold, *(button for row in self._rows.values() for button in row.buttons)]
-        last: QWidget | None = self.window().previousInFocusChain()
-        while last is not None and (last in buttons or not last.focusPolicy() & Qt.FocusPolicy.TabFocus):
-            last = last.previousInFocusChain()
-        for button in buttons:
-            if last is not None:
-                self.setTabOrder(last, button)
+    @Slot(QWidget)
+    def tab_after(self, last: QWidget) -> None:
+        """Tab comes here after ``last``."""
+        for button in (self._fold, *(button for row in self._rows.values() for button in row.buttons)):
+            self.setTabOrder(last, button)
             last = button
 
     def _make_scroll(self) -> QScrollArea:

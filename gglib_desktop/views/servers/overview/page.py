@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.options.engine_options import DRAFT_MTP
-from gglib_desktop.domain.servers.states import Stopped, Stopping
+from gglib_desktop.domain.servers.states import Stopped
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.launch.option_flow import OptionFlow
@@ -33,7 +33,7 @@ class OverviewPage(Page):
         self._command_line.setObjectName("commandLine")
         form = OptionFlow(server.options.form, self)
         self._apply = push_button("applyAndRestart", self.tr("Apply and restart"), self, icon_name="restart")
-        self._apply.clicked.connect(server.options.restart.trigger)
+        self._apply.clicked.connect(self.restartRequested)
         layout = QVBoxLayout(self)
         layout.addWidget(self._facts)
         layout.addWidget(self._command_line)
@@ -47,7 +47,7 @@ class OverviewPage(Page):
         self._facts.setVisible(bool(self._facts.text()))
         self._command_line.setText(state.command_line)
         self._command_line.setVisible(bool(state.command_line))
-        self._apply.setEnabled(state.can_apply and not isinstance(state.state, Stopping))
+        self._apply.setEnabled(state.can_apply and state.can_restart)
 
 
 def facts_text(state: ServerPanelState) -> str:

@@ -13,29 +13,37 @@ from gglib_desktop.domain.servers.effective import Cause, Difference
 from gglib_desktop.domain.servers.states import Crashed, Degraded, Failed, Loading, Starting, Stopping, Unresponsive
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.servers.panel.failure_card import FailureCard
+from gglib_desktop.views.servers.panel.orders import Orders
 from gglib_desktop.views.widgets.labels.state_sign import StateSign
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
+from gglib_desktop.views.widgets.layout.shrinking_area import ShrinkingArea
 
 translate = QCoreApplication.translate
 
 
-class Notices(QVBoxLayout):
-    """A failure, differences from the requested settings, and what a restart changes.
+class Notices(ShrinkingArea):
+    """A failure, differences from the requested settings, and what a restart changes. Hidden while it is empty."""
 
-    A layout instead of a widget, because the space around a widget stays if nothing in it is shown.
-    """
-
-    def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
-        super().__init__()
-        self.card = FailureCard(parent)
-        self._differences = DifferencesRow(parent)
-        self._note = LaunchNote(parent)
+    def __init__(self, server: ServerViewModel, orders: Orders, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("notices")
+        content = QWidget(self)
+        self.card = FailureCard(content)
+        self._differences = DifferencesRow(content)
+        self._note = LaunchNote(content)
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
         for widget in (self.card, self._differences, self._note):
-            self.addWidget(widget)
+            layout.addWidget(widget)
+        self.setWidget(content)
         self.card.stopTrying.connect(server.stop_trying)
         self.card.closed.connect(server.close_rejected)
-        self._note.restartRequested.connect(server.options.restart.trigger)
-        self._note.savedRequested.connect(server.options.use_saved.trigger)
+        self._note.restartRequested.connect(orders.restart)
+        self._note.savedRequested.connect(orders.use_saved)
+
+    @property
+    def is_empty(self) -> bool:
+        return self.card.isHidden() and self._differences.isHidden() and self._note.isHidden()
 
     def show_state(self, state: ServerPanelState) -> None:
         self._show_failure(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from gglib_desktop.viewmodels.servers.server import ServerPanelState
@@ -9,6 +10,9 @@ from gglib_desktop.viewmodels.servers.server import ServerPanelState
 
 class Page(QWidget):
     """One page. It is made when it is first shown, and hears nothing while another one, or no page, is shown."""
+
+    grown = Signal()  # widgets were made after the page, which Tab is to go through before the next panel
+    restartRequested = Signal()  # with what its form says; a busy server asks first
 
     def show_state(self, state: ServerPanelState) -> None:
         """Takes the state: before it is shown, and when the state changes while it is shown."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from PySide6.QtCore import QCoreApplication, Signal, Slot
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
-from gglib_desktop.domain.servers.states import Loading, Unresponsive
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.views.servers.panel.orders import Orders
 from gglib_desktop.views.servers.panel.page import Page
-from gglib_desktop.views.widgets.tab_order import tab_after
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeTabWidget
 
 translate = QCoreApplication.translate
 
 _Maker: TypeAlias = Callable[[ServerViewModel, QWidget], Page]
+_LEAST_LINES = 4
 
 
 # Their modules are loaded with the first one of each kind.
@@ -56,20 +56,17 @@ def _kinds() -> tuple[tuple[str, _Maker], ...]:
 
 
 class Pages(WheelSafeTabWidget):
-    """Makes a page when it is first shown. Also shows how busy the server is, beside the tabs."""
+    """Makes a page when it is first shown. All get the same height; one that needs more scrolls."""
 
     pageShown = Signal()
+    grown = Signal()  # widgets were made, which Tab is to go through before the next panel
 
-    def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
+    def __init__(self, server: ServerViewModel, orders: Orders, parent: QWidget) -> None:
         super().__init__(parent)
-        self._server = server
+        self._server, self._orders = server, orders
         self._state = server.state
         self.setObjectName("pages")
         self.setDocumentMode(True)
-        self._activity = QLabel(self)
-        self._activity.setObjectName("activity")
-        self._activity.setContentsMargins(0, 0, 0, 6)
-        self.setCornerWidget(self._activity)
         kinds = [(title, make) for title, make in _kinds() if make is not _requests or server.requests is not None]
         self._holders = {make: _Holder(make, self) for _title, make in kinds}
         for title, make in kinds:
@@ -87,9 +84,11 @@ class Pages(WheelSafeTabWidget):
         holder = self.currentWidget()
         assert isinstance(holder, _Holder)
         if holder.page is None:
-            holder.fill(self._server)
-            tab_after(self.tabBar(), holder)
-        assert holder.page is not None
+            holder.page = holder.make(self._server, holder)
+            holder.setWidget(holder.page)
+            holder.page.restartRequested.connect(self._orders.restart)
+            holder.page.grown.connect(self.grown)
+            self.grown.emit()
         return holder.page
 
     def show_log(self) -> None:
@@ -98,38 +97,22 @@ class Pages(WheelSafeTabWidget):
 
     def show_state(self, state: ServerPanelState) -> None:
         self._state = state
-        self._activity.setText(self._activity_text(state))
-        self._activity.setAccessibleName(self._activity.text())
         self._page.show_state(state)
-
-    def _activity_text(self, state: ServerPanelState) -> str:
-        if state.handle is None or isinstance(state.state, Loading):
-            return self.tr("Activity: none")
-        if state.slots is None or state.busy_slots is None or isinstance(state.state, Unresponsive):
-            return self.tr("Activity: unknown")
-        return self.tr("Activity: {busy} of {all} slots").format(busy=state.busy_slots, all=state.slots)
 
     @Slot()
     def _show_page(self) -> None:
-        """Takes the height of the visible page, not of the tallest one."""
         self._page.show_state(self._state)
-        for holder in self._holders.values():
-            is_shown = holder is self.currentWidget()
-            policy = QSizePolicy.Policy.Preferred if is_shown else QSizePolicy.Policy.Ignored
-            holder.setSizePolicy(policy, policy)
         self.pageShown.emit()
 
 
-class _Holder(QWidget):
+class _Holder(QScrollArea):
     """The place of a page, which may not have been made yet."""
 
     def __init__(self, make: _Maker, parent: QWidget) -> None:
         super().__init__(parent)
-        self._make = make
+        self.make = make
         self.page: Page | None = None
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-
-    def fill(self, server: ServerViewModel) -> None:
-        self.page = self._make(server, self)
-        self._layout.addWidget(self.page)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(self.fontMetrics().lineSpacing() * _LEAST_LINES)

@@ -1,86 +1,90 @@
-"""The panel of one server."""
+"""The panel of one server: its line, and below it, while it is open, all the rest."""
 
 from __future__ import annotations
 
 import math
 import time
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPalette, QShowEvent
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from gglib_desktop.domain.servers.remedies import Remedy
 from gglib_desktop.domain.servers.restart import Retry
-from gglib_desktop.domain.servers.states import Crashed, Loading, Stopping
+from gglib_desktop.domain.servers.states import Crashed, Failed, Loading, Stopped, Stopping
 from gglib_desktop.domain.units import duration_stays_s, duration_text
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
-from gglib_desktop.views.servers.panel.endpoint import AccessLine, EndpointRow
-from gglib_desktop.views.servers.panel.header import Header
-from gglib_desktop.views.servers.panel.notices import Notices
-from gglib_desktop.views.servers.panel.pages import Pages
+from gglib_desktop.views.look.card import CORNER, HALF_GRID, Card
+from gglib_desktop.views.servers.panel.body import Body
+from gglib_desktop.views.servers.panel.line import Line
+from gglib_desktop.views.servers.panel.orders import Orders
 
 _TICK_S = 1.0
+_MARK_WIDTH = 4
 
 
-class ServerPanel(QFrame):
-    """Shows a ServerViewModel and passes on the user's actions."""
+class ServerPanel(Card):
+    """Shows a ServerViewModel and passes on the user's actions. Its inside is made when it is first opened."""
 
     settingsRequested = Signal()
-    revealed = Signal(QWidget)  # a part of the panel to bring into view
-    foldedChanged = Signal()
+    foldClicked = Signal(int)  # the server's id
+    grown = Signal()  # widgets were made, which Tab is to go through before the next panel
 
     def __init__(self, server: ServerViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.server = server
+        self.orders = Orders(server, self)
         self.setObjectName(f"server{server.id}")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        # Tab goes through widgets in the order in which they were made.
-        self._header = Header(server, self)
-        self.endpoint = EndpointRow(server, self)
-        self._access = AccessLine(self.endpoint.copy_key_button, self)
-        self._notices = Notices(server, self)
-        self._pages = Pages(server, self)
-        self._body = self._make_body()
-        layout = QVBoxLayout(self)
-        layout.addWidget(self._header)
-        layout.addWidget(self._access)
-        layout.addWidget(self._body, 1)
+        self.setContentsMargins(HALF_GRID + _MARK_WIDTH, 2, HALF_GRID, 2)
+        self.line = Line(server, self.orders, self)
+        self._body: Body | None = None
+        self._is_current = False
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(HALF_GRID)
+        self._layout.addWidget(self.line)
         # Precise: any other timer may fire before the text changes.
         self._ticker = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._ticker.timeout.connect(self._render_time)
         server.stateChanged.connect(self._render)
-        self._header.fold.clicked.connect(self._on_fold)
-        self._notices.card.chosen.connect(self._on_remedy)
-        self._pages.pageShown.connect(self._take_room)
-        self.set_folded(False)
+        self.line.fold.clicked.connect(self._on_fold)
+        self.show_open(False)
         self._render(server.state)
 
     @property
-    def is_folded(self) -> bool:
-        return self._body.isHidden()
+    def is_open(self) -> bool:
+        return self._body is not None and not self._body.isHidden()
 
-    def set_folded(self, folded: bool) -> None:
-        """Leaves only the header line, or shows all."""
-        self._body.setVisible(not folded)
-        self._access.set_folded(folded)
-        self._take_room()
-        self._header.show_folded(folded)
-        self.foldedChanged.emit()
+    def show_open(self, is_open: bool) -> None:
+        """Leaves only the line, or shows all and takes the height that is left."""
+        body = self._body
+        if is_open and body is None:
+            body = self._make_body()
+        if body is not None:
+            if is_open:
+                body.show_state(self.server.state)
+            body.setVisible(is_open)
+        policy = QSizePolicy.Policy.Expanding if is_open else QSizePolicy.Policy.Fixed
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+        self.line.show_open(is_open)
 
-    @Slot()
+    def show_current(self, is_current: bool) -> None:
+        """Marks the panel that the menus' commands are for."""
+        if is_current != self._is_current:
+            self._is_current = is_current
+            self.update()
+
     def show_log(self) -> None:
-        self.set_folded(False)
-        self._pages.show_log()
-        self.revealed.emit(self._pages)
+        """In the panel, which is open."""
+        if self._body is not None:
+            self._body.pages.show_log()
 
-    def _make_body(self) -> QWidget:
-        body = QWidget(self)
-        layout = QVBoxLayout(body)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.endpoint)
-        layout.addLayout(self._notices)
-        layout.addWidget(self._pages, 1)
+    def _make_body(self) -> Body:
+        body = self._body = Body(self.server, self.orders, self)
+        body.notices.card.chosen.connect(self._on_remedy)
+        self._layout.addWidget(body, 1)
+        body.pages.grown.connect(self.grown)
         return body
 
     # -- showing
@@ -88,11 +92,9 @@ class ServerPanel(QFrame):
     @Slot(object)
     def _render(self, state: ServerPanelState) -> None:
         self.setAccessibleName(f"Server: {state.title}")
-        self._header.show_state(state)
-        self._access.show_state(state)
-        self.endpoint.show_state(state)
-        self._notices.show_state(state)
-        self._pages.show_state(state)
+        self.line.show_state(state)
+        if self._body is not None and self.is_open:
+            self._body.show_state(state)
         self._render_time()
 
     @Slot()
@@ -109,12 +111,16 @@ class ServerPanel(QFrame):
                 text = text.format(time=duration_text(now - since), usual=duration_text(usual_s or 0))
                 lasts_s = duration_stays_s(now - since)
             case Crashed(retry=Retry() as retry):
-                self._notices.card.show_countdown(retry)
+                if self._body is not None:
+                    self._body.notices.card.show_countdown(retry)
                 text, lasts_s = self.tr("waits"), _TICK_S
+            case Stopped(at=at) | Failed(at=at) | Crashed(at=at):
+                text = self.tr("{time} ago").format(time=duration_text(now - at))
+                lasts_s = duration_stays_s(now - at)
             case _ if state.running_since is not None:
                 text = self.tr("up {time}").format(time=duration_text(now - state.running_since))
                 lasts_s = duration_stays_s(now - state.running_since)
-        self._header.show_time(text)
+        self.line.show_time(text)
         if lasts_s and self.isVisible():
             self._ticker.start(math.ceil(lasts_s * 1000))
         else:
@@ -130,21 +136,24 @@ class ServerPanel(QFrame):
         super().hideEvent(event)
         self._ticker.stop()
 
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._is_current:
+            # In the color of the selected row in the list of models: the two belong together.
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.palette().color(QPalette.ColorRole.Highlight))
+            left = 1 if self.layoutDirection() is Qt.LayoutDirection.LeftToRight else self.width() - 1 - _MARK_WIDTH
+            height = self.height() - 2 * CORNER
+            painter.drawRoundedRect(QRectF(left, CORNER, _MARK_WIDTH, height), _MARK_WIDTH / 2, _MARK_WIDTH / 2)
+
     # -- acting
 
     @Slot()
-    def _take_room(self) -> None:
-        """A visible log takes the height that the other panels leave."""
-        grows = not self.is_folded and self._pages.shows_log
-        policy = QSizePolicy(
-            QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding if grows else QSizePolicy.Policy.Maximum
-        )
-        policy.setVerticalStretch(1 if grows else 0)
-        self.setSizePolicy(policy)
-
-    @Slot()
     def _on_fold(self) -> None:
-        self.set_folded(not self.is_folded)
+        self.foldClicked.emit(self.server.id)
 
     @Slot(object)
     def _on_remedy(self, remedy: Remedy) -> None:

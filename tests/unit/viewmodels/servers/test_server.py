@@ -206,10 +206,12 @@ async def test_what_leads_to_the_same_server_needs_no_restart(program):
     assert server.state.can_apply
 
 
-async def test_what_ended_can_always_be_applied(program):
+async def test_what_ended_has_nothing_to_apply_until_something_is_changed(program):
     server = await healthy(program)
     server.stop.trigger()
     await in_state(server, "Stopped")
+    await poll(lambda: not server.state.can_apply)
+    server.options.form.edit(context_size=512)
     assert server.state.can_apply
     server.options.restart.trigger()
     await in_state(server, "Healthy")

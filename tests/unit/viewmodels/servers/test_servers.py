@@ -7,12 +7,15 @@ async def test_a_start_is_shown(program):
     model = await program.add()
     told = program.told()
     program.app.launch.start(model.id)
-    await poll(lambda: len(told) == 2)
-    (server_id,) = program.app.servers.panels
-    assert told == [("added", server_id), ("shown", server_id)]
-    program.app.launch.start(model.id)
     await poll(lambda: len(told) == 3)
+    (server_id,) = program.app.servers.panels
+    assert told == [("added", server_id), ("select", model.id), ("shown", server_id)]
+    assert program.app.servers.current.id == server_id
+    program.app.servers.current.fold()
+    program.app.launch.start(model.id)
+    await poll(lambda: len(told) == 5)
     assert told[-1] == ("shown", server_id), "a start of what runs shows where it runs"
+    assert program.app.servers.current.is_open
 
 
 async def test_what_runs_is_counted_with_its_memory(program):

@@ -1,0 +1,42 @@
+"""The inside of an open panel: where the server is reached, what there is to notice, and the pages."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.views.look.card import HALF_GRID
+from gglib_desktop.views.servers.panel.endpoint import EndpointRow
+from gglib_desktop.views.servers.panel.notices import Notices
+from gglib_desktop.views.servers.panel.orders import Orders
+from gglib_desktop.views.servers.panel.pages import Pages
+
+
+class Body(QWidget):
+    """It hears of the state while it is shown."""
+
+    def __init__(self, server: ServerViewModel, orders: Orders, parent: QWidget) -> None:
+        super().__init__(parent)
+        # Tab goes through widgets in the order in which they were made.
+        self.endpoint = EndpointRow(server, orders, self)
+        self.notices = Notices(server, orders, self)
+        self.pages = Pages(server, orders, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(HALF_GRID)
+        layout.addWidget(self.endpoint)
+        layout.addWidget(self.notices)
+        layout.addWidget(self.pages, 1)
+        self.pages.pageShown.connect(self._show_notices)
+
+    def show_state(self, state: ServerPanelState) -> None:
+        self.endpoint.show_state(state)
+        self.notices.show_state(state)
+        self.pages.show_state(state)
+        self._show_notices()
+
+    @Slot()
+    def _show_notices(self) -> None:
+        """The log gets the whole height."""
+        self.notices.setVisible(not self.notices.is_empty and not self.pages.shows_log)
