@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
@@ -130,7 +131,8 @@ async def asked_without_end(figures: Figures, app: QApplication, folder: Path) -
         watching.cancel()
         await services.supervisor.stop(server)
 
-        await poll(partial(_read_to_the_end, store, run))
+        is_read: Callable[[], Awaitable[bool]] = partial(_read_to_the_end, store, run)
+        await poll(is_read)
         kept = len((await store.history(RequestScope(run=run))).requests)
         lost = abs(REQUESTS - kept)
         figures.at_most(0, lost, "rows", f"requests: {kept} of {REQUESTS} are recorded, {lost} lost")
