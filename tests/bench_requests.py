@@ -11,8 +11,6 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QTableView, QWidget
@@ -131,8 +129,8 @@ async def asked_without_end(figures: Figures, app: QApplication, folder: Path) -
         watching.cancel()
         await services.supervisor.stop(server)
 
-        is_read: Callable[[], Awaitable[bool]] = partial(_read_to_the_end, store, run)
-        await poll(is_read)
+        while not await _read_to_the_end(store, run):  # noqa: ASYNC110  # it is told to no one
+            await asyncio.sleep(0.05)
         kept = len((await store.history(RequestScope(run=run))).requests)
         lost = abs(REQUESTS - kept)
         figures.at_most(0, lost, "rows", f"requests: {kept} of {REQUESTS} are recorded, {lost} lost")
