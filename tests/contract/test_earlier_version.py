@@ -145,6 +145,28 @@ async def test_handles_tell_the_place_and_the_default_means_the_runners_own(data
             await runner.kill(handle)
 
 
+async def test_its_simulated_servers_go_on(mock):
+    mock.data_dir.mkdir(exist_ok=True)
+    shutil.copy(EARLIER / "mock-servers.json", mock.data_dir)
+    async with mock.runner() as runner:
+        (handle,) = await runner.list_running()
+        assert (handle.model_name, handle.port, handle.place) == ("Tiny", 46000, "mock")
+    async with mock.runner() as runner:
+        assert await runner.list_running() == [handle]
+        await poll(lambda: answers(runner, handle))
+        await runner.stop(handle)
+    assert not list(mock.data_dir.glob("mock-servers*"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"servers": [{}]}', '{"servers": 1}'])
+async def test_what_it_cannot_have_written_of_simulated_servers_is_set_aside(mock, text):
+    mock.data_dir.mkdir(exist_ok=True)
+    (mock.data_dir / "mock-servers.json").write_text(text)
+    async with mock.runner() as runner:
+        assert await runner.list_running() == []
+    assert (mock.data_dir / "mock-servers.unreadable").read_text() == text
+
+
 async def test_its_library_and_presets_are_read(tmp_path):
     with contextlib.closing(sqlite3.connect(tmp_path / "library.sqlite")) as old:
         old.executescript((EARLIER / "library.sql").read_text())

@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+
+from typing_extensions import override
 
 from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings, SimulatedLlama
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.simulated.place import SimulatedPlace
 from gglib_desktop.adapters.places.simulated.process import SimulatedProcess
+from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.kinds import THREADS
-from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.adapters.runner.recorded_runner import RECORDS, RecordedRunner
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.ports.machine.key_store import KeyStore
+
+_log = logging.getLogger(__name__)
+_PLACE = "mock"
+
+
+class _Records(RecordStore):
+    """Earlier versions kept all simulated servers in one file. They go on too."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir / RECORDS)
+        self._former = data_dir / "mock-servers.json"
+
+    @override
+    def records(self) -> Iterator[ServerRecord]:
+        try:
+            for each in json.loads(self._former.read_text(encoding="utf-8"))["servers"]:
+                record = ServerRecord.from_mapping(each)
+                self.write(record.replace(place=_PLACE, identity=record.run))
+            self._former.unlink()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ConfigurationError) as exc:
+            _log.warning("set aside the unreadable record %s: %s", self._former, exc)
+            self._former.rename(self._former.with_suffix(".unreadable"))
+        yield from super().records()
 
 
 class MockRunner(RecordedRunner):
@@ -39,11 +71,12 @@ class MockRunner(RecordedRunner):
         # They end in their own time, however long that is.
         super().__init__(
             data_dir,
-            {"mock": Site(self._place, driver)},
+            {_PLACE: Site(self._place, driver)},
             threads=threads,
             stop_grace_s=lambda: math.inf,
             keys=keys or KeptKey(data_dir / KEY_FILE),
         )
+        self._records = _Records(data_dir)
 
     def crash(self, handle: ProcessHandle, status: int = -9) -> None:
         """Ends a server as if it had died, or another program had killed it. Raises: NotRunning."""
