@@ -556,7 +556,7 @@ async def test_any_call_may_be_the_first(harness):
 
 
 @pytest.mark.parametrize("after_s", [0, 0.002, 0.006, 0.010, 0.015, 0.020, 0.030])
-async def test_leaving_in_the_middle_of_a_start_loses_no_server(harness, after_s):
+async def test_leaving_in_the_middle_of_a_start_loses_no_server(harness, after_s, caplog):
     async with harness.runner() as old:
         starting = asyncio.ensure_future(old.start(harness.config()))
         await asyncio.wait({starting}, timeout=after_s)
@@ -566,6 +566,7 @@ async def test_leaving_in_the_middle_of_a_start_loses_no_server(harness, after_s
         handles = list(await new.list_running())
     assert handles == ([result] if isinstance(result, ProcessHandle) else [])
     assert isinstance(result, ProcessHandle | RunnerUnavailable)
+    assert "the runner is closed" not in caplog.text
 
 
 async def test_the_end_of_an_adopted_server_is_seen(harness):

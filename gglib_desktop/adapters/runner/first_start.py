@@ -9,6 +9,7 @@ import signal
 
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
+from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.failures import FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, Probe, ProbeResult, loading_interval_s
 from gglib_desktop.domain.servers.record import ServerRecord
@@ -41,17 +42,30 @@ async def first_answer(process: PlacedProcess, record: ServerRecord, site: Site)
             if activity.idle_s() > _SILENCE_S:
                 other = f", where {claim.stranger} answers" if claim.stranger else ""
                 raise HealthCheckFailed(f"the program runs but does not answer on port {record.port}{other}")
-            question = scope.start(site.driver.probe(address, PROBE_TIMEOUT_S), name="first answer")
+            question = scope.start(_answer(site, address), name="first answer")
             await asyncio.wait({question, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if process.poll() or question.result().result in _NO_ANSWER:
+            if process.poll():
+                continue
+            answer = question.result()
+            if isinstance(answer, RunnerUnavailable):
+                raise answer
+            if answer.result in _NO_ANSWER:
                 continue
             # A program that took the port a moment before us may answer in its place.
             claim = await site.place.claim(record, process)
-            if _is_believed(claim, question.result(), activity.idle_s()) and not process.poll():
+            if _is_believed(claim, answer, activity.idle_s()) and not process.poll():
                 assert claim.record is not None
                 return claim.record
         end = ending.result() if ending.done() else await process.wait()
     raise await _why_it_ended(end, record, site)
+
+
+async def _answer(site: Site, address: ServerAddress) -> Probe | RunnerUnavailable:
+    """The error, after the runner was left, is for who starts the server alone; a task would log it too."""
+    try:
+        return await site.driver.probe(address, PROBE_TIMEOUT_S)
+    except RunnerUnavailable as exc:
+        return exc
 
 
 class _Activity:
