@@ -11,6 +11,7 @@ import functools
 import json
 import math
 import os
+import re
 import types
 import typing
 from collections.abc import Hashable, Mapping
@@ -54,6 +55,20 @@ class OneOf:
 
     def __str__(self) -> str:
         return "one of " + ", ".join(self.choices)
+
+
+@dataclasses.dataclass(frozen=True)
+class Matching:
+    """Text of one form, which ``form`` says in words."""
+
+    pattern: str
+    form: str
+
+    def complaint(self, value: str) -> str | None:
+        return None if re.fullmatch(self.pattern, value) else f"must be {self}"
+
+    def __str__(self) -> str:
+        return self.form
 
 
 class Rule(typing.Protocol):

@@ -36,7 +36,7 @@ async def record_of(
 ) -> ServerRecord:
     """What is written down of it. ``model_id`` and ``model_name`` are the library's, if its model is listed there."""
     path = server.model_path or await _served_model(site, address)
-    name = model_name or (path.stem if path != _UNKNOWN_MODEL else _UNKNOWN_NAME)
+    name = model_name or (path != _UNKNOWN_MODEL and path.stem) or _UNKNOWN_NAME
     # Models of the library have positive ids.
     own_id, port = -server.pid if model_id is None else model_id, address.port
     config = ServerConfig(own_id, name, path, port, port=port, host=address.host, **asdict(server.settings))

@@ -190,7 +190,7 @@ def _doubt(config: ServerConfig, dialect: Dialect, capabilities: EngineCapabilit
 
 
 def _config(context: FormContext, resolved: Resolved, decision: MtpDecision) -> ServerConfig:
-    model = context.model or Model(0, Path("/model.gguf"), None, None, 0.0)
+    model = context.model or Model(0, Path("/model.gguf"), None, None, 0.0, "model")
     return server_config(model, resolved.options, base_port=context.base_port, mtp=decision)
 
 

@@ -8,8 +8,8 @@ import uuid
 from dataclasses import KW_ONLY, dataclass
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.values import Value
+from gglib_desktop.domain.servers.server import PLACE, ProcessHandle, ServerConfig
+from gglib_desktop.domain.values import Value, limited
 
 _LAST_PORT = 65535
 
@@ -50,7 +50,7 @@ class ServerRecord(Value):
     owns_group: bool = True
     group: int | None = None
     behind: tuple[KnownProcess, ...] | None = None
-    place: str = "local"
+    place: str = limited(PLACE, default="local")
 
     def check(self, name: str) -> None:
         """Raises: ConfigurationError if it was not written as ``name``, and no process can be found by it."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
+from typing_extensions import override
+
+from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.options.client_names import ALIAS_FLAGS, are_numbered, default_names, free_names, names_in
 from gglib_desktop.domain.options.engine_options import EngineOptions
-from gglib_desktop.domain.values import PORT, Limits, Value, limited
+from gglib_desktop.domain.values import PORT, Limits, Matching, Value, limited
+
+# A kind of runner, such as ssh://host, is the place of what runs there.
+PLACE = Matching(r"[a-z0-9-]{1,40}(:\S+)?", "the id of a place: up to 40 of a to z, 0 to 9 and -")
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,21 @@ class ServerConfig(EngineOptions):
     model_name: str
     model_path: Path
     base_port: int = limited(PORT)
-    place: str = "local"
+    place: str = limited(PLACE, default="local")
+
+    @override
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.model_name:
+            raise ConfigurationError("model_name", "", "must not be empty")
+
+    @classmethod
+    @override
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """Names it after the file where an earlier version wrote no name."""
+        if mapping.get("model_name") == "":
+            mapping = {**mapping, "model_name": Path(mapping.get("model_path", "")).stem or "model"}
+        return super().from_mapping(mapping)
 
     @property
     def client_names(self) -> tuple[str, ...]:
@@ -61,7 +82,7 @@ class ProcessHandle(Value):
 
     model_id: int
     model_name: str
-    pid: int | None
+    pid: int | None = limited(Limits(1))
     port: int = limited(Limits(1, 65535))
     started_at: int = limited(Limits(0))
     place: str = "local"

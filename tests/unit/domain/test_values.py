@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.values import Limits, OneOf, Value, limited
+from gglib_desktop.domain.values import Limits, Matching, OneOf, Value, limited
 
 
 class Colour(StrEnum):
@@ -57,6 +57,8 @@ def test_nested_complaints_name_the_inner_field():
         (Limits(above=0), 1, None),
         (Limits(0.5, 120), 0.4, "must be from 0.5 to 120"),
         (OneOf(("a", "b")), "a", None),
+        (Matching("a+", "only a"), "aa", None),
+        (Matching("a+", "only a"), "aab", "must be only a"),
         (OneOf(("a", "b")), "c", "must be one of a, b"),
     ],
 )

@@ -53,6 +53,11 @@ def test_a_server_without_a_pid_is_named_by_its_run():
     assert record.handle() == ProcessHandle(1, "Tiny", None, 9000, 1000, place="elsewhere", run="run-1")
 
 
+def test_a_record_of_no_place_is_refused():
+    with pytest.raises(ConfigurationError, match="place"):
+        replace(RUNNING, place="no place")
+
+
 def test_all_processes_that_serve_are_known():
     assert RUNNING.processes() == {(4711, "boot:1")}
     behind = replace(RUNNING, behind=(KnownProcess(4712, "boot:2"),))

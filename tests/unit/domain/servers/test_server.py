@@ -88,7 +88,7 @@ def test_fields_have_their_types():
         ("spec_draft_p_min", [0, 1, 0.0, 0.75, 1.0, None], [-0.01, 1.01, float("nan"), float("inf"), 10**400, "0.5"]),
         ("extra_args", [(), [], ["--x"], ("-a", "b")], ["--x", b"--x", None, [1], {"--x": 1}, ["a\0b"], ["\ud800"]]),
         ("model_id", [1, 0, -5], ["1", None, 1.0, True]),
-        ("model_name", ["", "x"], [None, 1, "a\0b"]),
+        ("model_name", ["x", " "], ["", None, 1, "a\0b"]),
         ("model_path", ["/x", Path("x")], [None, 1, "a\0b"]),
         ("inference_config", [None, {}, InferenceConfig(), {"top_k": 1}], [1, "x", [], {"top_k": -1}]),
     ],
@@ -203,7 +203,7 @@ _PASSABLE = st.text(
     st.builds(
         dict,
         model_id=st.integers(),
-        model_name=_PASSABLE,
+        model_name=_PASSABLE.filter(bool),
         port=st.none() | st.integers(1024, 65535),
         context_size=st.none() | st.integers(min_value=0),
         jinja=st.sampled_from([None, True, False]),
@@ -216,7 +216,31 @@ def test_whatever_is_accepted_survives_json(changes):
     assert ServerConfig.from_json(config.to_json()) == config
 
 
+@pytest.mark.parametrize("place", ["", "UPPER case", "two words", "a" * 41, "a_b"])
+def test_a_place_has_an_id(place):
+    with pytest.raises(ConfigurationError, match="place: must be the id of a place"):
+        make(place=place)
+
+
+@pytest.mark.parametrize("place", ["local", "a-1", "a" * 40, "ssh://me@Host:22", "podman:image:tag"])
+def test_the_place_of_a_runner_may_be_its_kind(place):
+    assert make(place=place).place == place
+
+
+def test_a_model_has_a_name():
+    with pytest.raises(ConfigurationError, match="model_name: must not be empty"):
+        make().replace(model_name="")
+
+
+@pytest.mark.parametrize(("path", "name"), [("/models/tiny.gguf", "tiny"), ("/", "model")])
+def test_a_configuration_that_was_written_without_a_name_has_that_of_its_file(path, name):
+    text = make(model_path=path).to_json().replace(f'"{make().model_name}"', '""')
+    assert ServerConfig.from_json(text).model_name == name
+
+
 def test_a_handle_keeps_its_limits():
+    with pytest.raises(ConfigurationError, match="pid: must be at least 1"):
+        ProcessHandle(1, "x", -5, 1, 0)
     with pytest.raises(ConfigurationError, match="port: must be from 1 to 65535"):
         ProcessHandle(1, "x", 1, 0, 0)
     with pytest.raises(ConfigurationError, match="started_at: must be at least 0"):
