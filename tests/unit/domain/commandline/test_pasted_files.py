@@ -302,6 +302,7 @@ def test_a_command_in_a_file(text, fields, notes):
     check_pasted(text, fields, notes)
 
 
+@pytest.mark.no_cover  # it is about length: counting its lines would double its time
 def test_lists_in_one_another_without_end_are_text():
     line = read_command_line("command: llama-server -m x.gguf\nother:\n" + "- " * 10_000 + "a")
     assert line.model == "x.gguf"

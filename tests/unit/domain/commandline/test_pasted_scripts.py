@@ -155,6 +155,7 @@ def test_a_long_text_without_a_start_is_refused_at_once(line):
         read_command_line(line * 20000)
 
 
+@pytest.mark.no_cover  # it is about length: counting its lines would double its time
 def test_a_long_list_of_variables_before_a_start_is_read():
     read = read_command_line("A=1\n" * 5000 + "llama-server -m x.gguf -c 4096")
     assert (read.model, read.options.context_size) == ("x.gguf", 4096)

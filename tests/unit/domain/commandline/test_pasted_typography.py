@@ -103,6 +103,7 @@ def test_json_keeps_its_own_quotes(text, fields, notes):
     check_pasted(text, fields, notes)
 
 
+@pytest.mark.no_cover  # it is about length: counting its lines would double its time
 @pytest.mark.parametrize(
     "text", ['{"a":' * 4000, '"\\' * 9000, "– " * 9000, "1 \n2 \n" * 4000, "'“" * 9000, '[{"a":[' * 3000]
 )

@@ -326,6 +326,7 @@ def test_values_altogether_are_no_more_text_than_allowed():
     assert interpolated("${A:-" * 60 + "b" + "}" * 60, Variables()).unresolved
 
 
+@pytest.mark.no_cover  # it is about length: counting its lines would double its time
 @pytest.mark.parametrize("opening", ["A=(\n", '$a = @(\n$b = "', "A=${A:-\n"])
 def test_lists_and_quotes_that_nobody_closes_come_to_an_end(opening):
     read = read_command_line(f"ls\n{opening * 500}\nllama-server -m x.gguf -c 5")
