@@ -191,6 +191,8 @@ def _said(option: EngineOption, value: object, capabilities: EngineCapabilities)
 def _objections_to_extra_args(
     config: ServerConfig, capabilities: EngineCapabilities, owned: Mapping[str, str]
 ) -> Iterator[ConfigurationError]:
+    if not config.extra_args:
+        return
     reasons: dict[str, str] = {}
     for flag, reason in owned.items():
         reasons.update(dict.fromkeys(capabilities.same_option(flag) | _all_spellings(flag), reason))
