@@ -32,6 +32,7 @@ from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.widgets.ask import ask, if_there
 from gglib_desktop.views.widgets.buttons import box_button, push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
+from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.widgets.layout.room import resize_within_screen
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 from gglib_desktop.views.words.commands import file_name, format_name, reading_text
@@ -51,7 +52,7 @@ class CommandPreview(QWidget):
     def __init__(self, form: OptionFormViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = form
-        self._title = QLabel()
+        self._title = WrapLabel()
         self._title.setObjectName("commandLineTitle")
         self._line = QPlainTextEdit()
         self._line.setObjectName("commandLinePreview")
@@ -129,15 +130,10 @@ class CommandTools(QWidget):
     def _lay_out(self) -> None:
         label = QLabel(self.tr("As &a:"), self)
         label.setBuddy(self._format)
-        row = QHBoxLayout()
-        row.addWidget(label)
-        for widget in (self._format, self._copy, self._save):
-            row.addWidget(widget)
-        row.addStretch()
-        row.addWidget(self._paste)
+        row = FlowRow([label, self._format, self._copy, self._save, self._paste])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
+        layout.addWidget(row)
         layout.addWidget(self._news)
         layout.addWidget(self._past)
         past = QHBoxLayout(self._past)

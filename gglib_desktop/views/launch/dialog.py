@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError, InvalidDraft
 from gglib_desktop.domain.launch.form import FormState
@@ -12,6 +12,7 @@ from gglib_desktop.views.launch.command_tools import CommandPreview, CommandTool
 from gglib_desktop.views.launch.option_form import OptionForm
 from gglib_desktop.views.launch.option_memory import ContextHelpers, MemoryLine
 from gglib_desktop.views.launch.presets.bar import PresetBar
+from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.room import resize_within_screen
@@ -19,6 +20,8 @@ from gglib_desktop.views.widgets.problem_box import ProblemBox
 
 _SIZE = QSize(780, 680)
 _PROBLEM_LINES = 2
+# Of text, that a screen must have for the form and the command line at once.
+_LEAST_LINES = 36
 
 
 class LaunchFormDialog(QDialog):
@@ -48,8 +51,7 @@ class LaunchFormDialog(QDialog):
             self._layout.addWidget(PresetBar(dialog.presets, self))
         self._layout.addWidget(self._form, 1)
         self._layout.addWidget(MemoryLine(dialog.forecast))
-        self._layout.addWidget(CommandPreview(dialog.form))
-        self._layout.addWidget(CommandTools(dialog.commands))
+        self._layout.addWidget(_CommandPart(dialog, self))
         last = QHBoxLayout()
         last.addWidget(self._problem, 1)
         last.addWidget(self._buttons(name, accept_name, accept_text), 0, Qt.AlignmentFlag.AlignBottom)
@@ -98,6 +100,41 @@ class LaunchFormDialog(QDialog):
     @Slot(int)
     def _on_finished(self, _result: int) -> None:
         self.view_model.close()
+
+
+class _CommandPart(QWidget):
+    """The command line and what can be done with it. Begins folded where large text leaves little room for the form."""
+
+    def __init__(self, dialog: LaunchFormDialogViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._fold = QToolButton()
+        self._fold.setObjectName("foldCommand")
+        self._fold.setText(self.tr("Command line"))
+        self._fold.setAutoRaise(True)
+        self._fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._fold.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._fold.clicked.connect(self._on_fold)
+        self._content = QWidget()
+        content = QVBoxLayout(self._content)
+        content.setContentsMargins(0, 0, 0, 0)
+        content.addWidget(CommandPreview(dialog.form))
+        content.addWidget(CommandTools(dialog.commands))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._fold)
+        layout.addWidget(self._content)
+        lines = self.screen().availableSize().height() / self.fontMetrics().lineSpacing()
+        self._show_folded(lines < _LEAST_LINES)
+
+    def _show_folded(self, folded: bool) -> None:
+        self._content.setHidden(folded)
+        self._fold.setIcon(icon("fold-closed" if folded else "fold-open"))
+        self._fold.setAccessibleName(self.tr("Unfold command line") if folded else self.tr("Fold command line"))
+
+    @Slot()
+    def _on_fold(self) -> None:
+        self._show_folded(not self._content.isHidden())
 
 
 class StartWithDialog(LaunchFormDialog):

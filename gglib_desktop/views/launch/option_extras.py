@@ -13,6 +13,7 @@ from gglib_desktop.domain.launch.options import MtpChoice
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.widgets.buttons import push_button
+from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 from gglib_desktop.views.words.errors import field_name
 from gglib_desktop.views.words.options import inherited_entry, own_value_text, restart_help
@@ -36,13 +37,11 @@ class MtpField(QWidget):
         }
         self.buttons = tuple(self._button(value, names[value]) for value in self._values)
         self._group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(10 if required else 14)
         for number, button in enumerate(self.buttons):
             self._group.addButton(button, number)
-            row.addWidget(button)
-        row.addStretch()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(FlowRow(self.buttons, column_gap=10 if required else 14))
         self._group.idToggled.connect(self._push)
 
     def show_field(self, state: FieldState) -> None:

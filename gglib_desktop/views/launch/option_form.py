@@ -311,6 +311,9 @@ class DeviceChoices(QWidget):
             box = QCheckBox(text)
             box.setObjectName(f"device_{device.name}")
             box.setAccessibleName(text)
+            # A long name of a card must not widen the form.
+            box.setMinimumWidth(1)
+            box.setToolTip(text)
             box.toggled.connect(partial(self._form.use_device, device.name))
             self._boxes[device.name] = box
             self._layout.addWidget(box)

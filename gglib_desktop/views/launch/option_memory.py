@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.gguf.forecast import ByteRange, Confidence, Fit
 from gglib_desktop.domain.units import size_text
@@ -11,6 +11,7 @@ from gglib_desktop.viewmodels.launch.option_form import MemoryOutlook, OptionFor
 from gglib_desktop.views.look.theme import state_icon
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.state_sign import StateSign
+from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 
 _LINES = 2
 # The states whose icon and color mean the same for a server.
@@ -89,11 +90,9 @@ class ContextHelpers(QWidget):
         self._fitting = push_button("contextFit", self.tr("Fit my memory"), self)
         self._longest.clicked.connect(self._on_longest)
         self._fitting.clicked.connect(self._on_fitting)
-        row = QHBoxLayout(self)
+        row = QVBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for button in (self._longest, self._fitting):
-            row.addWidget(button)
-        row.addStretch()
+        row.addWidget(FlowRow([self._longest, self._fitting]))
         forecast.stateChanged.connect(self._render)
         self._render(forecast.state)
 

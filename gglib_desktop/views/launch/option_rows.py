@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from PySide6.QtCore import QEvent, Qt, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QGridLayout, QLabel, QToolButton, QWidget
 from typing_extensions import override
 
@@ -22,6 +23,9 @@ from gglib_desktop.views.words.options import disabled_text, source_text, value_
 _LABEL_CHARACTERS = 28
 _FIELD_CHARACTERS = 34
 _MARK = "●"
+# What a note beside its field needs, and the column of the grid that it is in.
+_NOTE_CHARACTERS = 42
+_BESIDE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,8 @@ class OptionRow(QWidget):
         self._label.setToolTip(words.help)
         self._reset = self._reset_button()
         self._note = WrapLabel()
+        # It takes what is left, and moves where that is too little.
+        self._note.setMinimumWidth(1)
         self._note.setObjectName(f"note_{words.name}")
         self._lay_out()
 
@@ -88,6 +94,11 @@ class OptionRow(QWidget):
         font.setBold(shown.is_set)
         self._label.setFont(font)
         self._say(shown)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_note()
 
     @override
     def changeEvent(self, event: QEvent) -> None:
@@ -133,10 +144,25 @@ class OptionRow(QWidget):
             grid.setColumnStretch(2, 1)
         else:
             self._parts.field.setFixedWidth(metrics.averageCharWidth() * _FIELD_CHARACTERS)
-            grid.addWidget(self._note, 0, 4)
-            grid.setColumnStretch(4, 1)
+            grid.addWidget(self._note, 0, _BESIDE)
+            grid.setColumnStretch(_BESIDE, 1)
         for line, widget in enumerate(self._parts.below, start=2):
             grid.addWidget(widget, line, 2, 1, -1)
+
+    def _place_note(self) -> None:
+        """Below the field where large text or a small window leaves no room beside it."""
+        grid = self.layout()
+        if self._parts.wide or not isinstance(grid, QGridLayout):
+            return
+        taken = self._label.width() + self._parts.field.width()
+        is_narrow = self.width() - taken < self.fontMetrics().averageCharWidth() * _NOTE_CHARACTERS
+        row, _column, _rows, _columns = cast(tuple[int, int, int, int], grid.getItemPosition(grid.indexOf(self._note)))
+        if is_narrow != (row > 0):
+            grid.removeWidget(self._note)
+            if is_narrow:
+                grid.addWidget(self._note, 1, 2, 1, -1)
+            else:
+                grid.addWidget(self._note, 0, _BESIDE)
 
     # -- news
 

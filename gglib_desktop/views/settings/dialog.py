@@ -114,6 +114,7 @@ class SettingsDialog(QDialog):
         rows.setHorizontalSpacing(16)
         rows.setVerticalSpacing(8)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self._engine.add_rows(rows)
         _add_gap(rows)
         base_port, stop_grace, on_quit, theme = self._boxes

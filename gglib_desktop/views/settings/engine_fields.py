@@ -91,7 +91,7 @@ class EngineFields(QObject):
         edit.setAccessibleName(self.tr("Engine"))
         edit.setPlaceholderText(self.tr("Find automatically"))
         edit.setClearButtonEnabled(True)
-        edit.setMinimumWidth(edit.fontMetrics().averageCharWidth() * 40)
+        edit.setMinimumWidth(edit.fontMetrics().averageCharWidth() * 18)
         TextBinding(edit, self._form, _path_text, self._form.edit_engine_path)
         return edit
 

@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QTabWidget,
     QToolButton,
@@ -22,6 +24,7 @@ from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.viewmodels.launch.launch_forms import LaunchFormDialogViewModel, StartFormViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionForecastViewModel, OptionFormViewModel
 from gglib_desktop.views.launch.dialog import ModelDefaultsDialog, StartWithDialog
+from gglib_desktop.views.launch.option_rows import OptionRow
 from gglib_desktop.views.settings.dialog import SettingsDialog
 from tests.fakes.forms import MODEL, command_text, option_form
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore, settings_form
@@ -269,3 +272,38 @@ async def test_a_settings_file_that_changes_meanwhile_is_shown_below_what_was_ty
     assert form.options.draft == LaunchOptions(threads=5, parallel=2, context_size=8192)
     assert child(dialog, QSpinBox, "field_threads").value() == 5
     assert child(dialog, QLineEdit, "field_extra_args").text() == "'"
+
+
+# -- large text
+
+
+@pytest.fixture
+def large_text(qapp):
+    """14 points, as some desktops have it."""
+    before = qapp.font()
+    font = QFont(before)
+    font.setPointSizeF(14)
+    qapp.setFont(font)
+    yield
+    qapp.setFont(before)
+
+
+async def test_with_large_text_everything_fits_into_a_small_window(qtbot, large_text, starts):
+    dialog = starts.show()
+    dialog.resize(780, 560)
+    assert dialog.size().toTuple() == (780, 560)
+    area = child(dialog, QScrollArea, "optionScroll")
+    rows = [row for row in dialog.findChildren(OptionRow) if row.isVisible()]
+    assert rows
+    await poll(lambda: all(row.minimumSizeHint().width() <= area.viewport().width() for row in rows))
+    note, field = child(dialog, QLabel, "note_gpu_layers"), child(dialog, QSpinBox, "field_gpu_layers")
+    assert note.y() > field.y()
+
+
+async def test_the_command_line_can_be_folded_away(qtbot, starts):
+    dialog = starts.show()
+    preview = child(dialog, QPlainTextEdit, "commandLinePreview")
+    assert preview.isVisible()
+    child(dialog, QToolButton, "foldCommand").click()
+    assert not preview.isVisible()
+    assert child(dialog, QToolButton, "foldCommand").accessibleName() == "Unfold command line"

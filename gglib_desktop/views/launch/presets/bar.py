@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.launch.presets import Preset
@@ -12,6 +12,7 @@ from gglib_desktop.views.launch.presets.dialog import ManagePresetsDialog, Prese
 from gglib_desktop.views.widgets.ask import ask
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
+from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 from gglib_desktop.views.words.errors import words_for_error
 from gglib_desktop.views.words.presets import preset_text
@@ -48,14 +49,10 @@ class PresetBar(QWidget):
     def _lay_out(self) -> None:
         label = QLabel(self.tr("&Preset:"), self)
         label.setBuddy(self._choice)
-        row = QHBoxLayout()
-        row.addWidget(label)
-        row.addWidget(self._choice, 1)
-        for button in (self._undo, self._update, self._save, self._manage):
-            row.addWidget(button)
+        row = FlowRow([label, self._choice, self._undo, self._update, self._save, self._manage])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
+        layout.addWidget(row)
         layout.addWidget(self._problem)
 
     def _connect(self) -> None:
