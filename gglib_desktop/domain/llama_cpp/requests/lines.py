@@ -14,6 +14,7 @@ _MARKS = (
     b"cancel task, id_task",
     b"send_error:",
     b"got exception:",
+    b"failed to launch slot",
     b"slot context shift",
     b"prompt processing",
     b"new prompt,",

@@ -37,6 +37,8 @@ _READ = re.compile(
 _GENERATED = re.compile(r"n_gen = *(\d{1,12})")
 _PROMPT_LENGTH = re.compile(r"new prompt, .{0,199}(?:task\.n_tokens|n_prompt_tokens) = *(\d{1,12})")
 _CANCELLED = re.compile(r"cancel task, id_task = *(\d{1,18})")
+# Bad JSON, and a grammar that cannot be used.
+_NEVER_LAUNCHED = ("got exception:", "failed to launch slot")
 _FAILED = re.compile(r"task id = *(\d{1,18}), error:(.*)", re.DOTALL)
 _SPAWNED = re.compile(r"spawning server instance with name=.{1,999} on port (\d{1,9})")
 _RELEASED = re.compile(r"stop processing: n_(?:tokens|past) = *(\d{1,12})(?:, truncated = *(\d))?")
@@ -155,7 +157,7 @@ class LlamaRequestReader:
         if found := _FAILED.search(record.text):
             if request := self._at_work_on(record.child, int(found[1])):
                 request.fail(found[2])
-        elif "got exception:" in record.text:
+        elif any(words in record.text for words in _NEVER_LAUNCHED):
             yield Refused(at)
         elif found := _CANCELLED.search(record.text):
             task = int(found[1])

@@ -34,6 +34,17 @@ ROWS = {
         53 1 cancelled - | - - - | - - - | - - | 2
         90 0 full 812.30 | 397 - 812.30 | 3698 3698 112643.43 | - - | 1
     """,
+    "cached": """
+        0 1 ok 2.88 | 19 0 2.81 | 30 29 6.57 | - - | 1
+        31 1 ok 0.75 | 1 18 0.71 | 30 29 5.92 | - - | 1
+        62 0 ok 32.77 | 326 0 32.55 | 30 29 34.28 | - - | 1
+        93 0 ok 1.16 | 1 325 1.11 | 30 29 11.51 | - - | 1
+        124 1 ok 1.62 | 1 18 1.00 | 2 1 0.44 | - - | 1
+        127 0 ok 2.34 | 21 0 2.20 | 8 7 1.60 | - - | 1
+        136 0 ok 0.77 | 1 20 0.72 | 8 7 1.65 | - - | 1
+        146 0 ok 1.49 | 3 0 1.47 | 5 4 2.40 | - - | 2
+        145 1 ok 1.64 | 3 0 1.45 | 5 4 2.67 | - - | 2
+    """,
     "choices": """
         1 0 ok 4.69 | 0 21 0.00 | 10 9 19.01 | - - | 3
         2 1 ok 4.62 | 0 21 0.00 | 10 9 19.12 | - - | 3
@@ -170,7 +181,7 @@ def test_requests_of_every_kind_become_rows(name):
 
 @pytest.mark.parametrize(
     ("name", "refused"),
-    [("plain", 2), ("drafting", 2), ("colors", 1), ("2025", 1), ("full", 0), ("exceeded_drafting", 0)],
+    [("plain", 2), ("drafting", 2), ("colors", 1), ("2025", 1), ("cached", 2), ("full", 0), ("exceeded_drafting", 0)],
 )
 def test_what_was_refused_before_it_had_a_slot_is_counted(name, refused):
     assert count(events_of(recorded(name)), Refused) == refused
