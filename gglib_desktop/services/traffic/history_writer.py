@@ -93,6 +93,8 @@ class HistoryWriter:
     async def _keep(self, all_of_it: bool) -> None:
         readings = self._follower.readings
         news = {run: reading.news() for run, reading in readings.items() if all_of_it or reading.has_news}
+        if not news:
+            return
         await self._store.keep(list(news.values()))
         for run, each in news.items():
             readings[run].was_kept(each)

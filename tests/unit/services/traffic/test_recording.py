@@ -140,6 +140,14 @@ async def test_idle_servers_cost_nothing(program, runner, store, config):
         assert (runner.reads, store.writes) == (reads, writes)
 
 
+async def test_a_program_that_ends_at_once_does_not_touch_the_history(runner, store, bugs):
+    """For another one may have it."""
+    running = Program(runner, store, bugs)
+    running.recorder.begin()
+    await running.close()
+    assert store.writes == 0
+
+
 async def test_a_request_of_which_a_part_stays_away_is_over_in_the_end(program, runner, config):
     async with program() as running:
         running.supervisor.start(config())
