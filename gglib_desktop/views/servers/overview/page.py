@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -12,6 +13,7 @@ from gglib_desktop.domain.servers.states import Stopped
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.launch.option_flow import OptionFlow
+from gglib_desktop.views.servers.overview.figures import FiguresCard
 from gglib_desktop.views.servers.panel.page import Page
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.elided import CopyableLabel
@@ -26,6 +28,8 @@ class OverviewPage(Page):
 
     def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
         super().__init__(parent)
+        self._server = server
+        self._figures = FiguresCard(self)
         self._facts = WrapLabel(parent=self)
         self._facts.setObjectName("facts")
         # The program's path is the least interesting part.
@@ -35,6 +39,7 @@ class OverviewPage(Page):
         self._apply = push_button("applyAndRestart", self.tr("Apply and restart"), self, icon_name="restart")
         self._apply.clicked.connect(self.restartRequested)
         layout = QVBoxLayout(self)
+        layout.addWidget(self._figures)
         layout.addWidget(self._facts)
         layout.addWidget(self._command_line)
         layout.addWidget(form)
@@ -48,6 +53,18 @@ class OverviewPage(Page):
         self._command_line.setText(state.command_line)
         self._command_line.setVisible(bool(state.command_line))
         self._apply.setEnabled(state.can_apply and state.can_restart)
+        self._figures.setVisible(state.handle is not None)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._server.figures.stateChanged.connect(self._figures.show_figures, Qt.ConnectionType.UniqueConnection)
+        self._figures.show_figures(self._server.figures.state)
+
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._server.figures.stateChanged.disconnect(self._figures.show_figures)
 
 
 def facts_text(state: ServerPanelState) -> str:
