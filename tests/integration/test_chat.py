@@ -1,10 +1,17 @@
 """Chats with a real server: to the end, stopped, refused, and with a server that dies in mid-answer."""
 
+import asyncio
+import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import pytest
 
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
@@ -13,6 +20,7 @@ from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.errors import AnswerCut, KeyRefused, PicturesRefused, PromptTooLong
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.snippets import ClientAccess, ClientProgram, snippet
 from gglib_desktop.domain.traffic.chat import (
     Answer,
     AnswerEnd,
@@ -130,3 +138,39 @@ async def test_what_the_server_refuses(runner, served):
     runner._servers[handle].key = "another"
     with pytest.raises(KeyRefused):
         await answer(runner, handle, question())
+
+
+# -- snippets for other programs
+
+
+class OpenAI:
+    """Makes the call that OpenAI's package for Python makes, which is no dependency of ours."""
+
+    def __init__(self, *, base_url: str, api_key: str) -> None:
+        self.chat = self.completions = self
+        self._url, self._key = f"{base_url}/chat/completions", api_key
+
+    def create(self, **body: object) -> object:
+        headers = {"Authorization": f"Bearer {self._key}"}
+        answer = httpx.post(self._url, json=body, headers=headers, trust_env=False, verify=False, timeout=60)
+        message = answer.raise_for_status().json()["choices"][0]["message"]
+        return SimpleNamespace(choices=[SimpleNamespace(message=SimpleNamespace(**message))])
+
+
+async def test_snippets_run(runner, served, monkeypatch, capsys):
+    name = 'Tiny "it\'s" 模型'
+    handle = await served(require_api_key=True, alias=name, inference_config={"max_tokens": 8})
+    facts, said = await runner.facts(handle), runner.describe(handle)
+    assert facts is not None
+    access = ClientAccess(said.endpoint, facts.alias, asks_for_key=facts.wants_key, key=said.api_key)
+    assert access.model == name
+    monkeypatch.setitem(sys.modules, "openai", SimpleNamespace(OpenAI=OpenAI))
+    await asyncio.to_thread(exec, snippet(ClientProgram.OPENAI_PYTHON, access), {})
+    assert capsys.readouterr().out.strip()
+    if shutil.which("curl") is None:
+        return
+    curl = snippet(ClientProgram.CURL, access)
+    ran = await asyncio.to_thread(subprocess.run, ["sh", "-c", curl], capture_output=True, check=False)
+    told = json.loads(ran.stdout)
+    assert told["choices"][0]["message"]["content"]
+    assert told["model"] == name

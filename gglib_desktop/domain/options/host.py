@@ -53,6 +53,11 @@ def openai_url(port: int, host: str | None = None) -> str:
     return own_url(host, port) + "/v1"
 
 
+def openai_chats(endpoint: str) -> str:
+    """Where OpenAI-compatible clients ask for answers. ``endpoint`` is their base URL."""
+    return f"{endpoint}/chat/completions"
+
+
 def other_urls(host: str | None, port: int, own_addresses: Iterable[str]) -> tuple[str, ...]:
     """Where other computers reach it, as far as known; empty if they cannot.
 

@@ -13,6 +13,8 @@ import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gglib_desktop.domain.options.host import openai_chats
+
 _PROVIDER = "GGLib Desktop"
 # Clients want some key, also for a server that wants none.
 _NO_KEY = "none"
@@ -74,7 +76,7 @@ def _curl(access: ClientAccess) -> str:
     if access.asks_for_key:
         headers.append(f"Authorization: Bearer {access.shown_key}")
     body = json.dumps({"model": access.model, "messages": [{"role": "user", "content": _QUESTION}]}, ensure_ascii=False)
-    parts = [f"curl {shlex.quote(f'{access.endpoint}/chat/completions')}"]
+    parts = [f"curl {shlex.quote(openai_chats(access.endpoint))}"]
     parts += [f"-H {shlex.quote(header)}" for header in headers]
     return _lines(" \\\n  ".join([*parts, f"-d {shlex.quote(body)}"]))
 

@@ -15,6 +15,7 @@ from gglib_desktop.domain.servers.effective import Difference, differences
 from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.remedies import Remedy, remedies_for
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.snippets import ClientAccess
 from gglib_desktop.domain.servers.states import (
     Crashed,
     Failed,
@@ -51,6 +52,7 @@ class ServerPanelState:
     ``saved_changed``: a restart would use other saved choices than the server was started with. ``own_choices``: the
     names of those that were made for its start only, and that a restart keeps.
     ``takes_images`` None: not known. ``engine_page``: the URL of the engine's own page for browsers, if it has one.
+    ``client_name``: the name of the model for clients.
     ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
     engine's help does not list. ``can_apply``: the form leads to another server than the one that runs.
     """
@@ -87,6 +89,7 @@ class ServerPanelState:
     can_apply: bool = False
     takes_images: bool | None = None
     engine_page: str = ""
+    client_name: str = ""
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -180,6 +183,17 @@ class ServerViewModel(ViewModel):
         handle = self._state.handle
         return self._supervisor.monitor.describe(handle).api_key if handle is not None else None
 
+    def access(self, *, with_key: bool) -> ClientAccess:
+        """What another program needs to use the server."""
+        state = self._state
+        return ClientAccess(
+            state.endpoint,
+            state.client_name,
+            asks_for_key=bool(state.asks_for_key),
+            key=self.api_key if with_key else None,
+            context=state.context_size,
+        )
+
     def show(self, snapshot: ServerSnapshot) -> None:
         """Takes the supervisor's news."""
         self._snapshot = snapshot
@@ -252,6 +266,7 @@ class ServerViewModel(ViewModel):
             other_engine=is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line),
             unlisted_flags=self.options.unlisted_flags,
             takes_images=facts.takes_images if facts else None,
+            client_name=(facts.alias if facts else None) or config.model_name,
             engine_page=urljoin(snapshot.endpoint, facts.page) if handle and facts and facts.page else "",
         )
 

@@ -57,8 +57,8 @@ class Actions:
             getattr(self, name).triggered.connect(slot)
 
 
-def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
-    """Fills the window's menu bar; ``sort`` and ``filters`` are menus of the model list."""
+def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu, copy_for: QMenu) -> Actions:
+    """Fills the window's menu bar; ``sort`` and ``filters`` are menus of the model list, ``copy_for`` is of servers."""
     tr = window.tr
     a = _make_actions(window)
     _menu(
@@ -71,7 +71,7 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu) -> Actions:
     _menu(
         window, tr("&Server"), a.start, a.start_with, a.start_another, a.paste_command, None,
         a.stop, a.restart, a.apply, None, a.copy_endpoint, a.copy_other_endpoint, a.copy_key, a.copy_command_line,
-        a.show_log, a.dismiss, None, a.next_server, a.previous_server, None, a.stop_all,
+        copy_for, a.show_log, a.dismiss, None, a.next_server, a.previous_server, None, a.stop_all,
     )  # fmt: skip
     _menu(window, tr("&View"), a.find, filters, sort, None, a.fold_all, None, a.foreign)
     _menu(window, tr("&Help"), a.about)

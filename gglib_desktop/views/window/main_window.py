@@ -35,6 +35,7 @@ from gglib_desktop.views.look.icons import app_icon
 from gglib_desktop.views.models.commands import ModelCommands
 from gglib_desktop.views.models.list_view import ModelListView
 from gglib_desktop.views.servers.commands import ServerCommands
+from gglib_desktop.views.servers.copy_for import CopyForMenu
 from gglib_desktop.views.servers.foreign.view import ForeignView
 from gglib_desktop.views.servers.list_view import ServerListView
 from gglib_desktop.views.widgets.ask import ask
@@ -68,11 +69,13 @@ class MainWindow(QMainWindow):
         self._models = ModelListView(parts.library, geometry, self)
         self._servers = ServerListView(parts.servers, parts.engine, parts.library.models, self)
         self._foreign = ForeignView(parts.foreign, self)
-        actions = make_menus(self, self._models.sort_menu, self._models.filter_menu)
+        copy_for = CopyForMenu(self._servers, self)
+        actions = make_menus(self, self._models.sort_menu, self._models.filter_menu, copy_for)
         actions.connect(quit=self.closeRequested.emit, find=self._models.start_search)
         self._model_commands = ModelCommands(actions, parts.library, parts.launch, self)
         self._commands = WindowCommands(actions, parts, data_dir, self)
         ServerCommands(actions, parts.servers, self._servers)
+        copy_for.follow(actions)
         Notices(parts, self._banner, self._model_commands.show_folder)
         self._assemble()
         self._connect()

@@ -92,7 +92,7 @@ async def test_the_main_buttons_tell_their_shortcuts(desk):
 
 async def test_every_action_is_connected(desk):
     bare = QMainWindow()
-    idle, signal = make_menus(bare, QMenu(bare), QMenu(bare)), SIGNAL("triggered(bool)")
+    idle, signal = make_menus(bare, QMenu(bare), QMenu(bare), QMenu(bare)), SIGNAL("triggered(bool)")
     listeners = {field.name: getattr(idle, field.name).receivers(signal) for field in fields(Actions)}
     found = {name: desk.window.findChild(QAction, name).receivers(signal) for name in listeners}
     assert [name for name, count in found.items() if count == listeners[name]] == []
