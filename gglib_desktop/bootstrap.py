@@ -145,8 +145,6 @@ async def _load_late(window: MainWindow) -> None:
 def _load_services() -> None:
     import gglib_desktop.adapters.requests.sqlite_requests
     import gglib_desktop.adapters.runner.kinds
-    import gglib_desktop.domain.llama_cpp.dialect
-    import gglib_desktop.domain.llama_cpp.requests.reader
     import gglib_desktop.services.servers.server
     import gglib_desktop.services.traffic.recording  # noqa: F401
 

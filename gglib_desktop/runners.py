@@ -37,10 +37,9 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
         return MockRunner(data_dir, environment=os.environ)
     if kind == "local":
-        from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
-        from gglib_desktop.adapters.runner.kinds import local_runner
+        from gglib_desktop.adapters.runner.kinds import engine_catalog, local_runner
 
-        catalog = LlamaEngineCatalog(os.environ)
+        catalog = engine_catalog(os.environ)
 
         async def find() -> Engine:
             return await (catalog.inspect(engine) if engine is not None else catalog.find(None))
@@ -54,18 +53,17 @@ def runner_and_catalog(
 ) -> tuple[AbstractAsyncContextManager[Runner], EngineCatalog]:
     """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
     if kind == "mock":
-        from gglib_desktop.adapters.engines.llama_cpp.simulated import MockEngineCatalog
-        from gglib_desktop.adapters.runner.simulated import MockRunner
+        from gglib_desktop.adapters.runner.simulated import MockRunner, simulated_catalog
 
         simulated = MockRunner(
             data_dir, environment=os.environ, keys=keys(), log_bytes=lambda: settings.current.log_bytes
         )
-        return simulated, MockEngineCatalog()
+        return simulated, simulated_catalog()
 
     def build_catalog() -> EngineCatalog:
-        from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
+        from gglib_desktop.adapters.runner.kinds import engine_catalog
 
-        return LlamaEngineCatalog(os.environ)
+        return engine_catalog(os.environ)
 
     catalog = cast("EngineCatalog", _Late(build_catalog))
 
@@ -85,7 +83,7 @@ def runner_and_catalog(
 
 
 class _Late(Generic[T]):
-    """Something whose code is loaded when it is first used: the window does not wait for it."""
+    """Something with methods, whose code is loaded when it is first used: the window does not wait for it."""
 
     def __init__(self, build: Callable[[], T]) -> None:
         self._build = build
@@ -94,7 +92,9 @@ class _Late(Generic[T]):
     def __getattr__(self, name: str) -> object:
         if self._built is None:
             self._built = self._build()
-        return getattr(self._built, name)
+        # From now on a call goes straight to the method.
+        method = self.__dict__[name] = getattr(self._built, name)
+        return method
 
 
 class _LateRunner(_Late["RecordedRunner"]):

@@ -184,7 +184,7 @@ class LocalHarness(_Configs):
         self, place_id: str, kind: type[LocalPlace], driver: EngineDriver, data_dir: Path | None, grace_s: float
     ) -> RecordedRunner:
         """A runner over another kind of place, or with another engine's driver."""
-        folder, threads = data_dir or self.data_dir, Threads(3)
+        folder, threads = data_dir or self.data_dir, Threads()
         place = kind(folder, environment=self.environment, in_thread=threads.run)
         return RecordedRunner(
             folder,

@@ -23,7 +23,7 @@ class InThread(Protocol):
 class Threads:
     """A few threads that other users of the loop cannot occupy. Made when they are first needed."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int = 3) -> None:
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="runner")
         self._under_way: set[asyncio.Future[Any]] = set()
 

@@ -1,10 +1,11 @@
-"""The runner as it is used: over this computer, with the engine that serves there."""
+"""The runner as it is used: over this computer, with the engine that serves there. It alone says which one that is."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import Threads
@@ -14,9 +15,12 @@ from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
 
-# Supervision does not wait behind files on a dead network share, which take up the loop's threads.
-THREADS = 3
+
+def engine_catalog(environment: Mapping[str, str]) -> EngineCatalog:
+    """The programs that serve on this computer."""
+    return LlamaEngineCatalog(environment)
 
 
 def local_runner(
@@ -34,7 +38,7 @@ def local_runner(
     ``log_bytes`` how much a log may take.
     ``keys`` keeps the key that some servers ask for; without it, a file in the data directory does.
     """
-    threads = Threads(THREADS)
+    threads = Threads()
     place = LocalPlace(data_dir, environment=environment, in_thread=threads.run, log_bytes=log_bytes)
     return RecordedRunner(
         data_dir,

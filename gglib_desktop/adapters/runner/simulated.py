@@ -10,23 +10,28 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings, SimulatedLlama
+from gglib_desktop.adapters.engines.llama_cpp.simulated import MockEngineCatalog, MockTimings, SimulatedLlama
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.simulated.place import SimulatedPlace
 from gglib_desktop.adapters.places.simulated.process import SimulatedProcess
 from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.adapters.runner.announced_servers import Site
-from gglib_desktop.adapters.runner.kinds import THREADS
 from gglib_desktop.adapters.runner.recorded_runner import RECORDS, RecordedRunner
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
 
 _log = logging.getLogger(__name__)
 _PLACE = "mock"
+
+
+def simulated_catalog() -> EngineCatalog:
+    """The one engine of simulated servers."""
+    return MockEngineCatalog()
 
 
 class _Records(RecordStore):
@@ -63,7 +68,7 @@ class MockRunner(RecordedRunner):
         keys: KeyStore | None = None,
         log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
     ) -> None:
-        threads = Threads(THREADS)
+        threads = Threads()
         driver = SimulatedLlama(timings)
         self._place = SimulatedPlace(
             data_dir, driver.program, environment=environment or {}, in_thread=threads.run, log_bytes=log_bytes

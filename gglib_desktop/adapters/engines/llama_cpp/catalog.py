@@ -14,9 +14,8 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gglib_desktop.adapters.engines.asking import (
     PATIENCE_S,
@@ -31,11 +30,10 @@ from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, Engin
 from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_cpp.argv import engine_environment
+from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect
 from gglib_desktop.domain.llama_cpp.help import parse_devices, parse_help, parse_version
+from gglib_desktop.domain.servers.dialect import Dialect
 from gglib_desktop.domain.servers.failures import FailureCause, signal_name
-
-if TYPE_CHECKING:
-    from gglib_desktop.domain.servers.dialect import Dialect
 
 _log = logging.getLogger(__name__)
 # The second one is all of llama.cpp's tools in one program.
@@ -55,15 +53,14 @@ class LlamaEngineCatalog:
 
     def __init__(self, environment: Mapping[str, str], *, patience_s: float = PATIENCE_S) -> None:
         self._environment = environment
+        self._dialect = LlamaCppDialect()
         self._patience_s = patience_s
         self._known: dict[tuple[str, int, int], Engine] = {}
         self._devices_of: dict[tuple[str, int, int], tuple[EngineDevice, ...]] = {}
 
-    @cached_property
+    @property
     def dialect(self) -> Dialect:
-        from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect
-
-        return LlamaCppDialect()
+        return self._dialect
 
     async def find(self, configured: Path | None) -> Engine:
         named = self._environment.get(ENGINE_VARIABLE)

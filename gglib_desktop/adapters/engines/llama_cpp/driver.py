@@ -21,6 +21,7 @@ from gglib_desktop.domain.llama_cpp.processes import (
     stated_model,
     stated_settings,
 )
+from gglib_desktop.domain.llama_cpp.requests.reader import LlamaRequestReader
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe
@@ -82,9 +83,6 @@ class LlamaCppDriver:
         return kept if key is None else {**kept, KEY_VARIABLE: key}
 
     def requests(self, *, began_at: float, state: str = "") -> RequestReader:
-        # Not before the window is there.
-        from gglib_desktop.domain.llama_cpp.requests.reader import LlamaRequestReader
-
         return LlamaRequestReader(began_at, state)
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
