@@ -14,9 +14,9 @@ from gglib_desktop.views.launch.option_memory import ContextHelpers, MemoryLine
 from gglib_desktop.views.launch.presets.bar import PresetBar
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.widgets.buttons import box_button
+from gglib_desktop.views.widgets.labels.problem_box import ProblemBox
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.room import resize_within_screen
-from gglib_desktop.views.widgets.problem_box import ProblemBox
 
 _SIZE = QSize(780, 680)
 _PROBLEM_LINES = 2

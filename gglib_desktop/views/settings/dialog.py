@@ -32,8 +32,8 @@ from gglib_desktop.views.settings.history_page import HistoryPage
 from gglib_desktop.views.settings.model_folders import ModelFoldersPage
 from gglib_desktop.views.widgets.bindings import ComboBinding, DoubleSpinBinding, SpinBinding
 from gglib_desktop.views.widgets.buttons import box_button
+from gglib_desktop.views.widgets.labels.problem_box import ProblemBox
 from gglib_desktop.views.widgets.layout.room import resize_within_screen
-from gglib_desktop.views.widgets.problem_box import ProblemBox
 from gglib_desktop.views.widgets.wheel_safe_boxes import (
     WheelSafeComboBox,
     WheelSafeDoubleSpinBox,
