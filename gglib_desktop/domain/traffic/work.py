@@ -115,6 +115,10 @@ class ServerWork:
         for slot in self._slots.values():
             slot.work = replace(slot.work, is_busy=False, gen_n=0)
 
+    def doubt(self) -> None:
+        """It may do something of which neither its log nor its slots tell."""
+        self._is_known = self.has_lines
+
     # -- what is known
 
     @property

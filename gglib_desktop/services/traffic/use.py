@@ -9,6 +9,7 @@ from gglib_desktop.domain.traffic.figures import MemoryUse
 
 # Below it a server did nothing between two looks but answer them.
 _ACTIVE_CPU_S = 0.02
+_MORE, _MOST_AT_REST_S = 1.5, 0.3
 _LEAST_S = 0.5
 _MEMORY_EVERY_S = 5.0
 _MEMORY_SHARE = 0.02
@@ -25,6 +26,7 @@ class ServerUse:
         self._memory_of = 0
         self._read: tuple[float, Usage] | None = None
         self._looked: Usage | None = None
+        self._used_s = self._at_rest_s = 0.0
 
     def read(self, usage: Usage, at: float) -> None:
         """A reading at any time."""
@@ -41,7 +43,14 @@ class ServerUse:
         """A reading with a look at its health. Returns whether it has worked since the last one, if there was one."""
         before, self._looked = self._looked, usage
         self.read(usage, at)
-        return None if before is None else usage.cpu_s - before.cpu_s >= _ACTIVE_CPU_S
+        if before is None:
+            return None
+        self._used_s = usage.cpu_s - before.cpu_s
+        return self._used_s >= _ACTIVE_CPU_S and self._used_s > self._at_rest_s * _MORE
+
+    def rested(self) -> None:
+        """It did nothing since the last look, whatever it has used: so much of a processor is no sign of work."""
+        self._at_rest_s = max(self._at_rest_s, min(self._used_s, _MOST_AT_REST_S))
 
     def memory_in_s(self, at: float) -> float:
         """In how many seconds its memory is to be read again; infinite where it is not."""

@@ -35,6 +35,8 @@ _SECONDS_S, _HOUR_S = 125.0, 3630.0
 # The engine counts a request a little after its last line.
 _SETTLED_S, _HIDDEN_SETTLED_S = 0.5, 2.0
 _EARLY_S = 0.02
+# An idle server's use of the processor wavers; telling of it costs more than it is worth.
+_TELLING_CPU = 3.0
 _RESTORED_ROWS = 2000
 
 
@@ -136,7 +138,7 @@ class ServerWatch:
         self._follow_activity()
         if self._times.suspects or self._use.memory_is_due:
             self.wake()
-        elif self._use.cpu != self._told.cpu:
+        elif abs((self._use.cpu or 0.0) - (self._told.cpu or 0.0)) >= _TELLING_CPU:
             self._tell()
 
     def memory_changed(self) -> None:
@@ -231,15 +233,20 @@ class ServerWatch:
 
     async def _ask_slots(self) -> None:
         asked_at = _now()
-        self._times.suspects = False
+        is_suspected, self._times.suspects = self._times.suspects, False
         slots = await self._watching.monitor.slots(self.handle)
         now = _now()
         if slots is None:
             self._times.slots_from = now + SILENCE_S
+            if is_suspected:
+                self._work.doubt()
+                self._follow_activity()
             return
         is_urgent = self._work.busy_slots and self._watching.focus == self._snapshot.id
         self._times.slots_from = asked_at + (FOCUS_S if is_urgent else USUAL_S)
         self._work.sampled(slots, asked_at, now)
+        if is_suspected and not self._work.busy_slots:
+            self._use.rested()
         self._follow_activity()
 
     def _counters_due(self) -> float:

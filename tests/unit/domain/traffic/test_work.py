@@ -204,6 +204,15 @@ def test_a_request_ends_when_its_times_are_over(times, ended):
     assert RequestRow(NOW, RequestEnd.OK, **times).ended == ended
 
 
+def test_what_is_in_doubt_is_not_known_unless_the_log_tells(work):
+    work.sampled(IDLE, NOW, NOW)
+    work.doubt()
+    assert (work.busy_slots, work.figures(NOW).generation, work.figures(NOW).slots) == (None, None, ())
+    work.take(Launched(NOW, 0, 1), NOW)
+    work.doubt()
+    assert work.busy_slots == 1
+
+
 def test_many_tasks_take_no_more_memory(work):
     for task in range(500):
         work.take(Launched(NOW, 0, task), NOW)

@@ -118,7 +118,7 @@ async def test_an_idle_server_is_asked_once_at_its_start_and_never_again(desk):
     assert desk.server.asked.count("slots") == 1
     assert await desk.asked_in(3600) == {"slots": 0, "counters": 0, "memory": 0}
     figures = desk.figures
-    assert (figures.generation, figures.busy_slots, figures.waiting, figures.cpu) == (0, 0, 0, 0)
+    assert (figures.generation, figures.busy_slots, figures.waiting) == (0, 0, 0)
     assert figures.slots == tuple(map(SlotWork, range(4)))
     assert figures.memory == MemoryUse(1000, 600, 800)
 
@@ -250,6 +250,30 @@ async def test_without_request_lines_the_processor_tells_with_the_next_look(desk
     assert desk.figures.busy_slots == 0
     await time_passes(20)
     assert await desk.asked_in(60) == {"slots": 0, "counters": 0, "memory": 0}
+
+
+async def test_what_an_engine_does_that_tells_nothing_is_known_while_it_rests_alone(desk):
+    desk.server.slots = None
+    await time_passes(10)
+    assert desk.figures.busy_slots == 0
+    desk.server.cpu_s_per_question = 1.0
+    await time_passes(10)
+    assert (desk.figures.busy_slots, desk.figures.generation, desk.figures.slots) == (None, None, ())
+    assert (await desk.asked_in(60))["slots"] <= 60 / 5 + 1
+    desk.server.cpu_s_per_question = 0.0
+    await time_passes(10)
+    assert (desk.figures.busy_slots, desk.figures.generation) == (0, 0)
+
+
+async def test_use_of_the_processor_that_proved_to_be_no_work_is_none_next_time(desk):
+    desk.server.cpu_s_per_question = 0.05
+    assert (await desk.asked_in(60))["slots"] == 1
+    desk.told.clear()
+    await time_passes(60)
+    assert desk.told == []
+    desk.server.slots, desk.server.cpu_s_per_question = slots(1), 0.1
+    await time_passes(4)
+    assert desk.figures.busy_slots == 1
 
 
 async def test_where_the_log_tells_of_requests_other_work_is_none(desk):
