@@ -84,6 +84,10 @@ async def test_a_failed_start_is_explained_in_its_words(harness, story):
     assert (failure.cause, failure.flag) == (FailureCause.UNKNOWN_FLAG, "--nope")
 
 
+async def test_requests_of_which_it_tells_nothing_are_not_read(harness, runner):
+    assert runner.requests_reader(harness.config(), began_at=0.0) is None
+
+
 async def test_one_that_another_program_started_is_found_and_taken_over(harness, runner, polly):
     async def listed():
         return [each for each in await runner.list_foreign() if each.pid == polly.pid and each.port]
