@@ -130,7 +130,8 @@ class RequestRecorder:
         if make is not None:
             reading = RunReading(run_facts(snapshot), make, kept, is_live=not snapshot.adopted)
             self._follower.add(reading)
-            self._writer.look()
+            # At once: the next program must know of this run even if its server is gone by then.
+            self._scope.start(self._writer.keep(), name="keep a run")
 
     async def _follow_adopted(self, snapshot: ServerSnapshot) -> None:
         """It is not among those that were not read to their end."""

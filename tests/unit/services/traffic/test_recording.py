@@ -226,6 +226,13 @@ async def test_runs_that_ended_without_us_are_read_to_their_end(program, runner,
         assert len(third.rows()) == 3
 
 
+async def test_a_run_is_known_to_the_next_program_from_its_beginning(program, runner, store, config):
+    async with program() as running:
+        running.supervisor.start(config())
+        await time_passes(0.01)
+        assert store.runs.keys() == {RUN}
+
+
 async def test_logs_that_are_not_read_are_spared(program, runner, store):
     store.runs["old"] = RunFacts("old", 1, "Old"), ReadSoFar(0, "")
     runner.logs["old"] = b"something else\n" * 10_000
