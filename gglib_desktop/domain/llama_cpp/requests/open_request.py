@@ -72,7 +72,7 @@ class OpenRequest:
 
     ``uptime_s`` is the time of its launch since the start of the server, ``length`` that of its prompt in tokens, and
     ``held_n`` the number of tokens in its slot when that was released. ``since`` is when the first of its last lines
-    was read.
+    was read, and ``ended`` the time of the last of them.
     """
 
     slot: int
@@ -83,6 +83,7 @@ class OpenRequest:
     length: int | None = None
     held_n: int | None = None
     since: float | None = None
+    ended: float | None = None
     timings: Timings = field(default_factory=Timings)
     marks: set[Mark] = field(default_factory=set)
 

@@ -61,7 +61,8 @@ class LlamaRequestReader:
             for child, values in kept.get("open", ())
             for request in [OpenRequest.from_values(values)]
         }
-        # Their timings may follow.
+        # Builds of 2025 write the timings after the release.
+        self._timings_come_first: bool = kept.get("timings_come_first", False)
         self._released = {key for key, request in self._open.items() if request.is_released}
         self._cancelled: list[tuple[str, int]] = [(child, task) for child, task in kept.get("cancelled", ())]
         self._in_long_line: bool = kept.get("in_long_line", False)
@@ -81,6 +82,7 @@ class LlamaRequestReader:
             "cancelled": self._cancelled,
             "in_long_line": self._in_long_line,
             "timed": self._timed,
+            "timings_come_first": self._timings_come_first,
         }
         return json.dumps(kept, separators=(",", ":"))
 
@@ -207,12 +209,13 @@ class LlamaRequestReader:
         elif found := _RELEASED.search(record.text):
             request.held_n = int(found[1])
             request.marks |= {Mark.TRUNCATED} if found[2] == "1" else set()
-            # Builds of 2025 write the timings after this, in parts, so that only another record shows their end.
+            self._timings_come_first |= request.is_timed
             self._released.add(key)
-            if request.is_timed or request.has_failed:
-                yield from self._close(key, at)
-        if request.since is None and not request.works:
-            request.since = now
+        if not request.works:
+            request.ended = at
+            request.since = now if request.since is None else request.since
+        if request.is_released and (self._timings_come_first or request.has_failed):
+            yield from self._close(key, at)
 
     def _at_work_on(self, child: str, task: int) -> OpenRequest | None:
         return next((r for (owner, _slot), r in self._open.items() if owner == child and r.task == task), None)
@@ -226,7 +229,7 @@ class LlamaRequestReader:
         request = self._open.pop(key)
         self._released.discard(key)
         if request.is_known:
-            yield Finished(at, request.row())
+            yield Finished(at if request.ended is None else request.ended, request.row())
 
     # -- times
 

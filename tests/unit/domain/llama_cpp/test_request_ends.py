@@ -68,6 +68,23 @@ def test_the_rest_of_the_last_lines_is_waited_for_two_seconds(lines, end, anew):
     assert not reader.settle(NOW + 4)
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_where_timings_come_first_they_are_not_waited_for(anew):
+    """So a request that was cancelled is shown at once."""
+    reader = launched(PROMPT, EVAL, RELEASE)
+    if anew:
+        reader = LlamaRequestReader(BEGAN, reader.state)
+    (event,) = list(reader.feed(LAUNCH + CANCEL + RELEASE, NOW))[1:]
+    assert isinstance(event, Finished)
+    assert event.row.end is RequestEnd.CANCELLED
+
+
+def test_it_ended_when_its_last_line_says():
+    reader = launched(CANCEL, RELEASE)
+    (event,) = reader.settle(NOW + 9)
+    assert event.at - BEGAN == pytest.approx(0.2)
+
+
 @pytest.mark.parametrize(
     ("lines", "end"),
     [([], RequestEnd.CANCELLED), ([PROMPT], RequestEnd.OK), ([b"0.00.1"], RequestEnd.CANCELLED)],
