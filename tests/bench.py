@@ -320,6 +320,12 @@ def bench_requests(figures: Figures, _folder: Path, _model: Path) -> None:
     in_own_process(figures, request_figures)
 
 
+def bench_chat(figures: Figures, _folder: Path, _model: Path) -> None:
+    from tests.bench_chat import chat_figures  # noqa: PLC0415
+
+    in_own_process(figures, chat_figures)
+
+
 def in_own_process(figures: Figures, part: Callable[[], list[str]]) -> None:
     """Because it has another QApplication."""
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
@@ -340,6 +346,7 @@ def main(chosen: Sequence[str]) -> int:
         "idle": bench_idle,
         "library": bench_library,
         "requests": bench_requests,
+        "chat": bench_chat,
     }
     if unknown := set(chosen) - set(parts):
         sys.exit(f"no such part: {', '.join(sorted(unknown))}. The parts: {', '.join(parts)}")
