@@ -70,7 +70,7 @@ class Clients:
     async def give_up(self, after_tokens: int) -> None:
         """Streams, and closes the connection after some tokens."""
         self.asked["cancelled"] += 1
-        body = {"prompt": "a b c", "n_predict": 2000, "ignore_eos": True, "stream": True}
+        body = {"prompt": "a b c", "n_predict": 8000, "ignore_eos": True, "stream": True}
         async with self._http.stream("POST", f"{self._url}/completion", json=body) as answer:
             lines = answer.aiter_lines()
             for _token in range(after_tokens):
@@ -78,7 +78,7 @@ class Clients:
 
     async def ask_too_much(self) -> None:
         self.asked["refused"] += 1
-        await self._http.post(f"{self._url}/completion", json={"prompt": "x " * 5000})
+        await self._http.post(f"{self._url}/completion", json={"prompt": "x " * 20_000})
 
     async def ask_badly(self) -> None:
         self.asked["without a slot"] += 1
@@ -122,16 +122,17 @@ async def test_rows_and_refusals_are_those_of_the_clients_whatever_happens_to_th
     programs, data_dir, tiny_model
 ):
     config = ServerConfig(
-        7, "Tiny", tiny_model, some_base_port(), context_size=2048, threads=1, parallel=2, spec_draft_n_max=2
+        7, "Tiny", tiny_model, some_base_port(), context_size=8192, threads=1, parallel=2, spec_draft_n_max=2
     )
     async with httpx.AsyncClient(timeout=60) as http:
         clients = Clients(await asyncio.to_thread(programs.begin, config.to_json()), http)
-        for life in range(2):
-            await asyncio.gather(clients.ask(20), clients.ask(40), clients.ask_badly(), clients.give_up(10))
-            under_way = asyncio.gather(clients.ask(150), clients.ask(100 + life), clients.ask_too_much())
-            await asyncio.to_thread(programs.kill)
-            await asyncio.gather(under_way, clients.ask(30), clients.ask_badly())
-            await asyncio.to_thread(programs.begin)
+        await asyncio.gather(clients.ask(20), clients.ask(40), clients.ask_badly(), clients.give_up(10))
+        under_way = asyncio.gather(clients.ask(150), clients.ask(100), clients.ask_too_much())
+        await asyncio.to_thread(programs.kill)
+        await asyncio.gather(under_way, clients.ask(30), clients.ask_badly())
+        await asyncio.to_thread(programs.begin)
+        await asyncio.gather(clients.give_up(3), clients.ask(25), clients.ask_badly())
+        await clients.ask(5)
         counters = await clients.counters()
         await asyncio.to_thread(programs.end)
     rows, refused = await kept(data_dir)
@@ -142,7 +143,7 @@ async def test_rows_and_refusals_are_those_of_the_clients_whatever_happens_to_th
         assert row == pytest.approx(answer, abs=1)
         assert row[:5] == answer[:5]
     cancelled_n = counters["tokens_predicted_total"] - sum(row.gen_n or 0 for row in rows)
-    assert ends["cancelled"] <= cancelled_n <= 2000 * ends["cancelled"]
+    assert cancelled_n >= ends["cancelled"]
 
 
 def _figures(row: RequestRow) -> list[Any]:
