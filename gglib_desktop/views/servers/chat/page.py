@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from gglib_desktop.viewmodels.servers.chat.chat import ChatState
@@ -37,6 +37,8 @@ class ChatPage(Page):
         self._system.setPlaceholderText(self.tr("What the model is told before the conversation"))
         self._system.setPlainText(chat.system)
         conversation = ConversationView(chat.conversation, self)
+        # It takes what height there is: a page that wants more scrolls as a whole.
+        conversation.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         conversation.setMinimumHeight(_LEAST_CONVERSATION_LINES * self.fontMetrics().lineSpacing())
         self._status = ChatStatus(self)
         self._row = MessageRow(chat, self)
