@@ -95,15 +95,16 @@ class Value:
     """Base of frozen dataclasses with checked fields. Raises ConfigurationError naming the field and the value."""
 
     def __post_init__(self) -> None:
-        hints = _hints(type(self))  # type: ignore[arg-type]  # mypy takes frozen dataclasses for unhashable here
-        for field in _fields(type(self)):
-            given = getattr(self, field.name)
-            value = _checked(field.name, given, hints[field.name])
-            limits = field.metadata.get("limits")
-            complaint = limits.complaint(value) if limits is not None and value is not None else None
+        for name, hint, may_be_none, limits in _checks(type(self)):  # type: ignore[arg-type]  # to mypy no Hashable
+            given = getattr(self, name)
+            if given is None and may_be_none:
+                continue
+            value = _checked(name, given, hint)
+            complaint = limits.complaint(value) if limits is not None else None
             if complaint:
-                raise ConfigurationError(field.name, given, complaint)
-            object.__setattr__(self, field.name, value)
+                raise ConfigurationError(name, given, complaint)
+            if value is not given:
+                object.__setattr__(self, name, value)
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values for the named fields."""
@@ -144,8 +145,18 @@ class Value:
 
 
 @functools.cache
-def _hints(cls: Hashable) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+def _checks(cls: Hashable) -> tuple[tuple[str, Any, bool, Rule | None], ...]:
+    """Of each field its name, its type, whether it may be None, and its limits."""
+    hints = typing.get_type_hints(cls)
+    return tuple(
+        (
+            field.name,
+            without_none(hints[field.name]),
+            isinstance(hints[field.name], types.UnionType),
+            field.metadata.get("limits"),
+        )
+        for field in _fields(cls)  # type: ignore[arg-type]  # it is a class
+    )
 
 
 def _fields(cls: type) -> tuple[dataclasses.Field[Any], ...]:
@@ -177,10 +188,6 @@ def type_words(hint: Any) -> str:
 
 def _checked(name: str, value: Any, hint: Any) -> Any:
     """The value as the declared type, or ConfigurationError. Accepts what JSON makes of that type."""
-    if isinstance(hint, types.UnionType):
-        if value is None:
-            return None
-        hint = without_none(hint)
     if typing.get_origin(hint) is tuple:
         return _checked_tuple(name, value, typing.get_args(hint)[0])
     if hint is bool and isinstance(value, bool):
