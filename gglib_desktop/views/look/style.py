@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QProxyStyle,
     QStyle,
-    QStyleHintReturn,
     QStyleOption,
     QStyleOptionButton,
     QStyleOptionComboBox,
@@ -20,7 +19,6 @@ from PySide6.QtWidgets import (
     QStyleOptionFrame,
     QStyleOptionSpinBox,
     QStyleOptionTab,
-    QTabBar,
     QTextEdit,
     QWidget,
 )
@@ -29,7 +27,6 @@ from typing_extensions import override
 from gglib_desktop.views.look.contrast import mixed
 from gglib_desktop.views.look.theme import border_colour, focus_colour, hairline_colour
 
-_LONGEST_MOTION_MS = 150
 _CORNER = 4.0
 _BOX_CORNER = 3.0
 # A round line one pixel wide is nowhere as dark as its color.
@@ -38,27 +35,25 @@ _FOCUS_WIDTH = 2.0
 _TAB_LINE = 3
 _HOVER_SHARE, _PRESSED_SHARE, _DISABLED_SHARE = 0.06, 0.16, 0.55
 _MOST_PALETTES = 64
-# Of enums, each look-up takes as long as drawing a line.
+# As numbers: of Qt's flags, one combination takes as long as drawing a line.
+_STATE = QStyle.StateFlag
 _ENABLED, _FOCUS, _BY_KEY = (
-    QStyle.StateFlag.State_Enabled,
-    QStyle.StateFlag.State_HasFocus,
-    QStyle.StateFlag.State_KeyboardFocusChange,
+    flag.value for flag in (_STATE.State_Enabled, _STATE.State_HasFocus, _STATE.State_KeyboardFocusChange)
 )
 _PRESSED, _HOVER, _ON, _UNSURE = (
-    QStyle.StateFlag.State_Sunken,
-    QStyle.StateFlag.State_MouseOver,
-    QStyle.StateFlag.State_On,
-    QStyle.StateFlag.State_NoChange,
+    flag.value for flag in (_STATE.State_Sunken, _STATE.State_MouseOver, _STATE.State_On, _STATE.State_NoChange)
 )
-_SELECTED, _RAISED_LATE = QStyle.StateFlag.State_Selected, QStyle.StateFlag.State_AutoRaise
+_SELECTED, _RAISED_LATE = _STATE.State_Selected.value, _STATE.State_AutoRaise.value
+_FLAT, _DEFAULT = (
+    feature.value for feature in (QStyleOptionButton.ButtonFeature.Flat, QStyleOptionButton.ButtonFeature.DefaultButton)
+)
 _SPIN_BOX, _COMBO_BOX = QStyle.ComplexControl.CC_SpinBox, QStyle.ComplexControl.CC_ComboBox
-_TAB, _TABS_ABOVE = QStyle.ControlElement.CE_TabBarTabShape, QTabBar.Shape.RoundedNorth
-_DURATION = QStyle.StyleHint.SH_Widget_Animation_Duration
 _UP, _DOWN, _LIST = (
     QStyle.SubControl.SC_SpinBoxUp,
     QStyle.SubControl.SC_SpinBoxDown,
     QStyle.SubControl.SC_ComboBoxArrow,
 )
+_ANTIALIASED = QPainter.RenderHint.Antialiasing
 
 
 class _Inks(NamedTuple):
@@ -93,7 +88,10 @@ _Paint: TypeAlias = Callable[[QStyleOption, QPainter, _Inks], bool]
 
 
 class LookStyle(QProxyStyle):
-    """Draws what a control is recognized by; sizes and everything else are Fusion's."""
+    """Draws what a control is recognized by; sizes and everything else are Fusion's.
+
+    Each method that is overridden costs every widget some microseconds whenever it is asked for, so few are.
+    """
 
     def __init__(self) -> None:
         super().__init__("Fusion")
@@ -110,18 +108,6 @@ class LookStyle(QProxyStyle):
         self._inks: dict[tuple[int, bool], _Inks] = {}
 
     @override
-    def styleHint(
-        self,
-        hint: QStyle.StyleHint,
-        option: QStyleOption | None = None,
-        widget: QWidget | None = None,
-        returnData: QStyleHintReturn | None = None,
-    ) -> int:
-        said = super().styleHint(hint, option, widget, returnData)
-        # 0 where the system asks for no motion.
-        return min(said, _LONGEST_MOTION_MS) if hint == _DURATION else said
-
-    @override
     def drawPrimitive(
         self,
         element: QStyle.PrimitiveElement,
@@ -136,24 +122,11 @@ class LookStyle(QProxyStyle):
             super().drawPrimitive(element, option, painter, widget)
             return
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(_ANTIALIASED)
         drawn = paint(option, painter, self._inks_of(option))
         painter.restore()
         if not drawn:
             super().drawPrimitive(element, option, painter, widget)
-
-    @override
-    def drawControl(
-        self,
-        element: QStyle.ControlElement,
-        option: QStyleOption,
-        painter: QPainter,
-        widget: QWidget | None = None,
-    ) -> None:
-        if element == _TAB and isinstance(option, QStyleOptionTab) and option.shape == _TABS_ABOVE:
-            _paint_tab(option, painter, self._inks_of(option))
-        else:
-            super().drawControl(element, option, painter, widget)
 
     @override
     def drawComplexControl(
@@ -168,7 +141,7 @@ class LookStyle(QProxyStyle):
             return self.subControlRect(control, option, part, cast(QWidget, widget))
 
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(_ANTIALIASED)
         drawn = True
         if control == _SPIN_BOX and isinstance(option, QStyleOptionSpinBox) and option.frame:
             _paint_spin_box(option, painter, self._inks_of(option), place(_UP), place(_DOWN))
@@ -181,7 +154,7 @@ class LookStyle(QProxyStyle):
             super().drawComplexControl(control, option, painter, widget)
 
     def _inks_of(self, option: QStyleOption) -> _Inks:
-        enabled = bool(option.state & _ENABLED)
+        enabled = bool(option.state.value & _ENABLED)
         key = option.palette.cacheKey(), enabled
         if key not in self._inks:
             if len(self._inks) >= _MOST_PALETTES:
@@ -191,18 +164,20 @@ class LookStyle(QProxyStyle):
 
 
 def _paint_button(option: QStyleOption, painter: QPainter, inks: _Inks) -> bool:
+    state = option.state.value
     if not isinstance(option, QStyleOptionButton):
         return False
-    feature = QStyleOptionButton.ButtonFeature
-    if option.features & feature.Flat and not option.state & (_PRESSED | _HOVER | _ON | _FOCUS):
+    features = option.features.value
+    if features & _FLAT and not state & (_PRESSED | _HOVER | _ON | _FOCUS):
         return True
-    is_default = bool(option.features & feature.DefaultButton) and bool(option.state & _ENABLED)
+    is_default = bool(features & _DEFAULT) and bool(state & _ENABLED)
     _paint_panel(painter, option, _pressable(option, inks), inks, accented=is_default)
     return True
 
 
 def _paint_tool_button(option: QStyleOption, painter: QPainter, inks: _Inks) -> bool:
-    if not option.state & _RAISED_LATE or option.state & (_PRESSED | _HOVER | _ON | _FOCUS):
+    state = option.state.value
+    if not state & _RAISED_LATE or state & (_PRESSED | _HOVER | _ON | _FOCUS):
         _paint_panel(painter, option, _pressable(option, inks), inks)
     return True
 
@@ -225,7 +200,8 @@ def _paint_panel(
     accented: bool = False,
 ) -> None:
     """A field shows the focus at any time, a button only to those who use the keyboard."""
-    focused = bool(option.state & _FOCUS) and (is_field or bool(option.state & _BY_KEY))
+    state = option.state.value
+    focused = bool(state & _FOCUS) and (is_field or bool(state & _BY_KEY))
     width = _FOCUS_WIDTH if focused else 1.0
     inset = width / 2
     painter.setPen(QPen(inks.focus if focused or accented else inks.border, width))
@@ -235,9 +211,10 @@ def _paint_panel(
 
 def _pressable(option: QStyleOption, inks: _Inks) -> QColor:
     """The face of something that can be pressed."""
-    if option.state & (_PRESSED | _ON):
+    state = option.state.value
+    if state & (_PRESSED | _ON):
         return mixed(inks.button, inks.text, _PRESSED_SHARE)
-    if option.state & _HOVER and option.state & _ENABLED:
+    if state & _HOVER and state & _ENABLED:
         return mixed(inks.button, inks.text, _HOVER_SHARE)
     return inks.button
 
@@ -251,15 +228,17 @@ def _box(option: QStyleOption) -> QRectF:
 
 
 def _prepare_box(painter: QPainter, option: QStyleOption, inks: _Inks) -> None:
-    is_set = bool(option.state & (_ON | _UNSURE))
-    focused = bool(option.state & _FOCUS) and bool(option.state & _BY_KEY)
+    state = option.state.value
+    is_set = bool(state & (_ON | _UNSURE))
+    focused = bool(state & _FOCUS) and bool(state & _BY_KEY)
     line = inks.focus if focused else inks.accent if is_set else inks.border
     painter.setPen(QPen(line, _FOCUS_WIDTH if focused else _BOX_LINE))
     fill = inks.accent if is_set else inks.field
-    painter.setBrush(mixed(fill, inks.text, _PRESSED_SHARE) if option.state & _PRESSED else fill)
+    painter.setBrush(mixed(fill, inks.text, _PRESSED_SHARE) if state & _PRESSED else fill)
 
 
 def _paint_check_box(option: QStyleOption, painter: QPainter, inks: _Inks) -> bool:
+    state = option.state.value
     box = _box(option)
     _prepare_box(painter, option, inks)
     painter.drawRoundedRect(box, _BOX_CORNER, _BOX_CORNER)
@@ -269,18 +248,19 @@ def _paint_check_box(option: QStyleOption, painter: QPainter, inks: _Inks) -> bo
     def at(x: float, y: float) -> QPointF:
         return QPointF(box.left() + x * box.width(), box.top() + y * box.height())
 
-    if option.state & _UNSURE:
+    if state & _UNSURE:
         painter.drawLine(at(0.27, 0.5), at(0.73, 0.5))
-    elif option.state & _ON:
+    elif state & _ON:
         painter.drawPolyline([at(0.24, 0.53), at(0.43, 0.72), at(0.77, 0.32)])
     return True
 
 
 def _paint_radio_button(option: QStyleOption, painter: QPainter, inks: _Inks) -> bool:
+    state = option.state.value
     circle = _box(option)
     _prepare_box(painter, option, inks)
     painter.drawEllipse(circle)
-    if option.state & _ON:
+    if state & _ON:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(inks.on_accent)
         painter.drawEllipse(circle.center(), circle.width() / 4.5, circle.height() / 4.5)
@@ -305,19 +285,23 @@ def _paint_page_edge(option: QStyleOption, painter: QPainter, inks: _Inks) -> bo
     return True
 
 
-def _paint_tab(option: QStyleOptionTab, painter: QPainter, inks: _Inks) -> None:
-    area = option.rect
-    if option.state & _SELECTED:
-        painter.fillRect(QRect(area.left(), area.bottom() + 1 - _TAB_LINE, area.width(), _TAB_LINE), inks.focus)
-    elif option.state & _HOVER and option.state & _ENABLED:
-        painter.fillRect(area, mixed(option.palette.color(QPalette.ColorRole.Window), inks.text, _HOVER_SHARE))
+def paint_tab(option: QStyleOptionTab, painter: QPainter) -> None:
+    """What is behind the text of a tab: nothing, or a line below the shown one."""
+    state, area, palette = option.state.value, option.rect, option.palette
+    if state & _SELECTED:
+        line = QRect(area.left(), area.bottom() + 1 - _TAB_LINE, area.width(), _TAB_LINE)
+        painter.fillRect(line, focus_colour(palette))
+    elif state & _HOVER and state & _ENABLED:
+        text = palette.color(QPalette.ColorRole.WindowText)
+        painter.fillRect(area, mixed(palette.color(QPalette.ColorRole.Window), text, _HOVER_SHARE))
 
 
 def _paint_spin_box(option: QStyleOptionSpinBox, painter: QPainter, inks: _Inks, up: QRect, down: QRect) -> None:
+    state = option.state.value
     _paint_panel(painter, option, inks.field, inks, is_field=True)
     step = QAbstractSpinBox.StepEnabledFlag
     for place, part, wanted in ((up, _UP, step.StepUpEnabled), (down, _DOWN, step.StepDownEnabled)):
-        if option.activeSubControls == part and option.state & (_PRESSED | _HOVER):
+        if option.activeSubControls == part and state & (_PRESSED | _HOVER):
             painter.fillRect(place.adjusted(1, 1, -1, -1), _pressable(option, inks))
         _paint_chevron(painter, place, inks.text if option.stepEnabled & wanted else inks.border, upwards=part is _UP)
 

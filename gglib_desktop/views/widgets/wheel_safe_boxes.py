@@ -5,9 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QMetaObject, Qt
-from PySide6.QtGui import QFocusEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QTabBar, QTabWidget, QWidget
+from PySide6.QtGui import QFocusEvent, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QSpinBox,
+    QStyle,
+    QStyleOptionTab,
+    QStylePainter,
+    QTabBar,
+    QTabWidget,
+    QWidget,
+)
 from typing_extensions import override
+
+from gglib_desktop.views.look.style import paint_tab
+
+_TAB_TEXT = QStyle.ControlElement.CE_TabBarTabLabel
 
 # A mixin for Qt classes cannot be one itself: an object can only derive from one.
 if TYPE_CHECKING:
@@ -77,6 +92,15 @@ class WheelSafeTabWidget(QTabWidget):
 
 
 class _WheelSafeTabBar(QTabBar):
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QStylePainter(self)
+        option = QStyleOptionTab()
+        for index in range(self.count()):
+            self.initStyleOption(option, index)
+            paint_tab(option, painter)
+            painter.drawControl(_TAB_TEXT, option)
+
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
