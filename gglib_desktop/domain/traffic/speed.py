@@ -10,7 +10,7 @@ LONG_S = 30
 _WINDOW_S = 2.0
 _LEAST_WINDOW_S = 0.2
 _LEAST_PART_S = 1.0
-_MOST_PIECES = 400
+_RECENT_S, _MOST_PIECES = 10.0, 400
 _INSTANT_S = 0.001
 
 
@@ -39,6 +39,8 @@ class TokensOverTime:
         elif end >= self._began - _WINDOW_S:
             self._began = min(self._began, begin)
         self._ended = max(self._ended, end)
+        while self._pieces[0][1] < self._ended - _RECENT_S:
+            self._pieces.popleft()
 
     def speed(self, at: float) -> float:
         """Tokens per second in the two seconds before ``at``, or since the first of them."""

@@ -192,7 +192,7 @@ class ServerWatch:
             self._use.remember(await self._watching.monitor.memory(self.handle), _now())
         if self._drafting.is_due(now):
             await self._drafting.look(run_facts(self._snapshot), now)
-        if _now() >= self._tell_due() - _EARLY_S:
+        if self._has_news(now) and _now() >= self._tell_due() - _EARLY_S:
             self._tell()
 
     async def _turn_unseen(self, now: float) -> None:
@@ -277,6 +277,12 @@ class ServerWatch:
             self._times.owes = True
         if busy != self._told.busy_slots and _now() >= self._tell_due() - _EARLY_S:
             self._tell()
+
+    def _has_news(self, now: float) -> bool:
+        """Of one that has been idle for an hour only its memory may be news, and that it is idle."""
+        is_idle = not self._is_active(now) and self._work.is_quiet(now, _HOUR_S)
+        is_told = self._told.memory == self._use.memory and self._told.busy_slots == self._work.busy_slots
+        return not (is_idle and is_told)
 
     def _tell_due(self) -> float:
         is_urgent = self._work.busy_slots != self._told.busy_slots

@@ -142,6 +142,15 @@ async def test_memory_is_read_again_where_it_changed_or_is_shared_with_others(de
     assert desk.figures == ServerFigures()
 
 
+async def test_a_user_who_looks_again_is_told_nothing_of_an_idle_server(desk):
+    desk.show(False)
+    await time_passes(600)
+    desk.told.clear()
+    desk.show(True)
+    await time_passes(600)
+    assert desk.told == []
+
+
 # -- at work, where the log tells of it
 
 
