@@ -9,10 +9,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import psutil
 
+from gglib_desktop.adapters.places.awaited_exit import AwaitedExit
 from gglib_desktop.adapters.places.local import processes
 from gglib_desktop.adapters.places.local.exit_watch import ExitWatch
 from gglib_desktop.adapters.places.local.memory_use import memory_use
@@ -45,7 +46,7 @@ def running(record: ServerRecord) -> ServerProcess:
     return process
 
 
-class ServerProcess:
+class ServerProcess(AwaitedExit):
     """One process, started by us or adopted. Signals reach it only while it is certain to be that very process."""
 
     def __init__(
@@ -59,6 +60,7 @@ class ServerProcess:
         it and is gone. None: another program started it, so only the process itself is ours to signal. Raises:
         NotRunning when there is no such process any more, RunnerUnavailable when it cannot be watched.
         """
+        super().__init__()
         self.pid = pid
         self.identity = identity
         self.stopped_by = StopRung.NONE
@@ -66,7 +68,6 @@ class ServerProcess:
         self._tag = tag
         self._group = group
         self._port = port
-        self._exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
         try:
             self._uses: tuple[ProcessUse, ...] = (ProcessUse(pid),)
         except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError) as exc:
@@ -83,37 +84,11 @@ class ServerProcess:
             self.detach()
             raise
 
-    @property
-    def has_exited(self) -> bool:
-        return self._exited.done()
-
-    @property
-    def exit(self) -> ServerExit | None:
-        """How it ended; None while it runs."""
-        return self._exited.result() if self.has_exited and not self._exited.cancelled() else None
-
     def poll(self) -> bool:
         """Whether it has ended, asking the kernel rather than waiting for its notice."""
         # Not by the process's state: the first thread may be a zombie while others still end.
         if not self.has_exited and self._watch.has_ended():
             self._on_exit()
-        return self.has_exited
-
-    def on_exit(self, *callbacks: Callable[[], object]) -> None:
-        """Calls back on the loop once the process has ended."""
-
-        def call_back(exited: asyncio.Future[ServerExit]) -> None:
-            if not exited.cancelled():
-                for callback in callbacks:
-                    callback()
-
-        self._exited.add_done_callback(call_back)
-
-    async def wait(self) -> ServerExit:
-        return await asyncio.shield(self._exited)
-
-    async def exits_within(self, seconds: float) -> bool:
-        await asyncio.wait({self._exited}, timeout=seconds)
         return self.has_exited
 
     def send(self, number: signal.Signals, rung: StopRung) -> None:

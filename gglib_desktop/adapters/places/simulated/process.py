@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gglib_desktop.adapters.machine.log_files import LogFolder
+from gglib_desktop.adapters.places.awaited_exit import AwaitedExit
 from gglib_desktop.domain.errors import RunnerUnavailable
 from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Usage
@@ -56,7 +57,7 @@ class SimulatedOutput:
         return self._logs.read(self._run, -_LOG_TAIL_BYTES, _LOG_TAIL_BYTES).data
 
 
-class SimulatedProcess:
+class SimulatedProcess(AwaitedExit):
     """One of them. ``adopted``: an earlier run of this program started it. ``frozen`` ones answer nothing."""
 
     refuses_signals = False
@@ -64,6 +65,7 @@ class SimulatedProcess:
     def __init__(
         self, record: ServerRecord, logs: LogFolder, program: Callable[[SimulatedProcess], Program], *, adopted: bool
     ) -> None:
+        super().__init__()
         assert record.pid is not None
         self.pid = record.pid
         self.identity = record.run
@@ -74,7 +76,6 @@ class SimulatedProcess:
         self.output = SimulatedOutput(logs, record.run)
         since = time.time() - (record.started_at or time.time()) if adopted else 0.0
         self._began_at = asyncio.get_running_loop().time() - max(0.0, since)
-        self._exited: asyncio.Future[ServerExit] = asyncio.get_running_loop().create_future()
         self._timers: set[asyncio.TimerHandle] = set()
         self._program = program(self)
 
@@ -88,27 +89,8 @@ class SimulatedProcess:
 
     # -- as every process at a place
 
-    @property
-    def exit(self) -> ServerExit | None:
-        return self._exited.result() if self._exited.done() and not self._exited.cancelled() else None
-
     def poll(self) -> bool:
-        return self._exited.done()
-
-    async def wait(self) -> ServerExit:
-        return await asyncio.shield(self._exited)
-
-    async def exits_within(self, seconds: float) -> bool:
-        await asyncio.wait({self._exited}, timeout=seconds)
-        return self._exited.done()
-
-    def on_exit(self, *callbacks: Callable[[], object]) -> None:
-        def call_back(exited: asyncio.Future[ServerExit]) -> None:
-            if not exited.cancelled():
-                for callback in callbacks:
-                    callback()
-
-        self._exited.add_done_callback(call_back)
+        return self.has_exited
 
     def send(self, number: signal.Signals, rung: StopRung) -> None:
         if self.poll():
