@@ -27,7 +27,7 @@ class _RunAudit:
 class RequestAudits:
     """Audits a run each time its counters are read, and has rows of intervals kept where its lines are not understood.
 
-    ``latest`` is what was told last of each run, and ``tell`` is called when that changes. ``clock`` gives unix time.
+    ``latest`` is what was told last of a run, and ``tell`` is called when that changes. ``clock`` gives the unix time.
     """
 
     def __init__(
@@ -66,11 +66,9 @@ class RequestAudits:
             known.count_from(counters, reading.told, now)
         self._report(RequestsAudited(run, verdict, known.audit.gen_n if verdict is Verdict.COMPLETE else None))
 
-    def forget(self, run: str) -> None:
-        """It is over. What was told last of it stays."""
-        self._runs.pop(run, None)
-
     def _begin(self, run: str, now: float) -> _RunAudit:
+        for over in self._runs.keys() - self._readings.keys():
+            del self._runs[over], self.latest[over]
         started = self._started_at(run)
         known = _RunAudit(None, now) if started is None else _RunAudit(Counters(0, 0.0, 0, 0.0), started)
         self._runs[run] = known

@@ -45,7 +45,8 @@ class HistoryWriter:
         self._clock = clock
         self._due = asyncio.Event()
         self._lock = asyncio.Lock()
-        self._rows_since_drop = _DROP_EVERY_ROWS
+        self._rows_since_drop = 0
+        self._limits: tuple[int, int] | None = None
         self.is_paused = False
 
     def look(self) -> None:
@@ -104,11 +105,12 @@ class HistoryWriter:
         if told := frozenset(run for run, each in news.items() if each.rows or each.refused):
             self._tell(RequestsKept(told))
         self._rows_since_drop += rows
-        if self._rows_since_drop >= _DROP_EVERY_ROWS:
-            self._rows_since_drop = 0
-            settings = self._settings()
-            oldest = self._clock() - settings.requests_keep_days * _DAY_S
-            await self._store.drop_old(most_rows=settings.requests_keep_rows, oldest=oldest)
+        settings = self._settings()
+        limits = settings.requests_keep_rows, settings.requests_keep_days
+        if self._rows_since_drop >= _DROP_EVERY_ROWS or limits != self._limits:
+            self._rows_since_drop, self._limits = 0, limits
+            most_rows, days = limits
+            await self._store.drop_old(most_rows=most_rows, oldest=self._clock() - days * _DAY_S)
 
     async def _resume(self) -> None:
         """Tries whether something can be written: what is written already."""

@@ -40,11 +40,15 @@ class Program:
         self.runner = runner
         self.store = store
         self.supervisor = Supervisor(runner, runner, bugs)
-        self.recorder = RequestRecorder(self.supervisor, store, lambda: SETTINGS, bugs, clock=lambda: 1000 + now())
+        self.settings = SETTINGS
+        self.recorder = RequestRecorder(self.supervisor, store, lambda: self.settings, bugs, clock=self.time)
         self.read: list[RequestsRead] = []
         self.news: list[RecordingNews] = []
         self.recorder.subscribe(self.read.append)
         self.recorder.subscribe_to_news(self.news.append)
+
+    def time(self) -> float:
+        return 1000 + now()
 
     def told(self, *, live: bool = True) -> list[str]:
         return [_word(event) for each in self.read if each.live is live for event in each.events]
@@ -315,7 +319,7 @@ async def test_a_history_that_was_set_aside_is_filled_again_from_the_logs(progra
         assert RecordingProblem(aside) in running.news
 
 
-async def test_old_requests_go_at_the_start_and_after_every_thousand(program, runner, store, config):
+async def test_old_requests_go_at_the_start_after_every_thousand_and_with_other_limits(program, runner, store, config):
     async with program() as running:
         running.supervisor.start(config())
         await time_passes(2)
@@ -323,6 +327,10 @@ async def test_old_requests_go_at_the_start_and_after_every_thousand(program, ru
         runner.write(RUN, "".join(f"launch {task}\ndone {task}\n" for task in range(1500)))
         await time_passes(2)
         assert len(store.drops) == 2
+        running.settings = SETTINGS.replace(requests_keep_rows=2000)
+        runner.write(RUN, "launch 1\ndone 1\n")
+        await time_passes(2)
+        assert [most for most, _oldest in store.drops] == [5000, 5000, 2000]
 
 
 # -- the audit
