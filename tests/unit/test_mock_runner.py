@@ -95,6 +95,12 @@ async def test_it_crashes_when_it_is_told(runner, config):
     assert await runner.list_running() == []
 
 
+async def test_it_has_nothing_to_say(runner, config):
+    handle = await runner.start(config())
+    assert runner.chat(handle) is None
+    await runner.stop(handle)
+
+
 async def test_it_freezes_when_it_is_told(runner, config):
     handle = await runner.start(config("--mock-freeze-after-s=20"))
     assert await result(runner, handle) is ProbeResult.OK

@@ -41,11 +41,13 @@ async def test_nothing_of_a_dismissed_server_stays(desk):
     for _ in range(2):
         desk.app.launch.start(desk.models.selected.id)
         panel = await desk.panel_in("Tiny", "Healthy")
-        panel.show_log()
+        pages = panel.findChild(QTabWidget, "pages")
+        for title in ("Chat", "Log"):
+            pages.setCurrentIndex(next(page for page in range(pages.count()) if pages.tabText(page) == title))
         panel.server.stop.trigger()
         await desk.panel_in("Tiny", "Stopped")
         panel.server.dismiss()
-        del panel
+        del panel, pages
         await poll(lambda: not desk.app.servers.panels)
     await _gone(before)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from gglib_desktop.viewmodels.servers.chat.chat import ChatViewModel
@@ -16,6 +17,8 @@ _LONGEST_NAME = 32
 
 class Attachments(FlowRow):
     """A button for each image, which takes it away."""
+
+    grown = Signal()  # buttons were made
 
     def __init__(self, chat: ChatViewModel, parent: QWidget) -> None:
         super().__init__((), parent)
@@ -37,6 +40,8 @@ class Attachments(FlowRow):
             button.clicked.connect(partial(self._chat.detach, index))
             self.flow.addWidget(button)
         self.setVisible(bool(attached))
+        if attached:
+            self.grown.emit()
 
 
 def _short(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from gglib_desktop.viewmodels.servers.chat.chat import ChatState, ChatViewModel
@@ -16,10 +16,13 @@ _MESSAGE_LINES = 6
 class MessageRow(QWidget):
     """What has been typed is the view-model's, so that it outlives this row."""
 
+    grown = Signal()  # widgets were made
+
     def __init__(self, chat: ChatViewModel, parent: QWidget) -> None:
         super().__init__(parent)
         self._chat = chat
         self._attachments = Attachments(chat, self)
+        self._attachments.grown.connect(self.grown)
         self._message = MessageField("chatMessage", self.tr("Message"), self, most_lines=_MESSAGE_LINES)
         self._message.setPlaceholderText(self.tr("Message"))
         self._message.setToolTip(self.tr("Enter sends, Shift+Enter begins a new line"))

@@ -34,7 +34,7 @@ class ChatPage(Page):
         self._template = WrapLabel(self.tr("This model has no chat template: the engine uses ChatML."), self)
         self._template.setObjectName("chatTemplate")
         self._system = GrowingField("chatSystem", self.tr("System prompt"), self, most_lines=_SYSTEM_LINES)
-        self._system.setPlaceholderText(self.tr("What the model is told before the conversation"))
+        self._system.setPlaceholderText(self.tr("Instructions for the model"))
         self._system.setPlainText(chat.system)
         conversation = ConversationView(chat.conversation, self)
         # It takes what height there is: a page that wants more scrolls as a whole.
@@ -46,6 +46,7 @@ class ChatPage(Page):
         self._assemble(conversation)
         self._system.textChanged.connect(self._on_system)
         self._tools.reasoningToggled.connect(conversation.show_reasoning)
+        self._row.grown.connect(self.grown)
         conversation.linkChosen.connect(self._on_link)
         chat.stateChanged.connect(self._render)
         self.setFocusProxy(self._row)
