@@ -111,10 +111,12 @@ async def test_a_server_that_sleeps_is_not_woken_while_the_user_looks(story, tol
 
     await poll(sleeps)
     before = looks()
-    # It used the processor to fall asleep, which looks like work.
+    # It used the processor to fall asleep, which may look like work.
     await poll(lambda: looks() > before)
     await tasks_done("figures")
-    url = f"http://127.0.0.1:{story.handle(server_id).port}"
+    handle = story.handle(server_id)
+    assert (await runner.slots(handle), await runner.counters(handle)) == (None, None)
+    url = f"http://127.0.0.1:{handle.port}"
     async with httpx.AsyncClient(trust_env=False) as http:
         assert (await http.get(f"{url}/props")).json()["is_sleeping"]
     assert await lines_with("exiting sleeping state") == 0
