@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gglib_desktop.adapters.http.streamed_answer import StreamedAnswer, posted
-from gglib_desktop.domain.errors import AnswerCut, ChatError
+from gglib_desktop.domain.errors import ChatError
 from gglib_desktop.domain.llama_cpp.chat import CHAT_PATH, AnswerReader, chat_body, refusal
 from gglib_desktop.domain.options.host import own_url
 from gglib_desktop.domain.servers.access import ServerAddress
@@ -33,21 +33,21 @@ class LlamaChats:
         has_pictures = any(message.pictures for message in request.messages)
         body = await asyncio.to_thread(chat_body, request) if has_pictures else chat_body(request)
         headers = _HEADERS if server.key is None else {**_HEADERS, "Authorization": f"Bearer {server.key}"}
-        has_begun = False
+        reader = None
         try:
             async with posted(own_url(server.host, server.port) + CHAT_PATH, body, headers, self._opened) as answer:
                 if answer.status != _OK:
                     raise refusal(answer.status, await _words(answer))
-                has_begun = True
                 reader = AnswerReader()
                 async for data in answer.pieces():
                     for piece in reader.feed(data):
                         yield piece
-                reader.end()
         except OSError as exc:
-            if has_begun:
-                raise AnswerCut("the connection to the server ended in mid-answer") from exc
-            raise ChatError(f"the server cannot be asked: {str(exc) or type(exc).__name__}") from exc
+            if reader is None:
+                raise ChatError(f"the server cannot be asked: {str(exc) or type(exc).__name__}") from exc
+        if reader is not None:
+            # However the connection ended.
+            reader.end()
 
 
 async def _words(answer: StreamedAnswer) -> bytes:

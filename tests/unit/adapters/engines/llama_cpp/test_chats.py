@@ -140,6 +140,11 @@ async def test_a_server_that_ends_in_mid_answer(client, server, address, rest):
         await said(client, address)
 
 
+async def test_a_server_that_ends_right_after_the_answer(client, server, address):
+    server.words = STREAM + chunk(DRAFTED)
+    assert await said(client, address) == "the th|"
+
+
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
