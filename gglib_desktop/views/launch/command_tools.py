@@ -47,13 +47,13 @@ _PREVIEW_LINES = 3
 
 
 class CommandPreview(QWidget):
-    """Follows the form; says why if there is no command line."""
+    """Follows the form; says why if there is no command line. Its ``title`` is for the place above it."""
 
     def __init__(self, form: OptionFormViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = form
-        self._title = WrapLabel()
-        self._title.setObjectName("commandLineTitle")
+        self.title = WrapLabel()
+        self.title.setObjectName("commandLineTitle")
         self._line = QPlainTextEdit()
         self._line.setObjectName("commandLinePreview")
         self._line.setAccessibleName(self.tr("Command line"))
@@ -65,7 +65,6 @@ class CommandPreview(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(self._title)
         layout.addWidget(self._line)
         form.stateChanged.connect(self._render)
         self._render(form.state)
@@ -78,7 +77,7 @@ class CommandPreview(QWidget):
         if state.command_line and state.key_variable:
             handed_over = self.tr("{title}; the key is handed over in {variable}")
             title = handed_over.format(title=title, variable=state.key_variable)
-        self._title.setText(title)
+        self.title.setText(title)
         text = state.command_line or self._why_none(state)
         if text != self._line.toPlainText():
             self._line.setPlainText(text)
