@@ -32,7 +32,8 @@ async def harness(parrot: ParrotHarness):
 def polly(parrot: ParrotHarness) -> Iterator[subprocess.Popen[bytes]]:
     """A server that another program started."""
     words = ("run", "--weights", str(parrot.model), "--listen", f"127.0.0.1:{some_base_port()}", "--window", "512")
-    with subprocess.Popen((parrot.engine, *words, "--called", "Polly"), env=parrot.environment) as process:
+    named = (*words, "--called", "Polly", "--secret", "cracker")
+    with subprocess.Popen((parrot.engine, *named), env=parrot.environment) as process:
         yield process
         process.kill()
 
@@ -93,6 +94,7 @@ async def test_one_that_another_program_started_is_found_and_taken_over(harness,
         return [each for each in await runner.list_foreign() if each.pid == polly.pid and each.port]
 
     found: list[ForeignServer] = await poll(listed)
+    assert found[0].command_line.endswith(" --called Polly --secret '[hidden]'")
     handle = await runner.adopt(found[0], model_id=7, model_name="Tiny")
     config = runner.describe(handle).config
     assert (config.model_path, config.context_size, config.alias) == (harness.model, 512, "Polly")

@@ -37,6 +37,8 @@ class ParrotReader:
     """Knows the engine by the script that a Python runs."""
 
     names_begin = "python"
+    program_name = "parrot"
+    key_flags = frozenset({"--secret"})
 
     def is_server(self, program: str, argv: Sequence[str]) -> bool:
         return "run" in argv and any(Path(word).name == "parrot_engine.py" for word in argv)

@@ -3,6 +3,7 @@
 
 Run it, don't import it: ``parrot run --weights FILE --listen ADDRESS:PORT``. It misbehaves on request:
 --chatter N     prints N numbered lines before it listens
+--secret WORD   changes nothing; only PARROT_SECRET asks for a secret
 --deaf          SIGTERM changes nothing
 --greedy        dies of too little memory when it is asked for its settings
 """
@@ -25,6 +26,7 @@ _VALUED = {
     "--templates",
     "--speaks",
     "--chatter",
+    "--secret",
 }
 
 

@@ -17,7 +17,6 @@ from gglib_desktop.ports.servers.engine_driver import Seen
 from gglib_desktop.ports.servers.place import Strangers
 
 _UNKNOWN_MODEL = Path("unknown-model")
-_UNKNOWN_NAME = "llama-server"
 
 
 async def usable_address(site: Site, strangers: Strangers, server: ForeignServer) -> ServerAddress:
@@ -36,7 +35,7 @@ async def record_of(
 ) -> ServerRecord:
     """What is written down of it. ``model_id`` and ``model_name`` are the library's, if its model is listed there."""
     path = server.model_path or await _served_model(site, address)
-    name = model_name or (path != _UNKNOWN_MODEL and path.stem) or _UNKNOWN_NAME
+    name = model_name or (path != _UNKNOWN_MODEL and path.stem) or site.driver.reader.program_name
     # Models of the library have positive ids.
     own_id, port = -server.pid if model_id is None else model_id, address.port
     config = ServerConfig(own_id, name, path, port, port=port, host=address.host, **asdict(server.settings))

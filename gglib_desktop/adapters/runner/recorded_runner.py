@@ -117,9 +117,10 @@ class RecordedRunner(ServersAtWork):
                     environment = site.place.environment
                     host = site.place.listens_on(record.run, config)
                     argv = site.driver.command(named, engine, port, host=host, environment=environment)
+                    shown = shell_line(argv, site.driver.reader.key_flags)
                     command = Command(argv, site.driver.environment(environment, key))
                     try:
-                        return await self._start(site, record.replace(command_line=shell_line(argv)), command, key)
+                        return await self._start(site, record.replace(command_line=shown), command, key)
                     except PortTaken:
                         if config.port is not None:
                             raise

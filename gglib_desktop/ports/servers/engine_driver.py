@@ -42,6 +42,14 @@ class ProcessReader(Protocol):
     def names_begin(self) -> str:
         """How the names of all programs begin that may be such a server, in lower case."""
 
+    @property
+    def program_name(self) -> str:
+        """What a server is called that does not tell its model."""
+
+    @property
+    def key_flags(self) -> Collection[str]:
+        """The flags whose values are secret, in their plain spelling."""
+
     def is_server(self, program: str, argv: Sequence[str]) -> bool: ...
 
     def port(self, argv: Sequence[str], environment: Mapping[str, str], listening: Collection[int]) -> int | None: ...

@@ -22,6 +22,7 @@ from gglib_desktop.domain.llama_cpp.processes import (
     stated_settings,
 )
 from gglib_desktop.domain.llama_cpp.requests.reader import LlamaRequestReader
+from gglib_desktop.domain.options.arguments import KEY_FLAGS
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe
@@ -42,6 +43,8 @@ class LlamaProcessReader:
     """Recognizes llama-server by its name, and reads its command line and variables."""
 
     names_begin = "llama"
+    program_name = "llama-server"
+    key_flags = KEY_FLAGS
     is_server = staticmethod(is_llama_server)
     port = staticmethod(server_port)
     model = staticmethod(stated_model)

@@ -169,7 +169,7 @@ def _described(
         identity,
         port,
         model,
-        shell_line(tuple(argv)),
+        shell_line(tuple(argv), reader.key_flags),
         rss_bytes,
         parent,
         started_at,

@@ -30,3 +30,8 @@ def test_keys_are_hidden_in_every_spelling_that_the_engine_reads(words):
     assert "SECRET" not in line
     assert words[0].partition("=")[0] in line
     assert line.endswith("-m 'my model.gguf'")
+
+
+def test_which_flags_have_keys_is_for_the_engine_to_say():
+    argv = ("parrot", "--secret", "x", "--api-key", "y", "--secret=z")
+    assert shell_line(argv, {"--secret"}) == "parrot --secret '[hidden]' --api-key y '--secret=[hidden]'"
