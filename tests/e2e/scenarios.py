@@ -99,6 +99,7 @@ def first_light(python: str, data_dir: Path, model: str, _plain: str) -> None:
     assert ask_chat(port), "no text was generated"
     (before,) = server_pids(data_dir)
     assert "draft-mtp" in command_line(before), "the model has MTP layers, so Auto drafts"
+    panel.get("Settings").press()
     panel.get("Draft tokens").set_value(5)
     panel.get("Apply and restart").press()
     eventually(lambda: server_pids(data_dir) not in ([], [before]), DEADLINE_S, lambda: "the server was not restarted")
@@ -136,7 +137,9 @@ def two_servers_and_quit(python: str, data_dir: Path, model: str, plain: str) ->
     demo.get("Stop").press()
     health(demo).wait_name("Health: Stopped")
     assert ask_chat(port_of(plain_panel)), "stopping one server disturbed the other"
-    assert not plain_panel.get("Draft tokens").is_enabled, "there are no MTP layers to draft with"
+    plain_panel.get("Settings").press()
+    plain_panel.get("Context size")
+    assert plain_panel.look_for("Draft tokens") is None, "there are no MTP layers to draft with"
     demo.get("Dismiss").press()
     program.screen.wait_gone("Server: Demo model")
     program.screen.choose("File", "Quit")
@@ -177,7 +180,7 @@ def outlive(python: str, data_dir: Path, model: str, plain: str) -> None:
     killed_at = time.monotonic()
     eventually(lambda: badge.name.startswith("Health: Crashed"), DEADLINE_S, lambda: f"reads {badge.name!r}")
     print(f"crash of an adopted server seen from outside after {time.monotonic() - killed_at:.2f} s")
-    program.panel("Tiny").get("Restart").press()
+    program.panel("Tiny").get("Start").press()
     badge.wait_name("Health: Healthy")
     program.process.send_signal(signal.SIGTERM)
     assert program.wait_end() == 0

@@ -47,6 +47,7 @@ class FormContext:
 
     ``layer`` is the one that the form edits, None for all layers together, as a server runs with them; the two sets of
     options are those of the other layers. ``names_taken`` are the names of running servers for clients.
+    ``in_force``: what the server runs with, None if the form is not a server's.
     """
 
     layer: Source | None
@@ -58,6 +59,7 @@ class FormContext:
     model_options: LaunchOptions = field(default_factory=LaunchOptions)
     app_options: LaunchOptions = field(default_factory=LaunchOptions)
     names_taken: frozenset[str] = frozenset()
+    in_force: LaunchOptions | None = None
 
     def resolve(self, draft: LaunchOptions) -> Resolved:
         """What is in force with the draft as the edited layer; stronger layers are empty."""
@@ -84,7 +86,7 @@ class FieldState:
 
     ``typed`` is a text that cannot be the value. ``problem`` is shown beside the field, and so is a
     ``warning``, which does not prevent a start; ``disabled`` says why the field would have no effect. A ``required``
-    one cannot be left empty.
+    one cannot be left empty. ``is_changed``: a server runs with another value, which ``was`` before.
     """
 
     value: Any = None
@@ -95,6 +97,8 @@ class FieldState:
     disabled: MtpReason | str | None = None
     warning: str | None = None
     required: bool = False
+    is_changed: bool = False
+    was: Any = None
 
     @property
     def is_set(self) -> bool:
@@ -121,6 +125,11 @@ class FormState:
     key_variable: str
     can_save: bool
     can_start: bool
+
+    def is_marked(self, name: str) -> bool:
+        """The field stands out: it says something else than what runs, or than the weaker layers."""
+        field = self.fields[name]
+        return field.is_changed if self.layer is None else field.is_set
 
     @property
     def is_doubtful(self) -> bool:
@@ -151,6 +160,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
             disabled.get(name),
             _doubt(config, context.dialect, capabilities) if name == _EXTRA else None,
             context.requires(name),
+            *_change(name, draft, context.in_force),
         )
         for name in choice_names()
     }
@@ -174,6 +184,12 @@ def _value(name: str, draft: LaunchOptions, below: Resolved) -> Any:
     value = draft.get(name)
     # No weaker layer sets any.
     return None if value == NO_EXTRA_ARGS and not below.options.extra_args else value
+
+
+def _change(name: str, draft: LaunchOptions, in_force: LaunchOptions | None) -> tuple[bool, Any]:
+    if in_force is None or draft.get(name) == in_force.get(name):
+        return False, None
+    return True, in_force.get(name)
 
 
 def _inherited(name: str, below: Resolved, model: Model | None) -> Any:

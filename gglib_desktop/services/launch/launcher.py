@@ -222,12 +222,17 @@ class Launcher:
         model = self.model_of(config)
         return self._config(model, options) == self._config(model, others)
 
-    async def save_choices(self, config: ServerConfig, choices: Mapping[str, object]) -> bool:
-        """Saves the choices in a server's form; False if its model is not listed. Raises: LibraryError."""
+    async def save_choices(self, config: ServerConfig, choices: Mapping[str, object]) -> Mapping[str, object] | None:
+        """Saves the choices in a server's form. Returns what was saved in their place before.
+
+        None if its model is not listed. Raises: LibraryError.
+        """
         async with self._saving:
             saved = await self._library.launch_options(config.model_id)
             await self._library.save_launch_options(config.model_id, saved.with_values(**choices))
-        return self._library.model(config.model_id) is not None
+        if self._library.model(config.model_id) is None:
+            return None
+        return {name: saved.get(name) for name in choices}
 
     def options_in_force(self, config: ServerConfig, saved: LaunchOptions) -> LaunchOptions:
         """The choices behind a configuration; where it does not show them, the ones in ``saved`` and the defaults."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ class OptionFormViewModel(QObject):
         self._context = partial(launcher.form_context, layer, model_options=model_options or LaunchOptions())
         self.model = model
         self._draft = draft or LaunchOptions()
+        self._in_force: LaunchOptions | None = None
         self._unreadable: Mapping[str, InvalidInput] = {}
         self._finding: asyncio.Task[None] | None = None
         self._state = self._make_state()
@@ -110,9 +111,14 @@ class OptionFormViewModel(QObject):
         """Adds a device to the chosen ones in this layer, or removes it."""
         self.edit(device=with_device(self._draft.device, name, used=used))
 
-    def load(self, options: LaunchOptions, model: Model | None = None) -> None:
-        """Replaces the whole draft, and with ``model`` what is known about the model."""
-        self.model = model or self.model
+    def load(
+        self, options: LaunchOptions, model: Model | None = None, *, in_force: LaunchOptions | None = None
+    ) -> None:
+        """Replaces the whole draft, and with ``model`` what is known about the model.
+
+        ``in_force`` is what the form's server runs with.
+        """
+        self.model, self._in_force = model or self.model, in_force
         self._show(options, {})
 
     def close(self) -> None:
@@ -139,7 +145,8 @@ class OptionFormViewModel(QObject):
             self.draftChanged.emit(draft)
 
     def _make_state(self) -> FormState:
-        return form_state(self._draft, self._unreadable, self._context(model=self.model))
+        context = replace(self._context(model=self.model), in_force=self._in_force)
+        return form_state(self._draft, self._unreadable, context)
 
 
 @dataclass(frozen=True)

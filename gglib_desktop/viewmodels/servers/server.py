@@ -21,6 +21,8 @@ from gglib_desktop.domain.servers.states import (
     Failed,
     Loading,
     ServerState,
+    Starting,
+    Stopped,
     Stopping,
     Unreachable,
     Unresponsive,
@@ -54,7 +56,8 @@ class ServerPanelState:
     ``takes_images`` None: not known. ``engine_page``: the URL of the engine's own page for browsers, if it has one.
     ``client_name``: the name of the model for clients.
     ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
-    engine's help does not list. ``can_apply``: the form leads to another server than the one that runs.
+    engine's help does not list. ``can_apply``: the form leads to another server than the one that runs, or ran last.
+    ``gpu_layers``: as observed, else as asked for. ``ran_s``: how long a server that has ended was watched as running.
     """
 
     title: str
@@ -87,6 +90,8 @@ class ServerPanelState:
     other_engine: bool = False
     unlisted_flags: tuple[str, ...] = ()
     can_apply: bool = False
+    gpu_layers: int | None = None
+    ran_s: float | None = None
     takes_images: bool | None = None
     engine_page: str = ""
     client_name: str = ""
@@ -143,6 +148,7 @@ class ServerViewModel(ViewModel):
         self._snapshot = snapshot
         self._supervisor = supervisor
         self._launcher = launcher
+        self._started_at: float | None = None
         self._memory = MemoryForecast(launcher, scope)
         self._memory.found.connect(self._show_state)
         self.options = ServerOptionsViewModel(snapshot, launcher, scope)
@@ -265,10 +271,22 @@ class ServerViewModel(ViewModel):
             own_choices=self.options.own_choices,
             other_engine=is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line),
             unlisted_flags=self.options.unlisted_flags,
+            gpu_layers=facts.gpu_layers if facts and facts.gpu_layers is not None else config.gpu_layers,
+            ran_s=self._ran_s(snapshot.state),
             takes_images=facts.takes_images if facts else None,
             client_name=(facts.alias if facts else None) or config.model_name,
             engine_page=urljoin(snapshot.endpoint, facts.page) if handle and facts and facts.page else "",
         )
+
+    def _ran_s(self, state: ServerState) -> float | None:
+        handle = handle_of(state)
+        if handle is not None:
+            self._started_at = float(handle.started_at)
+        elif isinstance(state, Starting):
+            self._started_at = None
+        elif isinstance(state, Stopped | Failed | Crashed) and self._started_at is not None:
+            return state.at - self._started_at
+        return None
 
     def _lacks_template(self, config: ServerConfig) -> bool:
         """Whether chats use a template of the engine's own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, Signal
@@ -34,11 +35,20 @@ class ServerOptionsViewModel(ViewModel):
         # What was chosen in this form and is not in force; and the names of that which is not saved.
         self._typed: dict[str, object] = {}
         self._unsaved: set[str] = set()
+        # What was saved for the model before, by name; and the tasks that save.
+        self._before: dict[str, object] = {}
+        self._saves: set[asyncio.Task[None]] = set()
         self.form = OptionFormViewModel(launcher, None, launcher.model_of(server.config), draft=BUILT_IN)
         self.form.edited.connect(self._on_edited)
         self.restart = self.command(self._restart, f"restart server {server.id}")
         self.use_saved = self.command(self._use_saved, f"use saved settings server {server.id}")
+        self.revert = self.command(self._revert, f"revert options server {server.id}")
         self._reading = scope.start(self._read_plan(), name="launch options")
+
+    @property
+    def is_changed(self) -> bool:
+        """Something was chosen in the form that is not in force."""
+        return any(self.form.state.fields[name].is_changed for name in self._typed)
 
     @property
     def can_apply(self) -> bool:
@@ -114,7 +124,9 @@ class ServerOptionsViewModel(ViewModel):
             if plan.in_force.get(name) != value and (name in self._unsaved or plan.as_saved.get(name) == value)
         }
         self._unsaved &= self._typed.keys()
-        self.form.load(plan.options.with_values(**self._typed), self._launcher.model_of(self._server.config))
+        self._before = {name: value for name, value in self._before.items() if name in self._typed}
+        model = self._launcher.model_of(self._server.config)
+        self.form.load(plan.options.with_values(**self._typed), model, in_force=plan.in_force)
         self.changed.emit()
 
     async def _restart(self, **choices: object) -> None:
@@ -129,17 +141,34 @@ class ServerOptionsViewModel(ViewModel):
         self._typed |= choices
         self._unsaved |= choices.keys()
         self.changed.emit()
-        self._scope.start(self._save(choices), name="save launch options")
+        task = self._scope.start(self._save(choices), name="save launch options")
+        self._saves.add(task)
+        task.add_done_callback(self._saves.discard)
 
     async def _save(self, choices: Mapping[str, object]) -> None:
         """The first server's form is the model's; of a further one's only what happens after a crash is."""
         if self._server.number > 1:
             choices = {name: value for name, value in choices.items() if name == "restart"}
+        if not choices:
+            return
         try:
-            if choices and await self._launcher.save_choices(self._server.config, choices):
-                self._unsaved -= {name for name, value in choices.items() if self.form.draft.get(name) == value}
+            before = await self._launcher.save_choices(self._server.config, choices)
         except GglibError as exc:
             self.failed.emit(exc)
+            return
+        if before is not None:
+            self._before = {**before, **self._before}
+            self._unsaved -= {name for name, value in choices.items() if self.form.draft.get(name) == value}
+
+    async def _revert(self) -> None:
+        """The form shows what is in force again, and what was saved before it was changed is saved again."""
+        if self._saves:
+            await asyncio.wait(set(self._saves))
+        before, self._before = self._before, {}
+        self._typed, self._unsaved = {}, set()
+        if before:
+            await self._launcher.save_choices(self._server.config, before)
+        self.read_again()
 
 
 class MemoryForecast(QObject):

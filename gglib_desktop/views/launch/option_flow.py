@@ -1,4 +1,4 @@
-"""The launch options that a server's panel offers for a restart: the port, and speculative decoding."""
+"""The launch options that people change most, and speculative decoding."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.option_extras import MtpField, RestartBox
 from gglib_desktop.views.launch.option_widgets import make_widget
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
-from gglib_desktop.views.words.errors import field_name, mtp_reason_text
-from gglib_desktop.views.words.options import disabled_text, translated
+from gglib_desktop.views.words.errors import field_name, mtp_reason_text, sentence
+from gglib_desktop.views.words.options import changed_text, disabled_text, translated
 
-_OPTIONS = ("port", "spec_draft_n_max", "spec_draft_p_min")
+_USUAL = ("context_size", "gpu_layers", "parallel", "port")
+_DRAFTING = ("spec_draft_n_max", "spec_draft_p_min")
 _COLUMN_GAP = 18
+_MARK = " ●"
 
 
 class OptionFlow(FlowRow):
@@ -27,7 +29,7 @@ class OptionFlow(FlowRow):
     def __init__(self, form: OptionFormViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent, column_gap=_COLUMN_GAP)
         self.setObjectName("launchFields")
-        self._boxes = {name: make_widget(engine_option(name), form, self) for name in _OPTIONS}
+        self._boxes = {name: make_widget(engine_option(name), form, self) for name in _USUAL + _DRAFTING}
         self._mtp = MtpField(form, self)
         self._mtp.setAccessibleName(field_name("mtp"))
         self._mtp.buttons[0].setToolTip(self.tr("On if this model has MTP layers and the engine can use them"))
@@ -37,18 +39,31 @@ class OptionFlow(FlowRow):
         # The widest reason, so that the row does not break differently when the reason changes.
         metrics = self._reason.fontMetrics()
         self._reason.setMinimumWidth(max(metrics.horizontalAdvance(mtp_reason_text(reason)) for reason in MtpReason))
+        self._labels: dict[str, QLabel] = {}
         self._lay_out()
         form.stateChanged.connect(self._render)
         self._render(form.state)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields that it has."""
+        return (*_USUAL, "mtp", *_DRAFTING, "restart")
+
+    def show_drafting(self, shown: bool) -> None:
+        for part in self._drafting:
+            part.setVisible(shown)
+
     def _lay_out(self) -> None:
-        port, *numbers = self._boxes.values()
-        self.flow.addWidget(_labelled(port, port))
-        self.flow.addWidget(_labelled(self._mtp, self._mtp.buttons[0]))
-        self.flow.addWidget(_side_by_side(*(_labelled(box, box) for box in numbers), gap=_COLUMN_GAP))
-        self.flow.addWidget(self._reason)
-        self.flow.addWidget(self._restart)
-        for before, after in pairwise((port, *self._mtp.buttons, *numbers, self._restart)):
+        for name in _USUAL:
+            self.flow.addWidget(self._labelled(name, self._boxes[name], self._boxes[name]))
+        numbers = [self._labelled(name, self._boxes[name], self._boxes[name]) for name in _DRAFTING]
+        mtp = self._labelled("mtp", self._mtp, self._mtp.buttons[0])
+        self._drafting = (mtp, _side_by_side(*numbers, gap=_COLUMN_GAP), self._reason)
+        for part in (*self._drafting, self._restart):
+            self.flow.addWidget(part)
+        boxes = [self._boxes[name] for name in _DRAFTING]
+        usual = [self._boxes[name] for name in _USUAL]
+        for before, after in pairwise((*usual, *self._mtp.buttons, *boxes, self._restart)):
             QWidget.setTabOrder(before, after)
 
     @Slot(object)
@@ -62,14 +77,40 @@ class OptionFlow(FlowRow):
             box.setEnabled(field.disabled is None)
             why_not = disabled_text(field.disabled) if field.disabled is not None else ""
             box.setToolTip(why_not or translated(engine_option(name).spec.help))
-            box.setAccessibleDescription(box.toolTip())
+        self._describe(state)
+        for name, label in self._labels.items():
+            _mark(label, state.is_marked(name))
+
+    def _describe(self, state: FormState) -> None:
+        """A changed field says first what it was, and one with a problem what that is."""
+        described = [
+            *self._boxes.items(),
+            *(("mtp", button) for button in self._mtp.buttons),
+            ("restart", self._restart),
+        ]
+        for name, box in described:
+            field = state.fields[name]
+            problem = sentence(field.problem) if field.problem else ""
+            parts = (changed_text(name, field), problem, box.toolTip())
+            box.setAccessibleDescription(" ".join(part for part in parts if part))
+
+    def _labelled(self, name: str, field: QWidget, buddy: QWidget) -> QWidget:
+        # The colon also distinguishes the label from its field when both are found by name.
+        label = self._labels[name] = QLabel(f"{field.accessibleName()}:")
+        label.setBuddy(buddy)
+        # As wide as it is when marked, so that nothing moves.
+        _mark(label, True)
+        label.setMinimumWidth(label.sizeHint().width())
+        _mark(label, False)
+        return _side_by_side(label, field)
 
 
-def _labelled(field: QWidget, buddy: QWidget) -> QWidget:
-    # The colon also distinguishes the label from its field when both are found by name.
-    label = QLabel(f"{field.accessibleName()}:")
-    label.setBuddy(buddy)
-    return _side_by_side(label, field)
+def _mark(label: QLabel, marked: bool) -> None:
+    text = label.text().removesuffix(_MARK)
+    label.setText(text + _MARK if marked else text)
+    font = label.font()
+    font.setBold(marked)
+    label.setFont(font)
 
 
 def _side_by_side(*widgets: QWidget, gap: int = 6) -> QWidget:

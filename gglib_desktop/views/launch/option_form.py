@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -27,17 +27,20 @@ from gglib_desktop.views.launch.option_extras import FileField, MtpField, Restar
 from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, RowWords
 from gglib_desktop.views.launch.option_widgets import TextField, make_widget
 from gglib_desktop.views.look.icons import icon
-from gglib_desktop.views.look.type_scale import TypeSize, set_type
 from gglib_desktop.views.widgets.search_field import SearchField
 from gglib_desktop.views.words.errors import field_name
-from gglib_desktop.views.words.options import order_text, restart_help, translated
+from gglib_desktop.views.words.options import restart_help, translated
 
 _INDENT = 4
 _GAP = 10
 
 
 class OptionForm(QWidget):
-    """Edits one layer of options. ``helpers`` are widgets to show under the field with that name."""
+    """Edits one layer of options.
+
+    ``helpers`` are widgets to show under the field with that name; the fields ``without`` are edited elsewhere.
+    ``scrolls``: by itself, else what it lies on does.
+    """
 
     def __init__(
         self,
@@ -45,16 +48,19 @@ class OptionForm(QWidget):
         parent: QWidget | None = None,
         *,
         helpers: Mapping[str, QWidget] | None = None,
+        without: Collection[str] = (),
+        scrolls: bool = True,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("optionForm")
         self._form, self._helpers = form, {"device": DeviceChoices(form), **(helpers or {})}
+        self._without = frozenset(without)
         self._search = self._search_field()
         self._nothing = QLabel(self.tr("No setting matches."))
         self._nothing.setObjectName("optionNothing")
         self._nothing.hide()
         self._sections = self._make_sections()
-        self._lay_out()
+        self._lay_out(scrolls)
         self._order_tabs()
         form.stateChanged.connect(self._render)
         # After their boxes have been made.
@@ -66,6 +72,11 @@ class OptionForm(QWidget):
         for section in self._sections:
             yield from section.rows
 
+    @property
+    def last_stop(self) -> QWidget:
+        """Of Tab."""
+        return self._stops()[-1]
+
     def reveal(self, name: str) -> None:
         """Scrolls to the field with that name, and focuses it."""
         self._search.clear()
@@ -74,7 +85,8 @@ class OptionForm(QWidget):
                 if row.name == name:
                     section.set_folded(False)
                     row.set_focus()
-                    self._scroll.ensureWidgetVisible(row)
+                    if self._scroll is not None:
+                        self._scroll.ensureWidgetVisible(row)
 
     # -- places
 
@@ -91,18 +103,16 @@ class OptionForm(QWidget):
         options: dict[OptionGroup, list[EngineOption]] = {group: [] for group in OptionGroup}
         for option in engine_options():
             options[option.spec.group].append(option)
-        return [
-            Section(group, self._rows(group, members), self)
-            for group, members in options.items()
-            if members or group is OptionGroup.OTHER
-        ]
+        rows = {group: self._rows(group, members) for group, members in options.items()}
+        return [Section(group, members, self) for group, members in rows.items() if members]
 
     def _rows(self, group: OptionGroup, options: list[EngineOption]) -> list[OptionRow]:
-        rows = [self._row(option) for option in options]
-        if group is OptionGroup.DRAFTING:
+        rows = [self._row(option) for option in options if option.name not in self._without]
+        if group is OptionGroup.DRAFTING and "mtp" not in self._without:
             rows.insert(0, self._mtp_row())
         # Restarts after a crash belong to the model, not to one launch.
-        if group is OptionGroup.OTHER and self._form.state.layer is not Source.LAUNCH:
+        is_kept = self._form.state.layer is not Source.LAUNCH and "restart" not in self._without
+        if group is OptionGroup.OTHER and is_kept:
             rows.append(self._restart_row())
         return rows
 
@@ -137,7 +147,7 @@ class OptionForm(QWidget):
         words = RowWords(name="restart", label=field_name("restart"), help=restart_help())
         return OptionRow(words, RowParts(field=field, shows=field), self._form, self)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, scrolls: bool) -> None:
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, _GAP, 0)
@@ -146,36 +156,35 @@ class OptionForm(QWidget):
             column.addWidget(section)
         column.addWidget(self._nothing)
         column.addStretch()
-        self._scroll = QScrollArea()
-        self._scroll.setObjectName("optionScroll")
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(content)
-        # The area itself needs no stop for Tab.
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll = QScrollArea() if scrolls else None
+        if self._scroll is not None:
+            self._fill(self._scroll, content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._search)
-        layer = self._form.state.layer
-        if layer is not None:
-            order = QLabel(order_text(layer))
-            order.setObjectName("optionOrder")
-            order.setTextFormat(Qt.TextFormat.RichText)
-            order.setWordWrap(True)
-            set_type(order, TypeSize.SMALL)
-            layout.addWidget(order)
-        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self._scroll or content, 1)
+
+    def _fill(self, scroll: QScrollArea, content: QWidget) -> None:
+        scroll.setObjectName("optionScroll")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        # The area itself needs no stop for Tab.
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     @Slot()
     def _order_tabs(self) -> None:
+        for before, after in pairwise(self._stops()):
+            QWidget.setTabOrder(before, after)
+
+    def _stops(self) -> list[QWidget]:
         order: list[QWidget] = [self._search]
         for section in self._sections:
             order.append(section.header)
             for row in section.rows:
                 order += row.focus
-        for before, after in pairwise(order):
-            QWidget.setTabOrder(before, after)
+        return order
 
     # -- news
 
@@ -239,7 +248,7 @@ class Section(QWidget):
     def show_state(self, state: FormState) -> None:
         for row in self.rows:
             row.show_state(state)
-        self._set_count = sum(state.fields[row.name].is_set for row in self.rows)
+        self._set_count = sum(state.is_marked(row.name) for row in self.rows)
         if any(state.fields[row.name].problem or state.fields[row.name].warning for row in self.rows):
             self._folded = False
         self._show_fold()

@@ -18,7 +18,7 @@ from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.look.theme import state_colour
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.words.errors import mtp_reason_text, sentence
-from gglib_desktop.views.words.options import disabled_text, source_text, value_text
+from gglib_desktop.views.words.options import changed_text, disabled_text, source_text, value_text
 
 _LABEL_CHARACTERS = 28
 _FIELD_CHARACTERS = 34
@@ -88,10 +88,11 @@ class OptionRow(QWidget):
         self._parts.field.setEnabled(shown.disabled is None)
         for widget in self._parts.below:
             widget.setEnabled(shown.disabled is None)
-        self._reset.setVisible(shown.is_set)
-        self._mark.setText(_MARK if shown.is_set else "")
+        is_marked = state.is_marked(self.name)
+        self._reset.setVisible(is_marked)
+        self._mark.setText(_MARK if is_marked else "")
         font = self._label.font()
-        font.setBold(shown.is_set)
+        font.setBold(is_marked)
         self._label.setFont(font)
         self._say(shown)
 
@@ -178,6 +179,8 @@ class OptionRow(QWidget):
             text = self.tr("{warning} It will probably refuse to start.").format(warning=sentence(shown.warning))
         elif shown.disabled is not None:
             text = disabled_text(shown.disabled)
+        elif shown.is_changed:
+            text = changed_text(self.name, shown)
         elif shown.is_set and shown.inherited is not None and text == self.words.help:
             text = self.tr("Instead of {value} ({source})").format(
                 value=value_text(None, shown.inherited), source=source_text(shown.source)
@@ -197,7 +200,8 @@ class OptionRow(QWidget):
     @Slot()
     def _on_reset(self) -> None:
         self.set_focus()
-        self._form.edit(**{self.name: None})
+        shown = self._form.state.fields[self.name]
+        self._form.edit(**{self.name: shown.was if shown.is_changed else None})
 
 
 class MtpRow(OptionRow):

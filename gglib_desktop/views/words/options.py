@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, QLocale
 from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.launch.options import MtpChoice, MtpReason, Source
 from gglib_desktop.domain.options.definition import OptionSpec
-from gglib_desktop.domain.options.engine_options import EngineOption
+from gglib_desktop.domain.options.engine_options import EngineOption, engine_option
 from gglib_desktop.domain.options.text import write_text
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.units import shortest
@@ -17,6 +17,8 @@ from gglib_desktop.views.words.errors import mtp_reason_text, sentence
 
 translate = QCoreApplication.translate
 _SHORT = 60
+# They are not for the engine.
+OWN_OPTIONS = ("mtp", "restart")
 
 
 def translated(text: str) -> str:
@@ -104,3 +106,17 @@ def inherited_entry(option: EngineOption | None, state: FieldState) -> str:
 def disabled_text(reason: MtpReason | str) -> str:
     """Why a field would have no effect."""
     return mtp_reason_text(reason) if isinstance(reason, MtpReason) else sentence(reason)
+
+
+def changed_text(name: str, field: FieldState) -> str:
+    """What a server runs with, of a field that was changed since. Empty if it was not."""
+    if not field.is_changed:
+        return ""
+    spec = None if name in OWN_OPTIONS else engine_option(name).spec
+    if field.was is not None:
+        was = value_text(spec, field.was)
+    elif spec is not None and spec.default is not None:
+        was = translated(spec.default)
+    else:
+        was = translate("Options", "not set")
+    return translate("Options", "Changed, was {value}.").format(value=was)

@@ -48,6 +48,9 @@ def reason(fields: QWidget) -> str:
 
 def test_every_field_has_the_name_that_assistive_technology_sees(fields):
     names = {
+        "field_context_size": "Context size",
+        "field_gpu_layers": "GPU layers",
+        "field_parallel": "Parallel slots",
         "field_port": "Server port",
         "field_mtp_auto": "MTP auto",
         "field_mtp_on": "MTP on",
@@ -56,12 +59,34 @@ def test_every_field_has_the_name_that_assistive_technology_sees(fields):
         "field_spec_draft_p_min": "Minimum probability",
     }
     assert {name: child(fields, QWidget, name).accessibleName() for name in names} == names
-    assert fields.findChild(QWidget, "field_context_size") is None
+    assert {f"field_{name}" for name in fields.names} >= names.keys() - {f"field_mtp_{c}" for c in MtpChoice}
 
 
 def test_every_box_has_a_label_that_leads_to_it(fields):
     buddies = {label.buddy().objectName() for label in fields.findChildren(QLabel) if label.buddy()}
-    assert buddies == {"field_port", "field_mtp_auto", "field_spec_draft_n_max", "field_spec_draft_p_min"}
+    assert buddies == {
+        "field_context_size", "field_gpu_layers", "field_parallel", "field_port", "field_mtp_auto",
+        "field_spec_draft_n_max", "field_spec_draft_p_min",
+    }  # fmt: skip
+
+
+def test_what_was_changed_is_marked_and_says_what_it_was(fields, form):
+    label = next(each for each in fields.findChildren(QLabel) if each.text().startswith("Context size:"))
+    places = [each.geometry() for each in fields.findChildren(QWidget)]
+    form.load(BUILT_IN, in_force=BUILT_IN.replace(context_size=8192))
+    assert spin(fields, "field_context_size").accessibleDescription().startswith("Changed, was 8192. ")
+    assert label.text() == "Context size: ●"
+    assert places == [each.geometry() for each in fields.findChildren(QWidget)], "nothing moves"
+    form.load(BUILT_IN.replace(context_size=8192), in_force=BUILT_IN.replace(context_size=8192))
+    assert not spin(fields, "field_context_size").accessibleDescription().startswith("Changed")
+    assert label.text() == "Context size:"
+
+
+def test_drafting_can_be_left_out(fields):
+    fields.show()
+    fields.show_drafting(False)
+    assert not child(fields, QWidget, "field_mtp").isVisible()
+    assert spin(fields, "field_port").isVisible()
 
 
 def test_what_is_typed_and_chosen_is_in_the_draft(qtbot, fields, form):

@@ -1,4 +1,4 @@
-"""The line of a panel that says what is known of its server."""
+"""The line of an overview that says what is known of its server."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import Healthy
 from gglib_desktop.viewmodels.servers.server import ServerPanelState
-from gglib_desktop.views.servers.overview.page import facts_text
+from gglib_desktop.views.servers.overview.facts import notes_text
 
 STATE = ServerPanelState(
     title="Tiny",
@@ -29,21 +29,21 @@ STATE = ServerPanelState(
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, "no MTP drafting"),
-        ({"drafts": False}, "no MTP drafting"),
-        ({"drafts": True}, "it drafts"),
-        ({"drafts": True, "draft_types": frozenset({"draft-mtp"})}, "it drafts with MTP"),
+        ({}, "No MTP drafting"),
+        ({"drafts": False}, "No MTP drafting"),
+        ({"drafts": True}, "It drafts"),
+        ({"drafts": True, "draft_types": frozenset({"draft-mtp"})}, "It drafts with MTP"),
         (
             {"drafts": True, "draft_types": frozenset({"ngram-mod", "draft-simple"})},
-            "it drafts: draft-simple, ngram-mod",
+            "It drafts: draft-simple, ngram-mod",
         ),
         ({"drafts": True, "draft_tokens": 3, "min_probability": 0.5}, "MTP drafts 3, p ≥ 0.5"),
     ],
 )
 def test_drafting_is_told_as_it_was_observed(qapp, changes, expected):
-    assert facts_text(replace(STATE, **changes)) == f"ctx 8192 · 4 slots · {expected}"
+    assert notes_text(replace(STATE, **changes)) == expected
 
 
 def test_a_model_without_a_template_is_told(qapp):
-    assert "no chat template: the engine uses ChatML" in facts_text(replace(STATE, lacks_template=True))
-    assert "template" not in facts_text(STATE)
+    assert "no chat template: the engine uses ChatML" in notes_text(replace(STATE, lacks_template=True))
+    assert "template" not in notes_text(STATE)

@@ -18,7 +18,7 @@ from gglib_desktop.views.servers.panel.view import ServerPanel
 from gglib_desktop.views.settings.dialog import SettingsDialog
 from tests.fakes.accessibility import Role, get, names
 from tests.fakes.library import some_facts
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import poll, tasks_done
 from tests.ui.conftest import Desk, text_of
 from tests.ui.finding import child
 
@@ -29,6 +29,11 @@ def click(qtbot, widget: QWidget) -> None:
 
 def press(qtbot, panel: ServerPanel, name: str) -> None:
     click(qtbot, get(panel, name, Role.Button))
+
+
+def open_settings(panel: ServerPanel) -> None:
+    tabs = child(panel, QTabWidget, "pages")
+    tabs.setCurrentIndex(tabs.count() - 1)
 
 
 def enabled(panel: ServerPanel) -> set[str]:
@@ -58,7 +63,7 @@ async def healthy(desk, model) -> ServerPanel:
 async def test_a_panel_is_called_as_agreed(desk, healthy):
     port = healthy.server.state.port
     assert healthy.accessibleName() == "Server: Tiny"
-    assert {"Fold Tiny", "Stop", "Restart", "Copy endpoint", "Apply and restart"} <= set(names(healthy, Role.Button))
+    assert {"Fold Tiny", "Stop", "Restart", "Copy endpoint"} <= set(names(healthy, Role.Button))
     labels = names(healthy, Role.StaticText)
     assert "Health: Healthy" in labels
     assert f"Port: {port}" in labels
@@ -66,12 +71,18 @@ async def test_a_panel_is_called_as_agreed(desk, healthy):
     assert "Activity: 0 of 4 slots" in labels
     assert "Speed: idle" in labels
     assert get(healthy, "Copy endpoint").accessibleDescription() == f"http://127.0.0.1:{port}/v1"
-    assert set(names(healthy, Role.SpinBox)) == {"Server port", "Draft tokens", "Minimum probability"}
+    assert [name for name in names(healthy, Role.PageTab) if name != "Requests"] == [
+        "Overview", "Chat", "Log", "Settings"
+    ]  # fmt: skip
+    open_settings(healthy)
+    assert {"Apply and restart", "Revert", "More options"} <= set(names(healthy, Role.Button))
+    usual = ["Context size", "GPU layers", "Parallel slots", "Server port"]
+    assert names(healthy, Role.SpinBox) == [*usual, "Draft tokens", "Minimum probability"]
     assert names(healthy, Role.RadioButton) == ["MTP auto", "MTP on", "MTP off"]
-    assert [name for name in names(healthy, Role.PageTab) if name != "Requests"] == ["Overview", "Chat", "Log"]
 
 
 async def test_form_controls_are_named_after_their_fields(healthy):
+    open_settings(healthy)
     for name in ("field_port", "field_spec_draft_n_max", "field_spec_draft_p_min", "field_mtp_auto"):
         assert healthy.findChild(QWidget, name) is not None
 
@@ -198,12 +209,21 @@ async def test_the_badge_has_its_word_its_shape_and_its_reason(desk, healthy):
     assert "Killed by signal 11 (SIGSEGV)" in badge.accessibleDescription()
 
 
-async def test_it_says_how_long_it_runs_and_what_it_uses(healthy):
-    assert re.fullmatch(r"up \d+ s", healthy.findChild(QLabel, "time").text())
-    facts = healthy.findChild(QLabel, "facts").text()
-    for said in ("ctx 8192", "4 slots", "RAM 64.0 MiB", "2", "0.75"):
-        assert said in facts
-    assert "--spec-draft-n-max 2" in healthy.findChild(QLabel, "commandLine").text()
+async def test_it_says_how_long_it_runs_and_with_what(desk, healthy):
+    desk.window.resize(1500, 800)
+    time = child(healthy, QLabel, "time")
+    await poll(lambda: re.fullmatch(r"up \d+ s", time.text()))
+    labels = names(healthy, Role.StaticText)
+    assert {"Context: 8192 tokens", "Slots: 4", "GPU layers: not known"} <= set(labels)
+    assert "MTP drafts 2, p ≥ 0.75" in text_of(healthy)
+    assert "--spec-draft-n-max 2" in child(healthy, QLabel, "commandLine").text()
+
+
+async def test_a_stopped_server_says_when_why_and_for_how_long_it_ran(desk, healthy, qtbot):
+    press(qtbot, healthy, "Stop")
+    await desk.panel_in("Tiny", "Stopped")
+    ended = child(healthy, QLabel, "ended")
+    assert re.fullmatch(r"\d.*: Stopped\. It had run for \d+ s\.", ended.text()), ended.text()
 
 
 async def test_it_says_where_it_does_not_run_with_what_was_asked_for(desk, model, healthy):
@@ -234,19 +254,23 @@ async def test_the_endpoint_goes_to_the_clipboard(desk, healthy, qtbot):
 
 
 async def test_another_setting_is_applied_by_a_restart_and_saved(desk, model, healthy, qtbot):
+    open_settings(healthy)
     assert "Apply and restart" not in enabled(healthy)
     draft_tokens = get(healthy, "Draft tokens")
     assert isinstance(draft_tokens, QSpinBox)
     draft_tokens.setValue(5)
     assert "Apply and restart" in enabled(healthy)
+    assert draft_tokens.accessibleDescription().startswith("Changed, was 2. ")
     press(qtbot, healthy, "Apply and restart")
     await poll(lambda: "--spec-draft-n-max 5" in healthy.server.state.command_line)
     await desk.panel_in("Tiny", "Healthy")
     await poll(lambda: "Apply and restart" not in enabled(healthy))
+    assert not get(healthy, "Draft tokens").accessibleDescription().startswith("Changed")
     assert await desk.library.launch_options(model.id) == LaunchOptions(spec_draft_n_max=5)
 
 
 async def test_going_back_to_what_runs_leaves_nothing_to_apply(healthy, qtbot):
+    open_settings(healthy)
     click(qtbot, get(healthy, "MTP off"))
     assert "Apply and restart" in enabled(healthy)
     assert not get(healthy, "Draft tokens").isEnabled()
@@ -255,18 +279,57 @@ async def test_going_back_to_what_runs_leaves_nothing_to_apply(healthy, qtbot):
     assert get(healthy, "Draft tokens").isEnabled()
 
 
-async def test_a_model_without_layers_has_nothing_to_draft_with(desk):
+async def test_changes_are_reverted_with_a_press_also_those_that_were_saved(desk, model, healthy, qtbot):
+    await desk.library.save_launch_options(model.id, LaunchOptions(context_size=8192))
+    await poll(lambda: healthy.server.options.form.draft.context_size == 8192)
+    open_settings(healthy)
+    revert = child(healthy, QPushButton, "revert")
+    await poll(lambda: not revert.isEnabled())
+    box = child(healthy, QSpinBox, "field_context_size")
+    box.setValue(1024)
+    child(healthy, QSpinBox, "field_port").setValue(9050)
+    expected = LaunchOptions(context_size=1024, port=9050)
+
+    await poll(revert.isEnabled)
+    await tasks_done("save launch options")
+    assert await desk.library.launch_options(model.id) == expected
+    click(qtbot, revert)
+    await poll(lambda: box.value() == 8192)
+    assert await desk.library.launch_options(model.id) == LaunchOptions(context_size=8192)
+    assert child(healthy, QSpinBox, "field_port").text() == "Auto"
+    await poll(lambda: not revert.isEnabled())
+
+
+async def test_all_other_options_are_one_fold_away(healthy, qtbot):
+    open_settings(healthy)
+    assert healthy.findChild(QWidget, "field_temperature") is None
+    press(qtbot, healthy, "More options")
+    threads = child(healthy, QSpinBox, "field_threads")
+    names_of_fields = [w.objectName() for w in healthy.findChildren(QWidget) if w.objectName().startswith("field_")]
+    assert len(names_of_fields) == len(set(names_of_fields)), "each can be found by its name"
+    threads.setValue(3)
+    assert threads.accessibleDescription().startswith("Changed, was ")
+    assert "Apply and restart" in enabled(healthy)
+    press(qtbot, healthy, "More options")
+    assert not threads.isVisible()
+
+
+async def test_a_model_without_layers_has_nothing_to_draft_with(desk, qtbot):
     await desk.open()
     model = await desk.add("Plain", some_facts("Plain", mtp_layers=0))
     desk.app.launch.start(model.id)
     panel = await desk.panel_in("Plain", "Healthy")
+    assert "drafting" in child(panel, QLabel, "facts").text()
+    open_settings(panel)
+    assert "Draft tokens" not in names(panel, Role.SpinBox)
+    press(qtbot, panel, "More options")
     for name in ("Draft tokens", "Minimum probability"):
         assert not get(panel, name).isEnabled()
         assert get(panel, name).accessibleDescription() == "Off: this model has no MTP layers"
-    assert "drafting" in panel.findChild(QLabel, "facts").text()
 
 
 async def test_a_chosen_port_is_used_after_applying(desk, healthy, qtbot):
+    open_settings(healthy)
     box = get(healthy, "Server port")
     assert isinstance(box, QSpinBox)
     assert box.text() == "Auto"
@@ -359,6 +422,7 @@ async def test_the_card_goes_when_the_server_starts_again(desk, healthy, qtbot):
 
 async def test_new_settings_that_do_not_start_are_told_while_the_old_ones_run_again(desk, healthy, qtbot):
     first = healthy.server.state.handle
+    open_settings(healthy)
     healthy.server.options.form.edit(
         spec_draft_n_max=5, extra_args=("--mock-fail-load=srv load_model: failed to create MTP context",)
     )
@@ -438,7 +502,7 @@ async def test_the_forecast_stands_beside_the_measured_memory(desk, model):
     desk.launcher._forecast = lambda _model, _config: ByteRange(2**20, 3 * 2**20)
     desk.start(model)
     panel = await desk.panel_in("Tiny", "Healthy")
-    await poll(lambda: "RAM 64.0 MiB (forecast 1.0 MiB to 3.0 MiB)" in text_of(panel))
+    await poll(lambda: "RAM, estimated: 1.0 MiB to 3.0 MiB" in names(panel, Role.StaticText))
 
 
 async def test_the_open_panel_takes_the_room_that_the_others_leave(desk, healthy, qtbot):
@@ -543,14 +607,14 @@ async def test_tab_goes_from_the_buttons_over_the_tabs_to_what_stands_on_them(he
     restart = healthy.findChild(QPushButton, "restart")
     restart.setFocus()
     reached = []
-    for _step in range(4):
+    for _step in range(3):
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
         widget = QApplication.focusWidget()
         assert widget is not None
         reached.append(widget)
     tabs = healthy.findChild(QTabWidget, "pages")
     assert reached[0] is tabs.tabBar()
-    assert [widget.objectName() for widget in reached[1:]] == ["commandLine", "field_port", "field_mtp_auto"]
+    assert [widget.objectName() for widget in reached[1:]] == ["commandLine", "copyCommandLine"]
 
 
 @pytest.mark.parametrize("name", ["endpoint", "commandLine"])
@@ -594,7 +658,7 @@ async def test_saved_launch_defaults_are_announced_and_used_by_a_restart(desk, h
     await desk.library.save_launch_options(healthy.server.model_id, LaunchOptions(context_size=1024))
     await poll(lambda: changed in text_of(healthy))
     press(qtbot, healthy, "Restart now")
-    await poll(lambda: "ctx 1024" in text_of(healthy))
+    await poll(lambda: "Context: 1024 tokens" in text_of(healthy))
     await poll(lambda: changed not in text_of(healthy))
 
 
@@ -603,7 +667,7 @@ async def test_the_restart_of_the_menu_uses_them_too_also_after_a_stop(desk, hea
     press(qtbot, healthy, "Stop")
     await desk.panel_in("Tiny", "Stopped")
     desk.window.findChild(QAction, "restart").trigger()
-    await poll(lambda: "ctx 1024" in text_of(healthy))
+    await poll(lambda: "Context: 1024 tokens" in text_of(healthy))
 
 
 async def test_what_was_chosen_for_one_start_is_named_and_kept_until_it_is_dropped(desk, model, qtbot):
@@ -614,7 +678,7 @@ async def test_what_was_chosen_for_one_start_is_named_and_kept_until_it_is_dropp
     handle = panel.server.state.handle
     press(qtbot, panel, "Restart")
     await poll(lambda: panel.server.state.handle not in {handle, None})
-    await poll(lambda: "ctx 1024" in text_of(panel))
+    await poll(lambda: "Context: 1024 tokens" in text_of(panel))
     assert said in text_of(panel)
     press(qtbot, panel, "Use launch defaults")
     await poll(lambda: "MTP drafts 2" in text_of(panel))
@@ -625,6 +689,7 @@ async def test_a_port_that_is_taken_is_told_while_the_server_goes_on(desk, healt
     handle = healthy.server.state.handle
     desk.start(await desk.add("Other"), port=9998)
     await desk.panel_in("Other", "Healthy")
+    open_settings(healthy)
     healthy.findChild(QSpinBox, "field_port").setValue(9998)
     press(qtbot, healthy, "Apply and restart")
     await poll(lambda: "The new settings can't be used. The server still runs" in text_of(healthy))

@@ -45,6 +45,12 @@ def _log(server: ServerViewModel, parent: QWidget) -> Page:
     return LogView(server.log, parent)
 
 
+def _settings(server: ServerViewModel, parent: QWidget) -> Page:
+    from gglib_desktop.views.servers.settings.page import SettingsPage
+
+    return SettingsPage(server, parent)
+
+
 def _kinds() -> tuple[tuple[str, _Maker], ...]:
     """All pages, in the order of their tabs."""
     return (
@@ -52,6 +58,7 @@ def _kinds() -> tuple[tuple[str, _Maker], ...]:
         (translate("Pages", "Requests"), _requests),
         (translate("Pages", "Chat"), _chat),
         (translate("Pages", "Log"), _log),
+        (translate("Pages", "Settings"), _settings),
     )
 
 

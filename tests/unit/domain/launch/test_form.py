@@ -111,6 +111,15 @@ def test_all_layers_together_inherit_nothing_and_must_say_what_the_engine_is_alw
     assert not any(field.required for field in shown(BUILT_IN, where).fields.values())
 
 
+def test_of_a_server_what_differs_from_what_runs_is_marked():
+    where = replace(form_context(), layer=None, in_force=BUILT_IN.replace(threads=2))
+    state = shown(BUILT_IN.replace(threads=4, port=9001), where)
+    assert {name: field.was for name, field in state.fields.items() if field.is_changed} == {"threads": 2, "port": None}
+    assert state.is_marked("threads")
+    assert not state.is_marked("mtp"), "set, and as it runs"
+    assert shown(LaunchOptions(threads=4)).is_marked("threads"), "of a layer, what it sets"
+
+
 def test_the_command_line_is_the_one_that_will_run():
     draft = LaunchOptions(context_size=4096, port=9005, mtp=MtpChoice.ON)
     state = shown(draft)
