@@ -105,8 +105,14 @@ class Launcher:
         """The result of a start with these choices of its own, over those ``saved`` for the model."""
         return resolve(launch, saved, self._settings.current.defaults)
 
-    def form_context(self, layer: Source | None, model: Model | None, model_options: LaunchOptions) -> FormContext:
-        """The context of a form for that layer of choices."""
+    def form_context(
+        self,
+        layer: Source | None,
+        model: Model | None,
+        model_options: LaunchOptions,
+        in_force: LaunchOptions | None = None,
+    ) -> FormContext:
+        """The context of a form for that layer of choices; ``in_force`` is what its server runs with."""
         from gglib_desktop.domain.launch.form import FormContext
 
         settings = self._settings.current
@@ -120,6 +126,7 @@ class Launcher:
             model_options=model_options,
             app_options=settings.defaults,
             names_taken=self._supervisor.names_taken,
+            in_force=in_force,
         )
 
     async def start(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,6 @@ class OptionFormViewModel(QObject):
         self._context = partial(launcher.form_context, layer, model_options=model_options or LaunchOptions())
         self.model = model
         self._draft = draft or LaunchOptions()
-        self._in_force: LaunchOptions | None = None
         self._unreadable: Mapping[str, InvalidInput] = {}
         self._finding: asyncio.Task[None] | None = None
         self._state = self._make_state()
@@ -118,7 +117,8 @@ class OptionFormViewModel(QObject):
 
         ``in_force`` is what the form's server runs with.
         """
-        self.model, self._in_force = model or self.model, in_force
+        self.model = model or self.model
+        self._context = partial(self._context, in_force=in_force)
         self._show(options, {})
 
     def close(self) -> None:
@@ -145,8 +145,7 @@ class OptionFormViewModel(QObject):
             self.draftChanged.emit(draft)
 
     def _make_state(self) -> FormState:
-        context = replace(self._context(model=self.model), in_force=self._in_force)
-        return form_state(self._draft, self._unreadable, context)
+        return form_state(self._draft, self._unreadable, self._context(model=self.model))
 
 
 @dataclass(frozen=True)

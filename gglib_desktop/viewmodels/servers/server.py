@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import urljoin
 
@@ -21,7 +21,6 @@ from gglib_desktop.domain.servers.states import (
     Failed,
     Loading,
     ServerState,
-    Starting,
     Stopped,
     Stopping,
     Unreachable,
@@ -148,7 +147,6 @@ class ServerViewModel(ViewModel):
         self._snapshot = snapshot
         self._supervisor = supervisor
         self._launcher = launcher
-        self._started_at: float | None = None
         self._memory = MemoryForecast(launcher, scope)
         self._memory.found.connect(self._show_state)
         self.options = ServerOptionsViewModel(snapshot, launcher, scope)
@@ -272,21 +270,17 @@ class ServerViewModel(ViewModel):
             other_engine=is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line),
             unlisted_flags=self.options.unlisted_flags,
             gpu_layers=facts.gpu_layers if facts and facts.gpu_layers is not None else config.gpu_layers,
-            ran_s=self._ran_s(snapshot.state),
             takes_images=facts.takes_images if facts else None,
             client_name=(facts.alias if facts else None) or config.model_name,
             engine_page=urljoin(snapshot.endpoint, facts.page) if handle and facts and facts.page else "",
         )
 
     def _ran_s(self, state: ServerState) -> float | None:
-        handle = handle_of(state)
-        if handle is not None:
-            self._started_at = float(handle.started_at)
-        elif isinstance(state, Starting):
-            self._started_at = None
-        elif isinstance(state, Stopped | Failed | Crashed) and self._started_at is not None:
-            return state.at - self._started_at
-        return None
+        """Compared with the state that was shown last."""
+        if not isinstance(state, Stopped | Failed | Crashed):
+            return None
+        before = self._state
+        return before.ran_s if before.handle is None else state.at - before.handle.started_at
 
     def _lacks_template(self, config: ServerConfig) -> bool:
         """Whether chats use a template of the engine's own."""
@@ -294,7 +288,7 @@ class ServerViewModel(ViewModel):
         return lacks_template(self._launcher.model_of(config)) and not settled
 
     def _show_state(self) -> None:
-        state = self._panel_state(self._snapshot)
+        state = replace(self._panel_state(self._snapshot), ran_s=self._ran_s(self._snapshot.state))
         if state != self._state:
             self._state = state
             self.stateChanged.emit(state)

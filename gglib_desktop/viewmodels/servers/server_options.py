@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,6 +21,22 @@ from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 
 
+@dataclass
+class _Typed:
+    """What was chosen in a form and is not in force, and the names of that which is not saved.
+
+    ``before`` was saved for the model in its place; ``saves`` are the tasks that save.
+    """
+
+    choices: dict[str, object] = field(default_factory=dict)
+    unsaved: set[str] = field(default_factory=set)
+    before: dict[str, object] = field(default_factory=dict)
+    saves: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def forget(self) -> None:
+        self.choices, self.unsaved = {}, set()
+
+
 class ServerOptionsViewModel(ViewModel):
     """Saves what is chosen in ``form`` at once. It is in force from the server's next start on."""
 
@@ -32,12 +49,7 @@ class ServerOptionsViewModel(ViewModel):
         self._plan = RestartPlan(BUILT_IN, BUILT_IN, BUILT_IN)
         # What did not start, and of which the user has read.
         self.read_rejected: Rejected | None = None
-        # What was chosen in this form and is not in force; and the names of that which is not saved.
-        self._typed: dict[str, object] = {}
-        self._unsaved: set[str] = set()
-        # What was saved for the model before, by name; and the tasks that save.
-        self._before: dict[str, object] = {}
-        self._saves: set[asyncio.Task[None]] = set()
+        self._typed = _Typed()
         self.form = OptionFormViewModel(launcher, None, launcher.model_of(server.config), draft=BUILT_IN)
         self.form.edited.connect(self._on_edited)
         self.restart = self.command(self._restart, f"restart server {server.id}")
@@ -48,7 +60,7 @@ class ServerOptionsViewModel(ViewModel):
     @property
     def is_changed(self) -> bool:
         """Something was chosen in the form that is not in force."""
-        return any(self.form.state.fields[name].is_changed for name in self._typed)
+        return any(self.form.state.fields[name].is_changed for name in self._typed.choices)
 
     @property
     def can_apply(self) -> bool:
@@ -59,13 +71,13 @@ class ServerOptionsViewModel(ViewModel):
     def saved_changed(self) -> bool:
         """A restart would use other saved choices, beside what was chosen in the form, which shows that itself."""
         in_force = self._plan.in_force
-        untyped = self._plan.options.with_values(**{name: in_force.get(name) for name in self._typed})
+        untyped = self._plan.options.with_values(**{name: in_force.get(name) for name in self._typed.choices})
         return not self._launcher.leads_to_same(self._server.config, untyped, in_force)
 
     @property
     def own_choices(self) -> tuple[str, ...]:
         """The names of those that were made for its start only, and that a restart keeps."""
-        return tuple(name for name in choice_names() if name in self._plan.own - self._typed.keys())
+        return tuple(name for name in choice_names() if name in self._plan.own - self._typed.choices.keys())
 
     @property
     def unlisted_flags(self) -> tuple[str, ...]:
@@ -92,7 +104,7 @@ class ServerOptionsViewModel(ViewModel):
             case Remedy.TRY_AGAIN:
                 pass
             case Remedy.DROP_FLAGS:
-                self._typed.pop("extra_args", None)
+                self._typed.choices.pop("extra_args", None)
                 engines = self._launcher.engines
                 left = engines.dialect.without_option(config.extra_args, flag, engines.capabilities) if flag else ()
                 self.run(self._restart(extra_args=left), "drop flags")
@@ -118,32 +130,32 @@ class ServerOptionsViewModel(ViewModel):
         After a return to the last good configuration it keeps what was typed, to be corrected.
         """
         self._plan = plan = await self._launcher.plan(self._server.id)
-        self._typed = {
+        self._typed.choices = {
             name: value
-            for name, value in self._typed.items()
-            if plan.in_force.get(name) != value and (name in self._unsaved or plan.as_saved.get(name) == value)
+            for name, value in self._typed.choices.items()
+            if plan.in_force.get(name) != value and (name in self._typed.unsaved or plan.as_saved.get(name) == value)
         }
-        self._unsaved &= self._typed.keys()
-        self._before = {name: value for name, value in self._before.items() if name in self._typed}
+        self._typed.unsaved &= self._typed.choices.keys()
+        self._typed.before = {name: value for name, value in self._typed.before.items() if name in self._typed.choices}
         model = self._launcher.model_of(self._server.config)
-        self.form.load(plan.options.with_values(**self._typed), model, in_force=plan.in_force)
+        self.form.load(plan.options.with_values(**self._typed.choices), model, in_force=plan.in_force)
         self.changed.emit()
 
     async def _restart(self, **choices: object) -> None:
-        await self._launcher.restart(self._server.id, self._typed | choices)
+        await self._launcher.restart(self._server.id, self._typed.choices | choices)
 
     async def _use_saved(self) -> None:
-        self._typed, self._unsaved = {}, set()
+        self._typed.forget()
         await self._launcher.restart(self._server.id, keep_own=False)
 
     def _on_edited(self, names: frozenset[str]) -> None:
         choices = {name: self.form.draft.get(name) for name in names}
-        self._typed |= choices
-        self._unsaved |= choices.keys()
+        self._typed.choices |= choices
+        self._typed.unsaved |= choices.keys()
         self.changed.emit()
         task = self._scope.start(self._save(choices), name="save launch options")
-        self._saves.add(task)
-        task.add_done_callback(self._saves.discard)
+        self._typed.saves.add(task)
+        task.add_done_callback(self._typed.saves.discard)
 
     async def _save(self, choices: Mapping[str, object]) -> None:
         """The first server's form is the model's; of a further one's only what happens after a crash is."""
@@ -157,15 +169,15 @@ class ServerOptionsViewModel(ViewModel):
             self.failed.emit(exc)
             return
         if before is not None:
-            self._before = {**before, **self._before}
-            self._unsaved -= {name for name, value in choices.items() if self.form.draft.get(name) == value}
+            self._typed.before = {**before, **self._typed.before}
+            self._typed.unsaved -= {name for name, value in choices.items() if self.form.draft.get(name) == value}
 
     async def _revert(self) -> None:
         """The form shows what is in force again, and what was saved before it was changed is saved again."""
-        if self._saves:
-            await asyncio.wait(set(self._saves))
-        before, self._before = self._before, {}
-        self._typed, self._unsaved = {}, set()
+        if self._typed.saves:
+            await asyncio.wait(set(self._typed.saves))
+        before, self._typed.before = self._typed.before, {}
+        self._typed.forget()
         if before:
             await self._launcher.save_choices(self._server.config, before)
         self.read_again()
