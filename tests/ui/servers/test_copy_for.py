@@ -26,6 +26,9 @@ def copied(desk: Desk, name: str) -> str:
 
 async def test_its_entries_are_called_as_agreed(desk):
     await desk.open()
+    assert not copy_for(desk).menuAction().isEnabled()
+    desk.start(await desk.add("Tiny"))
+    await desk.panel_in("Tiny", "Healthy")
     assert [entry.text() for entry in copy_for(desk).actions() if entry.text()] == [
         "curl",
         "OpenAI Python",
@@ -37,7 +40,7 @@ async def test_its_entries_are_called_as_agreed(desk):
         "Open WebUI",
         "Include &key",
     ]
-    assert not copy_for(desk).menuAction().isEnabled()
+    assert not action(desk, "include_key").isEnabled()
 
 
 async def test_what_is_copied_names_the_server_and_tells_the_key_only_if_asked(desk):

@@ -13,6 +13,8 @@ from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
 
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 _OK = 200
+# Takes some 1 ms to be written.
+_LARGE_TEXT = 2**18
 # A refusal is short.
 _MOST_WORDS_BYTES = 2**16
 
@@ -30,8 +32,7 @@ class LlamaChats:
 
     async def ask(self, server: ServerAddress, request: ChatRequest) -> Answer:
         """As ``EngineDriver.chat`` says."""
-        has_pictures = any(message.pictures for message in request.messages)
-        body = await asyncio.to_thread(chat_body, request) if has_pictures else chat_body(request)
+        body = await asyncio.to_thread(chat_body, request) if _is_large(request) else chat_body(request)
         headers = _HEADERS if server.key is None else {**_HEADERS, "Authorization": f"Bearer {server.key}"}
         reader = None
         try:
@@ -48,6 +49,12 @@ class LlamaChats:
         if reader is not None:
             # However the connection ended.
             reader.end()
+
+
+def _is_large(request: ChatRequest) -> bool:
+    """Whether making its body would hold up the event loop."""
+    messages = request.messages
+    return any(each.pictures for each in messages) or sum(len(each.text) for each in messages) > _LARGE_TEXT
 
 
 async def _words(answer: StreamedAnswer) -> bytes:

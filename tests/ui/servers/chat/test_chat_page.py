@@ -339,6 +339,27 @@ async def test_a_file_that_is_no_image_is_told(bench):
     assert child(bench.page, QLabel, "chatNotice").text() == "cat.txt cannot be sent as an image. It is no image."
 
 
+async def test_tab_goes_through_links_and_on(bench, qtbot):
+    await bench.said(AnswerText("See https://a.example/ and https://b.example/ there"), DONE)
+    system = child(bench.page, QPlainTextEdit, "chatSystem")
+    bench.top.activateWindow()
+    system.setFocus()
+    qtbot.keyClick(system, Qt.Key.Key_Tab)
+    assert bench.conversation.hasFocus()
+    for address in ("https://a.example/", "https://b.example/"):
+        qtbot.keyClick(bench.conversation, Qt.Key.Key_Tab)
+        assert bench.conversation.textCursor().selectedText() == address
+    chosen: list[str] = []
+    bench.conversation.anchorClicked.disconnect()
+    bench.conversation.anchorClicked.connect(lambda url: chosen.append(url.toString()))
+    qtbot.keyClick(bench.conversation, Qt.Key.Key_Return)
+    assert chosen == ["https://b.example/"]
+    qtbot.keyClick(bench.conversation, Qt.Key.Key_Tab)
+    assert bench.message.hasFocus()
+    qtbot.keyClick(bench.message, Qt.Key.Key_Tab)
+    assert bench.page.focusWidget() is not bench.message, "Tab is no letter there"
+
+
 async def test_text_can_be_selected_by_keyboard(bench):
     await bench.said(AnswerText("Hi"), DONE)
     assert bench.conversation.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByKeyboard
