@@ -1,7 +1,8 @@
 """A runner that does exactly what a test says, in no time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+import itertools
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gglib_desktop.domain.errors import NotRunning, ProcessError
@@ -25,7 +26,10 @@ NO_ANSWER = Probe(ProbeResult.TIMEOUT, "no answer within 2 s")
 
 @dataclass
 class ScriptedServer:
-    """One server. A test writes its fields, the supervisor reads them. ``asked``: the questions beside its health."""
+    """One server. A test writes its fields, the supervisor reads them. ``asked``: the questions beside its health.
+
+    ``delays_s``: how long the answers about its slots take.
+    """
 
     handle: ProcessHandle
     config: ServerConfig
@@ -36,6 +40,7 @@ class ScriptedServer:
     counters: Counters | None = None
     memory: MemoryUse | None = None
     asked: list[str] = field(default_factory=list)
+    delays_s: Iterator[float] = field(default_factory=lambda: itertools.repeat(0.0))
     stop_error: ProcessError | None = None
     ends_on_stop: bool = True
     questions: int = 0
@@ -135,6 +140,7 @@ class ScriptedRunner:
     async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
         server = self._server(handle)
         server.asked.append("slots")
+        await asyncio.sleep(next(server.delays_s))
         return server.slots
 
     async def counters(self, handle: ProcessHandle) -> Counters | None:

@@ -192,8 +192,10 @@ class ServerWatch:
             self._use.remember(await self._watching.monitor.memory(self.handle), _now())
         if self._drafting.is_due(now):
             await self._drafting.look(run_facts(self._snapshot), now)
-        if self._has_news(now) and _now() >= self._tell_due() - _EARLY_S:
+        if self._has_news(now) and now >= self._tell_due() - _EARLY_S:
             self._tell()
+            # However long the answers took: the next second begins with the turn.
+            times.told = now
 
     async def _turn_unseen(self, now: float) -> None:
         if now >= self._due_unseen():

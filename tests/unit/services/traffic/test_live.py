@@ -1,5 +1,6 @@
 """When servers are asked what they do, and what is told of it, on a clock that jumps."""
 
+import itertools
 import time
 from dataclasses import replace
 
@@ -190,6 +191,16 @@ async def test_it_is_told_once_a_second(desk):
         desk.server.slots = slots(1, gen_n=tenth)
         await time_passes(0.1)
     assert len(desk.told) == pytest.approx(10, abs=1)
+
+
+async def test_it_is_told_each_second_however_long_answers_take(desk):
+    desk.server.delays_s = itertools.cycle([0.3, 0.0, 0.1])
+    desk.writes(launched())
+    desk.told.clear()
+    for second in range(60):
+        desk.server.slots = slots(1, gen_n=10 * second)
+        await time_passes(1)
+    assert len(desk.told) == pytest.approx(60, abs=2)
 
 
 async def test_a_hundred_short_requests_do_not_tell_a_hundred_times(desk):
