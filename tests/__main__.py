@@ -22,7 +22,8 @@ NAMED = {
     "ui": ("tests/ui",),
     "runners": ("tests/contract/test_process_runner.py",),
     "contract": ("tests/contract", "--ignore=tests/contract/test_process_runner.py"),
-    "programs": ("tests/e2e", "tests/integration/test_ending.py", "tests/integration/test_chaos.py"),
+    "endings": ("tests/integration/test_ending.py", "tests/integration/test_chaos.py"),
+    "programs": ("tests/e2e",),
 }
 # What is added belongs to the last until it is named above.
 OTHERS = tuple(f"--ignore={word}" for words in NAMED.values() for word in words if not word.startswith("--"))
