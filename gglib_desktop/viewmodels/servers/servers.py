@@ -16,7 +16,6 @@ from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.snapshot import ServerChanged, ServerRemoved, ServersAdopted, SupervisorEvent
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
-from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory, RecordingNews
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel, reported
 from gglib_desktop.viewmodels.servers.current import CurrentServer
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from gglib_desktop.ports.servers.request_store import RequestStore
     from gglib_desktop.services.servers.snapshot import ServerSnapshot
     from gglib_desktop.services.traffic.live import LiveFigures
+    from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory, RecordingNews
     from gglib_desktop.services.traffic.recording import RequestRecorder
     from gglib_desktop.viewmodels.servers.requests import RequestsViewModel
     from gglib_desktop.viewmodels.servers.server import ServerViewModel
@@ -169,6 +169,8 @@ class ServersViewModel(ViewModel):
                 server.requests.take(news)
 
     def _on_figures(self, event: FiguresChanged | MachineMemory) -> None:
+        from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory
+
         match event:
             case FiguresChanged(server_id, figures):
                 server = self.panels.get(server_id)
