@@ -103,7 +103,13 @@ class Child:
             [sys.executable, "-P", "-c", f"from tests.bench import {which}; {which}()"],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "GGLIB_DATA_DIR": str(data_dir), "PYTHONPATH": str(Path.cwd())},
+            # With compiled modules, as an installed program has them, also where the environment forbids to keep them.
+            env={
+                **os.environ,
+                "GGLIB_DATA_DIR": str(data_dir),
+                "PYTHONPATH": str(Path.cwd()),
+                "PYTHONDONTWRITEBYTECODE": "",
+            },
         )
         assert self._process.stdout is not None
         self.window_s = float(self._process.stdout.readline()) - began
