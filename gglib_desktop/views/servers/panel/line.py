@@ -35,7 +35,7 @@ class Line(QWidget):
         self._name.setObjectName("serverName")
         set_type(self._name, strong=True)
         self._exposed = ExposedMark(self)
-        self._badge = StateBadge(server.state.state, self)
+        self._badge = StateBadge(server, self)
         self._facts = LineFacts(self)
         self._buttons = LineButtons(self)
         top = QHBoxLayout()
@@ -66,7 +66,6 @@ class Line(QWidget):
     def show_state(self, state: ServerPanelState) -> None:
         self._name.setText(state.title)
         self._exposed.show_state(state)
-        self._badge.show_state(state.state)
         self._facts.show_state(state, self._server.figures.state)
         self._buttons.show_state(state)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from gglib_desktop.domain.servers.states import ServerState
+from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.look.theme import state_colour, state_icon
 from gglib_desktop.views.widgets.labels.marked import MarkedLabel
 from gglib_desktop.views.words.states import state_description, state_text
@@ -16,12 +17,17 @@ from gglib_desktop.views.words.states import state_description, state_text
 class StateBadge(MarkedLabel):
     """Wide enough for every state's word, so that nothing beside it moves when the state changes."""
 
-    def __init__(self, state: ServerState, parent: QWidget | None = None) -> None:
+    def __init__(self, server: ServerViewModel, parent: QWidget | None = None) -> None:
         super().__init__(QCoreApplication.translate("States", "Unresponsive"), parent)
         self.setObjectName("health")
-        self.show_state(state)
+        self._show(server.state.state)
+        server.stateChanged.connect(self._on_state)
 
-    def show_state(self, state: ServerState) -> None:
+    @Slot(object)
+    def _on_state(self, state: ServerPanelState) -> None:
+        self._show(state.state)
+
+    def _show(self, state: ServerState) -> None:
         self._word = state.word
         self.setText(state_text(state))
         # Only the word; everything else goes into the description.
