@@ -27,9 +27,10 @@ from gglib_desktop.views.launch.option_extras import FileField, MtpField, Restar
 from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, RowWords
 from gglib_desktop.views.launch.option_widgets import TextField, make_widget
 from gglib_desktop.views.look.icons import icon
+from gglib_desktop.views.look.type_scale import TypeSize, set_type
 from gglib_desktop.views.widgets.search_field import SearchField
 from gglib_desktop.views.words.errors import field_name
-from gglib_desktop.views.words.options import restart_help, translated
+from gglib_desktop.views.words.options import order_text, restart_help, translated
 
 _INDENT = 4
 _GAP = 10
@@ -162,7 +163,17 @@ class OptionForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._search)
+        if self._form.state.layer is not None:
+            layout.addWidget(self._order_label(self._form.state.layer))
         layout.addWidget(self._scroll or content, 1)
+
+    def _order_label(self, edited: Source) -> QLabel:
+        label = QLabel(order_text(edited))
+        label.setObjectName("optionOrder")
+        label.setTextFormat(Qt.TextFormat.RichText)
+        label.setWordWrap(True)
+        set_type(label, TypeSize.SMALL)
+        return label
 
     def _fill(self, scroll: QScrollArea, content: QWidget) -> None:
         scroll.setObjectName("optionScroll")
@@ -222,9 +233,7 @@ class Section(QWidget):
         self._folded = folds
         self._searched = False
         self.header: QWidget = QLabel(self._title, self) if self._fold is None else self._fold
-        font = self.header.font()
-        font.setBold(True)
-        self.header.setFont(font)
+        set_type(self.header, strong=True)
         self._body = QWidget(self)
         body = QVBoxLayout(self._body)
         body.setContentsMargins(_INDENT, 0, 0, 0)

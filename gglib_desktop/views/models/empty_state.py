@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.views.look.icons import icon
+from gglib_desktop.views.look.type_scale import TypeSize, set_type
 
 
 class EmptyState(QWidget):
@@ -16,10 +17,7 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._table = table
         title = QLabel(self.tr("No models yet"), self)
-        font = title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.2)
-        font.setBold(True)
-        title.setFont(font)
+        set_type(title, TypeSize.TITLE, strong=True)
         text = QLabel(
             self.tr(
                 "Drop GGUF files or folders here, or press “Add models”.\n\n"

@@ -22,11 +22,11 @@ from gglib_desktop.views.look.theme import (
     state_colour,
     state_icon,
 )
+from gglib_desktop.views.look.type_scale import TypeSize
 from gglib_desktop.views.widgets.row_table import PlainTips
 
 _MARGIN = 8
 _ICON = 12
-_BADGE_SCALE = 0.85
 _BADGE_MARGIN = 4
 _BADGE_GAP = 3
 _BADGE_RADIUS = 3
@@ -82,7 +82,7 @@ class _Faces:
         self.made_from = QFont(font)
         bold, small = QFont(font), QFont(font)
         bold.setWeight(QFont.Weight.DemiBold)
-        small.setPointSizeF(font.pointSizeF() * _BADGE_SCALE)
+        small.setPointSizeF(font.pointSizeF() * TypeSize.SMALL.value)
         self.plain, self.name, self.small = _Face(self.made_from), _Face(bold, is_name=True), _Face(small)
 
 
