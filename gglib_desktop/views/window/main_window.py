@@ -142,6 +142,7 @@ class MainWindow(QMainWindow):
         commands.noticed.connect(self._banner.show_text)
         self._bar.add.clicked.connect(commands.add_models)
         self._bar.start.clicked.connect(models.start)
+        self._bar.start_another.clicked.connect(models.start_another)
         self._bar.start_with.clicked.connect(models.start_with)
         self._bar.settings.clicked.connect(commands.settings)
         self._models.startRequested.connect(models.start)

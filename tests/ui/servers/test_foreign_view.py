@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAccessible, QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QToolButton, QWidget
 from shiboken6 import delete
@@ -89,6 +89,8 @@ async def section(qapp) -> AsyncIterator[Section]:
         view = ForeignView(model, window)
         view.resize(460, 200)
         window.show()
+        # It begins folded.
+        child(view, QToolButton, "foldForeign").click()
         yield Section(window, view, foreign, watch, model, supervisor, scope, raised)
         model.close()
         await supervisor.aclose()
@@ -315,6 +317,21 @@ async def test_folded_it_is_one_line_with_the_number(section):
     fold(section)
     assert "theirs.gguf" in section.texts()
     assert section.view.sizeHint().height() < tall
+
+
+async def test_it_begins_as_one_line_whose_place_is_kept(desk):
+    await desk.open()
+    view = child(desk.window, ForeignView, "foreignServers")
+    assert not view.isVisible()
+    servers = child(desk.window, QWidget, "servers")
+    height = servers.height()
+    desk.app.foreign.rowsChanged.emit((ForeignRow(some_server(1)),))
+    await poll(view.isVisible)
+    QApplication.processEvents()
+    fold = child(view, QToolButton, "foldForeign")
+    assert fold.accessibleName() == "Other llama-servers: 1"
+    assert not QAccessible.queryAccessibleInterface(fold).state().expanded
+    assert servers.height() == height, "nothing moves"
 
 
 async def test_asked_for_by_the_menu_it_unfolds(section):

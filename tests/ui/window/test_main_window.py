@@ -1,6 +1,6 @@
 """The window as a whole: what it is called, what it teaches, and what its controls do."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from gglib_desktop.adapters.engines.llama_cpp.simulated import SIMULATED_ENGINE
 from gglib_desktop.adapters.runner.simulated import MockRunner
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.viewmodels.servers.servers import ServerTotals
 from gglib_desktop.views.launch.dialog import StartWithDialog
 from gglib_desktop.views.look.actions import Actions, make_menus
 from gglib_desktop.views.servers.panel.view import ServerPanel
@@ -258,11 +259,33 @@ async def test_start_shows_a_panel_that_becomes_healthy(desk, qtbot):
     click(qtbot, get(desk.window, "Start"))
     panel = await desk.panel_in("Tiny", "Healthy")
     assert panel.isVisible()
-    await poll(lambda: desk.window.findChild(QLabel, "summary").text() == "1 running · 64.0 MiB")
-    click(qtbot, get(desk.window, "Start"))
-    await poll(lambda: len(desk.supervisor.servers) == 1)
+    await poll(lambda: desk.window.findChild(QLabel, "summary").text() == "1 running")
+    desk.app.servers.current.fold()
+    click(qtbot, get(desk.window, "Show server"))
+    await poll(lambda: panel.is_open)
+    assert len(desk.supervisor.servers) == 1
+    desk.window.resize(1400, 800)
+    another = child(desk.window, QPushButton, "startAnotherButton")
+    await poll(another.isVisible)
     await desk.supervisor.stop_all()
+    await poll(lambda: not another.isVisible())
     assert desk.window.findChild(QLabel, "summary").text() == "No servers running"
+
+
+async def test_the_bar_tells_the_memory_that_servers_use_once_it_is_known(desk):
+    await desk.open()
+    memory, graphics = (child(desk.window, QLabel, name) for name in ("memoryUse", "graphicsMemoryUse"))
+    assert not memory.isVisible(), "nothing runs"
+    totals = ServerTotals(2, 21 * 2**30, 64 * 2**30, None, 24 * 2**30)
+    desk.app.servers.totalsChanged.emit(totals)
+    await poll(memory.isVisible)
+    assert memory.accessibleName() == "Memory: 21.0 of 64.0 GiB"
+    assert not graphics.isVisible(), "not known"
+    desk.app.servers.totalsChanged.emit(replace(totals, graphics=9 * 2**30))
+    assert graphics.accessibleName() == "Graphics memory: 9.0 of 24.0 GiB"
+    desk.window.resize(800, 600)
+    await poll(lambda: desk.window.width() == 800)
+    assert memory.isVisible()
 
 
 async def test_start_with_starts_what_was_chosen(desk, qtbot):

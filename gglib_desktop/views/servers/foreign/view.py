@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -18,8 +17,10 @@ from PySide6.QtWidgets import (
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, RunnerUnavailable
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.servers.foreign import ForeignRow, ForeignViewModel
+from gglib_desktop.views.look.card import HALF_GRID
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.widgets.ask import ask
+from gglib_desktop.views.widgets.expander import Expander
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.words.errors import sentence, words_for_error
@@ -33,22 +34,23 @@ _SETTLE_MS = 5_000
 
 
 class ForeignView(QFrame):
-    """Only shown while there are rows; at most a few rows high, the rest scrolls; can be folded."""
+    """One line with a count, which is only shown while there are rows, and has its place also when it is not.
+
+    Unfolded it is at most a few rows high, the rest scrolls.
+    """
 
     def __init__(self, foreign: ForeignViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._foreign = foreign
         self._rows: dict[tuple[int, str], _Row] = {}
-        self._folded = False
+        self._folded = True
         self._limit = _MOST_ROWS
         # The height does not shrink at once when rows go: the buttons would jump away from the mouse.
         self._most_seen = 0
         self.setObjectName("foreignServers")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName(self.tr("Other llama-servers on this computer"))
-        self._fold = QToolButton(self)
-        self._fold.setObjectName("foldForeign")
-        self._fold.setAutoRaise(True)
+        self._fold = Expander("foldForeign", self)
         self._fold.clicked.connect(self._on_fold)
         self._title = QLabel(self)
         self._title.setObjectName("foreignTitle")
@@ -64,17 +66,26 @@ class ForeignView(QFrame):
         self._settle.setObjectName("settle")
         self._settle.timeout.connect(self._on_settled)
         self._scroll = self._make_scroll()
-        header = QHBoxLayout()
-        header.addWidget(self._fold)
-        header.addWidget(self._title, 1)
-        layout = QVBoxLayout(self)
-        layout.addLayout(header)
-        layout.addWidget(self._problem)
-        layout.addWidget(self._scroll)
+        self._lay_out()
         foreign.rowsChanged.connect(self._render)
         foreign.failed.connect(self._on_failed)
         foreign.found.connect(self._on_found)
         self._render(foreign.rows)
+
+    def _lay_out(self) -> None:
+        policy = self.sizePolicy()
+        # It appears some moments after the window: the panels above must not move then.
+        policy.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(policy)
+        header = QHBoxLayout()
+        header.addWidget(self._fold)
+        header.addWidget(self._title, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(HALF_GRID, 0, HALF_GRID, 0)
+        layout.setSpacing(0)
+        layout.addLayout(header)
+        layout.addWidget(self._problem)
+        layout.addWidget(self._scroll)
 
     def fit_into(self, window_height: int) -> None:
         """Takes less room in a low window."""
@@ -132,10 +143,7 @@ class ForeignView(QFrame):
         self._scroll.setVisible(bool(shown))
         title = self.accessibleName()
         self._title.setText(f"{title} ({count})" if self._folded and count else title)
-        self._fold.setIcon(icon("fold-closed" if self._folded else "fold-open"))
-        name = self.tr("Show other llama-servers") if self._folded else self.tr("Hide other llama-servers")
-        self._fold.setAccessibleName(name)
-        self._fold.setToolTip(name)
+        self._fold.show_expanded(not self._folded, self.tr("Other llama-servers: {count}").format(count=count))
         self.setVisible(bool(count) or not self._problem.isHidden())
 
     @Slot()
