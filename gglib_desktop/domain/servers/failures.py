@@ -124,3 +124,9 @@ class Failure:
     file: str = ""
     flag: str = ""
     unknown_part: tuple[ModelPart, str] | None = None
+
+    @property
+    def evidence_is_incidental(self) -> bool:
+        """A signal ended it and no line states why: the lines are only the last ones."""
+        number = self.exit.signal_number if self.exit is not None else None
+        return self.cause is FailureCause.KILLED or (self.cause is FailureCause.UNKNOWN and number == signal.SIGSEGV)

@@ -400,6 +400,8 @@ async def test_an_engine_that_cannot_be_used_leads_to_the_settings(desk, model, 
 async def test_one_killed_by_somebody_else_says_so_and_shows_its_log(desk, healthy, qtbot):
     desk.runner.crash(healthy.server.state.handle, -9)
     await desk.panel_in("Tiny", "Crashed")
+    assert not evidence(healthy), "seven harmless lines prove nothing"
+    press(qtbot, healthy, "Last log lines")
     await poll(lambda: evidence(healthy))
     said = text_of(healthy)
     assert "Another process or the system killed the server. Killed by signal 9 (SIGKILL)." in said

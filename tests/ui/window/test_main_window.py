@@ -615,7 +615,7 @@ async def test_tab_goes_through_the_window_as_it_is_read(desk):
             stops.append(widget)
         widget = widget.nextInFocusChain()
     names = [stop.objectName() for stop in stops]
-    assert names[:4] == ["addModelsButton", "startButton", "startWithButton", "settingsButton"]
+    assert names[:5] == ["addModelsButton", "startButton", "startAnotherButton", "startWithButton", "settingsButton"]
     first = names.index("searchModels")
     assert names[first : first + 4] == ["searchModels", "filterModels", "sortModels", "models"]
     assert names.index("models") < names.index("fold")

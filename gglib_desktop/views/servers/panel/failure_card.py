@@ -13,6 +13,7 @@ from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.remedies import Remedy
 from gglib_desktop.domain.servers.restart import Retry
 from gglib_desktop.domain.servers.states import Unresponsive
+from gglib_desktop.views.widgets.expander import Expander
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.words.errors import Words
@@ -36,6 +37,11 @@ class FailureCard(QFrame):
         self.setAutoFillBackground(True)
         self._summary = self._label("failureSummary", bold=True)
         self._hint = self._label("failureHint", bold=False)
+        self._last_lines = Expander("lastLogLines", self)
+        self._last_lines.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._last_lines.setText(self.tr("Last log lines"))
+        self._last_lines.show_expanded(False, self._last_lines.text())
+        self._last_lines.clicked.connect(self._on_last_lines)
         self._evidence = self._make_evidence()
         self._retry = QLabel(self)
         self._retry.setObjectName("retry")
@@ -48,7 +54,7 @@ class FailureCard(QFrame):
         self._close.clicked.connect(self.closed)
         buttons = FlowRow([self._retry, self._stop_trying, *self._remedies.values(), self._close], self)
         layout = QVBoxLayout(self)
-        for widget in (self._summary, self._hint, self._evidence, buttons):
+        for widget in (self._summary, self._hint, self._last_lines, self._evidence, buttons):
             layout.addWidget(widget)
 
     def show_failure(
@@ -87,7 +93,7 @@ class FailureCard(QFrame):
         self._hint.setVisible(bool(words.hint))
         self.setAccessibleName(words.summary)
         self.setAccessibleDescription(words.hint)
-        self._show_evidence(failure.evidence[-_MOST_LINES:])
+        self._show_evidence(failure.evidence[-_MOST_LINES:], folds=failure.evidence_is_incidental)
 
     def show_countdown(self, retry: Retry | None) -> None:
         """Says when the next try is, and counts down."""
@@ -115,11 +121,19 @@ class FailureCard(QFrame):
         evidence.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         return evidence
 
-    def _show_evidence(self, lines: Sequence[str]) -> None:
+    @Slot()
+    def _on_last_lines(self) -> None:
+        shown = not self._last_lines.is_expanded
+        self._last_lines.show_expanded(shown, self._last_lines.text())
+        self._evidence.setVisible(shown)
+
+    def _show_evidence(self, lines: Sequence[str], *, folds: bool) -> None:
+        """``folds``: they are not worth their room before somebody asks for them."""
         text = "\n".join(lines)
         if text != self._evidence.toPlainText():
             self._evidence.setPlainText(text)
-        self._evidence.setVisible(bool(lines))
+        self._last_lines.setVisible(bool(lines) and folds)
+        self._evidence.setVisible(bool(lines) and (not folds or self._last_lines.is_expanded))
         margins = self._evidence.contentsMargins()
         # One line more than there are, for the scroll bar below.
         height = self._evidence.fontMetrics().lineSpacing() * (len(lines) + 1) + 12
