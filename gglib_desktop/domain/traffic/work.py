@@ -88,6 +88,11 @@ class ServerWork:
             case _:
                 pass
 
+    def remember(self, row: RequestRow, at: float) -> None:
+        """A request that ended earlier than all that was heard: only its tokens count."""
+        if row.gen_n:
+            self._tokens.add(row.gen_n, at - (row.gen_ms or 0.0) / 1000, at)
+
     def sampled(self, slots: Iterable[SlotWork], asked_at: float, at: float) -> None:
         """What the slots told at ``at`` to a question of ``asked_at``."""
         self._is_known = True

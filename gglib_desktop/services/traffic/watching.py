@@ -82,6 +82,7 @@ class ServerWatch:
         self._drafting = DraftingNow(watching.store)
         self._times = _Times()
         self._told = ServerFigures()
+        self._heard_from = math.inf
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
 
@@ -99,6 +100,7 @@ class ServerWatch:
         """What the log of the run told, of the time ``at``."""
         self._work.take(event, at)
         if isinstance(event, Finished):
+            self._heard_from = min(self._heard_from, event.row.started)
             self._drafting.take(event.row)
 
     async def restore(self) -> None:
@@ -111,12 +113,18 @@ class ServerWatch:
         except LibraryError:
             return  # the recorder tells of it
         now, unix_now = _now(), time.time()
-        if self._work.has_lines:
-            return  # newer ones have been read meanwhile
-        for kept in reversed(history.requests):
-            age_s = unix_now - kept.row.ended
-            if age_s < _HOUR_S:
-                self.take(Finished(kept.row.ended, kept.row), now - max(0.0, age_s))
+        has_heard = self._work.has_lines
+        # What was read in the log meanwhile may be in the history too by now.
+        rows = [kept.row for kept in reversed(history.requests) if kept.row.started < self._heard_from]
+        for row in rows:
+            age_s = unix_now - row.ended
+            at = now - max(0.0, age_s)
+            if age_s >= _HOUR_S:
+                continue
+            if has_heard:
+                self._work.remember(row, at)
+            else:
+                self.take(Finished(row.ended, row), at)
         self.wake()
 
     def heard(self) -> None:

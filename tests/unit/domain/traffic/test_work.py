@@ -213,6 +213,12 @@ def test_what_is_in_doubt_is_not_known_unless_the_log_tells(work):
     assert work.busy_slots == 1
 
 
+def test_of_earlier_requests_only_the_tokens_count(work):
+    work.remember(finished(gen_n=300, ttft_ms=5.0).row, NOW - 10)
+    work.remember(RequestRow(NOW, RequestEnd.CANCELLED), NOW - 10)
+    assert (total(work, NOW), work.figures(NOW).first_token_ms, work.busy_slots) == (pytest.approx(300), None, None)
+
+
 def test_many_tasks_take_no_more_memory(work):
     for task in range(500):
         work.take(Launched(NOW, 0, task), NOW)

@@ -383,6 +383,24 @@ async def test_what_an_earlier_program_saw_is_in_the_history(runner, supervisor,
     assert sum(speed or 0 for speed in told[-1].hour[:-1]) == pytest.approx(100 / 30)
 
 
+async def test_what_the_log_told_meanwhile_is_not_counted_again(runner, supervisor, scope, config):
+    handle = await runner.start(config())
+    runner.last.answer = OK
+    store, log = MemoryRequestStore(), EventSource[RequestsRead]()
+    now = time.time()
+    rows = [RequestRow(now - age_s, RequestEnd.OK, 1, 0, 30.0, 100, 0, 50.0, 100, 1e3) for age_s in (600, 60)]
+    await store.keep([RunNews(RunFacts(f"log-{handle.pid}", 1, "Model 1"), ReadSoFar(), rows)])
+    told: list[ServerFigures] = []
+    live = LiveFigures(supervisor, runner, scope, log.add, store)
+    live.subscribe(lambda event: told.append(event.figures) if isinstance(event, FiguresChanged) else None)
+    live.begin()
+    supervisor.take_over(handle)
+    log.emit(RequestsRead(f"log-{handle.pid}", [Finished(rows[1].ended, rows[1])], live=False))
+    await time_passes(5)
+    assert sum(speed or 0 for speed in told[-1].hour[:-1]) == pytest.approx(2 * 100 / 30)
+    assert told[-1].first_token_ms == 30
+
+
 async def test_the_memory_of_the_computer_is_told(desk):
     card = GraphicsCard("Card", Memory(24 * 2**30, 0))
     await desk.live.measure(FixedMemory(), FakeCards(card, card))
