@@ -93,8 +93,10 @@ class TopBar(QWidget):
         spacing = 2 * max(0, self._row.spacing())
         is_short = self.width() < sum(part.sizeHint().width() + spacing for part in parts)
         self.start_another.setVisible(self._runs and not is_short)
-        self._summary.setHidden(is_short and self._bars.tells)
         self._bars.set_short(is_short)
+        buttons = (self.add, self.start, self.start_with, self.settings)
+        needed = sum(part.sizeHint().width() + spacing for part in (*buttons, self._summary))
+        self._summary.setHidden(is_short and (self._bars.tells or self.width() < needed))
 
     @override
     def minimumSizeHint(self) -> QSize:

@@ -26,10 +26,10 @@ from gglib_desktop.views.words.failures import words_for_failure
 translate = QCoreApplication.translate
 
 
-def state_text(state: ServerState) -> str:
-    """The badge's text: the state's word, with the way a crash ended if it is known."""
+def state_text(state: ServerState, *, with_end: bool = True) -> str:
+    """The badge's text: the state's word, and ``with_end`` the way a crash ended if it is known."""
     word = _state_words()[type(state).word]
-    if isinstance(state, Crashed) and state.failure.exit is not None:
+    if with_end and isinstance(state, Crashed) and state.failure.exit is not None:
         end = state.failure.exit
         if end.signal_number is not None:
             return translate("States", "{word} (signal {number})").format(word=word, number=end.signal_number)

@@ -199,6 +199,7 @@ async def test_nothing_in_the_line_moves_when_the_state_changes(desk, model):
 
 
 async def test_the_badge_has_its_word_its_shape_and_its_reason(desk, healthy):
+    desk.window.resize(1500, 800)
     badge = healthy.findChild(StateBadge)
     assert badge.text() == "Healthy"
     assert badge.accessibleDescription() == "The server answers in time."

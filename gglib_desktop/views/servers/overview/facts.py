@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.options.engine_options import ALL_GPU_LAYERS, DRAFT_MTP
-from gglib_desktop.domain.servers.states import Unreachable
+from gglib_desktop.domain.servers.states import Crashed, Failed, Unreachable
 from gglib_desktop.domain.units import duration_text, size_text
 from gglib_desktop.viewmodels.servers.server import ServerPanelState
 from gglib_desktop.views.look.card import GRID, HALF_GRID
@@ -18,7 +18,7 @@ from gglib_desktop.views.widgets.labels.figure_cell import FigureCell
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.words.figures import not_known
-from gglib_desktop.views.words.states import ended_text
+from gglib_desktop.views.words.states import ended_text, time_text
 
 translate = QCoreApplication.translate
 
@@ -113,13 +113,16 @@ def _say(label: WrapLabel, text: str) -> None:
 def _end_text(state: ServerPanelState) -> str:
     """When and why a server ended, and for how long it had run; what can be done with one that is out of reach."""
     text = ended_text(state.state)
+    if isinstance(state.state, Failed | Crashed):
+        # The card above says why.
+        text = translate("ServerFacts", "Ended at {time}.").format(time=time_text(state.state.at))
     if isinstance(state.state, Unreachable):
         hint = translate(
             "ServerFacts",
             "It may still run there. Dismiss closes this panel only; it is shown again with the program's next start.",
         )
         return f"{text}\n{hint}"
-    if text and state.ran_s is not None:
+    if text and state.ran_s is not None and not isinstance(state.state, Failed):
         ran = translate("ServerFacts", "It had run for {time}.").format(time=duration_text(state.ran_s))
         return f"{text} {ran}"
     return text

@@ -16,7 +16,7 @@ _COPIED_MS = 1500
 
 
 class EndpointRow(QWidget):
-    """Restart is only there for a server that runs: one that has ended is started on its line."""
+    """Only there for a server that runs: one that has ended is started on its line."""
 
     def __init__(self, server: ServerViewModel, orders: Orders, parent: QWidget) -> None:
         super().__init__(parent)
@@ -52,6 +52,7 @@ class EndpointRow(QWidget):
         self._copy_key.setVisible(state.key_is_known)
         self._kill.setVisible(stops and state.handle is not None)
         self._restart.setVisible(state.is_live)
+        self.setVisible(state.is_live)
         self._restart.setEnabled(not stops)
 
     @Slot()

@@ -98,7 +98,7 @@ class Line(QWidget):
     @override
     def minimumSizeHint(self) -> QSize:
         """Of two rows: without this, the wide line of a wide window would keep the window wide."""
-        first = self._rest + self._buttons.narrow + self._name.minimumWidth()
+        first = self._rest + self._badge.width_of(short=True) + self._buttons.narrow + self._name.minimumWidth()
         second = self.fold.sizeHint().width() + GAP + self._facts.width_of(Detail.FIGURES)
         return QSize(max(first, second), super().minimumSizeHint().height())
 
@@ -109,16 +109,17 @@ class Line(QWidget):
 
     @property
     def _rest(self) -> int:
-        """What is always in the first row beside the name and the buttons, and the gaps."""
-        return self.fold.sizeHint().width() + self._badge.sizeHint().width() + 4 * GAP
+        """What is always in the first row beside the name, the badge and the buttons, and the gaps."""
+        return self.fold.sizeHint().width() + 4 * GAP
 
     def _fit(self) -> None:
         """Facts that are nice to have go first, then the words of buttons and numbers; then there are two rows."""
         facts, buttons, character = self._facts, self._buttons, self._name.fontMetrics().averageCharWidth()
-        left = self.width() - self._rest
+        left = self.width() - self._rest - self._badge.width_of(short=True)
+        more = self._badge.width_of(short=False) - self._badge.width_of(short=True)
         named, least = _NAME_CHARACTERS * character, _LEAST_NAME_CHARACTERS * character
         in_two = False
-        if left >= facts.width_of(Detail.ALL) + buttons.wide + named:
+        if left >= facts.width_of(Detail.ALL) + buttons.wide + named + more:
             detail = Detail.ALL
         elif left >= facts.width_of(Detail.FIGURES) + buttons.wide + named:
             detail = Detail.FIGURES
@@ -127,6 +128,7 @@ class Line(QWidget):
             detail = Detail.FIGURES if in_two else Detail.NUMBERS
         buttons.set_short(in_two or detail is Detail.NUMBERS)
         facts.set_detail(detail)
+        self._badge.set_short(detail is not Detail.ALL)
         if in_two != (self._below.count() > 0):
             self._move_facts(in_two)
         # At once, not after one more turn of the event loop with the former widths.

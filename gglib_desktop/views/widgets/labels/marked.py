@@ -41,7 +41,12 @@ class MarkedLabel(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         name, colour = self.mark()
-        paint_icon(painter, QRect(0, (self.height() - _ICON) // 2, _ICON, _ICON), name, colour)
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        left = self.width() - _ICON if is_mirrored else 0
+        paint_icon(painter, QRect(left, (self.height() - _ICON) // 2, _ICON, _ICON), name, colour)
         painter.setPen(colour)
-        area = self.rect().adjusted(_ICON + _GAP, 0, 0, 0)
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self.text())
+        room = _ICON + _GAP
+        area = self.rect().adjusted(0, 0, -room, 0) if is_mirrored else self.rect().adjusted(room, 0, 0, 0)
+        side = Qt.AlignmentFlag.AlignRight if is_mirrored else Qt.AlignmentFlag.AlignLeft
+        flags = side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(area, int(flags), self.text())
