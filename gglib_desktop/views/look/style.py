@@ -275,7 +275,9 @@ def _paint_frame(option: QStyleOption, painter: QPainter, inks: _Inks) -> bool:
 
 
 def _paint_editor_frame(option: QStyleOption, painter: QPainter, inks: _Inks) -> bool:
-    _paint_panel(painter, option, inks.field, inks, is_field=True)
+    """Without round corners: the text's own background would cut them off."""
+    painter.setPen(inks.focus if option.state.value & _FOCUS else inks.border)
+    painter.drawRect(QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5))
     return True
 
 

@@ -22,6 +22,7 @@ from typing_extensions import override
 
 from gglib_desktop.views.look.style import paint_tab
 
+_SHOWN = QStyle.StateFlag.State_Selected
 _TAB_TEXT = QStyle.ControlElement.CE_TabBarTabLabel
 
 # A mixin for Qt classes cannot be one itself: an object can only derive from one.
@@ -99,6 +100,8 @@ class _WheelSafeTabBar(QTabBar):
         for index in range(self.count()):
             self.initStyleOption(option, index)
             paint_tab(option, painter)
+            # Fusion writes on all others lower, where a flat tab has no room left.
+            option.state |= _SHOWN
             painter.drawControl(_TAB_TEXT, option)
 
     @override

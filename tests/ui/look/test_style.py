@@ -68,6 +68,12 @@ def colours_in(image: QImage, area: QRect) -> set[str]:
     return {image.pixelColor(point).name() for point in points}
 
 
+def first_row_with(image: QImage, area: QRect, colour: QColor) -> int:
+    """The first row in which there is something in this color."""
+    rows = range(area.top(), area.bottom())
+    return next(y for y in rows if colour.name() in colours_in(image, QRect(area.left(), y, area.width(), 2)))
+
+
 def best_contrast(image: QImage, area: QRect, background: QColor) -> float:
     return max(contrast(QColor(name), background) for name in colours_in(image, area))
 
@@ -121,13 +127,18 @@ def test_what_has_the_keyboard_has_a_frame(qtbot, style, kind):
 def test_the_shown_tab_is_told_by_a_line(qtbot, style):
     palette = shown_palette("ours dark")
     pages = WheelSafeTabWidget()
-    for title in ("Overview", "Log"):
+    for title in ("Left", "Log"):
         pages.addTab(QWidget(), title)
     window = shown(qtbot, style, palette, pages)
     image, tabs = window.grab().toImage(), pages.tabBar()
     shown_tab, other_tab = (tabs.tabRect(at).translated(tabs.mapTo(window, QPoint())) for at in (0, 1))
     assert focus_colour(palette).name() in colours_in(image, shown_tab)
     assert focus_colour(palette).name() not in colours_in(image, other_tab)
+    # Both texts stand on one line.
+    heights = [
+        first_row_with(image, each, palette.color(QPalette.ColorRole.WindowText)) for each in (shown_tab, other_tab)
+    ]
+    assert heights[0] == heights[1]
 
 
 def test_nothing_of_ours_moves():
