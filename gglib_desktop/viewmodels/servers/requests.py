@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import Signal
 
@@ -100,7 +99,7 @@ class RequestsViewModel(ViewModel):
                 self._show(replace(self._state, audit=verdict))
             case RequestsKept(runs) if self._state.of_model or self._run in runs:
                 if self._reading is not None and self._reading.done():
-                    self._start(self._read_new())
+                    self._start(self._read_new)
 
     def choose_scope(self, *, of_model: bool) -> None:
         """All requests of the model, or only those of the server's newest run."""
@@ -130,12 +129,16 @@ class RequestsViewModel(ViewModel):
     def _scope_of_history(self) -> RequestScope:
         return RequestScope(model_id=self._model_id) if self._state.of_model else RequestScope(run=self._run)
 
-    def _start(self, reading: Coroutine[Any, Any, None]) -> None:
-        self._reading = self._scope.start(reported(reading, self.failed), name="read requests")
+    def _start(self, read: Callable[[], Awaitable[None]]) -> None:
+        async def reading() -> None:
+            # Called only now: the page may be hidden before this task's first step.
+            await reported(read(), self.failed)
+
+        self._reading = self._scope.start(reading(), name="read requests")
 
     def _read(self) -> None:
         self._forget()
-        self._start(self._read_all())
+        self._start(self._read_all)
 
     def _forget(self) -> None:
         if self._reading is not None:

@@ -42,7 +42,7 @@ async def test_nothing_of_a_dismissed_server_stays(desk):
         desk.app.launch.start(desk.models.selected.id)
         panel = await desk.panel_in("Tiny", "Healthy")
         pages = panel.findChild(QTabWidget, "pages")
-        for title in ("Chat", "Log"):
+        for title in ("Requests", "Chat", "Log", "Settings"):
             pages.setCurrentIndex(next(page for page in range(pages.count()) if pages.tabText(page) == title))
         panel.server.stop.trigger()
         await desk.panel_in("Tiny", "Stopped")
