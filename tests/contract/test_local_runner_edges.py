@@ -383,11 +383,11 @@ async def test_supervision_does_not_wait_for_a_dead_network_share(harness, stub_
         await asyncio.gather(*stuck)
 
 
-async def test_a_runner_that_was_left_has_no_threads(harness):
+async def test_a_runner_that_was_left_reads_no_log(harness):
     async with harness.runner_with(harness.stub) as runner:
         handle = await runner.start(harness.config())
         name = runner.describe(handle).log_name
-    with pytest.raises(RunnerUnavailable, match="threads"):
+    with pytest.raises(RunnerUnavailable, match="closed"):
         await runner.read_log(name, 0, 10)
     with pytest.raises((NotRunning, RunnerUnavailable)):
         await runner.stop(handle)
