@@ -89,7 +89,7 @@ async def test_with_many_servers_the_open_panel_stays_in_view_and_every_line_can
     await desk.open()
     for number in range(14):
         desk.start(await desk.add(f"Model {number:02}"))
-    desk.window.resize(800, 600)
+    desk.window.resize(800, 400)
     await poll(lambda: len(desk.app.servers.panels) == 14)
     panels = list(desk.window._servers.panels.values())
     await poll(panels[-1].line.fold.isVisible)
@@ -98,6 +98,7 @@ async def test_with_many_servers_the_open_panel_stays_in_view_and_every_line_can
     bar = area.verticalScrollBar()
     await poll(lambda: bar.maximum() > 0)
     desk.app.servers.current.open(panels[7].server.id)
+    QApplication.processEvents()
     for value in (0, bar.maximum() // 2, bar.maximum()):
         bar.setValue(value)
         assert panels[7].visibleRegion().boundingRect().height() == panels[7].height(), value
