@@ -27,7 +27,9 @@ class Expander(QToolButton):
 
     def show_expanded(self, expanded: bool, name: str) -> None:
         """``name`` is what a press does, as the accessible name."""
-        self.setIcon(icon("fold-open" if expanded else "fold-closed"))
+        is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        closed = "fold-closed-mirrored" if is_mirrored else "fold-closed"
+        self.setIcon(icon("fold-open" if expanded else closed))
         if name != self.accessibleName():
             self.setAccessibleName(name)
             self.setToolTip(name)
