@@ -14,6 +14,8 @@ from gglib_desktop.viewmodels.models.search_texts import SearchTexts, TextBlock,
 
 # A share of the list: fewer new models are put in their places one by one.
 _FEW = 16
+# Backspace comes back to what was found before: a list of 10,000 takes 80 KB.
+_MOST_FINDS = 16
 Known: TypeAlias = dict[int, tuple[Model, ModelRow]]
 
 
@@ -30,6 +32,7 @@ class Arrangement:
         self._order: list[int] = []
         self._passing: Sequence[int] = ()
         self._texts = SearchTexts()
+        self._finds: dict[tuple[str, ...], Sequence[int]] = {}
 
     def rows(self, ids: Iterable[int] | None = None) -> list[ModelRow]:
         """Those of all models, or of some."""
@@ -56,18 +59,26 @@ class Arrangement:
     def narrow(self, chosen: Collection[FilterOption], places: Places) -> None:
         """Leaves the models that a filter wants; all of them if nothing is chosen."""
         self._passing = self._order
+        self._finds.clear()
         if chosen:
             self._passing = _side_by_side(row.id for row in narrowed(self.rows(self._order), chosen, places))
 
-    def find(self, words: Sequence[str]) -> Sequence[int]:
+    def find(self, words: tuple[str, ...]) -> Sequence[int]:
         """What the filter leaves and has all the lower-case words, in order."""
         if not words:
+            self._finds.clear()
             return self._passing
+        if words not in self._finds:
+            if len(self._finds) == _MOST_FINDS:
+                self._finds.clear()
+            self._finds[words] = self._found(words)
+        return self._finds[words]
+
+    def _found(self, words: Sequence[str]) -> Sequence[int]:
         found = self._texts.find(words)
         if len(found) == len(self.known):
             return self._passing
-        wanted = frozenset(found)
-        return [model_id for model_id in self._passing if model_id in wanted]
+        return list(filter(frozenset(found).__contains__, self._passing))
 
     def _order_with(self, new: Sequence[int]) -> list[int]:
         """The models in their order, and some more."""

@@ -59,7 +59,7 @@ class SearchTexts:
             if all(map(text.__contains__, words)):
                 some, keys = ids, text.split(_END)
                 for word in others:
-                    has = [word in key for key in keys]
+                    has = list(map(contains, keys, repeat(word)))
                     some, keys = list(compress(some, has)), list(compress(keys, has))
                 found += compress(some, map(contains, keys, repeat(last)))
         return found

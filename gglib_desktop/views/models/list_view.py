@@ -147,7 +147,9 @@ class ModelListView(QWidget):
     @Slot(str)
     def _on_search_text(self, text: str) -> None:
         # The button is invisible before there is a text, and making it takes a hundredth of the start.
-        self.search.setClearButtonEnabled(True)
+        # Told again, Qt makes it again.
+        if not self.search.isClearButtonEnabled():
+            self.search.setClearButtonEnabled(True)
         self._models.search(text)
 
     @Slot()
