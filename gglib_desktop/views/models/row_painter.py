@@ -36,7 +36,6 @@ _MOST_TEXTS = 500
 # Of enums, each look-up and each combination takes as long as painting a word.
 _PANEL = QStyle.PrimitiveElement.PE_PanelItemViewItem
 _ELIDE_MIDDLE, _ELIDE_RIGHT = Qt.TextElideMode.ElideMiddle, Qt.TextElideMode.ElideRight
-_ALIGNMENT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
 
 def row_height(metrics: QFontMetrics) -> int:
@@ -69,7 +68,7 @@ class _Face:
     def __init__(self, font: QFont, *, is_name: bool = False) -> None:
         self.font, self.is_name = font, is_name
         metrics = QFontMetrics(font)
-        self.height = metrics.height()
+        self.height, self.ascent = metrics.height(), metrics.ascent()
         self.width: Callable[[str], int] = lru_cache(_MOST_TEXTS)(metrics.horizontalAdvance)
         self.elided: Callable[[str, Qt.TextElideMode, int], str] = lru_cache(_MOST_TEXTS)(metrics.elidedText)
 
@@ -190,16 +189,17 @@ class RowPainter(PlainTips):
         shown = face.elided(text, side, area.width())
         painter.setFont(face.font)
         painter.setPen(ink)
-        painter.drawText(area, _ALIGNMENT, shown)
+        x, top = area.left(), area.top() + (area.height() - face.height) // 2
+        # At a point: in a rectangle Qt breaks the text into lines first, which takes as long again.
+        painter.drawText(x, top + face.ascent, shown)
         for begin, end in matches(shown, self._models.words):
             left, right = (face.width(shown[:at]) for at in (begin, end))
-            top = area.top() + (area.height() - face.height) // 2
-            place = QRect(area.left() + left, top, right - left, face.height)
+            place = QRect(x + left, top, right - left, face.height)
             painter.fillRect(place, inks.mark)
             painter.setPen(inks.marked)
             painter.save()
             painter.setClipRect(place)
-            painter.drawText(area, _ALIGNMENT, shown)
+            painter.drawText(x, top + face.ascent, shown)
             painter.restore()
 
 
