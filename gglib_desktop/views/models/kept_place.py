@@ -30,7 +30,7 @@ class KeptPlace(QObject):
             anchor = top
             selected = table.selectionModel().selectedIndexes()
             self._selected_row = selected[0].row() if selected else 0
-            if selected and 0 <= table.rowViewportPosition(selected[0].row()) < table.viewport().height():
+            if selected and 0 <= table.rowViewportPosition(selected[0].row()) < table.maximumViewportSize().height():
                 anchor = selected[0].row()
             self._anchor = ids[anchor], table.rowViewportPosition(anchor)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QRect, QSettings, Qt, Signal, Slot
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPoint, QRect, QSettings, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -146,11 +146,15 @@ class ModelListView(QWidget):
 
     @Slot(str)
     def _on_search_text(self, text: str) -> None:
-        # The button is invisible before there is a text, and making it takes a hundredth of the start.
-        # Told again, Qt makes it again.
+        # The button is invisible before there is a text, and making it takes a hundredth of the start. After this key
+        # stroke, which has enough to do; only once, as Qt would make it anew.
         if not self.search.isClearButtonEnabled():
-            self.search.setClearButtonEnabled(True)
+            QTimer.singleShot(0, self, self._add_clear_button)
         self._models.search(text)
+
+    @Slot()
+    def _add_clear_button(self) -> None:
+        self.search.setClearButtonEnabled(True)
 
     @Slot()
     def _render(self) -> None:
