@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from gglib_desktop.dialogs import Dialogs
     from gglib_desktop.domain.gguf.forecast import ByteRange, Serving
     from gglib_desktop.ports.servers.request_store import RequestStore
+    from gglib_desktop.services.traffic.live import LiveFigures
     from gglib_desktop.services.traffic.news import RecordingNews
     from gglib_desktop.services.traffic.recording import RequestRecorder
 
@@ -188,15 +189,27 @@ class _Services:
     def follow_work(self, recorder: RequestRecorder, store: RequestStore) -> None:
         """From now on the figures of servers at work are known, and the history of their requests."""
         from gglib_desktop.adapters.files.text_files import DiskTextFiles
-        from gglib_desktop.adapters.machine.memory import PsutilMemory
-        from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
         from gglib_desktop.services.traffic.live import LiveFigures
 
         live = LiveFigures(self.supervisor, self.runner, self.scope, recorder.subscribe, store)
         live.subscribe_to_counters(recorder.take_counters)
         self.view_model.servers.follow(Work(live, recorder, store, DiskTextFiles()))
         live.begin()
-        self.scope.start(live.measure(PsutilMemory(), NvidiaMemory()), name="measure memory")
+        self._measure_with_the_first_server(live)
+
+    def _measure_with_the_first_server(self, live: LiveFigures) -> None:
+        """Before, the library of a graphics driver would take 3 MiB in vain."""
+        from gglib_desktop.services.servers.snapshot import ServerChanged, SupervisorEvent
+
+        def on_event(event: SupervisorEvent) -> None:
+            if isinstance(event, ServerChanged):
+                from gglib_desktop.adapters.machine.memory import PsutilMemory
+                from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
+
+                end()
+                self.scope.start(live.measure(PsutilMemory(), NvidiaMemory()), name="measure memory")
+
+        end = self.supervisor.subscribe(on_event)
 
     def follow_files(self) -> None:
         """From now on what changes in the folders of models and in the settings file is seen at once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
@@ -66,6 +65,8 @@ def sort_keys(rows: Sequence[RequestRow], column: RequestColumn, *, descending: 
 
 def csv_text(requests: Iterable[tuple[RunFacts, RequestRow]]) -> str:
     """With a header. What is not known is empty."""
+    import csv
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_KEYS)

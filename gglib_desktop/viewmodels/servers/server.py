@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from PySide6.QtCore import Signal, Slot
@@ -15,7 +16,6 @@ from gglib_desktop.domain.servers.effective import Difference, differences
 from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.remedies import Remedy, remedies_for
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.servers.snippets import ClientAccess
 from gglib_desktop.domain.servers.states import (
     Crashed,
     Failed,
@@ -34,11 +34,14 @@ from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
-from gglib_desktop.viewmodels.servers.chat.chat import ChatViewModel
 from gglib_desktop.viewmodels.servers.figures import FiguresViewModel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.viewmodels.servers.requests import RequestsViewModel
 from gglib_desktop.viewmodels.servers.server_options import MemoryForecast, ServerOptionsViewModel
+
+if TYPE_CHECKING:
+    from gglib_desktop.domain.servers.snippets import ClientAccess
+    from gglib_desktop.viewmodels.servers.chat.chat import ChatViewModel
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,8 @@ class ServerViewModel(ViewModel):
     @cached_property
     def chat(self) -> ChatViewModel:
         """A chat with its model, made when it is first used."""
+        from gglib_desktop.viewmodels.servers.chat.chat import ChatViewModel
+
         chat = ChatViewModel(self._scope, self._supervisor.monitor.chat)
         self.stateChanged.connect(chat.show)
         chat.show(self._state)
@@ -189,6 +194,8 @@ class ServerViewModel(ViewModel):
 
     def access(self, *, with_key: bool) -> ClientAccess:
         """What another program needs to use the server."""
+        from gglib_desktop.domain.servers.snippets import ClientAccess
+
         state = self._state
         return ClientAccess(
             state.endpoint,

@@ -34,7 +34,6 @@ from gglib_desktop.domain.errors import (
 from gglib_desktop.domain.launch.options import MtpReason
 from gglib_desktop.domain.options.engine_options import engine_option, engine_options, name_of
 from gglib_desktop.domain.servers.failures import Absence, ServerExit, signal_name
-from gglib_desktop.views.words.chat import chat_error_texts
 from gglib_desktop.views.words.settings import invalid_settings_texts
 
 translate = QCoreApplication.translate
@@ -80,6 +79,8 @@ def words_for_error(error: GglibError) -> Words:
                 "\n".join(f"{field_name(name)}: {text}" for name, text in error.fields.items()),
             )
         case ChatError() | PictureUnusable():
+            from gglib_desktop.views.words.chat import chat_error_texts
+
             summary, hint = chat_error_texts(error)
             return Words(summary, sentence(hint or str(error)))
         case InvalidSettings():

@@ -6,11 +6,10 @@ import asyncio
 import functools
 from collections import defaultdict
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from gglib_desktop.adapters.engines.llama_cpp.chats import LlamaChats
 from gglib_desktop.adapters.http.kept_connections import KeptConnections
 from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, names_told
 from gglib_desktop.domain.llama_cpp.figures import counters_told, slots_told
@@ -19,6 +18,9 @@ from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.domain.traffic.figures import Counters, SlotWork
+
+if TYPE_CHECKING:
+    from gglib_desktop.adapters.engines.llama_cpp.chats import LlamaChats
 
 _QUESTION_TIMEOUT_S = 2.0
 _HEADERS = {"Accept-Encoding": "identity"}
@@ -33,14 +35,21 @@ class LlamaClient:
         self._transport = transport or KeptConnections()
         self._http = httpx.AsyncClient(trust_env=False, headers=_HEADERS, transport=self._transport)
         self._closed = False
-        self.chats = LlamaChats()
         self._turns: defaultdict[tuple[str | None, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def aclose(self) -> None:
         """Closes every connection, which ends pending questions."""
         self._closed = True
-        self.chats.close()
+        if "chats" in vars(self):
+            self.chats.close()
         await self._http.aclose()
+
+    @functools.cached_property
+    def chats(self) -> LlamaChats:
+        """Made when it is first used."""
+        from gglib_desktop.adapters.engines.llama_cpp.chats import LlamaChats
+
+        return LlamaChats()
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
         """One question to /health, which needs no key. Never raises."""
