@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.environment import mtp_is_suppressed
@@ -30,6 +30,8 @@ from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.servers.engine_driver import AskServer, Seen
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
     from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
@@ -126,6 +128,9 @@ class LlamaCppDriver:
 
 
 def _client_class() -> type[LlamaClient]:
+    # Where click and rich are installed, httpx would load its command line with them, which takes 9 MiB. A module that
+    # is None cannot be imported, and httpx does without.
+    sys.modules.setdefault("httpx._main", cast("ModuleType", None))
     from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
 
     return LlamaClient
