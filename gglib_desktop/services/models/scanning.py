@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
@@ -53,12 +54,9 @@ class ModelIndex:
         self.models = models
         self.by_path = {os.fspath(model.path): model for model in models}
         self.by_folder: dict[str, dict[str, Model]] = {}
-        self.by_identity: dict[tuple[int, str], list[Model]] = {}
         for path, model in self.by_path.items():
             folder, name = os.path.split(path)
             self.by_folder.setdefault(folder, {})[name] = model
-            if model.size_bytes is not None and model.header_hash is not None:
-                self.by_identity.setdefault((model.size_bytes, model.header_hash), []).append(model)
         self.known = KnownFiles(
             (path, model.stamp) for path, model in self.by_path.items() if not model.missing and model.stamp is not None
         )
@@ -69,6 +67,15 @@ class ModelIndex:
             if model.problem is not None and not model.missing:
                 folder, name = os.path.split(path)
                 self.unusable.setdefault(folder, {})[name] = model
+
+    @cached_property
+    def by_identity(self) -> dict[tuple[int, str], list[Model]]:
+        """Only new files are sought in it, and garbage.py would look through thousands of lists."""
+        found: dict[tuple[int, str], list[Model]] = {}
+        for model in self.by_path.values():
+            if model.size_bytes is not None and model.header_hash is not None:
+                found.setdefault((model.size_bytes, model.header_hash), []).append(model)
+        return found
 
 
 class Scan:
