@@ -111,7 +111,7 @@ class RowPainter(PlainTips):
         if rests:
             painter.fillRect(rect, inks.resting)
             painter.fillRect(QRect(rect.left(), rect.top(), _RESTING_BAR, rect.height()), inks.resting_bar)
-        else:
+        elif selected:  # of other rows the style paints nothing
             option.widget.style().drawPrimitive(_PANEL, option, painter, option.widget)
         if self._faces.made_from != option.font:
             self._faces = _Faces(option.font)
