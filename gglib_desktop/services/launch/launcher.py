@@ -261,7 +261,9 @@ class Launcher:
 
     def model_of(self, config: ServerConfig) -> Model:
         """The library's model, or one made from the configuration if that is not there any more."""
-        return self._library.model(config.model_id) or _model_of(config)
+        model = self._library.model(config.model_id)
+        # One that has just been added has no name yet.
+        return model if model is not None and model.name else _model_of(config)
 
     def _note_saved(self, server_id: int, config: ServerConfig, as_saved: ServerConfig) -> None:
         """Remembers it for as long as the server has a panel."""

@@ -151,8 +151,11 @@ class Library:
     async def load(self) -> None:
         """Lists the stored models without looking at any file. Raises: LibraryError."""
         # First, because it reports a library that was set aside.
-        self._by_id = {model.id: model for model in await self._repository.models()}
-        self._removed = {model.id: model for model in await self._repository.removed()}
+        models, removed = await self._repository.models(), await self._repository.removed()
+        # Others ask for models meanwhile, and none may be without its name.
+        named = await asyncio.to_thread(with_unique_names, (*models, *removed))
+        self._by_id = {model.id: model for model in named[: len(models)]}
+        self._removed = {model.id: model for model in removed}
         await self.folders.load()
         self.companions.load(await self._repository.passed_over())
         await self._show()

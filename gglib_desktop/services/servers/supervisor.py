@@ -150,13 +150,16 @@ class Supervisor(ServerList):
         """
         running = await self._runner.list_running()
         handles = [handle for handle in running if self._with_process(handle) is None]
-        for lost in self.monitor.take_lost():
-            await self._add_lost(lost)
-        for server in self.monitor.unreachable():
-            self._add_unreachable(server)
+        # First those that run: nothing about the others may keep them from being shown.
         for handle in handles:
             self.take_over(handle)
-        self._events.emit(ServersAdopted(len(handles)))
+        try:
+            for server in self.monitor.unreachable():
+                self._add_unreachable(server)
+            for lost in self.monitor.take_lost():
+                await self._add_lost(lost)
+        finally:
+            self._events.emit(ServersAdopted(len(handles)))
         return len(handles)
 
     async def _add_lost(self, lost: LostServer) -> None:

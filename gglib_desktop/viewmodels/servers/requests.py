@@ -38,7 +38,7 @@ class RequestsState:
     """``totals`` are those of the ``shown`` requests; None while they are being read. ``total`` are in the scope.
 
     ``refused`` never reached a slot. ``result`` None shows all. ``audit``: whether the requests of the newest run are
-    all that its server counted.
+    all that its server counted, with ``cancelled_n`` tokens beside them that were generated for canceled ones.
     """
 
     of_model: bool = False
@@ -48,6 +48,7 @@ class RequestsState:
     refused: int = 0
     totals: Totals | None = None
     audit: Verdict = Verdict.CHECKING
+    cancelled_n: int | None = None
 
 
 class RequestsViewModel(ViewModel):
@@ -88,15 +89,15 @@ class RequestsViewModel(ViewModel):
         """Turns to the requests of a new run; those before it are among those of the model."""
         before, self._run = self._run, run
         if run != before:
-            self._show(replace(self._state, audit=Verdict.CHECKING))
+            self._show(replace(self._state, audit=Verdict.CHECKING, cancelled_n=None))
         if run != before and self.is_shown and not self._state.of_model:
             self._read()
 
     def take(self, news: RecordingNews) -> None:
         """What was recorded, of any server."""
         match news:
-            case RequestsAudited(run, verdict) if run == self._run:
-                self._show(replace(self._state, audit=verdict))
+            case RequestsAudited(run, verdict, cancelled_n) if run == self._run:
+                self._show(replace(self._state, audit=verdict, cancelled_n=cancelled_n))
             case RequestsKept(runs) if self._state.of_model or self._run in runs:
                 if self._reading is not None and self._reading.done():
                     self._start(self._read_new)

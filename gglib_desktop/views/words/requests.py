@@ -112,7 +112,9 @@ def audit_text(verdict: Verdict) -> str:
 def audit_hint(verdict: Verdict) -> str:
     """What that means."""
     return {
-        Verdict.COMPLETE: translate("Requests", "The tokens of these requests are all that the server counted."),
+        Verdict.COMPLETE: translate(
+            "Requests", "The server counted the tokens of these requests, and no others but those of canceled ones."
+        ),
         Verdict.CHECKING: translate("Requests", "The requests have not been compared with the server's counters yet."),
         Verdict.NOT_UNDERSTOOD: translate(
             "Requests",
@@ -121,13 +123,18 @@ def audit_hint(verdict: Verdict) -> str:
     }[verdict]
 
 
-def totals_text(totals: Totals, refused: int) -> str:
-    """Sums and percentiles of requests, and how many never reached a slot."""
+def totals_text(totals: Totals, refused: int, cancelled_n: int | None) -> str:
+    """Sums and percentiles of requests, and how many never reached a slot.
+
+    ``cancelled_n`` tokens of canceled requests are in none of the sums: only the server's counters tell them.
+    """
     parts = [
         translate("Requests", "{count} prompt tokens").format(count=totals.prompt_n),
         translate("Requests", "{count} cached").format(count=totals.cached_n),
         translate("Requests", "{count} generated").format(count=totals.gen_n),
     ]
+    if cancelled_n:
+        parts.append(translate("Requests", "{count} more for canceled requests of this run").format(count=cancelled_n))
     if totals.draft_n:
         text = translate("Requests", "{accepted} of {drafted} drafted tokens accepted")
         parts.append(text.format(accepted=totals.accepted_n, drafted=totals.draft_n))

@@ -104,7 +104,7 @@ class RequestsPage(Page):
         text = self.tr("{shown} of {total} requests").format(shown=state.shown, total=state.total)
         self._count.setText(text)
         self._count.setAccessibleName(self.tr("Shown: {requests}").format(requests=text))
-        totals = totals_text(state.totals, state.refused) if state.totals is not None else ""
+        totals = totals_text(state.totals, state.refused, state.cancelled_n) if state.totals is not None else ""
         if totals != self._totals.text():
             self._totals.setText(totals)
             self._totals.setAccessibleName(self.tr("Totals: {sums}").format(sums=totals))

@@ -1,5 +1,6 @@
 """The list of models: what gets into it, under which name, and what becomes of files that cannot be used."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +27,18 @@ async def test_what_is_added_is_listed_in_that_order(library, files):
     assert names(library) == ["Two", "One"]
     assert library.model(added[0].id) == added[0]
     assert library.model(99) is None
+
+
+async def test_while_it_is_loaded_no_model_is_without_its_name(library, repository, files):
+    (model,) = await library.add([files.make("one.gguf", some_facts("One"))])
+    again = Library(repository, files)
+    seen: set[str] = set()
+    loading = asyncio.ensure_future(again.load())
+    while not loading.done():
+        known = again.model(model.id)
+        seen |= {known.name} if known is not None else set()
+        await asyncio.sleep(0)
+    assert seen == {"One"}
 
 
 async def test_listeners_hear_of_changes_and_of_nothing_else(library, files):

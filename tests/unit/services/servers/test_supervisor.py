@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 
 from gglib_desktop.adapters.runner.simulated import MockRunner
-from gglib_desktop.domain.errors import StartFailed
+from gglib_desktop.domain.errors import ConfigurationError, StartFailed
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.failures import Absence, FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.restart import RestartPolicy
-from gglib_desktop.domain.servers.states import Crashed, Failed, Healthy, Loading, Stopped, Stopping
+from gglib_desktop.domain.servers.states import Crashed, Failed, Healthy, Loading, Stopped, Stopping, handle_of
 from gglib_desktop.ports.servers.server_monitor import LostServer
 from gglib_desktop.services.servers.snapshot import ServerChanged, ServerRemoved, ServersAdopted
 from gglib_desktop.services.servers.supervisor import Supervisor
@@ -469,6 +469,26 @@ async def test_a_lost_server_can_be_dismissed(bugs, config):
 async def test_without_earlier_servers_it_is_told_that_there_are_none(supervisor, story):
     assert await supervisor.adopt() == 0
     assert story.events == [ServersAdopted(0)]
+
+
+async def test_what_cannot_be_told_of_a_lost_server_hides_none_that_runs(bugs, config):
+    scripted = ScriptedRunner()
+    left = await scripted.start(config(model_id=2))
+    scripted.lost = [LostServer(config(), "llama-server -m tiny.gguf", "tiny-1", ServerExit(None))]
+    supervisor = Supervisor(scripted, scripted, bugs)
+    told: list[object] = []
+
+    def show(event: object) -> None:
+        told.append(event)
+        if isinstance(event, ServerChanged) and isinstance(event.snapshot.state, Crashed):
+            raise ConfigurationError("model_name", "", "no panel can show it")
+
+    supervisor.subscribe(show)
+    with pytest.raises(ConfigurationError):
+        await supervisor.adopt()
+    assert left in [handle_of(server.state) for server in supervisor.servers]
+    assert told[-1] == ServersAdopted(1)
+    await supervisor.aclose()
 
 
 async def test_closing_ends_all_watching_and_no_server(supervisor, story, mock, config):
