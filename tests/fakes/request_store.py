@@ -1,5 +1,6 @@
 """A history of requests in memory, which can be refused."""
 
+import asyncio
 from collections.abc import Sequence
 
 from gglib_desktop.domain.errors import HistoryError
@@ -14,13 +15,17 @@ from gglib_desktop.ports.servers.request_store import (
 
 
 class MemoryRequestStore:
-    """``refuse`` is raised by every write until it is taken back; ``writes`` counts the others."""
+    """``refuse`` is raised by every write until it is taken back; ``writes`` counts the others.
+
+    ``slow``, where there is one, is waited for before it tells which runs are not over.
+    """
 
     def __init__(self) -> None:
         self.runs: dict[str, tuple[RunFacts, ReadSoFar]] = {}
         self.kept: list[KeptRequest] = []
         self.refused: dict[str, int] = {}
         self.refuse: HistoryError | None = None
+        self.slow: asyncio.Event | None = None
         self.writes = 0
         self.drops: list[tuple[int, float]] = []
 
@@ -31,6 +36,8 @@ class MemoryRequestStore:
         return self.runs[run][1] if run in self.runs else None
 
     async def unfinished(self) -> Sequence[tuple[RunFacts, ReadSoFar]]:
+        if self.slow is not None:
+            await self.slow.wait()
         return [(facts, read) for facts, read in self.runs.values() if not read.over]
 
     async def keep(self, news: Sequence[RunNews]) -> None:

@@ -152,6 +152,8 @@ class RequestRecorder:
                 await self._find_unfinished()
             except HistoryError as exc:
                 await self._writer.on_error(exc)
+            if self._adopted:  # meanwhile; those that were found now had not been looked at then
+                self._end_those_that_are_gone()
         if self._writer.is_paused:
             return ()  # what cannot be kept must not fill the disk either
         return [run for run, reading in self._follower.readings.items() if not reading.at_end]

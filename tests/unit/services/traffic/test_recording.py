@@ -1,5 +1,6 @@
 """Requests are told at once and kept once, whatever becomes of servers, of this program and of the disk."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -228,6 +229,23 @@ async def test_runs_that_ended_without_us_are_read_to_their_end(program, runner,
     async with program() as third:
         await time_passes(2)
         assert len(third.rows()) == 3
+
+
+async def test_runs_that_are_found_only_after_all_servers_are_read_to_their_end(runner, store, bugs):
+    store.runs["old"] = RunFacts("old", 1, "Old"), ReadSoFar(0, "")
+    runner.logs["old"] = b"launch 1\ndone 1\nlaunch 2\n"
+    store.slow = asyncio.Event()
+    running = Program(runner, store, bugs)
+    running.recorder.begin()
+    finding = asyncio.ensure_future(runner.unread())
+    await time_passes(1)
+    await running.supervisor.adopt()
+    store.slow.set()
+    assert list(await finding) == ["old"]
+    await time_passes(2)
+    assert running.rows("old") == [(1, "ok"), (2, "cancelled")]
+    assert store.runs["old"][1].over
+    await running.close()
 
 
 async def test_a_run_is_known_to_the_next_program_from_its_beginning(program, runner, store, config):
