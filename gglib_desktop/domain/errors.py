@@ -20,6 +20,7 @@ GglibError
 ├─ SettingsError                the settings file cannot be read or written
 │  └─ InvalidSettings           something in it cannot be used; names each line and key, and what counts now
 ├─ ChatError                    a question to a model that got no answer, or only a part of one
+│  ├─ NoAnswer                  the server, or the connection to it, ended before any answer
 │  ├─ AnswerCut                 the server, or the connection to it, ended in mid-answer
 │  └─ ChatRefused               the server refused; says why in its own words
 │     ├─ PromptTooLong          names the tokens of the question and the limit
@@ -218,6 +219,10 @@ class PresetFileError(GglibError):
 
 class ChatError(GglibError):
     """A question to a model got no answer, or only a part of one."""
+
+
+class NoAnswer(ChatError):
+    """The server, or the connection to it, ended before the answer began."""
 
 
 class AnswerCut(ChatError):

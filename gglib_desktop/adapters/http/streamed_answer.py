@@ -15,14 +15,20 @@ import h11
 
 _CONNECT_S = 10.0
 _MOST_AT_ONCE = 2**16
+_ENDED = "the connection ended"
+
+
+class HttpError(OSError):
+    """What came, or was to be sent, is no HTTP."""
 
 
 class StreamedAnswer:
-    """What comes back. Raises ConnectionError where the connection ends too early, or no HTTP comes."""
+    """What comes back. Raises ConnectionError where the connection ends too early, and HttpError."""
 
     def __init__(self, reader: asyncio.StreamReader, http: h11.Connection) -> None:
         self._reader = reader
         self._http = http
+        self._has_ended = False
         self.status = 0
 
     async def begin(self) -> None:
@@ -40,11 +46,15 @@ class StreamedAnswer:
     async def _next(self) -> h11.Event:
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
-                self._http.receive_data(await self._reader.read(_MOST_AT_ONCE))
+                data = await self._reader.read(_MOST_AT_ONCE)
+                self._has_ended = not data
+                self._http.receive_data(data)
         except h11.RemoteProtocolError as exc:
-            raise ConnectionError(str(exc)) from exc
+            if self._has_ended:
+                raise ConnectionError(_ENDED) from exc
+            raise HttpError(str(exc)) from exc
         if not isinstance(event, h11.Event) or isinstance(event, h11.ConnectionClosed):
-            raise ConnectionError("the connection ended")
+            raise ConnectionError(_ENDED)
         return event
 
 
@@ -54,7 +64,7 @@ async def posted(
 ) -> AsyncIterator[StreamedAnswer]:
     """Asks, without proxies and without following anywhere else. The connection is in ``opened`` while it is open.
 
-    Closing it from there ends the answer. Raises: OSError, also for headers that HTTP does not allow.
+    Closing it from there ends the answer. Raises: OSError, and of it HttpError for headers that HTTP does not allow.
     """
     parts = urlsplit(url)
     async with asyncio.timeout(_CONNECT_S):
@@ -65,8 +75,8 @@ async def posted(
         sent = {"Host": parts.netloc, "Content-Length": str(len(body)), "Connection": "close", **headers}
         try:
             head = http.send(h11.Request(method="POST", target=parts.path, headers=list(sent.items())))
-        except h11.LocalProtocolError as exc:
-            raise ConnectionError(str(exc)) from exc
+        except (h11.LocalProtocolError, UnicodeEncodeError) as exc:
+            raise HttpError(str(exc)) from exc
         writer.write((head or b"") + (http.send(h11.Data(data=body)) or b""))
         http.send(h11.EndOfMessage())
         answer = StreamedAnswer(reader, http)

@@ -8,6 +8,7 @@ from gglib_desktop.domain.errors import (
     AnswerCut,
     ChatError,
     KeyRefused,
+    NoAnswer,
     PicturesRefused,
     PictureUnusable,
     PromptTooLong,
@@ -19,6 +20,11 @@ translate = QCoreApplication.translate
 def chat_error_texts(error: ChatError | PictureUnusable) -> tuple[str, str]:
     """What is wrong in one sentence, and a hint; empty where the error's own words say all."""
     match error:
+        case NoAnswer():
+            return (
+                translate("Errors", "The server did not answer: it ended, or it closed the connection."),
+                translate("Errors", "If the server still runs, send the message again."),
+            )
         case AnswerCut():
             return (
                 translate("Errors", "The answer broke off: the connection to the server ended."),

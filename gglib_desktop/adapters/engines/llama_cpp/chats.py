@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
-from gglib_desktop.adapters.http.streamed_answer import StreamedAnswer, posted
-from gglib_desktop.domain.errors import ChatError
+from gglib_desktop.adapters.http.streamed_answer import HttpError, StreamedAnswer, posted
+from gglib_desktop.domain.errors import ChatError, NoAnswer
 from gglib_desktop.domain.llama_cpp.chat import CHAT_PATH, AnswerReader, chat_body, refusal
 from gglib_desktop.domain.options.host import own_url
 from gglib_desktop.domain.servers.access import ServerAddress
@@ -45,10 +46,24 @@ class LlamaChats:
                         yield piece
         except OSError as exc:
             if reader is None:
-                raise ChatError(f"the server cannot be asked: {str(exc) or type(exc).__name__}") from exc
+                raise _no_answer(exc) from exc
         if reader is not None:
             # However the connection ended.
             reader.end()
+
+
+def _no_answer(error: OSError) -> ChatError:
+    """In words of this program: those of libraries say nothing to people, and may contain the key."""
+    match error:
+        case HttpError():
+            return ChatError("the server cannot be asked: it and this program do not understand each other")
+        case TimeoutError():
+            return ChatError("the server cannot be asked: it takes no connections")
+        case ConnectionError():
+            return NoAnswer("the server ended, or the connection to it, before it answered")
+        case OSError(errno=int(number)) if number > 0:
+            return ChatError(f"the server cannot be asked: {os.strerror(number)}")
+    return ChatError("the server cannot be asked: no connection to it can be made")
 
 
 def _is_large(request: ChatRequest) -> bool:

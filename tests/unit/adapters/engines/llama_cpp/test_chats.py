@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import json
+import re
+import socket
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
-from gglib_desktop.domain.errors import AnswerCut, ChatError, KeyRefused, PromptTooLong
+from gglib_desktop.domain.errors import AnswerCut, ChatError, ChatRefused, KeyRefused, NoAnswer, PromptTooLong
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.traffic.chat import AnswerEnd, AnswerText, ChatMessage, ChatRequest, Picture, Role
 from tests.fakes.waiting import poll
@@ -29,11 +32,12 @@ def refusal(status: str, **error: object) -> bytes:
 
 
 class Server:
-    """Says ``words`` to everyone. Hangs up afterwards unless it ``holds`` the line."""
+    """Says ``words`` to everyone. Hangs up afterwards unless it ``holds`` the line; ``resets`` as when killed."""
 
     def __init__(self) -> None:
         self.words = b""
         self.holds = False
+        self.resets = False
         self.asked: list[bytes] = []
         self.open = 0
         self._server: asyncio.Server | None = None
@@ -53,6 +57,8 @@ class Server:
             if self.holds:
                 await reader.read()
         self.open -= 1
+        if self.resets:
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.close()
 
     async def end(self) -> None:
@@ -157,26 +163,48 @@ async def test_a_server_that_ends_right_after_the_answer(client, server, address
         ),
         (refusal("307 Temporary Redirect", message="go away"), ChatError),
         (refusal("500 Oh", message="x" * 70_000), ChatError),
-        (b"SSH-2.0-OpenSSH\r\n", ChatError),
-        (b"", ChatError),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", ChatError),
+        (b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\nsize?\r\n", ChatError),
+        (b"", NoAnswer),
+        (STREAM[:30], NoAnswer),
+        (refusal("500 Oh", message="busy")[:-3], NoAnswer),
     ],
-    ids=["key", "long", "redirect", "words", "other", "silent"],
+    ids=["key", "long", "redirect", "words", "other", "chunk", "silent", "half a head", "half a refusal"],
 )
 async def test_a_question_that_gets_no_answer(client, server, address, words, kind):
     server.words = words
     with pytest.raises(ChatError) as caught:
         await said(client, address)
-    assert type(caught.value) is kind or kind is ChatError
+    assert type(caught.value) is kind or (kind is ChatError and isinstance(caught.value, ChatRefused))
     assert not isinstance(caught.value, AnswerCut)
+    assert_is_said_plainly(caught.value)
+
+
+def assert_is_said_plainly(error: ChatError) -> None:
+    """Without the words of the library that speaks HTTP, of Python, or of what came."""
+    told = str(error.__cause__)
+    assert isinstance(error, ChatRefused) or not told or told not in str(error)
+    assert not re.search(r"role=|state=|Errno|Error\b|illegal|Connect call|SSH|key", str(error))
 
 
 async def test_a_server_that_is_gone(client, server, address):
     await server.end()
-    with pytest.raises(ChatError, match="cannot be asked"):
+    with pytest.raises(NoAnswer) as caught:
         await said(client, address)
+    assert_is_said_plainly(caught.value)
 
 
-async def test_a_key_that_no_header_can_hold(client, server, address):
+@pytest.mark.parametrize("is_begun", [False, True], ids=["before", "while"])
+async def test_a_connection_that_is_reset(client, server, address, is_begun):
+    server.resets, server.words = True, STREAM + chunk(DRAFTED[:2600]) if is_begun else b""
+    with pytest.raises(AnswerCut if is_begun else NoAnswer) as caught:
+        await said(client, address)
+    assert_is_said_plainly(caught.value)
+
+
+@pytest.mark.parametrize("key", ["a\nkey", "Schlüssel-key"], ids=["line", "umlaut"])
+async def test_a_key_that_no_header_can_hold(client, server, address, key):
     server.words = STREAM
-    with pytest.raises(ChatError, match="cannot be asked"):
-        await said(client, ServerAddress(address.port, key="a\nkey"))
+    with pytest.raises(ChatError, match="cannot be asked") as caught:
+        await said(client, ServerAddress(address.port, key=key))
+    assert_is_said_plainly(caught.value)
