@@ -37,8 +37,9 @@ class RequestFormat(Enum):
 class RequestsState:
     """``totals`` are those of the ``shown`` requests; None while they are being read. ``total`` are in the scope.
 
-    ``refused`` never reached a slot. ``result`` None shows all. ``audit``: whether the requests of the newest run are
-    all that its server counted, with ``cancelled_n`` tokens beside them that were generated for canceled ones.
+    ``refused`` never reached a slot. ``has_others``: there are none in the scope, but some of other runs of the model.
+    ``result`` None shows all. ``audit``: whether the requests of the newest run are all that its server counted, with
+    ``cancelled_n`` tokens beside them that were generated for canceled ones.
     """
 
     of_model: bool = False
@@ -46,6 +47,7 @@ class RequestsState:
     shown: int = 0
     total: int = 0
     refused: int = 0
+    has_others: bool = False
     totals: Totals | None = None
     audit: Verdict = Verdict.CHECKING
     cancelled_n: int | None = None
@@ -147,7 +149,7 @@ class RequestsViewModel(ViewModel):
             self._reading = None
         self.table.clear()
         self._newest, self._totals = 0, RunningTotals()
-        self._show(replace(self._state, shown=0, total=0, refused=0, totals=None))
+        self._show(replace(self._state, shown=0, total=0, refused=0, has_others=False, totals=None))
 
     async def _read_all(self) -> None:
         history = await self._store.history(self._scope_of_history, most=_FIRST_ROWS)
@@ -158,6 +160,9 @@ class RequestsViewModel(ViewModel):
         if len(history.requests) == _FIRST_ROWS:
             await self.table.fill(await self._older(history.requests[-1].number))
             await self._count_all(history.refused)
+        if not self._state.of_model and not self.table.total:
+            others = await self._store.history(RequestScope(model_id=self._model_id), most=1)
+            self._show(replace(self._state, has_others=bool(others.requests)))
         # Of those that were kept meanwhile it was not told.
         await self._read_new()
 
@@ -192,7 +197,10 @@ class RequestsViewModel(ViewModel):
 
     def _show_counts(self, refused: int) -> None:
         shown, total = self.table.rowCount(), self.table.total
-        self._show(replace(self._state, shown=shown, total=total, refused=refused, totals=self._totals.totals))
+        totals, has_others = self._totals.totals, self._state.has_others and not total
+        self._show(
+            replace(self._state, shown=shown, total=total, refused=refused, has_others=has_others, totals=totals)
+        )
 
     def _show(self, state: RequestsState) -> None:
         if state != self._state:

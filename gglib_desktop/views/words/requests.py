@@ -151,6 +151,11 @@ def totals_text(totals: Totals, refused: int, cancelled_n: int | None) -> str:
     return " · ".join(parts)
 
 
+def others_text() -> str:
+    """Where requests are while a run has none."""
+    return translate("Requests", "This run has no requests yet. Choose “This model” to see those of other runs.")
+
+
 def _spread_text(text: str, spread: Spread) -> str:
     return text.format(half=short_speed_text(spread.p50), most=short_speed_text(spread.p95))
 

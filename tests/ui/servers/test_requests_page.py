@@ -130,6 +130,17 @@ async def test_requests_are_cleared_only_when_asked(page):
     assert not clear.isEnabled()
 
 
+async def test_a_new_run_says_where_the_requests_before_it_are(page):
+    hint = page.findChild(QLabel, "requestHint")
+    assert not hint.isVisible()
+    page._requests.show_run("run 3")
+    await poll(hint.isVisible)
+    assert "This model" in hint.text()
+    page.findChild(QComboBox, "requestScope").setCurrentText("This model")
+    await poll(lambda: label(page, "requestCount") == "Shown: 3 of 3 requests")
+    assert not hint.isVisible()
+
+
 async def test_a_page_that_goes_reads_nothing_any_more(page):
     page.hide()
     assert table(page) == []

@@ -21,7 +21,7 @@ from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
-from gglib_desktop.views.words.requests import audit_hint, audit_text, end_text, totals_text
+from gglib_desktop.views.words.requests import audit_hint, audit_text, end_text, others_text, totals_text
 
 _RESULTS = (None, RequestEnd.OK, RequestEnd.CANCELLED, RequestEnd.REFUSED, RequestEnd.FULL)
 
@@ -40,6 +40,9 @@ class RequestsPage(Page):
         self._count.setObjectName("requestCount")
         self._audit = QLabel(self)
         self._audit.setObjectName("requestAudit")
+        self._hint = WrapLabel(others_text(), self)
+        self._hint.setObjectName("requestHint")
+        self._hint.hide()
         self._table = RequestTableView(requests, self)
         self._totals = WrapLabel(parent=self)
         self._totals.setObjectName("requestTotals")
@@ -84,6 +87,7 @@ class RequestsPage(Page):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 0)
         layout.addLayout(choices)
+        layout.addWidget(self._hint)
         layout.addWidget(self._table, 1)
         layout.addWidget(self._totals)
         layout.addWidget(buttons)
@@ -104,6 +108,7 @@ class RequestsPage(Page):
         text = self.tr("{shown} of {total} requests").format(shown=state.shown, total=state.total)
         self._count.setText(text)
         self._count.setAccessibleName(self.tr("Shown: {requests}").format(requests=text))
+        self._hint.setVisible(state.has_others)
         totals = totals_text(state.totals, state.refused, state.cancelled_n) if state.totals is not None else ""
         if totals != self._totals.text():
             self._totals.setText(totals)

@@ -151,6 +151,25 @@ async def test_a_new_run_replaces_the_one_before(store, requests):
     await poll(lambda: tasks(requests) == [50])
 
 
+async def test_a_run_without_requests_points_to_those_of_other_runs(store, requests):
+    await keep(store, OTHER, rows(1))
+    await shown(requests, 0)
+    await tasks_done("read requests")
+    assert not requests.state.has_others, "they are another model's"
+    await keep(store, BEFORE, rows(2))
+    requests.show_run("run 4")
+    await poll(lambda: requests.state.has_others)
+    requests.choose_scope(of_model=True)
+    await poll(lambda: requests.state.shown == 2)
+    assert not requests.state.has_others
+    requests.choose_scope(of_model=False)
+    await poll(lambda: requests.state.has_others)
+    await keep(store, RunFacts("run 4", 7, "Tiny"), rows(1))
+    requests.take(RequestsKept(frozenset({"run 4"})))
+    await poll(lambda: requests.state.total == 1)
+    assert not requests.state.has_others
+
+
 async def test_the_audit_is_that_of_the_newest_run(requests):
     requests.take(RequestsAudited("run 2", Verdict.COMPLETE))
     requests.take(RequestsAudited("run 1", Verdict.NOT_UNDERSTOOD))
