@@ -18,7 +18,7 @@ from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.gguf.demo_model import DemoSpec, write_demo_model
 from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
-from gglib_desktop.domain.errors import AnswerCut, KeyRefused, PicturesRefused, PromptTooLong
+from gglib_desktop.domain.errors import AnswerCut, KeyRefused, NoAnswer, PicturesRefused, PromptTooLong
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.snippets import ClientAccess, ClientProgram, snippet
 from gglib_desktop.domain.traffic.chat import (
@@ -116,11 +116,20 @@ async def test_a_stopped_answer_frees_its_slot_and_a_dying_server_cuts_one(runne
     await stopped.aclose()
     await poll(lambda: is_idle(runner, handle), timeout_s=10)
     cut = await begun(runner, handle)
+    waiting = asyncio.ensure_future(anext(chat(runner, handle)(question())))
+    await poll(lambda: has_deferred(runner, handle), timeout_s=10)
     assert handle.pid is not None
     os.kill(handle.pid, signal.SIGKILL)
     with pytest.raises(AnswerCut):
         async for _piece in cut:
             pass
+    with pytest.raises(NoAnswer):
+        await waiting
+
+
+async def has_deferred(runner, handle):
+    counters = await runner.counters(handle)
+    return counters is not None and counters.deferred == 1
 
 
 async def is_idle(runner, handle):

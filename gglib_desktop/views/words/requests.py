@@ -153,7 +153,7 @@ def totals_text(totals: Totals, refused: int, cancelled_n: int | None) -> str:
 
 def others_text() -> str:
     """Where requests are while a run has none."""
-    return translate("Requests", "This run has no requests yet. Choose “This model” to see those of other runs.")
+    return translate("Requests", "This run has no requests. Choose “This model” to see those of other runs.")
 
 
 def _spread_text(text: str, spread: Spread) -> str:
