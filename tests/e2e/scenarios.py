@@ -201,6 +201,9 @@ def failures(python: str, data_dir: Path, model: str, plain: str) -> None:
     panel = program.panel("Plain")
     badge = health(panel)
     badge.wait_name("Health: Healthy")
+    panel.get("Settings").press()
+    # Usual fields are those that the model has a use for; this one has none for drafting.
+    panel.get("More options").press()
     panel.get("MTP on").press()
     (before,) = server_pids(data_dir)
     command_line_before = command_line(before)

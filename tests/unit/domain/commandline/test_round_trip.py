@@ -15,7 +15,7 @@ from gglib_desktop.domain.engine.capabilities import Engine, EngineSource
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
 from gglib_desktop.domain.llama_cpp.argv import server_argv
 from gglib_desktop.domain.llama_cpp.help import parse_help
-from gglib_desktop.domain.options.arguments import shell_line
+from gglib_desktop.domain.options.arguments import KEY_FLAGS, shell_line
 from gglib_desktop.domain.options.engine_options import EngineOption, EngineOptions, engine_option, engine_options
 from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.server import ServerConfig
@@ -156,7 +156,9 @@ def test_it_comes_back_when_no_engine_is_known(choices):
 
 def strategy(option: EngineOption) -> st.SearchStrategy:
     if option.kind is str and not option.limits:
-        return st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+        # A word that would name a key, as a value too, makes an export leave out the word behind it.
+        texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+        return texts.filter(lambda text: text.partition("=")[0] not in KEY_FLAGS)
     if option.kind is Path:
         return strategy(engine_option("chat_template")).map(lambda text: Path("/" + text))
     limits: Any = option.limits
