@@ -115,7 +115,8 @@ async def test_a_server_that_sleeps_is_not_woken_while_the_user_looks(story, tol
     await poll(lambda: looks() > before)
     await tasks_done("figures")
     handle = story.handle(server_id)
-    assert (await runner.slots(handle), await runner.counters(handle)) == (None, None)
+    assert (await runner.slots(handle), await runner.counters(handle)) == ((), None)
+    assert (told[-1].busy_slots, told[-1].generation) == (0, 0)
     url = f"http://127.0.0.1:{handle.port}"
     async with httpx.AsyncClient(trust_env=False) as http:
         assert (await http.get(f"{url}/props")).json()["is_sleeping"]

@@ -63,6 +63,7 @@ class ServerWork:
     _rows: deque[RequestRow] = field(default_factory=lambda: deque(maxlen=_LAST_REQUESTS))
     _counters: tuple[float, Counters] | None = None
     _sampled_at: float = -math.inf
+    _seen_n: int = 0
 
     def __post_init__(self) -> None:
         self._tokens = TokensOverTime(self.since)
@@ -94,7 +95,7 @@ class ServerWork:
             self._tokens.add(row.gen_n, at - (row.gen_ms or 0.0) / 1000, at)
 
     def sampled(self, slots: Iterable[SlotWork], asked_at: float, at: float) -> None:
-        """What the slots told at ``at`` to a question of ``asked_at``."""
+        """What the slots told at ``at`` to a question of ``asked_at``. One that sleeps has none, and does nothing."""
         self._is_known = True
         before_s, self._sampled_at = at - self._sampled_at, at
         told = tuple(slots)
@@ -108,9 +109,14 @@ class ServerWork:
                 self._show(work, before)
             elif before is None or before.launched < asked_at:
                 self._slots[work.slot] = _Slot(replace(work, gen_n=0))
+        for slot in self._slots.values() if not told else ():
+            if slot.launched < asked_at:
+                slot.work = replace(slot.work, is_busy=False, gen_n=0)
 
     def counted(self, counters: Counters, at: float) -> None:
-        self._counters = (at, counters)
+        before, self._counters = self._counters, (at, counters)
+        if before is not None and not self.has_lines:
+            self._add_unseen(*before, counters, at)
 
     def rested(self, at: float) -> None:
         """It has done nothing for a while, as its use of the processor tells. Its log or its slots know better."""
@@ -209,7 +215,17 @@ class ServerWork:
             told.gen_n = 0
         if gen_n > told.gen_n:
             self._tokens.add(gen_n - told.gen_n, told.at, at)
+            self._seen_n += gen_n - told.gen_n
         self._hear(task, gen_n, at)
+
+    def _add_unseen(self, counted_at: float, before: Counters, counters: Counters, at: float) -> None:
+        """Adds the tokens of requests that came and went between two looks at the slots; when is not known better."""
+        counted_n = counters.gen_n - before.gen_n
+        if counted_n > self._seen_n:
+            generating_s = counters.gen_s - before.gen_s
+            self._tokens.add(counted_n - self._seen_n, max(counted_at, at - generating_s), at)
+        # What those at work have generated is counted when they end.
+        self._seen_n = max(0, self._seen_n - counted_n) if self.busy_slots else 0
 
     def _hear(self, task: Task, gen_n: int, at: float) -> None:
         self._told.pop(task, None)

@@ -112,11 +112,11 @@ class EngineDriver(Protocol):
     async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> Sequence[SlotWork] | None:
         """What its slots do now; None where it does not tell, and where it does not answer in time.
 
-        ``may_sleep``: one that sleeps is not asked, for this would wake it.
+        ``may_sleep``: one that sleeps is not asked, for this would wake it. It has no slots meanwhile.
         """
 
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
-        """What it has done since it started, otherwise as ``slots``."""
+        """What it has done since it started, otherwise as ``slots``; None while it sleeps."""
 
     @property
     def chat(self) -> AskServer | None:

@@ -90,10 +90,10 @@ class ServerMonitor(Protocol):
         """The memory of the process, in detail; it takes the longer the more that is."""
 
     async def slots(self, handle: ProcessHandle) -> Sequence[SlotWork] | None:
-        """What its slots do now; None too while it sleeps. One that may sleep is kept awake by it for a while."""
+        """What its slots do now, none while it sleeps. One that may sleep is kept awake by it for a while."""
 
     async def counters(self, handle: ProcessHandle) -> Counters | None:
-        """What it has done since it started, otherwise as ``slots``."""
+        """What it has done since it started, otherwise as ``slots``; None while it sleeps."""
 
     def chat(self, handle: ProcessHandle) -> AskChat | None:
         """Asks it for an answer, without a time limit; None where its engine has no chats.

@@ -13,7 +13,7 @@ from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import Healthy, Unresponsive
-from gglib_desktop.domain.traffic.figures import ServerFigures
+from gglib_desktop.domain.traffic.figures import Counters, ServerFigures
 from gglib_desktop.domain.traffic.requests import Finished, RequestEvent
 from gglib_desktop.domain.traffic.work import ServerWork
 from gglib_desktop.ports.servers.request_store import RequestScope, RequestStore
@@ -30,6 +30,8 @@ AFTER_S = 5.0
 COUNTERS_S, FULL_COUNTERS_S = 5.0, 1.0
 # Until an engine that gave no answer is asked again; some never tell.
 SILENCE_S = 5.0
+# Until the counters are asked once more, where the log did not tell of what they counted: that long it may be late.
+LINES_LATE_S = 31.0
 TELL_ACTIVITY_S, TELL_S, TELL_OF_HOUR_S = 0.2, 1.0, 30.0
 _SECONDS_S, _HOUR_S = 125.0, 3630.0
 # The engine counts a request a little after its last line.
@@ -58,15 +60,23 @@ class Watching:
 
 @dataclass
 class _Times:
-    """By the clock of the loop. ``owes``: work has ended since the counters were read. ``suspects``: it may work."""
+    """By the clock of the loop. ``owes``: work has ended since the counters were read. ``suspects``: it may work.
+
+    ``looked`` and ``looked_before`` are the last two looks at its health. ``seems_idle``: its slots do nothing, but the
+    counters were not asked yet what it did between these looks. They are asked ``again`` about what no line told of.
+    """
 
     active: float = -math.inf
+    looked: float = -math.inf
+    looked_before: float = -math.inf
+    again: float = math.inf
     slots_from: float = -math.inf
     counters: float = -math.inf
     usage: float = -math.inf
     told: float = -math.inf
     owes: bool = False
     suspects: bool = False
+    seems_idle: bool = False
 
 
 class ServerWatch:
@@ -137,6 +147,7 @@ class ServerWatch:
     def used(self, usage: Usage) -> None:
         """Its health was just asked for, and it had used so much."""
         now = _now()
+        self._times.looked_before, self._times.looked = self._times.looked, now
         has_worked = self._use.looked(usage, now)
         if has_worked is False:
             self._work.rested(now)
@@ -146,7 +157,7 @@ class ServerWatch:
         self._follow_activity()
         if self._times.suspects or self._use.memory_is_due:
             self.wake()
-        elif abs((self._use.cpu or 0.0) - (self._told.cpu or 0.0)) >= _TELLING_CPU:
+        elif self._has_cpu_news:
             self._tell()
 
     def memory_changed(self) -> None:
@@ -255,9 +266,17 @@ class ServerWatch:
         is_urgent = self._work.busy_slots and self._watching.focus == self._snapshot.id
         self._times.slots_from = asked_at + (FOCUS_S if is_urgent else USUAL_S)
         self._work.sampled(slots, asked_at, now)
-        if is_suspected and not self._work.busy_slots:
-            self._use.rested()
+        if is_suspected and slots and not self._work.busy_slots:
+            self._seems_idle()
         self._follow_activity()
+
+    def _seems_idle(self) -> None:
+        """It has used the processor, and no slot is busy: it may have finished what no line told of."""
+        is_new = self._times.looked_before == -math.inf and not self._snapshot.adopted
+        if self._may_sleep or is_new:
+            self._use.rested()
+        else:
+            self._times.owes = self._times.seems_idle = True
 
     def _counters_due(self) -> float:
         times = self._times
@@ -267,15 +286,31 @@ class ServerWatch:
             return times.counters + (FULL_COUNTERS_S if self._work.is_full else COUNTERS_S)
         # One that may sleep is asked while its work has just ended, or not at all.
         owes = times.owes and not (self._may_sleep and _now() > times.active + _HIDDEN_SETTLED_S)
-        return max(times.active + _SETTLED_S, times.counters + FULL_COUNTERS_S) if owes else math.inf
+        due = max(times.active + _SETTLED_S, times.counters + FULL_COUNTERS_S) if owes else math.inf
+        return min(due, times.again)
 
     async def _ask_counters(self) -> None:
         self._times.counters = _now()
         self._times.owes = bool(self._work.busy_slots)
-        counters = await self._watching.monitor.counters(self.handle)
+        if self._times.counters >= self._times.again:
+            self._times.again = math.inf
+        seems_idle, self._times.seems_idle = self._times.seems_idle, False
+        before, counters = self._work.counters, await self._watching.monitor.counters(self.handle)
+        has_worked = False
         if counters is not None:
+            has_worked = _has_worked(before, counters, since_start=not self._snapshot.adopted)
             self._work.counted(counters, _now())
             self._watching.counted(CountersRead(self.run, counters))
+        if has_worked and not self._work.has_lines:
+            self._notice_unseen_work()
+        elif seems_idle and not self._has_worked_lately:
+            self._use.rested()
+
+    def _notice_unseen_work(self) -> None:
+        """More may follow. If not, the counters are asked once more when the log cannot tell of it any more."""
+        self._times.active = _now()
+        if not self._may_sleep:
+            self._times.again = self._times.active + LINES_LATE_S
 
     # -- telling
 
@@ -292,7 +327,14 @@ class ServerWatch:
         """Of one that has been idle for an hour only its memory may be news, and that it is idle."""
         is_idle = not self._is_active(now) and self._work.is_quiet(now, _HOUR_S)
         is_told = self._told.memory == self._use.memory and self._told.busy_slots == self._work.busy_slots
-        return not (is_idle and is_told)
+        return not (is_idle and is_told) or self._has_cpu_news
+
+    @property
+    def _has_cpu_news(self) -> bool:
+        cpu, told = self._use.cpu, self._told.cpu
+        if cpu is None or told is None:
+            return cpu != told
+        return abs(cpu - told) >= _TELLING_CPU
 
     def _tell_due(self) -> float:
         is_urgent = self._work.busy_slots != self._told.busy_slots
@@ -316,8 +358,20 @@ class ServerWatch:
     def _may_sleep(self) -> bool:
         return self._snapshot.facts is None or self._snapshot.facts.may_sleep
 
+    @property
+    def _has_worked_lately(self) -> bool:
+        """Between the last two looks at its health, so that its use of the processor then is explained."""
+        return self._times.active > self._times.looked_before
+
     def _is_active(self, now: float) -> bool:
         return bool(self._work.busy_slots) or now < self._times.active + AFTER_S
+
+
+def _has_worked(before: Counters | None, counters: Counters, *, since_start: bool) -> bool:
+    """Whether it has counted tokens since ``before``; if that is None, ``since_start`` or not as far as is known."""
+    if before is None:
+        return since_start and bool(counters.prompt_n or counters.gen_n)
+    return (counters.prompt_n, counters.gen_n) != (before.prompt_n, before.gen_n)
 
 
 def _now() -> float:

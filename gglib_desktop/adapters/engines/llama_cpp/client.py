@@ -95,26 +95,32 @@ class LlamaClient:
         return names_told(_value(await self._get(server, "/v1/models", key=server.key)))
 
     async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> tuple[SlotWork, ...] | None:
-        """What /slots tells; None without an answer in time."""
-        return slots_told(_value(await self._in_turn(server, "/slots", may_sleep=may_sleep)))
+        """What /slots tells; nothing of one that sleeps, and None without an answer in time."""
+        sleeps, answer = await self._in_turn(server, "/slots", may_sleep=may_sleep)
+        return () if sleeps else slots_told(_value(answer))
 
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
-        """What /metrics tells, as ``slots``."""
-        answer = await self._in_turn(server, "/metrics", may_sleep=may_sleep)
+        """What /metrics tells; None without an answer in time, and of one that sleeps."""
+        _sleeps, answer = await self._in_turn(server, "/metrics", may_sleep=may_sleep)
         return counters_told(answer.text) if answer is not None and answer.status_code == httpx.codes.OK else None
 
-    async def _in_turn(self, server: ServerAddress, path: str, *, may_sleep: bool) -> httpx.Response | None:
+    async def _in_turn(
+        self, server: ServerAddress, path: str, *, may_sleep: bool
+    ) -> tuple[bool, httpx.Response | None]:
         """One question after the other: a server that computes may answer all of them only afterwards.
 
-        ``may_sleep``: one that sleeps, or does not say, is not asked, because this would wake it.
+        ``may_sleep``: one that sleeps, or does not say, is not asked, because this would wake it. Returns whether it
+        is known to sleep, and its answer.
         """
         try:
             async with self._question(_QUESTION_TIMEOUT_S), self._turns[server.host, server.port]:
-                if may_sleep and is_asleep(_value(await self._get(server, "/props", key=server.key))) is not False:
-                    return None
-                return await self._get(server, path, key=server.key)
+                if may_sleep:
+                    sleeps = is_asleep(_value(await self._get(server, "/props", key=server.key)))
+                    if sleeps is not False:
+                        return sleeps is True, None
+                return False, await self._get(server, path, key=server.key)
         except TimeoutError:
-            return None
+            return False, None
 
     def _question(self, timeout_s: float) -> asyncio.Timeout:
         """Raises TimeoutError after ``timeout_s`` seconds, or at once if the client is closed."""

@@ -100,6 +100,32 @@ def test_without_request_lines_slots_are_enough(work):
     assert work.is_full
 
 
+def test_tokens_that_were_counted_without_being_seen_were_generated_too(work):
+    work.counted(Counters(0, 0.0, 100, 1.0), NOW)
+    work.sampled([generating(gen_n=0), SlotWork(1)], NOW + 1, NOW + 1)
+    work.sampled([generating(gen_n=40), SlotWork(1)], NOW + 2, NOW + 2)
+    work.counted(Counters(0, 0.0, 130, 1.5), NOW + 2)
+    work.sampled(IDLE, NOW + 3, NOW + 3)
+    work.counted(Counters(0, 0.0, 200, 2.0), NOW + 3)
+    assert total(work, NOW + 4) == pytest.approx(40 + 60)
+    work.counted(Counters(0, 0.0, 220, 2.5), NOW + 20)
+    assert work.figures(NOW + 20).generation == pytest.approx(40)
+    work.take(Launched(NOW, 0, 7), NOW + 21)
+    work.counted(Counters(0, 0.0, 900, 9.0), NOW + 30)
+    assert total(work, NOW + 30) == pytest.approx(40 + 60 + 20), "the log tells of these"
+
+
+def test_one_that_sleeps_does_nothing(work):
+    work.sampled([], NOW, NOW)
+    assert (work.figures(NOW).generation, work.figures(NOW).slots) == (0, (SlotWork(0), SlotWork(1)))
+    work.sampled([generating(gen_n=20), SlotWork(1)], NOW + 1, NOW + 1)
+    work.sampled([], NOW + 2, NOW + 2)
+    assert work.busy_slots == 0
+    work.take(Launched(NOW, 0, 7), NOW + 3)
+    work.sampled([], NOW + 2.5, NOW + 3.5)
+    assert work.busy_slots == 1, "it has just been woken"
+
+
 def test_what_was_generated_before_one_looked_is_not_counted_now(work):
     work.sampled([generating(gen_n=5000)], NOW, NOW)
     assert work.figures(NOW).generation == 0

@@ -1,5 +1,6 @@
 """When servers are asked what they do, and what is told of it, on a clock that jumps."""
 
+import asyncio
 import itertools
 import time
 from dataclasses import replace
@@ -15,7 +16,7 @@ from gglib_desktop.ports.servers.request_store import ReadSoFar, RunNews
 from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.traffic.live import LiveFigures
-from gglib_desktop.services.traffic.news import FiguresChanged, MachineMemory, RequestsRead
+from gglib_desktop.services.traffic.news import CountersRead, FiguresChanged, MachineMemory, RequestsRead
 from tests.fakes.clock_loop import time_passes
 from tests.fakes.details import FakeCards, FixedMemory
 from tests.fakes.request_store import MemoryRequestStore
@@ -116,10 +117,10 @@ def uses_cpu(desk: Desk, seconds: float) -> None:
 
 
 async def test_an_idle_server_is_asked_once_at_its_start_and_never_again(desk):
-    assert desk.server.asked.count("slots") == 1
+    assert [desk.server.asked.count(name) for name in ("slots", "counters")] == [1, 0]
     assert await desk.asked_in(3600) == {"slots": 0, "counters": 0, "memory": 0}
     figures = desk.figures
-    assert (figures.generation, figures.busy_slots, figures.waiting) == (0, 0, 0)
+    assert (figures.generation, figures.busy_slots, figures.waiting, figures.cpu) == (0, 0, 0, 0)
     assert figures.slots == tuple(map(SlotWork, range(4)))
     assert figures.memory == MemoryUse(1000, 600, 800)
 
@@ -296,6 +297,48 @@ async def test_use_of_the_processor_that_proved_to_be_no_work_is_none_next_time(
     assert desk.figures.busy_slots == 1
 
 
+@pytest.mark.parametrize("cpu_s", [0.05, 1.0])
+async def test_short_requests_that_no_line_and_no_slot_told_of_are_counted(desk, cpu_s):
+    news: list[CountersRead] = []
+    desk.live.subscribe_to_counters(news.append)
+    desk.server.cpu_s_per_question = cpu_s
+    for request in range(1, 11):
+        desk.server.counters = Counters(100 * request, 1.0 * request, 100 * request, 1.0 * request)
+        await time_passes(3.5)
+    told = {each.counters.gen_n for each in news}
+    assert len(told) >= 9, "each look finds more"
+    assert sum(speed or 0 for speed in desk.figures.seconds) == pytest.approx(100 * (len(told) - 1))
+    assert desk.server.asked.count("counters") <= 11
+    desk.server.cpu_s_per_question = 0.0
+    assert (await desk.asked_in(60))["counters"] <= 2
+    assert await desk.asked_in(600) == {"slots": 0, "counters": 0, "memory": 0}
+
+
+async def test_what_was_counted_without_a_line_is_counted_again_when_no_line_can_come_any_more(desk):
+    asked_at: list[float] = []
+    desk.live.subscribe_to_counters(lambda _news: asked_at.append(asyncio.get_running_loop().time()))
+    desk.server.counters = Counters(0, 0.0, 100, 1.0)
+    for _look in range(2):
+        uses_cpu(desk, 1.0)
+        await time_passes(3.5)
+    await time_passes(60)
+    assert 30 < asked_at[-1] - asked_at[0] < 35
+    assert len(asked_at) <= 3
+
+
+async def test_what_was_used_for_requests_is_not_taken_for_rest(desk):
+    desk.server.cpu_s_per_question = 0.1
+    for request in range(1, 4):
+        desk.server.counters = Counters(0, 0.0, 100 * request, 1.0 * request)
+        await time_passes(3.5)
+    await time_passes(3.5)
+    desk.server.cpu_s_per_question = 0.0
+    await time_passes(60)
+    desk.server.slots, desk.server.cpu_s_per_question = slots(1), 0.1
+    await time_passes(4)
+    assert desk.figures.busy_slots == 1
+
+
 async def test_where_the_log_tells_of_requests_other_work_is_none(desk):
     desk.writes(launched(), finished())
     await time_passes(10)
@@ -337,6 +380,18 @@ async def test_one_that_may_sleep_is_asked_while_it_works_and_never_else(desk, r
     assert await desk.asked_in(600) == {"slots": 0, "counters": 0, "memory": 0}
     desk.show(True)
     assert await desk.asked_in(600) == {"slots": 0, "counters": 0, "memory": 0}
+
+
+async def test_one_that_has_fallen_asleep_does_nothing(desk, runner, config):
+    runner.facts_said = ServerFacts(slots=4, may_sleep=True)
+    await start(desk, config)
+    desk.server.slots = ()
+    uses_cpu(desk, 0.1)
+    assert await desk.asked_in(60) == {"slots": 1, "counters": 0, "memory": 0}
+    assert (desk.figures.busy_slots, desk.figures.generation) == (0, 0)
+    assert desk.figures.slots == tuple(map(SlotWork, range(4)))
+    uses_cpu(desk, 0.1)
+    assert (await desk.asked_in(60))["slots"] == 1, "to fall asleep was no rest"
 
 
 async def test_one_that_does_not_answer_is_not_asked_and_nothing_is_known_of_it(desk, story):

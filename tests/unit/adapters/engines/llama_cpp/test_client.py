@@ -142,18 +142,18 @@ async def test_slots_and_counters_are_what_the_server_says(client, server):
 
 
 @pytest.mark.parametrize(
-    ("props", "asked"),
+    ("props", "asked", "told"),
     [
-        (json({"is_sleeping": False}), ["/props", "/slots", "/props", "/metrics"]),
-        (json({"is_sleeping": True}), ["/props", "/props"]),
-        (json({}), ["/props", "/props"]),
-        (httpx.Response(401), ["/props", "/props"]),
+        (json({"is_sleeping": False}), ["/props", "/slots", "/props", "/metrics"], None),
+        (json({"is_sleeping": True}), ["/props", "/props"], ()),
+        (json({}), ["/props", "/props"], None),
+        (httpx.Response(401), ["/props", "/props"], None),
     ],
 )
-async def test_a_server_that_may_sleep_is_not_woken(client, server, props, asked):
+async def test_a_server_that_may_sleep_is_not_woken(client, server, props, asked, told):
     server.answers["/props"] = props
-    await client.slots(ServerAddress(9000), may_sleep=True)
-    await client.counters(ServerAddress(9000), may_sleep=True)
+    assert await client.slots(ServerAddress(9000), may_sleep=True) == told
+    assert await client.counters(ServerAddress(9000), may_sleep=True) is None
     assert [request.url.path for request in server.asked] == asked
 
 
