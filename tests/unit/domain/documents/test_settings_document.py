@@ -122,3 +122,7 @@ def test_differences_lead_from_one_to_the_other():
 def test_no_news_is_false():
     assert not SettingsNews()
     assert SettingsNews(mended=True)
+
+
+def test_the_size_of_logs_is_kept_in_mib_and_counted_in_bytes():
+    assert AppSettings(log_size_mib=3).log_bytes == 3 * 1024 * 1024
