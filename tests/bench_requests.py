@@ -90,6 +90,7 @@ async def table(figures: Figures, folder: Path) -> None:
         await poll(lambda: requests.state.shown == ROWS and requests.state.totals is not None)
         sorts: list[float] = []
         for column in (RequestColumn.SPEED, RequestColumn.FIRST_TOKEN, RequestColumn.GENERATED, RequestColumn.TIME):
+            await asyncio.sleep(0.1)  # until what came before has been painted
             watch = Stopwatch()
             await requests.table.order_by(column, descending=True)
             view.viewport().repaint()

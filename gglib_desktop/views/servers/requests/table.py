@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Slot
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyleOptionViewItem, QWidget
 from typing_extensions import override
 
 from gglib_desktop.domain.traffic.request_columns import RequestColumn
@@ -15,6 +16,7 @@ from gglib_desktop.views.words.requests import cell_text, column_hint, column_ti
 _COLUMNS = tuple(RequestColumn)
 _LEFT = frozenset({RequestColumn.TIME, RequestColumn.RESULT})
 _LINES_SHOWN = 4
+_MARGIN = 4
 
 
 class RequestTableView(RowTable):
@@ -69,11 +71,26 @@ class RequestTableView(RowTable):
 
 
 class _Cells(PlainTips):
-    """Numbers stand at the right, under each other."""
+    """Numbers stand at the right, under each other. Painted by us: by the style, a page of cells takes 40 ms."""
 
     @override
-    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
-        super().initStyleOption(option, index)
-        is_left = _COLUMNS[index.column()] in _LEFT
-        side = Qt.AlignmentFlag.AlignLeft if is_left else Qt.AlignmentFlag.AlignRight
-        option.displayAlignment = side | Qt.AlignmentFlag.AlignVCenter
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        area, state, palette = option.rect, option.state, option.palette
+        is_selected = bool(state & QStyle.StateFlag.State_Selected)
+        is_active = bool(state & QStyle.StateFlag.State_Active)
+        group = QPalette.ColorGroup.Active if is_active else QPalette.ColorGroup.Inactive
+        if is_selected:
+            painter.fillRect(area, palette.color(group, QPalette.ColorRole.Highlight))
+        role = QPalette.ColorRole.HighlightedText if is_selected else QPalette.ColorRole.Text
+        painter.setPen(palette.color(group, role))
+        room = area.adjusted(_MARGIN, 0, -_MARGIN, 0)
+        text = index.data()
+        if option.fontMetrics.horizontalAdvance(text) > room.width():
+            text = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        side = Qt.AlignmentFlag.AlignLeft if _COLUMNS[index.column()] in _LEFT else Qt.AlignmentFlag.AlignRight
+        painter.setFont(option.font)
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.drawRect(area.adjusted(0, 0, -1, -1))
