@@ -39,7 +39,7 @@ class RequestsState:
 
     ``refused`` never reached a slot. ``has_others``: there are none in the scope, but some of other runs of the model.
     ``result`` None shows all. ``audit``: whether the requests of the newest run are all that its server counted, with
-    ``cancelled_n`` tokens beside them that were generated for canceled ones.
+    ``cancelled_n`` tokens beside them that were generated for cancelled ones.
     """
 
     of_model: bool = False

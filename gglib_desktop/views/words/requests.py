@@ -113,7 +113,7 @@ def audit_hint(verdict: Verdict) -> str:
     """What that means."""
     return {
         Verdict.COMPLETE: translate(
-            "Requests", "The server counted the tokens of these requests, and no others but those of canceled ones."
+            "Requests", "The server counted the tokens of these requests, and no others but those of cancelled ones."
         ),
         Verdict.CHECKING: translate("Requests", "The requests have not been compared with the server's counters yet."),
         Verdict.NOT_UNDERSTOOD: translate(
@@ -126,7 +126,7 @@ def audit_hint(verdict: Verdict) -> str:
 def totals_text(totals: Totals, refused: int, cancelled_n: int | None) -> str:
     """Sums and percentiles of requests, and how many never reached a slot.
 
-    ``cancelled_n`` tokens of canceled requests are in none of the sums: only the server's counters tell them.
+    ``cancelled_n`` tokens of cancelled requests are in none of the sums: only the server's counters tell them.
     """
     parts = [
         translate("Requests", "{count} prompt tokens").format(count=totals.prompt_n),
@@ -134,7 +134,7 @@ def totals_text(totals: Totals, refused: int, cancelled_n: int | None) -> str:
         translate("Requests", "{count} generated").format(count=totals.gen_n),
     ]
     if cancelled_n:
-        parts.append(translate("Requests", "{count} more for canceled requests of this run").format(count=cancelled_n))
+        parts.append(translate("Requests", "{count} more for cancelled requests of this run").format(count=cancelled_n))
     if totals.draft_n:
         text = translate("Requests", "{accepted} of {drafted} drafted tokens accepted")
         parts.append(text.format(accepted=totals.accepted_n, drafted=totals.draft_n))

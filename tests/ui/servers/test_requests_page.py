@@ -90,7 +90,7 @@ async def test_whether_the_log_tells_all(page):
     assert label(page, "requestAudit") == "Log check: not understood"
     page._requests.take(RequestsAudited(RUN.run, Verdict.COMPLETE, 47))
     assert label(page, "requestAudit") == "Log check: complete"
-    assert "92 generated · 47 more for canceled requests of this run · " in label(page, "requestTotals")
+    assert "92 generated · 47 more for cancelled requests of this run · " in label(page, "requestTotals")
 
 
 async def test_a_result_is_chosen(page):

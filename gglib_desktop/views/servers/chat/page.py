@@ -15,7 +15,7 @@ from gglib_desktop.views.servers.chat.message_field import GrowingField
 from gglib_desktop.views.servers.chat.message_row import MessageRow
 from gglib_desktop.views.servers.chat.status import ChatStatus
 from gglib_desktop.views.servers.chat.tools import ChatTools
-from gglib_desktop.views.servers.panel.page import Page
+from gglib_desktop.views.servers.page import Page
 from gglib_desktop.views.widgets.ask import ask, if_there
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 

@@ -23,7 +23,7 @@ from gglib_desktop.domain.servers.log_text import LogLevel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.servers.log.rows import LogRows
-from gglib_desktop.views.servers.panel.page import Page
+from gglib_desktop.views.servers.page import Page
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 

@@ -11,7 +11,7 @@ from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerView
 from gglib_desktop.views.look.card import GRID
 from gglib_desktop.views.servers.overview.facts import Facts
 from gglib_desktop.views.servers.overview.figures import FiguresCard
-from gglib_desktop.views.servers.panel.page import Page
+from gglib_desktop.views.servers.page import Page
 
 
 class OverviewPage(Page):

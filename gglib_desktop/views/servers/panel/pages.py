@@ -9,8 +9,8 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.views.servers.page import Page
 from gglib_desktop.views.servers.panel.orders import Orders
-from gglib_desktop.views.servers.panel.page import Page
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeTabWidget
 
 translate = QCoreApplication.translate

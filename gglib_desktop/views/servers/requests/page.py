@@ -14,7 +14,7 @@ from gglib_desktop.viewmodels.servers.requests import RequestFormat, RequestsSta
 from gglib_desktop.viewmodels.servers.server import ServerPanelState
 from gglib_desktop.views.look.folders import home_folder
 from gglib_desktop.views.look.type_scale import set_type
-from gglib_desktop.views.servers.panel.page import Page
+from gglib_desktop.views.servers.page import Page
 from gglib_desktop.views.servers.requests.table import RequestTableView
 from gglib_desktop.views.widgets.ask import ask, if_there
 from gglib_desktop.views.widgets.buttons import push_button

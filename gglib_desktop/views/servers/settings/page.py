@@ -14,7 +14,7 @@ from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerView
 from gglib_desktop.views.launch.option_flow import OptionFlow
 from gglib_desktop.views.launch.option_form import OptionForm
 from gglib_desktop.views.look.card import GRID, HALF_GRID
-from gglib_desktop.views.servers.panel.page import Page
+from gglib_desktop.views.servers.page import Page
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.expander import Expander
 
