@@ -195,6 +195,7 @@ class SettingsEffect(StrEnum):
     LAST_GOOD = "the last good settings stay in force"
     OTHERS_COUNT = "what cannot be used has its default"
     DEFAULTS = "all settings have their defaults"
+    LEFT_OUT = "the places and endpoints with an error are not used"
     NOT_SAVED = "nothing was saved"
 
 

@@ -71,6 +71,20 @@ class Matching:
         return self.form
 
 
+@dataclasses.dataclass(frozen=True)
+class Keys:
+    """The keys of a mapping, each of one form and none of the ``reserved`` ones."""
+
+    form: Matching
+    reserved: frozenset[str] = frozenset()
+
+    def complaint(self, value: Mapping[str, object]) -> str | None:
+        return next(filter(None, map(self.complaint_about, value)), None)
+
+    def complaint_about(self, key: str) -> str | None:
+        return "is the program's own name" if key in self.reserved else self.form.complaint(key)
+
+
 class Rule(typing.Protocol):
     """A condition for a field's value."""
 
@@ -78,14 +92,14 @@ class Rule(typing.Protocol):
         """Why the value cannot be used, None if it can."""
 
 
-def limited(limits: Rule, *, default: Any = dataclasses.MISSING, meaning: str = "") -> Any:
+def limited(limits: Rule, *, default: Any = dataclasses.MISSING, meaning: str = "", example: str = "") -> Any:
     """A dataclass field whose value, unless it is None, must be within ``limits``."""
-    return dataclasses.field(default=default, metadata={"limits": limits, "meaning": meaning})
+    return dataclasses.field(default=default, metadata={"limits": limits, "meaning": meaning, "example": example})
 
 
-def documented(meaning: str, *, default: Any) -> Any:
-    """A dataclass field with the sentence that the settings file says about it."""
-    return dataclasses.field(default=default, metadata={"meaning": meaning})
+def documented(meaning: str, *, default: Any, example: object = None, limits: Rule | None = None) -> Any:
+    """A dataclass field with the sentence that the settings file says about it, and an example for it."""
+    return dataclasses.field(default=default, metadata={"limits": limits, "meaning": meaning, "example": example})
 
 
 PORT = Limits(1024, 65535)
@@ -129,7 +143,7 @@ class Value:
         for field in _fields(cls):
             if field.name in mapping:
                 known[field.name] = mapping[field.name]
-            elif field.default is dataclasses.MISSING:
+            elif field.default is field.default_factory is dataclasses.MISSING:
                 raise ConfigurationError(field.name, None, "is required")
         return cls(**known)
 
@@ -170,6 +184,8 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
@@ -178,6 +194,14 @@ def without_none(hint: Any) -> Any:
     if not isinstance(hint, types.UnionType):
         return hint
     (kind,) = (each for each in typing.get_args(hint) if each is not types.NoneType)
+    return kind
+
+
+def entry_kind(hint: Any) -> type[Value] | None:
+    """The kind of the entries of a mapping of values; None if a field is no such mapping."""
+    if typing.get_origin(hint) is not Mapping:
+        return None
+    kind: type[Value] = typing.get_args(hint)[1]
     return kind
 
 
@@ -190,6 +214,8 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     """The value as the declared type, or ConfigurationError. Accepts what JSON makes of that type."""
     if typing.get_origin(hint) is tuple:
         return _checked_tuple(name, value, typing.get_args(hint)[0])
+    if typing.get_origin(hint) is Mapping:
+        return _checked_mapping(name, value, typing.get_args(hint)[1])
     if hint is bool and isinstance(value, bool):
         return value
     if hint is int and isinstance(value, int) and not isinstance(value, bool):
@@ -230,6 +256,12 @@ def _checked_tuple(name: str, value: Any, element: Any) -> tuple[Any, ...]:
     if isinstance(value, str | bytes) or not isinstance(value, list | tuple):
         raise ConfigurationError(name, value, "must be a list")
     return tuple(_checked(name, item, element) for item in value)
+
+
+def _checked_mapping(name: str, value: Any, element: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(name, value, "must be a table")
+    return {str(key): _checked(name, item, element) for key, item in value.items()}
 
 
 def _checked_enum(name: str, value: Any, hint: type[Enum]) -> Enum:

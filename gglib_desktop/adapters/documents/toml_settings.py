@@ -140,9 +140,11 @@ def _put(text: str, key: Key, value: Any) -> str:
             return placed
     document = tomlkit.parse(text)
     table: Any = document
-    for name in key[:-1]:
+    for depth, name in enumerate(key[:-1], 2):
         if name not in table:
-            table[name] = tomlkit.inline_table() if isinstance(table, InlineTable) else tomlkit.table()
+            # Only the last one has values, and so a line of its own.
+            outer = depth < len(key)
+            table[name] = tomlkit.inline_table() if isinstance(table, InlineTable) else tomlkit.table(outer)
         table = table[name]
     if value is None:
         table.pop(key[-1], None)

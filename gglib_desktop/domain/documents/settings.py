@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from gglib_desktop.domain.launch.options import LaunchOptions
-from gglib_desktop.domain.values import PORT, Limits, Value, documented, limited
+from gglib_desktop.domain.values import PORT, Keys, Limits, Matching, OneOf, Value, documented, limited
 
 DEFAULT_BASE_PORT = 9000
 DEFAULT_STOP_GRACE_S = 5.0
@@ -21,6 +23,10 @@ STOP_GRACE_LIMITS = Limits(0.5, 120)
 KEEP_ROWS_LIMITS = Limits(1000, 1_000_000)
 KEEP_DAYS_LIMITS = Limits(1, 3650)
 LOG_SIZE_LIMITS = Limits(1, 4096)
+OWN_PLACE = "local"
+# What records and configurations call the computer, or the simulation, that the program itself runs on.
+OWN_PLACES = frozenset({OWN_PLACE, "mock"})
+PLACE_ID = Matching(r"[a-z0-9-]{1,40}", "up to 40 of a to z, 0 to 9 and -")
 
 
 class OnQuit(StrEnum):
@@ -39,11 +45,55 @@ class Theme(StrEnum):
     DARK = "dark"
 
 
+_ON_QUIT_THERE = OneOf((OnQuit.STOP_ALL, OnQuit.LEAVE_RUNNING))
+
+
+def _shown_name() -> Any:
+    return documented("What it is called in the window. Without it, its id.", default=None, example="The big machine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceSettings(Value):
+    """Another place where servers run. ``name`` None: its id is shown. ``on_quit`` None: they are left running."""
+
+    url: str = limited(
+        Matching(r"[^\s-]\S*", "an address"),
+        meaning="Its address, such as podman:IMAGE for containers of that image.",
+        example="podman:IMAGE",
+    )
+    name: str | None = _shown_name()
+    engine: str | None = documented(
+        "The program of the engine there. Without it, one is looked for.", default=None, example="/usr/bin/llama-server"
+    )
+    folders: tuple[str, ...] = documented("Folders of models there.", default=(), example=["/srv/models"])
+    ssh_config: str | None = None  # this and the last wait for places that use them
+    on_quit: OnQuit | None = documented(
+        "What quitting does with its servers. Without it, they are left running.", default=None, limits=_ON_QUIT_THERE
+    )
+    rpc_network: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointSettings(Value):
+    """A server that somebody else runs. Its key lies in the key store. ``name`` None: its id is shown."""
+
+    url: str = limited(
+        Matching(r"https?://\S+", "an http or https address"),
+        meaning="Its address, as clients are given it.",
+        example="http://127.0.0.1:8000/v1",
+    )
+    name: str | None = _shown_name()
+
+
+_IDS = Keys(PLACE_ID, reserved=OWN_PLACES)
+
+
 @dataclass(frozen=True, kw_only=True)
 class AppSettings(Value):
     """Settings of the program. ``engine_path`` None: look for an engine. ``stop_grace_s`` counts from SIGTERM.
 
-    All models start with ``defaults`` unless a model or a launch says otherwise.
+    All models start with ``defaults`` unless a model or a launch says otherwise. ``places`` and ``endpoints`` are by
+    their ids, which never change.
     """
 
     engine_path: Path | None = documented("The llama-server program. Without it, one is looked for.", default=None)
@@ -71,6 +121,8 @@ class AppSettings(Value):
         meaning="How many MiB the log of a server may take. A longer one is cut down to its last quarter of this.",
     )
     defaults: LaunchOptions = LaunchOptions()
+    places: Mapping[str, PlaceSettings] = field(default_factory=dict, metadata={"limits": _IDS})
+    endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict, metadata={"limits": _IDS})
 
     @property
     def log_bytes(self) -> int:

@@ -15,7 +15,7 @@ from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingProblem
 from gglib_desktop.domain.launch.options import BUILT_IN, NO_EXTRA_ARGS
 from gglib_desktop.domain.options.definition import OptionSpec
-from gglib_desktop.domain.values import Limits, OneOf, Value, type_words, without_none
+from gglib_desktop.domain.values import Keys, Limits, Matching, OneOf, Value, entry_kind, type_words, without_none
 
 # The names on the way to a value: ("defaults", "context_size").
 Key: TypeAlias = tuple[str, ...]
@@ -32,7 +32,14 @@ What you write stays: when the program saves, it changes only the values that we
 _TABLES = {
     ("defaults",): "What all models are started with, unless a model's own choices or one start's say otherwise.",
     ("defaults", "inference_config"): "Sampling, where a request does not ask for something else.",
+    ("places",): "A place where servers run besides this computer; one such table for each. Its id is yours to choose: "
+    "up to 40 of a to z, 0 to 9 and -. It must stay as it is, because models and servers name the place by it.",
+    (
+        "endpoints",
+    ): "A server that somebody else runs, to be watched and used here; one such table for each, with an id "
+    "as places have one. Its key lies in the key store, not here.",
 }
+_EXAMPLE_ID = "my-own-id"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +56,8 @@ class SettingsReading:
     """What a document says: ``settings`` has the defaults for keys that cannot be used.
 
     ``content`` is the document itself, None if it could not be read. ``moved`` are the changes that turn the spelling
-    of earlier versions into today's.
+    of earlier versions into today's. ``left_out``: what is wrong with places and endpoints that ``settings`` lack; it
+    concerns each alone.
     """
 
     settings: AppSettings
@@ -57,15 +65,17 @@ class SettingsReading:
     unknown: tuple[UnknownKey, ...] = ()
     content: bytes | None = None
     moved: Mapping[Key, Any] = dataclasses.field(default_factory=dict)
+    left_out: tuple[SettingProblem, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class TableReading(Generic[V]):
-    """What a table says: ``value`` has the defaults for keys that cannot be used."""
+    """What a table says: ``value`` has the defaults for keys that cannot be used, and lacks unusable entries."""
 
     value: V
     problems: tuple[SettingProblem, ...] = ()
     unknown: tuple[UnknownKey, ...] = ()
+    left_out: tuple[SettingProblem, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,36 +104,75 @@ def read_settings(
     if defaults.extra_args == NO_EXTRA_ARGS:  # no layer is weaker
         defaults = defaults.replace(extra_args=())
     settings = reading.value.replace(defaults=defaults)
-    return SettingsReading(settings, reading.problems, reading.unknown, moved=differences(reading.value, settings))
+    return SettingsReading(
+        settings,
+        reading.problems,
+        reading.unknown,
+        moved=differences(reading.value, settings),
+        left_out=reading.left_out,
+    )
 
 
 def read_table(
     of: type[V], document: Mapping[str, Any], line_of: Callable[[Key], int | None] = lambda _key: None
 ) -> TableReading[V]:
     """Like ``read_settings``, for any value whose fields all have defaults."""
-    problems: list[SettingProblem] = []
-    unknown: list[UnknownKey] = []
+    reader = _Reader(of, line_of)
+    value = reader.take(of, document, ())
+    return TableReading(value, tuple(reader.problems), tuple(reader.unknown), tuple(reader.left_out))
 
-    def take(cls: type, table: Mapping[str, Any], above: Key) -> Any:
+
+class _Reader:
+    """Takes what can be used of a document of one kind, and collects the rest."""
+
+    def __init__(self, of: type[Value], line_of: Callable[[Key], int | None]) -> None:
+        self._of = of
+        self._line_of = line_of
+        self.problems: list[SettingProblem] = []
+        self.unknown: list[UnknownKey] = []
+        self.left_out: list[SettingProblem] = []
+
+    def take(self, cls: type, table: Mapping[str, Any], above: Key) -> Any:
         found: dict[str, Any] = {}
         kinds = _kinds(cls)
         for name, value in table.items():
             key = (*above, name)
             if name not in kinds:
-                unknown.append(UnknownKey(".".join(key), _nearest(name, of), line_of(key)))
+                self.unknown.append(UnknownKey(".".join(key), _nearest(name, self._of), self._line_of(key)))
             elif not _is_table(kinds[name]):
                 try:
                     found[name] = getattr(cls(**{name: value}), name)
                 except ConfigurationError as exc:
-                    problems.append(SettingProblem(".".join(key), exc.reason, short_text(value), line_of(key)))
+                    self.problems.append(self._problem(key, exc.reason, value))
             elif not isinstance(value, Mapping):
-                problems.append(SettingProblem(".".join(key), "must be a table", short_text(value), line_of(key)))
-            elif (nested := take(kinds[name], value, key)) != kinds[name]():
+                self.problems.append(self._problem(key, "must be a table", value))
+            elif (entry := entry_kind(kinds[name])) is not None:
+                ids = next(field.metadata["limits"] for field in dataclasses.fields(cls) if field.name == name)
+                found[name] = dict(self._entries(entry, ids, value, key))
+            elif (nested := self.take(kinds[name], value, key)) != kinds[name]():
                 found[name] = nested
         return cls(**found)
 
-    value = take(of, document, ())
-    return TableReading(value, tuple(problems), tuple(unknown))
+    def _entries(self, kind: type[V], ids: Keys, table: Mapping[str, Any], above: Key) -> Iterator[tuple[str, V]]:
+        """Those that can be used as they are: half a place would be another one than the user meant."""
+        known = _kinds(kind)
+        for name, value in table.items():
+            key, complaint = (*above, name), ids.complaint_about(name)
+            if complaint is not None or not isinstance(value, Mapping):
+                self.left_out.append(self._problem(key, complaint or "must be a table", "" if complaint else value))
+                continue
+            for each in value.keys() - known.keys():
+                nearest = _nearest(each, kind)
+                self.unknown.append(UnknownKey(".".join((*key, each)), nearest, self._line_of((*key, each))))
+            try:
+                yield name, kind.from_mapping(value)
+            except ConfigurationError as exc:
+                at = (*key, exc.field)
+                self.left_out.append(self._problem(at, exc.reason, "" if exc.value is None else exc.value))
+
+    def _problem(self, key: Key, reason: str, value: Any) -> SettingProblem:
+        line = self._line_of(key)
+        return SettingProblem(".".join(key), reason, short_text(value), line or self._line_of(key[:-1]))
 
 
 def values_of(settings: AppSettings) -> dict[Key, Any]:
@@ -135,7 +184,14 @@ def differences(before: AppSettings, after: AppSettings) -> dict[Key, Any]:
     """The values that lead from one to the other; None takes a value back."""
     old, new = values_of(before), values_of(after)
     changed = {key: value for key, value in new.items() if old.get(key) != value}
-    return changed | {key: None for key in old if key not in new}
+    gone = {key: None for key in old if key not in new}
+    removed = {each for each in _entry_keys(before) if each not in _entry_keys(after)}
+    return changed | {(key[:2] if key[:2] in removed else key): None for key in gone}
+
+
+def _entry_keys(settings: AppSettings) -> set[Key]:
+    """The tables of places and endpoints, each of which is removed as a whole."""
+    return {(name, each) for name in ("places", "endpoints") for each in getattr(settings, name)}
 
 
 def with_differences(settings: AppSettings, changes: Mapping[Key, Any]) -> AppSettings:
@@ -180,19 +236,30 @@ def _documented(cls: type, above: Key) -> Iterator[str]:
         if not _is_table(kinds[field.name]):
             yield _documented_key(field, kinds[field.name], above)
     for name, kind in kinds.items():
-        if _is_table(kind):
+        if (entry := entry_kind(kind)) is not None:
+            yield from _documented_entry(entry, name)
+        elif _is_table(kind):
             yield from _documented(kind, (*above, name))
+
+
+def _documented_entry(kind: type[Value], name: str) -> Iterator[str]:
+    """All of it in comments: a table that is there is one that is meant."""
+    yield _comment(_TABLES[name,]) + f"\n#[{name}.{_EXAMPLE_ID}]"
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]  # every Value is a dataclass
+        if "meaning" in field.metadata:
+            yield _documented_key(field, _kinds(kind)[field.name], (name, _EXAMPLE_ID))
 
 
 def _documented_key(field: dataclasses.Field[Any], kind: Any, above: Key) -> str:
     spec: OptionSpec | None = field.metadata.get("option")
+    limits = field.metadata.get("limits")
     meaning = f"{spec.label}. {spec.help}" if spec is not None else field.metadata["meaning"]
     default = _default(field, above)
     words = spec.default if default is None and spec is not None else default
-    said = [meaning, _range(kind, field.metadata.get("limits"), spec)]
+    said = [meaning, _range(kind, limits, spec)]
     if words is not None:
         said.append(f"Default: {_SWITCH.get(words, words) if kind is bool else words}.")
-    example = default if default is not None else _example(kind, field.metadata.get("limits"), spec)
+    example = default if default is not None else field.metadata.get("example") or _example(kind, limits, spec)
     return _comment(" ".join(said)) + f"\n#{field.name} = {value_text(example)}"
 
 
@@ -200,13 +267,13 @@ def _default(field: dataclasses.Field[Any], above: Key) -> Any:
     """The program's own choice if the user makes none; None if the engine or the system decides."""
     if not above:
         return values_of(AppSettings()).get((field.name,))
-    return BUILT_IN.to_mapping().get(field.name) or None
+    return BUILT_IN.to_mapping().get(field.name) or None if above[0] == "defaults" else None
 
 
-def _range(kind: Any, limits: Limits | OneOf | None, spec: OptionSpec | None) -> str:
+def _range(kind: Any, limits: Limits | OneOf | Matching | None, spec: OptionSpec | None) -> str:
     if typing.get_origin(kind) is tuple:
         words = "a list of texts"
-    elif isinstance(limits, OneOf):
+    elif isinstance(limits, OneOf | Matching):
         words = str(limits)
     elif issubclass(kind, Enum):
         words = "one of " + ", ".join(str(each.value) for each in kind)
@@ -216,7 +283,7 @@ def _range(kind: Any, limits: Limits | OneOf | None, spec: OptionSpec | None) ->
     return "; ".join([words[0].upper() + words[1:], *named]) + "."
 
 
-def _example(kind: Any, limits: Limits | OneOf | None, spec: OptionSpec | None) -> Any:
+def _example(kind: Any, limits: Limits | OneOf | Matching | None, spec: OptionSpec | None) -> Any:
     """An example of a value."""
     default = spec.default if spec is not None else None
     if isinstance(limits, OneOf):
@@ -247,13 +314,13 @@ def _kinds(cls: type) -> dict[str, Any]:
 
 
 def _is_table(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Value)
+    return entry_kind(kind) is not None or (isinstance(kind, type) and issubclass(kind, Value))
 
 
 def _known_keys(cls: type, above: Key = ()) -> Iterator[Key]:
     for name, kind in _kinds(cls).items():
         yield (*above, name)
-        if _is_table(kind):
+        if _is_table(kind) and entry_kind(kind) is None:
             yield from _known_keys(kind, (*above, name))
 
 

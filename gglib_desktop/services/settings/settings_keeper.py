@@ -77,16 +77,21 @@ class SettingsKeeper:
 
     def _take(self, stored: SettingsReading, expected: AppSettings) -> None:
         """Reports what differs from ``expected`` (the settings after our own change, if any): the user wrote that."""
-        mended, self._stored = self.problem is not None, stored
+        mended, left_out, self._stored = self.problem is not None, self._stored.left_out, stored
         if stored.problems:
             self.problem = InvalidSettings(self.path, stored.problems, SettingsEffect.LAST_GOOD)
             _log.warning("%s", self.problem)
             self._news.emit(SettingsNews(error=self.problem))
             return
-        self.problem = None
+        self.problem = self._about_left_out()
         changed = stored.settings != self.current
         self.current = stored.settings
-        news = SettingsNews(changed=differences(expected, self.current), unknown=self._new_unknown(), mended=mended)
+        news = SettingsNews(
+            error=self.problem if stored.left_out != left_out else None,
+            changed=differences(expected, self.current),
+            unknown=self._new_unknown(),
+            mended=mended and self.problem is None,
+        )
         if changed:
             self._events.emit(self.current)
         if news:
@@ -101,7 +106,11 @@ class SettingsKeeper:
     def _problem_at_start(self) -> InvalidSettings | None:
         problems = self._stored.problems
         if not problems:
-            return None
+            return self._about_left_out()
         partly = all(problem.key for problem in problems)
         effect = SettingsEffect.OTHERS_COUNT if partly else SettingsEffect.DEFAULTS
-        return InvalidSettings(self.path, problems, effect)
+        return InvalidSettings(self.path, (*problems, *self._stored.left_out), effect)
+
+    def _about_left_out(self) -> InvalidSettings | None:
+        left_out = self._stored.left_out
+        return InvalidSettings(self.path, left_out, SettingsEffect.LEFT_OUT) if left_out else None

@@ -26,6 +26,9 @@ def invalid_settings_texts(error: InvalidSettings) -> tuple[str, str]:
         SettingsEffect.DEFAULTS: translate(
             "Settings", "The settings file cannot be used. Until it is mended, all settings have their defaults."
         ),
+        SettingsEffect.LEFT_OUT: translate(
+            "Settings", "The settings file has places or endpoints with an error, which are not used. All else counts."
+        ),
         SettingsEffect.NOT_SAVED: translate(
             "Settings", "Not saved: the settings file has an error, which has to be mended there first."
         ),

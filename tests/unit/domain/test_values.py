@@ -1,13 +1,14 @@
 """Checked values beyond those of the process runner's port."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.values import Limits, Matching, OneOf, Value, limited
+from gglib_desktop.domain.values import Keys, Limits, Matching, OneOf, Value, limited
 
 
 class Colour(StrEnum):
@@ -64,3 +65,24 @@ def test_nested_complaints_name_the_inner_field():
 )
 def test_limits_complain_in_words(limits, value, complaint):
     assert limits.complaint(value) == complaint
+
+
+@dataclass(frozen=True)
+class Boxes(Value):
+    by_name: Mapping[str, Inner] = field(
+        default_factory=dict, metadata={"limits": Keys(Matching("[a-z]+", "a to z"), reserved=frozenset({"own"}))}
+    )
+
+
+def test_values_by_their_names():
+    boxes = Boxes({"a": Inner(size=2)})
+    assert Boxes.from_json(boxes.to_json()) == boxes
+    assert Boxes.from_mapping({}) == Boxes()
+    for bad, said in (
+        ({"A": {}}, "by_name: must be a to z"),
+        ({"own": {}}, "by_name: is the program's own name"),
+        ({"a": {"size": 99}}, "size: must be from 1 to 9"),
+        ([], "by_name: must be a table"),
+    ):
+        with pytest.raises(ConfigurationError, match=said):
+            Boxes.from_mapping({"by_name": bad})

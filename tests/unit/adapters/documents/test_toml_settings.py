@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gglib_desktop.adapters.documents.toml_settings import TomlSettingsStore
-from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, Theme
+from gglib_desktop.domain.documents.settings import AppSettings, EndpointSettings, OnQuit, PlaceSettings, Theme
 from gglib_desktop.domain.documents.settings_document import UnknownKey, documented_settings
 from gglib_desktop.domain.errors import InvalidSettings, SettingProblem, SettingsError
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
@@ -265,3 +265,23 @@ def test_a_place_that_cannot_be_used_is_said(store, file):
     assert problem(store) == SettingProblem("", "cannot be read: Is a directory")
     with pytest.raises(SettingsError):
         store.save(AppSettings(), DARK)
+
+
+def test_places_come_and_go_as_tables_and_a_bad_one_stays_as_it_was_typed(store, file):
+    typed = '# mine\ntheme = "dark"\n\n[places.bad]\nname = "no address"\n'
+    write(file, typed)
+    (left_out,) = store.load().left_out
+    assert (left_out.key, left_out.line) == ("places.bad.url", 4)
+    box = PlaceSettings(url="podman:llama", name="Box", folders=("/srv/models",))
+    assert change(store, places={"box": box}).places == {"box": box}
+    added = '\n[places.box]\nurl = "podman:llama"\nname = "Box"\nfolders = ["/srv/models"]\n'
+    assert file.read_text() == typed + added
+    assert change(store, places={"box": box.replace(name="Bigger")}).places["box"].name == "Bigger"
+    assert change(store, places={}) == DARK
+    assert file.read_text().rstrip("\n") == typed.rstrip("\n")
+
+
+def test_the_first_place_of_a_new_file_gets_its_table(store, file):
+    change(store, endpoints={"lab": EndpointSettings(url="http://lab:8000/v1")})
+    assert '\n[endpoints.lab]\nurl = "http://lab:8000/v1"\n' in file.read_text()
+    assert "[endpoints]" not in file.read_text()

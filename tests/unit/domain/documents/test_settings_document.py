@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, Theme
+from gglib_desktop.domain.documents.settings import AppSettings, EndpointSettings, OnQuit, PlaceSettings, Theme
 from gglib_desktop.domain.documents.settings_document import (
     SettingsNews,
     SettingsReading,
@@ -18,6 +18,7 @@ from gglib_desktop.domain.documents.settings_document import (
     values_of,
     with_differences,
 )
+from gglib_desktop.domain.errors import SettingProblem
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice, choice_names
 from gglib_desktop.domain.options.engine_options import engine_options
 from gglib_desktop.domain.options.sampling import InferenceConfig
@@ -30,13 +31,13 @@ def test_a_new_file_changes_nothing():
 
 
 def test_every_key_stands_there_as_a_comment_that_could_be_set():
-    live = re.sub(r"(?m)^#(?=\w+ = )", "", TEXT)
+    live = re.sub(r"(?m)^#(?=\w+ = |\[)", "", TEXT)
     reading = read_settings(tomllib.loads(live))
-    assert reading.problems == ()
+    assert reading.problems == reading.left_out == ()
     assert reading.unknown == ()
     names = {key[-1] for key in values_of(reading.settings)}
     own = {"engine_path", "base_port", "stop_grace_s", "on_quit", "theme", "requests_keep_rows", "requests_keep_days"}
-    own |= {"log_size_mib"}
+    own |= {"log_size_mib", "url", "name", "engine", "folders"}
     assert names == {*choice_names(), *own}
 
 
@@ -117,6 +118,70 @@ def test_differences_lead_from_one_to_the_other():
     assert with_differences(before, changes) == after
     assert with_differences(before.replace(on_quit=OnQuit.STOP_ALL), changes) == after.replace(on_quit=OnQuit.STOP_ALL)
     assert differences(after, after) == {}
+
+
+def test_places_and_endpoints_are_read_by_their_ids():
+    document = {
+        "places": {"box": {"url": "podman:llama", "folders": ["/srv"], "on_quit": "stop all"}},
+        "endpoints": {"lab-2": {"url": "https://lab/v1", "name": "Lab"}},
+    }
+    settings = read_settings(document).settings
+    assert settings.places == {"box": PlaceSettings(url="podman:llama", folders=("/srv",), on_quit=OnQuit.STOP_ALL)}
+    assert settings.endpoints == {"lab-2": EndpointSettings(url="https://lab/v1", name="Lab")}
+    assert differences(AppSettings(), settings) == {
+        ("places", "box", "url"): "podman:llama",
+        ("places", "box", "folders"): ["/srv"],
+        ("places", "box", "on_quit"): "stop all",
+        ("endpoints", "lab-2", "url"): "https://lab/v1",
+        ("endpoints", "lab-2", "name"): "Lab",
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "key", "reason", "value"),
+    [
+        ({"box": {"name": "Box"}}, "places.box.url", "is required", ""),
+        ({"box": {"url": "-oProxyCommand=x"}}, "places.box.url", "must be an address", "-oProxyCommand=x"),
+        (
+            {"box": {"url": "x", "on_quit": "ask"}},
+            "places.box.on_quit",
+            "must be one of stop all, leave running",
+            "ask",
+        ),
+        ({"Box": {"url": "x"}}, "places.Box", "must be up to 40 of a to z, 0 to 9 and -", ""),
+        ({"local": {"url": "x"}}, "places.local", "is the program's own name", ""),
+        ({"box": "x"}, "places.box", "must be a table", "x"),
+    ],
+)
+def test_a_bad_place_is_left_out_alone(entry, key, reason, value):
+    reading = read_settings({"theme": "dark", "places": {**entry, "other": {"url": "docker:llama"}}}, lambda key: 7)
+    assert reading.left_out == (SettingProblem(key, reason, value, 7),)
+    assert reading.problems == ()
+    assert reading.settings == AppSettings(theme=Theme.DARK, places={"other": PlaceSettings(url="docker:llama")})
+
+
+def test_what_is_missing_in_a_place_is_told_where_the_place_begins():
+    box = ("places", "box")
+    (problem,) = read_settings({"places": {"box": {}}}, lambda key: 3 if key == box else None).left_out
+    assert problem.line == 3
+
+
+def test_an_unknown_key_of_a_place_leaves_it_in_force():
+    reading = read_settings({"places": {"box": {"url": "x", "urll": "y"}}})
+    assert reading.unknown == (UnknownKey("places.box.urll", "url"),)
+    assert "box" in reading.settings.places
+    assert read_settings({"places": 5}).problems == (SettingProblem("places", "must be a table", "5"),)
+
+
+def test_a_place_goes_as_a_whole_and_its_name_alone():
+    box = PlaceSettings(url="podman:llama", name="Box")
+    before = AppSettings(places={"box": box, "rest": PlaceSettings(url="docker:llama")})
+    gone = before.replace(places={"rest": before.places["rest"]})
+    assert differences(before, gone) == {("places", "box"): None}
+    assert with_differences(before, differences(before, gone)) == gone
+    unnamed = before.replace(places={**before.places, "box": box.replace(name=None)})
+    assert differences(before, unnamed) == {("places", "box", "name"): None}
+    assert with_differences(before, differences(before, unnamed)) == unnamed
 
 
 def test_no_news_is_false():

@@ -171,3 +171,35 @@ async def test_a_real_file_is_followed_however_it_is_written(tmp_path):
         watch.cancel()
         with contextlib.suppress(BaseException):
             await watch
+
+
+NO_URL = SettingProblem("places.box.url", "is required", line=3)
+
+
+async def test_a_bad_place_keeps_nothing_else_out_of_force(store, keeper, news, told):
+    store.reading = SettingsReading(AppSettings(), left_out=(NO_URL,))
+    await keeper.look()
+    assert told == [AppSettings()]
+    (new,) = news
+    assert new.error == keeper.problem
+    assert (new.error.problems, new.error.effect) == ((NO_URL,), SettingsEffect.LEFT_OUT)
+    await keeper.change(theme=Theme.LIGHT)
+    assert (keeper.current.theme, len(news)) == (Theme.LIGHT, 1), "told once"
+    store.settings = AppSettings()
+    await keeper.look()
+    assert news[-1].mended
+    assert keeper.problem is None
+
+
+async def test_a_bad_place_at_the_start_is_told_then():
+    store = FakeSettingsStore()
+    store.reading = SettingsReading(DARK, left_out=(NO_URL,))
+    keeper = SettingsKeeper(store)
+    assert keeper.current == DARK
+    assert keeper.problem is not None
+    assert keeper.news_at_start().error == keeper.problem
+    assert keeper.problem.effect is SettingsEffect.LEFT_OUT
+    store.reading = SettingsReading(DARK, (BAD_THEME,), left_out=(NO_URL,))
+    problem = SettingsKeeper(store).problem
+    assert problem is not None
+    assert problem.problems == (BAD_THEME, NO_URL)
