@@ -31,7 +31,8 @@ def pytest_collection_modifyitems(items):
 
 def _is_proof_on_plain_loop(item: pytest.Item) -> bool:
     ids = _ids(item)
-    return bool(ids & {"netns", "parrot"}) and "asyncio" in ids
+    is_proof = ids & {"netns", "parrot"} or "two" in getattr(item, "fixturenames", ())
+    return bool(is_proof) and "asyncio" in ids
 
 
 def _ids(item: pytest.Item) -> set[str]:

@@ -176,7 +176,7 @@ class LocalHarness(_Configs):
         self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
     ) -> RecordedRunner:
         async def find() -> Engine:
-            return await _CATALOG.inspect(engine)
+            return await CATALOG.inspect(engine)
 
         return local_runner(data_dir or self.data_dir, find, environment=self.environment, stop_grace_s=lambda: grace_s)
 
@@ -188,7 +188,7 @@ class LocalHarness(_Configs):
         place = kind(folder, environment=self.environment, in_thread=threads.run)
         return RecordedRunner(
             folder,
-            {place_id: Site(place, driver)},
+            {place_id: Site(place, {"llama.cpp": driver})},
             threads=threads,
             stop_grace_s=lambda: grace_s,
             keys=KeptKey(folder / KEY_FILE),
@@ -237,7 +237,7 @@ class NamespaceHarness(LocalHarness):
     def runner_with(
         self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
     ) -> RecordedRunner:
-        driver = LlamaCppDriver(partial(_CATALOG.inspect, engine))
+        driver = LlamaCppDriver(partial(CATALOG.inspect, engine))
         return self.assembled("netns", NamespacePlace, driver, data_dir, grace_s)
 
 
@@ -314,7 +314,7 @@ class MockHarness(_Configs):
         return found
 
 
-_CATALOG = LlamaEngineCatalog(os.environ)
+CATALOG = LlamaEngineCatalog(os.environ)
 
 
 async def stop_all(harness: Harness) -> None:

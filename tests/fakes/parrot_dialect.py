@@ -24,7 +24,7 @@ FLAGS = {
     "jinja": "--templates",
     "chat_template": "--speaks",
 }
-_ELSEWHERE = frozenset({"host", "require_api_key", "extra_args"})
+_ELSEWHERE = frozenset({"host", "require_api_key", "extra_args", "engine"})
 _OWNED = {"--weights": "the model that is started"} | {
     flag: f"the field {engine_option(name).spec.label}" for name, flag in FLAGS.items()
 }

@@ -22,7 +22,8 @@ from gglib_desktop.domain.servers.failures import ServerExit
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.ports.servers.engine_driver import EngineDriver, Seen
+from gglib_desktop.domain.values import OneOf
+from gglib_desktop.ports.servers.engine_driver import EngineDriver, ProcessReader, Seen
 from gglib_desktop.ports.servers.place import Place, PlacedProcess
 from gglib_desktop.ports.servers.server_monitor import ServerDescription
 from gglib_desktop.tasks import TaskScope
@@ -36,10 +37,35 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Site:
-    """A place with the driver of the engine that serves there."""
+    """A place with the drivers of the engines that serve there, by their ids, its own one first."""
 
     place: Place
-    driver: EngineDriver
+    drivers: Mapping[str, EngineDriver]
+
+    def engine(self, chosen: str | None) -> str:
+        """The id of the engine that is meant, where None is the place's own. Raises: ConfigurationError."""
+        engine = chosen or next(iter(self.drivers))
+        if engine not in self.drivers:
+            raise ConfigurationError("engine", engine, f"must be {OneOf(tuple(self.drivers))}")
+        return engine
+
+    def driver(self, engine: str | None) -> EngineDriver:
+        """The driver of the engine that is meant, as ``engine`` says."""
+        return self.drivers[self.engine(engine)]
+
+    @property
+    def readers(self) -> dict[str, ProcessReader]:
+        """What tells the servers of each engine from other programs."""
+        return {engine: driver.reader for engine, driver in self.drivers.items()}
+
+    async def open(self) -> None:
+        for driver in self.drivers.values():
+            await driver.open()
+
+    async def aclose(self) -> None:
+        for driver in self.drivers.values():
+            await driver.aclose()
+        await self.place.aclose()
 
 
 class Rest:
@@ -123,7 +149,8 @@ class AnnouncedServer:
 
     handle: ProcessHandle
     record: ServerRecord
-    site: Site
+    place: Place
+    driver: EngineDriver
     process: PlacedProcess
     rest: Rest
     key: str | None = field(repr=False)
@@ -132,7 +159,7 @@ class AnnouncedServer:
 
     @property
     def address(self) -> ServerAddress:
-        return self.site.place.reach(self.record, self.key)
+        return self.place.reach(self.record, self.key)
 
     @property
     def may_sleep(self) -> bool:
@@ -164,7 +191,7 @@ class AnnouncedServers(EarlierServers, ABC):
         if server is None:
             raise self._not_running(handle)
         record, host = server.record, server.record.config.host
-        others = other_urls(host, record.port, server.site.place.addresses() if host is not None else ())
+        others = other_urls(host, record.port, server.place.addresses() if host is not None else ())
         return ServerDescription(
             config=record.config,
             endpoint=self.endpoint(handle),
@@ -185,7 +212,7 @@ class AnnouncedServers(EarlierServers, ABC):
         server = self._servers.get(handle)
         if server is None or (server.process.poll() and not server.rest.serves):
             return Probe(ProbeResult.REFUSED, "the process is gone")
-        probe = await server.site.driver.probe(server.address, timeout_s)
+        probe = await server.driver.probe(server.address, timeout_s)
         if probe.result is ProbeResult.OK:
             server.last_ok = int(time.time())
         return probe
@@ -196,17 +223,17 @@ class AnnouncedServers(EarlierServers, ABC):
         if server is None:
             return None
         if not server.process.poll():
-            log = await server.site.place.logs.beginning(server.record.run)
+            log = await server.place.logs.beginning(server.record.run)
             wants_key = server.facts is not None and server.facts.wants_key
-            no_gpu = server.site.place.has_no_gpu(server.process)
+            no_gpu = server.place.has_no_gpu(server.process)
             seen = Seen(log, server.record.command_line, wants_key=wants_key, no_gpu=no_gpu)
-            server.facts = _completed(await server.site.driver.facts(server.address, seen), server.facts)
+            server.facts = _completed(await server.driver.facts(server.address, seen), server.facts)
         return server.facts
 
     def chat(self, handle: ProcessHandle) -> AskChat | None:
         self._check_open()
         server = self._servers.get(handle)
-        ask = server.site.driver.chat if server is not None else None
+        ask = server.driver.chat if server is not None else None
         if server is None or ask is None:
             return None
         return lambda request: ask(server.address, request)
@@ -244,9 +271,10 @@ class AnnouncedServers(EarlierServers, ABC):
         return [record.run for record in self._records_of_running() if record.run not in unread]
 
     def _driver_for(self, config: ServerConfig) -> EngineDriver:
-        """Also for a place that is not known any more."""
+        """Also for a place or an engine that is not known any more."""
         own = next(iter(self._sites.values()))
-        return self._sites.get(config.place, own).driver
+        drivers = self._sites.get(config.place, own).drivers
+        return drivers.get(config.engine or "", next(iter(drivers.values())))
 
     def _place_of(self, config: ServerConfig) -> str:
         """The id of the place that a configuration means: "local" is the runner's own. Raises: ConfigurationError."""
@@ -255,9 +283,6 @@ class AnnouncedServers(EarlierServers, ABC):
             raise ConfigurationError("place", config.place, f"this runner knows {', '.join(self._sites)}")
         return name
 
-    def _site_of(self, config: ServerConfig) -> Site:
-        return self._sites[self._place_of(config)]
-
     def _running(self) -> list[AnnouncedServer]:
         return [server for server in self._servers.values() if not server.process.poll()]
 
@@ -265,7 +290,7 @@ class AnnouncedServers(EarlierServers, ABC):
         return [server.record for server in self._running()]
 
     def _names_of_running(self) -> list[str]:
-        return [name for server in self._running() for name in names_of(server.record, server.site.driver.reader)]
+        return [name for server in self._running() for name in names_of(server.record, server.driver.reader)]
 
     def _server(self, handle: ProcessHandle) -> AnnouncedServer:
         server = self._servers.get(handle)

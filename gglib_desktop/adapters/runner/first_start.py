@@ -7,13 +7,13 @@ import contextlib
 import logging
 import signal
 
-from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.failures import FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, Probe, ProbeResult, loading_interval_s
 from gglib_desktop.domain.servers.record import ServerRecord
-from gglib_desktop.ports.servers.place import Claim, PlacedProcess
+from gglib_desktop.ports.servers.engine_driver import EngineDriver
+from gglib_desktop.ports.servers.place import Claim, Place, PlacedProcess
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 _log = logging.getLogger(__name__)
@@ -25,13 +25,15 @@ _LOADS_OR_SERVES = frozenset({ProbeResult.OK, ProbeResult.LOADING})
 _NO_ANSWER = frozenset({ProbeResult.REFUSED, ProbeResult.TIMEOUT})
 
 
-async def first_answer(process: PlacedProcess, record: ServerRecord, site: Site) -> ServerRecord:
+async def first_answer(
+    process: PlacedProcess, record: ServerRecord, place: Place, driver: EngineDriver
+) -> ServerRecord:
     """Returns the complete record as soon as the process, or what serves in its place, answers on its port.
 
     Raises: StartFailed or PortTaken when it ends before, HealthCheckFailed when it neither answers nor does anything
     for ``_SILENCE_S``.
     """
-    address = site.place.reach(record)
+    address = place.reach(record)
     async with TaskScope(LogReporter()) as scope:
         ending = scope.start(process.wait(), name="exit")
         activity = _Activity(process)
@@ -42,7 +44,7 @@ async def first_answer(process: PlacedProcess, record: ServerRecord, site: Site)
             if activity.idle_s() > _SILENCE_S:
                 other = f", where {claim.stranger} answers" if claim.stranger else ""
                 raise HealthCheckFailed(f"the program runs but does not answer on port {record.port}{other}")
-            question = scope.start(_answer(site, address), name="first answer")
+            question = scope.start(_answer(driver, address), name="first answer")
             await asyncio.wait({question, ending}, return_when=asyncio.FIRST_COMPLETED)
             if process.poll():
                 continue
@@ -52,18 +54,18 @@ async def first_answer(process: PlacedProcess, record: ServerRecord, site: Site)
             if answer.result in _NO_ANSWER:
                 continue
             # A program that took the port a moment before us may answer in its place.
-            claim = await site.place.claim(record, process)
+            claim = await place.claim(record, process)
             if _is_believed(claim, answer, activity.idle_s()) and not process.poll():
                 assert claim.record is not None
                 return claim.record
         end = ending.result() if ending.done() else await process.wait()
-    raise await _why_it_ended(end, record, site)
+    raise await _why_it_ended(end, record, place, driver)
 
 
-async def _answer(site: Site, address: ServerAddress) -> Probe | RunnerUnavailable:
+async def _answer(driver: EngineDriver, address: ServerAddress) -> Probe | RunnerUnavailable:
     """The error, after the runner was left, is for who starts the server alone; a task would log it too."""
     try:
-        return await site.driver.probe(address, PROBE_TIMEOUT_S)
+        return await driver.probe(address, PROBE_TIMEOUT_S)
     except RunnerUnavailable as exc:
         return exc
 
@@ -92,13 +94,15 @@ def _is_believed(claim: Claim, probe: Probe, idle_s: float) -> bool:
     return idle_s > _SETTLED_S and probe.result in _LOADS_OR_SERVES
 
 
-async def _why_it_ended(end: ServerExit, record: ServerRecord, site: Site) -> StartFailed | PortTaken:
-    failure = site.driver.diagnose(end, await site.place.logs.last_lines(record.run))
+async def _why_it_ended(
+    end: ServerExit, record: ServerRecord, place: Place, driver: EngineDriver
+) -> StartFailed | PortTaken:
+    failure = driver.diagnose(end, await place.logs.last_lines(record.run))
     if failure.cause is FailureCause.PORT_TAKEN or (
         # On a busy machine an engine may end before it has written its reason to the log.
-        failure.cause is FailureCause.UNKNOWN and (end.status or 0) > 0 and not await site.place.is_free(record)
+        failure.cause is FailureCause.UNKNOWN and (end.status or 0) > 0 and not await place.is_free(record)
     ):
-        return PortTaken(record.port, await site.place.owner_of(record.port))
+        return PortTaken(record.port, await place.owner_of(record.port))
     return StartFailed(
         f"the server ended before it answered ({end})",
         exit_status=end.status,
@@ -108,23 +112,23 @@ async def _why_it_ended(end: ServerExit, record: ServerRecord, site: Site) -> St
     )
 
 
-async def abandon(process: PlacedProcess, record: ServerRecord, site: Site) -> bool:
+async def abandon(process: PlacedProcess, record: ServerRecord, place: Place) -> bool:
     """Ends the process of a start that failed or was canceled, and what it started, also when canceled once more.
 
     False when it survives, in a system call that does not return.
     """
-    ending = asyncio.ensure_future(_end(process, record, site))
+    ending = asyncio.ensure_future(_end(process, record, place))
     while not ending.done():
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.shield(ending)
     return process.poll()
 
 
-async def _end(process: PlacedProcess, record: ServerRecord, site: Site) -> None:
+async def _end(process: PlacedProcess, record: ServerRecord, place: Place) -> None:
     with contextlib.suppress(RunnerUnavailable):  # left in the meantime
         # One that ended by itself and well has left its server to others.
         if not process.poll() or (process.exit is not None and process.exit.status == 0):
-            behind = await site.place.behind(record, process)
+            behind = await place.behind(record, process)
             record = record.replace(behind=tuple(behind) or None)
     if record.behind and not process.poll():
         # It may pass this on to its server, and remove what it made for it.
@@ -134,6 +138,6 @@ async def _end(process: PlacedProcess, record: ServerRecord, site: Site) -> None
         process.send(signal.SIGKILL, StopRung.SIGKILL)
         await process.exits_within(_KILL_S)
     try:
-        await site.place.clean_up(record, process, _KILL_S)
+        await place.clean_up(record, process, _KILL_S)
     except ProcessError as exc:
         _log.warning("a start that failed leaves a server running: %s", exc)

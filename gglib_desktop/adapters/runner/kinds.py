@@ -17,6 +17,9 @@ from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
 
+LLAMA_CPP = "llama.cpp"
+"""The ids of the engines, as configurations and records have them."""
+
 
 def engine_catalog(environment: Mapping[str, str]) -> EngineCatalog:
     """The programs that serve on this computer."""
@@ -42,7 +45,7 @@ def local_runner(
     place = LocalPlace(data_dir, environment=environment, in_thread=threads.run, log_bytes=log_bytes)
     return RecordedRunner(
         data_dir,
-        {"local": Site(place, LlamaCppDriver(engine))},
+        {"local": Site(place, {LLAMA_CPP: LlamaCppDriver(engine)})},
         threads=threads,
         stop_grace_s=stop_grace_s,
         keys=keys or KeptKey(data_dir / KEY_FILE),

@@ -32,6 +32,7 @@ from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord, run_name
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.ports.servers.engine_driver import EngineDriver
 from gglib_desktop.ports.servers.place import Command, Finding, PlacedProcess, Strangers
 from gglib_desktop.ports.servers.server_monitor import LostServer, UnreachableServer
 from gglib_desktop.tasks import LogReporter, TaskScope
@@ -97,8 +98,7 @@ class RecordedRunner(ServersAtWork):
         async with self._state.opening:
             self._forget_servers()
             for site in self._sites.values():
-                await site.driver.aclose()
-                await site.place.aclose()
+                await site.aclose()
             # The data directory may be another instance's from now on.
             await self._threads.aclose()
             self._lock.release()
@@ -107,7 +107,7 @@ class RecordedRunner(ServersAtWork):
 
     async def start(self, config: ServerConfig) -> ProcessHandle:
         await self._open()
-        site, engine = await self._engine_for(config)
+        site, driver, engine = await self._engine_for(config)
         key = await self._keys.key() if needs_key(config) else None
         stolen: set[int] = set()
         for _attempt in range(_STOLEN_PORT_TRIES):
@@ -116,9 +116,9 @@ class RecordedRunner(ServersAtWork):
                     record = self._planned(config, port)
                     environment = site.place.environment
                     host = site.place.listens_on(record.run, config)
-                    argv = site.driver.command(named, engine, port, host=host, environment=environment)
-                    shown = shell_line(argv, site.driver.reader.key_flags)
-                    command = Command(argv, site.driver.environment(environment, key))
+                    argv = driver.command(named, engine, port, host=host, environment=environment)
+                    shown = shell_line(argv, driver.reader.key_flags)
+                    command = Command(argv, driver.environment(environment, key))
                     try:
                         return await self._start(site, record.replace(command_line=shown), command, key)
                     except PortTaken:
@@ -160,14 +160,9 @@ class RecordedRunner(ServersAtWork):
 
     async def check(self, config: ServerConfig, *, instead_of: ProcessHandle) -> None:
         await self._open()
-        site, engine = await self._engine_for(config)
-        site.driver.command(
-            config,
-            engine,
-            config.port or config.base_port,
-            host=config.host,
-            environment=site.place.environment,
-        )
+        site, driver, engine = await self._engine_for(config)
+        port, environment = config.port or config.base_port, site.place.environment
+        driver.command(config, engine, port, host=config.host, environment=environment)
         others = {server.handle.port for server in self._running() if server.handle != instead_of}
         await site.place.choose_port(config, avoid=others, freed=instead_of.port)
         if needs_key(config):
@@ -187,7 +182,7 @@ class RecordedRunner(ServersAtWork):
         found: list[ForeignServer] = []
         for site in self._sites.values():
             if site.place.strangers is not None:
-                found += await site.place.strangers.find(self._records_of_running(), site.driver.reader)
+                found += await site.place.strangers.find(self._records_of_running(), site.readers)
         # Asked afterwards: one may have been taken over while the search ran.
         return [server for server in found if self._own_record(server) is None]
 
@@ -199,30 +194,31 @@ class RecordedRunner(ServersAtWork):
             known = self._own_record(server)
             if known is not None:
                 return known.handle()
-            site, strangers = self._site_of_stranger(server)
-            address = await usable_address(site, strangers, server)
-            record = await record_of(site, server, address, model_id=model_id, model_name=model_name)
+            driver, strangers = self._of_stranger(server)
+            address = await usable_address(driver, strangers, server)
+            record = await record_of(driver, server, address, model_id=model_id, model_name=model_name)
 
             def begin(record: ServerRecord, process: PlacedProcess) -> None:
                 self._check_not_left()
                 self._records.write(record)
-                self._announce(site, record, process, address.key)
+                self._announce(record, process, address.key)
 
             await strangers.take_over(server, record, begin)
             return record.handle()
 
     async def stop_foreign(self, server: ForeignServer) -> None:
         await self._open()
-        _site, strangers = self._site_of_stranger(server)
+        _driver, strangers = self._of_stranger(server)
         await strangers.stop(server, self._stop_grace_s())
 
     # -- starting
 
-    async def _engine_for(self, config: ServerConfig) -> tuple[Site, Engine]:
+    async def _engine_for(self, config: ServerConfig) -> tuple[Site, EngineDriver, Engine]:
         """Where a configuration is served, and by which program. Raises: ConfigurationError."""
-        site = self._site_of(config)
+        site = self._sites[self._place_of(config)]
+        driver = site.driver(config.engine)
         await site.place.check_model(config.model_path)
-        return site, await site.driver.engine()
+        return site, driver, await driver.engine()
 
     @asynccontextmanager
     async def _port_for(self, site: Site, config: ServerConfig, stolen: set[int]) -> AsyncIterator[int]:
@@ -240,7 +236,9 @@ class RecordedRunner(ServersAtWork):
 
     def _planned(self, config: ServerConfig, port: int) -> ServerRecord:
         run = run_name(config.model_name)
-        return ServerRecord(run, config.alias_moved(), port, "", place=self._place_of(config))
+        place = self._place_of(config)
+        engine = self._sites[place].engine(config.engine)
+        return ServerRecord(run, config.alias_moved(), port, "", place=place, engine=engine)
 
     async def _start(self, site: Site, record: ServerRecord, command: Command, key: str | None) -> ProcessHandle:
         self._records.write(record)
@@ -250,12 +248,12 @@ class RecordedRunner(ServersAtWork):
             process = await site.place.spawn(record, command)
             record = record.replace(pid=process.pid, identity=process.identity, started_at=int(time.time()))
             self._records.write(record)
-            record = await first_answer(process, record, site)
+            record = await first_answer(process, record, site.place, site.driver(record.engine))
             self._check_not_left()
             self._records.write(record)
-            return self._announce(site, record, process, key).handle
+            return self._announce(record, process, key).handle
         except BaseException as exc:
-            if process is None or await abandon(process, record, site):
+            if process is None or await abandon(process, record, site.place):
                 self._records.delete(record.run)
             else:
                 self._keep_watch(record.run, process)
@@ -272,9 +270,11 @@ class RecordedRunner(ServersAtWork):
         self._undead[run] = process
         process.on_exit(lambda: self._records.delete(run), lambda: self._undead.pop(run))
 
-    def _announce(self, site: Site, record: ServerRecord, process: PlacedProcess, key: str | None) -> AnnouncedServer:
+    def _announce(self, record: ServerRecord, process: PlacedProcess, key: str | None) -> AnnouncedServer:
+        site = self._sites[record.place]
+        driver = site.driver(record.engine)
         rest = Rest(process, record, site.place, self._records, scope=self._scope, grace_s=self._stop_grace_s)
-        server = AnnouncedServer(record.handle(), record, site, process, rest, key)
+        server = AnnouncedServer(record.handle(), record, site.place, driver, process, rest, key)
         self._servers[server.handle] = server
         process.on_exit(rest.begin)
         return server
@@ -282,7 +282,7 @@ class RecordedRunner(ServersAtWork):
     # -- stopping
 
     async def _stop(self, server: AnnouncedServer) -> None:
-        place, record = server.site.place, server.record
+        place, record = server.place, server.record
         try:
             await stop_process(server.process, is_free=lambda: place.is_free(record), grace_s=self._stop_grace_s())
         except StopFailed as exc:
@@ -309,7 +309,7 @@ class RecordedRunner(ServersAtWork):
                 kept |= {server.log_name for server in self._unreachable} | set(await self._unread_logs())
                 for site in self._sites.values():
                     await site.place.logs.prune(kept)
-                    await site.driver.open()
+                    await site.open()
                 self._check_not_left()
                 self._state.is_open = True
                 undo.pop_all()
@@ -334,12 +334,12 @@ class RecordedRunner(ServersAtWork):
     async def _find(self, record: ServerRecord) -> None:
         """Makes a recorded server one of ours, if it still runs. Where that cannot be told its record stays."""
         site, name = self._sites.get(record.place), record.config.model_name
-        if site is None:
+        if site is None or (record.engine or site.engine(None)) not in site.drivers:
             config = record.config.replace(place=record.place)
             self._unreachable.append(UnreachableServer(config, record.command_line, record.run))
             return
         try:
-            found = await site.place.find(record, site.driver.reader)
+            found = await site.place.find(record, site.driver(record.engine).reader)
             if found.process is None:
                 self._has_gone(record, found)
                 return
@@ -351,7 +351,7 @@ class RecordedRunner(ServersAtWork):
         if self._state.left:
             found.process.forget()
         self._check_not_left()
-        server = self._announce(site, found.record, found.process, key)
+        server = self._announce(found.record, found.process, key)
         _log.info("adopted the server of %s, pid %s, port %s", name, server.record.pid, server.record.port)
         self._records.rewrite(server.record)
 
@@ -383,11 +383,11 @@ class RecordedRunner(ServersAtWork):
 
     # -- small things
 
-    def _site_of_stranger(self, server: ForeignServer) -> tuple[Site, Strangers]:
+    def _of_stranger(self, server: ForeignServer) -> tuple[EngineDriver, Strangers]:
         site = self._sites.get(server.place)
         if site is None or site.place.strangers is None:
             raise NotRunning(f"process {server.pid} is gone")
-        return site, site.place.strangers
+        return site.driver(server.engine), site.place.strangers
 
     def _own_record(self, server: ForeignServer) -> ServerRecord | None:
         chosen = (server.pid, server.identity)

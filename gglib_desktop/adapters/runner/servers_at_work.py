@@ -22,7 +22,7 @@ class ServersAtWork(AnnouncedServers):
         usage = server.process.usage() if server is not None else None
         if server is None or usage is None:
             return None
-        return replace(usage, log_bytes=server.site.place.logs.size(server.record.run))
+        return replace(usage, log_bytes=server.place.logs.size(server.record.run))
 
     async def memory(self, handle: ProcessHandle) -> MemoryUse | None:
         await self._open()
@@ -34,14 +34,14 @@ class ServersAtWork(AnnouncedServers):
         server = self._servers.get(handle)
         if server is None or server.process.poll():
             return None
-        return await server.site.driver.slots(server.address, may_sleep=server.may_sleep)
+        return await server.driver.slots(server.address, may_sleep=server.may_sleep)
 
     async def counters(self, handle: ProcessHandle) -> Counters | None:
         await self._open()
         server = self._servers.get(handle)
         if server is None or server.process.poll():
             return None
-        return await server.site.driver.counters(server.address, may_sleep=server.may_sleep)
+        return await server.driver.counters(server.address, may_sleep=server.may_sleep)
 
     def requests_reader(self, config: ServerConfig, *, began_at: float, state: str = "") -> RequestReader | None:
         return self._driver_for(config).requests(began_at=began_at, state=state)
@@ -49,5 +49,5 @@ class ServersAtWork(AnnouncedServers):
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         await self._open()
         server = next((each for each in self._servers.values() if each.record.run == log_name), None)
-        site = server.site if server is not None else next(iter(self._sites.values()))
-        return await site.place.logs.read(log_name, offset, limit_bytes)
+        place = server.place if server is not None else next(iter(self._sites.values())).place
+        return await place.logs.read(log_name, offset, limit_bytes)

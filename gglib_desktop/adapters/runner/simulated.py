@@ -26,7 +26,7 @@ from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
 
 _log = logging.getLogger(__name__)
-_PLACE = "mock"
+_PLACE, _ENGINE = "mock", "llama.cpp"
 
 
 def simulated_catalog() -> EngineCatalog:
@@ -76,7 +76,7 @@ class MockRunner(RecordedRunner):
         # They end in their own time, however long that is.
         super().__init__(
             data_dir,
-            {_PLACE: Site(self._place, driver)},
+            {_PLACE: Site(self._place, {_ENGINE: driver})},
             threads=threads,
             stop_grace_s=lambda: math.inf,
             keys=keys or KeptKey(data_dir / KEY_FILE),

@@ -15,13 +15,14 @@ from gglib_desktop.domain.options.client_names import alias_taken_out, names_in
 from gglib_desktop.domain.options.definition import OptionGroup, OptionSpec, option
 from gglib_desktop.domain.options.host import HostRule
 from gglib_desktop.domain.options.sampling import InferenceConfig
-from gglib_desktop.domain.values import PORT, Limits, OneOf, Rule, Value, without_none
+from gglib_desktop.domain.values import PORT, Limits, Matching, OneOf, Rule, Value, without_none
 
 MAX_DRAFT_TOKENS = 16
 ALL_GPU_LAYERS = 999
 SPEC_TYPE, DRAFT_MTP = "--spec-type", "draft-mtp"
 """The flag that names a method of drafting, and the one method that the options are for."""
 _MOST = 2**31 - 1
+ENGINE = Matching(r"[a-z0-9.-]{1,40}", "the id of an engine: up to 40 of a to z, 0 to 9, . and -")
 DRAFT_NUMBERS = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
 """The options that count only if the server drafts."""
 CACHE_TYPES = {
@@ -264,6 +265,12 @@ class EngineOptions(Value):
         group=OptionGroup.OTHER,
         label="Extra arguments",
         help="More arguments for the engine, as in a shell; they come last.",
+    )
+    engine: str | None = _basic(
+        limits=ENGINE,
+        label="Engine",
+        help="The program that serves the model, where there are several.",
+        default="the place's own",
     )
     alias: str | None = _access(
         "--alias",

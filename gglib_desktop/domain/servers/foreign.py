@@ -24,7 +24,8 @@ class ForeignServer:
     ``port`` None: it listens on none that can be reached from here. ``model_path`` None: it does not name a file.
     ``parent`` is ``name (pid)`` of the living process that started it, or the service that it is; None if its starter
     is gone. ``started_at`` is in unix seconds. ``kept_by``: the data directory of another running GGLib Desktop that
-    looks after it; then it can be neither taken over nor ended from here. ``place`` is the id of the place it runs in.
+    looks after it; then it can be neither taken over nor ended from here. ``place`` is the id of the place it runs in,
+    ``engine`` that of the engine.
     """
 
     pid: int
@@ -38,3 +39,4 @@ class ForeignServer:
     settings: StatedSettings = StatedSettings()
     kept_by: Path | None = None
     place: str = "local"
+    engine: str | None = None

@@ -27,7 +27,8 @@ class ServerRecord(Value):
     """One server run. Written first without a pid, so that a crash of ours between spawn and write loses nothing.
 
     ``run`` names the run, its log, and the tag by which its place finds its processes. ``place`` is the id of that
-    place. ``identity`` is the place's own text: it distinguishes the process from a later one with the same pid.
+    place, ``engine`` that of the engine; None: the place's own. ``identity`` is the place's own text: it distinguishes
+    the process from a later one with the same pid.
     ``owns_group`` is False for a process that the place did not start, which must be signaled alone. ``behind``: the
     servers that the process started for it, itself or through others such as a container engine, as far as the system
     shows them; None if the process itself serves.
@@ -51,6 +52,7 @@ class ServerRecord(Value):
     group: int | None = None
     behind: tuple[KnownProcess, ...] | None = None
     place: str = limited(PLACE, default="local")
+    engine: str | None = None
 
     def check(self, name: str) -> None:
         """Raises: ConfigurationError if it was not written as ``name``, and no process can be found by it."""

@@ -27,7 +27,8 @@ class ServerConfig(EngineOptions):
     does not. ``spec_draft_n_max`` (MTP draft tokens) None or 0 means no drafting, whatever ``spec_draft_p_min``
     (least probability of a draft token, 0 to 1) is. ``extra_args`` follow last, verbatim. ``alias`` None is the
     model's name; it may be several names with commas between. A runner adds a number to names that another of its
-    servers has, and uses a name among the ``extra_args`` as the ``alias``. ``place`` is the id of where it is to run.
+    servers has, and uses a name among the ``extra_args`` as the ``alias``. ``place`` is the id of where it is to run,
+    ``engine`` that of what serves it there; None is the place's own engine, and the place knows which others it has.
     """
 
     model_id: int

@@ -140,8 +140,13 @@ class Strangers(Protocol):
     Methods raise NotRunning when it is gone, RunnerUnavailable when it is not ours to signal.
     """
 
-    async def find(self, ours: Collection[ServerRecord], reader: ProcessReader) -> Sequence[ForeignServer]:
-        """Those that the runner does not know, oldest first. ``reader`` tells servers from other programs."""
+    async def find(
+        self, ours: Collection[ServerRecord], readers: Mapping[str, ProcessReader]
+    ) -> Sequence[ForeignServer]:
+        """Those that the runner does not know, oldest first.
+
+        ``readers`` tell servers from other programs, by the ids of the engines that they know.
+        """
 
     async def address_of(self, server: ForeignServer, reader: ProcessReader) -> ServerAddress:
         """Where it is asked, with its key if that can be found. Raises: also ConfigurationError for ``port``."""

@@ -108,7 +108,7 @@ class OptionForm(QWidget):
         return [Section(group, members, self) for group, members in rows.items() if members]
 
     def _rows(self, group: OptionGroup, options: list[EngineOption]) -> list[OptionRow]:
-        rows = [self._row(option) for option in options if option.name not in self._without]
+        rows = [self._row(option) for option in options if option.name not in {*self._without, "engine"}]
         if group is OptionGroup.DRAFTING and "mtp" not in self._without:
             rows.insert(0, self._mtp_row())
         # Restarts after a crash belong to the model, not to one launch.

@@ -9,7 +9,6 @@ import pytest
 
 from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.places.folder_logs import FolderLogs
-from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.first_start import first_answer
 from gglib_desktop.domain.errors import HealthCheckFailed, StartFailed
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
@@ -79,7 +78,7 @@ def given_up_at(silent: Silent, says: str = "does not answer on port 9000$") -> 
 
     async def ask() -> float:
         with pytest.raises(HealthCheckFailed, match=says):
-            await first_answer(process, RECORD, Site(process, process))
+            await first_answer(process, RECORD, process, process)
         return asyncio.get_running_loop().time()
 
     with asyncio.Runner(loop_factory=FakeClockLoop) as runner:
@@ -125,7 +124,7 @@ def test_an_end_is_seen_at_once_while_somebody_else_holds_the_question():
     async def ask() -> float:
         process: Any = Held(lambda _now: False)
         with pytest.raises(StartFailed, match="signal 9"):
-            await first_answer(process, RECORD, Site(process, process))
+            await first_answer(process, RECORD, process, process)
         (asked_at,) = process.asked_at
         return asyncio.get_running_loop().time() - float(asked_at)
 

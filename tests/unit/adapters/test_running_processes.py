@@ -38,7 +38,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has no such files")
 def test_a_program_of_another_name_is_passed_over_without_opening_a_file(opened_files, sleeper):
-    assert sleeper.pid not in {found.pid for found in running_processes("llama")}
+    assert sleeper.pid not in {found.pid for found in running_processes(("llama",))}
     assert opened_files.of(sleeper.pid) == []
 
 
@@ -49,10 +49,10 @@ def test_a_program_is_found_by_how_its_name_begins(tmp_path, name):
     shutil.copy(shutil.which("sleep") or "", program)
     with subprocess.Popen([program, "60"]) as process:
         try:
-            assert process.pid in {found.pid for found in running_processes("llama")}
+            assert process.pid in {found.pid for found in running_processes(("llama",))}
             # An update replaces the file of a program that runs.
             program.unlink()
-            assert process.pid in {found.pid for found in running_processes("llama")}
+            assert process.pid in {found.pid for found in running_processes(("llama",))}
         finally:
             process.kill()
 
@@ -68,7 +68,7 @@ AS_NOBODY = """
 import os
 from gglib_desktop.adapters.places.local.processes import running_processes
 os.seteuid(65534)
-print([found.pid for found in running_processes("llama")])
+print([found.pid for found in running_processes(("llama",))])
 """
 
 

@@ -52,10 +52,12 @@ class ForeignProcesses:
         self._records = RecordStore(data_dir / SERVERS)
         self._logs = logs
 
-    async def find(self, ours: Collection[ServerRecord], reader: ProcessReader) -> Sequence[ForeignServer]:
+    async def find(
+        self, ours: Collection[ServerRecord], readers: Mapping[str, ProcessReader]
+    ) -> Sequence[ForeignServer]:
         # They are looked at all the time anyway. Reading of fifty what they are took 25 ms.
         own = frozenset(record.pid for record in ours)
-        return await asyncio.to_thread(_find, self._records.has, self._others, own, reader)
+        return await asyncio.to_thread(_find, self._records.has, self._others, own, readers)
 
     async def address_of(self, server: ForeignServer, reader: ProcessReader) -> ServerAddress:
         _check_signals_reach(server)
@@ -117,30 +119,33 @@ def _check_signals_reach(server: ForeignServer) -> None:
 
 
 def _find(
-    is_own_run: Callable[[str], bool], others: OtherPrograms, own: Container[int | None], reader: ProcessReader
+    is_own_run: Callable[[str], bool],
+    others: OtherPrograms,
+    own: Container[int | None],
+    readers: Mapping[str, ProcessReader],
 ) -> list[ForeignServer]:
     found = []
-    for process in processes.running_processes(reader.names_begin, without=own):
+    names = tuple(reader.names_begin for reader in readers.values())
+    for process in processes.running_processes(names, without=own):
         # Processes end while one looks, and those of others do not tell everything.
         with contextlib.suppress(psutil.Error, OSError, RunnerUnavailable):
-            argv = _argv_of_server(process, reader)
-            server = _described(process, argv, is_own_run, reader) if argv else None
+            name, argv = _program_and_words(process)
+            engine = next((each for each, reader in readers.items() if reader.is_server(name, argv)), None)
+            server = _described(process, argv, is_own_run, readers[engine]) if engine is not None else None
             if server is not None:
-                found.append(server)
+                found.append(replace(server, engine=engine))
     running = others.running() if found else ()
     kept = (replace(each, kept_by=others.keeper_of(each.pid, each.identity, running)) for each in found)
     return sorted(kept, key=lambda server: (server.started_at, server.pid))
 
 
-def _argv_of_server(process: psutil.Process, reader: ProcessReader) -> list[str]:
-    """The command line of a server, nothing for any other program."""
+def _program_and_words(process: psutil.Process) -> tuple[str, list[str]]:
+    """The file name of its program, and its command line."""
     try:
         program = process.exe().removesuffix(" (deleted)")
     except psutil.AccessDenied:
         program = ""
-    name = PurePath(program or process.name()).name
-    argv = process.cmdline()
-    return argv if reader.is_server(name, argv) else []
+    return PurePath(program or process.name()).name, process.cmdline()
 
 
 def _described(

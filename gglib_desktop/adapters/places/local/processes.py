@@ -111,8 +111,10 @@ def argv_hash_of(pid: int) -> str | None:
     return hashlib.sha256("\0".join(argv).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def running_processes(prefix: str = "", *, without: Container[int | None] = ()) -> Iterator[psutil.Process]:
-    """All that run, or those alone whose program's name begins with ``prefix``, in lower case. Blocks.
+def running_processes(
+    prefixes: tuple[str, ...] = (), *, without: Container[int | None] = ()
+) -> Iterator[psutil.Process]:
+    """All that run, or those alone whose program's name begins with one of ``prefixes``, in lower case. Blocks.
 
     The pids in ``without`` are passed over.
 
@@ -121,7 +123,7 @@ def running_processes(prefix: str = "", *, without: Container[int | None] = ()) 
     """
     for pid in psutil.pids():
         try:
-            if pid in without or (prefix and not _program_name(pid).lower().startswith(prefix)):
+            if pid in without or (prefixes and not _program_name(pid).lower().startswith(prefixes)):
                 continue
             process = psutil.Process(pid)
         except psutil.Error:
