@@ -25,7 +25,8 @@ GglibError
 │  └─ ChatRefused               the server refused; says why in its own words
 │     ├─ PromptTooLong          names the tokens of the question and the limit
 │     ├─ PicturesRefused        this model takes none
-│     └─ KeyRefused             it wants a key that is not known
+│     ├─ KeyRefused             it wants a key that is not known
+│     └─ NoSuchModel            it serves no model of that name
 ├─ PictureUnusable              a file that cannot be sent as a picture; names the file and the reason
 ├─ PresetFileError              a file of presets cannot be read or written; names each line and key
 └─ InvalidDraft                 a form's errors, by field
@@ -253,6 +254,10 @@ class PicturesRefused(ChatRefused):
 
 class KeyRefused(ChatRefused):
     """The server wants a key, and another one than is known, if any is."""
+
+
+class NoSuchModel(ChatRefused):
+    """The server serves no model of the name that was asked for."""
 
 
 class PictureUnusable(GglibError):

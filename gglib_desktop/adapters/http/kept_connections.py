@@ -7,7 +7,9 @@ moments their places in its pool: after 100 of these every server would have see
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -20,14 +22,34 @@ _IDLE_S = 4.5
 _MOST_BYTES = 16 * 1024 * 1024
 # The answer to a question that is asked again and again.
 _SHORT_BYTES = 1024
-_Place = tuple[str, int]
+# Where an answer keeps the address that it sends to; nothing here follows it.
+LOCATION = "location"
+_Place = tuple[str, int, bool]
+
+
+class AnswerTooLong(httpx.ReadError):
+    """It has more bytes than are wanted."""
 
 
 class KeptConnections(httpx.AsyncBaseTransport):
     """Keeps one connection to each server for the next question. Has no time limit: callers set one."""
 
-    def __init__(self, *, idle_s: float = _IDLE_S) -> None:
+    def __init__(
+        self,
+        *,
+        idle_s: float = _IDLE_S,
+        most_bytes: int = _MOST_BYTES,
+        connect_s: float | None = None,
+        tls: Callable[[], Awaitable[ssl.SSLContext]] | None = None,
+    ) -> None:
+        """``tls`` says how certificates are checked; without it, there is no https.
+
+        ``connect_s``: a connection that takes longer to be made raises ConnectTimeout.
+        """
         self._idle_s = idle_s
+        self._most_bytes = most_bytes
+        self._connect_s = connect_s
+        self._tls = tls
         self._open: set[_Connection] = set()
         self._idle: dict[_Place, _Connection] = {}
         self._swept_at = 0.0
@@ -35,7 +57,8 @@ class KeptConnections(httpx.AsyncBaseTransport):
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        place = (request.url.raw_host.decode("ascii"), request.url.port or 80)
+        secure = request.url.scheme == "https"
+        place = (request.url.raw_host.decode("ascii"), request.url.port or (443 if secure else 80), secure)
         kept = self._take(place)
         if kept is not None:
             try:
@@ -72,10 +95,17 @@ class KeptConnections(httpx.AsyncBaseTransport):
         return connection.is_fresh and connection.idle_since >= now - self._idle_s
 
     async def _connect(self, place: _Place) -> _Connection:
+        host, port, secure = place
+        if secure and self._tls is None:
+            raise httpx.UnsupportedProtocol("no https here")
+        tls = await self._tls() if secure and self._tls is not None else None
         try:
-            _transport, connection = await asyncio.get_running_loop().create_connection(
-                lambda: _Connection(self._open), *place
-            )
+            async with asyncio.timeout(self._connect_s):
+                _transport, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: _Connection(self._open, self._most_bytes), host, port, ssl=tls
+                )
+        except TimeoutError as exc:
+            raise httpx.ConnectTimeout("no connection in time") from exc
         except OSError as exc:
             raise httpx.ConnectError(str(exc)) from exc
         if self._closed:
@@ -107,8 +137,9 @@ class _Exchange:
 class _Connection(asyncio.Protocol):
     """One connection, in ``opened`` as long as it is open. Closing it awaits nothing, so it cannot be interrupted."""
 
-    def __init__(self, opened: set[_Connection]) -> None:
+    def __init__(self, opened: set[_Connection], most_bytes: int) -> None:
         self._opened = opened
+        self._most_bytes = most_bytes
         self._http = h11.Connection(h11.CLIENT)
         self._came = asyncio.Event()
         self._arrived = bytearray()
@@ -177,8 +208,10 @@ class _Connection(asyncio.Protocol):
         if b"content-encoding" in headers:
             raise httpx.DecodingError("the answer is compressed although no compression was asked for")
         # httpx reads it although redirects are not followed, and trips over some.
-        headers.pop(b"location", None)
-        response = httpx.Response(answer.status_code, headers=headers, content=body, request=request)
+        location = headers.pop(b"location", b"")
+        response = httpx.Response(
+            answer.status_code, headers=headers, content=body, request=request, extensions={LOCATION: location}
+        )
         if is_whole:
             self._http.start_next_cycle()
             short = len(self._arrived) <= _SHORT_BYTES
@@ -211,8 +244,8 @@ class _Connection(asyncio.Protocol):
                 answer = event
             elif isinstance(event, h11.Data):
                 body += event.data
-                if len(body) > _MOST_BYTES:
-                    raise httpx.ReadError(f"the answer is longer than {_MOST_BYTES} bytes")
+                if len(body) > self._most_bytes:
+                    raise AnswerTooLong(f"the answer is longer than {self._most_bytes} bytes")
             elif isinstance(event, h11.EndOfMessage) and answer is not None:
                 return answer, bytes(body)
             elif not isinstance(event, h11.InformationalResponse):

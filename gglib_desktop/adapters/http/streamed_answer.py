@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import urlsplit
 
@@ -60,15 +61,21 @@ class StreamedAnswer:
 
 @contextlib.asynccontextmanager
 async def posted(
-    url: str, body: bytes, headers: Mapping[str, str], opened: set[asyncio.WriteTransport]
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    opened: set[asyncio.WriteTransport],
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[StreamedAnswer]:
     """Asks, without proxies and without following anywhere else. The connection is in ``opened`` while it is open.
 
+    ``tls`` checks the certificate of an https address; without it, the question is not encrypted.
     Closing it from there ends the answer. Raises: OSError, and of it HttpError for headers that HTTP does not allow.
     """
     parts = urlsplit(url)
     async with asyncio.timeout(_CONNECT_S):
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port or (443 if tls else 80), ssl=tls)
     opened.add(writer.transport)
     try:
         http = h11.Connection(h11.CLIENT)

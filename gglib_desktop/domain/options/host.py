@@ -58,6 +58,11 @@ def openai_chats(endpoint: str) -> str:
     return f"{endpoint}/chat/completions"
 
 
+def openai_models(endpoint: str) -> str:
+    """Where OpenAI-compatible clients ask for the names of models. ``endpoint`` is their base URL."""
+    return f"{endpoint}/models"
+
+
 def other_urls(host: str | None, port: int, own_addresses: Iterable[str]) -> tuple[str, ...]:
     """Where other computers reach it, as far as known; empty if they cannot.
 

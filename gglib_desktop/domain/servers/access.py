@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gglib_desktop.domain.options.engine_options import EngineOptions
-from gglib_desktop.domain.options.host import is_loopback
+from gglib_desktop.domain.options.host import is_loopback, own_url
 
 # The engine takes several keys separated by commas.
 _NOT_IN_KEYS = ","
@@ -24,11 +24,21 @@ def needs_key(options: EngineOptions) -> bool:
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """The address for questions to a server, and the key for them."""
+    """The address for questions to a server, and the key for them.
+
+    ``url``: where all its paths begin, of a server that is not reached by host and port alone; without a slash at the
+    end.
+    """
 
     port: int
     host: str | None = None
     key: str | None = field(default=None, repr=False)
+    url: str = ""
+
+    @property
+    def root(self) -> str:
+        """Where all its paths begin."""
+        return self.url or own_url(self.host, self.port)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from gglib_desktop.viewmodels.models.arrangement import Arrangement, Known, made
 from gglib_desktop.viewmodels.models.model_filter import Places, choices, in_menu_order
 from gglib_desktop.viewmodels.models.model_row import FilterOption, ModelRow, SortKey
 from gglib_desktop.viewmodels.models.row_changes import apply_rows
-from gglib_desktop.viewmodels.models.search_texts import Texts
+from gglib_desktop.viewmodels.models.search_texts import TextBlock
 
 RowRole = Qt.ItemDataRole.UserRole + 1
 # More rows than these are made in a thread: each takes 25 to 100 µs.
@@ -223,7 +223,7 @@ class ModelListViewModel(QObject):
         if self._requested is not None:
             self.request(self._requested)
 
-    def _take(self, models: Sequence[Model], made: Known, texts: Texts) -> None:
+    def _take(self, models: Sequence[Model], made: Known, texts: Sequence[TextBlock]) -> None:
         changed = made.keys() & self._arrangement.known.keys()
         for model_id in made.keys() & self._states.keys():
             model, row = made[model_id]

@@ -7,8 +7,10 @@ from PySide6.QtCore import QCoreApplication
 from gglib_desktop.domain.errors import (
     AnswerCut,
     ChatError,
+    ChatRefused,
     KeyRefused,
     NoAnswer,
+    NoSuchModel,
     PicturesRefused,
     PictureUnusable,
     PromptTooLong,
@@ -30,6 +32,16 @@ def chat_error_texts(error: ChatError | PictureUnusable) -> tuple[str, str]:
                 translate("Errors", "The answer broke off: the connection to the server ended."),
                 translate("Errors", "If the server still runs, answer again with Regenerate."),
             )
+        case ChatRefused():
+            return _refusal_texts(error)
+        case PictureUnusable():
+            return translate("Errors", "{name} cannot be sent as an image.").format(name=error.name), error.reason
+        case _:
+            return translate("Errors", "The server did not answer."), ""
+
+
+def _refusal_texts(error: ChatRefused) -> tuple[str, str]:
+    match error:
         case PromptTooLong():
             return (
                 translate("Errors", "This is too long: {tokens} tokens, and the context has {limit}.").format(
@@ -45,9 +57,15 @@ def chat_error_texts(error: ChatError | PictureUnusable) -> tuple[str, str]:
         case KeyRefused():
             return (
                 translate("Errors", "The server wants a key that is not known here."),
-                translate("Errors", "Restart it from here, so that it takes the key of this program."),
+                translate(
+                    "Errors",
+                    "Restart one of this program, so that it takes its key. Add an endpoint again, with its key.",
+                ),
             )
-        case PictureUnusable():
-            return translate("Errors", "{name} cannot be sent as an image.").format(name=error.name), error.reason
+        case NoSuchModel():
+            return (
+                translate("Errors", "The server has no such model."),
+                translate("Errors", "It says: {reason}").format(reason=error.reason),
+            )
         case _:
             return translate("Errors", "The server did not answer."), ""

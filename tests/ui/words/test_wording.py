@@ -25,6 +25,7 @@ from gglib_desktop.domain.errors import (
     LibrarySetAside,
     ModelInUse,
     NoAnswer,
+    NoSuchModel,
     NotRunning,
     PicturesRefused,
     PictureUnusable,
@@ -102,6 +103,7 @@ ERRORS: list[GglibError] = [
     PromptTooLong("request (5019 tokens) exceeds …", 5019, 1024),
     PicturesRefused("image input is not supported"),
     KeyRefused("Invalid API Key"),
+    NoSuchModel("no model “x” here"),
     PictureUnusable("cat.png", "it is no image"),
 ]
 HANDLE = ProcessHandle(1, "Tiny", 4711, 9000, 0)

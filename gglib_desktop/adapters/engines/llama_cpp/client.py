@@ -13,7 +13,6 @@ import httpx
 from gglib_desktop.adapters.http.kept_connections import KeptConnections
 from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, names_told
 from gglib_desktop.domain.llama_cpp.figures import counters_told, slots_told
-from gglib_desktop.domain.options.host import own_url
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
@@ -35,7 +34,7 @@ class LlamaClient:
         self._transport = transport or KeptConnections()
         self._http = httpx.AsyncClient(trust_env=False, headers=_HEADERS, transport=self._transport)
         self._closed = False
-        self._turns: defaultdict[tuple[str | None, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def aclose(self) -> None:
         """Closes every connection, which ends pending questions."""
@@ -56,7 +55,7 @@ class LlamaClient:
         try:
             async with self._question(timeout_s):
                 # Without the client's redirects, cookies and authentication, which cost twice as much as all the rest.
-                answer = await self._transport.handle_async_request(_health_question(server.host, server.port))
+                answer = await self._transport.handle_async_request(_health_question(server.root))
         except httpx.ConnectError as exc:
             # The cause may be on our side, for example too many sockets.
             is_refused = isinstance(exc.__cause__, ConnectionRefusedError | None)
@@ -113,7 +112,7 @@ class LlamaClient:
         is known to sleep, and its answer.
         """
         try:
-            async with self._question(_QUESTION_TIMEOUT_S), self._turns[server.host, server.port]:
+            async with self._question(_QUESTION_TIMEOUT_S), self._turns[server.root]:
                 if may_sleep:
                     sleeps = is_asleep(_value(await self._get(server, "/props", key=server.key)))
                     if sleeps is not False:
@@ -133,15 +132,15 @@ class LlamaClient:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         try:
             async with self._question(_QUESTION_TIMEOUT_S):
-                return await self._http.get(own_url(server.host, server.port) + path, headers=headers)
+                return await self._http.get(server.root + path, headers=headers)
         except (httpx.HTTPError, TimeoutError):
             return None
 
 
 @functools.lru_cache(maxsize=_MOST_SERVERS)
-def _health_question(host: str | None, port: int) -> httpx.Request:
+def _health_question(root: str) -> httpx.Request:
     """Cached, because it is asked every few seconds and never changes."""
-    return httpx.Request("GET", own_url(host, port) + "/health", headers=_HEADERS)
+    return httpx.Request("GET", f"{root}/health", headers=_HEADERS)
 
 
 def _value(answer: httpx.Response | None) -> Any:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gglib_desktop.domain.errors import AnswerCut, ChatError, ChatRefused, KeyRefused, PicturesRefused, PromptTooLong
-from gglib_desktop.domain.llama_cpp.chat import AnswerReader, chat_body, refusal
+from gglib_desktop.domain.llama_cpp.chat import AnswerReader, chat_body
 from gglib_desktop.domain.traffic.chat import (
     AnswerEnd,
     AnswerFigures,
@@ -216,12 +216,12 @@ def error_body(**error: object) -> bytes:
         (500, error_body(message=NO_PICTURES, code=500), PicturesRefused, NO_PICTURES),
         (501, error_body(message="This server does not support chats"), ChatRefused, "This server does not"),
         (503, b"<html>", ChatRefused, "HTTP 503"),
-        (400, b'{"error": "bad"}', ChatRefused, "HTTP 400"),
+        (400, b'{"error": "bad"}', ChatRefused, "bad"),
         (200, error_body(), ChatRefused, "HTTP 200"),
     ],
 )
 def test_why_a_question_is_refused(status, body, kind, reason):
-    error = refusal(status, body)
+    error = AnswerReader().refusal(status, body)
     assert type(error) is kind
     assert error.reason.startswith(reason)
 
@@ -232,6 +232,6 @@ def test_a_failure_without_a_reason_says_so():
 
 
 def test_a_question_that_is_too_long_names_both_lengths():
-    error = refusal(400, error_body(message=TOO_LONG))
+    error = AnswerReader().refusal(400, error_body(message=TOO_LONG))
     assert isinstance(error, PromptTooLong)
     assert (error.tokens, error.limit) == (5019, 1024)

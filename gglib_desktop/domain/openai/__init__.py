@@ -1,0 +1,1 @@
+"""What all servers have in common that answer as OpenAI's API says."""
