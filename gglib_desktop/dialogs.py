@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
@@ -17,15 +17,18 @@ from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.machine.memory_probe import GraphicsProbe
+from gglib_desktop.ports.servers.place_kind import PlaceKind
 from gglib_desktop.services.launch.command_lines import CommandLines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.services.settings.places import PlacesKeeper
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms, Start
 from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel
+from gglib_desktop.viewmodels.settings.places import PlacesViewModel
 from gglib_desktop.viewmodels.settings.settings_form import (
     AccessViewModel,
     ModelFoldersViewModel,
@@ -36,7 +39,7 @@ from gglib_desktop.viewmodels.settings.settings_form import (
 
 @dataclass(frozen=True)
 class Dialogs:
-    """The parts that dialogs need. ``keys`` None: there is no key for clients."""
+    """The parts that dialogs need. ``keys`` None: there is no key for clients. ``place_kinds`` can be added."""
 
     library: Library
     supervisor: Supervisor
@@ -46,6 +49,7 @@ class Dialogs:
     library_file: LibraryFile
     keys: Callable[[], KeyStore] | None
     graphics: GraphicsProbe = field(default_factory=NvidiaMemory)
+    place_kinds: Sequence[PlaceKind] = ()
 
     def launch_forms(self, start: Start) -> LaunchForms:
         """The context of every dialog with launch options."""
@@ -72,4 +76,8 @@ class Dialogs:
             SettingsFormViewModel(self.settings, self.launcher, self.scope, presets=forms.presets_beside),
             ModelFoldersViewModel(self.library, self.scope),
             AccessViewModel(self.keys(), self.scope) if self.keys is not None else None,
+            PlacesViewModel(self._places(), self.scope) if self.place_kinds else None,
         )
+
+    def _places(self) -> PlacesKeeper:
+        return PlacesKeeper(self.settings, self.place_kinds, self.supervisor.has_server_at)

@@ -18,7 +18,8 @@ GglibError
 │  │  └─ HistorySetAside        its file was unusable; names where it is kept. A new history is in use
 │  └─ InvalidModelFile          not a GGUF, truncated, unreadable or gone; names the file, the offset and the reason
 ├─ SettingsError                the settings file cannot be read or written
-│  └─ InvalidSettings           something in it cannot be used; names each line and key, and what counts now
+│  ├─ InvalidSettings           something in it cannot be used; names each line and key, and what counts now
+│  └─ PlaceInUse                servers run at the place that should be removed; names it
 ├─ ChatError                    a question to a model that got no answer, or only a part of one
 │  ├─ NoAnswer                  the server, or the connection to it, ended before any answer
 │  ├─ AnswerCut                 the server, or the connection to it, ended in mid-answer
@@ -208,6 +209,14 @@ class InvalidSettings(SettingsError):
         self.problems = tuple(problems)
         self.effect = effect
         super().__init__(f"{path}: {'; '.join(map(str, self.problems))}: {effect}")
+
+
+class PlaceInUse(SettingsError):
+    """A place cannot be removed while servers run there."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"servers run at {name}; stop them first")
 
 
 class PresetFileError(GglibError):

@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
     QDoubleSpinBox,
     QLabel,
     QLineEdit,
@@ -24,19 +23,19 @@ def child(window: QWidget, kind: type[W], name: str) -> W:
     return found
 
 
-def button(dialog: QDialog, name: str) -> QPushButton:
+def button(dialog: QWidget, name: str) -> QPushButton:
     return child(dialog, QPushButton, name)
 
 
-def click(qtbot, dialog: QDialog, name: str) -> None:
+def click(qtbot, dialog: QWidget, name: str) -> None:
     qtbot.mouseClick(button(dialog, name), Qt.MouseButton.LeftButton)
 
 
-def text(dialog: QDialog, name: str) -> str:
+def text(dialog: QWidget, name: str) -> str:
     return child(dialog, QLabel, name).text()
 
 
-def assert_all_named(dialog: QDialog) -> None:
+def assert_all_named(dialog: QWidget) -> None:
     """Every control is found from outside: by a name for people and one for us. A combo box is called by its text."""
     kinds = (QPushButton, QLineEdit, QSpinBox, QDoubleSpinBox, QCheckBox, QComboBox)
     controls = [found for kind in kinds for found in dialog.findChildren(kind)]

@@ -63,6 +63,10 @@ class ServerList:
     def has_live_server(self, model_id: int) -> bool:
         return any(server.is_live for server in self._of_model(model_id))
 
+    def has_server_at(self, place: str) -> bool:
+        """Whether one lives at a place, or may live there, as far as is known."""
+        return any(each.config.place == place and not isinstance(each.state, Ended) for each in self.servers)
+
     def _of_model(self, model_id: int) -> list[Server]:
         return [server for server in self._servers.values() if server.snapshot.config.model_id == model_id]
 

@@ -25,6 +25,7 @@ from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import AsyncCommand, ViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
+from gglib_desktop.viewmodels.settings.places import PlacesViewModel
 
 
 class SettingsFormViewModel(ViewModel):
@@ -218,8 +219,9 @@ class ModelFoldersViewModel(ViewModel):
 
 @dataclass(frozen=True)
 class SettingsPages:
-    """The content of the dialog. ``access`` None: there is no key for clients."""
+    """The content of the dialog. ``access`` None: there is no key for clients. ``places`` None: there are no others."""
 
     form: SettingsFormViewModel
     folders: ModelFoldersViewModel
     access: AccessViewModel | None = None
+    places: PlacesViewModel | None = None

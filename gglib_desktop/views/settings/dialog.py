@@ -19,6 +19,7 @@ from typing_extensions import override
 from gglib_desktop.domain.documents.settings import STOP_GRACE_LIMITS, OnQuit, Theme
 from gglib_desktop.domain.errors import ConfigurationError, GglibError, InvalidDraft
 from gglib_desktop.domain.values import PORT
+from gglib_desktop.viewmodels.settings.places import PlacesViewModel
 from gglib_desktop.viewmodels.settings.settings_form import (
     AccessViewModel,
     ModelFoldersViewModel,
@@ -30,6 +31,7 @@ from gglib_desktop.views.settings.access_group import AccessGroup
 from gglib_desktop.views.settings.engine_fields import EngineFields
 from gglib_desktop.views.settings.history_page import HistoryPage
 from gglib_desktop.views.settings.model_folders import ModelFoldersPage
+from gglib_desktop.views.settings.places.page import PlacesPage
 from gglib_desktop.views.widgets.bindings import ComboBinding, DoubleSpinBinding, SpinBinding
 from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.labels.problem_box import ProblemBox
@@ -56,9 +58,11 @@ class SettingsDialog(QDialog):
         *,
         access: AccessViewModel | None = None,
         folders: ModelFoldersViewModel | None = None,
+        places: PlacesViewModel | None = None,
     ) -> None:
         super().__init__(parent)
         self._form = form
+        self._places = places
         self.setObjectName("settingsDialog")
         self.setWindowTitle(self.tr("Settings"))
         self._engine = EngineFields(form, self)
@@ -72,6 +76,8 @@ class SettingsDialog(QDialog):
             self._pages.addTab(AccessGroup(access), self.tr("&Access"))
         if folders is not None:
             self._pages.addTab(ModelFoldersPage(folders), self.tr("&Models"))
+        if places is not None:
+            self._pages.addTab(PlacesPage(places), self.tr("&Places"))
         self._pages.addTab(HistoryPage(form), self.tr("Histor&y"))
         form.draftChanged.connect(self._on_draft_changed)
         form.failed.connect(self._on_failed)
@@ -82,6 +88,8 @@ class SettingsDialog(QDialog):
     @override
     def done(self, result: int) -> None:
         self._form.close()
+        if self._places is not None:
+            self._places.close()
         super().done(result)
 
     # -- places

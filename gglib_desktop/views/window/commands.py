@@ -74,7 +74,9 @@ class WindowCommands(QObject):
         from gglib_desktop.views.settings.dialog import SettingsDialog
 
         pages = self._parts.settings.pages()
-        dialog = SettingsDialog(pages.form, self._window, access=pages.access, folders=pages.folders)
+        dialog = SettingsDialog(
+            pages.form, self._window, access=pages.access, folders=pages.folders, places=pages.places
+        )
         self._parts.run(ask(dialog), "settings")
 
     @Slot()

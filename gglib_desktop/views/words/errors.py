@@ -23,6 +23,7 @@ from gglib_desktop.domain.errors import (
     ModelInUse,
     NotRunning,
     PictureUnusable,
+    PlaceInUse,
     PortTaken,
     PresetFileError,
     ResourceExhausted,
@@ -85,6 +86,11 @@ def words_for_error(error: GglibError) -> Words:
             return Words(summary, sentence(hint or str(error)))
         case InvalidSettings():
             return Words(*invalid_settings_texts(error))
+        case PlaceInUse():
+            return Words(
+                translate("Errors", "{name} cannot be removed while servers run there.").format(name=error.name),
+                translate("Errors", "Stop them first."),
+            )
         case StartFailed():
             ending = exit_text(ServerExit(error.exit_status)) if error.exit_status is not None else ""
             return Words(translate("Errors", "The server did not start."), joined(sentence(error.summary), ending))
@@ -199,6 +205,10 @@ def field_name(field: str) -> str:
         "requests_keep_days": translate("Fields", "Days to keep requests"),
         "on_quit": translate("Fields", "On quit"),
         "theme": translate("Fields", "Theme"),
+        "address": translate("Fields", "Address"),
+        "name": translate("Fields", "Name"),
+        "key": translate("Fields", "Key"),
+        "place": translate("Fields", "Place"),
     }
     return names.get(field, field)
 

@@ -1,0 +1,1 @@
+"""The settings' page about places, and its dialogs."""
