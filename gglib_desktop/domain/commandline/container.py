@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def container_command(words: Sequence[Word]) -> ContainerCommand | None:
         if name in _VOLUMES and not value.unresolved:
             mounts += volumes([value.text])
         if name == "--mount" and not value.unresolved:
-            mounts += mount(dict(part.partition("=")[::2] for part in value.text.split(",")))
+            mounts += mount(dict(part.partition("=")[::2] for part in _csv_fields(value.text)))
         at += taken
     if at >= len(words):
         return None
@@ -68,6 +69,12 @@ def mount(fields: dict[str, str]) -> list[tuple[str, str]]:
     here = fields.get("source") or fields.get("src")
     inside = fields.get("target") or fields.get("destination") or fields.get("dst")
     return [(here, inside)] if here and inside else []
+
+
+def _csv_fields(text: str) -> list[str]:
+    import csv
+
+    return next(csv.reader(io.StringIO(text, newline="")), [])
 
 
 def outside(path: str, mounts: Iterable[tuple[str, str]]) -> str:

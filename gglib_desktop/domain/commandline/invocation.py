@@ -31,7 +31,7 @@ class Invocation:
     """One start of llama-server. ``arguments`` follow the program, ``environment`` is set for it alone.
 
     ``around`` is everything else in the text. ``mounts`` are pairs of a folder here and its name inside a
-    container; ``contained`` says that it runs in one.
+    container; ``contained`` says that it runs in one. ``entries`` are lines of a router preset.
     """
 
     arguments: tuple[Word, ...]
@@ -39,6 +39,7 @@ class Invocation:
     around: tuple[str, ...] = ()
     mounts: tuple[tuple[str, str], ...] = ()
     contained: bool = False
+    entries: tuple[tuple[str, Word], ...] = ()
 
 
 @dataclass(frozen=True)

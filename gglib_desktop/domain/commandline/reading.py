@@ -10,10 +10,12 @@ from typing import Any
 
 from gglib_desktop.domain.commandline.container import outside
 from gglib_desktop.domain.commandline.drafting import Drafting, read_drafting
-from gglib_desktop.domain.commandline.files import file_invocation, listed_invocation
+from gglib_desktop.domain.commandline.files.file_invocation import file_invocation, listed_invocation
+from gglib_desktop.domain.commandline.files.presets import preset_invocation
 from gglib_desktop.domain.commandline.invocation import Invocation
 from gglib_desktop.domain.commandline.shell import shell_invocation
 from gglib_desktop.domain.commandline.typography import plain
+from gglib_desktop.domain.commandline.variables import SECRET_NAME
 from gglib_desktop.domain.commandline.vocabulary import Argument, Vocabulary, value_of
 from gglib_desktop.domain.commandline.words import Unclosed, Word
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
@@ -30,13 +32,12 @@ _NETWORK_MODEL = re.compile(
     r"|--(?:fim|gpt-oss|vision|embd)-[\w.-]+-(?:default|spec)"
 )
 # A text without any of these starts no server, however long it is.
-_TELLING = re.compile(r"server|llama|ExecStart|-[A-Za-z]", re.IGNORECASE)
+_TELLING = re.compile(r"server|llama|ExecStart|-[A-Za-z]|\bmodel[ \t]*=", re.IGNORECASE)
 # How manuals mark what the reader has to fill in: <name>, <user>/<name>, {name}, [name], ...
 _PLACEHOLDER = re.compile(
     r"(?:[^<>$`%]*<[^<>]+>)+[^<>$`%]*|\{\{?[ ]*[A-Za-z][\w .-]*\}?\}|\[[A-Za-z][\w .-]*\]|\.\.\.|…"
 )
 _NUMBER_PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_-]*")
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _SECRET = re.compile(
     r"((?:key|token|secret|password|bearer)[\w-]{0,40}[\"']?(?:\s*[=:]\s*|\s+))[^\s\"',]+", re.IGNORECASE
 )
@@ -91,7 +92,7 @@ def read_command_line(
     value: HOME. Raises: ConfigurationError if there is no such command; it does not repeat the text.
     """
     vocabulary = Vocabulary(capabilities)
-    text = plain(text.replace("\0", ""), vocabulary.knows)
+    text = text.replace("\0", "")
     try:
         invocation = _invocation(text, variables or {}, vocabulary) if _TELLING.search(text) else None
     except Unclosed as exc:
@@ -102,6 +103,10 @@ def read_command_line(
 
 
 def _invocation(text: str, variables: Mapping[str, str], vocabulary: Vocabulary) -> Invocation | None:
+    # A preset has no quotes, so those in a value are meant.
+    if preset := preset_invocation(text):
+        return preset
+    text = plain(text, vocabulary.knows)
     return (
         shell_invocation(text, variables, vocabulary.knows, only_plain=True)
         or file_invocation(text, variables, vocabulary.knows)
@@ -124,7 +129,7 @@ class _Reading:
         self._drafting = Drafting()
 
     def result(self) -> CommandLine:
-        written = (*self._from_environment(), *self._from_words())
+        written = (*self._from_environment(), *self._from_preset(), *self._from_words())
         said = [
             self._outside(self._marked(argument)) for each in written for argument in self._vocabulary.in_fields(each)
         ]
@@ -149,11 +154,15 @@ class _Reading:
             if not value.text.strip() and (argument or name.startswith("LLAMA_")):
                 self._note(NoteKind.EMPTY, (f"{name}=",))
             elif argument is None:
-                shown = REDACTED if _SECRET_NAME.search(name) else value.text
+                shown = REDACTED if SECRET_NAME.search(name) else value.text
                 self._note(NoteKind.ENVIRONMENT, (f"{name}={shown}",))
             else:
                 found.append(argument)
         return found
+
+    def _from_preset(self) -> list[Argument]:
+        said = [self._vocabulary.from_entry(key, value) for key, value in self._invocation.entries]
+        return [argument for argument in said if argument]
 
     def _from_words(self) -> list[Argument]:
         return self._vocabulary.arguments([_without_nul(word) for word in self._invocation.arguments])

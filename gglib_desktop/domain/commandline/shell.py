@@ -11,6 +11,7 @@ from gglib_desktop.domain.commandline.invocation import (
     Candidate,
     Invocation,
     KnownFlag,
+    Recursion,
     candidate,
     is_program,
     looks_like_flag,
@@ -225,12 +226,9 @@ def _goes_on(before: Sequence[Word], word: str) -> bool:
 def _best(
     commands: Sequence[_Command], variables: Mapping[str, str], knows: KnownFlag, *, plain: bool
 ) -> Invocation | None:
-    def inside(text: str) -> Invocation | None:
-        return shell_invocation(text, variables, knows)
-
     found: list[tuple[int, int, Candidate]] = []
     for position, command in enumerate(commands):
-        read = candidate(command.words, knows, inside)
+        read = candidate(command.words, knows, inside(variables, knows))
         if read and not (plain and read.rank > CERTAIN_RANK):
             found.append((read.rank, position, read))
         if plain and assignments(command.words) is None:
@@ -267,3 +265,14 @@ def _completed(invocation: Invocation, commands: Sequence[_Command], position: i
             around.append(command.text)
     merged = (*environment, *invocation.environment)
     return replace(invocation, environment=merged, around=tuple(around))
+
+
+def chosen_command(words: Sequence[Word], variables: Mapping[str, str], knows: KnownFlag) -> Invocation:
+    """Words that are known to be a command, whatever the first one is called."""
+    found = candidate(words, knows, inside(variables, knows))
+    return found.invocation if found else Invocation(tuple(words[1:]), (), tuple(word.text for word in words[:1]))
+
+
+def inside(variables: Mapping[str, str], knows: KnownFlag) -> Recursion:
+    """Reads a command within a word."""
+    return lambda text: shell_invocation(text, variables, knows)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gglib_desktop.domain.commandline.words import Word, list_of
 
+SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"(\w+)(\+?)=(.*)", re.DOTALL)
 _EXPORTS = frozenset({"export", "env", "setenv"})
 _BRANCHES = {"if": 1, "case": 1, "fi": -1, "esac": -1}

@@ -52,6 +52,8 @@ _SWITCHES = frozenset({"--metrics", "--direct-io"})
 _FILE = re.compile(r"FNAME|FILE|PATH|DIR")
 # They may look like a path, but are none.
 _NAMES = frozenset({"-a", "--alias", "--api-prefix"})
+# Flags with fewer letters have one dash.
+_SHORTEST_LONG = 4
 _WITH_A_VALUE = frozenset(_VARIABLES.values()) - _SWITCHES
 
 
@@ -60,7 +62,8 @@ class Argument:
     """A flag with its values, or a word that is neither (``flag`` is then empty). ``written`` is the original text.
 
     ``option`` is the field that it belongs to. ``on`` False: the flag switches it off. ``variable``: an environment
-    variable set it. ``moved``: its values are the paths outside of a container, not the ones written.
+    variable set it, or a line of a preset. ``moved``: its values are the paths outside of a container, not the ones
+    written.
     """
 
     flag: str
@@ -219,6 +222,23 @@ class Vocabulary:
         says_no = {flag for flag in flags if flag.startswith("--no-") and len(flags) > 1}
         named = sorted(flag for flag in (flags - says_no if on else says_no) if flag.startswith("--"))
         return Argument((named or [""])[0], (), written, option, on, variable=True)
+
+    def from_entry(self, key: str, value: Word) -> Argument | None:
+        """A line of a router preset, where flags have no dashes, and switches a word; None if it says nothing."""
+        dashes = "-" if len(key) < _SHORTEST_LONG else "--"
+        flag = next(filter(self.knows, (f"--{key}", f"-{key}")), dashes + key)
+        option, on = self._options.get(flag, (None, True))
+        written = (f"{key} = {value.text}",)
+        untold = option is None and self._capabilities.value_count(flag) is None
+        if not (self._is_switch(frozenset({flag}), option) or (untold and value.text in {"true", "false"})):
+            return Argument(flag, (value,), written, option, variable=True)
+        says_off = value.text.lower() in FALSE_WORDS
+        if option:
+            return Argument(flag, (), written, option, on != says_off, variable=True)
+        off_flag = f"--no-{key}"
+        if says_off and not (self.knows(off_flag) or untold):
+            return None
+        return Argument(off_flag if says_off else flag, (), written, variable=True)
 
     def _is_switch(self, flags: frozenset[str], option: EngineOption | None) -> bool:
         if option:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from PySide6.QtCore import Signal
 
-from gglib_desktop.domain.commandline.export import ExportFormat, export
+from gglib_desktop.domain.commandline.exports.export import ExportFormat, export, formats_for
 from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.form import check
@@ -35,8 +35,13 @@ class CommandTextViewModel(ViewModel):
         self._lines = lines
         self.form = form
 
+    @property
+    def formats(self) -> tuple[ExportFormat, ...]:
+        """Those that suit the chosen engine."""
+        return formats_for(self.form.state.resolved.options.engine)
+
     def text(self, form: ExportFormat) -> str | None:
-        """The command line in that format, None while there is none."""
+        """The command line in that format, None while there is none. Raises: ConfigurationError if it holds less."""
         state = self.form.state
         if state.argv is None:
             return None

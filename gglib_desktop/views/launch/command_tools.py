@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from gglib_desktop.domain.commandline.export import ExportFormat
+from gglib_desktop.domain.commandline.exports.export import ExportFormat
 from gglib_desktop.domain.commandline.invocation import mentions_server
 from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.errors import ConfigurationError, GglibError
@@ -98,8 +98,6 @@ class CommandTools(QWidget):
         self._commands = commands
         self._format = WheelSafeComboBox(self)
         self._format.setObjectName("commandFormat")
-        for form in ExportFormat:
-            self._format.addItem(format_name(form), form)
         self._copy = push_button("commandCopy", self.tr("Copy"), self, icon_name="copy")
         self._save = push_button("commandSave", self.tr("Save to file…"), self)
         self._paste = push_button("commandPaste", self.tr("Paste command line…"), self)
@@ -152,8 +150,19 @@ class CommandTools(QWidget):
 
     # -- showing
 
+    def _offer(self, formats: tuple[ExportFormat, ...]) -> None:
+        """Changes the choice of formats only where it differs, and keeps what is chosen."""
+        if formats == tuple(self._format.itemData(row) for row in range(self._format.count())):
+            return
+        chosen = self._format.currentData()
+        self._format.clear()
+        for form in formats:
+            self._format.addItem(format_name(form), form)
+        self._format.setCurrentIndex(max(0, self._format.findData(chosen)))
+
     @Slot(object)
     def _render(self, state: FormState) -> None:
+        self._offer(self._commands.formats)
         for button in (self._copy, self._save):
             button.setEnabled(state.argv is not None)
         self._tell("")
@@ -185,7 +194,11 @@ class CommandTools(QWidget):
 
     @Slot()
     def _on_copy(self) -> None:
-        text = self._commands.text(self._chosen)
+        try:
+            text = self._commands.text(self._chosen)
+        except ConfigurationError as error:
+            self._on_failed(error)
+            return
         if text is not None:
             QGuiApplication.clipboard().setText(text)
             self._tell(self.tr("Copied: {form}.").format(form=format_name(self._chosen)))
@@ -235,7 +248,10 @@ class PasteCommandDialog(QDialog):
         self._text = self._text_box("pastedCommand", self.tr("Command line to read"))
         self._text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._text.setPlaceholderText(
-            self.tr("llama-server …, as in a shell, a script, docker run, a compose file or a systemd unit")
+            self.tr(
+                "llama-server …, as in a shell, a script, docker run, a compose file, a systemd unit, "
+                "a Kubernetes manifest, a router preset or llama-swap’s configuration"
+            )
         )
         self._notes = self._text_box("pastedNotes", self.tr("What becomes of it"))
         self._notes.setReadOnly(True)

@@ -7,7 +7,7 @@ import shlex
 
 from PySide6.QtCore import QCoreApplication
 
-from gglib_desktop.domain.commandline.export import ExportFormat
+from gglib_desktop.domain.commandline.exports.export import ExportFormat
 from gglib_desktop.domain.commandline.reading import CommandLine, Note, NoteKind
 from gglib_desktop.domain.launch.options import choice_names
 from gglib_desktop.domain.options.engine_options import engine_options
@@ -22,7 +22,11 @@ def format_name(form: ExportFormat) -> str:
         ExportFormat.POWERSHELL: translate("Commands", "Line for PowerShell"),
         ExportFormat.SCRIPT: translate("Commands", "Shell script"),
         ExportFormat.SYSTEMD: translate("Commands", "systemd user unit"),
+        ExportFormat.DOCKER: translate("Commands", "docker run command"),
         ExportFormat.COMPOSE: translate("Commands", "docker compose file"),
+        ExportFormat.KUBERNETES: translate("Commands", "Kubernetes manifest"),
+        ExportFormat.LLAMA_SWAP: translate("Commands", "llama-swap configuration"),
+        ExportFormat.ROUTER_PRESET: translate("Commands", "llama-server router preset"),
     }[form]
 
 
@@ -33,7 +37,11 @@ def file_name(form: ExportFormat) -> str:
         ExportFormat.POWERSHELL: "llama-server.ps1",
         ExportFormat.SCRIPT: "llama-server.sh",
         ExportFormat.SYSTEMD: "llama-server.service",
+        ExportFormat.DOCKER: "docker-run.sh",
         ExportFormat.COMPOSE: "compose.yaml",
+        ExportFormat.KUBERNETES: "kubernetes.yaml",
+        ExportFormat.LLAMA_SWAP: "llama-swap.yaml",
+        ExportFormat.ROUTER_PRESET: "llama-server.ini",
     }[form]
 
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gglib_desktop.domain.commandline.export import ExportFormat, export
+from gglib_desktop.domain.commandline.exports.export import ExportFormat, export
 from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
 from gglib_desktop.views.launch.command_tools import CommandTools, PasteCommandDialog
 from gglib_desktop.views.launch.dialog import StartWithDialog
@@ -88,7 +88,11 @@ def test_everything_has_a_name(dialog):
         ("Line for PowerShell", ExportFormat.POWERSHELL),
         ("Shell script", ExportFormat.SCRIPT),
         ("systemd user unit", ExportFormat.SYSTEMD),
+        ("docker run command", ExportFormat.DOCKER),
         ("docker compose file", ExportFormat.COMPOSE),
+        ("Kubernetes manifest", ExportFormat.KUBERNETES),
+        ("llama-swap configuration", ExportFormat.LLAMA_SWAP),
+        ("llama-server router preset", ExportFormat.ROUTER_PRESET),
     ],
 )
 async def test_every_form_can_be_copied(qtbot, dialog, form, entry, form_of_line):
@@ -104,7 +108,32 @@ async def test_a_server_that_asks_for_a_key_says_where_the_key_goes(qtbot, dialo
     choose(dialog, "docker compose file")
     form.edit(require_api_key=True)
     press(qtbot, dialog, "commandCopy")
-    assert '- "LLAMA_API_KEY"' in QApplication.clipboard().text()
+    assert "    - LLAMA_API_KEY\n" in QApplication.clipboard().text()
+
+
+async def test_a_format_that_cannot_hold_a_choice_says_which(qtbot, dialog, form):
+    form.edit(chat_template="# a")
+    choose(dialog, "llama-server router preset")
+    QApplication.clipboard().setText("before")
+    press(qtbot, dialog, "commandCopy")
+    assert news(dialog).startswith("Chat template cannot be used as it is.")
+    assert QApplication.clipboard().text() == "before"
+    choose(dialog, "Kubernetes manifest")
+    assert news(dialog) == ""
+
+
+def test_another_engine_has_the_formats_that_suit_every_program(dialog, form):
+    box = child(dialog, QComboBox, "commandFormat")
+    choose(dialog, "Shell script")
+    form.edit(engine="another")
+    assert [box.itemText(row) for row in range(box.count())] == [
+        "Line for sh, bash and zsh", "Line for PowerShell", "Shell script", "systemd user unit",
+    ]  # fmt: skip
+    assert box.currentText() == "Shell script"
+    form.edit(engine=None)
+    choose(dialog, "docker run command")
+    form.edit(engine="another")
+    assert box.currentText() == "Line for sh, bash and zsh"
 
 
 async def test_without_a_command_line_there_is_nothing_to_copy_or_to_save(dialog, form):

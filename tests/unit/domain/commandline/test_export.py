@@ -6,10 +6,11 @@ import subprocess
 import pytest
 import yaml
 
-from gglib_desktop.domain.commandline.export import ExportFormat, export
+from gglib_desktop.domain.commandline.exports.export import ExportFormat, export, formats_for
 from gglib_desktop.domain.commandline.reading import read_command_line
 
 ARGV = ("/opt/llama server", "-m", "/m/it's 100%.gguf", "--host", "127.0.0.1", "--port", "9001", "--alias", 'a "b" $c')
+IN_FRONT = {ExportFormat.LLAMA_SWAP, ExportFormat.ROUTER_PRESET}
 WEIRD = [
     "a b",
     "it's",
@@ -70,6 +71,10 @@ def test_a_systemd_unit():
     )
 
 
+def test_a_unit_escapes_what_cannot_be_seen():
+    assert '"\\x7f" "\\u2028" "\\U000e0001"' in export(("/e", "\x7f", "\u2028", "\U000e0001"), ExportFormat.SYSTEMD)
+
+
 def test_a_compose_file_is_yaml_and_mounts_the_folders():
     argv = (*ARGV, "--chat-template-file", "/t/a.jinja", *WEIRD)
     service = yaml.safe_load(export(argv, ExportFormat.COMPOSE))["services"]["llama-server"]
@@ -103,7 +108,7 @@ def test_the_image_of_a_container_is_not_told_to_serve_twice():
     assert service["command"][0] == "-m"
 
 
-@pytest.mark.parametrize("form", [form for form in ExportFormat if form is not ExportFormat.COMPOSE])
+@pytest.mark.parametrize("form", [*formats_for("another"), ExportFormat.LLAMA_SWAP])
 def test_the_server_of_the_one_program_is_copied_as_it_starts(form):
     text = " ".join(export(ONE_FOR_ALL, form).replace("\\\n", " ").replace("`\n", " ").split())
     assert "/opt/llama serve -m /m/tiny.gguf" in text.replace("'", "")
@@ -112,7 +117,8 @@ def test_the_server_of_the_one_program_is_copied_as_it_starts(form):
 @pytest.mark.parametrize("form", ExportFormat)
 def test_what_was_copied_of_the_one_program_is_read_again(form):
     read = read_command_line(export(ONE_FOR_ALL, form))
-    assert (read.model, read.options.port) == ("/m/tiny.gguf", 9001)
+    port = None if form in IN_FRONT else 9001
+    assert (read.model, read.options.port) == ("/m/tiny.gguf", port)
 
 
 def test_a_template_beside_the_model_needs_no_second_folder():
@@ -145,7 +151,7 @@ def test_a_token_for_the_network_is_a_key_too():
     assert export(("/e", "--hf-token", "s3cr3t", "-hft"), ExportFormat.SH) == 'HF_TOKEN="$HF_TOKEN" /e'
 
 
-@pytest.mark.parametrize("form", ExportFormat)
+@pytest.mark.parametrize("form", set(ExportFormat) - {ExportFormat.ROUTER_PRESET})
 def test_the_environment_comes_along(form):
     text = export(("/e", "-m", "/m/x.gguf", "-c", "5"), form, {"GGML_X": "a 'b' %c $d"})
     notes = [note.words for note in read_command_line(text).notes]

@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gglib_desktop.domain.commandline.files.yaml_text import NotYaml, documents
 from gglib_desktop.domain.commandline.reading import read_command_line
-from gglib_desktop.domain.commandline.yaml_text import NotYaml, documents
 from gglib_desktop.domain.errors import ConfigurationError
 from tests.fakes.counted import calls_of
 

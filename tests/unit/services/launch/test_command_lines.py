@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gglib_desktop.adapters.files.text_files import DiskTextFiles
-from gglib_desktop.domain.commandline.export import ExportFormat, export
+from gglib_desktop.domain.commandline.exports.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import CommandLine
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.services.launch.command_lines import CommandLines

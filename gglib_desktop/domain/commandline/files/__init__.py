@@ -1,0 +1,1 @@
+"""Files that people keep a start of llama-server in."""
