@@ -67,6 +67,8 @@ class ScriptedRunner:
         self.cancelled_starts = 0
         self.log = b""
         self.lost: list[LostServer] = []
+        self.out_of_reach: list[UnreachableServer] = []
+        self.on_find: Callable[[], object] = lambda: None
         self.ask: AskChat | None = None
         self.facts_said: ServerFacts | None = ServerFacts(context_size=2048, slots=4)
 
@@ -184,7 +186,11 @@ class ScriptedRunner:
         )
 
     def unreachable(self) -> Sequence[UnreachableServer]:
-        return ()
+        return tuple(self.out_of_reach)
+
+    def on_found(self, callback: Callable[[], object]) -> Callable[[], None]:
+        self.on_find = callback
+        return lambda: None
 
     def take_lost(self) -> Sequence[LostServer]:
         lost, self.lost = self.lost, []

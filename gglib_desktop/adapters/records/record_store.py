@@ -75,6 +75,13 @@ class RecordStore:
         for draft in self._folder.glob("*.tmp"):
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
+        yield from self._read()
+
+    def of_place(self, place_id: str) -> Iterator[ServerRecord]:
+        """Those of one place, also while records of others are written."""
+        return (record for record in self._read() if record.place == place_id)
+
+    def _read(self) -> Iterator[ServerRecord]:
         for path in sorted(self._folder.glob("*.json")):
             try:
                 record = ServerRecord.from_json(path.read_text(encoding="utf-8"))

@@ -167,15 +167,32 @@ class AnnouncedServer:
         return self.facts is None or self.facts.may_sleep
 
 
+class _LogFollower:
+    """Is told of the growth of logs at all places, also at those that come later."""
+
+    def __init__(self, callback: Callable[[Mapping[str, int]], object]) -> None:
+        self._callback = callback
+        self._ends: list[Callable[[], None]] = []
+
+    def follow(self, place: Place) -> None:
+        self._ends.append(place.logs.on_growth(self._callback))
+
+    def end(self) -> None:
+        for each in self._ends:
+            each()
+
+
 class AnnouncedServers(EarlierServers, ABC):
     """The servers by their handles. Once those of earlier runners are found, an unknown one is one that has ended."""
 
     def __init__(self, sites: Mapping[str, Site]) -> None:
         """``sites`` are the places by their ids, the runner's own one first."""
         super().__init__()
-        self._sites = sites
+        self._own = next(iter(sites))
+        self._sites = dict(sites)
         self._servers: dict[ProcessHandle, AnnouncedServer] = {}
         self._unread_logs: Callable[[], Awaitable[Collection[str]]] = _none
+        self._log_followers: list[_LogFollower] = []
 
     @abstractmethod
     async def _open(self) -> None:
@@ -254,31 +271,34 @@ class AnnouncedServers(EarlierServers, ABC):
         return names_said(command_line, self._driver_for(config).reader.settings)
 
     def on_log_growth(self, callback: Callable[[Mapping[str, int]], object]) -> Callable[[], None]:
-        ends = [site.place.logs.on_growth(callback) for site in self._sites.values()]
+        follower = _LogFollower(callback)
+        for site in self._sites.values():
+            follower.follow(site.place)
+        self._log_followers.append(follower)
 
         def end() -> None:
-            for each in ends:
-                each()
+            self._log_followers.remove(follower)
+            follower.end()
 
         return end
 
     def spare_unread_logs(self, unread: Callable[[], Awaitable[Collection[str]]]) -> None:
         self._unread_logs = unread
 
-    async def _growing_logs(self) -> Sequence[str]:
-        """Those that may be trimmed."""
+    async def _growing_logs(self, place_id: str) -> Sequence[str]:
+        """Those at a place that may be trimmed."""
         unread = await self._unread_logs()
-        return [record.run for record in self._records_of_running() if record.run not in unread]
+        there = [record.run for record in self._records_of_running() if record.place == place_id]
+        return [run for run in there if run not in unread]
 
     def _driver_for(self, config: ServerConfig) -> EngineDriver:
         """Also for a place or an engine that is not known any more."""
-        own = next(iter(self._sites.values()))
-        drivers = self._sites.get(config.place, own).drivers
+        drivers = self._sites.get(config.place, self._sites[self._own]).drivers
         return drivers.get(config.engine or "", next(iter(drivers.values())))
 
     def _place_of(self, config: ServerConfig) -> str:
         """The id of the place that a configuration means: "local" is the runner's own. Raises: ConfigurationError."""
-        name = next(iter(self._sites)) if config.place == _OWN_PLACE else config.place
+        name = self._own if config.place == _OWN_PLACE else config.place
         if name not in self._sites:
             raise ConfigurationError("place", config.place, f"this runner knows {', '.join(self._sites)}")
         return name

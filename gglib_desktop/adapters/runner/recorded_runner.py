@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +19,10 @@ from gglib_desktop.adapters.places.stop_ladder import kill_process, stop_process
 from gglib_desktop.adapters.records.data_lock import DataLock
 from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.adapters.runner.adopting import record_of, usable_address
-from gglib_desktop.adapters.runner.announced_servers import AnnouncedServer, Rest, Site
+from gglib_desktop.adapters.runner.announced_servers import AnnouncedServer, Site
 from gglib_desktop.adapters.runner.client_names import ClientNames
 from gglib_desktop.adapters.runner.first_start import abandon, first_answer
-from gglib_desktop.adapters.runner.servers_at_work import ServersAtWork
+from gglib_desktop.adapters.runner.found_servers import FoundServers
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, PortTaken, RunnerUnavailable, StopFailed
 from gglib_desktop.domain.options.arguments import shell_line
@@ -33,14 +33,14 @@ from gglib_desktop.domain.servers.record import ServerRecord, run_name
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_driver import EngineDriver
-from gglib_desktop.ports.servers.place import Command, Finding, PlacedProcess, Strangers
-from gglib_desktop.ports.servers.server_monitor import LostServer, UnreachableServer
-from gglib_desktop.tasks import LogReporter, TaskScope
+from gglib_desktop.ports.servers.place import Command, PlacedProcess, Strangers
 
 _log = logging.getLogger(__name__)
 RECORDS = "servers"
 _STOLEN_PORT_TRIES = 5
-_CLOSED = "the runner is closed"
+# For other places than the runner's own, which may not answer.
+_STRANGERS_S = 5.0
+_LEAVE_S = 3.0
 
 
 @dataclass
@@ -48,18 +48,10 @@ class _Ports:
     """Each port belongs to one start at a time."""
 
     choosing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    reserved: set[int] = field(default_factory=set)
+    reserved: dict[int, str] = field(default_factory=dict)  # the place for which
 
 
-@dataclass
-class _State:
-    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-    adopting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    is_open: bool = False
-    left: bool = False
-
-
-class RecordedRunner(ServersAtWork):
+class RecordedRunner(FoundServers):
     """Runs servers that outlive this program. The next runner over the same data directory finds them again.
 
     ``sites`` are the places by their ids, the runner's own one first. ``stop_grace_s`` is asked at each stop. ``keys``
@@ -75,18 +67,13 @@ class RecordedRunner(ServersAtWork):
         stop_grace_s: Callable[[], float],
         keys: KeyStore,
     ) -> None:
-        super().__init__(sites)
-        self._threads = threads
-        self._stop_grace_s = stop_grace_s
-        self._keys = keys
+        records = RecordStore(data_dir / RECORDS)
+        super().__init__(sites, records=records, threads=threads, stop_grace_s=stop_grace_s, keys=keys)
         self._lock = DataLock(data_dir)
-        self._records = RecordStore(data_dir / RECORDS)
         self._names = ClientNames(self._names_of_running)
         self._ports = _Ports()
         self._undead: dict[str, PlacedProcess] = {}
         self._stops: dict[ProcessHandle, asyncio.Task[None]] = {}
-        self._scope = TaskScope(LogReporter())
-        self._state = _State()
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,8 +84,10 @@ class RecordedRunner(ServersAtWork):
         await self._scope.aclose()
         async with self._state.opening:
             self._forget_servers()
-            for site in self._sites.values():
-                await site.aclose()
+            for place_id, site in self._sites.items():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if place_id == self._own else _LEAVE_S):
+                        await site.aclose()
             # The data directory may be another instance's from now on.
             await self._threads.aclose()
             self._lock.release()
@@ -180,11 +169,24 @@ class RecordedRunner(ServersAtWork):
     async def list_foreign(self) -> Sequence[ForeignServer]:
         await self._open()
         found: list[ForeignServer] = []
-        for site in self._sites.values():
-            if site.place.strangers is not None:
-                found += await site.place.strangers.find(self._records_of_running(), site.readers)
+        for place_id, site in self._sites.items():
+            found += await self._strangers_at(place_id, site)
         # Asked afterwards: one may have been taken over while the search ran.
         return [server for server in found if self._own_record(server) is None]
+
+    async def _strangers_at(self, place_id: str, site: Site) -> Sequence[ForeignServer]:
+        """None where another place than the runner's own does not answer."""
+        if site.place.strangers is None:
+            return ()
+        limit_s = None if place_id == self._own else _STRANGERS_S
+        try:
+            async with asyncio.timeout(limit_s):
+                return await site.place.strangers.find(self._records_of_running(), site.readers)
+        except (RunnerUnavailable, TimeoutError) as exc:
+            if place_id == self._own:
+                raise
+            _log.warning("cannot look for other servers at %s: %s", place_id, exc)
+            return ()
 
     async def adopt(
         self, server: ForeignServer, *, model_id: int | None = None, model_name: str | None = None
@@ -227,12 +229,12 @@ class RecordedRunner(ServersAtWork):
         async with self._ports.choosing:
             if config.port in self._ports.reserved:
                 raise PortTaken(config.port, "a server that is starting")
-            port = await site.place.choose_port(config, avoid=stolen | ours | self._ports.reserved)
-            self._ports.reserved.add(port)
+            port = await site.place.choose_port(config, avoid=stolen | ours | self._ports.reserved.keys())
+            self._ports.reserved[port] = self._place_of(config)
         try:
             yield port
         finally:
-            self._ports.reserved.discard(port)
+            self._ports.reserved.pop(port)
 
     def _planned(self, config: ServerConfig, port: int) -> ServerRecord:
         run = run_name(config.model_name)
@@ -242,6 +244,7 @@ class RecordedRunner(ServersAtWork):
 
     async def _start(self, site: Site, record: ServerRecord, command: Command, key: str | None) -> ProcessHandle:
         self._records.write(record)
+        self._log_places[record.run] = record.place
         _log.info("starting %s: %s", record.config.model_name, record.command_line)
         process: PlacedProcess | None = None
         try:
@@ -270,14 +273,9 @@ class RecordedRunner(ServersAtWork):
         self._undead[run] = process
         process.on_exit(lambda: self._records.delete(run), lambda: self._undead.pop(run))
 
-    def _announce(self, record: ServerRecord, process: PlacedProcess, key: str | None) -> AnnouncedServer:
-        site = self._sites[record.place]
-        driver = site.driver(record.engine)
-        rest = Rest(process, record, site.place, self._records, scope=self._scope, grace_s=self._stop_grace_s)
-        server = AnnouncedServer(record.handle(), record, site.place, driver, process, rest, key)
-        self._servers[server.handle] = server
-        process.on_exit(rest.begin)
-        return server
+    @override
+    def _is_in_use(self, place_id: str) -> bool:
+        return super()._is_in_use(place_id) or place_id in self._ports.reserved.values()
 
     # -- stopping
 
@@ -303,18 +301,24 @@ class RecordedRunner(ServersAtWork):
                 self._lock.acquire()
                 undo.callback(self._lock.release)
                 undo.callback(self._forget_servers)
+                others: dict[str, list[ServerRecord]] = {each: [] for each in self._sites if each != self._own}
                 for record in await self._threads.run(lambda: list(self._records.records())):
-                    await self._find(record)
+                    if record.place in others:
+                        others[record.place].append(record)
+                        self._cannot_reach(record)
+                    else:
+                        await self._find(record)
                 kept = {record.run for record in self._records_of_running()}
-                kept |= {server.log_name for server in self._unreachable} | set(await self._unread_logs())
+                kept |= self._unreachable.keys() | set(await self._unread_logs())
+                await self._sites[self._own].place.logs.prune(kept)
                 for site in self._sites.values():
-                    await site.place.logs.prune(kept)
                     await site.open()
                 self._check_not_left()
                 self._state.is_open = True
                 undo.pop_all()
-        for site in self._sites.values():
-            self._scope.start(site.place.logs.keep_trimmed(self._growing_logs), name="trim logs")
+            self._tend(self._own, ())
+            for place_id, recorded in others.items():
+                self._tend(place_id, recorded)
 
     @override
     def _check_open(self) -> None:
@@ -331,56 +335,6 @@ class RecordedRunner(ServersAtWork):
         self._undead.clear()
         self._unreachable.clear()
 
-    async def _find(self, record: ServerRecord) -> None:
-        """Makes a recorded server one of ours, if it still runs. Where that cannot be told its record stays."""
-        site, name = self._sites.get(record.place), record.config.model_name
-        if site is None or (record.engine or site.engine(None)) not in site.drivers:
-            config = record.config.replace(place=record.place)
-            self._unreachable.append(UnreachableServer(config, record.command_line, record.run))
-            return
-        try:
-            found = await site.place.find(record, site.driver(record.engine).reader)
-            if found.process is None:
-                self._has_gone(record, found)
-                return
-            key = await self._key_of(found)
-        except (RunnerUnavailable, OSError) as exc:
-            self._check_not_left()
-            _log.warning("cannot adopt the server of %s (pid %s): %s", name, record.pid, exc)
-            return
-        if self._state.left:
-            found.process.forget()
-        self._check_not_left()
-        server = self._announce(found.record, found.process, key)
-        _log.info("adopted the server of %s, pid %s, port %s", name, server.record.pid, server.record.port)
-        self._records.rewrite(server.record)
-
-    async def _key_of(self, found: Finding) -> str | None:
-        """The key of a server that runs; it may be an earlier one than the one that is kept now."""
-        config = found.record.config
-        if found.key is None and found.record.owns_group and needs_key(config):
-            with contextlib.suppress(RunnerUnavailable):
-                return await self._keys.key()
-        return found.key
-
-    def _has_gone(self, record: ServerRecord, found: Finding) -> None:
-        name = record.config.model_name
-        if record.identity is not None and found.absence is not None:  # it ran
-            self._lost.append(LostServer(record.config, record.command_line, record.run, found.absence))
-        if found.changed:
-            _log.warning("pid %s runs something else than the server of %s", record.pid, name)
-            self._records.set_aside(record.run)
-        elif found.end_rest is not None:
-            self._scope.start(self._end_rest(record.run, found.end_rest), name="end leftovers")
-        else:
-            _log.info("the server of %s (pid %s) is gone", name, record.pid)
-            self._records.delete(record.run)
-
-    async def _end_rest(self, run: str, end_rest: Callable[[float], Awaitable[None]]) -> None:
-        """The record stays until they have ended, for the next runner in case this one is left before."""
-        await end_rest(self._stop_grace_s())
-        self._records.delete(run)
-
     # -- small things
 
     def _of_stranger(self, server: ForeignServer) -> tuple[EngineDriver, Strangers]:
@@ -392,7 +346,3 @@ class RecordedRunner(ServersAtWork):
     def _own_record(self, server: ForeignServer) -> ServerRecord | None:
         chosen = (server.pid, server.identity)
         return next((record for record in self._records_of_running() if chosen in record.processes()), None)
-
-    def _check_not_left(self) -> None:
-        if self._state.left:
-            raise RunnerUnavailable(_CLOSED)

@@ -49,5 +49,6 @@ class ServersAtWork(AnnouncedServers):
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         await self._open()
         server = next((each for each in self._servers.values() if each.record.run == log_name), None)
-        place = server.place if server is not None else next(iter(self._sites.values())).place
+        site = self._sites.get(self._log_places.get(log_name, self._own), self._sites[self._own])
+        place = server.place if server is not None else site.place
         return await place.logs.read(log_name, offset, limit_bytes)

@@ -60,7 +60,7 @@ class LostServer:
 
 @dataclass(frozen=True)
 class UnreachableServer:
-    """A recorded server at a place that the runner does not know. Its record stays."""
+    """A recorded server at a place that the runner does not know, or that has not answered yet. Its record stays."""
 
     config: ServerConfig
     command_line: str
@@ -132,6 +132,12 @@ class ServerMonitor(Protocol):
 
     def unreachable(self) -> Sequence[UnreachableServer]:
         """Those of other places, as soon as the runner has looked for servers that still run."""
+
+    def on_found(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Calls back on the loop whenever a place has told what became of a server of an earlier runner, or was added.
+
+        Then ``list_running``, ``unreachable`` and ``take_lost`` tell more than before. Returns a function that ends it.
+        """
 
     async def read_log(self, log_name: str, offset: int, limit_bytes: int) -> LogChunk:
         """Up to ``limit_bytes`` of a log from ``offset``; a negative offset counts from the end. Empty at the end."""

@@ -62,6 +62,10 @@ class Server:
         self._context.events.emit(ServerChanged(self.snapshot))
         self._live_on(handle)
 
+    def show_end(self, state: Crashed) -> None:
+        """Of one that ended while it was not watched."""
+        self._run.show(replace(self.snapshot, state=state))
+
     def begin(self, config: ServerConfig) -> None:
         """Starts it, unless it lives. This replaces a pending retry."""
         self._tries = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S, LOAD_STALL_S
-from gglib_desktop.domain.errors import ProcessError
+from gglib_desktop.domain.errors import ProcessError, RunnerUnavailable
 from gglib_desktop.domain.models.model import ModelFile
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
@@ -54,6 +55,10 @@ class ServerList:
     def running(self) -> int:
         """How many servers live, including those that start or stop."""
         return sum(server.is_live for server in self._servers.values())
+
+    def running_at(self, wanted: Callable[[str], bool]) -> int:
+        """How many of them at the places for which ``wanted`` is true."""
+        return sum(server.is_live and wanted(server.snapshot.config.place) for server in self._servers.values())
 
     @property
     def names_taken(self) -> frozenset[str]:
@@ -128,6 +133,7 @@ class Supervisor(ServerList):
             examine_model=examine_model,
         )
         self._is_ending = False
+        self._follows_finds = False
 
     @property
     def visible(self) -> bool:
@@ -153,6 +159,9 @@ class Supervisor(ServerList):
         Those that have ended meanwhile are shown as crashed, and not started again.
         """
         running = await self._runner.list_running()
+        if not self._follows_finds:
+            self._follows_finds = True
+            self.monitor.on_found(self._on_found)
         handles = [handle for handle in running if self._with_process(handle) is None]
         # First those that run: nothing about the others may keep them from being shown.
         for handle in handles:
@@ -166,17 +175,24 @@ class Supervisor(ServerList):
             self._events.emit(ServersAdopted(len(handles)))
         return len(handles)
 
+    def _on_found(self) -> None:
+        self._scope.start(self._adopt_more(), name="adopt more")
+
+    async def _adopt_more(self) -> None:
+        with contextlib.suppress(RunnerUnavailable):  # it is being left
+            await self.adopt()
+
     async def _add_lost(self, lost: LostServer) -> None:
         from gglib_desktop.services.servers.failure_diagnosis import failure_in_full
 
         now = time.time()
         failure = await failure_in_full(self._context, lost.config, lost.log_name, lost.end, served=True)
+        crashed = Crashed(now, failure)
+        if (waiting := self._out_of_reach(lost.log_name)) is not None:
+            waiting.show_end(crashed)
+            return
         server = self._new_server(
-            lost.config,
-            Crashed(now, failure),
-            adopted=True,
-            command_line=lost.command_line,
-            log_name=lost.log_name,
+            lost.config, crashed, adopted=True, command_line=lost.command_line, log_name=lost.log_name
         )
         self._events.emit(ServerChanged(server.snapshot))
 
@@ -192,12 +208,25 @@ class Supervisor(ServerList):
         )
         self._events.emit(ServerChanged(server.snapshot))
 
+    def _out_of_reach(self, log_name: str) -> Server | None:
+        """The server with this log whose place had not answered."""
+        return next(
+            (
+                server
+                for server in self._servers.values()
+                if isinstance(server.snapshot.state, Unreachable) and server.snapshot.log_name == log_name
+            ),
+            None,
+        )
+
     def take_over(self, handle: ProcessHandle) -> int:
         """Watches a running server that the runner knows; returns its id."""
         server = self._with_process(handle)
         if server is None:
-            config = self.monitor.describe(handle).config
-            server = self._new_server(config, Loading(handle, handle.started_at), adopted=True)
+            known = self.monitor.describe(handle)
+            server = self._out_of_reach(known.log_name)
+            if server is None:
+                server = self._new_server(known.config, Loading(handle, handle.started_at), adopted=True)
             server.follow(handle)
         return server.snapshot.id
 
@@ -235,9 +264,9 @@ class Supervisor(ServerList):
         """Stops a server, or a current or planned start; returns when it has ended. Raises: StopFailed."""
         await self._servers[server_id].stop()
 
-    async def stop_all(self) -> None:
-        """Stops every server, all at the same time."""
-        stops = [server.stop() for server in self._servers.values()]
+    async def stop_all(self, wanted: Callable[[str], bool] = lambda _place: True) -> None:
+        """Stops every server at the places for which ``wanted`` is true, all at the same time."""
+        stops = [server.stop() for server in self._servers.values() if wanted(server.snapshot.config.place)]
         for result in await asyncio.gather(*stops, return_exceptions=True):
             if isinstance(result, ProcessError):
                 _log.warning("%s", result)

@@ -1,0 +1,178 @@
+"""Finds the recorded servers of earlier runners again, at each place once it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from gglib_desktop.adapters.machine.threads import Threads
+from gglib_desktop.adapters.records.record_store import RecordStore
+from gglib_desktop.adapters.runner.announced_servers import AnnouncedServer, Rest, Site
+from gglib_desktop.adapters.runner.servers_at_work import ServersAtWork
+from gglib_desktop.domain.errors import PlaceInUse, RunnerUnavailable
+from gglib_desktop.domain.servers.access import needs_key
+from gglib_desktop.domain.servers.record import ServerRecord
+from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.ports.servers.place import Finding, PlacedProcess
+from gglib_desktop.ports.servers.server_monitor import LostServer
+from gglib_desktop.tasks import LogReporter, TaskScope
+
+_log = logging.getLogger(__name__)
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 30.0
+_CLOSED = "the runner is closed"
+
+
+@dataclass
+class _State:
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    adopting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_open: bool = False
+    left: bool = False
+
+
+class FoundServers(ServersAtWork):
+    """Its own place is searched before anything else is done. Every other one is searched beside that, however long it
+    takes; until it answers, the servers recorded there are unreachable.
+    """
+
+    def __init__(
+        self,
+        sites: Mapping[str, Site],
+        *,
+        records: RecordStore,
+        threads: Threads,
+        stop_grace_s: Callable[[], float],
+        keys: KeyStore,
+    ) -> None:
+        super().__init__(sites)
+        self._records = records
+        self._threads = threads
+        self._stop_grace_s = stop_grace_s
+        self._keys = keys
+        self._scope = TaskScope(LogReporter())
+        self._state = _State()
+        self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+
+    # -- places
+
+    async def add_place(self, place_id: str, site: Site) -> None:
+        """From now on servers may be started there. Those of earlier runners are found as soon as it answers."""
+        async with self._state.opening:
+            if self._state.is_open:
+                # Before any start there, whose record is none of an earlier runner's.
+                recorded = await self._threads.run(lambda: [*self._records.of_place(place_id)])
+                await site.open()
+            self._sites[place_id] = site
+            for follower in self._log_followers:
+                follower.follow(site.place)
+            if self._state.is_open:
+                self._tend(place_id, recorded)
+
+    async def remove_place(self, place_id: str) -> None:
+        """Its records stay. Raises: PlaceInUse while servers run or start there, as far as is known."""
+        async with self._state.opening:
+            if self._is_in_use(place_id):
+                raise PlaceInUse(place_id)
+            site = self._sites.pop(place_id)
+            for task in self._tasks.pop(place_id, ()):
+                task.cancel()
+            await site.aclose()
+
+    def _is_in_use(self, place_id: str) -> bool:
+        return any(server.record.place == place_id for server in self._running())
+
+    def _tend(self, place_id: str, recorded: Sequence[ServerRecord]) -> None:
+        """Once the runner is open. ``recorded``: the servers of earlier runners there."""
+        logs = self._sites[place_id].place.logs
+        self._tasks[place_id] = [
+            self._scope.start(logs.keep_trimmed(partial(self._growing_logs, place_id)), name="trim logs"),
+            self._scope.start(self._search(recorded), name=f"search {place_id}"),
+        ]
+
+    async def _search(self, recorded: Sequence[ServerRecord]) -> None:
+        """Until it is known what became of every one of them."""
+        pause_s = _FIRST_PAUSE_S
+        for record in recorded:
+            self._cannot_reach(record)
+        if recorded:
+            self._tell_found()
+        while missing := [record for record in recorded if record.run in self._unreachable]:
+            for record in missing:
+                await self._find(record)
+                if record.run not in self._unreachable:
+                    self._tell_found()
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    # -- servers
+
+    async def _find(self, record: ServerRecord) -> None:
+        """Makes a recorded server one of ours, if it still runs. Where that cannot be told its record stays."""
+        site, name = self._sites.get(record.place), record.config.model_name
+        self._log_places[record.run] = record.place
+        if site is None or (record.engine or site.engine(None)) not in site.drivers:
+            self._cannot_reach(record)
+            return
+        try:
+            found = await site.place.find(record, site.driver(record.engine).reader)
+            if found.process is None:
+                self._unreachable.pop(record.run, None)
+                self._has_gone(record, found)
+                return
+            key = await self._key_of(found)
+        except (RunnerUnavailable, OSError) as exc:
+            self._check_not_left()
+            _log.warning("cannot adopt the server of %s (pid %s): %s", name, record.pid, exc)
+            self._cannot_reach(record)
+            return
+        if self._state.left:
+            found.process.forget()
+        self._check_not_left()
+        self._unreachable.pop(record.run, None)
+        server = self._announce(found.record, found.process, key)
+        _log.info("adopted the server of %s, pid %s, port %s", name, server.record.pid, server.record.port)
+        self._records.rewrite(server.record)
+
+    def _announce(self, record: ServerRecord, process: PlacedProcess, key: str | None) -> AnnouncedServer:
+        site = self._sites[record.place]
+        driver = site.driver(record.engine)
+        rest = Rest(process, record, site.place, self._records, scope=self._scope, grace_s=self._stop_grace_s)
+        server = AnnouncedServer(record.handle(), record, site.place, driver, process, rest, key)
+        self._servers[server.handle] = server
+        process.on_exit(rest.begin)
+        return server
+
+    async def _key_of(self, found: Finding) -> str | None:
+        """The key of a server that runs; it may be an earlier one than the one that is kept now."""
+        config = found.record.config
+        if found.key is None and found.record.owns_group and needs_key(config):
+            with contextlib.suppress(RunnerUnavailable):
+                return await self._keys.key()
+        return found.key
+
+    def _has_gone(self, record: ServerRecord, found: Finding) -> None:
+        name = record.config.model_name
+        if record.identity is not None and found.absence is not None:  # it ran
+            self._lost.append(LostServer(record.config, record.command_line, record.run, found.absence))
+        if found.changed:
+            _log.warning("pid %s runs something else than the server of %s", record.pid, name)
+            self._records.set_aside(record.run)
+        elif found.end_rest is not None:
+            self._scope.start(self._end_rest(record.run, found.end_rest), name="end leftovers")
+        else:
+            _log.info("the server of %s (pid %s) is gone", name, record.pid)
+            self._records.delete(record.run)
+
+    async def _end_rest(self, run: str, end_rest: Callable[[float], Awaitable[None]]) -> None:
+        """The record stays until they have ended, for the next runner in case this one is left before."""
+        await end_rest(self._stop_grace_s())
+        self._records.delete(run)
+
+    def _check_not_left(self) -> None:
+        if self._state.left:
+            raise RunnerUnavailable(_CLOSED)
