@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from functools import cache, partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
 from gglib_desktop import __version__, windowless
 from gglib_desktop.adapters.files import private
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
-from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.ports.machine.key_store import EndpointKeys, KeyStore
 from gglib_desktop.program_paths import DATA_DIR_VARIABLE, Places
+
+if TYPE_CHECKING:
+    from gglib_desktop.adapters.keys.keyring import AskedKeyring
 
 _LOG_BYTES = 2 * 1024 * 1024
 # Beyond the stop ladder's own time: what taking everything else down may need before we end by force.
@@ -101,8 +104,20 @@ def stop_servers(options: Options) -> int:
 
 def key_store(places: Places) -> KeyStore:
     """Made when it is first needed, as most sessions need no key."""
-    from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey, system_keyring
+    from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
+
+    return KeptKey(places.data_dir / KEY_FILE, _keyring())
+
+
+def endpoint_keys(places: Places) -> EndpointKeys:
+    """Made when it is first needed, as most sessions have no endpoint."""
+    from gglib_desktop.adapters.keys.endpoint_keys import FOLDER, KeptEndpointKeys
+
+    return KeptEndpointKeys(places.data_dir / FOLDER, _keyring())
+
+
+def _keyring() -> AskedKeyring:
+    from gglib_desktop.adapters.keys.keyring import AskedKeyring, system_keyring
 
     # A keyring has its own files, which are not below GGLIB_DATA_DIR.
-    find_keyring = None if os.environ.get(DATA_DIR_VARIABLE) else system_keyring
-    return KeptKey(places.data_dir / KEY_FILE, find_keyring)
+    return AskedKeyring(None if os.environ.get(DATA_DIR_VARIABLE) else system_keyring)

@@ -1,4 +1,4 @@
-"""The port that keeps the key for clients of servers."""
+"""The ports that keep keys: the one for clients of our servers, and those that other servers want of us."""
 
 from __future__ import annotations
 
@@ -21,3 +21,22 @@ class KeyStore(Protocol):
 
     async def where(self) -> KeyPlace:
         """Where the key is, or will be. Does not read the key, so the user is not asked for a password."""
+
+
+class EndpointKeys(Protocol):
+    """Keeps a key for each endpoint that wants one, by its id, where other users cannot read it.
+
+    Every method raises KeyStoreError if a key can be neither read nor kept.
+    """
+
+    async def key(self, endpoint_id: str) -> str | None:
+        """None where there is none. May take seconds if a keyring asks the user to unlock it."""
+
+    async def keep(self, endpoint_id: str, key: str) -> None:
+        """In place of the one that it had."""
+
+    async def remove(self, endpoint_id: str) -> None:
+        """Quietly where there is none."""
+
+    async def ids(self) -> frozenset[str]:
+        """The endpoints that have one. Reads no key."""

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from keyring import core
 
-from gglib_desktop.adapters.keys.key_store import SERVICE, USER, KeptKey, KeyFile, system_keyring
+from gglib_desktop.adapters.keys.key_store import USER, KeptKey, KeyFile
+from gglib_desktop.adapters.keys.keyring import SERVICE, AskedKeyring, system_keyring
 from gglib_desktop.domain.errors import KeyStoreError
 from gglib_desktop.domain.servers.access import KeyPlace, is_usable_key
 from tests.fakes.waiting import DEADLINE_S
@@ -39,6 +40,11 @@ class FakeKeyring:
         assert (service, username) == (SERVICE, USER)
         if not self.forgets:
             self.passwords[service] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._answer()
+        assert (service, username) == (SERVICE, USER)
+        del self.passwords[service]
 
     def _answer(self) -> None:
         self.asked += 1
@@ -135,28 +141,28 @@ async def test_a_place_that_cannot_be_written_is_an_error_with_its_reason(file):
 
 
 async def test_a_keyring_keeps_it_and_no_file_does(file, keyring):
-    store = KeptKey(file, lambda: keyring)
+    store = KeptKey(file, AskedKeyring(lambda: keyring))
     key = await store.key()
     assert keyring.passwords == {SERVICE: key}
     assert not file.exists()
     assert await store.where() == KeyPlace(keyring="Fake Keyring")
-    assert await KeptKey(file, lambda: keyring).key() == key
+    assert await KeptKey(file, AskedKeyring(lambda: keyring)).key() == key
 
 
 async def test_asking_where_asks_the_keyring_nothing(file, keyring):
-    assert await KeptKey(file, lambda: keyring).where() == KeyPlace(keyring="Fake Keyring")
+    assert await KeptKey(file, AskedKeyring(lambda: keyring)).where() == KeyPlace(keyring="Fake Keyring")
     assert keyring.asked == 0, "it might ask somebody for a password"
 
 
 async def test_the_keyring_is_asked_once_in_a_session(file, keyring):
     keyring.passwords[SERVICE] = "kept-before"
-    store = KeptKey(file, lambda: keyring)
+    store = KeptKey(file, AskedKeyring(lambda: keyring))
     assert [await store.key(), await store.key()] == ["kept-before"] * 2
     assert keyring.asked == 1
 
 
 async def test_a_new_key_replaces_the_one_in_the_keyring(file, keyring):
-    store = KeptKey(file, lambda: keyring)
+    store = KeptKey(file, AskedKeyring(lambda: keyring))
     old, new = await store.key(), await store.renew()
     assert new != old
     assert await store.key() == new == keyring.passwords[SERVICE]
@@ -165,7 +171,7 @@ async def test_a_new_key_replaces_the_one_in_the_keyring(file, keyring):
 async def test_a_key_from_a_time_without_keyring_moves_into_it(file, keyring):
     key = await KeptKey(file).key()
     keyring.passwords[SERVICE] = "an older one"
-    store = KeptKey(file, lambda: keyring)
+    store = KeptKey(file, AskedKeyring(lambda: keyring))
     assert await store.where() == KeyPlace(file=file), "until it has moved"
     assert await store.key() == key
     assert keyring.passwords == {SERVICE: key}
@@ -175,7 +181,7 @@ async def test_a_key_from_a_time_without_keyring_moves_into_it(file, keyring):
 
 async def test_a_keyring_that_fails_is_told_of_and_the_file_used(file, keyring, caplog):
     keyring.error = RuntimeError("no such object path /org/freedesktop/secrets: s3cret")
-    store = KeptKey(file, lambda: keyring)
+    store = KeptKey(file, AskedKeyring(lambda: keyring))
     key = await store.key()
     assert file.read_text().strip() == key
     asked = keyring.asked
@@ -192,16 +198,17 @@ async def test_a_keyring_that_cannot_be_looked_for_is_told_of(file):
     def find() -> FakeKeyring:
         raise OSError("no bus")
 
-    store = KeptKey(file, find)
+    store = KeptKey(file, AskedKeyring(find))
     assert (await store.where()).keyring_problem == "it failed (OSError)"
     assert is_usable_key(await store.key())
 
 
 async def test_a_keyring_that_hangs_holds_nothing_up_for_long(file, keyring):
     keyring.free.clear()
-    store = KeptKey(file, lambda: keyring)
+    asked = AskedKeyring(lambda: keyring)
+    store = KeptKey(file, asked)
     await store.where()
-    store._timeout_s = 0.05  # for this question alone: a busy machine might have taken as long to find the keyring
+    asked.timeout_s = 0.05  # for this question alone: a busy machine might have taken as long to find the keyring
     key = await store.key()
     assert file.read_text().strip() == key
     assert (await store.where()).keyring_problem == "it did not answer within 0.05 s"
@@ -213,12 +220,12 @@ async def test_a_keyring_that_hangs_holds_nothing_up_for_long(file, keyring):
 
 async def test_a_keyring_that_forgets_is_not_believed(file, keyring):
     keyring.forgets = True
-    key = await KeptKey(file, lambda: keyring).key()
+    key = await KeptKey(file, AskedKeyring(lambda: keyring)).key()
     assert file.read_text().strip() == key
 
 
 async def test_no_keyring_on_this_computer_is_no_problem(file):
-    store = KeptKey(file, lambda: None)
+    store = KeptKey(file, AskedKeyring(lambda: None))
     await store.key()
     assert await store.where() == KeyPlace(file=file)
 
@@ -251,7 +258,7 @@ def test_the_real_package_finds_none_where_there_is_none(monkeypatch):
 async def test_a_file_that_would_bring_the_old_key_back_is_an_error(file, keyring):
     file.mkdir(parents=True)
     with pytest.raises(KeyStoreError, match="cannot be removed"):
-        await KeptKey(file, lambda: keyring).renew()
+        await KeptKey(file, AskedKeyring(lambda: keyring)).renew()
 
 
 async def test_a_file_that_cannot_be_removed_is_used_on(file, keyring, monkeypatch):
@@ -261,5 +268,5 @@ async def test_a_file_that_cannot_be_removed_is_used_on(file, keyring, monkeypat
         raise KeyStoreError("cannot be removed")
 
     monkeypatch.setattr(KeyFile, "remove", refuse)
-    assert await KeptKey(file, lambda: keyring).key() == key
+    assert await KeptKey(file, AskedKeyring(lambda: keyring)).key() == key
     assert keyring.passwords == {SERVICE: key}
