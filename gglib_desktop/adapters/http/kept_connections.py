@@ -31,6 +31,10 @@ class AnswerTooLong(httpx.ReadError):
     """It has more bytes than are wanted."""
 
 
+class ConnectionEnded(httpx.RemoteProtocolError):
+    """It was closed before the answer was whole."""
+
+
 class KeptConnections(httpx.AsyncBaseTransport):
     """Keeps one connection to each server for the next question. Has no time limit: callers set one."""
 
@@ -144,7 +148,7 @@ class _Connection(asyncio.Protocol):
         self._came = asyncio.Event()
         self._arrived = bytearray()
         self._read = 0
-        self._asks = False
+        self._asks = self._has_ended = False
         self._last: _Exchange | None = None
         self.has_answered = False
         self.idle_since = 0.0
@@ -194,7 +198,8 @@ class _Connection(asyncio.Protocol):
         except h11.LocalProtocolError as exc:
             raise httpx.LocalProtocolError(str(exc)) from exc
         except h11.RemoteProtocolError as exc:
-            raise httpx.RemoteProtocolError(str(exc)) from exc
+            kind = ConnectionEnded if self._has_ended else httpx.RemoteProtocolError
+            raise kind(str(exc)) from exc
 
     async def _ask(self, request: httpx.Request, *, was_sent: bool) -> httpx.Response:
         head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
@@ -224,6 +229,7 @@ class _Connection(asyncio.Protocol):
         while self._read == len(self._arrived) and not self._transport.is_closing():
             self._came.clear()
             await self._came.wait()
+        self._has_ended = self._read == len(self._arrived)
         self._http.receive_data(bytes(self._arrived[self._read :]))
         self._read = len(self._arrived)
 

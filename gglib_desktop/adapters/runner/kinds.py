@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
@@ -17,8 +18,19 @@ from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
 
+if TYPE_CHECKING:
+    import httpx
+
+    from gglib_desktop.adapters.http.chats import StreamedChats
+    from gglib_desktop.ports.servers.endpoint_client import AskedEngine
+
 LLAMA_CPP = "llama.cpp"
 """The ids of the engines, as configurations and records have them."""
+
+
+def asked_engines(connections: httpx.AsyncBaseTransport, chats: StreamedChats) -> Sequence[AskedEngine]:
+    """What asks servers of other people that are of a kind known here."""
+    return (LlamaCppDriver.asking(connections, chats),)
 
 
 def engine_catalog(environment: Mapping[str, str]) -> EngineCatalog:

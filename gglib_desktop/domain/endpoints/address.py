@@ -27,7 +27,7 @@ def endpoint_url(text: str) -> str:
 
 def address_of(url: str, key: str | None = None) -> ServerAddress:
     """Where an engine is asked that answers clients at ``url``, a URL of ``endpoint_url``."""
-    return ServerAddress(port_of(url), key=key, url=url.removesuffix(_API))
+    return ServerAddress(port_of(url), key=key, url=url.removesuffix(_API), api_url=url)
 
 
 def port_of(url: str) -> int:

@@ -14,6 +14,7 @@ _MODEL_BUFFER = re.compile(r"load_tensors:\s+(\S+) model buffer size")
 _CAPPED = "exceeds the training context of the model"
 _FITTED = "context size reduced from"
 _PAGE = "/"
+_LOADING = "Loading model"
 _NO_GPU = "no usable GPU found"
 
 
@@ -50,6 +51,12 @@ def facts_from(props: object, slots: object, log: str) -> ServerFacts | None:
 def is_asleep(props: object) -> bool | None:
     """Whether the server has let its model go until the next request; None if it does not say."""
     return _truth(props.get("is_sleeping")) if isinstance(props, dict) else None
+
+
+def is_loading(told: object) -> bool:
+    """Whether an answer says that the model is being loaded."""
+    error = told.get("error") if isinstance(told, dict) else None
+    return isinstance(error, dict) and error.get("message") == _LOADING
 
 
 def names_told(models: object) -> tuple[str, ...]:

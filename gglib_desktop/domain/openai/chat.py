@@ -33,7 +33,8 @@ def chat_body(request: ChatRequest, **more: object) -> bytes:
     """The question, with what one server is told ``more``. With pictures this takes long."""
     said: list[dict[str, object]] = [{"role": "system", "content": request.system}] if request.system else []
     said += map(_message, request.messages)
-    return json.dumps({"messages": said, "stream": True, **more}).encode()
+    named = {"model": request.model} if request.model else {}
+    return json.dumps({**named, "messages": said, "stream": True, **more}).encode()
 
 
 def is_large(request: ChatRequest) -> bool:

@@ -27,18 +27,24 @@ class ServerAddress:
     """The address for questions to a server, and the key for them.
 
     ``url``: where all its paths begin, of a server that is not reached by host and port alone; without a slash at the
-    end.
+    end. ``api_url``: where those of OpenAI's API begin, if that is not known from the other.
     """
 
     port: int
     host: str | None = None
     key: str | None = field(default=None, repr=False)
     url: str = ""
+    api_url: str = ""
 
     @property
     def root(self) -> str:
         """Where all its paths begin."""
         return self.url or own_url(self.host, self.port)
+
+    @property
+    def api(self) -> str:
+        """The base URL for OpenAI-compatible clients."""
+        return self.api_url or f"{self.root}/v1"
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,14 @@ class ChatMessage:
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """Asks for the answer to the last message. How the answer is sampled is left to the server, as it was started."""
+    """Asks for the answer to the last message. How the answer is sampled is left to the server, as it was started.
+
+    ``model``: one of several that the server has; empty for its only one.
+    """
 
     messages: tuple[ChatMessage, ...]
     system: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True)

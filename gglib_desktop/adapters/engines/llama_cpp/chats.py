@@ -11,8 +11,8 @@ from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
 class LlamaChats:
     """The answers that are being made."""
 
-    def __init__(self) -> None:
-        self._chats = StreamedChats()
+    def __init__(self, chats: StreamedChats | None = None) -> None:
+        self._chats = chats or StreamedChats()
         self.close = self._chats.close
 
     def ask(self, server: ServerAddress, request: ChatRequest) -> Answer:

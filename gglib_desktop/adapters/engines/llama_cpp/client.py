@@ -20,6 +20,7 @@ from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 
 if TYPE_CHECKING:
     from gglib_desktop.adapters.engines.llama_cpp.chats import LlamaChats
+    from gglib_desktop.adapters.http.chats import StreamedChats
 
 _QUESTION_TIMEOUT_S = 2.0
 _HEADERS = {"Accept-Encoding": "identity"}
@@ -29,10 +30,13 @@ _MOST_SERVERS = 200
 class LlamaClient:
     """One keep-alive HTTP client for all servers of a runner. ``transport`` stands in for the network, in tests."""
 
-    def __init__(self, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, *, transport: httpx.AsyncBaseTransport | None = None, chats: StreamedChats | None = None
+    ) -> None:
         # No proxies: all servers are on this computer.
         self._transport = transport or KeptConnections()
         self._http = httpx.AsyncClient(trust_env=False, headers=_HEADERS, transport=self._transport)
+        self._chats = chats
         self._closed = False
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -48,7 +52,7 @@ class LlamaClient:
         """Made when it is first used."""
         from gglib_desktop.adapters.engines.llama_cpp.chats import LlamaChats
 
-        return LlamaChats()
+        return LlamaChats(self._chats)
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
         """One question to /health, which needs no key. Never raises."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.environment import mtp_is_suppressed
-from gglib_desktop.domain.errors import RunnerUnavailable
+from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE, engine_environment, server_argv
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
+from gglib_desktop.domain.llama_cpp.facts import is_loading
 from gglib_desktop.domain.llama_cpp.processes import (
     is_llama_server,
     may_sleep,
@@ -32,7 +33,10 @@ from gglib_desktop.ports.servers.engine_driver import AskServer, Seen
 if TYPE_CHECKING:
     from types import ModuleType
 
+    import httpx
+
     from gglib_desktop.adapters.engines.llama_cpp.client import LlamaClient
+    from gglib_desktop.adapters.http.chats import StreamedChats
     from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
@@ -58,11 +62,18 @@ class LlamaCppDriver:
     """Starts and asks llama-server. ``engine`` gives the program in force, or raises ConfigurationError."""
 
     diagnose = staticmethod(diagnose)
+    says_loading = staticmethod(is_loading)
 
-    def __init__(self, engine: Callable[[], Awaitable[Engine]]) -> None:
+    def __init__(self, engine: Callable[[], Awaitable[Engine]], *, client: LlamaClient | None = None) -> None:
+        """``client`` None: one for servers on this computer, made when the driver is opened."""
         self._engine = engine
         self.reader = LlamaProcessReader()
-        self._client: LlamaClient | None = None
+        self._client = client
+
+    @classmethod
+    def asking(cls, connections: httpx.AsyncBaseTransport, chats: StreamedChats) -> LlamaCppDriver:
+        """One that asks servers of other people over those connections, and starts none. Loads what asking takes."""
+        return cls(_no_program, client=_client_class()(transport=connections, chats=chats))
 
     async def open(self) -> None:
         # Importing the HTTP library takes 100 ms, so not on the loop, and not before the window is there.
@@ -125,6 +136,10 @@ class LlamaCppDriver:
         if self._client is None:
             raise RunnerUnavailable("the runner is closed")
         return self._client
+
+
+async def _no_program() -> Engine:
+    raise ConfigurationError("engine", None, "it runs elsewhere")
 
 
 def _client_class() -> type[LlamaClient]:

@@ -3,6 +3,7 @@
 import pytest
 
 from gglib_desktop.domain.endpoints.address import address_of, endpoint_url, is_endpoint_key, others_read_along, port_of
+from gglib_desktop.domain.servers.access import ServerAddress
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,9 @@ def test_an_engine_is_asked_beside_the_api():
     address = address_of("https://a.example/x/v1", "secret")
     assert (address.root, address.port, address.key) == ("https://a.example/x", 443, "secret")
     assert "secret" not in repr(address)
-    assert address_of("http://a.example/api/v3").root == "http://a.example/api/v3"
+    other = address_of("http://a.example/api/v3")
+    assert (other.root, other.api) == ("http://a.example/api/v3", "http://a.example/api/v3")
+    assert ServerAddress(9000).api == "http://127.0.0.1:9000/v1"
 
 
 def test_ports():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, names_told
+from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, is_loading, names_told
 from gglib_desktop.domain.servers.effective import ServerFacts
 
 PROPS = {
@@ -143,3 +143,16 @@ def test_that_it_sleeps_is_what_it_says(props, asleep):
     assert is_asleep(props) is asleep
     facts = facts_from(props, [], "")
     assert facts is None or facts.may_sleep is bool(asleep)
+
+
+@pytest.mark.parametrize(
+    ("told", "loads"),
+    [
+        ({"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}, True),
+        ({"error": {"message": "Bad gateway"}}, False),
+        ({"error": "Loading model"}, False),
+        (None, False),
+    ],
+)
+def test_loading(told, loads):
+    assert is_loading(told) is loads

@@ -1,6 +1,7 @@
 """The part of a chat that all servers share: the question with its model, the answer's figures, and refusals."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -24,10 +25,11 @@ def told(*events: object) -> bytes:
 
 
 def test_a_question_names_the_model():
-    assert json.loads(chat_body(HELLO, model="big")) == {
+    assert json.loads(chat_body(replace(HELLO, model="big"), more=True)) == {
         "messages": [{"role": "user", "content": "Hello"}],
         "stream": True,
         "model": "big",
+        "more": True,
     }
 
 
