@@ -23,10 +23,11 @@ from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_know
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.machine.shutdown import ShutdownWatch
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
-from gglib_desktop.domain.documents.settings import OnQuit
+from gglib_desktop.domain.documents.settings import OWN_PLACES, OnQuit
 from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.states import Ended
 from gglib_desktop.program_paths import Places
 from gglib_desktop.runners import Runner, runner_and_catalog
 from gglib_desktop.services.launch.engines import Engines
@@ -63,6 +64,8 @@ _log = logging.getLogger(__name__)
 _APP = "gglib-desktop"
 _OTHER_INSTANCE_S = 10.0
 _EXPOSE_TRIES = 40
+# A limit of the whole end, SHUTDOWN_MARGIN_S, is not much longer.
+_ELSEWHERE_S = 10.0
 
 
 async def run(app: QApplication, options: Options) -> int:
@@ -163,9 +166,9 @@ class _Services:
     library: Library
 
     async def running(self) -> int:
-        """How many servers live, once those of an earlier session have been found."""
+        """How many servers live on this computer, once those of an earlier session have been found."""
         await self.view_model.servers.adopted()
-        return self.supervisor.running
+        return self.supervisor.running_at(OWN_PLACES.__contains__)
 
     async def belong_to_another(self, models: tuple[Path, ...], quitting: QuitController) -> bool:
         """Whether another instance, started in the same moment, has the data directory and took the models.
@@ -236,10 +239,29 @@ class _Services:
         await self.instance.aclose()
         self.supervisor.refuse_starts()
         await self.view_model.servers.adopted()
-        if on_quit is OnQuit.STOP_ALL:
-            await self.supervisor.stop_all()
+        await asyncio.gather(self._stop_here(on_quit), self._stop_elsewhere(on_quit))
         await _audit(self.runner, on_quit)
         self.view_model.close()
+
+    async def _stop_here(self, on_quit: OnQuit) -> None:
+        settings = self.settings.current
+        await self.supervisor.stop_all(lambda place: place in OWN_PLACES and settings.stops_servers_at(place, on_quit))
+
+    async def _stop_elsewhere(self, on_quit: OnQuit) -> None:
+        """Waits for no place longer than ``_ELSEWHERE_S``."""
+        settings = self.settings.current
+
+        def stops_at(place: str) -> bool:
+            return place not in OWN_PLACES and settings.stops_servers_at(place, on_quit)
+
+        try:
+            async with asyncio.timeout(_ELSEWHERE_S):
+                await self.supervisor.stop_all(stops_at)
+        except TimeoutError:
+            pass
+        for server in self.supervisor.servers:
+            if stops_at(server.config.place) and not isinstance(server.state, Ended):
+                _log.warning("could not stop %s at %s", server.config.model_name, server.config.place)
 
 
 async def _build_services(
@@ -357,11 +379,12 @@ def _connect_quitting(
 async def _audit(runner: Runner, on_quit: OnQuit) -> None:
     """The last look: what still runs by the records and the kernel, against what was wanted."""
     try:
-        left = await runner.list_running()
+        running = await runner.list_running()
     except GglibError as exc:
         _log.warning("nothing could be audited: %s", exc)
         return
+    left = [handle for handle in running if handle.place in OWN_PLACES]
     if left and on_quit is OnQuit.STOP_ALL:
         _log.error("still running although all were to be stopped: %s", left)
     else:
-        _log.info("left running: %s", [(handle.model_name, handle.pid, handle.port) for handle in left])
+        _log.info("left running: %s", [(handle.model_name, handle.pid, handle.port) for handle in running])

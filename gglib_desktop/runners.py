@@ -14,6 +14,7 @@ from gglib_desktop.ports.servers.process_runner import ProcessRunner
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
 
 if TYPE_CHECKING:
+    from gglib_desktop.adapters.runner.places_in_force import PlacesInForce
     from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
     from gglib_desktop.domain.engine.capabilities import Engine
     from gglib_desktop.ports.machine.key_store import KeyStore
@@ -70,6 +71,10 @@ def runner_and_catalog(
     def build() -> RecordedRunner:
         from gglib_desktop.adapters.runner.kinds import local_runner
 
+        def follow_places(places: PlacesInForce) -> None:
+            places.take(settings.current.places)
+            settings.subscribe(lambda changed: places.take(changed.places))
+
         return local_runner(
             data_dir,
             lambda: catalog.find(settings.current.engine_path),
@@ -77,6 +82,7 @@ def runner_and_catalog(
             stop_grace_s=lambda: settings.current.stop_grace_s,
             keys=keys(),
             log_bytes=lambda: settings.current.log_bytes,
+            follow_places=follow_places,
         )
 
     return _LateRunner(build), catalog

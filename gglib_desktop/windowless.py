@@ -67,7 +67,10 @@ class WindowLoss:
 async def stop_servers(
     kind: str, data_dir: Path, settings_file: Path, keys: Callable[[], KeyStore], margin_s: float
 ) -> int:
-    """Stops all servers of ``data_dir`` and returns the exit status. Takes at most ``margin_s`` beyond the grace."""
+    """Stops all servers of ``data_dir`` on this computer, and returns the exit status.
+
+    Takes at most ``margin_s`` beyond the grace.
+    """
     settings = SettingsKeeper(TomlSettingsStore(settings_file))
     limit = ShutdownWatch(lambda: None, lambda: settings.current.stop_grace_s + margin_s)
     limit.start()
@@ -75,7 +78,8 @@ async def stop_servers(
     opened, _catalog = runner_and_catalog(kind, data_dir, settings, keys)
     try:
         async with opened as runner:
-            handles = await runner.list_running()
+            running, current = await runner.list_running(), settings.current
+            handles = [each for each in running if current.stops_servers_at(each.place, OnQuit.STOP_ALL)]
             _log.info("stopping without a window: %s", [(h.model_name, h.pid, h.port) for h in handles])
             results = await asyncio.gather(*map(runner.stop, handles), return_exceptions=True)
     except GglibError as exc:

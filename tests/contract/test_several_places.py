@@ -12,8 +12,10 @@ from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.runner.announced_servers import Site
+from gglib_desktop.adapters.runner.places_in_force import PlacesInForce
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
-from gglib_desktop.domain.errors import ConfigurationError, PlaceInUse, RunnerUnavailable
+from gglib_desktop.domain.documents.settings import PlaceSettings
+from gglib_desktop.domain.errors import ConfigurationError, PlaceInUse, ProcessError, RunnerUnavailable
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.states import Unreachable
 from gglib_desktop.ports.servers.engine_driver import ProcessReader
@@ -134,7 +136,7 @@ async def test_a_place_that_hangs_delays_nothing(two):
     threads = Threads()
     async with two.runner(threads, attic=two.elsewhere(threads, hangs=True)) as runner:
         (here,) = await runner.list_running()
-        assert await runner.list_foreign() == []
+        await runner.list_foreign()
         await becomes_healthy(runner, here)
         (known,) = runner.unreachable()
         assert (known.config.place, (await runner.read_log(known.log_name, 0, 100)).next_offset) == ("attic", 100)
@@ -179,3 +181,38 @@ async def test_what_ended_while_its_place_was_silent_is_shown_where_it_was(two, 
         assert len(supervisor.servers) == len(panels)
         await supervisor.stop_all()
         await supervisor.aclose()
+
+
+async def test_the_places_are_those_of_the_settings(two):
+    threads = Threads()
+    opened: list[str] = []
+
+    def open_place(place_id: str, place: PlaceSettings) -> Site:
+        if place.url != "netns:attic":
+            raise ConfigurationError("url", place.url, "no such kind")
+        opened.append(place_id)
+        site: Site = two.elsewhere(threads)
+        return site
+
+    async with two.runner(threads) as runner:
+        places = PlacesInForce(runner, open_place)
+        attic = PlaceSettings(url="netns:attic")
+        places.take({"moon": PlaceSettings(url="moon:1"), "attic": attic})
+        await runner.list_running()
+        await poll(lambda: opened)
+        there = await runner.start(two.config(place="attic"))
+        places.take({"attic": attic.replace(name="The attic")})
+        places.take({})
+        await poll(lambda: opened == ["attic"])
+        assert await runner.list_running() == [there], "a place where a server runs stays"
+        await runner.stop(there)
+        places.take({})
+
+        async def has_gone():
+            try:
+                await runner.start(two.config(place="attic", extra_args=["--nope"]))
+            except ProcessError as exc:
+                return isinstance(exc, ConfigurationError) and exc.field == "place"
+            return False
+
+        assert await poll(has_gone)

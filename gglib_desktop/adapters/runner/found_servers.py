@@ -60,6 +60,11 @@ class FoundServers(ServersAtWork):
 
     # -- places
 
+    @property
+    def scope(self) -> TaskScope:
+        """Ends when the runner is left."""
+        return self._scope
+
     async def add_place(self, place_id: str, site: Site) -> None:
         """From now on servers may be started there. Those of earlier runners are found as soon as it answers."""
         async with self._state.opening:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
-from gglib_desktop.adapters.machine.threads import Threads
+from gglib_desktop.adapters.machine.threads import InThread, Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.runner.announced_servers import Site
+from gglib_desktop.adapters.runner.places_in_force import PlacesInForce
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
-from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S, PlaceSettings
 from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.values import OneOf
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from gglib_desktop.adapters.http.chats import StreamedChats
     from gglib_desktop.ports.servers.endpoint_client import AskedEngine
 
+# How the places of the settings are opened, by the scheme of their addresses. Each kind of place adds its own.
+PLACES: Mapping[str, Callable[[PlaceSettings, Path, Mapping[str, str], InThread], Site]] = {}
 LLAMA_CPP = "llama.cpp"
 """The ids of the engines, as configurations and records have them."""
 
@@ -38,6 +43,14 @@ def engine_catalog(environment: Mapping[str, str]) -> EngineCatalog:
     return LlamaEngineCatalog(environment)
 
 
+def open_place(place: PlaceSettings, data_dir: Path, environment: Mapping[str, str], in_thread: InThread) -> Site:
+    """Raises: ConfigurationError for ``url``."""
+    scheme = place.url.partition(":")[0]
+    if scheme not in PLACES:
+        raise ConfigurationError("url", place.url, f"must begin with {OneOf(tuple(PLACES))}")
+    return PLACES[scheme](place, data_dir, environment, in_thread)
+
+
 def local_runner(
     data_dir: Path,
     engine: Callable[[], Awaitable[Engine]],
@@ -46,19 +59,23 @@ def local_runner(
     stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S,
     keys: KeyStore | None = None,
     log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
+    follow_places: Callable[[PlacesInForce], object] = lambda _places: None,
 ) -> RecordedRunner:
     """Real llama-server processes on this computer.
 
     ``engine`` gives the program to start, or raises ConfigurationError. ``stop_grace_s`` is asked at each stop,
     ``log_bytes`` how much a log may take.
     ``keys`` keeps the key that some servers ask for; without it, a file in the data directory does.
+    ``follow_places`` tells of the places beside this computer, if there are any.
     """
     threads = Threads()
     place = LocalPlace(data_dir, environment=environment, in_thread=threads.run, log_bytes=log_bytes)
-    return RecordedRunner(
+    runner = RecordedRunner(
         data_dir,
         {"local": Site(place, {LLAMA_CPP: LlamaCppDriver(engine)})},
         threads=threads,
         stop_grace_s=stop_grace_s,
         keys=keys or KeptKey(data_dir / KEY_FILE),
     )
+    follow_places(PlacesInForce(runner, lambda _id, settings: open_place(settings, data_dir, environment, threads.run)))
+    return runner

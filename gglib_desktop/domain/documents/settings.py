@@ -128,3 +128,9 @@ class AppSettings(Value):
     def log_bytes(self) -> int:
         """How much the log of a server may take."""
         return self.log_size_mib * _MIB
+
+    def stops_servers_at(self, place: str, on_quit: OnQuit) -> bool:
+        """Whether quitting ends the servers of a place, where ``on_quit`` was decided for this computer's."""
+        if place in OWN_PLACES:
+            return on_quit is OnQuit.STOP_ALL
+        return place in self.places and self.places[place].on_quit is OnQuit.STOP_ALL

@@ -191,3 +191,18 @@ def test_no_news_is_false():
 
 def test_the_size_of_logs_is_kept_in_mib_and_counted_in_bytes():
     assert AppSettings(log_size_mib=3).log_bytes == 3 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("place", "on_quit", "stops"),
+    [
+        ("local", OnQuit.STOP_ALL, True),
+        ("mock", OnQuit.LEAVE_RUNNING, False),
+        ("kept", OnQuit.STOP_ALL, False),
+        ("ended", OnQuit.LEAVE_RUNNING, True),
+        ("gone", OnQuit.STOP_ALL, False),
+    ],
+)
+def test_quitting_ends_the_servers_of_this_computer_and_of_places_that_say_so(place, on_quit, stops):
+    kept, ended = PlaceSettings(url="docker:a"), PlaceSettings(url="docker:a", on_quit=OnQuit.STOP_ALL)
+    assert AppSettings(places={"kept": kept, "ended": ended}).stops_servers_at(place, on_quit) is stops
