@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.servers.page import Page
+from gglib_desktop.views.servers.panel.holder import Holder, PageMaker
 from gglib_desktop.views.servers.panel.orders import Orders
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeTabWidget
 
 translate = QCoreApplication.translate
-
-_Maker: TypeAlias = Callable[[ServerViewModel, QWidget], Page]
-_LEAST_LINES = 4
 
 
 # Their modules are loaded with the first one of each kind.
@@ -51,7 +47,7 @@ def _settings(server: ServerViewModel, parent: QWidget) -> Page:
     return SettingsPage(server, parent)
 
 
-def _kinds() -> tuple[tuple[str, _Maker], ...]:
+def _kinds() -> tuple[tuple[str, PageMaker], ...]:
     """All pages, in the order of their tabs."""
     return (
         (translate("Pages", "Overview"), _overview),
@@ -60,6 +56,13 @@ def _kinds() -> tuple[tuple[str, _Maker], ...]:
         (translate("Pages", "Log"), _log),
         (translate("Pages", "Settings"), _settings),
     )
+
+
+def _detach_text(make: PageMaker) -> str | None:
+    """How the button is called that moves such a page into a window of its own; None for those that stay."""
+    if make is _chat:
+        return translate("Pages", "Open chat in a window")
+    return translate("Pages", "Open log in a window") if make is _log else None
 
 
 class Pages(WheelSafeTabWidget):
@@ -74,22 +77,36 @@ class Pages(WheelSafeTabWidget):
         self._state = server.state
         self.setObjectName("pages")
         self.setDocumentMode(True)
+        self._detach = QToolButton(self)
+        self._detach.setObjectName("detachPage")
+        self._detach.setIcon(icon("detach"))
+        self._detach.setAutoRaise(True)
+        self._detach.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._detach.clicked.connect(self._on_detach)
+        self.setCornerWidget(self._detach)
         kinds = [(title, make) for title, make in _kinds() if make is not _requests or server.requests is not None]
-        self._holders = {make: _Holder(make, self) for _title, make in kinds}
+        self._holders = {make: Holder(make, self) for _title, make in kinds}
         for title, make in kinds:
             self.addTab(self._holders[make], title)
+            self._holders[make].moved.connect(self._on_moved)
         self.currentChanged.connect(self._show_page)
         self._show_page()
 
     @property
     def shows_log(self) -> bool:
-        return self.currentWidget() is self._holders[_log]
+        return self._holder is self._holders[_log] and not self._holder.is_detached
+
+    @property
+    def _holder(self) -> Holder:
+        """Of the current page."""
+        holder = self.currentWidget()
+        assert isinstance(holder, Holder)
+        return holder
 
     @property
     def _page(self) -> Page:
         """The current page."""
-        holder = self.currentWidget()
-        assert isinstance(holder, _Holder)
+        holder = self._holder
         if holder.page is None:
             holder.page = holder.make(self._server, holder)
             holder.setWidget(holder.page)
@@ -99,27 +116,32 @@ class Pages(WheelSafeTabWidget):
         return holder.page
 
     def show_log(self) -> None:
-        self.setCurrentWidget(self._holders[_log])
-        self._page.setFocus()
+        log = self._holders[_log]
+        if log.is_detached:
+            log.show_window()
+        else:
+            self.setCurrentWidget(log)
+            self._page.setFocus()
 
     def show_state(self, state: ServerPanelState) -> None:
         self._state = state
-        self._page.show_state(state)
+        if not self._holder.is_detached:
+            self._page.show_state(state)
 
     @Slot()
     def _show_page(self) -> None:
-        self._page.show_state(self._state)
+        self.show_state(self._state)
+        text = None if self._holder.is_detached else _detach_text(self._holder.make)
+        self._detach.setVisible(text is not None)
+        self._detach.setAccessibleName(text or "")
+        self._detach.setToolTip(text or "")
         self.pageShown.emit()
 
+    @Slot()
+    def _on_detach(self) -> None:
+        self._holder.detach(self._server, self.tabText(self.currentIndex()))
 
-class _Holder(QScrollArea):
-    """The place of a page, which may not have been made yet."""
-
-    def __init__(self, make: _Maker, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.make = make
-        self.page: Page | None = None
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidgetResizable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumHeight(self.fontMetrics().lineSpacing() * _LEAST_LINES)
+    @Slot()
+    def _on_moved(self) -> None:
+        self._show_page()
+        self.grown.emit()
