@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -73,6 +74,25 @@ def test_a_deployment_and_its_service():
         ],
         "volumes": [{"name": "models", "hostPath": {"path": "/m", "type": "Directory"}}],
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "environment"),
+    [
+        ((), {}),
+        (
+            ("--alias", "no", "--temp", "1e-06", "--chat-template", "{% a %}\n# $(b)\n"),
+            {"GGML_X": "1", "LLAMA_API_KEY": ""},
+        ),
+        (("--chat-template-file", "/t/a.jinja", "--lora", "/l/x.gguf", "--mmproj", "/é: ü/x.gguf"), {}),
+    ],
+)
+def test_a_manifest_fits_the_schemas_of_kubernetes(words, environment):
+    for document in documents(*ARGV, *words, environment=environment):
+        assert kubernetes_validate.validate(document, "1.37", strict=True)
+        document["spec"]["nope"] = 1
+        with pytest.raises(kubernetes_validate.ValidationError, match="nope"):
+            kubernetes_validate.validate(document, "1.37", strict=True)
 
 
 @pytest.mark.parametrize(
