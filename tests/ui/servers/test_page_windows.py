@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QTableView, QTabWidget, QToolButton, QWidget
 from shiboken6 import isValid
 
@@ -61,7 +60,7 @@ async def test_a_closed_window_puts_its_page_back(panel, qtbot):
     assert log.window() is panel.window()
 
 
-async def test_a_window_hears_of_the_server_while_the_panel_is_folded(desk, panel):
+async def test_a_window_hears_of_the_server_while_the_panel_is_folded(panel):
     chat, log = detach(panel, CHAT), detach(panel, LOG)
     assert windows(panel) == [chat, log] or windows(panel) == [log, chat]
     panel.show_open(False)
@@ -71,9 +70,9 @@ async def test_a_window_hears_of_the_server_while_the_panel_is_folded(desk, pane
     assert "takes no images" in child(chat, QPushButton, "attachImage").toolTip()
 
 
-async def test_the_windows_of_a_server_end_with_its_panel(desk, panel):
+async def test_the_windows_of_a_server_end_with_its_panel(panel):
     opened = [detach(panel, CHAT), detach(panel, LOG)]
-    child(desk.window, QAction, "stop").trigger()
+    panel.server.stop.trigger()
     await poll(lambda: not panel.server.state.is_live)
-    child(desk.window, QAction, "dismiss").trigger()
+    panel.server.dismiss()
     await poll(lambda: not any(isValid(window) for window in opened))
