@@ -7,11 +7,17 @@ import sys
 
 from PySide6.QtWidgets import QApplication
 
+SWITCH_S = 0.001
+"""For so long a thread that reads models keeps Python's lock. Each event of Qt asks for it several times, so Python's
+own 5 ms add up to a stall that people notice.
+"""
+
 
 def main() -> int:
     """Runs the program until it quits. Returns its exit status."""
     # garbage.py collects, in this thread; and while modules are loaded it would cost a twentieth of the start.
     gc.disable()
+    sys.setswitchinterval(SWITCH_S)
     import asyncio
 
     from gglib_desktop import startup
