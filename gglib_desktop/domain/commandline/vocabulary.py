@@ -228,7 +228,7 @@ class Vocabulary:
         dashes = "-" if len(key) < _SHORTEST_LONG else "--"
         flag = next(filter(self.knows, (f"--{key}", f"-{key}")), dashes + key)
         option, on = self._options.get(flag, (None, True))
-        written = (f"{key} = {value.text}",)
+        written = (key, "=", value.text)
         untold = option is None and self._capabilities.value_count(flag) is None
         if not (self._is_switch(frozenset({flag}), option) or (untold and value.text in {"true", "false"})):
             return Argument(flag, (value,), written, option, variable=True)

@@ -35,7 +35,7 @@ from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.widgets.layout.room import resize_within_screen
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
-from gglib_desktop.views.words.commands import file_name, format_name, reading_text
+from gglib_desktop.views.words.commands import file_name, format_name, reading_text, refusal_text
 from gglib_desktop.views.words.errors import field_name, sentence, words_for_error
 
 _NOTE_LINES = 4
@@ -194,18 +194,23 @@ class CommandTools(QWidget):
 
     @Slot()
     def _on_copy(self) -> None:
-        try:
-            text = self._commands.text(self._chosen)
-        except ConfigurationError as error:
-            self._on_failed(error)
-            return
+        text = self._text()
         if text is not None:
             QGuiApplication.clipboard().setText(text)
             self._tell(self.tr("Copied: {form}.").format(form=format_name(self._chosen)))
 
+    def _text(self) -> str | None:
+        """The command line in the chosen format; says why if there is none."""
+        try:
+            return self._commands.text(self._chosen)
+        except ConfigurationError as error:
+            self._tell(refusal_text(self._chosen, error))
+        return None
+
     @Slot()
     def _on_save(self) -> None:
-        self._commands.run(if_there(self, self._save_to_file(self._chosen)), "save a command line")
+        if self._text() is not None:
+            self._commands.run(if_there(self, self._save_to_file(self._chosen)), "save a command line")
 
     async def _save_to_file(self, form: ExportFormat) -> None:
         dialog = QFileDialog(self, self.tr("Save {form}").format(form=format_name(form)))

@@ -9,10 +9,14 @@ from PySide6.QtCore import QCoreApplication
 
 from gglib_desktop.domain.commandline.exports.export import ExportFormat
 from gglib_desktop.domain.commandline.reading import CommandLine, Note, NoteKind
+from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.options import choice_names
 from gglib_desktop.domain.options.engine_options import engine_options
+from gglib_desktop.views.words.errors import field_name
 
 translate = QCoreApplication.translate
+
+_LONGEST_SHOWN = 60
 
 
 def format_name(form: ExportFormat) -> str:
@@ -43,6 +47,15 @@ def file_name(form: ExportFormat) -> str:
         ExportFormat.LLAMA_SWAP: "llama-swap.yaml",
         ExportFormat.ROUTER_PRESET: "llama-server.ini",
     }[form]
+
+
+def refusal_text(form: ExportFormat, error: ConfigurationError) -> str:
+    """Why a command line cannot be written in a format."""
+    value = str(error.value)
+    shown = value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…"
+    return translate("Commands", "Not possible as {form}. {field}: “{value}” {reason}.").format(
+        form=format_name(form), field=field_name(error.field), value=shown, reason=translate("Commands", error.reason)
+    )
 
 
 def reading_text(line: CommandLine) -> str:

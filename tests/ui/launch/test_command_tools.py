@@ -113,13 +113,22 @@ async def test_a_server_that_asks_for_a_key_says_where_the_key_goes(qtbot, dialo
 
 async def test_a_format_that_cannot_hold_a_choice_says_which(qtbot, dialog, form):
     form.edit(chat_template="# a")
-    choose(dialog, "llama-server router preset")
     QApplication.clipboard().setText("before")
-    press(qtbot, dialog, "commandCopy")
-    assert news(dialog).startswith("Chat template cannot be used as it is.")
+    for button in ("commandCopy", "commandSave"):
+        choose(dialog, "llama-server router preset")
+        press(qtbot, dialog, button)
+        assert news(dialog) == (
+            "Not possible as llama-server router preset. Chat template: “# a” has a line break, a space at its end, "
+            "or a ; or #, which no router preset can hold."
+        )
+        choose(dialog, "Shell script")
+        assert news(dialog) == ""
     assert QApplication.clipboard().text() == "before"
-    choose(dialog, "Kubernetes manifest")
-    assert news(dialog) == ""
+    assert not dialog.findChildren(QFileDialog)
+    form.edit(chat_template="#" * 5000)
+    choose(dialog, "llama-server router preset")
+    press(qtbot, dialog, "commandCopy")
+    assert len(news(dialog)) < 300
 
 
 def test_another_engine_has_the_formats_that_suit_every_program(dialog, form):

@@ -88,7 +88,7 @@ def _address(host: str) -> str:
     try:
         return str(ip_address(host))
     except ValueError as exc:
-        raise ConfigurationError("host", host, "a container's port is published at an address, not at a name") from exc
+        raise ConfigurationError("host", host, "is a name, and a container's port is published at an address") from exc
 
 
 def docker_run(words: Sequence[str], settings: Mapping[str, str], keys: Sequence[str]) -> str:

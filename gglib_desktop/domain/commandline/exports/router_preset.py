@@ -33,7 +33,7 @@ def router_preset(words: Sequence[str], settings: Mapping[str, str], keys: Seque
             continue
         key, value = _entry(argument)
         if key in entries:
-            raise _refusal(argument, "is there twice, and a router preset has room for one")
+            raise _refusal(argument, "is there more than once")
         entries[key] = value
         if argument.flag == "--alias":
             name = _NOT_IN_A_NAME.sub("-", value.partition(",")[0])
@@ -44,11 +44,11 @@ def router_preset(words: Sequence[str], settings: Mapping[str, str], keys: Seque
 
 def _entry(argument: Argument) -> tuple[str, str]:
     if not argument.flag or len(argument.values) > 1:
-        raise _refusal(argument, "is more than a router preset can say: one value for each flag")
+        raise _refusal(argument, "is more than one value for a flag")
     key = _long_name(argument).lstrip("-")
     value = argument.value if argument.values else "true"
     if _ENDS_A_VALUE.search(value):
-        raise _refusal(argument, "has a line break, a space at its end, or a ; or #, which a router preset cannot hold")
+        raise _refusal(argument, "has a line break, a space at its end, or a ; or #, which no router preset can hold")
     return key, value
 
 

@@ -46,7 +46,7 @@ def test_the_first_model_with_what_is_for_all():
         extra_args=("--no-cont-batching", "--nope", "--rpc", "host:1"),
     )  # fmt: skip
     notes = {note.kind: note.words for note in line.notes}
-    assert notes[NoteKind.REPEATED] == ("t = 3",)
+    assert notes[NoteKind.REPEATED] == ("t", "=", "3")
     assert notes[NoteKind.AROUND] == ("stop-timeout = 5", "[other]")
 
 
