@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gglib_desktop.domain.traffic.figures import Counters, Drafting
 from gglib_desktop.domain.traffic.requests import RequestRow, RunFacts
@@ -12,6 +14,11 @@ from gglib_desktop.domain.traffic.requests import RequestRow, RunFacts
 _WINDOW_TOKENS = 400
 # A speed is measured on answers that are not too short.
 _TELLING_TOKENS, _MEASUREMENTS = 64, 20
+# Of fewer requests it is not known how much they differ. A gain is told if it is larger than its error, and that small.
+_TELLING_REQUESTS = 5
+_MOST_ERROR, _NO_ERROR = 0.1, 0.03
+# From the median distance to the median to the standard error of a median; doubled, for 95 % certainty.
+_ERROR_OF_MEDIAN = 2 * 1.4826 * 1.2533
 # Of fewer drafts the positions are no statistics.
 _TELLING_DRAFTS = 100
 # Where drafts stop early, the counters do not tell what a limit would change.
@@ -23,10 +30,10 @@ _TELLING_GAIN = 1.03
 _START_TOKENS, _ALONE_SLOWER = 2, 1.17
 
 
-def ms_without_drafting(history: Iterable[tuple[RunFacts, RequestRow]], run: RunFacts) -> float | None:
+def times_without_drafting(history: Iterable[tuple[RunFacts, RequestRow]], run: RunFacts) -> list[float]:
     """Milliseconds per token without drafting, as measured in runs of the same model that are equally fast.
 
-    ``history`` has the newest first. Only requests that had the server for themselves count. None: not measured.
+    ``history`` has the newest first. Only requests that had the server for themselves count.
     """
     measured: list[float] = []
     for other, row in history:
@@ -35,48 +42,58 @@ def ms_without_drafting(history: Iterable[tuple[RunFacts, RequestRow]], run: Run
         is_like = other.model_id == run.model_id and other.speed_key == run.speed_key != "" and not other.n_max
         if is_like and row.busy_slots == 1 and (row.gen_n or 0) >= _TELLING_TOKENS and row.speed:
             measured.append(1e3 / row.speed)
-    return statistics.median(measured) if measured else None
+    return measured
 
 
 def drafting(
-    rows: Iterable[RequestRow], counters: Counters | None = None, off_ms: float | None = None
+    rows: Iterable[RequestRow], counters: Counters | None = None, off_times: Sequence[float] = ()
 ) -> Drafting | None:
     """What drafting brings; None while nothing was drafted.
 
-    ``rows`` are those of one run that drafts, the newest first. ``off_ms``: milliseconds per token without drafting.
+    ``rows`` are those of one run that drafts, the newest first. ``off_times``: milliseconds per token without drafting.
     """
     rows = [row for row in rows if row.timed_n and row.gen_ms]
     drafted, accepted, steps, _ms = _sums(_newest(rows))
     if not drafted or steps <= 0:
         return None
     accepted_at = _shares(counters)
+    found = Drafting(1 + accepted / steps, accepted / drafted, accepted_at, is_uncertain=bool(off_times))
     # The speed without drafting is that of a request alone, so only such requests are compared with it.
-    alone = [row for row in rows if row.busy_slots == 1]
-    drafted_alone, accepted_alone, steps_alone, ms = _sums(_newest(alone))
-    gain = breaks_even_at = fewer = fewer_gain = None
-    if off_ms and steps_alone > 0 and steps_alone + accepted_alone >= _TELLING_TOKENS:
-        step_ms = ms / steps_alone
-        breaks_even_at = step_ms / off_ms
-        gain = (1 + accepted_alone / steps_alone) / breaks_even_at
-        if _are_full(counters, accepted_at):
-            fewer, fewer_gain = _fewer(accepted_at, step_ms, off_ms, drafted_alone / steps_alone)
-    return Drafting(
-        tokens_per_step=1 + accepted / steps,
-        accepted=accepted / drafted,
-        accepted_at=accepted_at,
-        gain=gain,
-        breaks_even_at=breaks_even_at,
-        fewer=fewer,
-        fewer_gain=fewer_gain,
-    )
+    alone = _newest((row for row in rows if row.busy_slots == 1), at_least=_TELLING_REQUESTS)
+    if min(len(off_times), len(alone)) < _TELLING_REQUESTS:
+        return found
+    drafted, accepted, steps, ms = _sums(alone)
+    if steps <= 0:
+        return found
+    off_ms, step_ms = statistics.median(off_times), ms / steps
+    gain = (1 + accepted / steps) * off_ms / step_ms
+    if not _is_certain(gain, _error(off_times), _error([(row.gen_ms or 0) / (row.timed_n or 1) for row in alone])):
+        return found
+    fewer = fewer_gain = None
+    if _are_full(counters, accepted_at):
+        fewer, fewer_gain = _fewer(accepted_at, step_ms, off_ms, drafted / steps)
+    even = step_ms / off_ms
+    return replace(found, gain=gain, breaks_even_at=even, fewer=fewer, fewer_gain=fewer_gain, is_uncertain=False)
 
 
-def _newest(rows: Iterable[RequestRow]) -> list[RequestRow]:
-    """Those that generated the last tokens."""
+def _error(times: Sequence[float]) -> float:
+    """Of their median, as a share of it. A few that are far off do not count."""
+    middle = statistics.median(times)
+    distance = statistics.median(abs(each - middle) for each in times)
+    return _ERROR_OF_MEDIAN * distance / middle / math.sqrt(len(times))
+
+
+def _is_certain(gain: float, *errors: float) -> bool:
+    error = math.hypot(*errors)
+    return error <= max(_NO_ERROR, min(_MOST_ERROR, abs(gain - 1)))
+
+
+def _newest(rows: Iterable[RequestRow], *, at_least: int = 0) -> list[RequestRow]:
+    """Those that generated the last tokens, and so many if there are."""
     newest: list[RequestRow] = []
     tokens = 0
     for row in rows:
-        if tokens >= _WINDOW_TOKENS:
+        if tokens >= _WINDOW_TOKENS and len(newest) >= at_least:
             break
         newest.append(row)
         tokens += row.gen_n or 0

@@ -60,9 +60,10 @@ class Drafting:
     """What drafting brings: over the last generated tokens, or so far.
 
     ``tokens_per_step`` is 1 without any accepted draft. ``accepted`` and ``accepted_at`` (by position) are shares from
-    0 to 1. ``gain`` is the speed as a multiple of that without drafting, None where that was not measured;
-    ``breaks_even_at`` is the number of tokens per step at which it would be 1. ``fewer``: so many draft tokens would
-    probably be faster, ``fewer_gain`` times as fast as now.
+    0 to 1. ``gain`` is the speed as a multiple of that without drafting; ``breaks_even_at`` is the number of tokens per
+    step at which it would be 1. ``fewer``: so many draft tokens would probably be faster, ``fewer_gain`` times as fast
+    as now. These are None where the speed without drafting was not measured, or it was and the gain ``is_uncertain``:
+    there were too few requests, or they differed too much.
     """
 
     tokens_per_step: float
@@ -72,6 +73,7 @@ class Drafting:
     breaks_even_at: float | None = None
     fewer: int | None = None
     fewer_gain: float | None = None
+    is_uncertain: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from gglib_desktop.domain.errors import LibraryError
-from gglib_desktop.domain.traffic.drafting import drafting, ms_without_drafting
+from gglib_desktop.domain.traffic.drafting import drafting, times_without_drafting
 from gglib_desktop.domain.traffic.figures import Counters, Drafting
 from gglib_desktop.domain.traffic.requests import RequestRow, RunFacts
 from gglib_desktop.ports.servers.request_store import KeptRequest, RequestScope, RequestStore
@@ -40,7 +40,7 @@ class DraftingNow:
         if not self._drafts:
             return None
         if self._known[0] != (run, counters):
-            found = drafting(self._rows, counters, ms_without_drafting(self._without, run))
+            found = drafting(self._rows, counters, times_without_drafting(self._without, run))
             self._known = ((run, counters), found)
         return self._known[1]
 

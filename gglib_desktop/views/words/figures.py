@@ -105,6 +105,8 @@ def gain_text(gain: float | None) -> str:
 
 def gain_sentence(drafting: Drafting) -> str:
     """What drafting brings, as plainly for a loss as for a gain."""
+    if drafting.is_uncertain:
+        return translate("Figures", "Gain not known yet: there were too few requests, or they differed too much.")
     if drafting.gain is None:
         return translate("Figures", "Gain not known: the speed without drafting was not measured here yet.")
     percent = round(100 * (drafting.gain - 1))

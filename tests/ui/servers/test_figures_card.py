@@ -101,6 +101,14 @@ def test_what_drafting_brings(card, gain, name, words):
     assert card.findChild(QLabel, "draftingWords").text() == words
 
 
+def test_a_gain_that_is_not_certain_is_not_told(card):
+    card.show_figures(ServerFigures(drafting=Drafting(3.05, 0.71, is_uncertain=True)))
+    assert name_of(card, "draftingGain") == "Drafting gain: not known"
+    assert card.findChild(QLabel, "draftingWords").text() == (
+        "Gain not known yet: there were too few requests, or they differed too much."
+    )
+
+
 def test_fewer_draft_tokens_that_would_be_faster(card):
     drafting = Drafting(1.9, 0.3, accepted_at=(0.8, 0.3, 0.01), fewer=2, fewer_gain=1.08)
     card.show_figures(ServerFigures(drafting=drafting))

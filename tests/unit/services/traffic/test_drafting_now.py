@@ -48,21 +48,24 @@ async def test_without_a_measurement_the_gain_is_not_known(now):
 
 
 async def test_the_gain_is_that_against_what_was_measured_before(now, store):
-    await keep(store, OFF, request(1000.0))
+    await keep(store, OFF, *[request(1000.0)] * 5)
     await keep(store, RUN, *[DRAFTED] * 5000)
-    now.take(DRAFTED)
+    for _ in range(5):
+        now.take(DRAFTED)
     assert now.is_due(0)
     await now.look(RUN, 0)
     assert now.figures(RUN, None).gain == pytest.approx(2)
 
 
 async def test_what_is_measured_later_counts_too(now, store):
-    await keep(store, OFF, request(1000.0))
-    now.take(DRAFTED)
+    await keep(store, OFF, *[request(1000.0)] * 3)
+    for _ in range(5):
+        now.take(DRAFTED)
     await now.look(RUN, 0)
+    assert now.figures(RUN, None).is_uncertain
     assert not now.is_due(59)
     assert now.is_due(61)
-    await keep(store, OFF, *[request(2000.0)] * 3)
+    await keep(store, OFF, *[request(2000.0)] * 17)
     await now.look(RUN, 61)
     assert now.figures(RUN, None).gain == pytest.approx(4)
 
