@@ -9,9 +9,19 @@ from typing import TypeVar
 import pytest
 
 from gglib_desktop.api import Runner
+from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.conftest import qt_loop
-from tests.contract.harness import Harness, LocalHarness, MockHarness, NamespaceHarness, ParrotHarness, stop_all
+from tests.contract.harness import (
+    DASLLAMAS,
+    DasllamaHarness,
+    Harness,
+    LocalHarness,
+    MockHarness,
+    NamespaceHarness,
+    ParrotHarness,
+    stop_all,
+)
 from tests.fakes.namespace_place import refusal
 from tests.fakes.supervision import KeptBugs, Story
 
@@ -31,7 +41,7 @@ def pytest_collection_modifyitems(items):
 
 def _is_proof_on_plain_loop(item: pytest.Item) -> bool:
     ids = _ids(item)
-    is_proof = ids & {"netns", "parrot"} or "two" in getattr(item, "fixturenames", ())
+    is_proof = ids & {"netns", "parrot", "dasllama"} or "two" in getattr(item, "fixturenames", ())
     return bool(is_proof) and "asyncio" in ids
 
 
@@ -60,6 +70,16 @@ def parrot(data_dir: Path, tiny_model: Path) -> Iterator[ParrotHarness]:
         yield harness
 
 
+@pytest.fixture
+async def dasllama(data_dir: Path, tiny_model: Path) -> AsyncIterator[DasllamaHarness]:
+    try:
+        engine = await DASLLAMAS.find(None)
+    except ConfigurationError as exc:
+        pytest.skip(exc.reason)
+    with nothing_left(DasllamaHarness(data_dir, engine.path, tiny_model)) as harness:
+        yield harness
+
+
 @contextmanager
 def nothing_left(harness: H) -> Iterator[H]:
     yield harness
@@ -75,7 +95,7 @@ def mock(data_dir: Path, tiny_model: Path) -> MockHarness:
 
 
 @pytest.fixture(
-    params=[*(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns")), "mock", "parrot"]
+    params=[*(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns", "dasllama")), "mock", "parrot"]
 )
 def bare_harness(request: pytest.FixtureRequest) -> Harness:
     harness: Harness = request.getfixturevalue(request.param)

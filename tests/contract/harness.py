@@ -7,17 +7,21 @@ import os
 import signal
 import sys
 import uuid
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import psutil
 
+from gglib_desktop.adapters.engines.dasllama.catalog import DASLLAMA_PROGRAM
+from gglib_desktop.adapters.engines.dasllama.driver import DasllamaDriver
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.engines.llama_cpp.simulated import MockTimings
+from gglib_desktop.adapters.engines.openai.catalog import ProgramCatalog
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
@@ -59,15 +63,17 @@ def _program(path: Path, script: Path) -> Path:
 class EngineWords:
     """What one kind of engine says, and how much it can do.
 
-    ``listens``: how its command line says the port. ``drafting``: how it says two tokens of at least 0.5.
-    ``no_such_flag``: the only line that it writes when it is given ``--nope``. ``no_model``: its complaint about a file
-    that is no model. ``failure_status``: its exit status after either. ``context_size`` and ``slots``: what it serves
-    the test's model with unless told otherwise; ``two_slots``: the number to ask for where it can have several.
+    ``listens``: how its command line says the port. ``options`` are some that it can take, and ``options_said`` how it
+    says them. ``fatal``: what the line contains that explains the end of one that is started as ``failing_config``
+    says. ``no_model``: its complaint about a file that is no model. ``failure_status``: its exit status after either.
+    ``context_size`` and ``slots``: what it serves the test's model with unless told otherwise; ``two_slots``: the
+    number to ask for where it can have several. ``stopped_status``: its exit status when it was told to end.
+    ``tells_all``: the path of its model, how its slots share the context, whether it drafts, and its template.
     """
 
     listens: str
-    drafting: str
-    no_such_flag: str
+    options_said: str
+    fatal: str
     no_model: str
     failure_status: int
     loading: str
@@ -75,6 +81,12 @@ class EngineWords:
     context_size: int
     slots: int | None
     two_slots: int | None
+    options: Mapping[str, object] = field(
+        default_factory=lambda: {"spec_draft_n_max": 2, "spec_draft_p_min": 0.5, "jinja": False}
+    )
+    stopped_status: int = 0
+    has_keys: bool = True
+    tells_all: bool = True
 
     @property
     def port_flag(self) -> str:
@@ -88,8 +100,8 @@ class EngineWords:
 
 LLAMA_CPP = EngineWords(
     listens="--port {}",
-    drafting="--spec-draft-n-max 2 --spec-draft-p-min 0.5",
-    no_such_flag="error: invalid argument: --nope",
+    options_said="--spec-draft-n-max 2 --spec-draft-p-min 0.5",
+    fatal="error: invalid argument: --nope",
     no_model="failed to load model",
     failure_status=1,
     loading="loading model",
@@ -102,8 +114,8 @@ LLAMA_CPP = EngineWords(
 
 PARROT = EngineWords(
     listens="--listen 127.0.0.1:{}",
-    drafting="--guess 2 --sure 0.5",
-    no_such_flag="squawk: what is --nope?",
+    options_said="--guess 2 --sure 0.5",
+    fatal="squawk: what is --nope?",
     no_model="no parrot food",
     failure_status=3,
     loading="an egg: ",
@@ -111,6 +123,24 @@ PARROT = EngineWords(
     context_size=4096,
     slots=None,
     two_slots=None,
+)
+
+
+DASLLAMA = EngineWords(
+    listens="--port {}",
+    options_said="--streams 2",
+    fatal="EXCEPTION: gguf: bad magic (not a GGUF file)",
+    no_model="gguf: bad magic",
+    failure_status=1,
+    loading="loading ./",
+    loaded="loading ./",
+    context_size=8192,
+    slots=4,
+    two_slots=2,
+    options={"parallel": 2},
+    stopped_status=-15,
+    has_keys=False,
+    tells_all=False,
 )
 
 
@@ -145,6 +175,14 @@ class Harness(Protocol):
 
     def config(self, **changes: object) -> ServerConfig: ...
 
+    def failing_config(self, **changes: object) -> ServerConfig:
+        """Its server ends before it answers."""
+        ...
+
+    def model_said(self) -> str:
+        """How the command line names the test's model."""
+        ...
+
 
 class _Configs:
     model: Path
@@ -154,6 +192,12 @@ class _Configs:
         given = {"model_id": 7, "model_name": "Tiny", "model_path": self.model, "base_port": some_base_port()}
         # Several threads of an engine wait for each other busily, which is most of what a start of a tiny model costs.
         return ServerConfig.from_mapping(given | {"threads": 1} | changes)
+
+    def failing_config(self, **changes: object) -> ServerConfig:
+        return self.config(extra_args=["--nope"], **changes)
+
+    def model_said(self) -> str:
+        return str(self.model)
 
 
 class LocalHarness(_Configs):
@@ -227,7 +271,7 @@ class LocalHarness(_Configs):
         return found
 
     def traces(self) -> list[str]:
-        files = [str(path) for folder in ("servers", "logs") for path in (self.data_dir / folder).glob("*")]
+        files = [str(path) for folder in ("servers", "logs", "runs") for path in (self.data_dir / folder).glob("*")]
         return files + [repr(process) for process in self.processes()]
 
 
@@ -267,6 +311,48 @@ class ParrotHarness(LocalHarness):
 
     def talkative_config(self, lines: int) -> ServerConfig:
         return self.config(extra_args=["--chatter", str(lines)])
+
+
+class DasllamaHarness(LocalHarness):
+    """Real processes of dasllama-server, behind a script where one must misbehave."""
+
+    words = DASLLAMA
+
+    def __init__(self, data_dir: Path, engine: Path, model: Path) -> None:
+        super().__init__(data_dir, engine, model)
+        self._odd = data_dir.parent / "odd-dasllama"
+        self._no_model = data_dir.parent / "no-model"
+
+    def runner_with(
+        self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
+    ) -> RecordedRunner:
+        driver = DasllamaDriver(partial(DASLLAMAS.inspect, engine))
+        return self.assembled("local", LocalPlace, driver, data_dir, grace_s)
+
+    def failing_config(self, **changes: object) -> ServerConfig:
+        self._no_model.write_text("Dear reader, I am no model. " * 100)
+        return self.config(model_path=self._no_model, **changes)
+
+    def model_said(self) -> str:
+        return "-m ./Tiny"
+
+    def stubborn_runner(self) -> RecordedRunner:
+        return self.runner_with(self._behind("trap '' TERM"), grace_s=SHORT_GRACE_S)
+
+    def late_config(self) -> ServerConfig:
+        return self.config()
+
+    def talkative_runner(self) -> RecordedRunner:
+        return self.runner_with(self._behind('[ "$1" = --help ] || seq -f "line %.0f" 0 "$((LINES - 1))"'))
+
+    def talkative_config(self, lines: int) -> ServerConfig:
+        self.environment["LINES"] = str(lines)
+        return self.config()
+
+    def _behind(self, what_first: str) -> Path:
+        self._odd.write_text(f"#!/bin/sh\n{what_first}\nexec '{self.engine}' \"$@\"\n")
+        self._odd.chmod(0o755)
+        return self._odd
 
 
 class MockHarness(_Configs):
@@ -315,6 +401,7 @@ class MockHarness(_Configs):
 
 
 CATALOG = LlamaEngineCatalog(os.environ)
+DASLLAMAS = ProgramCatalog(DASLLAMA_PROGRAM, os.environ)
 
 
 async def stop_all(harness: Harness) -> None:

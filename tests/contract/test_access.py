@@ -15,7 +15,7 @@ from gglib_desktop.domain.errors import ConfigurationError, KeyStoreError, PortT
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.servers.server import ProcessHandle
-from tests.contract.harness import LocalHarness, busy_slots, stop_all
+from tests.contract.harness import Harness, LocalHarness, busy_slots, stop_all
 from tests.contract.test_foreign_servers import Elsewhere, elsewhere, found, loaded  # noqa: F401  # a fixture
 from tests.fakes.waiting import poll
 
@@ -58,10 +58,29 @@ def written_in(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def keyed(harness: Harness) -> Harness:
+    if not harness.words.has_keys:
+        pytest.skip("this engine has no keys, and is refused where it would need one")
+    return harness
+
+
 # -- all runners
 
 
-async def test_who_can_be_reached_by_others_asks_for_a_key(runner, harness):
+async def test_one_that_can_ask_for_none_is_refused_where_it_would_have_to(runner, harness):
+    for field, value in (("host", "0.0.0.0"), ("require_api_key", True)):
+        if harness.words.has_keys:
+            await runner.start(harness.config(**{field: value}))
+            continue
+        with pytest.raises(ConfigurationError, match="asks for no key") as caught:
+            await runner.start(harness.config(**{field: value}))
+        assert caught.value.field == field
+    assert len(await runner.list_running()) == (2 if harness.words.has_keys else 0)
+
+
+async def test_who_can_be_reached_by_others_asks_for_a_key(runner, keyed):
+    harness = keyed
     handle = await runner.start(harness.config(host="0.0.0.0"))
     key = runner.describe(handle).api_key
     assert key is not None
@@ -73,18 +92,22 @@ async def test_who_can_be_reached_by_others_asks_for_a_key(runner, harness):
     assert "127.0.0.1" not in " ".join(runner.describe(handle).other_endpoints)
 
 
-async def test_a_server_for_this_computer_alone_asks_for_none_unless_told_to(runner, harness):
+async def test_a_server_for_this_computer_alone_asks_for_none(runner, harness):
     free = await runner.start(harness.config())
     assert runner.describe(free).api_key is None
     assert runner.describe(free).other_endpoints == ()
     assert not (await facts_of(runner, free)).wants_key
     assert KEY_FILE not in written_in(harness.data_dir), "no key before one is needed"
-    keyed = await runner.start(harness.config(require_api_key=True))
-    assert runner.describe(keyed).api_key
-    assert (await facts_of(runner, keyed)).wants_key
 
 
-async def test_all_servers_share_one_key(runner, harness):
+async def test_one_that_is_told_to_asks_for_a_key_on_this_computer_too(runner, keyed):
+    handle = await runner.start(keyed.config(require_api_key=True))
+    assert runner.describe(handle).api_key
+    assert (await facts_of(runner, handle)).wants_key
+
+
+async def test_all_servers_share_one_key(runner, keyed):
+    harness = keyed
     first, second = await asyncio.gather(*(runner.start(harness.config(require_api_key=True)) for _ in range(2)))
     assert (
         runner.describe(first).api_key
@@ -93,7 +116,8 @@ async def test_all_servers_share_one_key(runner, harness):
     )
 
 
-async def test_the_key_is_in_its_file_and_in_no_other(runner, harness, caplog):
+async def test_the_key_is_in_its_file_and_in_no_other(runner, keyed, caplog):
+    harness = keyed
     caplog.set_level("DEBUG")
     handle = await runner.start(harness.config(host="0.0.0.0"))
     key = runner.describe(handle).api_key
@@ -110,7 +134,8 @@ async def test_the_key_is_in_its_file_and_in_no_other(runner, harness, caplog):
     assert not [text for text in shown if key in text]
 
 
-async def test_the_next_runner_knows_the_key_of_what_it_finds(harness):
+async def test_the_next_runner_knows_the_key_of_what_it_finds(keyed):
+    harness = keyed
     async with harness.runner() as earlier:
         handle = await earlier.start(harness.config(require_api_key=True))
         key = earlier.describe(handle).api_key

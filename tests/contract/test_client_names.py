@@ -46,7 +46,7 @@ async def test_starts_at_once_get_different_ones(runner, harness):
 
 async def test_a_start_that_failed_leaves_its_name(runner, harness):
     with pytest.raises(StartFailed):
-        await runner.start(harness.config(extra_args=["--no-such-flag"]))
+        await runner.start(harness.failing_config())
     assert name(runner, await runner.start(harness.config())) == "Tiny"
 
 

@@ -81,6 +81,9 @@ class ParrotDriver:
     ) -> tuple[str, ...]:
         return self._dialect.command(config, engine, port, host=host, mtp_suppressed=mtp_is_suppressed(environment))
 
+    def links(self, config: ServerConfig) -> Mapping[str, Path]:
+        return {}
+
     def environment(self, inherited: Mapping[str, str], key: str | None) -> dict[str, str]:
         kept = {name: value for name, value in inherited.items() if name != self._dialect.key_variable}
         return kept if key is None else {**kept, self._dialect.key_variable: key}

@@ -30,6 +30,8 @@ dependencies = ["top"]
 [project.optional-dependencies]
 dev = []
 engine = []
+[dependency-groups]
+second-engine = []
 """
 
 

@@ -21,6 +21,13 @@ INSIDE = (
     "domain/commandline/",
     "adapters/engines/llama_cpp/",
 )
+# Some of their words are spelled alike.
+OTHER_ENGINES = {
+    "dasllama": ("domain/dasllama/", "adapters/engines/dasllama/"),
+    "vllm": ("domain/vllm/", "adapters/engines/vllm/"),
+}
+SHARED = ("domain/openai/", "adapters/engines/openai/")
+COMPOSITION = "adapters/runner/kinds.py"
 # Those that touch processes: asking.py runs a program with one flag to its end.
 TOUCHING = ("adapters/places/", "adapters/machine/", "adapters/engines/asking.py")
 TOUCH = re.compile(
@@ -91,8 +98,15 @@ def known(text: str) -> Iterator[str]:
 
 
 def test_nothing_outside_knows_a_word_of_llama_cpp():
-    found = {(name, word) for name, text in sources(outside=INSIDE) for word in known(text)}
+    others = (*SHARED, *(folder for folders in OTHER_ENGINES.values() for folder in folders))
+    found = {(name, word) for name, text in sources(outside=(*INSIDE, *others)) for word in known(text)}
     assert found == set()
+
+
+@pytest.mark.parametrize("engine", OTHER_ENGINES)
+def test_only_the_composition_names_another_engine(engine):
+    found = {name for name, text in sources(outside=OTHER_ENGINES[engine]) if engine in text}
+    assert found <= {COMPOSITION}
 
 
 def test_only_places_touch_processes():

@@ -149,6 +149,24 @@ def _read(output: IO[bytes]) -> str:
     return output.read(_MOST_BYTES).decode(errors="replace")
 
 
+def program_key(path: Path, name: str) -> tuple[str, int, int]:
+    """The identity of a program's present file. Raises: ConfigurationError if it is not a program, called ``name``."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise unusable(path, "there is no such file") from exc
+    except OSError as exc:
+        raise unusable(path, f"this file cannot be looked at: {exc.strerror}") from exc
+    except ValueError as exc:  # a zero byte
+        raise unusable(path, f"no file can have this name: {exc}") from exc
+    if stat.S_ISDIR(status.st_mode):
+        raise unusable(path, f"this is a folder, not the {name} program in it")
+    if not stat.S_ISREG(status.st_mode):
+        raise unusable(path, "this is a device or a pipe, not a program")
+    check_executable(path, status)
+    return str(path), status.st_size, status.st_mtime_ns
+
+
 def check_executable(path: Path, status: os.stat_result) -> None:
     """Raises: ConfigurationError for a file that may not be run."""
     if not os.access(path, os.X_OK):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gglib_desktop.adapters.records.record_store import RecordStore
-from gglib_desktop.adapters.runner.client_names import names_of, names_said
+from gglib_desktop.adapters.runner.client_names import address_of, names_of, names_said
 from gglib_desktop.adapters.runner.earlier_servers import EarlierServers
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, StopFailed
 from gglib_desktop.domain.options.host import openai_url, other_urls
@@ -159,7 +159,7 @@ class AnnouncedServer:
 
     @property
     def address(self) -> ServerAddress:
-        return self.place.reach(self.record, self.key)
+        return address_of(self.record, self.place, self.driver, self.key)
 
     @property
     def may_sleep(self) -> bool:

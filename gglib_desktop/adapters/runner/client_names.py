@@ -6,12 +6,15 @@ import functools
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from gglib_desktop.domain.options.client_names import names_in
+from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.foreign import StatedSettings
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.ports.servers.engine_driver import ProcessReader
+from gglib_desktop.ports.servers.engine_driver import EngineDriver, ProcessReader
+from gglib_desktop.ports.servers.place import Place
 
 Settings = Callable[[Sequence[str], Mapping[str, str]], StatedSettings]
 
@@ -44,6 +47,12 @@ def names_said(command_line: str, settings: Settings) -> tuple[str, ...]:
     except ValueError:
         return ()
     return names_in(settings(words, {}).alias)
+
+
+def address_of(record: ServerRecord, place: Place, driver: EngineDriver, key: str | None = None) -> ServerAddress:
+    """Where a server is asked from here, and by which name for its model."""
+    names = names_of(record, driver.reader)
+    return replace(place.reach(record, key), model=names[0] if names else "")
 
 
 def names_of(record: ServerRecord, reader: ProcessReader) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 
+from gglib_desktop.adapters.runner.client_names import address_of
 from gglib_desktop.domain.errors import HealthCheckFailed, PortTaken, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.failures import FailureCause, ServerExit, StopRung
@@ -33,7 +34,7 @@ async def first_answer(
     Raises: StartFailed or PortTaken when it ends before, HealthCheckFailed when it neither answers nor does anything
     for ``_SILENCE_S``.
     """
-    address = place.reach(record)
+    address = address_of(record, place, driver)
     async with TaskScope(LogReporter()) as scope:
         ending = scope.start(process.wait(), name="exit")
         activity = _Activity(process)

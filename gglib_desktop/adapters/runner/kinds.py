@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gglib_desktop.adapters.engines.dasllama.catalog import DASLLAMA_PROGRAM
+from gglib_desktop.adapters.engines.dasllama.driver import DasllamaDriver
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
+from gglib_desktop.adapters.engines.openai.catalog import ProgramCatalog
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import InThread, Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
@@ -29,8 +33,9 @@ if TYPE_CHECKING:
 
 # How the places of the settings are opened, by the scheme of their addresses. Each kind of place adds its own.
 PLACES: Mapping[str, Callable[[PlaceSettings, Path, Mapping[str, str], InThread], Site]] = {}
-LLAMA_CPP = "llama.cpp"
+LLAMA_CPP, DASLLAMA = "llama.cpp", "dasllama"
 """The ids of the engines, as configurations and records have them."""
+_OTHER_DRIVERS = {DASLLAMA: DasllamaDriver}
 
 
 def asked_engines(connections: httpx.AsyncBaseTransport, chats: StreamedChats) -> Sequence[AskedEngine]:
@@ -39,8 +44,13 @@ def asked_engines(connections: httpx.AsyncBaseTransport, chats: StreamedChats) -
 
 
 def engine_catalog(environment: Mapping[str, str]) -> EngineCatalog:
-    """The programs that serve on this computer."""
+    """The programs of the engine that serves on this computer where nothing else is chosen."""
     return LlamaEngineCatalog(environment)
+
+
+def other_catalogs(environment: Mapping[str, str]) -> Mapping[str, EngineCatalog]:
+    """Those of the engines that can be chosen beside it, by their ids."""
+    return {DASLLAMA: ProgramCatalog(DASLLAMA_PROGRAM, environment)}
 
 
 def open_place(place: PlaceSettings, data_dir: Path, environment: Mapping[str, str], in_thread: InThread) -> Site:
@@ -56,23 +66,32 @@ def local_runner(
     engine: Callable[[], Awaitable[Engine]],
     *,
     environment: Mapping[str, str],
+    other_engine: Callable[[str], Awaitable[Engine]] | None = None,
     stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S,
     keys: KeyStore | None = None,
     log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
     follow_places: Callable[[PlacesInForce], object] = lambda _places: None,
 ) -> RecordedRunner:
-    """Real llama-server processes on this computer.
+    """Real processes on this computer, of llama-server where a configuration chooses no other engine.
 
-    ``engine`` gives the program to start, or raises ConfigurationError. ``stop_grace_s`` is asked at each stop,
+    ``engine`` gives the program to start, or raises ConfigurationError; ``other_engine`` that of another engine, by its
+    id; without it, one is looked for. ``stop_grace_s`` is asked at each stop,
     ``log_bytes`` how much a log may take.
     ``keys`` keeps the key that some servers ask for; without it, a file in the data directory does.
     ``follow_places`` tells of the places beside this computer, if there are any.
     """
     threads = Threads()
     place = LocalPlace(data_dir, environment=environment, in_thread=threads.run, log_bytes=log_bytes)
+    if other_engine is None:
+        catalogs = other_catalogs(environment)
+
+        def other_engine(chosen: str) -> Awaitable[Engine]:
+            return catalogs[chosen].find(None)
+
+    others = {each: driver(partial(other_engine, each)) for each, driver in _OTHER_DRIVERS.items()}
     runner = RecordedRunner(
         data_dir,
-        {"local": Site(place, {LLAMA_CPP: LlamaCppDriver(engine)})},
+        {"local": Site(place, {LLAMA_CPP: LlamaCppDriver(engine), **others})},
         threads=threads,
         stop_grace_s=stop_grace_s,
         keys=keys or KeptKey(data_dir / KEY_FILE),

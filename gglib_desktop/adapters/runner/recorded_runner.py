@@ -107,7 +107,7 @@ class RecordedRunner(FoundServers):
                     host = site.place.listens_on(record.run, config)
                     argv = driver.command(named, engine, port, host=host, environment=environment)
                     shown = shell_line(argv, driver.reader.key_flags)
-                    command = Command(argv, driver.environment(environment, key))
+                    command = Command(argv, driver.environment(environment, key), driver.links(named))
                     try:
                         return await self._start(site, record.replace(command_line=shown), command, key)
                     except PortTaken:

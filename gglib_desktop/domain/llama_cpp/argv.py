@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
-from gglib_desktop.domain.environment import INSTANCE_VARIABLE
+from gglib_desktop.domain.environment import for_other_programs
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_cpp.flag_drift import drift_objections, spelling_for, translated, why_unsupported
 from gglib_desktop.domain.llama_cpp.load_mode import (
@@ -111,25 +111,12 @@ def refusal_of(flag: str) -> str | None:
 
 
 def engine_environment(environment: Mapping[str, str], *, frozen: bool) -> dict[str, str]:
-    """The environment for an engine: ours without variables that would silently configure or break it.
-
-    ``frozen``: we run from a bundle, whose library path must not reach other programs.
-    """
-    kept = {name: value for name, value in environment.items() if not _is_harmful(name)}
-    if frozen:
-        kept.pop("LD_LIBRARY_PATH", None)
-        original = kept.pop("LD_LIBRARY_PATH_ORIG", None)
-        if original is not None:
-            kept["LD_LIBRARY_PATH"] = original
-    return kept
+    """The environment for an engine, as ``for_other_programs`` says."""
+    return for_other_programs(environment, frozen=frozen, without=("LLAMA_ARG_", KEY_VARIABLE))
 
 
 def _can_say(flag: str, capabilities: EngineCapabilities) -> bool:
     return capabilities.supports(flag) or became_load_mode(flag, capabilities)
-
-
-def _is_harmful(name: str) -> bool:
-    return name.startswith(("LLAMA_ARG_", "PYTHON")) or name in {KEY_VARIABLE, "VIRTUAL_ENV", INSTANCE_VARIABLE}
 
 
 def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, host: str, port: int) -> list[str]:

@@ -28,6 +28,7 @@ class ServerAddress:
 
     ``url``: where all its paths begin, of a server that is not reached by host and port alone; without a slash at the
     end. ``api_url``: where those of OpenAI's API begin, if that is not known from the other.
+    ``model`` is the name by which it knows the model that is meant, as far as that is known.
     """
 
     port: int
@@ -35,6 +36,7 @@ class ServerAddress:
     key: str | None = field(default=None, repr=False)
     url: str = ""
     api_url: str = ""
+    model: str = ""
 
     @property
     def root(self) -> str:

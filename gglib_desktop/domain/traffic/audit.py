@@ -113,9 +113,9 @@ def interval(started: float, before: Counters, after: Counters) -> RequestRow | 
         end=RequestEnd.INTERVAL,
         prompt_n=prompt_n,
         cached_n=_growth(before.cached_n, after.cached_n),
-        prompt_ms=(after.prompt_s - before.prompt_s) * 1e3,
+        prompt_ms=_milliseconds(before.prompt_s, after.prompt_s),
         gen_n=gen_n,
-        gen_ms=(after.gen_s - before.gen_s) * 1e3,
+        gen_ms=_milliseconds(before.gen_s, after.gen_s),
         draft_n=_growth(before.draft_n, after.draft_n),
         accepted_n=_growth(before.accepted_n, after.accepted_n),
     )
@@ -123,3 +123,7 @@ def interval(started: float, before: Counters, after: Counters) -> RequestRow | 
 
 def _growth(before: int | None, after: int | None) -> int | None:
     return None if before is None or after is None else after - before
+
+
+def _milliseconds(before_s: float | None, after_s: float | None) -> float | None:
+    return None if before_s is None or after_s is None else (after_s - before_s) * 1e3

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class SlotWork:
     """What a slot does. ``task`` None: it was never used. ``prompt_n`` None: the length of the prompt is not known.
 
-    ``read_n`` tokens of the prompt have been read so far, and ``gen_n`` tokens generated.
+    ``read_n`` tokens of the prompt have been read so far, and ``gen_n`` tokens generated; None: neither is
+    told.
     """
 
     slot: int
@@ -17,21 +18,21 @@ class SlotWork:
     is_busy: bool = False
     read_n: int = 0
     prompt_n: int | None = None
-    gen_n: int = 0
+    gen_n: int | None = 0
 
 
 @dataclass(frozen=True)
 class Counters:
-    """Sums since the server started. None: this build does not tell. Times are in seconds.
+    """Sums since the server started. None: this engine does not tell. Times are in seconds.
 
-    ``prompt_n`` leaves out ``cached_n``. ``gen_n`` includes what cancelled requests had generated, and counts only
-    when a request ends. ``accepted_at[0]`` counts the drafts whose first token was accepted.
+    ``prompt_n`` leaves out ``cached_n``. ``gen_n`` includes what cancelled requests had generated; most
+    engines count it only when a request ends. ``accepted_at[0]`` counts the drafts whose first token was accepted.
     """
 
     prompt_n: int
-    prompt_s: float
+    prompt_s: float | None
     gen_n: int
-    gen_s: float
+    gen_s: float | None
     cached_n: int | None = None
     drafts: int | None = None
     draft_n: int | None = None

@@ -105,7 +105,8 @@ class ServerWork:
             if (work.slot, work.task) in self._over and work.task is not None:
                 work = replace(work, is_busy=False)  # noqa: PLW2901  # the answer was under way when its end was told
             if work.is_busy:
-                self._generated((work.slot, work.task), work.gen_n, at, unseen_s=before_s)
+                if work.gen_n is not None:
+                    self._generated((work.slot, work.task), work.gen_n, at, unseen_s=before_s)
                 self._show(work, before)
             elif before is None or before.launched < asked_at:
                 self._slots[work.slot] = _Slot(replace(work, gen_n=0))
@@ -135,6 +136,11 @@ class ServerWork:
     @property
     def busy_slots(self) -> int | None:
         return sum(slot.work.is_busy for slot in self._slots.values()) if self._is_known else None
+
+    @property
+    def is_only_counted(self) -> bool:
+        """It works, and its counters alone tell how fast."""
+        return any(slot.work.is_busy and slot.work.gen_n is None for slot in self._slots.values())
 
     @property
     def is_full(self) -> bool:
@@ -167,6 +173,8 @@ class ServerWork:
 
     def _known_until(self, at: float) -> float:
         """All tokens generated until then have been told of."""
+        if self.is_only_counted and self._counters is not None:
+            return max(self._counters[0], at - _LATEST_S)
         generating = [slot.work for slot in self._slots.values() if slot.work.is_busy and slot.work.gen_n]
         heard = [self._told[work.slot, work.task].at for work in generating if (work.slot, work.task) in self._told]
         return min((told for told in heard if told >= at - _LATEST_S), default=at)
@@ -222,7 +230,7 @@ class ServerWork:
         """Adds the tokens of requests that came and went between two looks at the slots; when is not known better."""
         counted_n = counters.gen_n - before.gen_n
         if counted_n > self._seen_n:
-            generating_s = counters.gen_s - before.gen_s
+            generating_s = (math.inf if counters.gen_s is None else counters.gen_s) - (before.gen_s or 0.0)
             self._tokens.add(counted_n - self._seen_n, max(counted_at, at - generating_s), at)
         # What those at work have generated is counted when they end.
         self._seen_n = max(0, self._seen_n - counted_n) if self.busy_slots else 0

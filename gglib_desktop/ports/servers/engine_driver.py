@@ -92,6 +92,12 @@ class EngineDriver(Protocol):
         ``host`` and ``port`` are where it listens; ``environment`` is the place's.
         """
 
+    def links(self, config: ServerConfig) -> Mapping[str, Path]:
+        """Files by the names that the command line has for them; empty: it names them all by their paths.
+
+        With links, the program runs in a folder of the run's own, where they lie and where it may write.
+        """
+
     def environment(self, inherited: Mapping[str, str], key: str | None) -> dict[str, str]:
         """The variables for the program: the place's without those that would change it, with the key it asks for."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -25,10 +25,15 @@ from gglib_desktop.ports.servers.server_monitor import LogChunk
 
 @dataclass(frozen=True)
 class Command:
-    """What is run: ``argv``, the program first, with ``environment`` in place of the runner's own. Keys lie there."""
+    """What is run: ``argv``, the program first, with ``environment`` in place of the runner's own. Keys lie there.
+
+    With ``links`` it runs in a folder of the run's own that holds them: files by the names that ``argv`` has for them.
+    The folder is removed once it has ended.
+    """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
+    links: Mapping[str, Path] = field(default_factory=dict)
 
 
 class PlacedProcess(Protocol):

@@ -283,7 +283,9 @@ class ServerWatch:
         if not self._is_well:
             return math.inf
         if self._work.busy_slots:
-            return times.counters + (FULL_COUNTERS_S if self._work.is_full else COUNTERS_S)
+            return times.counters + (
+                FULL_COUNTERS_S if self._work.is_full or self._work.is_only_counted else COUNTERS_S
+            )
         # One that may sleep is asked while its work has just ended, or not at all.
         owes = times.owes and not (self._may_sleep and _now() > times.active + _HIDDEN_SETTLED_S)
         due = max(times.active + _SETTLED_S, times.counters + FULL_COUNTERS_S) if owes else math.inf

@@ -67,6 +67,8 @@ def slot_text(work: SlotWork) -> str:
     """What a slot does now."""
     if not work.is_busy:
         return translate("Figures", "idle")
+    if work.gen_n is None:
+        return translate("Figures", "working; this engine does not tell how far")
     if work.gen_n:
         return translate("Figures", "generating, {count} tokens").format(count=work.gen_n)
     if work.prompt_n is None:

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,8 +21,8 @@ from gglib_desktop.adapters.engines.asking import (
     Answer,
     CallOff,
     ask,
-    check_executable,
     in_thread,
+    program_key,
     unusable,
 )
 from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, EngineSource
@@ -92,7 +91,7 @@ class LlamaEngineCatalog:
 
     def _devices(self, engine: Engine, call_off: CallOff) -> tuple[EngineDevice, ...]:
         try:
-            key = _key(engine.path)
+            key = program_key(engine.path, _PROGRAMS[0])
             if key not in self._devices_of:
                 answer = self._ask(engine.command, _LIST_DEVICES, call_off)
                 self._devices_of[key] = parse_devices(answer.output)
@@ -112,7 +111,7 @@ class LlamaEngineCatalog:
 
     def _inspect(self, path: Path, source: EngineSource, call_off: CallOff) -> Engine:
         path = Path(os.path.expanduser(path)).absolute()
-        key = _key(path)
+        key = program_key(path, _PROGRAMS[0])
         if key not in self._known:
             self._known[key] = self._asked(path, source, call_off)
         known = self._known[key]
@@ -162,21 +161,3 @@ def _killed_by(number: int) -> str:
 
 def _last_of(evidence: Sequence[str]) -> str:
     return f" and said: {evidence[-1].strip()}" if evidence else " and said nothing"
-
-
-def _key(path: Path) -> tuple[str, int, int]:
-    """The identity of a program's present file. Raises: ConfigurationError if it is not a program."""
-    try:
-        status = path.stat()
-    except (FileNotFoundError, NotADirectoryError) as exc:
-        raise unusable(path, "there is no such file") from exc
-    except OSError as exc:
-        raise unusable(path, f"this file cannot be looked at: {exc.strerror}") from exc
-    except ValueError as exc:  # a zero byte
-        raise unusable(path, f"no file can have this name: {exc}") from exc
-    if stat.S_ISDIR(status.st_mode):
-        raise unusable(path, "this is a folder, not the llama-server program in it")
-    if not stat.S_ISREG(status.st_mode):
-        raise unusable(path, "this is a device or a pipe, not a program")
-    check_executable(path, status)
-    return str(path), status.st_size, status.st_mtime_ns

@@ -6,11 +6,11 @@ import asyncio
 import functools
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
-from gglib_desktop.adapters.http.kept_connections import KeptConnections
+from gglib_desktop.adapters.engines.openai.questions import Questions, value_of
 from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, names_told
 from gglib_desktop.domain.llama_cpp.figures import counters_told, slots_told
 from gglib_desktop.domain.servers.access import ServerAddress
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from gglib_desktop.adapters.engines.llama_cpp.chats import LlamaChats
     from gglib_desktop.adapters.http.chats import StreamedChats
 
-_QUESTION_TIMEOUT_S = 2.0
-_HEADERS = {"Accept-Encoding": "identity"}
-_MOST_SERVERS = 200
-
 
 class LlamaClient:
     """One keep-alive HTTP client for all servers of a runner. ``transport`` stands in for the network, in tests."""
@@ -33,19 +29,15 @@ class LlamaClient:
     def __init__(
         self, *, transport: httpx.AsyncBaseTransport | None = None, chats: StreamedChats | None = None
     ) -> None:
-        # No proxies: all servers are on this computer.
-        self._transport = transport or KeptConnections()
-        self._http = httpx.AsyncClient(trust_env=False, headers=_HEADERS, transport=self._transport)
+        self._questions = Questions(transport=transport)
         self._chats = chats
-        self._closed = False
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def aclose(self) -> None:
         """Closes every connection, which ends pending questions."""
-        self._closed = True
         if "chats" in vars(self):
             self.chats.close()
-        await self._http.aclose()
+        await self._questions.aclose()
 
     @functools.cached_property
     def chats(self) -> LlamaChats:
@@ -56,22 +48,12 @@ class LlamaClient:
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
         """One question to /health, which needs no key. Never raises."""
-        try:
-            async with self._question(timeout_s):
-                # Without the client's redirects, cookies and authentication, which cost twice as much as all the rest.
-                answer = await self._transport.handle_async_request(_health_question(server.root))
-        except httpx.ConnectError as exc:
-            # The cause may be on our side, for example too many sockets.
-            is_refused = isinstance(exc.__cause__, ConnectionRefusedError | None)
-            message = "the port refuses connections" if is_refused else f"no connection can be made: {exc}"
-            return Probe(ProbeResult.REFUSED, message)
-        except TimeoutError:
-            return Probe(ProbeResult.TIMEOUT, f"no answer within {timeout_s:g} s")
-        except httpx.HTTPError as exc:
-            return Probe(ProbeResult.REFUSED, f"the connection broke: {type(exc).__name__}")
+        answer = await self._questions.answer(server, "/health", timeout_s)
+        if isinstance(answer, Probe):
+            return answer
         if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             return Probe(ProbeResult.LOADING, "loading the model")
-        status = _value(answer)
+        status = value_of(answer)
         if isinstance(status, dict) and status.get("status") == "ok":
             return Probe(ProbeResult.OK)
         return Probe(ProbeResult.FOREIGN, f"something that is no llama-server answers (HTTP {answer.status_code})")
@@ -81,26 +63,26 @@ class LlamaClient:
 
         Asks without the key first, unless the server is known to want it: this shows whether it refuses strangers.
         """
-        answer = None if wants_key else await self._get(server, "/props", key=None)
+        answer = None if wants_key else await self._questions.get(server, "/props", key=None)
         wants_key = wants_key or (answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED)
         if wants_key and server.key is not None:
-            answer = await self._get(server, "/props", key=server.key)
+            answer = await self._questions.get(server, "/props", key=server.key)
         if answer is not None and answer.status_code == httpx.codes.UNAUTHORIZED:
             return ServerFacts(wants_key=True, refused=True)
-        props = _value(answer)
+        props = value_of(answer)
         # The question would wake it, and load its model again.
-        slots = None if is_asleep(props) else await self._get(server, "/slots", key=server.key)
-        facts = facts_from(props, _value(slots), log)
+        slots = None if is_asleep(props) else await self._questions.get(server, "/slots", key=server.key)
+        facts = facts_from(props, value_of(slots), log)
         return None if facts is None else replace(facts, wants_key=wants_key)
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         """The names of the model for clients, from /v1/models; none if it gives the path of a file."""
-        return names_told(_value(await self._get(server, "/v1/models", key=server.key)))
+        return names_told(value_of(await self._questions.get(server, "/v1/models", key=server.key)))
 
     async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> tuple[SlotWork, ...] | None:
         """What /slots tells; nothing of one that sleeps, and None without an answer in time."""
         sleeps, answer = await self._in_turn(server, "/slots", may_sleep=may_sleep)
-        return () if sleeps else slots_told(_value(answer))
+        return () if sleeps else slots_told(value_of(answer))
 
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
         """What /metrics tells; None without an answer in time, and of one that sleeps."""
@@ -116,40 +98,11 @@ class LlamaClient:
         is known to sleep, and its answer.
         """
         try:
-            async with self._question(_QUESTION_TIMEOUT_S), self._turns[server.root]:
+            async with self._questions.within(), self._turns[server.root]:
                 if may_sleep:
-                    sleeps = is_asleep(_value(await self._get(server, "/props", key=server.key)))
+                    sleeps = is_asleep(value_of(await self._questions.get(server, "/props", key=server.key)))
                     if sleeps is not False:
                         return sleeps is True, None
-                return False, await self._get(server, path, key=server.key)
+                return False, await self._questions.get(server, path, key=server.key)
         except TimeoutError:
             return False, None
-
-    def _question(self, timeout_s: float) -> asyncio.Timeout:
-        """Raises TimeoutError after ``timeout_s`` seconds, or at once if the client is closed."""
-        if self._closed:
-            raise TimeoutError
-        # One limit for the whole answer, so that a server that sends drop by drop comes to an end.
-        return asyncio.timeout(timeout_s)
-
-    async def _get(self, server: ServerAddress, path: str, *, key: str | None) -> httpx.Response | None:
-        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        try:
-            async with self._question(_QUESTION_TIMEOUT_S):
-                return await self._http.get(server.root + path, headers=headers)
-        except (httpx.HTTPError, TimeoutError):
-            return None
-
-
-@functools.lru_cache(maxsize=_MOST_SERVERS)
-def _health_question(root: str) -> httpx.Request:
-    """Cached, because it is asked every few seconds and never changes."""
-    return httpx.Request("GET", f"{root}/health", headers=_HEADERS)
-
-
-def _value(answer: httpx.Response | None) -> Any:
-    """The content of a good answer, None for any other."""
-    try:
-        return answer.json() if answer is not None and answer.status_code == httpx.codes.OK else None
-    except (ValueError, RecursionError):
-        return None

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from gglib_desktop.domain.engine.capabilities import Engine
@@ -93,6 +94,9 @@ class LlamaCppDriver:
         self, config: ServerConfig, engine: Engine, port: int, *, host: str | None, environment: Mapping[str, str]
     ) -> tuple[str, ...]:
         return server_argv(config, engine, port, host=host, mtp_suppressed=mtp_is_suppressed(environment))
+
+    def links(self, config: ServerConfig) -> Mapping[str, Path]:  # noqa: ARG002  # it is told paths
+        return {}
 
     def environment(self, inherited: Mapping[str, str], key: str | None) -> dict[str, str]:
         kept = engine_environment(inherited, frozen=getattr(sys, "frozen", False))

@@ -32,6 +32,7 @@ from gglib_desktop.adapters.places.local.free_ports import choose_port, is_let_g
 from gglib_desktop.adapters.places.local.model_file import check_model_file
 from gglib_desktop.adapters.places.local.port_owners import Family, owner_of
 from gglib_desktop.adapters.places.local.process_use import computes_without_gpu
+from gglib_desktop.adapters.places.local.run_folders import RunFolders
 from gglib_desktop.adapters.places.local.server_process import ServerProcess, running, watched
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
@@ -65,6 +66,7 @@ class LocalPlace:
         self._in_thread = in_thread
         self._log_folder = LogFolder(data_dir / "logs", most_bytes=log_bytes)
         self.logs = FolderLogs(self._log_folder, in_thread)
+        self._run_folders = RunFolders(data_dir / "runs")
         self.strangers = ForeignProcesses(data_dir, self._log_folder)
 
     async def aclose(self) -> None:
@@ -92,7 +94,11 @@ class LocalPlace:
         tag = {INSTANCE_VARIABLE: record.run}
         output_fd = self._log_folder.open_for_append(record.run)
         try:
-            pid = processes.spawn(command.argv, {**command.environment, **tag}, output_fd)
+            folder = self._run_folders.make(record.run, command.links) if command.links else None
+            pid = processes.spawn(command.argv, {**command.environment, **tag}, output_fd, folder)
+        except ProcessError:
+            self._run_folders.remove(record.run)
+            raise
         finally:
             os.close(output_fd)
         try:
@@ -105,6 +111,7 @@ class LocalPlace:
             await self._in_thread(processes.reap, pid, within_s=_REAP_S)
             raise
         process.arguments = command.argv[1:]
+        self._remove_folder_after(process, record.run)
         return process
 
     async def claim(self, record: ServerRecord, process: PlacedProcess) -> Claim:
@@ -134,6 +141,8 @@ class LocalPlace:
         except NotRunning:
             left = leftovers(record, tagged)
             absence = absence_of(record)
+            if not left and self._run_folders.has(record.run):
+                return Finding(record, end_rest=partial(self._remove_folder, record.run), absence=absence)
             if not left:
                 return Finding(record, absence=absence)
             name, pids = record.config.model_name, [pid for pid, _identity in left]
@@ -141,6 +150,7 @@ class LocalPlace:
             return Finding(record, end_rest=partial(end_all, left, record.port), absence=absence)
         family = await self._in_thread(Family.of, process.pid, record.port)
         process.count_in(family.members[1:] if family is not None else ())
+        self._remove_folder_after(process, record.run)
         said = await self._in_thread(processes.said_by, process.pid)
         return Finding(record, process, reader.key(*said))
 
@@ -161,6 +171,14 @@ class LocalPlace:
         return process.pid is not None and computes_without_gpu(process.pid)
 
     # -- small things
+
+    def _remove_folder_after(self, process: ServerProcess, run: str) -> None:
+        """On the loop, before its end is told: there is a handful of small files in it."""
+        if self._run_folders.has(run):
+            process.on_exit(partial(self._run_folders.remove, run))
+
+    async def _remove_folder(self, run: str, _grace_s: float) -> None:
+        await self._in_thread(self._run_folders.remove, run)
 
     def _started(self, record: ServerRecord, process: ServerProcess) -> Started:
         return Started(record, process.created_at, process.arguments)

@@ -22,8 +22,10 @@ from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int) -> int:
+def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int, folder: Path | None = None) -> int:
     """Starts a program detached from ours, both its output streams into ``output_fd``. Returns its pid.
+
+    It runs in ``folder``, or where this program does.
 
     Raises: ConfigurationError for the field ``engine`` when the system refuses, RunnerUnavailable on Windows.
     """
@@ -36,6 +38,7 @@ def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int)
             stdout=output_fd,
             stderr=output_fd,
             env=dict(environment),
+            cwd=folder,
             start_new_session=True,
         )
     except OSError as exc:

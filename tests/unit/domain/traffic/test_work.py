@@ -199,6 +199,20 @@ def test_requests_wait_only_where_all_slots_are_busy(work):
     assert work.figures(NOW + 60).waiting is None, "that was long ago"
 
 
+def test_where_slots_do_not_tell_how_far_they_are_the_counters_do(work):
+    at_work = SlotWork(0, is_busy=True, gen_n=None)
+    work.sampled([at_work, SlotWork(1)], NOW, NOW)
+    assert work.is_only_counted
+    for second in range(5):
+        work.counted(Counters(20, None, 40 * second, None), NOW + second)
+        work.sampled([at_work, SlotWork(1)], NOW + second, NOW + second)
+    figures = work.figures(NOW + 4.9)
+    assert (figures.busy_slots, figures.slots[0]) == (1, at_work)
+    assert figures.generation == pytest.approx(40)
+    work.sampled(IDLE, NOW + 5, NOW + 5)
+    assert not work.is_only_counted
+
+
 def test_where_the_processor_rests_the_server_does(work):
     work.rested(NOW)
     assert work.figures(NOW) == ServerFigures(
