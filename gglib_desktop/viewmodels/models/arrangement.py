@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, insort_left, insort_right
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeAlias
@@ -10,7 +9,7 @@ from typing import TypeAlias
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.viewmodels.models.model_filter import Places, narrowed
 from gglib_desktop.viewmodels.models.model_row import SORT_VALUES, FilterOption, ModelRow, SortKey, model_row
-from gglib_desktop.viewmodels.models.search_texts import SearchTexts, TextBlock, text_blocks
+from gglib_desktop.viewmodels.models.search_texts import SearchTexts, Texts, side_by_side, texts_of
 
 # A share of the list: fewer new models are put in their places one by one.
 _FEW = 16
@@ -38,13 +37,13 @@ class Arrangement:
         """Those of all models, or of some."""
         return [self.known[model_id][1] for model_id in (self.known if ids is None else ids)]
 
-    def add(self, made: Known, texts: Iterable[TextBlock]) -> None:
+    def add(self, made: Known, texts: Texts) -> None:
         """Takes models that are new. ``narrow`` must follow, as after each change of models or order."""
         self.known.update(made)
         self._texts.replace((), texts)
-        self._order = self._order_with(_side_by_side(made))
+        self._order = self._order_with(side_by_side(made))
 
-    def replace(self, ids: Iterable[int], made: Known, texts: Iterable[TextBlock]) -> None:
+    def replace(self, ids: Iterable[int], made: Known, texts: Texts) -> None:
         """Lists the models ``ids`` alone. Those in ``made`` are new or have changed."""
         before = self.known
         both = {**before, **made}
@@ -61,7 +60,7 @@ class Arrangement:
         self._passing = self._order
         self._finds.clear()
         if chosen:
-            self._passing = _side_by_side(row.id for row in narrowed(self.rows(self._order), chosen, places))
+            self._passing = side_by_side(row.id for row in narrowed(self.rows(self._order), chosen, places))
 
     def find(self, words: tuple[str, ...]) -> Sequence[int]:
         """What the filter leaves and has all the lower-case words, in order."""
@@ -106,7 +105,7 @@ class Arrangement:
     def _in_order(self, ids: Iterable[int]) -> list[int]:
         """Sorted by what is chosen; those of which it is not known come last."""
         if self._key is SortKey.ADDED:
-            ordered = _side_by_side(ids)
+            ordered = side_by_side(ids)
             return ordered[::-1] if self._descending else ordered
         value, rows = SORT_VALUES[self._key], self.rows(ids)
         stated, unknown = rows, []
@@ -114,15 +113,10 @@ class Arrangement:
             stated = [row for row in rows if value(row) is not None]
             unknown = [row for row in rows if value(row) is None]
         stated.sort(key=value, reverse=self._descending)
-        return _side_by_side(row.id for row in stated + unknown)
+        return side_by_side(row.id for row in stated + unknown)
 
 
-def made_rows(models: Iterable[Model]) -> tuple[Known, list[TextBlock]]:
+def made_rows(models: Iterable[Model]) -> tuple[Known, Texts]:
     """The models with rows made anew, and the texts to search. May run in a thread: each takes some 25 µs."""
     known = {model.id: (model, model_row(model, None)) for model in models}
-    return known, text_blocks([row for _model, row in known.values()])
-
-
-def _side_by_side(ids: Iterable[int]) -> list[int]:
-    """Numbers made anew lie side by side in memory, which each key stroke in the search goes through."""
-    return array("q", ids).tolist()
+    return known, texts_of([row for _model, row in known.values()])

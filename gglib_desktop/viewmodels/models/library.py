@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 
 from gglib_desktop.domain.errors import LibrarySetAside, ModelInUse
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.models.scan import ScanProgress
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
@@ -26,6 +27,7 @@ class LibraryViewModel(ViewModel):
     added = Signal(int)  # how many models
     scanned = Signal(int)  # how many models were new
     removed = Signal(object)  # Model
+    progressChanged = Signal(object)  # ScanProgress, None when nothing is looked for
 
     def __init__(
         self,
@@ -42,6 +44,11 @@ class LibraryViewModel(ViewModel):
         self.models = ModelListViewModel(library, supervisor, scope)
         self.create_demo = self.command(self._create_demo, "create demo model")
         self.scan = self.command(self._scan, "scan")
+        library.scans.subscribe(self.progressChanged.emit)
+
+    @property
+    def progress(self) -> ScanProgress | None:
+        return self._library.scans.progress
 
     def add(self, paths: Iterable[Path]) -> None:
         """Adds model files and folders, and selects the first model of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Sequence
 from itertools import compress, repeat
 from operator import contains
@@ -9,29 +10,26 @@ from typing import NamedTuple
 
 from gglib_desktop.viewmodels.models.model_row import ModelRow
 
-_ROWS_OF_A_BLOCK = 64
-# Neither a name nor a path contains it, and users do not type it.
-_END = "\0"
+
+def side_by_side(ids: Iterable[int]) -> list[int]:
+    """Numbers made anew lie side by side in memory, which each key stroke in the search goes through."""
+    return array("q", ids).tolist()
 
 
-class TextBlock(NamedTuple):
-    """What some rows are found by, in one text, and the rows' ids."""
+class Texts(NamedTuple):
+    """Models by their ids, and what each of them is found by."""
 
-    ids: Sequence[int]
-    text: str
+    ids: list[int]
+    keys: list[str]
 
-    def without(self, gone: Collection[int]) -> TextBlock:
-        kept = [(each, key) for each, key in zip(self.ids, self.text.split(_END), strict=True) if each not in gone]
-        return TextBlock([each for each, _key in kept], _END.join(key for _each, key in kept))
+    def with_word(self, word: str) -> Texts:
+        has = list(map(contains, self.keys, repeat(word)))
+        return Texts(list(compress(self.ids, has)), list(compress(self.keys, has)))
 
 
-def text_blocks(rows: Sequence[ModelRow]) -> list[TextBlock]:
+def texts_of(rows: Sequence[ModelRow]) -> Texts:
     """Takes milliseconds for thousands, and may run in a thread."""
-    parts = (rows[first : first + _ROWS_OF_A_BLOCK] for first in range(0, len(rows), _ROWS_OF_A_BLOCK))
-    return [
-        TextBlock([row.id for row in part], _END.join(row.search_key.replace(_END, " ") for row in part))
-        for part in parts
-    ]
+    return Texts(side_by_side(row.id for row in rows), [row.search_key for row in rows])
 
 
 class SearchTexts:
@@ -41,25 +39,26 @@ class SearchTexts:
     """
 
     def __init__(self) -> None:
-        self._blocks: list[TextBlock] = []
+        self._all = Texts([], [])
+        self._words: Sequence[str] = ()
+        self._found = self._all
 
-    def replace(self, gone: Collection[int], new: Iterable[TextBlock]) -> None:
+    def replace(self, gone: Collection[int], new: Texts) -> None:
         """Forgets the models that are ``gone``, then knows those in ``new``."""
+        ids, keys = self._all
         if gone:
-            self._blocks = [
-                block if frozenset(block.ids).isdisjoint(gone) else block.without(gone) for block in self._blocks
-            ]
-        self._blocks += new
+            stays = [each not in gone for each in ids]
+            ids, keys = list(compress(ids, stays)), list(compress(keys, stays))
+        self._all = Texts([*ids, *new.ids], [*keys, *new.keys])
+        self._words, self._found = (), self._all
 
-    def find(self, words: Sequence[str]) -> list[int]:
-        """The models in whose text every one of the lower-case words occurs, at least one word."""
-        *others, last = words
-        found: list[int] = []
-        for ids, text in self._blocks:
-            if all(map(text.__contains__, words)):
-                some, keys = ids, text.split(_END)
-                for word in others:
-                    has = list(map(contains, keys, repeat(word)))
-                    some, keys = list(compress(some, has)), list(compress(keys, has))
-                found += compress(some, map(contains, keys, repeat(last)))
-        return found
+    def find(self, words: Sequence[str]) -> Sequence[int]:
+        """The models in whose text every one of the lower-case words occurs."""
+        # A search that goes on where the last one ended looks only at what that one found.
+        if not all(any(before in word for word in words) for before in self._words):
+            self._words, self._found = (), self._all
+        for word in words:
+            if word not in self._words:
+                self._found = self._found.with_word(word)
+        self._words = words
+        return self._found.ids

@@ -51,9 +51,9 @@ class ModelCommands(QObject):
             defaults=self.defaults,
         )
         library.models.selectionChanged.connect(self._render)
-        library.models.scanChanged.connect(self._on_scan)
+        library.progressChanged.connect(self._on_scan)
         self._render()
-        self._on_scan(library.models.scan)
+        self._on_scan(library.progress)
 
     @property
     def _selected(self) -> ModelRow | None:

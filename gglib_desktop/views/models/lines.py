@@ -61,8 +61,8 @@ class ScanLine(_Line):
         self.end.setToolTip(self.tr("Look no further; what was found stays"))
         self.end.setIcon(icon("stop"))
         self.end.clicked.connect(library.stop_scan)
-        library.models.scanChanged.connect(self._show_progress)
-        self._show_progress(library.models.scan)
+        library.progressChanged.connect(self._show_progress)
+        self._show_progress(library.progress)
 
     @Slot(object)
     def _show_progress(self, progress: ScanProgress | None) -> None:

@@ -111,12 +111,12 @@ class ModelListView(QWidget):
         layout.addWidget(self._filter_line)
         layout.addWidget(stack, 1)
         layout.addWidget(self._count)
-        self._models.scanChanged.connect(self._show_scan)
+        self._library.progressChanged.connect(self._show_scan)
 
     @Slot()
     def _show_scan(self) -> None:
         """Made for the first scan that takes long enough to be shown."""
-        self._models.scanChanged.disconnect(self._show_scan)
+        self._library.progressChanged.disconnect(self._show_scan)
         layout = self.layout()
         assert layout is not None
         layout.addWidget(ScanLine(self._library, self))
@@ -125,9 +125,9 @@ class ModelListView(QWidget):
         models, table = self._models, self._table
         models.selectRequested.connect(self._on_select_requested)
         models.countChanged.connect(self._render)
-        models.filterChanged.connect(self._render)
+        models.filter.changed.connect(self._render)
         KeptPlace(models, table)
-        models.sortChanged.connect(self._show_selected)
+        models.order.changed.connect(self._show_selected)
         table.selectionModel().selectionChanged.connect(self._on_selection_changed)
         table.startRequested.connect(self.startRequested)
         table.menuRequested.connect(self.menuRequested)
@@ -162,7 +162,7 @@ class ModelListView(QWidget):
         self._filter_line.show_counts(shown, total)
         self._count.setText(self._count_text(shown, total))
         self._count.setVisible(total > 0)
-        if not self._models.chosen:
+        if not self._models.filter.chosen:
             self._nothing_found.setText(self.tr("No models match your search."))
         elif not self._models.words:
             self._nothing_found.setText(self.tr("No models match the filter."))
@@ -184,7 +184,7 @@ class ModelListView(QWidget):
             self.search.clear()
             row = self._models.table.row_of(model_id)
         if row is None:
-            self._models.filter_by(())
+            self._models.filter.choose(())
             row = self._models.table.row_of(model_id)
         if row is not None:
             index = self._models.table.index(row, 0)

@@ -49,7 +49,7 @@ class SortMenu(QMenu):
         self._descending = self._add(self._ways, "sort_descending", self.tr("&Descending"))
         self._keys.triggered.connect(self._on_key)
         self._ways.triggered.connect(self._on_way)
-        models.sortChanged.connect(self._on_sorted)
+        models.order.changed.connect(self._on_sorted)
         self._restore()
         self._render()
 
@@ -72,31 +72,31 @@ class SortMenu(QMenu):
     def _restore(self) -> None:
         key, descending = self._settings.value("sort"), self._settings.value("descending")
         if isinstance(key, str) and key in set(SortKey):
-            self._models.sort(SortKey(key), descending=descending in {True, "true"})
+            self._models.order.sort(SortKey(key), descending=descending in {True, "true"})
         else:
             # The order in which files were found on a disk looks random.
-            self._models.sort(SortKey.NAME, descending=False)
+            self._models.order.sort(SortKey.NAME, descending=False)
 
     @Slot()
     def _on_sorted(self) -> None:
-        self._settings.setValue("sort", str(self._models.sort_key))
-        self._settings.setValue("descending", self._models.descending)
+        self._settings.setValue("sort", str(self._models.order.key))
+        self._settings.setValue("descending", self._models.order.descending)
         self._render()
 
     def _render(self) -> None:
         for action in self._keys.actions():
-            action.setChecked(action.data() == self._models.sort_key)
-        (self._descending if self._models.descending else self._ascending).setChecked(True)
+            action.setChecked(action.data() == self._models.order.key)
+        (self._descending if self._models.order.descending else self._ascending).setChecked(True)
 
     @Slot(QAction)
     def _on_key(self, action: QAction) -> None:
         key = SortKey(action.data())
-        if key is not self._models.sort_key:
-            self._models.sort(key, descending=key in _DESCENDING_FIRST)
+        if key is not self._models.order.key:
+            self._models.order.sort(key, descending=key in _DESCENDING_FIRST)
 
     @Slot(QAction)
     def _on_way(self, action: QAction) -> None:
-        self._models.sort(self._models.sort_key, descending=action is self._descending)
+        self._models.order.sort(self._models.order.key, descending=action is self._descending)
 
 
 class _ChoiceMenu(QMenu):
@@ -137,15 +137,15 @@ class FilterMenu(QMenu):
         self.clear_filter.setObjectName("clear_filter")
         self.clear_filter.setShortcut("Ctrl+Shift+F")
         self.clear_filter.triggered.connect(self._on_clear)
-        models.choicesChanged.connect(self._fill)
-        models.filterChanged.connect(self._render)
+        models.filter.choicesChanged.connect(self._fill)
+        models.filter.changed.connect(self._render)
         self._fill()
 
     def text(self) -> str:
         """The chosen values, in words; empty if there are none."""
         by_field: dict[FilterField, list[str]] = {}
         for option in self._shown_options():
-            if option in self._models.chosen:
+            if option in self._models.filter.chosen:
                 by_field.setdefault(option.field, []).append(self._option_text(option))
         alternatives = self.tr("{one} or {other}")
         parts = []
@@ -161,8 +161,8 @@ class FilterMenu(QMenu):
 
     def _shown_options(self) -> tuple[FilterOption, ...]:
         """A chosen value stays visible, and can be unchosen, after the last such model has gone."""
-        gone = sorted(self._models.chosen.difference(self._models.choices))
-        return (*self._models.choices, *gone)
+        gone = sorted(self._models.filter.chosen.difference(self._models.filter.choices))
+        return (*self._models.filter.choices, *gone)
 
     @Slot()
     def _fill(self) -> None:
@@ -181,21 +181,21 @@ class FilterMenu(QMenu):
     @Slot()
     def _render(self) -> None:
         for option, action in self._actions.items():
-            action.setChecked(option in self._models.chosen)
+            action.setChecked(option in self._models.filter.chosen)
         for field, menu in self._fields.items():
             options = menu.actions()
             # A value that every model has is no choice; capabilities are optional.
             least = 1 if field is FilterField.CAPABILITY or any(map(QAction.isChecked, options)) else 2
             menu.setEnabled(len(options) >= least)
-        self.clear_filter.setEnabled(bool(self._models.chosen))
+        self.clear_filter.setEnabled(bool(self._models.filter.chosen))
 
     @Slot()
     def _on_chosen(self) -> None:
-        self._models.filter_by({option for option, action in self._actions.items() if action.isChecked()})
+        self._models.filter.choose({option for option, action in self._actions.items() if action.isChecked()})
 
     @Slot()
     def _on_clear(self) -> None:
-        self._models.filter_by(())
+        self._models.filter.choose(())
 
     def _titles(self) -> dict[FilterField, str]:
         return {

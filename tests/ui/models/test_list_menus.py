@@ -94,15 +94,15 @@ async def test_the_order_is_remembered(desk, qtbot, tmp_path):
     qtbot.addWidget(parent)
     first = SortMenu(desk.models, QSettings(file, QSettings.Format.IniFormat), parent)
     entries(first)["sort_size"].trigger()
-    desk.models.sort(SortKey.ADDED, descending=False)
+    desk.models.order.sort(SortKey.ADDED, descending=False)
     entries(first)["sort_parameters"].trigger()
     entries(first)["sort_ascending"].trigger()
     again = QSettings(file, QSettings.Format.IniFormat)
     first.deleteLater()
-    desk.models.sortChanged.disconnect(first._on_sorted)
-    desk.models.sort(SortKey.ADDED, descending=True)
+    desk.models.order.changed.disconnect(first._on_sorted)
+    desk.models.order.sort(SortKey.ADDED, descending=True)
     SortMenu(desk.models, again, parent)
-    assert (desk.models.sort_key, desk.models.descending) == (SortKey.PARAMETERS, False)
+    assert (desk.models.order.key, desk.models.order.descending) == (SortKey.PARAMETERS, False)
 
 
 @pytest.mark.parametrize("stored", ["nonsense", "", None, ["size"]])
@@ -112,7 +112,7 @@ async def test_without_an_order_that_can_be_read_names_decide(desk, qtbot, tmp_p
     parent = QWidget()
     qtbot.addWidget(parent)
     SortMenu(desk.models, settings, parent)
-    assert (desk.models.sort_key, desk.models.descending) == (SortKey.NAME, False)
+    assert (desk.models.order.key, desk.models.order.descending) == (SortKey.NAME, False)
 
 
 # -- filtering

@@ -28,7 +28,7 @@ async def test_the_demo_model_is_selected(program):
 
 async def test_models_are_looked_for_at_the_start_and_on_demand(program):
     seen: list[object] = []
-    program.models.scanChanged.connect(seen.append)
+    program.app.library.progressChanged.connect(seen.append)
     folder = program.files.make("deep/a.gguf", some_facts("A")).parent
     await program.open(folder)
     await poll(lambda: not program.app.library.scan.is_busy)
@@ -36,7 +36,7 @@ async def test_models_are_looked_for_at_the_start_and_on_demand(program):
     program.app.library.scan.trigger()
     await poll(lambda: not program.app.library.scan.is_busy)
     assert [model.name for model in program.library.models] == ["A", "B"]
-    assert program.models.scan is None
+    assert program.app.library.progress is None
     assert seen == [] or seen[-1] is None
     program.app.library.stop_scan()
 

@@ -7,7 +7,10 @@ import pytest
 from PySide6.QtCore import Qt
 
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.states import Crashed, Healthy, Starting, handle_of
+from gglib_desktop.services.servers.snapshot import ServerRemoved, ServerSnapshot, ServerUsed
+from gglib_desktop.services.servers.supervisor import ServerList
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel, RowRole
 from gglib_desktop.viewmodels.models.model_row import ModelRow, SortKey, model_row
 from tests.fakes.library import some_facts
@@ -122,17 +125,17 @@ async def various(program: Program) -> Program:
 )
 async def test_models_are_sorted_and_what_is_unknown_comes_last(various, key, up, down):
     models = various.models
-    models.sort(key, descending=False)
+    models.order.sort(key, descending=False)
     assert names(various) == up
-    models.sort(key, descending=True)
+    models.order.sort(key, descending=True)
     assert names(various) == down
 
 
 async def test_a_search_and_new_models_keep_the_order(various):
     models, told = various.models, []
-    models.sortChanged.connect(lambda: told.append(models.sort_key))
-    models.sort(SortKey.NAME, descending=False)
-    models.sort(SortKey.NAME, descending=False)
+    models.order.changed.connect(lambda: told.append(models.order.key))
+    models.order.sort(SortKey.NAME, descending=False)
+    models.order.sort(SortKey.NAME, descending=False)
     models.search("b")
     await various.add("A 1B", some_facts("A 1B"))
     assert names(various) == ["A 1B", "a 7b", "B 7B", "b 13B"]
@@ -141,7 +144,7 @@ async def test_a_search_and_new_models_keep_the_order(various):
 
 async def test_a_state_does_not_disturb_the_order(various):
     models = various.models
-    models.sort(SortKey.SIZE, descending=True)
+    models.order.sort(SortKey.SIZE, descending=True)
     model = next(m for m in various.library.models if m.name == "B 7B")
     various.start(model)
     await poll(lambda: isinstance(models.table.rows[1].state, Healthy))
@@ -156,9 +159,9 @@ async def test_what_was_used_last_is_sorted_by_that(filled):
     first, second, _third = filled.library.models
     await filled.library.note_used(second.id)
     await filled.library.note_used(first.id)
-    filled.models.sort(SortKey.LAST_USED, descending=True)
+    filled.models.order.sort(SortKey.LAST_USED, descending=True)
     assert names(filled) == ["Qwen Large", "Qwen Small", "Gemma"]
-    filled.models.sort(SortKey.LAST_USED, descending=False)
+    filled.models.order.sort(SortKey.LAST_USED, descending=False)
     assert names(filled) == ["Qwen Small", "Qwen Large", "Gemma"]
 
 
@@ -203,8 +206,8 @@ async def test_what_happens_while_many_are_listed_is_not_lost(program):
     assert {row.state for row in again.table.rows} == {None}
     closed = ModelListViewModel(program.library, program.supervisor, program.scope)
     closed.close()
-    assert closed._making is not None
-    await asyncio.wait({closed._making})
+    assert closed._rows.making is not None
+    await asyncio.wait({closed._rows.making})
     assert closed.total == 0
 
 
@@ -269,6 +272,28 @@ async def test_a_row_shows_the_state_of_its_live_server(filled):
     await filled.supervisor.stop_all()
     assert state() is None
     assert [row.state for row in filled.models.table.rows] == [None, None, None]
+
+
+class CountedServers(ServerList):
+    """Counts how often all servers were looked at."""
+
+    looks = 0
+
+    @property
+    def servers(self) -> tuple[ServerSnapshot, ...]:
+        self.looks += 1
+        return super().servers
+
+
+async def test_what_a_server_used_lets_the_list_look_at_no_server(filled):
+    servers = CountedServers()
+    shown = ModelListViewModel(filled.library, servers, filled.scope)
+    looks = servers.looks
+    servers._events.emit(ServerUsed(1, Usage(1.0, 1)))
+    assert servers.looks == looks
+    servers._events.emit(ServerRemoved(1))
+    assert servers.looks > looks, "it counts"
+    shown.close()
 
 
 async def test_a_row_shows_a_failure_until_it_is_dismissed_or_another_server_lives(filled):
@@ -339,13 +364,13 @@ async def test_after_closing_it_hears_nothing_more(filled):
 @pytest.mark.parametrize("key", [SortKey.ADDED, SortKey.NAME])
 async def test_however_the_list_came_about_it_is_as_if_made_anew(program, key, descending):
     shown, library = program.models, program.library
-    shown.sort(key, descending=descending)
+    shown.order.sort(key, descending=descending)
 
     def check() -> None:
         anew = ModelListViewModel(library, program.supervisor, program.scope)
-        anew.sort(key, descending=descending)
+        anew.order.sort(key, descending=descending)
         assert shown.table.rows == anew.table.rows
-        assert shown.choices == anew.choices
+        assert shown.filter.choices == anew.filter.choices
         anew.close()
 
     first = await program.add("Beta", some_facts("Beta", quantisation="Q4_K_M"))
@@ -377,7 +402,7 @@ async def test_a_few_new_models_come_where_sorting_all_would_put_them(program, k
         path = program.files.make(f"many/m{number}.gguf", None if number % 11 == 0 else facts)
     await program.library.add([path.parent])
     await poll(lambda: program.models.total == 60)
-    program.models.sort(key, descending=descending)
+    program.models.order.sort(key, descending=descending)
     for number in range(3):
         facts = replace(some_facts(f"Model {number}"), file_size_bytes=3)
         paths = [program.files.make(f"later/{number}.gguf", facts), program.files.make(f"later/bad{number}.gguf")]
@@ -385,7 +410,7 @@ async def test_a_few_new_models_come_where_sorting_all_would_put_them(program, k
     await poll(lambda: program.models.total == 66)
     anew = ModelListViewModel(program.library, program.supervisor, program.scope)
     await poll(lambda: anew.total == 66)
-    anew.sort(key, descending=descending)
+    anew.order.sort(key, descending=descending)
     assert program.models.table.ids == anew.table.ids
     anew.close()
 
@@ -405,5 +430,5 @@ async def test_a_row_is_found_however_the_list_has_changed(filled):
     assert table.row_of(gone) is None
     assert all(seen == list(range(len(seen))) for seen in seen_while_changing)
     filled.models.search("")
-    filled.models.sort(SortKey.NAME, descending=True)
+    filled.models.order.sort(SortKey.NAME, descending=True)
     assert numbers() == [0, 1, 2]
