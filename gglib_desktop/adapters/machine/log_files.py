@@ -69,7 +69,8 @@ class LogFolder:
     def size(self, name: str) -> int:
         """How much was ever written to a log, including a beginning that was dropped."""
         try:
-            return self.path(name).stat().st_size
+            # Twice at each look at a server: making a Path takes longer than asking for the size.
+            return os.stat(f"{self._folder}/{name}.log").st_size
         except OSError:
             return 0
 
