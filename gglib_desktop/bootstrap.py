@@ -23,10 +23,11 @@ from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_know
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.machine.shutdown import ShutdownWatch
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
-from gglib_desktop.domain.documents.settings import OWN_PLACES, OnQuit
+from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.server import OWN_PLACES
 from gglib_desktop.domain.servers.states import Ended
 from gglib_desktop.program_paths import Places
 from gglib_desktop.runners import Runner, runner_and_catalog

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from gglib_desktop.adapters.files.text_files import DiskTextFiles
+from gglib_desktop.domain.documents.settings import AppSettings
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.services.launch.command_lines import CommandLines
@@ -22,9 +23,9 @@ from tests.fakes.supervision import no_servers
 MODEL = Model(1, Path("/m/tiny.gguf"), some_facts("Tiny", mtp_layers=1), None, 0.0, "Tiny")
 
 
-def form_launcher(catalog: FakeEngineCatalog | None = None) -> Launcher:
+def form_launcher(catalog: FakeEngineCatalog | None = None, settings: AppSettings | None = None) -> Launcher:
     """Needs only the engine and the settings."""
-    keeper = SettingsKeeper(FakeSettingsStore())
+    keeper = SettingsKeeper(FakeSettingsStore(settings))
     engines = Engines(catalog or FakeEngineCatalog(), keeper)
     engines.current = FOUND
     return Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
@@ -38,7 +39,9 @@ def command_text(form: OptionFormViewModel, scope: TaskScope) -> CommandTextView
     )
 
 
-def option_form(layer: Source = Source.LAUNCH, model: Model | None = MODEL, **layers: Any) -> OptionFormViewModel:
+def option_form(
+    layer: Source = Source.LAUNCH, model: Model | None = MODEL, *, settings: AppSettings | None = None, **layers: Any
+) -> OptionFormViewModel:
     """``draft`` and ``model_options`` are LaunchOptions."""
     layers = {name: LaunchOptions().with_values(**values) for name, values in layers.items()}
-    return OptionFormViewModel(form_launcher(), layer, model, **layers)
+    return OptionFormViewModel(form_launcher(settings=settings), layer, model, **layers)

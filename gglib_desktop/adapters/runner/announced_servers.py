@@ -21,7 +21,7 @@ from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.failures import ServerExit
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord
-from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.server import OWN_PLACE, ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import OneOf
 from gglib_desktop.ports.servers.engine_driver import EngineDriver, ProcessReader, Seen
 from gglib_desktop.ports.servers.place import Place, PlacedProcess
@@ -31,7 +31,6 @@ from gglib_desktop.tasks import TaskScope
 if TYPE_CHECKING:
     from gglib_desktop.domain.traffic.chat import AskChat
 
-_OWN_PLACE = "local"
 _log = logging.getLogger(__name__)
 
 
@@ -298,7 +297,7 @@ class AnnouncedServers(EarlierServers, ABC):
 
     def _place_of(self, config: ServerConfig) -> str:
         """The id of the place that a configuration means: "local" is the runner's own. Raises: ConfigurationError."""
-        name = self._own if config.place == _OWN_PLACE else config.place
+        name = self._own if config.place == OWN_PLACE else config.place
         if name not in self._sites:
             raise ConfigurationError("place", config.place, f"this runner knows {', '.join(self._sites)}")
         return name

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gglib_desktop.domain.launch.options import LaunchOptions
+from gglib_desktop.domain.servers.server import OWN_PLACES
 from gglib_desktop.domain.values import PORT, Keys, Limits, Matching, OneOf, Value, documented, limited
 
 DEFAULT_BASE_PORT = 9000
@@ -23,9 +24,6 @@ STOP_GRACE_LIMITS = Limits(0.5, 120)
 KEEP_ROWS_LIMITS = Limits(1000, 1_000_000)
 KEEP_DAYS_LIMITS = Limits(1, 3650)
 LOG_SIZE_LIMITS = Limits(1, 4096)
-OWN_PLACE = "local"
-# What records and configurations call the computer, or the simulation, that the program itself runs on.
-OWN_PLACES = frozenset({OWN_PLACE, "mock"})
 PLACE_ID = Matching(r"[a-z0-9-]{1,40}", "up to 40 of a to z, 0 to 9 and -")
 
 
@@ -45,6 +43,7 @@ class Theme(StrEnum):
     DARK = "dark"
 
 
+_CONTAINER_ENGINES = frozenset({"podman", "docker"})
 _ON_QUIT_THERE = OneOf((OnQuit.STOP_ALL, OnQuit.LEAVE_RUNNING))
 
 
@@ -71,6 +70,11 @@ class PlaceSettings(Value):
         "What quitting does with its servers. Without it, they are left running.", default=None, limits=_ON_QUIT_THERE
     )
     rpc_network: str | None = None
+
+    @property
+    def shares_files(self) -> bool:
+        """Its servers read the files of this computer, under the same paths."""
+        return self.url.partition(":")[0] in _CONTAINER_ENGINES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +132,10 @@ class AppSettings(Value):
     def log_bytes(self) -> int:
         """How much the log of a server may take."""
         return self.log_size_mib * _MIB
+
+    def places_sharing_files(self) -> dict[str, str]:
+        """The names of the places beside this computer, by their ids, at which its model files can be served."""
+        return {place_id: place.name or place_id for place_id, place in self.places.items() if place.shares_files}
 
     def stops_servers_at(self, place: str, on_quit: OnQuit) -> bool:
         """Whether quitting ends the servers of a place, where ``on_quit`` was decided for this computer's."""

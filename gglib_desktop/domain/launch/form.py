@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from gglib_desktop.domain.options.client_names import default_names
 from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, name_of
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.dialect import Dialect
-from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ServerConfig
 
 _EXTRA = "extra_args"
 
@@ -46,7 +46,8 @@ class FormContext:
     """What the choices in a form are for. ``model`` None: for all models; ``engine`` None: none is known yet.
 
     ``layer`` is the one that the form edits, None for all layers together, as a server runs with them; the two sets of
-    options are those of the other layers. ``names_taken`` are the names of running servers for clients.
+    options are those of the other layers. ``names_taken`` are the names of running servers for clients. ``places`` are
+    the names of the places besides this computer that can serve the model, by their ids.
     ``in_force``: what the server runs with, None if the form is not a server's.
     """
 
@@ -59,6 +60,7 @@ class FormContext:
     model_options: LaunchOptions = field(default_factory=LaunchOptions)
     app_options: LaunchOptions = field(default_factory=LaunchOptions)
     names_taken: frozenset[str] = frozenset()
+    places: Mapping[str, str] = field(default_factory=dict)
     in_force: LaunchOptions | None = None
 
     def resolve(self, draft: LaunchOptions) -> Resolved:
@@ -71,6 +73,12 @@ class FormContext:
         if self.layer is Source.MODEL:
             return resolve(nothing, draft, self.app_options)
         return resolve(nothing, nothing, draft)
+
+    def at(self, resolved: Resolved) -> FormContext:
+        """The context at the place where the server is to start. What the engine there can do is not known."""
+        here = self.model.place if self.model is not None else OWN_PLACE
+        place = resolved.options.place or here
+        return self if place in OWN_PLACES else replace(self, engine=None)
 
     def requires(self, name: str) -> bool:
         """Whether the form must set this: no other layer is left, and the engine always gets a value."""
@@ -145,6 +153,7 @@ class FormState:
 def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], context: FormContext) -> FormState:
     """The state of a form that edits ``draft``; ``unreadable`` are texts that could not become part of it."""
     resolved, below = context.resolve(draft), context.resolve(LaunchOptions())
+    context = context.at(resolved)
     decision = context.decide_mtp(resolved.options)
     config = _config(context, resolved, decision)
     problems = _problems(config, context)

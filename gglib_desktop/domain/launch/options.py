@@ -11,7 +11,7 @@ from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, EngineOptions, engine_options
 from gglib_desktop.domain.servers.restart import RestartPolicy
-from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.servers.server import OWN_PLACE, PLACE, ServerConfig
 from gglib_desktop.domain.values import documented
 
 DEFAULT_DRAFT_TOKENS = 2
@@ -63,6 +63,12 @@ class LaunchOptions(EngineOptions):
         default=None,
     )
     restart: RestartPolicy | None = documented("What happens when a server crashes.", default=None)
+    place: str | None = documented(
+        "The id of the place where servers start, if the model can be served at several.",
+        default=None,
+        example=OWN_PLACE,
+        limits=PLACE,
+    )
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> LaunchOptions:
@@ -99,7 +105,7 @@ class LaunchOptions(EngineOptions):
         return self.replace(restart=other.restart) == other
 
 
-_OWN_CHOICES = frozenset({"mtp", "restart"})
+_OWN_CHOICES = frozenset({"mtp", "restart", "place"})
 # If no layer sets it, the engine gets a value all the same.
 _DECIDED_HERE = frozenset({"host", "require_api_key", "alias"})
 BUILT_IN = LaunchOptions(
@@ -176,14 +182,18 @@ def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: 
     chosen = {field.name: getattr(options, field.name) for field in fields(EngineOptions)}
     if not mtp.enabled:
         chosen |= {"spec_draft_n_max": None, "spec_draft_p_min": None}
-    return ServerConfig(model.id, model.name, model.path, base_port, **chosen)
+    place = options.place or model.place
+    return ServerConfig(model.id, model.name, model.path, base_port, place=place, **chosen)
 
 
 def options_of(config: ServerConfig) -> LaunchOptions:
     """The choices that lead to a configuration whatever the weaker layers say, as far as it shows them."""
     mtp = MtpChoice.ON if config.spec_draft_n_max else MtpChoice.OFF
     moved = config.alias_moved()
-    return LaunchOptions(mtp=mtp, **{field.name: getattr(moved, field.name) for field in fields(EngineOptions)})
+    place = None if config.place == OWN_PLACE else config.place
+    return LaunchOptions(
+        mtp=mtp, place=place, **{field.name: getattr(moved, field.name) for field in fields(EngineOptions)}
+    )
 
 
 def own_choices(config: ServerConfig, as_saved: ServerConfig) -> frozenset[str]:

@@ -60,7 +60,8 @@ class Model:
     """A model in the library: ModelFile, and what the library adds.
 
     ``facts`` None: never read. ``problem``: why it cannot be used now. ``missing``: the file is gone, for now.
-    ``last_used``: when its server was last started. ``tags`` and ``notes`` are the user's own words.
+    ``last_used``: when its server was last started. ``tags`` and ``notes`` are the user's own words. ``place`` is the
+    id of the place whose file it is.
     """
 
     id: int
@@ -78,6 +79,7 @@ class Model:
     last_used: float | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""
+    place: str = "local"
 
     @cached_property
     def own_name(self) -> str:

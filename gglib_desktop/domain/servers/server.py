@@ -15,6 +15,9 @@ from gglib_desktop.domain.options.engine_options import EngineOptions
 from gglib_desktop.domain.values import PORT, Limits, Matching, Value, limited
 
 # A kind of runner, such as ssh://host, is the place of what runs there.
+OWN_PLACE = "local"
+# What records and configurations call the computer, or the simulation, that the program itself runs on.
+OWN_PLACES = frozenset({OWN_PLACE, "mock"})
 PLACE = Matching(r"[a-z0-9-]{1,40}(:\S+)?", "the id of a place: up to 40 of a to z, 0 to 9 and -")
 
 

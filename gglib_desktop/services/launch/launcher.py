@@ -25,7 +25,7 @@ from gglib_desktop.domain.launch.options import (
 )
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.client_names import are_numbered
-from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.servers.server import OWN_PLACES, ServerConfig
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
@@ -99,11 +99,24 @@ class Launcher:
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as known now."""
-        return decide_mtp(options.mtp, model=model, engine=self.engines.current, suppressed=self._mtp_suppressed)
+        is_here = (options.place or model.place) in OWN_PLACES
+        engine = self.engines.current if is_here else None
+        return decide_mtp(options.mtp, model=model, engine=engine, suppressed=self._mtp_suppressed)
 
     def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
         """The result of a start with these choices of its own, over those ``saved`` for the model."""
         return resolve(launch, saved, self._settings.current.defaults)
+
+    def place_name(self, place_id: str) -> str:
+        """What a place is called; empty for this computer."""
+        if place_id in OWN_PLACES:
+            return ""
+        place = self._settings.current.places.get(place_id)
+        return (place.name if place is not None else None) or place_id
+
+    def takes_memory_here(self, place_id: str) -> bool:
+        """Whether its servers use this computer's memory. Containers of an engine on it do."""
+        return place_id in OWN_PLACES or place_id in self._settings.current.places_sharing_files()
 
     def form_context(
         self,
@@ -126,6 +139,7 @@ class Launcher:
             model_options=model_options,
             app_options=settings.defaults,
             names_taken=self._supervisor.names_taken,
+            places=settings.places_sharing_files() if model is None or model.place in OWN_PLACES else {},
             in_force=in_force,
         )
 
@@ -245,6 +259,8 @@ class Launcher:
         """The choices behind a configuration; where it does not show them, the ones in ``saved`` and the defaults."""
         otherwise = self.resolve(LaunchOptions(), saved).options
         options = options_of(config).replace(restart=otherwise.restart)
+        if config.place == (otherwise.place or self.model_of(config).place):
+            options = options.replace(place=otherwise.place)
         if are_numbered(config.client_names, self._config(self.model_of(config), otherwise).client_names):
             options = options.replace(alias=otherwise.alias)  # a number is not a choice
         if config.spec_draft_n_max is None:

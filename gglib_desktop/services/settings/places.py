@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from gglib_desktop.domain.documents.places import Entry, KindName, ListedPlace, PlaceDraft, TestStep, new_id
-from gglib_desktop.domain.documents.settings import OWN_PLACES, AppSettings, EndpointSettings
+from gglib_desktop.domain.documents.settings import AppSettings, EndpointSettings
 from gglib_desktop.domain.errors import PlaceInUse
+from gglib_desktop.domain.servers.server import OWN_PLACES
 from gglib_desktop.ports.servers.place_kind import PlaceKind
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 

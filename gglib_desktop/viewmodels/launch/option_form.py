@@ -78,6 +78,11 @@ class OptionFormViewModel(QObject):
         return self._state
 
     @property
+    def places(self) -> Mapping[str, str]:
+        """The names of the places besides this computer that can serve the model, by their ids."""
+        return self._context(model=self.model).places
+
+    @property
     def serving(self) -> Serving:
         """What the options mean for memory; without a particular model, what any start means."""
         config = self._state.config

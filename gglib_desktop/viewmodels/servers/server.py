@@ -15,7 +15,7 @@ from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.effective import Difference, differences
 from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.remedies import Remedy, remedies_for
-from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.server import OWN_PLACES, ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.states import (
     Crashed,
     Failed,
@@ -60,6 +60,7 @@ class ServerPanelState:
     ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
     engine's help does not list. ``can_apply``: the form leads to another server than the one that runs, or ran last.
     ``gpu_layers``: as observed, else as asked for. ``ran_s``: how long a server that has ended was watched as running.
+    ``place``: the name of where it runs, empty for this computer.
     """
 
     title: str
@@ -97,6 +98,7 @@ class ServerPanelState:
     takes_images: bool | None = None
     engine_page: str = ""
     client_name: str = ""
+    place: str = ""
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -171,6 +173,10 @@ class ServerViewModel(ViewModel):
     @property
     def model_id(self) -> int:
         return self._snapshot.config.model_id
+
+    @property
+    def place_id(self) -> str:
+        return self._snapshot.config.place
 
     @property
     def state(self) -> ServerPanelState:
@@ -274,13 +280,18 @@ class ServerViewModel(ViewModel):
             saved_changed=rejected is None and self.options.saved_changed,
             can_apply=self.options.can_apply,
             own_choices=self.options.own_choices,
-            other_engine=is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line),
+            other_engine=self._differs_from_engine(snapshot),
             unlisted_flags=self.options.unlisted_flags,
             gpu_layers=facts.gpu_layers if facts and facts.gpu_layers is not None else config.gpu_layers,
             takes_images=facts.takes_images if facts else None,
             client_name=(facts.alias if facts else None) or config.model_name,
             engine_page=urljoin(snapshot.endpoint, facts.page) if handle and facts and facts.page else "",
         )
+
+    def _differs_from_engine(self, snapshot: ServerSnapshot) -> bool:
+        """Only this computer's engine is known."""
+        is_here = snapshot.config.place in OWN_PLACES
+        return is_here and is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line)
 
     def _ran_s(self, state: ServerState) -> float | None:
         """Compared with the state that was shown last."""
@@ -295,7 +306,8 @@ class ServerViewModel(ViewModel):
         return lacks_template(self._launcher.model_of(config)) and not settled
 
     def _show_state(self) -> None:
-        state = replace(self._panel_state(self._snapshot), ran_s=self._ran_s(self._snapshot.state))
+        snapshot, place = self._snapshot, self._launcher.place_name(self.place_id)
+        state = replace(self._panel_state(snapshot), ran_s=self._ran_s(snapshot.state), place=place)
         if state != self._state:
             self._state = state
             self.stateChanged.emit(state)

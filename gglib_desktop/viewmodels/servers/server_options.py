@@ -12,7 +12,7 @@ from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice, choice_names
 from gglib_desktop.domain.servers.remedies import Remedy, lower_context
-from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.domain.servers.server import OWN_PLACES, ServerConfig
 from gglib_desktop.domain.servers.states import Healthy
 from gglib_desktop.services.launch.launcher import Launcher, RestartPlan
 from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
@@ -82,7 +82,8 @@ class ServerOptionsViewModel(ViewModel):
     @property
     def unlisted_flags(self) -> tuple[str, ...]:
         """Extra arguments of a restart that the engine's help does not list."""
-        return self._launcher.engines.unlisted_flags(self._plan.options)
+        is_here = self._server.config.place in OWN_PLACES
+        return self._launcher.engines.unlisted_flags(self._plan.options) if is_here else ()
 
     def show(self, server: ServerSnapshot) -> None:
         """Takes the supervisor's news."""

@@ -188,7 +188,9 @@ class ServersViewModel(ViewModel):
 
     def _count(self) -> None:
         live = sum(is_live(server.state) for server in self._supervisor.servers)
-        memory = [each.figures.state.memory for each in self.panels.values() if each.figures.state.memory]
+        launcher = self._launcher
+        here = [each for each in self.panels.values() if launcher.takes_memory_here(each.place_id)]
+        memory = [each.figures.state.memory for each in here if each.figures.state.memory]
         used = _sum(use.resident if use.proportional is None else use.proportional for use in memory)
         self._tell(replace(self._totals, running=live, memory=used, graphics=_sum(use.graphics for use in memory)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFileDialog, QHBoxLayout,
 from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.launch.options import MtpChoice
 from gglib_desktop.domain.servers.restart import RestartPolicy
+from gglib_desktop.domain.servers.server import OWN_PLACE
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 from gglib_desktop.views.words.errors import field_name
 from gglib_desktop.views.words.options import inherited_entry, own_value_text, restart_help
+from gglib_desktop.views.words.places import this_computer
 
 
 class MtpField(QWidget):
@@ -82,6 +85,36 @@ class RestartField(WheelSafeComboBox):
     @Slot(int)
     def _push(self, index: int) -> None:
         self._form.edit(restart=self._values[index])
+
+
+class PlaceField(WheelSafeComboBox):
+    """Where a server starts. A place that is not known any more is shown by its id."""
+
+    def __init__(self, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._form = form
+        self._names = {OWN_PLACE: this_computer(), **form.places}
+        self._values: list[str | None] = [None, *self._names]
+        self.setObjectName("field_place")
+        self.addItem("")
+        self.addItems(list(self._names.values()))
+        self.currentIndexChanged.connect(self._push)
+
+    def show_field(self, state: FieldState) -> None:
+        with QSignalBlocker(self):
+            self.setItemText(0, self._inherited(state))
+            if state.value not in self._values:
+                self._values.append(state.value)
+                self.addItem(str(state.value))
+            self.setCurrentIndex(self._values.index(state.value))
+
+    def _inherited(self, state: FieldState) -> str:
+        place = state.inherited or OWN_PLACE
+        return inherited_entry(None, replace(state, inherited=self._names.get(place, place)))
+
+    @Slot(int)
+    def _push(self, index: int) -> None:
+        self._form.edit(place=self._values[index])
 
 
 class RestartBox(QCheckBox):

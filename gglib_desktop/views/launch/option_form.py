@@ -23,7 +23,7 @@ from gglib_desktop.domain.options.engine_options import (
 from gglib_desktop.domain.options.text import device_names
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
-from gglib_desktop.views.launch.option_extras import FileField, MtpField, RestartField
+from gglib_desktop.views.launch.option_extras import FileField, MtpField, PlaceField, RestartField
 from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, RowWords
 from gglib_desktop.views.launch.option_widgets import TextField, make_widget
 from gglib_desktop.views.look.icons import icon
@@ -109,6 +109,8 @@ class OptionForm(QWidget):
 
     def _rows(self, group: OptionGroup, options: list[EngineOption]) -> list[OptionRow]:
         rows = [self._row(option) for option in options if option.name not in {*self._without, "engine"}]
+        if group is OptionGroup.BASIC and self._form.places:
+            rows.insert(0, self._place_row())
         if group is OptionGroup.DRAFTING and "mtp" not in self._without:
             rows.insert(0, self._mtp_row())
         # Restarts after a crash belong to the model, not to one launch.
@@ -142,6 +144,11 @@ class OptionForm(QWidget):
             sought=f"{SPEC_TYPE} {DRAFT_MTP} {translated(OptionGroup.DRAFTING)}".lower(),
         )
         return MtpRow(words, RowParts(field=field, shows=field, focus=field.buttons, wide=True), self._form, self)
+
+    def _place_row(self) -> OptionRow:
+        field = PlaceField(self._form, self)
+        words = RowWords(name="place", label=field_name("place"), help=self.tr("Where the server starts"))
+        return OptionRow(words, RowParts(field=field, shows=field), self._form, self)
 
     def _restart_row(self) -> OptionRow:
         field = RestartField(self._form, self)

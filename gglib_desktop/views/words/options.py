@@ -18,7 +18,7 @@ from gglib_desktop.views.words.errors import mtp_reason_text, sentence
 translate = QCoreApplication.translate
 _SHORT = 60
 # They are not for the engine.
-OWN_OPTIONS = ("mtp", "restart")
+OWN_OPTIONS = ("mtp", "restart", "place")
 
 
 def translated(text: str) -> str:

@@ -9,6 +9,11 @@ from gglib_desktop.domain.documents.places import KindName, ListedPlace, Step, S
 translate = QCoreApplication.translate
 
 
+def this_computer() -> str:
+    """The place that is always there."""
+    return translate("Places", "This computer")
+
+
 def kind_text(kind: KindName) -> str:
     """What a place is: ``Container engine``."""
     return {

@@ -22,13 +22,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gglib_desktop.domain.documents.settings import AppSettings, PlaceSettings
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities, EngineDevice
 from gglib_desktop.domain.launch.options import MtpChoice, Source
 from gglib_desktop.domain.options.engine_options import EngineOption, engine_options
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.option_form import OptionForm
-from tests.fakes.forms import option_form
+from tests.fakes.forms import MODEL, option_form
 from tests.fakes.settings import FOUND
 from tests.ui.finding import child
 
@@ -482,3 +483,33 @@ def test_what_is_said_stands_in_one_column(qtbot):
     QApplication.processEvents()
     notes = [child(widget, QLabel, f"note_{name}") for name in ("port", "context_size", "gpu_layers", "top_k")]
     assert len({label.mapTo(widget, label.rect().topLeft()).x() for label in notes}) == 1
+
+
+BOX = AppSettings(places={"box": PlaceSettings(url="podman:llama", name="Box"), "ssh": PlaceSettings(url="ssh://far")})
+
+
+async def test_a_place_is_offered_only_where_there_are_several(shown):
+    widget, _form = shown()
+    assert widget.findChild(QComboBox, "field_place") is None
+
+
+async def test_the_place_of_a_start_is_chosen_by_its_name(shown):
+    widget, form = shown(settings=BOX)
+    combo = child(widget, QComboBox, "field_place")
+    shown_words = [combo.itemText(row) for row in range(combo.count())]
+    assert shown_words == ["Inherited: This computer (engine)", "This computer", "Box"]
+    combo.setCurrentIndex(2)
+    assert form.draft.place == "box"
+    assert form.state.config is not None
+    assert form.state.config.place == "box"
+    form.edit(place="gone")
+    assert combo.currentText() == "gone"
+    reset(widget, "place").click()
+    assert form.draft.place is None
+
+
+async def test_a_model_elsewhere_starts_there(shown):
+    widget, form = shown(settings=BOX, model=replace(MODEL, place="ssh"))
+    assert widget.findChild(QComboBox, "field_place") is None
+    assert form.state.config is not None
+    assert form.state.config.place == "ssh"

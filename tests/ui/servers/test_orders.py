@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 
+from gglib_desktop.domain.documents.settings import PlaceSettings
 from gglib_desktop.domain.servers.states import Unreachable
 from gglib_desktop.views.servers.panel.busy_dialog import StopBusyDialog
 from gglib_desktop.views.servers.panel.view import ServerPanel
@@ -105,3 +106,12 @@ async def test_with_many_servers_the_open_panel_stays_in_view_and_every_line_can
     for panel in panels:
         area.reveal(panel)
         assert panel.line.fold.visibleRegion().boundingRect().size() == panel.line.fold.size()
+
+
+async def test_the_line_names_a_place_that_is_not_this_computer(desk, healthy):
+    assert not [name for name in names(healthy, Role.StaticText) if name.startswith("Place:")]
+    snapshot = desk.supervisor.server(healthy.server.id)
+    healthy.server.show(replace(snapshot, config=snapshot.config.replace(place="box")))
+    assert "Place: box" in names(healthy, Role.StaticText)
+    await desk.settings.change(places={"box": PlaceSettings(url="podman:llama", name="Big box")})
+    await poll(lambda: "Place: Big box" in names(healthy, Role.StaticText))

@@ -66,6 +66,8 @@ class Line(QWidget):
     def show_state(self, state: ServerPanelState) -> None:
         self._name.setText(state.title)
         self._exposed.show_state(state)
+        if self._facts.show_place(state.place):
+            self._fit()
         self._facts.show_state(state, self._server.figures.state)
         self._buttons.show_state(state)
 

@@ -18,7 +18,7 @@ from gglib_desktop.views.widgets.ask import ask
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.words.errors import words_for_error
-from gglib_desktop.views.words.places import place_text
+from gglib_desktop.views.words.places import place_text, this_computer
 
 
 class PlacesPage(QWidget):
@@ -76,7 +76,7 @@ class PlacesPage(QWidget):
         row = self._list.currentRow()
         with QSignalBlocker(self._list):
             self._list.clear()
-            self._list.addItem(self.tr("This computer"))
+            self._list.addItem(this_computer())
             for place in listed:
                 self._list.addItem(place_text(place))
             self._list.setCurrentRow(max(0, min(row, len(listed))))

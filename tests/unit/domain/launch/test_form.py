@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.engine.capabilities import Engine, EngineSource
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
 from gglib_desktop.domain.launch.form import (
     FormContext,
@@ -52,6 +52,20 @@ def shown(
     draft: LaunchOptions | None = None, where: FormContext | None = None, **unreadable: InvalidInput
 ) -> FormState:
     return form_state(draft or LaunchOptions(), unreadable, where or form_context())
+
+
+def test_at_another_place_the_engine_there_decides_what_it_can_do():
+    where = form_context(engine=replace(ENGINE, capabilities=EngineCapabilities()))
+    drafts = LaunchOptions(mtp=MtpChoice.ON)
+    assert shown(drafts, where).decision.reason is MtpReason.NO_ENGINE_SUPPORT
+    there = shown(drafts.replace(place="box"), where)
+    assert there.decision.reason is MtpReason.CHOSEN
+    assert (there.can_start, there.argv) == (True, None)
+    assert there.config is not None
+    assert there.config.place == "box"
+    elsewhere = form_context(model=replace(MODEL, place="box"))
+    assert shown(where=elsewhere).argv is None
+    assert shown(where=form_context(Source.APP, model=None)).config is None
 
 
 @pytest.mark.parametrize("layer", [Source.LAUNCH, Source.MODEL])

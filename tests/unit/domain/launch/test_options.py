@@ -1,5 +1,6 @@
 """Which choices lead to which configuration, and when Auto drafts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,17 @@ def test_what_is_saved_now_tells_what_a_start_chose_by_itself():
     drafting = saved.replace(spec_draft_n_max=3, spec_draft_p_min=0.5)
     assert own_choices(drafting, saved) == {"mtp", "spec_draft_n_max", "spec_draft_p_min"}
     assert own_choices(saved, drafting) == {"mtp"}, "without drafting its numbers do not count"
+
+
+def test_a_model_starts_where_its_file_lies_unless_another_place_is_chosen():
+    here = Model(1, Path("/m/tiny.gguf"), None, None, 0.0, "Tiny")
+    off = MtpDecision(False, MtpReason.SWITCHED_OFF)
+
+    def started(model: Model, **chosen: str) -> ServerConfig:
+        return server_config(model, LaunchOptions().with_values(**chosen), base_port=9000, mtp=off)
+
+    there = replace(here, place="attic")
+    assert [started(here).place, started(there).place, started(here, place="box").place] == ["local", "attic", "box"]
+    assert options_of(started(here)).place is None
+    assert options_of(started(here, place="box")).place == "box"
+    assert not LaunchOptions(place="box").same_server(LaunchOptions())
