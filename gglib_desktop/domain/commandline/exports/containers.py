@@ -17,6 +17,9 @@ from gglib_desktop.domain.llama_cpp.help import MODEL_FLAGS
 from gglib_desktop.domain.options.host import LOOPBACK
 
 CONTAINER_IMAGE = "ghcr.io/ggml-org/llama.cpp:server"
+ABOUT_IMAGE = (
+    "This image computes on the CPU. Those for GPUs, as :server-cuda and :server-vulkan, need the devices too."
+)
 NAME = "llama-server"
 _PORT = "8080"
 # What the server reads: where the folder of such a file is inside the container.
@@ -131,7 +134,7 @@ def compose(words: Sequence[str], settings: Mapping[str, str], keys: Sequence[st
     if settings or keys:
         service["environment"] = [*(_plain(f"{name}={value}") for name, value in settings.items()), *keys]
     service["command"] = [_plain(word) for word in run.arguments]
-    comments = [f"{name} comes from the environment of docker compose." for name in keys]
+    comments = [ABOUT_IMAGE, *(f"{name} comes from the environment of docker compose." for name in keys)]
     return yaml_text({"services": {NAME: service}}, comments=comments)
 
 

@@ -1,11 +1,14 @@
-"""A server's command line as a Kubernetes Deployment with its Service; ``podman kube play`` runs it too."""
+"""A server's command line as a Kubernetes Deployment with its Service.
+
+``podman kube play`` runs it too, but leaves ``$$(`` in words, which Kubernetes takes for ``$(``, as it is (4.3).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
-from gglib_desktop.domain.commandline.exports.containers import CONTAINER_IMAGE, NAME, Contained, contained
+from gglib_desktop.domain.commandline.exports.containers import ABOUT_IMAGE, CONTAINER_IMAGE, NAME, Contained, contained
 from gglib_desktop.domain.commandline.exports.yaml_writing import Tree, yaml_text
 
 _LABELS = {"app": NAME}
@@ -16,7 +19,7 @@ _REFERENCE = re.compile(r"\$(?=[$(])")
 def kubernetes(words: Sequence[str], settings: Mapping[str, str], keys: Sequence[str]) -> str:
     """Two documents. Keys come from a Secret of the same name."""
     run = contained(words)
-    comments = ["The node that runs this needs the same files under hostPath."]
+    comments = [ABOUT_IMAGE, "The node that runs this needs the same files under hostPath."]
     comments += [f"kubectl create secret generic {NAME} --from-literal={name}=…" for name in keys]
     return yaml_text(_deployment(run, settings, keys), _service(run), comments=comments)
 
