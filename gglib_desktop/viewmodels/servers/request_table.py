@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from typing_extensions import override
 
-from gglib_desktop.domain.traffic.request_columns import RequestColumn, sort_keys
+from gglib_desktop.domain.traffic.request_columns import RequestColumn, RequestValues
 from gglib_desktop.domain.traffic.requests import RequestEnd, RequestRow
 from gglib_desktop.ports.servers.request_store import KeptRequest
 
@@ -35,10 +34,10 @@ class RequestTable(QAbstractTableModel):
         self.titles: Sequence[tuple[str, str]] = ()
         self.hint: Callable[[RequestRow], str] = lambda _row: ""
         self._all: list[KeptRequest] = []
-        # Their keys in the present order, and the places of the shown ones in it. To touch 100,000 requests in that
-        # order takes longer than to sort their keys.
+        self._values = RequestValues()
+        # Their keys in the present order, and the places of the shown ones in it.
         self._keys: list[float] = []
-        self._shown = array("q")
+        self._shown: list[int] = []
         self._result: RequestEnd | None = None
         self._order = (RequestColumn.TIME, True)
         self._turn = 0
@@ -94,7 +93,7 @@ class RequestTable(QAbstractTableModel):
         """Adds a few new ones, each to its place. Returns those that are shown."""
         first = len(self._all)
         self._all += requests
-        self._keys += self._keys_of(requests)
+        self._keys += self._next_keys(first, len(self._all))
         shown = [place for place in range(first, len(self._all)) if self._is_shown(self._all[place])]
         for place in shown:
             row = bisect_left(self._shown, self._keys[place], key=self._keys.__getitem__)
@@ -112,7 +111,7 @@ class RequestTable(QAbstractTableModel):
     def clear(self) -> None:
         self.beginResetModel()
         self._turn += 1
-        self._all, self._keys, self._shown = [], [], array("q")
+        self._all, self._values, self._keys, self._shown = [], RequestValues(), [], []
         self.changes += 1
         self.endResetModel()
 
@@ -130,7 +129,7 @@ class RequestTable(QAbstractTableModel):
         self._turn += 1
         turn, keys = self._turn, list[float]()
         while len(keys) < len(self._all):
-            keys += self._keys_of(self._all[len(keys) : len(keys) + _KEYS_AT_ONCE])
+            keys += self._next_keys(len(keys), len(keys) + _KEYS_AT_ONCE)
             if len(self._all) > _KEYS_AT_ONCE:
                 await asyncio.sleep(0)
             if turn != self._turn:
@@ -138,26 +137,33 @@ class RequestTable(QAbstractTableModel):
         places: Iterable[int] = range(len(keys))
         if self._result is not None:
             places = [place for place in places if self._is_shown(self._all[place])]
-        self._take(keys, array("q", sorted(places, key=keys.__getitem__)))
+        self._take(keys, sorted(places, key=keys.__getitem__))
 
-    def _keys_of(self, requests: Sequence[KeptRequest]) -> list[float]:
+    def _next_keys(self, first: int, end: int) -> list[float]:
         column, descending = self._order
-        return sort_keys([kept.row for kept in requests], column, descending=descending)
+        self._values.add([kept.row for kept in self._all[self._values.count : end]])
+        return self._values.sort_keys(column, first, end, descending=descending)
 
     def _is_shown(self, request: KeptRequest) -> bool:
         return self._result is None or request.row.end is self._result
 
-    def _take(self, keys: list[float], shown: array[int]) -> None:
+    def _take(self, keys: list[float], shown: list[int]) -> None:
         """Selected requests stay selected while they are shown."""
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
-        places = {self._shown[index.row()] for index in before}
-        rows = {place: row for row, place in enumerate(shown) if place in places} if places else {}
-        after = [self._index_of(rows.get(self._shown[index.row()]), index.column()) for index in before]
+        places = [self._shown[index.row()] for index in before]
         self._keys, self._shown = keys, shown
         self.changes += 1
+        rows = map(self._row_of, places)
+        after = [self._index_of(row, index.column()) for row, index in zip(rows, before, strict=True)]
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
+
+    def _row_of(self, place: int) -> int | None:
+        """Of a request in the present order, in which those with the same key stand as they came."""
+        keys = self._keys
+        row = bisect_left(self._shown, (keys[place], place), key=lambda other: (keys[other], other))
+        return row if row < len(self._shown) and self._shown[row] == place else None
 
     def _index_of(self, row: int | None, column: int) -> QModelIndex:
         return QModelIndex() if row is None else self.createIndex(row, column)

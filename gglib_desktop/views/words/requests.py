@@ -90,13 +90,16 @@ def cell_text(column: RequestColumn, row: RequestRow) -> str:
             return _NOTHING if row.speed is None else number_text(row.speed)
         case RequestColumn.RESULT:
             return end_text(row.end)
-    count = {
-        RequestColumn.PROMPT: row.prompt_n,
-        RequestColumn.CACHED: row.cached_n,
-        RequestColumn.GENERATED: row.gen_n,
-        RequestColumn.DRAFTED: row.draft_n,
-        RequestColumn.ACCEPTED: row.accepted_n,
-    }[column]
+        case RequestColumn.PROMPT:
+            count = row.prompt_n
+        case RequestColumn.CACHED:
+            count = row.cached_n
+        case RequestColumn.GENERATED:
+            count = row.gen_n
+        case RequestColumn.DRAFTED:
+            count = row.draft_n
+        case RequestColumn.ACCEPTED:
+            count = row.accepted_n
     return _NOTHING if count is None else str(count)
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gglib_desktop.domain.traffic.request_columns import RequestColumn, csv_text, json_text, sort_keys
+from gglib_desktop.domain.traffic.request_columns import RequestColumn, RequestValues, csv_text, json_text
 from gglib_desktop.domain.traffic.requests import RequestEnd, RequestRow, RunFacts
 
 RUN = RunFacts("20261130-100000-tiny", 7, 'Tiny, "the" ünfinished', "b10434", 3, 0.75, "4 threads")
@@ -17,7 +17,11 @@ CANCELLED = RequestRow(1002.0, RequestEnd.CANCELLED, 12, 0)
 
 def in_order(column: RequestColumn, *, descending: bool) -> list[RequestRow]:
     rows = [CANCELLED, LONG, SHORT]
-    keys = sort_keys(rows, column, descending=descending)
+    values = RequestValues()
+    values.add(rows[:1])
+    values.add(rows[1:])
+    keys = values.sort_keys(column, 0, 2, descending=descending)
+    keys += values.sort_keys(column, 2, values.count, descending=descending)
     return [row for _key, row in sorted(zip(keys, rows, strict=True), key=lambda pair: pair[0])]
 
 

@@ -94,6 +94,19 @@ async def test_any_column_is_an_order_and_a_selection_stays_with_its_request(sto
     assert kept.column() == 3
 
 
+async def test_of_many_with_the_same_result_each_stays_selected_while_it_is_shown(store, requests):
+    ended = rows(3) + rows(3, first=3, end=RequestEnd.CANCELLED) + rows(3, first=6)
+    await keep(store, RUN, ended)
+    await shown(requests, 9)
+    kept = [QPersistentModelIndex(requests.table.index(row, 0)) for row in range(9)]
+    requests.sort(RequestColumn.RESULT, descending=False)
+    await poll(lambda: tasks(requests) == [8, 7, 6, 2, 1, 0, 5, 4, 3])
+    assert [index.data(RequestRole).row.task for index in kept] == [8, 7, 6, 5, 4, 3, 2, 1, 0]
+    requests.choose_result(RequestEnd.CANCELLED)
+    await poll(lambda: tasks(requests) == [5, 4, 3])
+    assert [index.row() for index in kept if index.isValid()] == [0, 1, 2]
+
+
 async def test_the_last_of_two_orders_counts(store, requests):
     await keep(store, RUN, rows(MANY))
     await shown(requests, MANY)
