@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import venv
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,8 +19,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# The pip of Debian 12 and that of Python 3.11.7 and 3.12.1, and the Python that each does not run on any more.
-OLD_PIPS = [("pip==23.0.1", (3, 12)), ("pip==23.2.1", (3, 13))]
+# The pip of Debian 12 and that of Python 3.11.7 and 3.12.1, where this Python still runs them.
+OLD_PIPS = [pip for pip, before in (("23.0.1", (3, 12)), ("23.2.1", (3, 13))) if sys.version_info < before]
 CORE = ("Provides-Extra: toml", "Requires-Dist: leaf>=1; extra == 'toml'")
 PROJECT = """
 [project]
@@ -98,10 +99,10 @@ def wheel(folder: Path, name: str, version: str, *metadata: str) -> None:
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """uv and the pips, from the package index of this machine."""
+    """uv, the current pip and the old ones, from the package index of this machine."""
     folder = tmp_path_factory.mktemp("tools")
     download = (sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps")
-    for wanted in [("uv", "pip"), *((pip,) for pip, before in OLD_PIPS if sys.version_info < before)]:
+    for wanted in [("uv", "pip"), *((f"pip=={pip}",) for pip in OLD_PIPS)]:
         words = (*download, "--dest", str(folder), *wanted)
         found = subprocess.run(words, capture_output=True, text=True, check=False)
         if found.returncode:
@@ -111,7 +112,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Project:
-    """A project with our Makefile, and a package index of its own."""
+    """A project with our Makefile, a package index of its own, and a virtual environment without pip."""
 
     def __init__(self, folder: Path, index_url: str) -> None:
         self._folder = folder
@@ -128,9 +129,18 @@ class Project:
         shutil.copy(ROOT / "Makefile", folder)
         shutil.copytree(ROOT / "packaging", folder / "packaging")
         (folder / "pyproject.toml").write_text(PROJECT)
+        # How make creates one, every run of the tests has shown. It takes 8 seconds, which go into pip.
+        venv.create(folder / ".venv", symlinks=True)
+        (self._packages,) = folder.glob(".venv/lib/python*/site-packages")
 
     def __truediv__(self, name: str) -> Path:
         return self._folder / name
+
+    def put_pip(self, archive: Path) -> None:
+        """Puts it in the place of the one that was there, as pip does in several seconds."""
+        for path in self._packages.glob("pip*"):
+            shutil.rmtree(path)
+        shutil.unpack_archive(archive, self._packages, "zip")
 
     def lock(self, **digests: str) -> None:
         """Writes a lock of version 1.0 of these packages."""
@@ -146,7 +156,7 @@ class Project:
 
     def install(self, **environment: str) -> subprocess.CompletedProcess[str]:
         """Installs what the lock says, as on a new machine."""
-        for path in self._folder.glob(".venv/lib/python*/site-packages/*"):
+        for path in self._packages.iterdir():
             if path.name.startswith(("top", "core", "leaf")):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         (self / ".venv/.dependencies").unlink(missing_ok=True)
@@ -170,15 +180,23 @@ def index(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def project(serve: Serve, index: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def pips(tools: Path) -> list[Path]:
+    """The old ones first."""
+    pips = [*(tools / f"pip-{pip}-py3-none-any.whl" for pip in OLD_PIPS)]
+    return pips + [path for path in tools.glob("pip-*.whl") if path not in pips]
+
+
+@pytest.fixture(scope="module")
+def project(serve: Serve, index: Path, pips: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("setup") / "project", serve(partial(Index, directory=str(index))))
-    made = project.make(".venv/bin/python")
-    assert made.returncode == 0, made.stderr
+    project.put_pip(pips[-1])
     return project
 
 
 @pytest.mark.timeout(600)  # a dozen runs of pip
-def test_what_was_locked_is_installed_after_a_newer_release_came_out(project: Project, index: Path) -> None:
+def test_what_was_locked_is_installed_after_a_newer_release_came_out(
+    project: Project, index: Path, pips: list[Path]
+) -> None:
     locked = project.make("lock")
     assert locked.returncode == 0, locked.stderr
     lock = (project / "requirements.lock").read_text()
@@ -187,15 +205,15 @@ def test_what_was_locked_is_installed_after_a_newer_release_came_out(project: Pr
 
     wheel(index, "core", "1.1", *CORE)
     wheel(index, "leaf", "1.1")
-    for pip, before in [*OLD_PIPS, ("pip", (4, 0))]:
-        if sys.version_info < before:
-            project.python("-m", "pip", "install", "--quiet", "--upgrade", pip)
-            for text in (lock, lock.replace("[toml]", "")):  # locks of earlier versions name no extras
-                (project / "requirements.lock").write_text(text)
-                done = project.install()
-                assert done.returncode == 0, (pip, done.stderr)
-                versions = "import core, leaf, top; print(core.version, leaf.version, top.version)"
-                assert project.python("-c", versions).split() == ["1.0", "1.0", "1.0"], pip
+    for pip in pips:
+        project.put_pip(pip)
+        assert project.python("-c", "import pip; print(pip.__version__)").strip() == pip.name.split("-")[1]
+        for text in (lock, lock.replace("[toml]", "")):  # locks of earlier versions name no extras
+            (project / "requirements.lock").write_text(text)
+            done = project.install()
+            assert done.returncode == 0, (pip, done.stderr)
+            versions = "import core, leaf, top; print(core.version, leaf.version, top.version)"
+            assert project.python("-c", versions).split() == ["1.0", "1.0", "1.0"], pip
 
 
 def test_a_lock_that_lacks_a_package_is_noticed(project: Project, index: Path) -> None:
