@@ -1,4 +1,6 @@
-"""Contract tests run on both event loops: plain asyncio, as other programs use the adapters, and the program's own."""
+"""What starts, waits for and ends processes is tested on both event loops: plain asyncio, as other programs use the
+adapters, and the program's own. What stands on that is tested on the program's own alone.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -25,18 +27,26 @@ from tests.contract.harness import (
 from tests.fakes.namespace_place import refusal
 from tests.fakes.supervision import KeptBugs, Story
 
-# All of it on both loops would cost as much again as everything else.
-_ON_BOTH_LOOPS = {"test_any_call_may_be_the_first", "test_an_exit_comes_as_an_event_and_is_not_looked_for"}
+_ON_BOTH_LOOPS = {
+    "test_local_runner",
+    "test_local_runner_edges",
+    "test_local_runner_hostile",
+    "test_process_runner",
+    "test_single_program",
+}
+# Of a third place and a second engine; all of it on both loops would cost as much again as everything else.
+_PROOFS_ON_BOTH_LOOPS = {"test_any_call_may_be_the_first", "test_an_exit_comes_as_an_event_and_is_not_looked_for"}
 H = TypeVar("H", bound=LocalHarness)
 
 
 def pytest_asyncio_loop_factories(config, item):
-    return {"asyncio": asyncio.new_event_loop, "qt": qt_loop}
+    plain = {"asyncio": asyncio.new_event_loop} if item.path.stem in _ON_BOTH_LOOPS else {}
+    return {**plain, "qt": qt_loop}
 
 
 def pytest_collection_modifyitems(items):
     """The proofs of a third place and a second engine run on the plain loop too where they go through a whole life."""
-    items[:] = [item for item in items if item.originalname in _ON_BOTH_LOOPS or not _is_proof_on_plain_loop(item)]
+    items[:] = [item for item in items if item.originalname in _PROOFS_ON_BOTH_LOOPS or not _is_proof_on_plain_loop(item)]
 
 
 def _is_proof_on_plain_loop(item: pytest.Item) -> bool:
