@@ -35,7 +35,7 @@ _ON_BOTH_LOOPS = {
     "test_single_program",
 }
 # Of a third place and a second engine; all of it on both loops would cost as much again as everything else.
-_PROOFS_ON_BOTH_LOOPS = {"test_any_call_may_be_the_first", "test_an_exit_comes_as_an_event_and_is_not_looked_for"}
+_LIVES_ON_BOTH_LOOPS = {"test_any_call_may_be_the_first", "test_an_exit_comes_as_an_event_and_is_not_looked_for"}
 H = TypeVar("H", bound=LocalHarness)
 
 
@@ -46,7 +46,9 @@ def pytest_asyncio_loop_factories(config, item):
 
 def pytest_collection_modifyitems(items):
     """The proofs of a third place and a second engine run on the plain loop too where they go through a whole life."""
-    items[:] = [item for item in items if item.originalname in _PROOFS_ON_BOTH_LOOPS or not _is_proof_on_plain_loop(item)]
+    items[:] = [
+        item for item in items if item.originalname in _LIVES_ON_BOTH_LOOPS or not _is_proof_on_plain_loop(item)
+    ]
 
 
 def _is_proof_on_plain_loop(item: pytest.Item) -> bool:

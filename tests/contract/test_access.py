@@ -17,7 +17,7 @@ from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.servers.server import ProcessHandle
 from tests.contract.harness import Harness, LocalHarness, busy_slots, stop_all
 from tests.contract.test_foreign_servers import Elsewhere, elsewhere, found, loaded  # noqa: F401  # a fixture
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import DEADLINE_S, poll
 
 KEY_FILE = "api-key"
 
@@ -198,7 +198,7 @@ def status(url: str, key: str | None = None) -> int:
     request = urllib.request.Request(url, headers={} if key is None else {"Authorization": f"Bearer {key}"})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=10) as answer:
+        with opener.open(request, timeout=DEADLINE_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as exc:
         return exc.code

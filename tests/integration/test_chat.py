@@ -114,10 +114,10 @@ async def test_a_stopped_answer_frees_its_slot_and_a_dying_server_cuts_one(runne
     stopped = await begun(runner, handle)
     assert not await is_idle(runner, handle)
     await stopped.aclose()
-    await poll(lambda: is_idle(runner, handle), timeout_s=10)
+    await poll(lambda: is_idle(runner, handle))
     cut = await begun(runner, handle)
     waiting = asyncio.ensure_future(anext(chat(runner, handle)(question())))
-    await poll(lambda: has_deferred(runner, handle), timeout_s=10)
+    await poll(lambda: has_deferred(runner, handle))
     assert handle.pid is not None
     os.kill(handle.pid, signal.SIGKILL)
     with pytest.raises(AnswerCut):

@@ -12,7 +12,7 @@ from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.servers.effective import Cause, Difference, ServerFacts, differences
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from tests.contract.harness import LocalHarness, stop_all
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import DEADLINE_S, poll
 
 pytestmark = pytest.mark.llama
 
@@ -106,7 +106,7 @@ async def test_drafting_by_other_means_is_named_once_it_is_known(harness, runner
     handle = await runner.start(harness.config(extra_args=["--spec-type", "ngram-simple"]))
     facts = await told(runner, handle, lambda facts: facts.drafts)
     assert differences(asked, facts) == (), "before its first request it does not say how it drafts"
-    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=30) as http:
+    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=DEADLINE_S) as http:
         question = {"prompt": "the weather", "n_predict": 8}
         await http.post(f"http://127.0.0.1:{handle.port}/completion", json=question)
     facts = await told(runner, handle, lambda facts: facts.draft_types)

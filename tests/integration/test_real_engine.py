@@ -27,7 +27,7 @@ from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import LogReporter, TaskScope
 from tests.fakes.ports import some_base_port
 from tests.fakes.supervision import KeptBugs, Story
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import DEADLINE_S, poll
 
 pytestmark = pytest.mark.llama
 
@@ -85,7 +85,7 @@ async def story(engine, runner) -> AsyncIterator[Story]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(verify=False, trust_env=False, timeout=DEADLINE_S) as client:
         yield client
 
 

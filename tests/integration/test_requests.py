@@ -22,7 +22,7 @@ from gglib_desktop.domain.traffic.audit import Audit, Told, Verdict
 from gglib_desktop.domain.traffic.drafting import drafting
 from gglib_desktop.domain.traffic.requests import Finished, Refused, RequestEnd, RequestEvent, RequestRow
 from tests.fakes.ports import some_base_port
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import DEADLINE_S, poll
 
 pytestmark = pytest.mark.llama
 
@@ -43,7 +43,7 @@ class Server:
     def __init__(self, runner: RecordedRunner, config: ServerConfig, handle: ProcessHandle) -> None:
         self._runner, self.handle, self._config = runner, handle, config
         self._url = f"http://127.0.0.1:{handle.port}"
-        self._http = httpx.AsyncClient(verify=False, trust_env=False, timeout=30)
+        self._http = httpx.AsyncClient(verify=False, trust_env=False, timeout=DEADLINE_S)
 
     async def aclose(self) -> None:
         await self._http.aclose()
