@@ -54,7 +54,7 @@ def test_a_paused_process_is_named_as_such(worker):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the name stands in a file of Linux")
 @pytest.mark.parametrize("name", ["two words", "S) R 1 (", "naïve", ")"])
-def test_a_name_that_looks_like_more_fields_changes_nothing(tmp_path, worker, name):
+def test_a_name_that_looks_like_more_fields_changes_nothing(tmp_path, name):
     program = tmp_path / name
     program.symlink_to(sys.executable)
     with subprocess.Popen([program, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as named:
