@@ -69,10 +69,20 @@ class Node:
 
     @property
     def children(self) -> Iterator[Node]:
-        for index in range(self._ask(self._it.get_child_count, 0)):
+        yield from self._first(self._ask(self._it.get_child_count, 0))
+
+    def _first(self, count: int) -> Iterator[Node]:
+        for index in range(count):
             child = self._ask(partial(self._it.get_child_at_index, index), None)
             if child is not None:
                 yield Node(child)
+
+    @property
+    def _searched(self) -> Iterator[Node]:
+        """Each question takes both sides time, so what has no children is not asked for its role."""
+        count = self._ask(self._it.get_child_count, 0)
+        if count and self.role not in _TABLES:
+            yield from self._first(count)
 
     def below(self, *, hidden: bool = False) -> Iterator[Node]:
         """Everything under this, near things first; what is not showing only when ``hidden``."""
@@ -82,8 +92,7 @@ class Node:
             if not hidden and not node.has(Atspi.StateType.SHOWING):
                 continue
             yield node
-            if node.role not in _TABLES:
-                near.extend(node.children)
+            near.extend(node._searched)
 
     def look_for(self, name: str, *, hidden: bool = False) -> Node | None:
         """By accessible name, or its beginning when ``name`` ends with ``*``."""

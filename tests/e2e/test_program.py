@@ -27,6 +27,8 @@ def test_scenario(scenario: str, tmp_path: Path, tiny_model: Path, plain_model: 
         "LANG": "C.UTF-8",
         "GGLIB_LLAMA_SERVER_PATH": str(engine_path),
         "NO_AT_BRIDGE": "0",
+        # Several threads of an engine wait for each other busily.
+        "LLAMA_ARG_THREADS": "1",
     }
     done = subprocess.run(
         [
