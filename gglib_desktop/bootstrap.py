@@ -271,7 +271,7 @@ async def _build_services(
     """The object graph, built by constructor; ``stack`` takes it down in reverse."""
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
     keys = cache(partial(key_store, places))
-    opened, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
+    opened, catalog, engines = runner_and_catalog(options.runner, places.data_dir, settings, keys)
     repository = SqliteModelRepository(LibraryFile(places.data_dir / "library.sqlite"))
     instance = SingleInstance(places.data_dir)
     stack.push_async_callback(repository.file.aclose)
@@ -284,7 +284,7 @@ async def _build_services(
     launcher = Launcher(
         library,
         supervisor,
-        Engines(catalog, settings),
+        Engines(catalog, settings, engines),
         settings,
         mtp_suppressed=mtp_is_suppressed(os.environ),
         forecast=_forecast,

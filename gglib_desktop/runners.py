@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
@@ -51,15 +52,18 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
 def runner_and_catalog(
     kind: str, data_dir: Path, settings: SettingsKeeper, keys: Callable[[], KeyStore]
-) -> tuple[AbstractAsyncContextManager[Runner], EngineCatalog]:
-    """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
+) -> tuple[AbstractAsyncContextManager[Runner], EngineCatalog, Callable[[], Mapping[str, EngineCatalog | None]]]:
+    """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late.
+
+    The last one gives the catalogs of all engines to choose from, by their ids; None is the first one's.
+    """
     if kind == "mock":
         from gglib_desktop.adapters.runner.simulated import MockRunner, simulated_catalog
 
         simulated = MockRunner(
             data_dir, environment=os.environ, keys=keys(), log_bytes=lambda: settings.current.log_bytes
         )
-        return simulated, simulated_catalog()
+        return simulated, simulated_catalog(), dict
 
     def build_catalog() -> EngineCatalog:
         from gglib_desktop.adapters.runner.kinds import engine_catalog
@@ -67,6 +71,17 @@ def runner_and_catalog(
         return engine_catalog(os.environ)
 
     catalog = cast("EngineCatalog", _Late(build_catalog))
+
+    @cache
+    def engines() -> Mapping[str, EngineCatalog | None]:
+        from gglib_desktop.adapters.runner.kinds import LLAMA_CPP, other_catalogs
+
+        return {LLAMA_CPP: None, **other_catalogs(os.environ)}
+
+    async def other_engine(chosen: str) -> Engine:
+        other = engines()[chosen]
+        assert other is not None
+        return await other.find(settings.current.engine_path_of(chosen))
 
     def build() -> RecordedRunner:
         from gglib_desktop.adapters.runner.kinds import local_runner
@@ -83,9 +98,10 @@ def runner_and_catalog(
             keys=keys(),
             log_bytes=lambda: settings.current.log_bytes,
             follow_places=follow_places,
+            other_engine=other_engine,
         )
 
-    return _LateRunner(build), catalog
+    return _LateRunner(build), catalog, engines
 
 
 class _Late(Generic[T]):

@@ -48,7 +48,7 @@ def engine_catalog(environment: Mapping[str, str]) -> EngineCatalog:
     return LlamaEngineCatalog(environment)
 
 
-def other_catalogs(environment: Mapping[str, str]) -> Mapping[str, EngineCatalog]:
+def other_catalogs(environment: Mapping[str, str]) -> dict[str, EngineCatalog]:
     """Those of the engines that can be chosen beside it, by their ids."""
     return {DASLLAMA: ProgramCatalog(DASLLAMA_PROGRAM, environment)}
 

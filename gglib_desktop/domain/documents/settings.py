@@ -89,6 +89,15 @@ class EndpointSettings(Value):
     name: str | None = _shown_name()
 
 
+@dataclass(frozen=True, kw_only=True)
+class EngineSettings(Value):
+    """An engine that models can choose beside the place's own. ``path`` None: its program is looked for."""
+
+    path: Path | None = documented(
+        "Its program. Without it, one is looked for.", default=None, example="/usr/local/bin/engine"
+    )
+
+
 _IDS = Keys(PLACE_ID, reserved=OWN_PLACES)
 
 
@@ -96,8 +105,8 @@ _IDS = Keys(PLACE_ID, reserved=OWN_PLACES)
 class AppSettings(Value):
     """Settings of the program. ``engine_path`` None: look for an engine. ``stop_grace_s`` counts from SIGTERM.
 
-    All models start with ``defaults`` unless a model or a launch says otherwise. ``places`` and ``endpoints`` are by
-    their ids, which never change.
+    All models start with ``defaults`` unless a model or a launch says otherwise. ``engines``, ``places``
+    and ``endpoints`` are by their ids, which never change.
     """
 
     engine_path: Path | None = documented("The llama-server program. Without it, one is looked for.", default=None)
@@ -125,8 +134,13 @@ class AppSettings(Value):
         meaning="How many MiB the log of a server may take. A longer one is cut down to its last quarter of this.",
     )
     defaults: LaunchOptions = LaunchOptions()
+    engines: Mapping[str, EngineSettings] = field(default_factory=dict, metadata={"limits": _IDS})
     places: Mapping[str, PlaceSettings] = field(default_factory=dict, metadata={"limits": _IDS})
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict, metadata={"limits": _IDS})
+
+    def engine_path_of(self, engine: str) -> Path | None:
+        """The program of another engine than the usual one; None: it is looked for."""
+        return self.engines[engine].path if engine in self.engines else None
 
     @property
     def log_bytes(self) -> int:

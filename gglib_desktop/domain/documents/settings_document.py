@@ -32,6 +32,8 @@ What you write stays: when the program saves, it changes only the values that we
 _TABLES = {
     ("defaults",): "What all models are started with, unless a model's own choices or one start's say otherwise.",
     ("defaults", "inference_config"): "Sampling, where a request does not ask for something else.",
+    ("engines",): "An engine that models can choose; one such table for each that is not to be looked for, by its id "
+    "as the field Engine shows it.",
     ("places",): "A place where servers run besides this computer; one such table for each. Its id is yours to choose: "
     "up to 40 of a to z, 0 to 9 and -. It must stay as it is, because models and servers name the place by it.",
     (
@@ -190,8 +192,8 @@ def differences(before: AppSettings, after: AppSettings) -> dict[Key, Any]:
 
 
 def _entry_keys(settings: AppSettings) -> set[Key]:
-    """The tables of places and endpoints, each of which is removed as a whole."""
-    return {(name, each) for name in ("places", "endpoints") for each in getattr(settings, name)}
+    """The tables of engines, places and endpoints, each of which is removed as a whole."""
+    return {(name, each) for name in ("engines", "places", "endpoints") for each in getattr(settings, name)}
 
 
 def with_differences(settings: AppSettings, changes: Mapping[Key, Any]) -> AppSettings:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
+from gglib_desktop.domain.launch.engine_choice import EngineChoice
 from gglib_desktop.domain.launch.options import (
     BUILT_IN,
     NO_EXTRA_ARGS,
@@ -19,6 +20,7 @@ from gglib_desktop.domain.launch.options import (
     Source,
     choice_names,
     decide_mtp,
+    for_engine,
     resolve,
     server_config,
 )
@@ -29,6 +31,7 @@ from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, name_of
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.dialect import Dialect
 from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ServerConfig
+from gglib_desktop.domain.values import OneOf
 
 _EXTRA = "extra_args"
 
@@ -48,7 +51,8 @@ class FormContext:
     ``layer`` is the one that the form edits, None for all layers together, as a server runs with them; the two sets of
     options are those of the other layers. ``names_taken`` are the names of running servers for clients. ``places`` are
     the names of the places besides this computer that can serve the model, by their ids.
-    ``in_force``: what the server runs with, None if the form is not a server's.
+    ``in_force``: what the server runs with, None if the form is not a server's. ``engines`` are those to choose from,
+    by their ids, the first one the place's own; none: there is no choice.
     """
 
     layer: Source | None
@@ -62,11 +66,22 @@ class FormContext:
     names_taken: frozenset[str] = frozenset()
     places: Mapping[str, str] = field(default_factory=dict)
     in_force: LaunchOptions | None = None
+    engines: Mapping[str, EngineChoice] = field(default_factory=dict)
+
+    def serving(self, options: LaunchOptions) -> FormContext:
+        """The same for the engine that the options choose."""
+        chosen = self.engines.get(options.engine or "")
+        return self if chosen is None else replace(self, engine=chosen.engine, dialect=chosen.dialect)
 
     def resolve(self, draft: LaunchOptions) -> Resolved:
         """What is in force with the draft as the edited layer; stronger layers are empty."""
         if self.layer is None:
             return Resolved(draft, {})
+        resolved = self._layers(draft)
+        capabilities = self.engine.capabilities if self.engine is not None else EngineCapabilities()
+        return for_engine(resolved, self.dialect.missing_options(capabilities)) if self.engines else resolved
+
+    def _layers(self, draft: LaunchOptions) -> Resolved:
         nothing = LaunchOptions()
         if self.layer is Source.LAUNCH:
             return resolve(draft, self.model_options, self.app_options)
@@ -133,6 +148,7 @@ class FormState:
     key_variable: str
     can_save: bool
     can_start: bool
+    engines: tuple[str, ...] = ()
 
     def is_marked(self, name: str) -> bool:
         """The field stands out: it says something else than what runs, or than the weaker layers."""
@@ -152,6 +168,7 @@ class FormState:
 
 def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], context: FormContext) -> FormState:
     """The state of a form that edits ``draft``; ``unreadable`` are texts that could not become part of it."""
+    context = context.serving(context.resolve(draft).options)
     resolved, below = context.resolve(draft), context.resolve(LaunchOptions())
     context = context.at(resolved)
     decision = context.decide_mtp(resolved.options)
@@ -186,6 +203,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
         key_variable=context.dialect.key_variable if needs_key(resolved.options) else "",
         can_save=not unreadable and not (_EXTRA in problems and draft.extra_args),
         can_start=can_start,
+        engines=tuple(context.engines),
     )
 
 
@@ -227,7 +245,12 @@ def _argv(config: ServerConfig, context: FormContext) -> tuple[str, ...]:
 
 
 def _problems(config: ServerConfig, context: FormContext) -> dict[str, str]:
+    if config.engine is not None and context.engines and config.engine not in context.engines:
+        return {"engine": f"must be {OneOf(tuple(context.engines))}"}
     engine = context.engine
+    chosen = context.engines.get(config.engine or "")
+    if chosen is not None and chosen.problem is not None:
+        return {"engine": chosen.problem}
     found: dict[str, list[str]] = {}
     capabilities = engine.capabilities if engine is not None else EngineCapabilities()
     for objection in context.dialect.objections(config, capabilities, mtp_suppressed=context.mtp_suppressed):

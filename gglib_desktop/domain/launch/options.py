@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -153,6 +153,21 @@ def resolve(launch: LaunchOptions, model: LaunchOptions, app: LaunchOptions) -> 
     if options.extra_args == NO_EXTRA_ARGS:
         options = options.replace(extra_args=())
     return Resolved(options, sources)
+
+
+def for_engine(resolved: Resolved, missing: Collection[str]) -> Resolved:
+    """Without what weaker layers than the one that chose the engine set for others: the options that it does not have.
+
+    Those of the same layer and of stronger ones stay, to be refused where they can be changed.
+    """
+    order = tuple(Source)
+    chosen_in = resolved.sources.get("engine")
+    if chosen_in is None:
+        return resolved
+    weaker = order[order.index(chosen_in) + 1 :]
+    dropped = {name for name in missing if name not in DRAFT_NUMBERS and resolved.sources.get(name) in weaker}
+    kept = {name: source for name, source in resolved.sources.items() if name not in dropped}
+    return Resolved(resolved.options.with_values(**dict.fromkeys(dropped)), kept)
 
 
 def decide_mtp(

@@ -52,6 +52,12 @@ class EngineOptions(Value):
     To add an option, add a field here (or in InferenceConfig) with its definition.
     """
 
+    engine: str | None = _basic(
+        limits=ENGINE,
+        label="Engine",
+        help="The program that serves the model, where there are several.",
+        default="the place's own",
+    )
     port: int | None = _basic(
         "--port",
         limits=PORT,
@@ -265,12 +271,6 @@ class EngineOptions(Value):
         group=OptionGroup.OTHER,
         label="Extra arguments",
         help="More arguments for the engine, as in a shell; they come last.",
-    )
-    engine: str | None = _basic(
-        limits=ENGINE,
-        label="Engine",
-        help="The program that serves the model, where there are several.",
-        default="the place's own",
     )
     alias: str | None = _access(
         "--alias",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice, is_started_by
+from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, is_started_by
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.launch.engine_choice import EngineChoice
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
 from gglib_desktop.services.events import EventSource
@@ -20,12 +22,21 @@ if TYPE_CHECKING:
 class Engines:
     """Remembers the engine that the settings lead to, and tells subscribers when it changes.
 
-    ``current`` is None until one was found; ``problem`` then says why none can be used, once that is known.
+    ``current`` is None until one was found; ``problem`` then says why none can be used, once that is known. Where
+    configurations can choose among several engines, that one is the first of them.
     """
 
-    def __init__(self, catalog: EngineCatalog, settings: SettingsKeeper) -> None:
+    def __init__(
+        self,
+        catalog: EngineCatalog,
+        settings: SettingsKeeper,
+        others: Callable[[], Mapping[str, EngineCatalog | None]] = dict,
+    ) -> None:
+        """``others`` gives the catalogs of all engines to choose from by their ids, the first one None."""
         self._catalog = catalog
         self._settings = settings
+        self._others = others
+        self._found: dict[str, Engine | ConfigurationError] = {}
         self._events: EventSource[None] = EventSource()
         self.subscribe = self._events.add
         self.current: Engine | None = None
@@ -44,28 +55,66 @@ class Engines:
             if (self.current, self.problem) != before:
                 self._events.emit(None)
 
-    @property
-    def capabilities(self) -> EngineCapabilities:
-        """The capabilities of the engine in force; empty without one."""
-        return EngineCapabilities() if self.current is None else self.current.capabilities
+    async def find_chosen(self, engine: str | None) -> None:
+        """Looks for the engine that is chosen, if that is not known yet. ``choice`` then has it, or the problem."""
+        catalog = self._others().get(engine or "") if engine is not None else None
+        if catalog is None:
+            if self.current is None:
+                with contextlib.suppress(ConfigurationError):
+                    await self.find()
+            return
+        assert engine is not None
+        before = self._found.get(engine)
+        try:
+            self._found[engine] = await catalog.find(self._settings.current.engine_path_of(engine))
+        except ConfigurationError as exc:
+            self._found[engine] = exc
+        if self._found[engine] != before:
+            self._events.emit(None)
+
+    def is_known(self, engine: str | None) -> bool:
+        """Whether the chosen engine was looked for."""
+        catalog = self._others().get(engine or "") if engine is not None else None
+        return self.current is not None or self.problem is not None if catalog is None else engine in self._found
+
+    def other(self, engine: str | None) -> str:
+        """The id of an engine that is not the place's own; empty for that one."""
+        return engine if engine is not None and engine != next(iter(self._others()), engine) else ""
+
+    def choices(self) -> Mapping[str, EngineChoice]:
+        """Those to choose from, by their ids; none where there is but one."""
+        return {each: self.choice(each) for each in self._others()}
+
+    def choice(self, engine: str | None) -> EngineChoice:
+        """What is known of the chosen engine; None, and one that is not known, is the place's own."""
+        catalog = self._others().get(engine or "") if engine is not None else None
+        if catalog is None or engine is None:
+            return EngineChoice(self.dialect, self.current, self.problem.reason if self.problem is not None else None)
+        found = self._found.get(engine)
+        if isinstance(found, ConfigurationError):
+            return EngineChoice(catalog.dialect, problem=found.reason)
+        return EngineChoice(catalog.dialect, found)
 
     @property
     def dialect(self) -> Dialect:
         """The engines' words, whether one was found or not."""
         return self._catalog.dialect
 
-    async def test(self, path: Path | None) -> Engine:
+    async def test(self, path: Path | None, engine: str | None = None) -> Engine:
         """The engine at this path, or with None the result of a search. Raises: ConfigurationError."""
-        return await (self._catalog.inspect(path) if path is not None else self._catalog.find(None))
+        catalog = (self._others().get(engine) if engine is not None else None) or self._catalog
+        return await (catalog.inspect(path) if path is not None else catalog.find(None))
 
     async def devices(self) -> Sequence[EngineDevice]:
         """The engine's devices besides the CPU."""
         return () if self.current is None else await self._catalog.devices(self.current)
 
-    def differs_from(self, command_line: str) -> bool:
-        """Whether a restart of a server that was started like this would use another engine."""
-        return self.current is not None and not is_started_by(command_line, self.current)
+    def differs_from(self, command_line: str, chosen: str | None = None) -> bool:
+        """Whether a restart of a server that was started like this would use another program."""
+        engine = self.choice(chosen).engine
+        return engine is not None and not is_started_by(command_line, engine)
 
     def unlisted_flags(self, options: LaunchOptions) -> tuple[str, ...]:
         """The extra arguments with which the engine in force will probably not start."""
-        return self.dialect.unlisted_flags(options.extra_args, self.capabilities)
+        choice = self.choice(options.engine)
+        return choice.dialect.unlisted_flags(options.extra_args, choice.capabilities)

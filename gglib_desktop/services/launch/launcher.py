@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from gglib_desktop.domain.launch.options import (
     Resolved,
     Source,
     decide_mtp,
+    for_engine,
     options_of,
     own_choices,
     resolve,
@@ -95,17 +95,21 @@ class Launcher:
 
     async def forecast(self, config: ServerConfig) -> ByteRange | None:
         """The memory for serving this; None if unknown."""
-        return await asyncio.to_thread(self._forecast, self.model_of(config), self.engines.dialect.serving(config))
+        return await asyncio.to_thread(
+            self._forecast, self.model_of(config), self.engines.choice(config.engine).dialect.serving(config)
+        )
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as known now."""
         is_here = (options.place or model.place) in OWN_PLACES
-        engine = self.engines.current if is_here else None
+        engine = self.engines.choice(options.engine).engine if is_here else None
         return decide_mtp(options.mtp, model=model, engine=engine, suppressed=self._mtp_suppressed)
 
     def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
         """The result of a start with these choices of its own, over those ``saved`` for the model."""
-        return resolve(launch, saved, self._settings.current.defaults)
+        resolved = resolve(launch, saved, self._settings.current.defaults)
+        choice = self.engines.choice(resolved.options.engine)
+        return for_engine(resolved, choice.dialect.missing_options(choice.capabilities))
 
     def place_name(self, place_id: str) -> str:
         """What a place is called; empty for this computer."""
@@ -141,6 +145,7 @@ class Launcher:
             names_taken=self._supervisor.names_taken,
             places=settings.places_sharing_files() if model is None or model.place in OWN_PLACES else {},
             in_force=in_force,
+            engines=self.engines.choices(),
         )
 
     async def start(
@@ -168,10 +173,8 @@ class Launcher:
         if another:
             # The port chosen for the model is its first server's.
             saved = saved.replace(port=None)
-        if self.engines.current is None:
-            # A start without an engine fails with its reason where the user looks: in the server's panel.
-            with contextlib.suppress(ConfigurationError):
-                await self.engines.find()
+        # A start without an engine fails with its reason where the user looks: in the server's panel.
+        await self._look_for(self.resolve(launch, saved).options.engine)
         config = self._config(model, self.resolve(launch, saved).options)
         if self._supervisor.is_ending:
             return None  # it was requested before all was stopped
@@ -182,6 +185,11 @@ class Launcher:
             self._note_saved(server_id, config, as_saved)
         await self._library.note_used(model_id)
         return server_id
+
+    async def _look_for(self, engine: str | None) -> None:
+        """What it can do decides what it is started with."""
+        if self.engines.choice(engine).engine is None:
+            await self.engines.find_chosen(engine)
 
     async def _startable(self, model: Model) -> Model:
         """Looks again at a file that could not be used.
@@ -209,6 +217,8 @@ class Launcher:
             in_force = self.options_in_force(config, saved)
             return RestartPlan(in_force, in_force, in_force)
         await self._library.companions.read_adapters(model)
+        for engine in {config.engine, self.resolve(LaunchOptions(), saved).options.engine} - {None}:
+            await self._look_for(engine)
         if server.number > 1:
             saved = saved.replace(port=None)
         in_force = self.options_in_force(config, saved)
@@ -232,6 +242,7 @@ class Launcher:
             raise
         options = (plan.options if keep_own else plan.as_saved).with_values(**(choices or {}))
         model = self.model_of(before)
+        await self._look_for(options.engine)
         config = self._config(model, options)
         self._note_saved(server_id, config, self._config(model, plan.as_saved))
         await self._supervisor.try_out(server_id, config)
@@ -288,7 +299,9 @@ class Launcher:
         self._as_saved[server_id, config] = as_saved
 
     def _config(self, model: Model, options: LaunchOptions) -> ServerConfig:
-        words = self.engines.dialect.with_adapters(options.extra_args, self._library.companions.adapters(model))
+        words = self.engines.choice(options.engine).dialect.with_adapters(
+            options.extra_args, self._library.companions.adapters(model)
+        )
         options = options.replace(extra_args=words)
         decision = self.decide_mtp(model, options)
         return server_config(model, options, base_port=self._settings.current.base_port, mtp=decision)

@@ -65,6 +65,8 @@ class OptionFormViewModel(QObject):
         self._draft = draft or LaunchOptions()
         self._unreadable: Mapping[str, InvalidInput] = {}
         self._finding: asyncio.Task[None] | None = None
+        self._scope: TaskScope | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._state = self._make_state()
         # The owner of a server's form then loads it again. All of them at once would take too long.
         self._unsubscribe = None if layer is None else launcher.engines.subscribe(self._on_engine)
@@ -86,7 +88,7 @@ class OptionFormViewModel(QObject):
     def serving(self) -> Serving:
         """What the options mean for memory; without a particular model, what any start means."""
         config = self._state.config
-        return Serving() if config is None else self._launcher.engines.dialect.serving(config)
+        return Serving() if config is None else self._launcher.engines.choice(config.engine).dialect.serving(config)
 
     def edit(self, **choices: Any) -> None:
         """Sets options by their bare names; None takes one back."""
@@ -110,6 +112,8 @@ class OptionFormViewModel(QObject):
     def find_devices(self, scope: TaskScope) -> None:
         """Asks the engine in force for its devices besides the CPU; ``devicesFound`` reports them."""
         self._finding = scope.start(self._find_devices(), name="list devices")
+        self._scope = scope
+        self._look_for_engine()
 
     def use_device(self, name: str, used: bool) -> None:
         """Adds a device to the chosen ones in this layer, or removes it."""
@@ -130,8 +134,9 @@ class OptionFormViewModel(QObject):
         """Stops listening to what the engine can do."""
         if self._unsubscribe is not None:
             self._unsubscribe()
-        if self._finding is not None:
-            self._finding.cancel()
+        for task in (self._finding, self._looking):
+            if task is not None:
+                task.cancel()
 
     async def _find_devices(self) -> None:
         self.devicesFound.emit(await self._launcher.engines.devices())
@@ -146,8 +151,15 @@ class OptionFormViewModel(QObject):
         if state != self._state:
             self._state = state
             self.stateChanged.emit(state)
+            self._look_for_engine()
         if is_new:
             self.draftChanged.emit(draft)
+
+    def _look_for_engine(self) -> None:
+        """Once another engine is chosen, the form needs to know what it can do."""
+        engines, chosen = self._launcher.engines, self._state.resolved.options.engine
+        if self._scope is not None and chosen is not None and not engines.is_known(chosen):
+            self._looking = self._scope.start(engines.find_chosen(chosen), name="find engine")
 
     def _make_state(self) -> FormState:
         return form_state(self._draft, self._unreadable, self._context(model=self.model))

@@ -59,7 +59,8 @@ class ServerPanelState:
     ``client_name``: the name of the model for clients.
     ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
     engine's help does not list. ``can_apply``: the form leads to another server than the one that runs, or ran last.
-    ``gpu_layers``: as observed, else as asked for. ``ran_s``: how long a server that has ended was watched as running.
+    ``engine`` serves, in place of the usual one. ``gpu_layers``: as observed, else as asked for. ``ran_s``: how long a
+    server that has ended was watched as running.
     ``place``: the name of where it runs, empty for this computer.
     """
 
@@ -99,6 +100,7 @@ class ServerPanelState:
     engine_page: str = ""
     client_name: str = ""
     place: str = ""
+    engine: str = ""
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -160,7 +162,8 @@ class ServerViewModel(ViewModel):
         self.requests = requests
         self.figures = FiguresViewModel()
         self.figures.stateChanged.connect(self._on_figures)
-        self.log = LogViewModel(scope, supervisor.monitor.read_log, launcher.engines.dialect.level_of)
+        engine = launcher.engines.choice(snapshot.config.engine)
+        self.log = LogViewModel(scope, supervisor.monitor.read_log, engine.dialect.level_of)
         self.stop = self.command(lambda: supervisor.stop(self.id), f"stop server {self.id}")
         self.kill = self.command(lambda: supervisor.kill(self.id), f"kill server {self.id}")
         self._state = self._panel_state(snapshot)
@@ -249,7 +252,7 @@ class ServerViewModel(ViewModel):
 
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
         config, facts, rejected = snapshot.config, snapshot.facts, self._rejected(snapshot)
-        handle = handle_of(snapshot.state)
+        handle, engines = handle_of(snapshot.state), self._launcher.engines
         name = config.model_name if snapshot.number == 1 else f"{config.model_name} ({snapshot.number})"
         return ServerPanelState(
             title=name,
@@ -280,6 +283,7 @@ class ServerViewModel(ViewModel):
             saved_changed=rejected is None and self.options.saved_changed,
             can_apply=self.options.can_apply,
             own_choices=self.options.own_choices,
+            engine=engines.other(config.engine),
             other_engine=self._differs_from_engine(snapshot),
             unlisted_flags=self.options.unlisted_flags,
             gpu_layers=facts.gpu_layers if facts and facts.gpu_layers is not None else config.gpu_layers,
@@ -289,9 +293,9 @@ class ServerViewModel(ViewModel):
         )
 
     def _differs_from_engine(self, snapshot: ServerSnapshot) -> bool:
-        """Only this computer's engine is known."""
-        is_here = snapshot.config.place in OWN_PLACES
-        return is_here and is_live(snapshot.state) and self._launcher.engines.differs_from(snapshot.command_line)
+        """Only this computer's engines are known."""
+        is_here, engines, config = snapshot.config.place in OWN_PLACES, self._launcher.engines, snapshot.config
+        return is_here and is_live(snapshot.state) and engines.differs_from(snapshot.command_line, config.engine)
 
     def _ran_s(self, state: ServerState) -> float | None:
         """Compared with the state that was shown last."""
@@ -302,7 +306,7 @@ class ServerViewModel(ViewModel):
 
     def _lacks_template(self, config: ServerConfig) -> bool:
         """Whether chats use a template of the engine's own."""
-        settled = self._launcher.engines.dialect.settles_template(config)
+        settled = self._launcher.engines.choice(config.engine).dialect.settles_template(config)
         return lacks_template(self._launcher.model_of(config)) and not settled
 
     def _show_state(self) -> None:
@@ -339,8 +343,9 @@ class ServerViewModel(ViewModel):
         failure = state.failure if isinstance(state, Failed | Crashed) else rejected.failure if rejected else None
         if failure is None:
             return ""
-        engines = self._launcher.engines
-        return engines.dialect.offending_flag(failure, self._troubled_config(snapshot), engines.capabilities)
+        config = self._troubled_config(snapshot)
+        engine = self._launcher.engines.choice(config.engine)
+        return engine.dialect.offending_flag(failure, config, engine.capabilities)
 
     def _troubled_config(self, snapshot: ServerSnapshot) -> ServerConfig:
         """The configuration that the failure on show is about."""

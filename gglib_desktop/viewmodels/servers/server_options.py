@@ -106,8 +106,8 @@ class ServerOptionsViewModel(ViewModel):
                 pass
             case Remedy.DROP_FLAGS:
                 self._typed.choices.pop("extra_args", None)
-                engines = self._launcher.engines
-                left = engines.dialect.without_option(config.extra_args, flag, engines.capabilities) if flag else ()
+                engine = self._launcher.engines.choice(config.engine)
+                left = engine.dialect.without_option(config.extra_args, flag, engine.capabilities) if flag else ()
                 self.run(self._restart(extra_args=left), "drop flags")
                 return
             case Remedy.USE_FREE_PORT:

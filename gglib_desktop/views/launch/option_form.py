@@ -25,7 +25,7 @@ from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.option_extras import FileField, MtpField, PlaceField, RestartField
 from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, RowWords
-from gglib_desktop.views.launch.option_widgets import TextField, make_widget
+from gglib_desktop.views.launch.option_widgets import ENGINE_OPTION, TextField, make_widget
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.look.type_scale import TypeSize, set_type
 from gglib_desktop.views.widgets.search_field import SearchField
@@ -108,7 +108,7 @@ class OptionForm(QWidget):
         return [Section(group, members, self) for group, members in rows.items() if members]
 
     def _rows(self, group: OptionGroup, options: list[EngineOption]) -> list[OptionRow]:
-        rows = [self._row(option) for option in options if option.name not in {*self._without, "engine"}]
+        rows = [self._row(option) for option in options if self._offers(option.name)]
         if group is OptionGroup.BASIC and self._form.places:
             rows.insert(0, self._place_row())
         if group is OptionGroup.DRAFTING and "mtp" not in self._without:
@@ -118,6 +118,11 @@ class OptionForm(QWidget):
         if group is OptionGroup.OTHER and is_kept:
             rows.append(self._restart_row())
         return rows
+
+    def _offers(self, name: str) -> bool:
+        """Where there is one engine, there is no choice."""
+        has_choice = name != ENGINE_OPTION or len(self._form.state.engines) > 1
+        return has_choice and name not in self._without
 
     def _row(self, option: EngineOption) -> OptionRow:
         spec = option.spec

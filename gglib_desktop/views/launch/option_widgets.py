@@ -23,6 +23,7 @@ from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox, Whee
 from gglib_desktop.views.words.options import inherited_entry, inherited_text, translated
 
 _DECIMALS = 9
+ENGINE_OPTION = "engine"
 
 
 class FieldWidget(Protocol):
@@ -33,7 +34,7 @@ class FieldWidget(Protocol):
 
 def make_widget(
     option: EngineOption, form: OptionFormViewModel, parent: QWidget
-) -> NumberField | DecimalField | ChoiceField | TextField:
+) -> NumberField | DecimalField | ChoiceField | EngineField | TextField:
     """The widget for an option, with its object name and its accessible name."""
     made = _widget_class(option)(option, form, parent)
     made.setObjectName(f"field_{option.name}")
@@ -42,7 +43,9 @@ def make_widget(
     return made
 
 
-def _widget_class(option: EngineOption) -> type[NumberField | DecimalField | ChoiceField | TextField]:
+def _widget_class(option: EngineOption) -> type[NumberField | DecimalField | ChoiceField | EngineField | TextField]:
+    if option.name == ENGINE_OPTION:
+        return EngineField
     if option.kind is bool or option.choices:
         return ChoiceField
     if option.kind is int:
@@ -229,6 +232,29 @@ class ChoiceField(WheelSafeComboBox):
     @Slot(int)
     def _push(self, index: int) -> None:
         self._form.edit(**{self._option.name: self._values[index]})
+
+
+class EngineField(WheelSafeComboBox):
+    """One of the engines; an id that is not known any more stays among them while it is chosen."""
+
+    def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._option, self._form = option, form
+        self.addItem("")
+        for engine in form.state.engines:
+            self.addItem(engine, engine)
+        self.currentIndexChanged.connect(self._push)
+
+    def show_field(self, state: FieldState) -> None:
+        with QSignalBlocker(self):
+            self.setItemText(0, inherited_entry(self._option, state))
+            if state.value is not None and self.findData(state.value) < 0:
+                self.addItem(state.value, state.value)
+            self.setCurrentIndex(max(0, self.findData(state.value)) if state.value is not None else 0)
+
+    @Slot(int)
+    def _push(self, index: int) -> None:
+        self._form.edit(**{self._option.name: self.itemData(index)})
 
 
 class TextField(QLineEdit):

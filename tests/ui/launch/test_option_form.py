@@ -33,7 +33,7 @@ from tests.fakes.forms import MODEL, option_form
 from tests.fakes.settings import FOUND
 from tests.ui.finding import child
 
-# There is one engine to choose.
+# Its field is shown where there are several: see test_engine_choice.py.
 OPTIONS = {option.name: option for option in engine_options() if option.name != "engine"}
 SMALL = (760, 420)
 

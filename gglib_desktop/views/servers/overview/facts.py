@@ -32,6 +32,7 @@ class Facts(QWidget):
         super().__init__(parent)
         self._ended = WrapLabel(parent=self)
         self._ended.setObjectName("ended")
+        self._engine = FigureCell(self.tr("Engine"), "servingEngine", self, usual=not_known())
         self._context = FigureCell(
             self.tr("Context"), "context", self, usual=self.tr("{count} tokens").format(count=999999)
         )
@@ -40,7 +41,9 @@ class Facts(QWidget):
         self._forecast = FigureCell(
             self.tr("RAM, estimated"), "ramEstimate", self, usual=_range_text(ByteRange(2**33, 2**34))
         )
-        self._cells = FlowRow((self._context, self._slots, self._layers, self._forecast), self, column_gap=2 * GRID)
+        self._cells = FlowRow(
+            (self._engine, self._context, self._slots, self._layers, self._forecast), self, column_gap=2 * GRID
+        )
         self._notes = WrapLabel(parent=self)
         self._notes.setObjectName("facts")
         self._command_line = _CommandLine(self)
@@ -54,6 +57,8 @@ class Facts(QWidget):
         _say(self._ended, _end_text(state))
         known = state.context_size is not None or state.handle is not None
         self._cells.setVisible(known)
+        self._engine.setVisible(bool(state.engine))
+        self._engine.show_value(state.engine, hint=self.tr("What it does not tell is not known here."))
         tokens = self.tr("{count} tokens")
         self._context.show_value(
             not_known() if state.context_size is None else tokens.format(count=state.context_size),
