@@ -30,7 +30,7 @@ from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.server import OWN_PLACES
 from gglib_desktop.domain.servers.states import Ended
 from gglib_desktop.program_paths import Places
-from gglib_desktop.runners import Runner, runner_and_catalog
+from gglib_desktop.runners import Runner, engines_of, runner_and_catalog
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.models.library import Library
@@ -271,7 +271,7 @@ async def _build_services(
     """The object graph, built by constructor; ``stack`` takes it down in reverse."""
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
     keys = cache(partial(key_store, places))
-    opened, catalog, engines = runner_and_catalog(options.runner, places.data_dir, settings, keys)
+    opened, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
     repository = SqliteModelRepository(LibraryFile(places.data_dir / "library.sqlite"))
     instance = SingleInstance(places.data_dir)
     stack.push_async_callback(repository.file.aclose)
@@ -284,7 +284,7 @@ async def _build_services(
     launcher = Launcher(
         library,
         supervisor,
-        Engines(catalog, settings, engines),
+        Engines(catalog, settings, cache(partial(engines_of, options.runner))),
         settings,
         mtp_suppressed=mtp_is_suppressed(os.environ),
         forecast=_forecast,

@@ -52,18 +52,15 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
 def runner_and_catalog(
     kind: str, data_dir: Path, settings: SettingsKeeper, keys: Callable[[], KeyStore]
-) -> tuple[AbstractAsyncContextManager[Runner], EngineCatalog, Callable[[], Mapping[str, EngineCatalog | None]]]:
-    """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late.
-
-    The last one gives the catalogs of all engines to choose from, by their ids; None is the first one's.
-    """
+) -> tuple[AbstractAsyncContextManager[Runner], EngineCatalog]:
+    """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
     if kind == "mock":
         from gglib_desktop.adapters.runner.simulated import MockRunner, simulated_catalog
 
         simulated = MockRunner(
             data_dir, environment=os.environ, keys=keys(), log_bytes=lambda: settings.current.log_bytes
         )
-        return simulated, simulated_catalog(), dict
+        return simulated, simulated_catalog()
 
     def build_catalog() -> EngineCatalog:
         from gglib_desktop.adapters.runner.kinds import engine_catalog
@@ -71,17 +68,6 @@ def runner_and_catalog(
         return engine_catalog(os.environ)
 
     catalog = cast("EngineCatalog", _Late(build_catalog))
-
-    @cache
-    def engines() -> Mapping[str, EngineCatalog | None]:
-        from gglib_desktop.adapters.runner.kinds import LLAMA_CPP, other_catalogs
-
-        return {LLAMA_CPP: None, **other_catalogs(os.environ)}
-
-    async def other_engine(chosen: str) -> Engine:
-        other = engines()[chosen]
-        assert other is not None
-        return await other.find(settings.current.engine_path_of(chosen))
 
     def build() -> RecordedRunner:
         from gglib_desktop.adapters.runner.kinds import local_runner
@@ -98,10 +84,26 @@ def runner_and_catalog(
             keys=keys(),
             log_bytes=lambda: settings.current.log_bytes,
             follow_places=follow_places,
-            other_engine=other_engine,
+            other_engine=lambda chosen: _other_engines()[chosen].find(settings.current.engine_path_of(chosen)),
         )
 
-    return _LateRunner(build), catalog, engines
+    return _LateRunner(build), catalog
+
+
+def engines_of(kind: str) -> Mapping[str, EngineCatalog | None]:
+    """The catalogs of all engines to choose from, by their ids: None for the usual one, which comes first."""
+    if kind == "mock":
+        return {}
+    from gglib_desktop.adapters.runner.kinds import LLAMA_CPP
+
+    return {LLAMA_CPP: None, **_other_engines()}
+
+
+@cache
+def _other_engines() -> Mapping[str, EngineCatalog]:
+    from gglib_desktop.adapters.runner.kinds import other_catalogs
+
+    return other_catalogs(os.environ)
 
 
 class _Late(Generic[T]):

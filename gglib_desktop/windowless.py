@@ -75,7 +75,7 @@ async def stop_servers(
     limit = ShutdownWatch(lambda: None, lambda: settings.current.stop_grace_s + margin_s)
     limit.start()
     limit.begin()
-    opened, _catalog, _engines = runner_and_catalog(kind, data_dir, settings, keys)
+    opened, _catalog = runner_and_catalog(kind, data_dir, settings, keys)
     try:
         async with opened as runner:
             running, current = await runner.list_running(), settings.current

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -64,9 +64,7 @@ class OptionFormViewModel(QObject):
         self.model = model
         self._draft = draft or LaunchOptions()
         self._unreadable: Mapping[str, InvalidInput] = {}
-        self._finding: asyncio.Task[None] | None = None
-        self._scope: TaskScope | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._asking: _Asking | None = None
         self._state = self._make_state()
         # The owner of a server's form then loads it again. All of them at once would take too long.
         self._unsubscribe = None if layer is None else launcher.engines.subscribe(self._on_engine)
@@ -111,8 +109,8 @@ class OptionFormViewModel(QObject):
 
     def find_devices(self, scope: TaskScope) -> None:
         """Asks the engine in force for its devices besides the CPU; ``devicesFound`` reports them."""
-        self._finding = scope.start(self._find_devices(), name="list devices")
-        self._scope = scope
+        self._asking = _Asking(scope)
+        self._asking.start(self._find_devices(), "list devices")
         self._look_for_engine()
 
     def use_device(self, name: str, used: bool) -> None:
@@ -134,9 +132,8 @@ class OptionFormViewModel(QObject):
         """Stops listening to what the engine can do."""
         if self._unsubscribe is not None:
             self._unsubscribe()
-        for task in (self._finding, self._looking):
-            if task is not None:
-                task.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
 
     async def _find_devices(self) -> None:
         self.devicesFound.emit(await self._launcher.engines.devices())
@@ -158,11 +155,29 @@ class OptionFormViewModel(QObject):
     def _look_for_engine(self) -> None:
         """Once another engine is chosen, the form needs to know what it can do."""
         engines, chosen = self._launcher.engines, self._state.resolved.options.engine
-        if self._scope is not None and chosen is not None and not engines.is_known(chosen):
-            self._looking = self._scope.start(engines.find_chosen(chosen), name="find engine")
+        if self._asking is not None and chosen is not None and not engines.is_known(chosen):
+            self._asking.start(engines.find_chosen(chosen), "find engine")
 
     def _make_state(self) -> FormState:
         return form_state(self._draft, self._unreadable, self._context(model=self.model))
+
+
+class _Asking:
+    """The questions of a form to engines, in a scope that is not its own."""
+
+    def __init__(self, scope: TaskScope) -> None:
+        self._scope = scope
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, question: Coroutine[Any, Any, None], name: str) -> None:
+        """One with the same name goes before."""
+        if name in self._tasks:
+            self._tasks[name].cancel()
+        self._tasks[name] = self._scope.start(question, name=name)
+
+    def cancel(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
 
 
 @dataclass(frozen=True)

@@ -252,10 +252,9 @@ class ServerViewModel(ViewModel):
 
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
         config, facts, rejected = snapshot.config, snapshot.facts, self._rejected(snapshot)
-        handle, engines = handle_of(snapshot.state), self._launcher.engines
-        name = config.model_name if snapshot.number == 1 else f"{config.model_name} ({snapshot.number})"
+        handle = handle_of(snapshot.state)
         return ServerPanelState(
-            title=name,
+            title=config.model_name if snapshot.number == 1 else f"{config.model_name} ({snapshot.number})",
             state=snapshot.state,
             port=handle.port if handle else config.port,
             endpoint=snapshot.endpoint if handle else "",
@@ -283,7 +282,7 @@ class ServerViewModel(ViewModel):
             saved_changed=rejected is None and self.options.saved_changed,
             can_apply=self.options.can_apply,
             own_choices=self.options.own_choices,
-            engine=engines.other(config.engine),
+            engine=self._launcher.engines.other(config.engine),
             other_engine=self._differs_from_engine(snapshot),
             unlisted_flags=self.options.unlisted_flags,
             gpu_layers=facts.gpu_layers if facts and facts.gpu_layers is not None else config.gpu_layers,
