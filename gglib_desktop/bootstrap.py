@@ -324,9 +324,13 @@ def window_view_model(
 ) -> WindowViewModel:
     """What the window binds to."""
     launch = LaunchViewModel(launcher, scope, lambda start: dialogs().launch_forms(start))
+    models = LibraryViewModel(
+        library, supervisor, scope, lambda model: dialogs().model_details(model), launcher.place_name
+    )
+    settings.subscribe(lambda _changed: models.models.show_places())
     return WindowViewModel(
         scope,
-        library=LibraryViewModel(library, supervisor, scope, lambda model: dialogs().model_details(model)),
+        library=models,
         launch=launch,
         servers=ServersViewModel(supervisor, launcher, library, settings, scope),
         foreign=ForeignViewModel(foreign, scope, lambda data_dir: SingleInstance(data_dir).hand_over(())),

@@ -26,8 +26,9 @@ class SqliteFile:
     """One SQLite file. All access runs on one thread of its own, because connections are bound to theirs.
 
     A file that is not a database, or is beyond repair, is set aside, and a new one takes its place; ``use`` says so.
-    ``migrations`` has one entry per version of the file, each run in one transaction. ``name`` is what the file is,
-    ``error`` is raised when it cannot be used, and what ``set_aside`` makes of its path, the new path and the reason.
+    ``migrations`` has one entry per version of the file; those that a file lacks are run in one transaction. ``name``
+    is what the file is, ``error`` is raised when it cannot be used, and what ``set_aside`` makes of its path, the new
+    path and the reason.
     """
 
     def __init__(
@@ -38,12 +39,15 @@ class SqliteFile:
         *,
         error: type[LibraryError],
         set_aside: Callable[[Path, Path, str], LibraryError],
+        kept_before: int = 0,
     ) -> None:
+        """A file of a version before ``kept_before`` is copied before it is brought up to date."""
         self._path = path
         self._migrations = migrations
         self._name = name
         self._error = error
         self._set_aside_error = set_aside
+        self._kept_before = kept_before
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._connection: sqlite3.Connection | None = None
         self._set_aside: LibraryError | None = None
@@ -153,5 +157,20 @@ class SqliteFile:
         if version > len(self._migrations):
             newer = f"was written by a newer version of this program (format {version})"
             raise self._error(f"the {self._name} {self._path} {newer}")
-        for number, script in enumerate(self._migrations[version:], start=version + 1):
-            connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+        if version == len(self._migrations):
+            return
+        if 0 < version < self._kept_before:
+            self._copy(connection, version)
+        scripts = " ".join(self._migrations[version:])
+        connection.executescript(f"BEGIN IMMEDIATE; {scripts} PRAGMA user_version = {len(self._migrations)}; COMMIT;")
+
+    def _copy(self, connection: sqlite3.Connection, version: int) -> None:
+        """Whole or not at all, under a name that tells the version."""
+        kept = self._path.with_name(f"{self._path.name}.format-{version}")
+        draft = kept.with_name(f"{kept.name}.tmp")
+        draft.unlink(missing_ok=True)
+        private.make_file(draft)
+        with contextlib.closing(sqlite3.connect(draft)) as copy:
+            connection.backup(copy)
+        os.replace(draft, kept)
+        _log.info("kept the %s as it was as %s", self._name, kept)

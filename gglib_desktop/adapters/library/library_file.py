@@ -70,7 +70,44 @@ MIGRATIONS = (
     ALTER TABLE models ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;  -- taken off the list, and can be brought back
     """,
     "CREATE TABLE paused_folders (path TEXT PRIMARY KEY);",
+    # Models belong to a place: the same path at two places is two models. SQLite cannot change what is UNIQUE.
+    """
+    CREATE TABLE placed_models (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        place TEXT NOT NULL DEFAULT 'local',
+        path TEXT NOT NULL,
+        facts TEXT,
+        problem TEXT,
+        added_at REAL NOT NULL,
+        launch_options TEXT,
+        size_bytes INTEGER,
+        mtime_ns INTEGER,
+        header_hash TEXT,
+        missing INTEGER NOT NULL DEFAULT 0,
+        parts TEXT,
+        label TEXT,
+        last_used REAL,
+        tags TEXT,
+        notes TEXT NOT NULL DEFAULT '',
+        last_preset INTEGER,
+        removed INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (place, path)
+    );
+    INSERT INTO placed_models (id, path, facts, problem, added_at, launch_options, size_bytes, mtime_ns, header_hash,
+        missing, parts, label, last_used, tags, notes, last_preset, removed)
+    SELECT id, path, facts, problem, added_at, launch_options, size_bytes, mtime_ns, header_hash,
+        missing, parts, label, last_used, tags, notes, last_preset, removed FROM models;
+    DELETE FROM sqlite_sequence WHERE name = 'placed_models';
+    INSERT INTO sqlite_sequence SELECT 'placed_models', seq FROM sqlite_sequence WHERE name = 'models';
+    DROP TABLE models;
+    ALTER TABLE placed_models RENAME TO models;
+    CREATE TRIGGER presets_go_with_their_model AFTER DELETE ON models BEGIN
+        DELETE FROM presets WHERE model_id = OLD.id;
+    END;
+    """,
 )
+# The first format whose models have a place. Files of earlier ones are kept beside it, because it changes all models.
+_PLACED = 9
 _IDS_OF_A_LIBRARY = 1_000_000
 
 
@@ -78,7 +115,9 @@ class LibraryFile(SqliteFile):
     """The library. A new one in place of an unreadable one gives its models other ids."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, MIGRATIONS, "library", error=LibraryError, set_aside=LibrarySetAside)
+        super().__init__(
+            path, MIGRATIONS, "library", error=LibraryError, set_aside=LibrarySetAside, kept_before=_PLACED
+        )
 
     @override
     def _begin_anew(self, connection: sqlite3.Connection, times: int) -> None:

@@ -16,20 +16,22 @@ from gglib_desktop.domain.errors import ConfigurationError, LibraryError
 from gglib_desktop.domain.gguf.header import ModelFacts
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver
+from gglib_desktop.domain.servers.server import OWN_PLACE
 
 _log = logging.getLogger(__name__)
 
 _INSERT = """
-    INSERT INTO models (path, facts, problem, size_bytes, mtime_ns, header_hash, missing, parts, label, added_at)
-    VALUES (:path, :facts, :problem, :size_bytes, :mtime_ns, :header_hash, :missing, :parts, :label, :added_at)
-    ON CONFLICT (path) DO UPDATE SET facts = excluded.facts, problem = excluded.problem,
+    INSERT INTO models (place, path, facts, problem, size_bytes, mtime_ns, header_hash, missing, parts, label, added_at)
+    VALUES (:place, :path, :facts, :problem, :size_bytes, :mtime_ns, :header_hash, :missing, :parts, :label, :added_at)
+    ON CONFLICT (place, path) DO UPDATE SET facts = excluded.facts, problem = excluded.problem,
     size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, header_hash = excluded.header_hash,
     missing = excluded.missing, parts = excluded.parts, label = excluded.label, removed = 0
     RETURNING *
 """
 # With two scans, one may add a model that the other finds to have moved. The user has not used the new one yet.
 _DROP_TWIN = """
-    DELETE FROM models WHERE path = :path AND id != :id AND EXISTS (SELECT 1 FROM models WHERE id = :id)
+    DELETE FROM models WHERE place = :place AND path = :path AND id != :id
+    AND EXISTS (SELECT 1 FROM models WHERE id = :id)
     AND (removed OR launch_options IS NULL AND last_used IS NULL AND tags IS NULL AND notes = '')
 """
 _UPDATE = """
@@ -39,7 +41,8 @@ _UPDATE = """
 """
 _NOT_LISTED = "INSERT OR REPLACE INTO passed_over (path, removed, size_bytes, mtime_ns, label) VALUES (?, ?, ?, ?, ?)"
 _RESUME = "DELETE FROM paused_folders WHERE path = ?"
-_TAKEN_OFF = "INSERT OR REPLACE INTO passed_over (path, removed) VALUES (?, TRUE)"
+# Scans look at this computer only.
+_TAKEN_OFF = "INSERT OR REPLACE INTO passed_over (path, removed) SELECT :path, TRUE WHERE :place = 'local'"
 
 
 class SqliteModelRepository:
@@ -53,25 +56,29 @@ class SqliteModelRepository:
         return await self.file.use(lambda connection: [_model(row) for row in connection.execute(listed)])
 
     async def save(
-        self, entries: Sequence[tuple[int | None, ModelFile]], passed_over: Sequence[PassedOver] = ()
+        self,
+        entries: Sequence[tuple[int | None, ModelFile]],
+        passed_over: Sequence[PassedOver] = (),
+        *,
+        place: str = OWN_PLACE,
     ) -> Sequence[Model]:
         def work(connection: sqlite3.Connection) -> list[Model]:
             connection.executemany(_NOT_LISTED, map(_passed_over_values, passed_over))
-            return [model for entry in entries for model in _save(connection, *entry)]
+            return [model for entry in entries for model in _save(connection, *entry, place)]
 
         return await self.file.transact(work)
 
     async def remove(self, model_id: int) -> None:
         def work(connection: sqlite3.Connection) -> None:
-            gone = "UPDATE models SET removed = 1 WHERE id = ? RETURNING path"
+            gone = "UPDATE models SET removed = 1 WHERE id = ? RETURNING path, place"
             rows = connection.execute(gone, (model_id,)).fetchall()
-            connection.executemany(_TAKEN_OFF, rows)
+            connection.executemany(_TAKEN_OFF, map(dict, rows))
 
         await self.file.transact(work)
 
     async def bring_back(self, path: Path) -> Model | None:
         def work(connection: sqlite3.Connection) -> Model | None:
-            back = "UPDATE models SET removed = 0 WHERE path = ? RETURNING *"
+            back = "UPDATE models SET removed = 0 WHERE place = 'local' AND path = ? RETURNING *"
             rows = connection.execute(back, (_stored(path),)).fetchall()
             if rows:
                 connection.execute("DELETE FROM passed_over WHERE path = ?", (_stored(path),))
@@ -145,10 +152,11 @@ def _stored(path: Path) -> str | bytes:
         return os.fsencode(path)
 
 
-def _save(connection: sqlite3.Connection, model_id: int | None, file: ModelFile) -> list[Model]:
+def _save(connection: sqlite3.Connection, model_id: int | None, file: ModelFile, place: str) -> list[Model]:
     path = _stored(file.path)
     values = {
         "id": model_id,
+        "place": place,
         "path": path,
         "facts": None if file.facts is None else json.dumps(dataclasses.asdict(file.facts)),
         "problem": file.problem,
@@ -160,12 +168,13 @@ def _save(connection: sqlite3.Connection, model_id: int | None, file: ModelFile)
         "parts": json.dumps([os.fspath(part) for part in file.parts]) if file.parts else None,
         "label": file.label,
     }
-    gone = connection.execute("DELETE FROM passed_over WHERE path = ? RETURNING tags, notes", (path,)).fetchall()
+    forget = "DELETE FROM passed_over WHERE path = :path AND :place = 'local' RETURNING tags, notes"
+    gone = connection.execute(forget, values).fetchall()
     if model_id is not None:
         connection.execute(_DROP_TWIN, values)
     rows = connection.execute(_INSERT if model_id is None else _UPDATE, values).fetchall()
     if model_id is None and gone and any(gone[0]):
-        restore = "UPDATE models SET tags = ?, notes = ? WHERE path = ? RETURNING *"
+        restore = "UPDATE models SET tags = ?, notes = ? WHERE place = 'local' AND path = ? RETURNING *"
         rows = connection.execute(restore, (*gone[0], path)).fetchall()
     return [_model(row) for row in rows]
 
@@ -194,6 +203,7 @@ def _model(row: sqlite3.Row) -> Model:
         last_used=row["last_used"],
         tags=tuple(json.loads(row["tags"] or "[]")),
         notes=row["notes"],
+        place=row["place"],
     )
 
 

@@ -91,6 +91,11 @@ class Model:
         return stated if stated and says_something(stated) else self.label or self.path.stem
 
     @property
+    def is_here(self) -> bool:
+        """Its file is on this computer."""
+        return self.place == "local"
+
+    @property
     def sidecar(self) -> Sidecar | None:
         """What the file is, if it cannot start a server alone."""
         return self.facts.sidecar if self.facts else None

@@ -10,6 +10,7 @@ from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.models.companions import StoredAdapters
 from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver
 from gglib_desktop.domain.models.scan import FoundModel, WalkRequest, WalkStep
+from gglib_desktop.domain.servers.server import OWN_PLACE
 
 
 class ModelRepository(Protocol):
@@ -22,13 +23,17 @@ class ModelRepository(Protocol):
         """All models in the order in which they were added; ``name`` is not set."""
 
     async def save(
-        self, entries: Sequence[tuple[int | None, ModelFile]], passed_over: Sequence[PassedOver] = ()
+        self,
+        entries: Sequence[tuple[int | None, ModelFile]],
+        passed_over: Sequence[PassedOver] = (),
+        *,
+        place: str = OWN_PLACE,
     ) -> Sequence[Model]:
         """Saves files and returns the models. A number names the model that changes, its path included; None: by path.
 
         A model that moves replaces one at the new path that the user has not touched; otherwise it does not move.
-        A file with None at an unknown path is added. Ids, dates of adding and chosen options stay. ``passed_over``
-        are files that are not to be listed; saving a model at such a path undoes that.
+        A file with None at an unknown path of the ``place`` is added. Ids, dates of adding and chosen options stay.
+        ``passed_over`` are files that are not to be listed; saving a model at such a path undoes that.
         """
 
     async def remove(self, model_id: int) -> None:
@@ -38,7 +43,7 @@ class ModelRepository(Protocol):
         """
 
     async def bring_back(self, path: Path) -> Model | None:
-        """Lists a removed model again; None if only its path is known."""
+        """Lists a removed model of this computer again; None if only its path is known."""
 
     async def removed(self) -> Sequence[Model]:
         """The removed models of which more than the path is known; ``name`` is not set."""

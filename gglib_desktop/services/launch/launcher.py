@@ -198,6 +198,8 @@ class Launcher:
         """
         if model.sidecar is not None:
             raise ConfigurationError("model_path", str(model.path), WHY_NOT_STARTED[model.sidecar])
+        if not model.is_here:
+            return model  # its place looks at the file
         await self._library.companions.read_adapters(model)
         if model.problem is not None:
             file = await self._library.examine(model.path)

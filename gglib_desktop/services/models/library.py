@@ -293,10 +293,11 @@ class Library:
         return min(max(_BATCH_S, _SHARE_OF_SHOWING * cost_s), _MOST_BATCH_S)
 
     def _take(self, saved: Sequence[Model]) -> None:
-        moved = {model.path: model.id for model in saved if self._has_moved(model)}
+        moved = {(model.place, model.path): model.id for model in saved if self._has_moved(model)}
         if moved:
             # Each took the place of a model that another scan took for new.
-            self._by_id = {key: model for key, model in self._by_id.items() if moved.get(model.path, key) == key}
+            twins = {key for key, model in self._by_id.items() if moved.get((model.place, model.path), key) != key}
+            self._by_id = {key: model for key, model in self._by_id.items() if key not in twins}
         self._by_id.update((model.id, model) for model in saved)
         for model in saved:
             self._removed.pop(model.id, None)
@@ -326,7 +327,7 @@ class Library:
 
 
 def _met(scan: Scan, models: Sequence[Model]) -> tuple[Model, ...]:
-    by_path = {os.fspath(model.path): model for model in models}
+    by_path = {os.fspath(model.path): model for model in models if model.is_here}
     return tuple(by_path[path] for path in scan.met() if path in by_path)
 
 

@@ -48,11 +48,14 @@ class ScanBatch:
 
 
 class ModelIndex:
-    """The models by the keys that a scan uses. Making it takes milliseconds for thousands: do so in a thread."""
+    """The models of this computer by the keys that a scan uses.
+
+    Making it takes milliseconds for thousands: do so in a thread.
+    """
 
     def __init__(self, models: Sequence[Model]) -> None:
         self.models = models
-        self.by_path = {os.fspath(model.path): model for model in models}
+        self.by_path = {os.fspath(model.path): model for model in models if model.is_here}
         self.by_folder: dict[str, dict[str, Model]] = {}
         for path, model in self.by_path.items():
             folder, name = os.path.split(path)
@@ -243,7 +246,7 @@ class Companions:
         others = (
             Companion(each.path, each.sidecar, each.facts.architecture)
             for each in models
-            if each.sidecar is not None and each.facts is not None and not each.missing
+            if each.place == model.place and each.sidecar is not None and each.facts is not None and not each.missing
         )
         architecture = model.facts.architecture if model.facts else None
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort_left, insort_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeAlias
 
 from gglib_desktop.domain.models.model import Model
@@ -116,7 +116,7 @@ class Arrangement:
         return side_by_side(row.id for row in stated + unknown)
 
 
-def made_rows(models: Iterable[Model]) -> tuple[Known, Texts]:
+def made_rows(models: Iterable[Model], place_name: Callable[[str], str]) -> tuple[Known, Texts]:
     """The models with rows made anew, and the texts to search. May run in a thread: each takes some 25 µs."""
-    known = {model.id: (model, model_row(model, None)) for model in models}
+    known = {model.id: (model, model_row(model, None, place_name(model.place))) for model in models}
     return known, texts_of([row for _model, row in known.values()])

@@ -35,13 +35,15 @@ class LibraryViewModel(ViewModel):
         supervisor: Supervisor,
         scope: TaskScope,
         details: Callable[[Model], ModelDetailsViewModel],
+        place_name: Callable[[str], str],
     ) -> None:
+        """``place_name`` as in ModelListViewModel."""
         super().__init__(scope)
         self._library = library
         self._supervisor = supervisor
         self._details = details
         self._scan_wanted = False
-        self.models = ModelListViewModel(library, supervisor, scope)
+        self.models = ModelListViewModel(library, supervisor, scope, place_name)
         self.create_demo = self.command(self._create_demo, "create demo model")
         self.scan = self.command(self._scan, "scan")
         library.scans.subscribe(self.progressChanged.emit)

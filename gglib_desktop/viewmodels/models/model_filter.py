@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from gglib_desktop.domain.gguf.capabilities import Capability
+from gglib_desktop.domain.servers.server import OWN_PLACE
 from gglib_desktop.viewmodels.models.model_row import FileState, FilterField, FilterOption, ModelRow, SizeClass
 
 ELSEWHERE = ""
@@ -44,6 +45,9 @@ def narrowed(rows: Sequence[ModelRow], chosen: Collection[FilterOption], places:
         options = frozenset(group)
         if field is FilterField.FOLDER:
             rows = places.narrow(rows, {option.value for option in options})
+        elif field is FilterField.PLACE:
+            wanted = {option.value for option in options}
+            rows = [row for row in rows if row.place_id in wanted]
         elif field is FilterField.CAPABILITY:
             rows = [row for row in rows if options <= row.marks]
         else:
@@ -55,7 +59,9 @@ def choices(rows: Collection[ModelRow], places: Places) -> tuple[FilterOption, .
     """Every option that any of the rows meets, in the order in which people look for it."""
     marks = frozenset[FilterOption]().union(*{row.marks for row in rows})
     folders = (FilterOption(FilterField.FOLDER, place) for place in places.of({row.folder for row in rows}))
-    return in_menu_order(marks.union(folders))
+    computers = {row.place_id for row in rows}
+    several = {*computers, OWN_PLACE} if computers - {OWN_PLACE} else ()
+    return in_menu_order(marks.union(folders, (FilterOption(FilterField.PLACE, each) for each in several)))
 
 
 def in_menu_order(options: Collection[FilterOption]) -> tuple[FilterOption, ...]:

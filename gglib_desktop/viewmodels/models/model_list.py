@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Collection, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from typing_extensions import override
 
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.server import OWN_PLACES
 from gglib_desktop.domain.servers.states import Crashed, Failed, Running, ServerState, Starting, Stopping
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.snapshot import ServerUsed, SupervisorEvent
@@ -127,7 +128,14 @@ class ModelListViewModel(QObject):
     selectionChanged = Signal()
     countChanged = Signal()
 
-    def __init__(self, library: Library, servers: ServerList, scope: TaskScope) -> None:
+    def __init__(
+        self,
+        library: Library,
+        servers: ServerList,
+        scope: TaskScope,
+        place_name: Callable[[str], str] = lambda place: "" if place in OWN_PLACES else place,
+    ) -> None:
+        """``place_name`` gives the name of a place by its id, empty for this computer."""
         super().__init__()
         self._arrangement = Arrangement()
         self._states = _States(servers)
@@ -138,7 +146,7 @@ class ModelListViewModel(QObject):
         self.order.changed.connect(self._on_order)
         self.filter = ModelFilter(library.folders, self)
         self.filter.changed.connect(self._narrow)
-        self._rows = RowMaker(self._arrangement, scope, self._take)
+        self._rows = RowMaker(self._arrangement, scope, self._take, place_name)
         self._unsubscribe = library.subscribe(self._rows.list), servers.subscribe(self._on_supervisor)
         self._rows.list(library.models)
 
@@ -170,6 +178,14 @@ class ModelListViewModel(QObject):
         if words != self.words:
             self.words = words
             self._show()
+
+    def place_name(self, place_id: str) -> str:
+        """What a place is called; empty for this computer."""
+        return self._rows.place_name(place_id)
+
+    def show_places(self) -> None:
+        """Places may have other names now."""
+        self._rows.show_places()
 
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from gglib_desktop.domain.gguf.architectures import architecture_text
 from gglib_desktop.domain.gguf.capabilities import Capability
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.server import OWN_PLACE
 from gglib_desktop.domain.servers.states import ServerState
 from gglib_desktop.domain.units import count_text, size_text
 
@@ -45,10 +46,11 @@ class FilterField(StrEnum):
     SIZE = "size"
     FOLDER = "folder"
     FILE = "file"
+    PLACE = "place"
 
 
 class FilterOption(NamedTuple):
-    """One value to filter by. ``value`` is a Capability, a quantization, a SizeClass, a folder or a FileState."""
+    """A value to filter by. ``value``: a Capability, a quantization, a SizeClass, a folder, a FileState or a place."""
 
     field: FilterField
     value: str
@@ -87,7 +89,8 @@ _NO_MODEL = FilterOption(FilterField.FILE, FileState.NO_MODEL)
 class ModelRow:
     """One model as the list shows it. ``state``: of its first live server, else of one that failed, else None.
 
-    ``marks`` are all the options of a filter that it meets, without the folder. ``folder`` ends in a slash.
+    ``marks`` are all the options of a filter that it meets, without the folder and the place. ``folder`` ends in a
+    slash. ``place`` is the name of the place of its file, empty for this computer.
     """
 
     id: int
@@ -107,6 +110,8 @@ class ModelRow:
     parameter_count: int | None = None
     name_key: tuple[int | str, ...] = ()
     last_used: float | None = None
+    place_id: str = OWN_PLACE
+    place: str = ""
 
     @property
     def is_model(self) -> bool:
@@ -119,9 +124,15 @@ class ModelRow:
         return self.name.removesuffix(f" {self.quantisation}") if self.quantisation else self.name
 
     @property
+    def facts_and_place(self) -> str:
+        """What its second line says."""
+        return f"{self.facts} · on {self.place}" if self.place else self.facts
+
+    @property
     def accessible_text(self) -> str:
         facts = " · ".join(part for part in (self.facts, *self.badges) if part)
-        said = (self.name, self.quantisation, facts, self.problem or "", self.state.word if self.state else "")
+        place = f"on {self.place}" if self.place else ""
+        said = (self.name, self.quantisation, facts, place, self.problem or "", self.state.word if self.state else "")
         return ", ".join(part for part in said if part)
 
 
@@ -134,11 +145,10 @@ SORT_VALUES: Mapping[SortKey, Callable[[ModelRow], Any]] = {
 """The sort key, None if unknown. ADDED is the order of the list itself."""
 
 
-def model_row(model: Model, state: ServerState | None) -> ModelRow:
-    """The row of a model."""
+def model_row(model: Model, state: ServerState | None, place: str = "") -> ModelRow:
+    """The row of a model. ``place`` is the name of its place, empty for this computer."""
     facts = model.facts
-    tags = [f"#{tag}" for tag in model.tags]
-    said = tags
+    said = tags = [f"#{tag}" for tag in model.tags]
     if facts is not None:
         size = facts.size_label or (f"{count_text(facts.parameter_count)} params" if facts.parameter_count else "")
         said = [size, size_text(facts.file_size_bytes), *tags, architecture_text(facts.architecture or "")]
@@ -148,7 +158,7 @@ def model_row(model: Model, state: ServerState | None) -> ModelRow:
     repository, path = model.source_repository or "", str(model.path)
     # Not one text: a match must not begin in one field and end in the next.
     architecture = (facts.architecture if facts else None) or ""
-    key = "\n".join((model.name, quantisation, *said, architecture, *badges, repository, path, notes))
+    key = "\n".join((model.name, quantisation, *said, architecture, *badges, repository, path, notes, place))
     return ModelRow(
         id=model.id,
         name=model.name,
@@ -172,6 +182,8 @@ def model_row(model: Model, state: ServerState | None) -> ModelRow:
         parameter_count=facts.parameter_count if facts else None,
         name_key=_natural(model.name),
         last_used=model.last_used,
+        place_id=model.place,
+        place=place,
     )
 
 

@@ -19,8 +19,14 @@ _Take: TypeAlias = Callable[[Sequence[Model], Known, Texts, bool], None]
 class RowMaker:
     """Makes rows of the models that are new or have changed, many of them in a thread."""
 
-    def __init__(self, arrangement: Arrangement, scope: TaskScope, take: _Take) -> None:
-        """``take`` gets all models, the rows that were made, their texts, and whether models were only added."""
+    def __init__(
+        self, arrangement: Arrangement, scope: TaskScope, take: _Take, place_name: Callable[[str], str]
+    ) -> None:
+        """``take`` gets all models, the rows that were made, their texts, and whether models were only added.
+
+        ``place_name`` gives the name of a place by its id, empty for this computer.
+        """
+        self.place_name = place_name
         self._arrangement = arrangement
         self._scope = scope
         self._take = take
@@ -38,7 +44,14 @@ class RowMaker:
         if len(new) > _MOST_AT_ONCE:
             self.making = self._scope.start(self._make_many(), name="list models")
         else:
-            self._give(models, *made_rows(new))
+            self._give(models, *made_rows(new, self.place_name))
+
+    def show_places(self) -> None:
+        """Places may have other names now."""
+        known = self._arrangement.known.values()
+        stale = [model for model, row in known if row.place and row.place != self.place_name(model.place)]
+        if stale:
+            self._take(self._taken, *made_rows(stale, self.place_name), False)
 
     def when_listed(self, then: Callable[[], None]) -> None:
         """Calls it once no rows are being made; of several only the last."""
@@ -55,7 +68,7 @@ class RowMaker:
             wanted: Sequence[Model] | None = None
             while wanted is not self._wanted:
                 wanted = self._wanted
-                self._give(wanted, *await asyncio.to_thread(made_rows, self._without_row(wanted)))
+                self._give(wanted, *await asyncio.to_thread(made_rows, self._without_row(wanted), self.place_name))
         finally:
             self.making = None
         self._call()

@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.viewmodels.models.model_list import RowRole
+from gglib_desktop.viewmodels.models.model_row import FilterField
 from gglib_desktop.views.look.icons import paint_icon
 from gglib_desktop.views.models.empty_state import EmptyState
 from gglib_desktop.views.models.kept_place import KeptPlace
@@ -109,6 +110,7 @@ class ModelListView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(line)
         layout.addWidget(self._filter_line)
+        self._models.filter.choicesChanged.connect(self._show_places)
         layout.addWidget(stack, 1)
         layout.addWidget(self._count)
         self._library.progressChanged.connect(self._show_scan)
@@ -120,6 +122,20 @@ class ModelListView(QWidget):
         layout = self.layout()
         assert layout is not None
         layout.addWidget(ScanLine(self._library, self))
+
+    @Slot()
+    def _show_places(self) -> None:
+        """Made once there are models at another place."""
+        if not any(option.field is FilterField.PLACE for option in self._models.filter.choices):
+            return
+        from gglib_desktop.views.models.place_filter import PlaceFilter
+
+        self._models.filter.choicesChanged.disconnect(self._show_places)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        places = PlaceFilter(self._models, self.filter_menu.place_text, self)
+        layout.insertWidget(layout.indexOf(self._filter_line), places)
+        self.setTabOrder(self.search, places)
 
     def _connect(self) -> None:
         models, table = self._models, self._table

@@ -159,6 +159,9 @@ class FilterMenu(QMenu):
             parts.append(said)
         return ", ".join(parts)
 
+    def place_text(self, place_id: str) -> str:
+        return self._models.place_name(place_id) or self.tr("This computer")
+
     def _shown_options(self) -> tuple[FilterOption, ...]:
         """A chosen value stays visible, and can be unchosen, after the last such model has gone."""
         gone = sorted(self._models.filter.chosen.difference(self._models.filter.choices))
@@ -170,6 +173,8 @@ class FilterMenu(QMenu):
             menu.clear()
         self._actions.clear()
         for option in self._shown_options():
+            if option.field is FilterField.PLACE:
+                continue  # it has a list of its own
             action = self._fields[option.field].addAction(self._option_text(option).replace("&", "&&"))
             action.setObjectName(f"filter_{option.field}_{option.value}".replace(" ", "_"))
             action.setCheckable(True)
@@ -191,7 +196,9 @@ class FilterMenu(QMenu):
 
     @Slot()
     def _on_chosen(self) -> None:
-        self._models.filter.choose({option for option, action in self._actions.items() if action.isChecked()})
+        places = {option for option in self._models.filter.chosen if option.field is FilterField.PLACE}
+        chosen = {option for option, action in self._actions.items() if action.isChecked()}
+        self._models.filter.choose(places | chosen)
 
     @Slot()
     def _on_clear(self) -> None:
@@ -209,6 +216,8 @@ class FilterMenu(QMenu):
     def _option_text(self, option: FilterOption) -> str:
         if option.field is FilterField.FOLDER:
             return _short_path(option.value) or self.tr("Elsewhere")
+        if option.field is FilterField.PLACE:
+            return self.place_text(option.value)
         texts: dict[str, str] = {
             Capability.MTP: self.tr("MTP layers"),
             Capability.MOE: self.tr("MoE"),

@@ -127,7 +127,7 @@ class RowPainter(PlainTips):
         found = self._found_in(row)
         if row.badges and not row.problem and not found:
             below.setRight(self._paint_badges(painter, below, row, inks))
-        text = row.problem or found or row.facts
+        text = row.problem or found or row.facts_and_place
         self._draw(painter, below, text, inks.text if row.problem else inks.faint, self._faces.plain, inks)
         first.adjust(_ICON + _MARGIN, 0, -quantisation_width - _MARGIN, 0)
         self._draw(painter, first, row.plain_name, inks.text, self._faces.name, inks)
@@ -145,7 +145,7 @@ class RowPainter(PlainTips):
 
     def _found_in(self, row: ModelRow) -> str:
         """The hidden text in which words were found: the repository or the notes, else the path."""
-        visible = "\n".join((row.name, row.quantisation, row.facts, *row.badges)).lower()
+        visible = "\n".join((row.name, row.quantisation, row.facts_and_place, *row.badges)).lower()
         hidden = [word for word in self._models.words if word not in visible]
         if not hidden:
             return ""

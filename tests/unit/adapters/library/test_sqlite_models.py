@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -427,3 +429,81 @@ async def test_a_killed_program_loses_nothing_that_was_saved(repository, file):
         assert saved[model_id] == Path(f"/models/{number}.gguf")
         assert await repository.launch_options(model_id) == LaunchOptions(context_size=number)
     assert execute(file, "PRAGMA integrity_check") == [("ok",)]
+
+
+# -- models belong to a place
+
+
+def old_library(file: Path, version: int, models: int = 2) -> None:
+    """As that version would have left it: the last model was removed, and a preset is for the first."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(file)) as old:
+        old.executescript("PRAGMA journal_mode = WAL;" + "".join(MIGRATIONS[:version]))
+        old.execute(f"PRAGMA user_version = {version}")
+        facts = json.dumps({name: getattr(some_facts(), name) for name in FACTS_OF_VERSION_1})
+        rows = ((f"/m/{number}.gguf", facts, float(number)) for number in range(models + 1))
+        old.executemany("INSERT INTO models (path, facts, added_at) VALUES (?, ?, ?)", rows)
+        old.execute("DELETE FROM models WHERE id = ?", (models + 1,))
+        if version >= 4:
+            old.execute("INSERT INTO presets (name, model_id, options) VALUES ('Long', 1, '{}')")
+        old.commit()
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+async def test_models_of_every_earlier_version_are_of_this_computer(repository, file, version):
+    old_library(file, version)
+    before = execute(file, "SELECT id, path, facts, added_at FROM models")
+    models = await repository.models()
+    assert [(model.id, model.path, model.place) for model in models] == [
+        (1, Path("/m/0.gguf"), "local"),
+        (2, Path("/m/1.gguf"), "local"),
+    ]
+    (new,) = await repository.save([(None, ModelFile(Path("/new.gguf")))])
+    assert new.id == 4, "ids are never used again"
+    kept = file.with_name(f"{file.name}.format-{version}")
+    assert execute(kept, "SELECT id, path, facts, added_at FROM models") == before
+    assert execute(kept, "PRAGMA user_version") == [(version,)]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    execute(file, "DELETE FROM models WHERE id = 1")
+    assert execute(file, "SELECT count(*) FROM presets") == [(0,)], "presets go with their model"
+
+
+@pytest.mark.parametrize("version", [1, 5, len(MIGRATIONS) - 1])
+async def test_a_program_that_is_killed_while_it_updates_the_library_loses_nothing(tmp_path, version):
+    whole, killed = tmp_path / "whole.sqlite", tmp_path / "killed" / "library.sqlite"
+    old_library(whole, version)
+    killed.parent.mkdir()
+    # What lies on the disk in the middle of the transaction, and of the copy.
+    with closing(sqlite3.connect(whole, isolation_level=None)) as dying:
+        dying.execute("PRAGMA cache_spill = 1")
+        dying.execute("PRAGMA cache_size = 1")
+        dying.execute("BEGIN IMMEDIATE")
+        statement = ""
+        for line in "".join(MIGRATIONS[version:]).splitlines():
+            statement += f"{line}\n"
+            if sqlite3.complete_statement(statement):
+                dying.execute(statement)
+                statement = ""
+        for ending in ("", "-wal"):
+            shutil.copy(f"{whole}{ending}", f"{killed}{ending}")
+    killed.with_name(f"{killed.name}.format-{version}.tmp").write_bytes(b"half of it")
+    repository = SqliteModelRepository(LibraryFile(killed))
+    assert [model.id for model in await repository.models()] == [1, 2]
+    assert execute(killed, "PRAGMA user_version") == [(len(MIGRATIONS),)]
+    assert not killed.with_name(f"{killed.name}.format-{version}.tmp").exists()
+    await repository.file.aclose()
+
+
+async def test_the_same_path_at_two_places_is_two_models(repository):
+    path = Path("/srv/models/tiny.gguf")
+    (here,) = await repository.save([(None, ModelFile(path))])
+    (there,) = await repository.save([(None, ModelFile(path, problem="odd"))], place="attic")
+    assert (here.place, there.place) == ("local", "attic")
+    assert [(model.id, model.problem) for model in await repository.models()] == [(here.id, None), (there.id, "odd")]
+    (again,) = await repository.save([(None, ModelFile(path))], place="attic")
+    assert again.id == there.id
+    await repository.remove(there.id)
+    assert await repository.passed_over() == [], "scans look at this computer only"
+    await repository.remove(here.id)
+    assert [file.path for file in await repository.passed_over()] == [path]
+    assert await repository.bring_back(path) == here

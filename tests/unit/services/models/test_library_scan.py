@@ -12,7 +12,7 @@ import pytest
 
 from gglib_desktop.domain.gguf.sidecars import Sidecar
 from gglib_desktop.domain.launch.options import LaunchOptions
-from gglib_desktop.domain.models.model import NO_SUCH_FILE, Model
+from gglib_desktop.domain.models.model import NO_SUCH_FILE, Model, ModelFile
 from gglib_desktop.domain.models.scan import ScanProgress, WalkRequest, WalkStep
 from gglib_desktop.services.models import library as library_module
 from gglib_desktop.services.models.library import Library
@@ -413,3 +413,14 @@ async def test_a_companion_that_is_gone_is_forgotten(library, repository, files)
     projector.unlink()
     await later.scan()
     assert later.companions.projectors(model) == ()
+
+
+async def test_scans_leave_models_of_other_places_alone(library, files, repository):
+    path = files.make("tiny.gguf", some_facts("Tiny"))
+    (there,) = await repository.save([(None, ModelFile(path, some_facts("Tiny")))], place="attic")
+    await library.load()
+    (here,) = await library.add([path])
+    assert (here.place, here.id != there.id) == ("local", True)
+    path.unlink()
+    await library.scan()
+    assert {model.place: model.missing for model in library.models} == {"local": True, "attic": False}

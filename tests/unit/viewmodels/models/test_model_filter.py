@@ -114,3 +114,13 @@ def test_a_row_has_badges_in_a_fixed_order_and_is_found_by_its_repository():
     assert made.badges == ("MTP", "MoE", "Vision", "Embedding")
     assert made.accessible_text.endswith("Llama · MTP · MoE · Vision · Embedding")
     assert "\npublisher/repo\n" in made.search_key
+
+
+def test_places_are_a_choice_only_where_there_are_others():
+    here = model_row(Model(1, Path("/data/a.gguf"), None, None, 0.0, "a"), None)
+    there = model_row(Model(2, Path("/data/a.gguf"), None, None, 0.0, "b", place="attic"), None, "The attic")
+    assert not any(each.field is FilterField.PLACE for each in choices([here], PLACES))
+    places = [each for each in choices([here, there], PLACES) if each.field is FilterField.PLACE]
+    assert [each.value for each in places] == ["attic", "local"]
+    assert narrowed([here, there], {places[0]}, PLACES) == [there]
+    assert (there.accessible_text, there.facts_and_place) == ("b, on The attic", " · on The attic")
