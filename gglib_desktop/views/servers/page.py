@@ -14,5 +14,9 @@ class Page(QWidget):
     grown = Signal()  # widgets were made after the page, which Tab is to go through before the next panel
     restartRequested = Signal()  # with what its form says; a busy server asks first
 
+    def take_focus(self) -> None:
+        """To where a user goes on. Not by a focus proxy: Tab would jump over all that comes before it."""
+        self.setFocus()
+
     def show_state(self, state: ServerPanelState) -> None:
         """Takes the state: before it is shown, and when the state changes while it is shown."""

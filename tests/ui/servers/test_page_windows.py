@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QTableView, QTabWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QTableView, QTabWidget, QToolButton, QWidget
 from shiboken6 import isValid
 
 from gglib_desktop.views.servers.panel.view import ServerPanel
@@ -76,3 +76,25 @@ async def test_the_windows_of_a_server_end_with_its_panel(panel):
     await poll(lambda: not panel.server.state.is_live)
     panel.server.dismiss()
     await poll(lambda: not any(isValid(window) for window in opened))
+
+
+@pytest.mark.parametrize(
+    ("tab", "stops"),
+    [
+        (1, ["requestScope", "requestResult", "requests"]),
+        (CHAT, ["detachPage", "chatSystem", "chatConversation", "chatMessage", "attachImage"]),
+        (LOG, ["detachPage", "log", "logSearch", "logLevel", "followLog"]),
+    ],
+)
+async def test_tab_goes_from_the_tabs_through_all_of_a_page(panel, qtbot, tab, stops):
+    pages = child(panel, QTabWidget, "pages")
+    panel.window().activateWindow()
+    await poll(panel.window().isActiveWindow)
+    pages.tabBar().setFocus()
+    pages.setCurrentIndex(tab)
+    found = []
+    for _stop in stops:
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        focus = QApplication.focusWidget()
+        found.append("" if focus is None else focus.objectName())
+    assert found == stops

@@ -49,8 +49,11 @@ class ChatPage(Page):
         self._row.grown.connect(self.grown)
         conversation.linkChosen.connect(self._on_link)
         chat.stateChanged.connect(self._render)
-        self.setFocusProxy(self._row)
         self._render(chat.state)
+
+    @override
+    def take_focus(self) -> None:
+        self._row.setFocus()
 
     @override
     def show_state(self, state: ServerPanelState) -> None:

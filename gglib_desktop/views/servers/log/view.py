@@ -60,11 +60,14 @@ class LogView(Page):
         self._notice.setObjectName("logNotice")
         self._notice.hide()
         self._notice_timer = QTimer(self, singleShot=True, interval=_NOTICE_MS)
-        self.setFocusProxy(self._rows)
         self._assemble()
         self._connect()
         self._on_name(log.name)
         self._render_matches()
+
+    @override
+    def take_focus(self) -> None:
+        self._rows.setFocus()
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

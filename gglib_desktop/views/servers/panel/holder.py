@@ -51,7 +51,7 @@ class Holder(QScrollArea):
         self.setWidget(_Away(self._window, self))
         self._window.show()
         self._window.activateWindow()
-        page.setFocus()
+        page.take_focus()
         self.moved.emit()
 
     def show_window(self) -> None:
@@ -70,7 +70,7 @@ class Holder(QScrollArea):
         window.deleteLater()
         self.page.show()
         if self.page.isVisible():
-            self.page.setFocus()
+            self.page.take_focus()
         self.moved.emit()
 
 

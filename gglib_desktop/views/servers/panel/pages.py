@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal, Slot
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QToolButton, QWidget
+from typing_extensions import override
 
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.look.icons import icon
@@ -121,12 +123,16 @@ class Pages(WheelSafeTabWidget):
             log.show_window()
         else:
             self.setCurrentWidget(log)
-            self._page.setFocus()
+            self._page.take_focus()
 
     def show_state(self, state: ServerPanelState) -> None:
         self._state = state
         if not self._holder.is_detached:
             self._page.show_state(state)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paints nothing: Qt would underline the button in the corner, and no tab."""
 
     @Slot()
     def _show_page(self) -> None:

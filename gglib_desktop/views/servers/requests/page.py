@@ -51,7 +51,6 @@ class RequestsPage(Page):
         self._copy.setToolTip(self.tr("Copy the selected requests, or all that are shown"))
         self._export = push_button("exportRequests", self.tr("Export requests…"), self)
         self._clear = push_button("clearRequests", self.tr("Clear requests…"), self)
-        self.setFocusProxy(self._table)
         self._assemble()
         self._connect()
         self._render(requests.state)
