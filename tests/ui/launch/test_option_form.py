@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+from shiboken6 import delete
 
 from gglib_desktop.domain.documents.settings import AppSettings, PlaceSettings
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities, EngineDevice
@@ -93,28 +94,40 @@ def choose(widget: QWidget, option: EngineOption, value: Any) -> None:
             raise AssertionError(field)
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_every_option_that_is_defined_can_be_chosen_and_reset(shown, name):
-    widget, form = shown()
+@pytest.fixture(scope="class")
+def unfolded(qapp):
+    """One form for the tests of a class, each of which leaves it as it was."""
+    form = option_form(Source.LAUNCH)
     form.edit(mtp=MtpChoice.ON)
-    before = form.draft
-    option = OPTIONS[name]
-    value = 9123 if name == "port" else sample(option)
-    field = child(widget, QWidget, f"field_{name}")
-    assert isinstance(field, QComboBox) or field.accessibleName() == option.spec.label
-    assert field.toolTip().startswith(option.spec.help)
-    assert all(flag in field.toolTip() for flag in option.spec.flags)
-    assert not reset(widget, name).isVisibleTo(widget)
+    widget = OptionForm(form)
+    widget.resize(*SMALL)
+    widget.show()
     unfold_all(widget)
-    choose(widget, option, value)
-    assert form.draft == before.with_values(**{name: value})
-    assert form.state.command_line
-    button = reset(widget, name)
-    assert button.accessibleName() == f"Reset {option.spec.label}"
-    assert button.isVisibleTo(widget)
-    button.click()
-    assert form.draft == before
-    assert not button.isVisibleTo(widget)
+    yield widget, form
+    delete(widget)
+
+
+class TestEveryOption:
+    @pytest.mark.parametrize("name", OPTIONS)
+    def test_can_be_chosen_and_reset(self, unfolded, name):
+        widget, form = unfolded
+        before = form.draft
+        option = OPTIONS[name]
+        value = 9123 if name == "port" else sample(option)
+        field = child(widget, QWidget, f"field_{name}")
+        assert isinstance(field, QComboBox) or field.accessibleName() == option.spec.label
+        assert field.toolTip().startswith(option.spec.help)
+        assert all(flag in field.toolTip() for flag in option.spec.flags)
+        assert not reset(widget, name).isVisibleTo(widget)
+        choose(widget, option, value)
+        assert form.draft == before.with_values(**{name: value})
+        assert form.state.command_line
+        button = reset(widget, name)
+        assert button.accessibleName() == f"Reset {option.spec.label}"
+        assert button.isVisibleTo(widget)
+        button.click()
+        assert form.draft == before
+        assert not button.isVisibleTo(widget)
 
 
 def test_every_field_has_a_label_that_leads_to_it(shown):
