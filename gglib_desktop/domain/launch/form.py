@@ -169,8 +169,8 @@ class FormState:
 def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], context: FormContext) -> FormState:
     """The state of a form that edits ``draft``; ``unreadable`` are texts that could not become part of it."""
     context = context.serving(context.resolve(draft).options)
+    context = context.at(context.resolve(draft))
     resolved, below = context.resolve(draft), context.resolve(LaunchOptions())
-    context = context.at(resolved)
     decision = context.decide_mtp(resolved.options)
     config = _config(context, resolved, decision)
     problems = _problems(config, context)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError, InvalidModelFile, LibraryError
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED
 from gglib_desktop.domain.launch.options import (
@@ -25,7 +26,7 @@ from gglib_desktop.domain.launch.options import (
 )
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.client_names import are_numbered
-from gglib_desktop.domain.servers.server import OWN_PLACES, ServerConfig
+from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ServerConfig
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
@@ -109,7 +110,9 @@ class Launcher:
         """The result of a start with these choices of its own, over those ``saved`` for the model."""
         resolved = resolve(launch, saved, self._settings.current.defaults)
         choice = self.engines.choice(resolved.options.engine)
-        return for_engine(resolved, choice.dialect.missing_options(choice.capabilities))
+        is_here = (resolved.options.place or OWN_PLACE) in OWN_PLACES
+        capabilities = choice.capabilities if is_here else EngineCapabilities()
+        return for_engine(resolved, choice.dialect.missing_options(capabilities))
 
     def place_name(self, place_id: str) -> str:
         """What a place is called; empty for this computer."""

@@ -17,6 +17,7 @@ from gglib_desktop.views.servers.panel.orders import Orders
 from gglib_desktop.views.widgets.labels.state_sign import StateSign
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.shrinking_area import ShrinkingArea
+from gglib_desktop.views.words.errors import field_name
 
 translate = QCoreApplication.translate
 
@@ -221,10 +222,7 @@ class _Line(QWidget):
 def own_choices_text(names: Sequence[str]) -> str:
     """One sentence that names the choices."""
     labels = ", ".join(
-        translate("Differences", "Speculative decoding")
-        if name == "mtp"
-        else translate("Options", engine_option(name).spec.label)
-        for name in names
+        translate("Differences", "Speculative decoding") if name == "mtp" else field_name(name) for name in names
     )
     text = translate("LaunchNote", "This server differs from the launch defaults: {choices}. Restart keeps that.")
     return text.format(choices=labels)
