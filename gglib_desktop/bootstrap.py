@@ -29,6 +29,7 @@ from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidM
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.server import OWN_PLACES
 from gglib_desktop.domain.servers.states import Ended
+from gglib_desktop.endpoints import EndpointParts
 from gglib_desktop.program_paths import Places
 from gglib_desktop.runners import Runner, engines_of, runner_and_catalog
 from gglib_desktop.services.launch.engines import Engines
@@ -38,7 +39,7 @@ from gglib_desktop.services.quit_controller import QuitController
 from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
-from gglib_desktop.startup import SHUTDOWN_MARGIN_S, Options, key_store
+from gglib_desktop.startup import SHUTDOWN_MARGIN_S, Options, close_to_others, key_store
 from gglib_desktop.tasks import ErrorReporter, TaskScope
 from gglib_desktop.viewmodels.engine import EngineViewModel
 from gglib_desktop.viewmodels.launch.launch import LaunchViewModel
@@ -83,7 +84,7 @@ async def run(app: QApplication, options: Options) -> int:
         loss = WindowLoss(lambda: quitting.decision, options.runner)
         loss.watch(app)
         await _load_late(window)
-        services.scope.start(_close_to_others(places), name="close files to others")
+        services.scope.start(close_to_others(places), name="close files to others")
         recorder, store = _record_requests(services, places, reporter, stack)
         if await services.belong_to_another(options.models, quitting):
             loss.close()
@@ -94,6 +95,7 @@ async def run(app: QApplication, options: Options) -> int:
         look_after_memory(services.library, services.scope)
         services.follow_work(recorder, store)
         services.view_model.open(options.models)
+        services.endpoints.watch(services.view_model.servers.attached.watch)
         services.follow_files()
         await services.listen(window)
         on_quit = await quitting.decided()
@@ -128,14 +130,6 @@ def _record_requests(
     return recorder, store
 
 
-async def _close_to_others(places: Places) -> None:
-    """Mends what earlier versions made as the user's mask said."""
-    outside = (places.settings, places.log)
-    problems = await asyncio.to_thread(private.close_to_others, places.data_dir, outside, places.own_folders)
-    if problems:
-        _log.warning("other users of this computer may read: %s", "; ".join(problems))
-
-
 async def _load_late(window: MainWindow) -> None:
     """Loads, once the window is on the screen, what the first server needs: so the first Start does not wait for it."""
     for _try in range(_EXPOSE_TRIES):
@@ -165,6 +159,7 @@ class _Services:
     instance: SingleInstance
     scope: TaskScope
     library: Library
+    endpoints: EndpointParts
 
     async def running(self) -> int:
         """How many servers live on this computer, once those of an earlier session have been found."""
@@ -290,15 +285,18 @@ async def _build_services(
         forecast=_forecast,
     )
 
+    endpoints = EndpointParts(places, settings, scope, stack)
+
     @cache
     def dialogs() -> Dialogs:
         from gglib_desktop.dialogs import Dialogs
 
-        return Dialogs(library, supervisor, launcher, settings, scope, repository.file, keys)
+        kinds = (endpoints.kind(),)
+        return Dialogs(library, supervisor, launcher, settings, scope, repository.file, keys, place_kinds=kinds)
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = window_view_model(library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=dialogs)
-    return _Services(settings, runner, supervisor, view_model, instance, scope, library)
+    return _Services(settings, runner, supervisor, view_model, instance, scope, library, endpoints)
 
 
 def _supervisor(runner: Runner, library: Library, settings: SettingsKeeper, reporter: ErrorReporter) -> Supervisor:

@@ -22,6 +22,11 @@ class Places:
     log: Path
     own_folders: tuple[Path, ...] = ()
 
+    @property
+    def endpoint_keys(self) -> Path:
+        """The folder with the keys of endpoints."""
+        return self.data_dir / "endpoint-keys"
+
     @classmethod
     def of_this_user(cls) -> Places:
         """Everything below GGLIB_DATA_DIR if that is set, else where the system wants it.

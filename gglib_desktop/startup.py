@@ -25,6 +25,7 @@ from gglib_desktop.program_paths import DATA_DIR_VARIABLE, Places
 if TYPE_CHECKING:
     from gglib_desktop.adapters.keys.keyring import AskedKeyring
 
+_log = logging.getLogger(__name__)
 _LOG_BYTES = 2 * 1024 * 1024
 # Beyond the stop ladder's own time: what taking everything else down may need before we end by force.
 SHUTDOWN_MARGIN_S = 12.0
@@ -102,6 +103,14 @@ def stop_servers(options: Options) -> int:
     )
 
 
+async def close_to_others(places: Places) -> None:
+    """Mends what earlier versions made as the user's mask said."""
+    outside = (places.settings, places.log)
+    problems = await asyncio.to_thread(private.close_to_others, places.data_dir, outside, places.own_folders)
+    if problems:
+        _log.warning("other users of this computer may read: %s", "; ".join(problems))
+
+
 def key_store(places: Places) -> KeyStore:
     """Made when it is first needed, as most sessions need no key."""
     from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
@@ -111,9 +120,9 @@ def key_store(places: Places) -> KeyStore:
 
 def endpoint_keys(places: Places) -> EndpointKeys:
     """Made when it is first needed, as most sessions have no endpoint."""
-    from gglib_desktop.adapters.keys.endpoint_keys import FOLDER, KeptEndpointKeys
+    from gglib_desktop.adapters.keys.endpoint_keys import KeptEndpointKeys
 
-    return KeptEndpointKeys(places.data_dir / FOLDER, _keyring())
+    return KeptEndpointKeys(places.endpoint_keys, _keyring())
 
 
 def _keyring() -> AskedKeyring:

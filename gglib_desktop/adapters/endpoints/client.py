@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import httpx
 
@@ -80,20 +81,21 @@ class HttpEndpointClient:
         content = await _json_of(answer)
         if answer.status_code == _LOADING and any(engine.says_loading(content) for engine in self._engines):
             return EndpointLook(Trouble.LOADING)
-        return look_at(
+        look = look_at(
             answer.status_code,
             content,
             kind=answer.headers.get("content-type", ""),
             location=answer.extensions[LOCATION].decode("latin-1"),
             with_key=key is not None,
         )
+        return replace(look, is_known=not look.trouble and any(engine.lists(content) for engine in self._engines))
 
-    async def recognize(self, url: str, key: str | None) -> Recognized | None:
+    async def recognize(self, url: str, key: str | None, *, is_known: bool) -> Recognized | None:
         address = address_of(url, key)
         for engine in self._engines:
             facts = await engine.facts(address, Seen())
-            # One that refuses all questions may be of any kind.
-            if facts is not None and not facts.refused:
+            # One that refuses such questions may be of any kind.
+            if facts is not None and (is_known or not facts.refused):
                 return Recognized(engine, facts)
         return None
 

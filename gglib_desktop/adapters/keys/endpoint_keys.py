@@ -10,8 +10,6 @@ from gglib_desktop.adapters.keys.keyring import AskedKeyring
 from gglib_desktop.domain.endpoints.address import is_endpoint_key
 from gglib_desktop.domain.errors import KeyStoreError
 
-FOLDER = "endpoint-keys"
-
 
 class KeptEndpointKeys:
     """One file for each key, by the endpoint's id. It is empty where the keyring has the key."""

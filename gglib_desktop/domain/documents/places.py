@@ -33,6 +33,7 @@ class Step(StrEnum):
     """What a test of a place looks at, one after the other."""
 
     CONNECTION = "connection"
+    CERTIFICATE = "certificate"
     KEY = "key"
     MODELS = "models"
     IMAGE = "image"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from gglib_desktop.domain.endpoints.address import EndpointUrl
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.domain.servers.server import OWN_PLACES
 from gglib_desktop.domain.values import PORT, Keys, Limits, Matching, OneOf, Value, documented, limited
@@ -82,7 +83,7 @@ class EndpointSettings(Value):
     """A server that somebody else runs. Its key lies in the key store. ``name`` None: its id is shown."""
 
     url: str = limited(
-        Matching(r"https?://\S+", "an http or https address"),
+        EndpointUrl(r"https?://\S+", "an http or https address"),
         meaning="Its address, as clients are given it.",
         example="http://127.0.0.1:8000/v1",
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from typing_extensions import override
 
 from gglib_desktop.domain.options.host import is_loopback, openai_chats, openai_models
 from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.values import Matching
 
 _API = "/v1"
 _SCHEMES = frozenset({"http", "https"})
@@ -23,6 +27,19 @@ def endpoint_url(text: str) -> str:
     for whole in (openai_chats(""), openai_models("")):
         path = path.removesuffix(whole)
     return urlunsplit((parts.scheme, parts.netloc, path or _API, "", ""))
+
+
+@dataclass(frozen=True)
+class EndpointUrl(Matching):
+    """The rule for an address in a document."""
+
+    @override
+    def complaint(self, value: str) -> str | None:
+        try:
+            endpoint_url(value)
+        except ValueError as exc:
+            return str(exc)
+        return super().complaint(value)
 
 
 def address_of(url: str, key: str | None = None) -> ServerAddress:

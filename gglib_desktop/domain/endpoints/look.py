@@ -43,12 +43,13 @@ class EndpointLook:
     """``trouble`` None: it listed ``models``, by the names for clients. ``detail`` is what the trouble names.
 
     Of NOT_NOW and STATUS, that is the number of the answer; of REDIRECT, where it leads; of connections, the system's
-    or the library's words.
+    or the library's words. ``is_known``: it lists its models in the way of one kind of server.
     """
 
     trouble: Trouble | None = None
     detail: str = ""
     models: tuple[str, ...] = ()
+    is_known: bool = False
 
 
 def look_at(

@@ -21,6 +21,7 @@ class EndpointHealth(StrEnum):
     CHECKING = "Checking"
     HEALTHY = "Healthy"
     LOADING = "Loading"
+    BUSY = "Busy"
     DEGRADED = "Degraded"
     UNRESPONSIVE = "Unresponsive"
     UNREACHABLE = "Unreachable"
@@ -72,10 +73,17 @@ class EndpointState:
         """It listed its models at the last look."""
         return self.health in {EndpointHealth.HEALTHY, EndpointHealth.NO_SUCH_MODEL}
 
-    def after(self, look: EndpointLook, now: float, *, wanted: str | None = None) -> EndpointState:
-        """The state after one more look. ``wanted``: the model that the user chose."""
-        missed = self.missed + 1 if look.trouble in _MISSED else 0
+    def after(
+        self, look: EndpointLook, now: float, *, wanted: str | None = None, answers_us: bool = False
+    ) -> EndpointState:
+        """The state after one more look. ``wanted``: the model that the user chose.
+
+        ``answers_us``: it works on an answer for this program; some answer nothing else meanwhile.
+        """
+        missed = self.missed + 1 if look.trouble in _MISSED and not answers_us else 0
         health, detail = self._health(look, missed), look.detail
+        if answers_us and look.trouble is Trouble.SILENT:
+            health = EndpointHealth.BUSY
         if health is EndpointHealth.HEALTHY and wanted is not None and wanted not in look.models:
             health, detail = EndpointHealth.NO_SUCH_MODEL, wanted
         return EndpointState(health, self.since if health is self.health else now, look.trouble, detail, missed)

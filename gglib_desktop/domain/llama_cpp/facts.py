@@ -15,6 +15,7 @@ _CAPPED = "exceeds the training context of the model"
 _FITTED = "context size reduced from"
 _PAGE = "/"
 _LOADING = "Loading model"
+_OWNER = "llamacpp"
 _NO_GPU = "no usable GPU found"
 
 
@@ -57,6 +58,13 @@ def is_loading(told: object) -> bool:
     """Whether an answer says that the model is being loaded."""
     error = told.get("error") if isinstance(told, dict) else None
     return isinstance(error, dict) and error.get("message") == _LOADING
+
+
+def lists_models(told: object) -> bool:
+    """Whether a list of models is one of llama-server's."""
+    listed = told.get("data") if isinstance(told, dict) else None
+    owners = [each.get("owned_by") for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return _OWNER in owners
 
 
 def names_told(models: object) -> tuple[str, ...]:

@@ -21,6 +21,13 @@ class AskedEngine(Protocol):
     def says_loading(self, content: object) -> bool:
         """Whether an answer, as JSON, with the status 503 is this engine's while it loads its model."""
 
+    def lists(self, content: object) -> bool:
+        """Whether a list of models is sure to be this engine's."""
+
+    @property
+    def may_sleep(self) -> bool:
+        """Whether it may let its model go while nobody asks about its work."""
+
     async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None: ...
 
     async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> Sequence[SlotWork] | None: ...
@@ -35,7 +42,7 @@ class AskedEngine(Protocol):
 
 @dataclass(frozen=True)
 class Recognized:
-    """An endpoint that answers as servers of ``engine`` do, and what it reports about itself."""
+    """An endpoint that answers as servers of ``engine`` do, and what it reports about itself, if it does not refuse."""
 
     engine: AskedEngine
     facts: ServerFacts
@@ -47,8 +54,11 @@ class EndpointClient(Protocol):
     async def look(self, url: str, key: str | None) -> EndpointLook:
         """Asks once which models it has. Takes at most two seconds; never raises."""
 
-    async def recognize(self, url: str, key: str | None) -> Recognized | None:
-        """Which kind of server it is, by its answers; None for one of which no more is known than OpenAI's API."""
+    async def recognize(self, url: str, key: str | None, *, is_known: bool) -> Recognized | None:
+        """Which kind of server it is, by its answers; None for one of which no more is known than OpenAI's API.
+
+        ``is_known``, as the last look said: its list of models is that of a known kind.
+        """
 
     @property
     def chat(self) -> AskServer:

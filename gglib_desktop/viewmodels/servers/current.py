@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 if TYPE_CHECKING:
+    from gglib_desktop.viewmodels.servers.attached import AttachedServers
+    from gglib_desktop.viewmodels.servers.panel import PanelViewModel
     from gglib_desktop.viewmodels.servers.server import ServerViewModel
 
 
@@ -15,18 +17,25 @@ class CurrentServer(QObject):
     """At most one panel is open. A server stays the current one when its panel is folded."""
 
     changed = Signal()
-    opened = Signal(object)  # ServerViewModel: a panel was opened on purpose
+    opened = Signal(object)  # PanelViewModel: a panel was opened on purpose
 
-    def __init__(self, panels: Mapping[int, ServerViewModel]) -> None:
-        """``panels`` are all servers by their id, in the order of the panels."""
+    def __init__(self, panels: Mapping[int, ServerViewModel], attached: AttachedServers) -> None:
+        """``panels`` are servers by their id, in the order of the panels; those of ``attached`` come after them."""
         super().__init__()
-        self._panels = panels
+        self._own = panels
+        self.attached = attached
         self.id: int | None = None
         self.is_open = False
+        attached.came.connect(self.come)
+        attached.leaving.connect(self.leave)
 
     @property
-    def server(self) -> ServerViewModel | None:
+    def server(self) -> PanelViewModel | None:
         return None if self.id is None else self._panels.get(self.id)
+
+    @property
+    def _panels(self) -> dict[int, PanelViewModel]:
+        return {**self._own, **self.attached.panels}
 
     @Slot(int)
     def open(self, server_id: int) -> None:
@@ -59,11 +68,13 @@ class CurrentServer(QObject):
         if of_model:
             self._set(self.id if self.id in of_model else of_model[0], is_open=True)
 
+    @Slot(int)
     def come(self, server_id: int) -> None:
         """A new server is the current one if there was none."""
         if self.id is None:
             self._set(server_id, is_open=True)
 
+    @Slot(int)
     def leave(self, server_id: int) -> None:
         """A server is about to go: the next one takes its place, or the one before if it was the last."""
         if server_id == self.id:

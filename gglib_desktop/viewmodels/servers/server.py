@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Slot
+from typing_extensions import override
 
+from gglib_desktop.domain.endpoints.state import EndpointState
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.serving import lacks_template
 from gglib_desktop.domain.servers.access import is_exposed
@@ -33,15 +35,24 @@ from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.tasks import TaskScope
-from gglib_desktop.viewmodels.commands import ViewModel
-from gglib_desktop.viewmodels.servers.figures import FiguresViewModel
 from gglib_desktop.viewmodels.servers.log import LogViewModel
+from gglib_desktop.viewmodels.servers.panel import PanelViewModel
 from gglib_desktop.viewmodels.servers.requests import RequestsViewModel
 from gglib_desktop.viewmodels.servers.server_options import MemoryForecast, ServerOptionsViewModel
 
 if TYPE_CHECKING:
-    from gglib_desktop.domain.servers.snippets import ClientAccess
-    from gglib_desktop.viewmodels.servers.chat.chat import ChatViewModel
+    from gglib_desktop.domain.traffic.chat import AskChat
+
+
+PanelState = ServerState | EndpointState
+
+
+class Untold(StrEnum):
+    """What some endpoints do not tell."""
+
+    WORK = "what it does"
+    CONTEXT = "its context"
+    SLOTS = "its slots"
 
 
 @dataclass(frozen=True)
@@ -59,13 +70,15 @@ class ServerPanelState:
     ``client_name``: the name of the model for clients.
     ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
     engine's help does not list. ``can_apply``: the form leads to another server than the one that runs, or ran last.
+    ``models``: the names of several, of which ``client_name`` is used. ``key_problem``: why its key cannot be read.
+    ``untold``: what an endpoint does not tell.
     ``engine`` serves, in place of the usual one. ``gpu_layers``: as observed, else as asked for. ``ran_s``: how long a
     server that has ended was watched as running.
     ``place``: the name of where it runs, empty for this computer.
     """
 
     title: str
-    state: ServerState
+    state: PanelState
     port: int | None
     endpoint: str
     adopted: bool
@@ -101,19 +114,27 @@ class ServerPanelState:
     client_name: str = ""
     place: str = ""
     engine: str = ""
+    models: tuple[str, ...] = ()
+    key_problem: str = ""
+    untold: frozenset[Untold] = frozenset()
 
     @property
     def handle(self) -> ProcessHandle | None:
-        return handle_of(self.state)
+        return None if isinstance(self.state, EndpointState) else handle_of(self.state)
+
+    @property
+    def is_attached(self) -> bool:
+        """Somebody else runs it: it is watched and used, never started or stopped."""
+        return isinstance(self.state, EndpointState)
 
     @property
     def is_live(self) -> bool:
-        return is_live(self.state)
+        return isinstance(self.state, EndpointState) or is_live(self.state)
 
     @property
     def can_answer(self) -> bool:
-        """The endpoint is worth copying: a process listens there."""
-        return self.handle is not None
+        """The endpoint is worth copying: a process listens there, as far as is known."""
+        return self.is_attached or self.handle is not None
 
     @property
     def key_is_known(self) -> bool:
@@ -135,10 +156,8 @@ class ServerPanelState:
         return self.handle.started_at if self.handle and not isinstance(self.state, Loading) else None
 
 
-class ServerViewModel(ViewModel):
+class ServerViewModel(PanelViewModel):
     """Shows one server of the supervisor, and acts on it."""
-
-    stateChanged = Signal(object)  # ServerPanelState
 
     def __init__(
         self,
@@ -160,7 +179,6 @@ class ServerViewModel(ViewModel):
         self.options.changed.connect(self._show_state)
         self.options.failed.connect(self.failed)
         self.requests = requests
-        self.figures = FiguresViewModel()
         self.figures.stateChanged.connect(self._on_figures)
         engine = launcher.engines.choice(snapshot.config.engine)
         self.log = LogViewModel(scope, supervisor.monitor.read_log, engine.dialect.level_of)
@@ -170,10 +188,12 @@ class ServerViewModel(ViewModel):
         self.show(snapshot)
 
     @property
+    @override
     def id(self) -> int:
         return self._snapshot.id
 
     @property
+    @override
     def model_id(self) -> int:
         return self._snapshot.config.model_id
 
@@ -182,37 +202,20 @@ class ServerViewModel(ViewModel):
         return self._snapshot.config.place
 
     @property
+    @override
     def state(self) -> ServerPanelState:
         return self._state
 
-    @cached_property
-    def chat(self) -> ChatViewModel:
-        """A chat with its model, made when it is first used."""
-        from gglib_desktop.viewmodels.servers.chat.chat import ChatViewModel
-
-        chat = ChatViewModel(self._scope, self._supervisor.monitor.chat)
-        self.stateChanged.connect(chat.show)
-        chat.show(self._state)
-        return chat
-
     @property
+    @override
     def api_key(self) -> str | None:
-        """What clients must show, if it is known."""
         handle = self._state.handle
         return self._supervisor.monitor.describe(handle).api_key if handle is not None else None
 
-    def access(self, *, with_key: bool) -> ClientAccess:
-        """What another program needs to use the server."""
-        from gglib_desktop.domain.servers.snippets import ClientAccess
-
-        state = self._state
-        return ClientAccess(
-            state.endpoint,
-            state.client_name,
-            asks_for_key=bool(state.asks_for_key),
-            key=self.api_key if with_key else None,
-            context=state.context_size,
-        )
+    @override
+    def asked(self) -> AskChat | None:
+        handle = self._state.handle
+        return self._supervisor.monitor.chat(handle) if handle is not None else None
 
     def show(self, snapshot: ServerSnapshot) -> None:
         """Takes the supervisor's news."""

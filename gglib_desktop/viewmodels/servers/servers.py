@@ -18,6 +18,7 @@ from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel, reported
+from gglib_desktop.viewmodels.servers.attached import AttachedServers
 from gglib_desktop.viewmodels.servers.current import CurrentServer
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class ServersViewModel(ViewModel):
         self._adopting: asyncio.Task[None] | None = None
         self._work: Work | None = None
         self.panels: dict[int, ServerViewModel] = {}
-        self.current = CurrentServer(self.panels)
+        self.current = CurrentServer(self.panels, AttachedServers(scope))
+        self.attached.failed.connect(self.failed)
         self.current.changed.connect(self._show_focus)
         self._unsubscribe = [
             supervisor.subscribe(self._on_supervisor),
@@ -86,10 +88,15 @@ class ServersViewModel(ViewModel):
     def totals(self) -> ServerTotals:
         return self._totals
 
+    @property
+    def attached(self) -> AttachedServers:
+        """Those that somebody else runs."""
+        return self.current.attached
+
     def running_names(self) -> tuple[str, ...]:
         """The titles of the panels whose servers live, in the order of the panels."""
         states = (server.state for server in self.panels.values())
-        return tuple(state.title for state in states if is_live(state.state))
+        return tuple(state.title for state in states if state.is_live)
 
     def stop_all(self) -> None:
         self.run(self._supervisor.stop_all(), "stop all")
@@ -120,10 +127,12 @@ class ServersViewModel(ViewModel):
         self._supervisor.visible = visible
         if self._work is not None:
             self._work.live.set_visible(visible)
+        self.attached.set_visible(visible)
 
     def close(self) -> None:
         for unsubscribe in self._unsubscribe:
             unsubscribe()
+        self.attached.close()
         for server in self.panels.values():
             server.close()
 

@@ -95,6 +95,10 @@ _STATE_COLOURS = {
     "Failed": ("#ae1c1c", "#ff8f87"),
     "Crashed": ("#ae1c1c", "#ff8f87"),
     "Unreachable": ("#9c3d05", "#ff9f5c"),
+    "Checking": ("#1a5bbf", "#82b4ff"),
+    "Not authorized": ("#9c3d05", "#ff9f5c"),
+    "No such model": ("#7d4d00", "#f2bd4b"),
+    "Answers nonsense": ("#ae1c1c", "#ff8f87"),
 }
 
 
@@ -214,4 +218,4 @@ def quiet_colour(palette: QPalette) -> QColor:
 
 def state_icon(word: str) -> str:
     """The name of a state's icon: each state has its own shape, because not everyone can tell colors apart."""
-    return f"state-{word.lower()}"
+    return f"state-{word.lower().replace(' ', '-')}"

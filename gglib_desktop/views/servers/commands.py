@@ -14,6 +14,8 @@ from gglib_desktop.views.look.actions import Actions
 from gglib_desktop.views.servers.list_view import ServerListView
 
 if TYPE_CHECKING:
+    from gglib_desktop.viewmodels.servers.endpoint import EndpointViewModel
+    from gglib_desktop.viewmodels.servers.panel import PanelViewModel
     from gglib_desktop.viewmodels.servers.server import ServerViewModel
     from gglib_desktop.views.servers.panel.view import ServerPanel
 
@@ -42,13 +44,16 @@ class ServerCommands(QObject):
             previous_server=partial(servers.current.step, -1),
         )
         servers.added.connect(self._on_added)
+        servers.attached.added.connect(self._on_added)
+        servers.attached.removed.connect(self._render)
         servers.removed.connect(self._render)
         servers.current.changed.connect(self._render)
         self._render()
 
     @property
     def _panel(self) -> ServerPanel | None:
-        return self._panels.current
+        """Of a server of this program."""
+        return self._panels.current_own
 
     # -- the commands
 
@@ -64,7 +69,7 @@ class ServerCommands(QObject):
 
     @Slot()
     def copy_endpoint(self) -> None:
-        if (panel := self._panel) is not None:
+        if (panel := self._panels.current) is not None:
             panel.line.copy_endpoint()
 
     @Slot()
@@ -74,7 +79,8 @@ class ServerCommands(QObject):
 
     @Slot()
     def copy_key(self) -> None:
-        key = self._panel.server.api_key if self._panel is not None else None
+        panel = self._panels.current
+        key = panel.shown.api_key if panel is not None else None
         if key is not None:
             QGuiApplication.clipboard().setText(key)
 
@@ -92,13 +98,21 @@ class ServerCommands(QObject):
 
     @Slot()
     def dismiss(self) -> None:
+        """Detaches an endpoint."""
         if self._panel is not None:
             self._panel.server.dismiss()
+        elif (endpoint := self._endpoint) is not None:
+            endpoint.detach.trigger()
+
+    @property
+    def _endpoint(self) -> EndpointViewModel | None:
+        current = self._servers.current.id
+        return None if current is None else self._servers.attached.panels.get(current)
 
     # -- what can be done
 
     @Slot(object)
-    def _on_added(self, server: ServerViewModel) -> None:
+    def _on_added(self, server: PanelViewModel) -> None:
         server.stateChanged.connect(self._render)
         self._render()
 
@@ -109,21 +123,25 @@ class ServerCommands(QObject):
         ends = server is not None and isinstance(server.state.state, Stopping)
         live = server is not None and server.state.is_live
         self._name_server(server)
+        shown = self._panels.current.shown if self._panels.current is not None else None
         actions.stop.setEnabled(live and not ends)
         can_restart = server is not None and server.state.can_restart
         actions.restart.setEnabled(can_restart)
         actions.apply.setEnabled(can_restart and server is not None and server.state.can_apply)
-        actions.copy_endpoint.setEnabled(server is not None and server.state.can_answer)
+        actions.copy_endpoint.setEnabled(shown is not None and shown.state.can_answer)
         actions.copy_other_endpoint.setEnabled(server is not None and bool(server.state.other_endpoints))
-        actions.copy_key.setEnabled(server is not None and server.state.key_is_known)
+        actions.copy_key.setEnabled(shown is not None and shown.state.key_is_known)
         actions.copy_command_line.setEnabled(server is not None and bool(server.state.command_line))
         actions.show_log.setEnabled(server is not None)
-        actions.dismiss.setEnabled(server is not None and not live)
+        is_endpoint = shown is not None and shown.state.is_attached
+        actions.dismiss.setEnabled(is_endpoint or (server is not None and not live))
+        actions.dismiss.setText(self.tr("&Detach") if is_endpoint else self.tr("&Dismiss"))
         states = [panel.server.state for panel in panels]
         actions.stop_all.setEnabled(any(s.is_live and not isinstance(s.state, Stopping) for s in states))
         actions.fold_all.setEnabled(self._servers.current.is_open)
-        actions.next_server.setEnabled(bool(panels))
-        actions.previous_server.setEnabled(bool(panels))
+        any_panel = bool(panels) or bool(self._panels.endpoint_panels)
+        actions.next_server.setEnabled(any_panel)
+        actions.previous_server.setEnabled(any_panel)
 
     def _name_server(self, server: ServerViewModel | None) -> None:
         """Says which server would be stopped or restarted."""

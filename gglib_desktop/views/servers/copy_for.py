@@ -56,4 +56,4 @@ class CopyForMenu(QMenu):
         panel = self._panels.current
         if panel is not None:
             with_key = self._include_key.isChecked() and self._include_key.isEnabled()
-            QGuiApplication.clipboard().setText(snippet(program, panel.server.access(with_key=with_key)))
+            QGuiApplication.clipboard().setText(snippet(program, panel.shown.access(with_key=with_key)))

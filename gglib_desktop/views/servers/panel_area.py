@@ -30,8 +30,8 @@ class PanelArea(QScrollArea):
         self._column.arranged.connect(self._keep_in_view)
         self.verticalScrollBar().valueChanged.connect(self._keep_in_view)
 
-    def add(self, panel: QWidget) -> None:
-        self._column.insertWidget(self._column.count() - 1, panel)
+    def add(self, panel: QWidget, position: int) -> None:
+        self._column.insertWidget(position, panel)
 
     def remove(self, panel: QWidget) -> None:
         if panel is self._open:

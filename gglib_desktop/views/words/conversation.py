@@ -21,6 +21,10 @@ def obstacle_text(obstacle: Obstacle | None) -> str:
             return translate("Chat", "The server is not running. The conversation stays until the panel is dismissed.")
         case Obstacle.NO_CHATS:
             return translate("Chat", "This engine cannot chat.")
+        case Obstacle.UNREACHABLE:
+            return translate("Chat", "The endpoint cannot be reached.")
+        case Obstacle.NO_MODELS:
+            return translate("Chat", "The endpoint lists no models.")
 
 
 def stats_text(stats: AnswerStats) -> str:

@@ -47,6 +47,7 @@ def step_text(step: TestStep) -> str:
     """A step and its result: ``Connection: ok``."""
     name = {
         Step.CONNECTION: translate("Places", "Connection"),
+        Step.CERTIFICATE: translate("Places", "Certificate"),
         Step.KEY: translate("Places", "Key"),
         Step.MODELS: translate("Places", "Models"),
         Step.IMAGE: translate("Places", "Image"),

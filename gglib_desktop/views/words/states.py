@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale
 
+from gglib_desktop.domain.endpoints.state import EndpointState
 from gglib_desktop.domain.servers.failures import StopRung
 from gglib_desktop.domain.servers.states import (
     Busy,
@@ -20,14 +21,17 @@ from gglib_desktop.domain.servers.states import (
     Unresponsive,
 )
 from gglib_desktop.domain.units import duration_text
+from gglib_desktop.views.words.endpoints import endpoint_description, endpoint_word
 from gglib_desktop.views.words.errors import joined, sentence
 from gglib_desktop.views.words.failures import words_for_failure
 
 translate = QCoreApplication.translate
 
 
-def state_text(state: ServerState, *, with_end: bool = True) -> str:
+def state_text(state: ServerState | EndpointState, *, with_end: bool = True) -> str:
     """The badge's text: the state's word, and ``with_end`` the way a crash ended if it is known."""
+    if isinstance(state, EndpointState):
+        return endpoint_word(state.health, is_short=not with_end)
     word = _state_words()[type(state).word]
     if with_end and isinstance(state, Crashed) and state.failure.exit is not None:
         end = state.failure.exit
@@ -54,9 +58,11 @@ def _state_words() -> dict[str, str]:
     }
 
 
-def state_description(state: ServerState) -> str:
+def state_description(state: ServerState | EndpointState) -> str:
     """A state in a sentence or two, for tool tips and accessible descriptions."""
     match state:
+        case EndpointState():
+            return endpoint_description(state)
         case Starting():
             return translate("States", "The server was asked to run and has not answered yet.")
         case Loading(usual_s=usual_s):
@@ -96,7 +102,7 @@ def _not_answering(state: Degraded | Unresponsive) -> str:
     return joined(missed, sentence(state.reason))
 
 
-def ended_text(state: ServerState) -> str:
+def ended_text(state: ServerState | EndpointState) -> str:
     """When and why a server ended; for one that cannot be reached, since when. Empty for one that lives."""
     match state:
         case Stopped(at=at) | Failed(at=at) | Crashed(at=at):

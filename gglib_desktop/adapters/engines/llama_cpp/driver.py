@@ -14,7 +14,7 @@ from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE, engine_environment, server_argv
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
-from gglib_desktop.domain.llama_cpp.facts import is_loading
+from gglib_desktop.domain.llama_cpp.facts import is_loading, lists_models
 from gglib_desktop.domain.llama_cpp.processes import (
     is_llama_server,
     may_sleep,
@@ -64,6 +64,8 @@ class LlamaCppDriver:
 
     diagnose = staticmethod(diagnose)
     says_loading = staticmethod(is_loading)
+    lists = staticmethod(lists_models)
+    may_sleep = True
 
     def __init__(self, engine: Callable[[], Awaitable[Engine]], *, client: LlamaClient | None = None) -> None:
         """``client`` None: one for servers on this computer, made when the driver is opened."""

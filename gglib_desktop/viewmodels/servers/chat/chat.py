@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from gglib_desktop.domain.endpoints.state import EndpointHealth, EndpointState
 from gglib_desktop.domain.errors import ChatError, GglibError, PictureUnusable
-from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import Loading, Starting, Stopping
 from gglib_desktop.domain.traffic.chat import AskChat, ChatPiece, ChatRequest, Picture, PromptRead, Role
 from gglib_desktop.tasks import TaskScope
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 # Text is shown so often; more would cost more, and read no better.
 _SHOWN_EVERY_S = 0.06
-AskedOf = Callable[[ProcessHandle], AskChat | None]
 
 
 class Obstacle(StrEnum):
@@ -33,6 +32,8 @@ class Obstacle(StrEnum):
     NOT_RUNNING = "the server does not run"
     LOADING = "the model is loading"
     NO_CHATS = "this engine has no chats"
+    UNREACHABLE = "the server cannot be reached"
+    NO_MODELS = "the server lists no models"
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,10 @@ class ChatViewModel(QObject):
     stateChanged = Signal(object)  # ChatState
     draftChanged = Signal(str)  # not by the user: it was sent, or is given back
 
-    def __init__(self, scope: TaskScope, asked_of: AskedOf) -> None:
+    def __init__(self, scope: TaskScope, asked: Callable[[], AskChat | None]) -> None:
         super().__init__()
         self._scope = scope
-        self._asked_of = asked_of
-        self._handle: ProcessHandle | None = None
+        self._asked = asked
         # The question to be given back if there is no answer.
         self._sent: Turn | None = None
         self._asking: asyncio.Task[None] | None = None
@@ -93,7 +93,6 @@ class ChatViewModel(QObject):
 
     def show(self, state: ServerPanelState) -> None:
         """Takes the news of the server."""
-        self._handle = state.handle
         if isinstance(state.state, Stopping):
             # A server that works on an answer may not stop by itself.
             self.stop()
@@ -158,7 +157,7 @@ class ChatViewModel(QObject):
         self._asking.add_done_callback(self._on_over)
 
     async def _ask(self) -> None:
-        ask = self._asked_of(self._handle) if self._handle is not None else None
+        ask = self._asked()
         if ask is None:
             raise ChatError("there is no server to ask any more")
         request = ChatRequest(self.conversation.messages, self.system.strip())
@@ -208,11 +207,13 @@ class ChatViewModel(QObject):
         self.draftChanged.emit(text)
 
     def _obstacle(self, state: ServerPanelState) -> Obstacle | None:
+        if isinstance(state.state, EndpointState):
+            return _obstacle_at(state.state, state.client_name)
         if isinstance(state.state, Starting | Loading):
             return Obstacle.LOADING
         if state.handle is None or isinstance(state.state, Stopping):
             return Obstacle.NOT_RUNNING
-        return Obstacle.NO_CHATS if self._asked_of(state.handle) is None else None
+        return Obstacle.NO_CHATS if self._asked() is None else None
 
     def _set(self, **changes: Any) -> None:
         said = self.conversation
@@ -220,3 +221,12 @@ class ChatViewModel(QObject):
         if state != self._state:
             self._state = state
             self.stateChanged.emit(state)
+
+
+def _obstacle_at(state: EndpointState, model: str) -> Obstacle | None:
+    """Of an endpoint. One that is not well may answer all the same."""
+    if state.health in {EndpointHealth.CHECKING, EndpointHealth.UNREACHABLE}:
+        return Obstacle.UNREACHABLE
+    if state.health is EndpointHealth.LOADING:
+        return Obstacle.LOADING
+    return None if model else Obstacle.NO_MODELS

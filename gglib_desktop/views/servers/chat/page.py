@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLa
 from typing_extensions import override
 
 from gglib_desktop.viewmodels.servers.chat.chat import ChatState
-from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.viewmodels.servers.panel import PanelViewModel
+from gglib_desktop.viewmodels.servers.server import ServerPanelState
 from gglib_desktop.views.servers.chat.conversation_view import ConversationView
 from gglib_desktop.views.servers.chat.link_dialog import LinkDialog
 from gglib_desktop.views.servers.chat.message_field import GrowingField
@@ -26,7 +27,7 @@ _LEAST_CONVERSATION_LINES = 5
 class ChatPage(Page):
     """Shows the server's chat, which outlives this page."""
 
-    def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
+    def __init__(self, server: PanelViewModel, parent: QWidget) -> None:
         super().__init__(parent)
         self._server = server
         self._chat = chat = server.chat

@@ -17,6 +17,7 @@ from gglib_desktop.views.widgets.labels.elided import CopyableLabel
 from gglib_desktop.views.widgets.labels.figure_cell import FigureCell
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
+from gglib_desktop.views.words.endpoints import not_told
 from gglib_desktop.views.words.figures import not_known
 from gglib_desktop.views.words.states import ended_text, time_text
 
@@ -55,16 +56,17 @@ class Facts(QWidget):
 
     def show_state(self, state: ServerPanelState) -> None:
         _say(self._ended, _end_text(state))
-        known = state.context_size is not None or state.handle is not None
+        known = state.context_size is not None or state.handle is not None or state.is_attached
         self._cells.setVisible(known)
         self._engine.setVisible(bool(state.engine))
         self._engine.show_value(state.engine, hint=self.tr("What it does not tell is not known here."))
-        tokens = self.tr("{count} tokens")
+        tokens, unknown = self.tr("{count} tokens"), not_told() if state.is_attached else not_known()
         self._context.show_value(
-            not_known() if state.context_size is None else tokens.format(count=state.context_size),
+            unknown if state.context_size is None else tokens.format(count=state.context_size),
             hint=self.tr("For each slot, in tokens."),
         )
-        self._slots.show_value(not_known() if state.slots is None else str(state.slots))
+        self._slots.show_value(unknown if state.slots is None else str(state.slots))
+        self._layers.setVisible(not state.is_attached)
         self._layers.show_value(_layers_text(state))
         self._forecast.setVisible(state.forecast is not None)
         if state.forecast is not None:
@@ -151,7 +153,7 @@ def notes_text(state: ServerPanelState) -> str:
     parts = []
     if state.refuses_us:
         parts.append(translate("ServerPanel", "it wants a key that is not known here, so little is known of it"))
-    if state.handle is not None:
+    if state.handle is not None or (state.is_attached and state.drafts is not None):
         parts.append(_drafting_text(state))
     if state.lacks_template:
         parts.append(translate("ServerPanel", "no chat template: the engine uses ChatML, chat answers may be poor"))

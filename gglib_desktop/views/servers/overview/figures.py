@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.traffic.figures import Drafting, MemoryUse, ServerFigures, SlotWork
+from gglib_desktop.viewmodels.servers.server import ServerPanelState, Untold
 from gglib_desktop.views.charts.share_bar import ShareBar
 from gglib_desktop.views.charts.speed_chart import SpeedChart
 from gglib_desktop.views.look.card import GRID, HALF_GRID, Card
@@ -13,6 +14,7 @@ from gglib_desktop.views.look.type_scale import set_type
 from gglib_desktop.views.widgets.labels.figure_cell import FigureCell
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
+from gglib_desktop.views.words.endpoints import not_told
 from gglib_desktop.views.words.figures import (
     bytes_text,
     count_or_not_known,
@@ -26,6 +28,8 @@ from gglib_desktop.views.words.figures import (
     speed_text,
     wait_text,
 )
+
+_DASH = "–"
 
 
 class FiguresCard(Card):
@@ -42,23 +46,50 @@ class FiguresCard(Card):
         self._drafting = _DraftingLines(self)
         self._slots = _Slots(self)
         self._use = _Use(self)
+        self._untold = WrapLabel(
+            self.tr("A dash: this endpoint does not tell. No endpoint tells of the memory of its computer."), self
+        )
+        self._untold.setObjectName("untold")
+        self._untold.hide()
+        self._is_attached = self._tells_nothing = False
+        self._figures: ServerFigures | None = None
         speeds = FlowRow((self._generation, self._prompt, self._first, self._waiting), self, column_gap=2 * GRID)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
-        for part in (speeds, self._chart, self._drafting, self._slots, self._use):
+        for part in (speeds, self._chart, self._drafting, self._slots, self._use, self._untold):
             layout.addWidget(part)
 
+    def show_untold(self, state: ServerPanelState) -> None:
+        """Some of what somebody else runs says little about itself, and nothing about its computer."""
+        self._is_attached = state.is_attached
+        self._tells_nothing = Untold.WORK in state.untold
+        self._use.setVisible(not state.is_attached)
+        self._chart.setVisible(not self._tells_nothing)
+        self._untold.setVisible(state.is_attached)
+        if state.is_attached:
+            self.show_figures(ServerFigures() if self._figures is None else self._figures)
+
     def show_figures(self, figures: ServerFigures) -> None:
-        self._generation.show_value(short_speed_text(figures.generation), spoken=speed_text(figures.generation))
-        self._prompt.show_value(short_speed_text(figures.prompt or None), spoken=speed_text(figures.prompt or None))
+        self._figures = figures
+        self._show_figure(self._generation, short_speed_text(figures.generation), spoken=speed_text(figures.generation))
+        prompt = figures.prompt or None
+        self._show_figure(self._prompt, short_speed_text(prompt), spoken=speed_text(prompt))
         hint = self.tr("From the moment when a slot was free to the first token, of the last requests.")
-        self._first.show_value(wait_text(figures.first_token_ms), hint=hint)
-        self._waiting.show_value(count_or_not_known(figures.waiting))
+        self._show_figure(self._first, wait_text(figures.first_token_ms), hint=hint, is_told=not self._is_attached)
+        self._show_figure(self._waiting, count_or_not_known(figures.waiting))
         self._chart.show_values(figures.hour)
         self._drafting.show_drafting(figures.drafting)
         self._slots.show_slots(figures.slots)
         self._use.show_use(figures.memory, figures.cpu)
+
+    def _show_figure(
+        self, cell: FigureCell, text: str, *, spoken: str = "", hint: str = "", is_told: bool = True
+    ) -> None:
+        if self._tells_nothing or not is_told:
+            cell.show_value(_DASH, spoken=not_told(), hint=not_told())
+        else:
+            cell.show_value(text, spoken=spoken, hint=hint)
 
 
 class _DraftingLines(QWidget):

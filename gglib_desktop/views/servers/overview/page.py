@@ -7,7 +7,8 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from typing_extensions import override
 
-from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.viewmodels.servers.panel import PanelViewModel
+from gglib_desktop.viewmodels.servers.server import ServerPanelState
 from gglib_desktop.views.look.card import GRID
 from gglib_desktop.views.servers.overview.facts import Facts
 from gglib_desktop.views.servers.overview.figures import FiguresCard
@@ -17,7 +18,7 @@ from gglib_desktop.views.servers.page import Page
 class OverviewPage(Page):
     """Its parts are hidden while there is nothing to say."""
 
-    def __init__(self, server: ServerViewModel, parent: QWidget) -> None:
+    def __init__(self, server: PanelViewModel, parent: QWidget) -> None:
         super().__init__(parent)
         self._server = server
         self._figures = FiguresCard(self)
@@ -31,7 +32,8 @@ class OverviewPage(Page):
     @override
     def show_state(self, state: ServerPanelState) -> None:
         self._facts.show_state(state)
-        self._figures.setVisible(state.handle is not None)
+        self._figures.show_untold(state)
+        self._figures.setVisible(state.handle is not None or state.is_attached)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from typing_extensions import override
 
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.look.card import HALF_GRID
@@ -11,17 +12,19 @@ from gglib_desktop.views.servers.panel.endpoint import EndpointRow
 from gglib_desktop.views.servers.panel.notices import Notices
 from gglib_desktop.views.servers.panel.orders import Orders
 from gglib_desktop.views.servers.panel.pages import Pages
+from gglib_desktop.views.servers.panel_frame import PanelBody
 
 
-class Body(QWidget):
-    """It hears of the state while it is shown."""
+class Body(PanelBody):
+    """Of a server of this program."""
 
     def __init__(self, server: ServerViewModel, orders: Orders, parent: QWidget) -> None:
         super().__init__(parent)
         # Tab goes through widgets in the order in which they were made.
         self.endpoint = EndpointRow(server, orders, self)
         self.notices = Notices(server, orders, self)
-        self.pages = Pages(server, orders, self)
+        self.pages = Pages(server, self)
+        self.pages.restartRequested.connect(orders.restart)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(HALF_GRID)
@@ -29,7 +32,9 @@ class Body(QWidget):
         layout.addWidget(self.notices)
         layout.addWidget(self.pages, 1)
         self.pages.pageShown.connect(self._show_notices)
+        self.pages.grown.connect(self.grown)
 
+    @override
     def show_state(self, state: ServerPanelState) -> None:
         self.endpoint.show_state(state)
         self.notices.show_state(state)

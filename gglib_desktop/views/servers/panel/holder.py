@@ -10,14 +10,15 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.viewmodels.servers.panel import PanelViewModel
+from gglib_desktop.viewmodels.servers.server import ServerPanelState
 from gglib_desktop.views.look.card import HALF_GRID
 from gglib_desktop.views.servers.page import Page
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 
-PageMaker: TypeAlias = Callable[[ServerViewModel, QWidget], Page]
+PageMaker: TypeAlias = Callable[[PanelViewModel, QWidget], Page]
 _LEAST_LINES = 4
 _LEAST_WINDOW = QSize(640, 480)
 
@@ -41,7 +42,7 @@ class Holder(QScrollArea):
     def is_detached(self) -> bool:
         return self._window is not None
 
-    def detach(self, server: ServerViewModel, title: str) -> None:
+    def detach(self, server: PanelViewModel, title: str) -> None:
         """Moves the page into a window with this title behind the server's. The page comes back when that is closed."""
         page = self.takeWidget()
         assert isinstance(page, Page)
@@ -79,7 +80,7 @@ class _PageWindow(QWidget):
 
     closed = Signal()
 
-    def __init__(self, server: ServerViewModel, page: Page, title: str, parent: QWidget) -> None:
+    def __init__(self, server: PanelViewModel, page: Page, title: str, parent: QWidget) -> None:
         # With a parent, so that it ends with the panel.
         super().__init__(parent, Qt.WindowType.Window)
         self._page, self._title = page, title

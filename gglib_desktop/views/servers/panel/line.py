@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from gglib_desktop.domain.traffic.figures import ServerFigures
-from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.viewmodels.servers.panel import PanelViewModel
+from gglib_desktop.viewmodels.servers.server import ServerPanelState
 from gglib_desktop.views.look.type_scale import set_type
 from gglib_desktop.views.servers.panel.exposed_mark import ExposedMark
 from gglib_desktop.views.servers.panel.line_buttons import LineButtons
 from gglib_desktop.views.servers.panel.line_facts import GAP, Detail, LineFacts
-from gglib_desktop.views.servers.panel.orders import Orders
 from gglib_desktop.views.servers.panel.state_badge import StateBadge
 from gglib_desktop.views.widgets.expander import Expander
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel
@@ -26,7 +26,7 @@ _LEAST_NAME_CHARACTERS = 9
 class Line(QWidget):
     """Its columns have the same width in all lines and states. In a narrow window buttons lose their words first."""
 
-    def __init__(self, server: ServerViewModel, orders: Orders, parent: QWidget) -> None:
+    def __init__(self, server: PanelViewModel, buttons: LineButtons, parent: QWidget) -> None:
         super().__init__(parent)
         self._server = server
         self.fold = Expander("fold", self)
@@ -37,7 +37,7 @@ class Line(QWidget):
         self._exposed = ExposedMark(self)
         self._badge = StateBadge(server, self)
         self._facts = LineFacts(self)
-        self._buttons = LineButtons(self)
+        self._buttons = buttons
         top = QHBoxLayout()
         top.setSpacing(GAP)
         top.addWidget(self.fold)
@@ -54,9 +54,6 @@ class Line(QWidget):
         self._name.setMinimumWidth(self._name.fontMetrics().averageCharWidth() * _LEAST_NAME_CHARACTERS)
         server.figures.stateChanged.connect(self._on_figures)
         self._buttons.copy.clicked.connect(self.copy_endpoint)
-        self._buttons.start.clicked.connect(orders.restart)
-        self._buttons.stop.clicked.connect(orders.stop)
-        self._buttons.dismiss.clicked.connect(server.dismiss)
 
     @property
     def stops(self) -> tuple[QWidget, ...]:

@@ -18,25 +18,26 @@ _GAP = 4
 
 
 class LineButtons(QWidget):
-    """Two columns: Copy endpoint and Stop while a server lives, Start and Dismiss when it has ended."""
+    """Two columns, the first with Copy endpoint, as wide in all lines whatever their buttons say."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.copy = push_button("copyEndpoint", self.tr("Copy endpoint"), self, icon_name="copy")
-        self.start = push_button("start", self.tr("Start"), self, icon_name="start")
-        self.stop = push_button("stop", self.tr("Stop"), self, icon_name="stop")
-        self.dismiss = named(_DismissButton(self.tr("Dismiss"), self), "dismiss", icon_name="dismiss")
-        self._columns = ((self.copy, self.start), (self.stop, self.dismiss))
+        self._columns: tuple[tuple[QPushButton, ...], ...] = ()
         self._is_short = False
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(_GAP)
-        for column in self._columns:
-            for button in column:
-                row.addWidget(button)
-        self._measure()
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(_GAP)
         self._say_again = QTimer(self, singleShot=True, interval=_COPIED_MS)
         self._say_again.timeout.connect(self._show_words)
+
+    def take(self, *columns: tuple[QPushButton, ...]) -> None:
+        """The buttons of each column; one of each is shown at a time."""
+        self._columns = columns
+        for column in columns:
+            for button in column:
+                self._row.addWidget(button)
+        self._measure()
 
     @property
     def stops(self) -> tuple[QWidget, ...]:
@@ -48,22 +49,9 @@ class LineButtons(QWidget):
             self._show_words()
 
     def show_state(self, state: ServerPanelState) -> None:
-        is_live, known = state.is_live, not isinstance(state.state, Unreachable)
-        self.copy.setVisible(is_live)
-        self.stop.setVisible(is_live)
-        self.start.setVisible(not is_live and known)
-        self.dismiss.setVisible(not is_live)
         self.copy.setEnabled(state.can_answer)
-        self.stop.setEnabled(is_live and not isinstance(state.state, Stopping))
         self.copy.setAccessibleDescription(state.endpoint)
         self.copy.setToolTip(state.endpoint or self.copy.accessibleName())
-        for button in (self.stop, self.start):
-            button.setAccessibleDescription(state.title)
-            button.setToolTip(f"{button.accessibleName()} {state.title}")
-        if not is_live:
-            text = ended_text(state.state)
-            self.dismiss.setAccessibleDescription(text)
-            self.dismiss.setToolTip(text)
 
     def say_copied(self) -> None:
         self.copy.setIcon(icon("done"))
@@ -90,11 +78,63 @@ class LineButtons(QWidget):
         for column in self._columns:
             for button in column:
                 button.setText(button.accessibleName())
-        self._widths = [max(button.sizeHint().width() for button in column) for column in self._columns]
+        # A word that another line has in this column: Detach and Dismiss.
+        words = ((self.tr("Copy endpoint"), self.tr("Start")), (self.tr("Dismiss"), self.tr("Detach"), self.tr("Stop")))
+        self._widths = [self._widest(*each) for each in zip(self._columns, words, strict=True)]
         self._short_width = self.copy.sizeHint().height() + 2 * _GAP
         self.wide = sum(self._widths) + _GAP
         self.narrow = len(self._columns) * self._short_width + _GAP
         self._show_words()
+
+    def _widest(self, column: tuple[QPushButton, ...], words: tuple[str, ...]) -> int:
+        """Of a column: its buttons differ in nothing but their words."""
+        button, metrics = column[0], self.fontMetrics()
+        beside = button.sizeHint().width() - metrics.horizontalAdvance(button.text())
+        return beside + max(map(metrics.horizontalAdvance, words))
+
+
+class OwnButtons(LineButtons):
+    """Copy endpoint and Stop while a server of this program lives, Start and Dismiss when it has ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start = push_button("start", self.tr("Start"), self, icon_name="start")
+        self.stop = push_button("stop", self.tr("Stop"), self, icon_name="stop")
+        self.dismiss = named(_DismissButton(self.tr("Dismiss"), self), "dismiss", icon_name="dismiss")
+        self.take((self.copy, self.start), (self.stop, self.dismiss))
+
+    @override
+    def show_state(self, state: ServerPanelState) -> None:
+        super().show_state(state)
+        is_live, known = state.is_live, not isinstance(state.state, Unreachable)
+        self.copy.setVisible(is_live)
+        self.stop.setVisible(is_live)
+        self.start.setVisible(not is_live and known)
+        self.dismiss.setVisible(not is_live)
+        self.stop.setEnabled(is_live and not isinstance(state.state, Stopping))
+        for button in (self.stop, self.start):
+            button.setAccessibleDescription(state.title)
+            button.setToolTip(f"{button.accessibleName()} {state.title}")
+        if not is_live:
+            text = ended_text(state.state)
+            self.dismiss.setAccessibleDescription(text)
+            self.dismiss.setToolTip(text)
+
+
+class AttachedButtons(LineButtons):
+    """Copy endpoint and Detach."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detach = push_button("detach", self.tr("Detach"), self, icon_name="dismiss")
+        self.take((self.copy,), (self.detach,))
+
+    @override
+    def show_state(self, state: ServerPanelState) -> None:
+        super().show_state(state)
+        self.detach.setAccessibleDescription(state.title)
+        text = self.tr("Detach {title}: it goes on, and is watched here no more")
+        self.detach.setToolTip(text.format(title=state.title))
 
 
 class _DismissButton(QPushButton):

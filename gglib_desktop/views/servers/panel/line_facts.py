@@ -140,17 +140,18 @@ class LineFacts(QWidget):
         return port if is_short else self.tr("Port {port}").format(port=port)
 
     def _show_speed(self, state: ServerPanelState, figures: ServerFigures) -> None:
-        speed = figures.generation if state.handle is not None else None
+        works = state.handle is not None or state.is_attached
+        speed = figures.generation if works else None
         text = "" if speed is None else short_speed_text(speed)
         self._say(self._speed, text, self.tr("Speed: {speed}").format(speed=speed_text(speed)))
-        self._sparkline.show_values(figures.seconds if state.handle is not None else ())
+        self._sparkline.show_values(figures.seconds if works else ())
 
     def _show_activity(self, state: ServerPanelState, figures: ServerFigures) -> None:
         busy = state.busy_slots if figures.busy_slots is None else figures.busy_slots
         text = ""
         if isinstance(state.state, Unreachable):
             spoken = self.tr("unknown")
-        elif state.handle is None or isinstance(state.state, Loading):
+        elif not state.is_attached and (state.handle is None or isinstance(state.state, Loading)):
             spoken = self.tr("none")
         elif state.slots is None or busy is None or isinstance(state.state, Unresponsive):
             spoken = self.tr("unknown")

@@ -7,57 +7,64 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 from typing_extensions import override
 
+from gglib_desktop.viewmodels.servers.panel import PanelViewModel
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.servers.page import Page
 from gglib_desktop.views.servers.panel.holder import Holder, PageMaker
-from gglib_desktop.views.servers.panel.orders import Orders
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeTabWidget
 
 translate = QCoreApplication.translate
 
 
 # Their modules are loaded with the first one of each kind.
-def _overview(server: ServerViewModel, parent: QWidget) -> Page:
+def _overview(server: PanelViewModel, parent: QWidget) -> Page:
     from gglib_desktop.views.servers.overview.page import OverviewPage
 
     return OverviewPage(server, parent)
 
 
-def _requests(server: ServerViewModel, parent: QWidget) -> Page:
+def _requests(server: PanelViewModel, parent: QWidget) -> Page:
     from gglib_desktop.views.servers.requests.page import RequestsPage
 
+    assert isinstance(server, ServerViewModel)
     assert server.requests is not None
     return RequestsPage(server.requests, parent)
 
 
-def _chat(server: ServerViewModel, parent: QWidget) -> Page:
+def _chat(server: PanelViewModel, parent: QWidget) -> Page:
     from gglib_desktop.views.servers.chat.page import ChatPage
 
     return ChatPage(server, parent)
 
 
-def _log(server: ServerViewModel, parent: QWidget) -> Page:
+def _log(server: PanelViewModel, parent: QWidget) -> Page:
     from gglib_desktop.views.servers.log.view import LogView
 
+    assert isinstance(server, ServerViewModel)
     return LogView(server.log, parent)
 
 
-def _settings(server: ServerViewModel, parent: QWidget) -> Page:
+def _settings(server: PanelViewModel, parent: QWidget) -> Page:
     from gglib_desktop.views.servers.settings.page import SettingsPage
 
+    assert isinstance(server, ServerViewModel)
     return SettingsPage(server, parent)
 
 
-def _kinds() -> tuple[tuple[str, PageMaker], ...]:
-    """All pages, in the order of their tabs."""
-    return (
+def _kinds(server: PanelViewModel) -> tuple[tuple[str, PageMaker], ...]:
+    """The pages of a server, in the order of their tabs."""
+    pages = (
         (translate("Pages", "Overview"), _overview),
         (translate("Pages", "Requests"), _requests),
         (translate("Pages", "Chat"), _chat),
         (translate("Pages", "Log"), _log),
         (translate("Pages", "Settings"), _settings),
     )
+    if not isinstance(server, ServerViewModel):
+        # What others run has neither a log nor settings here.
+        return tuple((title, make) for title, make in pages if make in {_overview, _chat})
+    return tuple((title, make) for title, make in pages if make is not _requests or server.requests is not None)
 
 
 def _detach_text(make: PageMaker) -> str | None:
@@ -72,10 +79,11 @@ class Pages(WheelSafeTabWidget):
 
     pageShown = Signal()
     grown = Signal()  # widgets were made, which Tab is to go through before the next panel
+    restartRequested = Signal()  # by a page
 
-    def __init__(self, server: ServerViewModel, orders: Orders, parent: QWidget) -> None:
+    def __init__(self, server: PanelViewModel, parent: QWidget) -> None:
         super().__init__(parent)
-        self._server, self._orders = server, orders
+        self._server = server
         self._state = server.state
         self.setObjectName("pages")
         self.setDocumentMode(True)
@@ -86,7 +94,7 @@ class Pages(WheelSafeTabWidget):
         self._detach.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._detach.clicked.connect(self._on_detach)
         self.setCornerWidget(self._detach)
-        kinds = [(title, make) for title, make in _kinds() if make is not _requests or server.requests is not None]
+        kinds = _kinds(server)
         self._holders = {make: Holder(make, self) for _title, make in kinds}
         for title, make in kinds:
             self.addTab(self._holders[make], title)
@@ -96,7 +104,7 @@ class Pages(WheelSafeTabWidget):
 
     @property
     def shows_log(self) -> bool:
-        return self._holder is self._holders[_log] and not self._holder.is_detached
+        return self._holder is self._holders.get(_log) and not self._holder.is_detached
 
     @property
     def _holder(self) -> Holder:
@@ -112,7 +120,7 @@ class Pages(WheelSafeTabWidget):
         if holder.page is None:
             holder.page = holder.make(self._server, holder)
             holder.setWidget(holder.page)
-            holder.page.restartRequested.connect(self._orders.restart)
+            holder.page.restartRequested.connect(self.restartRequested)
             holder.page.grown.connect(self.grown)
             self.grown.emit()
         return holder.page

@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
-from gglib_desktop.domain.servers.states import ServerState
-from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
+from gglib_desktop.viewmodels.servers.panel import PanelViewModel
+from gglib_desktop.viewmodels.servers.server import PanelState, ServerPanelState
 from gglib_desktop.views.look.theme import state_colour, state_icon
 from gglib_desktop.views.widgets.labels.marked import MarkedLabel
 from gglib_desktop.views.words.states import state_description, state_text
@@ -17,7 +17,7 @@ from gglib_desktop.views.words.states import state_description, state_text
 class StateBadge(MarkedLabel):
     """As wide for every state, so that nothing beside it moves. In short form it only says the state's word."""
 
-    def __init__(self, server: ServerViewModel, parent: QWidget | None = None) -> None:
+    def __init__(self, server: PanelViewModel, parent: QWidget | None = None) -> None:
         self._long = QCoreApplication.translate("States", "Crashed (exit code 255)")
         self._short = QCoreApplication.translate("States", "Unresponsive")
         super().__init__(self._long, parent)
@@ -43,7 +43,7 @@ class StateBadge(MarkedLabel):
             self._show(self._state)
             self.updateGeometry()
 
-    def _show(self, state: ServerState) -> None:
+    def _show(self, state: PanelState) -> None:
         self._state = state
         self.setText(state_text(state, with_end=not self._is_short))
         # Only the word; everything else goes into the description.

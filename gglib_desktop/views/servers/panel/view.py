@@ -5,101 +5,60 @@ from __future__ import annotations
 import math
 import time
 
-from PySide6.QtCore import QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPalette, QShowEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from gglib_desktop.domain.servers.remedies import Remedy
 from gglib_desktop.domain.servers.restart import Retry
 from gglib_desktop.domain.servers.states import Crashed, Failed, Loading, Stopped, Stopping
 from gglib_desktop.domain.units import duration_stays_s, duration_text
-from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
-from gglib_desktop.views.look.card import CORNER, HALF_GRID, Card
+from gglib_desktop.viewmodels.servers.server import ServerViewModel
 from gglib_desktop.views.servers.panel.body import Body
-from gglib_desktop.views.servers.panel.line import Line
+from gglib_desktop.views.servers.panel.line_buttons import OwnButtons
 from gglib_desktop.views.servers.panel.orders import Orders
+from gglib_desktop.views.servers.panel_frame import Panel
 
 _TICK_S = 1.0
-_MARK_WIDTH = 4
 
 
-class ServerPanel(Card):
+class ServerPanel(Panel):
     """Shows a ServerViewModel and passes on the user's actions. Its inside is made when it is first opened."""
 
     settingsRequested = Signal()
-    foldClicked = Signal(int)  # the server's id
-    grown = Signal()  # widgets were made, which Tab is to go through before the next panel
 
     def __init__(self, server: ServerViewModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        buttons = OwnButtons()
+        super().__init__(server, buttons, parent)
         self.server = server
         self.orders = Orders(server, self)
-        self.setObjectName(f"server{server.id}")
-        self.setContentsMargins(HALF_GRID + _MARK_WIDTH, 2, HALF_GRID, 2)
-        self.line = Line(server, self.orders, self)
         self._body: Body | None = None
-        self._is_current = False
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(HALF_GRID)
-        self._layout.addWidget(self.line)
         # Precise: any other timer may fire before the text changes.
         self._ticker = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._ticker.timeout.connect(self._render_time)
-        server.stateChanged.connect(self._render)
-        self.line.fold.clicked.connect(self._on_fold)
-        self.show_open(False)
-        self._render(server.state)
-
-    @property
-    def is_open(self) -> bool:
-        return self._body is not None and not self._body.isHidden()
-
-    def show_open(self, is_open: bool) -> None:
-        """Leaves only the line, or shows all and takes the height that is left."""
-        body = self._body
-        if is_open and body is None:
-            body = self._make_body()
-        if body is not None:
-            if is_open:
-                body.show_state(self.server.state)
-            body.setVisible(is_open)
-        policy = QSizePolicy.Policy.Expanding if is_open else QSizePolicy.Policy.Fixed
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
-        self.line.show_open(is_open)
-
-    def show_current(self, is_current: bool) -> None:
-        """Marks the panel that the menus' commands are for."""
-        if is_current != self._is_current:
-            self._is_current = is_current
-            self.update()
+        self._ticker.timeout.connect(self.show_time)
+        buttons.start.clicked.connect(self.orders.restart)
+        buttons.stop.clicked.connect(self.orders.stop)
+        buttons.dismiss.clicked.connect(server.dismiss)
+        self.begin()
 
     def show_log(self) -> None:
         """In the panel, which is open."""
         if self._body is not None:
             self._body.pages.show_log()
 
-    def _make_body(self) -> Body:
+    @override
+    def make_body(self) -> Body:
         body = self._body = Body(self.server, self.orders, self)
         body.notices.card.chosen.connect(self._on_remedy)
-        self._layout.addWidget(body, 1)
-        body.pages.grown.connect(self.grown)
         return body
 
     # -- showing
 
-    @Slot(object)
-    def _render(self, state: ServerPanelState) -> None:
-        self.setAccessibleName(f"Server: {state.title}")
-        self.line.show_state(state)
-        if self._body is not None and self.is_open:
-            self._body.show_state(state)
-        self._render_time()
-
+    @override
     @Slot()
-    def _render_time(self) -> None:
-        """Shows for how long it has been in this state, and returns when that text changes."""
+    def show_time(self) -> None:
+        """And returns when that text changes."""
         state, now = self.server.state, time.time()
         text, lasts_s = "", 0.0
         match state.state:
@@ -129,31 +88,14 @@ class ServerPanel(Card):
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._render_time()
+        self.show_time()
 
     @override
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._ticker.stop()
 
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self._is_current:
-            # In the color of the selected row in the list of models: the two belong together.
-            painter = QPainter(self)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self.palette().color(QPalette.ColorRole.Highlight))
-            left = 1 if self.layoutDirection() is Qt.LayoutDirection.LeftToRight else self.width() - 1 - _MARK_WIDTH
-            height = self.height() - 2 * CORNER
-            painter.drawRoundedRect(QRectF(left, CORNER, _MARK_WIDTH, height), _MARK_WIDTH / 2, _MARK_WIDTH / 2)
-
     # -- acting
-
-    @Slot()
-    def _on_fold(self) -> None:
-        self.foldClicked.emit(self.server.id)
 
     @Slot(object)
     def _on_remedy(self, remedy: Remedy) -> None:

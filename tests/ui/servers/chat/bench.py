@@ -54,7 +54,7 @@ class Bench:
 
     def __init__(self, scope: TaskScope, top: QWidget) -> None:
         self.server = ScriptedChats()
-        self.chat = ChatViewModel(scope, lambda _handle: self.server)
+        self.chat = ChatViewModel(scope, lambda: self.server)
         self.one = OneServer(self.chat, scope)
         self.chat.show(self.one.state)
         self.top = top

@@ -197,7 +197,7 @@ PROPS = {"default_generation_settings": {"n_ctx": 2048}, "total_slots": 2, "is_s
 async def test_one_of_a_known_kind_is_recognized(client):
     answers = says_by_path(models=LISTED, props=whole("200 OK", PROPS), slots=whole("200 OK", []))
     async with odd_server(answers) as server:
-        found = await client.recognize(server.url, None)
+        found = await client.recognize(server.url, None, is_known=False)
         assert found is not None
         assert (found.facts.context_size, found.facts.slots) == (2048, 2)
 
@@ -205,7 +205,7 @@ async def test_one_of_a_known_kind_is_recognized(client):
 async def test_a_sleeping_one_is_not_woken(client):
     answers = says_by_path(models=LISTED, props=whole("200 OK", {**PROPS, "is_sleeping": True}))
     async with odd_server(answers) as server:
-        found = await client.recognize(server.url, None)
+        found = await client.recognize(server.url, None, is_known=False)
         assert found is not None
         assert await found.engine.slots(address_of(server.url), may_sleep=True) == ()
         assert await found.engine.counters(address_of(server.url), may_sleep=True) is None
@@ -217,7 +217,16 @@ async def test_a_sleeping_one_is_not_woken(client):
 )
 async def test_any_other_is_not(client, props):
     async with odd_server(says_by_path(models=LISTED, props=props)) as server:
-        assert await client.recognize(server.url, KEY) is None
+        assert await client.recognize(server.url, KEY, is_known=False) is None
+
+
+async def test_one_that_is_known_may_refuse_us(client):
+    listed = whole("200 OK", {"data": [{"id": "big", "owned_by": "llamacpp"}]})
+    async with odd_server(says_by_path(models=listed, props=whole("401 No", ""))) as server:
+        look = await client.look(server.url, KEY)
+        found = await client.recognize(server.url, KEY, is_known=look.is_known)
+        assert found is not None
+        assert found.facts.refused
 
 
 async def test_a_closed_client_asks_nothing():

@@ -2,7 +2,14 @@
 
 import pytest
 
-from gglib_desktop.domain.endpoints.address import address_of, endpoint_url, is_endpoint_key, others_read_along, port_of
+from gglib_desktop.domain.endpoints.address import (
+    EndpointUrl,
+    address_of,
+    endpoint_url,
+    is_endpoint_key,
+    others_read_along,
+    port_of,
+)
 from gglib_desktop.domain.servers.access import ServerAddress
 
 
@@ -39,6 +46,15 @@ def test_the_base_url_in_what_was_typed(typed, url):
 def test_what_is_no_address(typed, reason):
     with pytest.raises(ValueError, match=reason):
         endpoint_url(typed)
+
+
+def test_the_address_in_a_document():
+    rule = EndpointUrl(r"https?://\S+", "an http or https address")
+    assert rule.complaint("http://a:8000/v1") is None
+    assert rule.complaint("a:8000") == "must be an http or https address"
+    assert rule.complaint("http://me:secret@a") == (
+        "must not have a name or a password; the key has a place of its own"
+    )
 
 
 def test_an_engine_is_asked_beside_the_api():

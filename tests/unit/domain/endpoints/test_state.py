@@ -45,6 +45,12 @@ def test_three_looks_without_an_answer():
     assert states[-1].after(WELL, 9.0) == EndpointState(EndpointHealth.HEALTHY, 9.0)
 
 
+def test_one_that_works_for_us_may_be_silent():
+    state = HEALTHY.after(EndpointLook(Trouble.SILENT), 5.0, answers_us=True)
+    assert (state.word, state.missed) == ("Busy", 0)
+    assert HEALTHY.after(EndpointLook(Trouble.REFUSED), 5.0, answers_us=True).word == "Unreachable"
+
+
 def test_one_that_only_says_not_now_is_there():
     state = HEALTHY
     for _each in range(5):

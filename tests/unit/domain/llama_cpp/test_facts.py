@@ -2,7 +2,7 @@
 
 import pytest
 
-from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, is_loading, names_told
+from gglib_desktop.domain.llama_cpp.facts import facts_from, is_asleep, is_loading, lists_models, names_told
 from gglib_desktop.domain.servers.effective import ServerFacts
 
 PROPS = {
@@ -156,3 +156,16 @@ def test_that_it_sleeps_is_what_it_says(props, asleep):
 )
 def test_loading(told, loads):
     assert is_loading(told) is loads
+
+
+@pytest.mark.parametrize(
+    ("told", "its_own"),
+    [
+        ({"data": [{"id": "a", "owned_by": "llamacpp"}]}, True),
+        ({"data": [5, {"id": "a", "owned_by": "vllm"}]}, False),
+        ({"data": None}, False),
+        ([], False),
+    ],
+)
+def test_lists_of_models(told, its_own):
+    assert lists_models(told) is its_own

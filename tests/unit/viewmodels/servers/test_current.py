@@ -4,7 +4,10 @@ from typing import cast
 
 import pytest
 
+from gglib_desktop.tasks import TaskScope
+from gglib_desktop.viewmodels.servers.attached import AttachedServers
 from gglib_desktop.viewmodels.servers.current import CurrentServer
+from gglib_desktop.viewmodels.servers.endpoint import EndpointViewModel
 from gglib_desktop.viewmodels.servers.server import ServerViewModel
 
 
@@ -18,7 +21,8 @@ class Panels:
 
     def __init__(self) -> None:
         self.servers = {number: cast("ServerViewModel", Panel(number, min(number, 2))) for number in (1, 2, 3)}
-        self.current = CurrentServer(self.servers)
+        self.attached = AttachedServers(cast("TaskScope", None))
+        self.current = CurrentServer(self.servers, self.attached)
 
     def shown(self) -> tuple[int | None, bool]:
         return self.current.id, self.current.is_open
@@ -104,3 +108,14 @@ def test_changes_are_told_once(panels):
     panels.current.fold()
     panels.current.fold()
     assert told == [(1, True), (1, False)]
+
+
+def test_those_of_somebody_else_come_last(panels):
+    panels.current.come(3)
+    panels.attached.panels[-1] = cast("EndpointViewModel", Panel(-1, 0))
+    panels.attached.came.emit(-1)
+    panels.current.step(1)
+    assert panels.shown() == (-1, True)
+    assert panels.current.server is panels.attached.panels[-1]
+    panels.attached.leaving.emit(-1)
+    assert panels.shown() == (3, True)

@@ -71,7 +71,7 @@ class Bench:
 @pytest.fixture
 def bench(scope) -> Bench:
     server = ScriptedChats(list(HELLO))
-    made = Bench(ChatViewModel(scope, lambda _handle: made.server), server)
+    made = Bench(ChatViewModel(scope, lambda: made.server), server)
     said = made.chat.conversation
     for signal in (said.turnAdded, said.grown, said.turnEnded, said.turnsDropped):
         signal.connect(made.told.append)

@@ -1,0 +1,1 @@
+"""Watching servers that somebody else runs."""

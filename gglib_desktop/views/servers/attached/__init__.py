@@ -1,0 +1,1 @@
+"""The panels of servers that somebody else runs."""
