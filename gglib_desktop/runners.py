@@ -32,7 +32,8 @@ class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):
 def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> AbstractAsyncContextManager[Runner]:
     """A runner over ``data_dir``: ``local`` for real llama-server processes, ``mock`` for simulated ones.
 
-    ``engine`` names the program; None looks for one. Raises: ConfigurationError for another kind.
+    ``podman:IMAGE`` and ``docker:IMAGE`` run real ones in containers. ``engine`` names the program, for these the path
+    in the image; None looks for one. Raises: ConfigurationError for another kind.
     """
     if kind == "mock":
         from gglib_desktop.adapters.runner.simulated import MockRunner
@@ -47,7 +48,11 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
             return await (catalog.inspect(engine) if engine is not None else catalog.find(None))
 
         return local_runner(data_dir, find, environment=os.environ)
-    raise ConfigurationError("kind", kind, "must be local or mock")
+    if kind.startswith(("podman:", "docker:")):
+        from gglib_desktop.adapters.runner.containers import container_runner
+
+        return container_runner(kind, data_dir, engine, environment=os.environ)
+    raise ConfigurationError("kind", kind, "must be local, mock, podman:IMAGE or docker:IMAGE")
 
 
 def runner_and_catalog(

@@ -36,7 +36,10 @@ from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, w
 from gglib_desktop.qt_loop import QtEventLoop
 from gglib_desktop.tasks import TaskScope
 from tests.fakes.clock_loop import FakeClockLoop
+from tests.fakes.engine_image import ENGINE, IMAGE, write_image
+from tests.fakes.podman_service import PodmanService
 from tests.fakes.supervision import KeptBugs
+from tests.places import skip_place
 
 # As the program does: garbage is collected in this thread alone, here at the end of each async test and each module.
 gc.disable()
@@ -195,6 +198,25 @@ def plain_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model without MTP layers."""
     path = tmp_path_factory.mktemp("models") / "plain.gguf"
     return write_demo_model(path, DemoSpec(name="Plain", architecture=DemoArchitecture.LLAMA))
+
+
+@pytest.fixture(scope="session")
+def podman_service(engine_path: Path) -> Iterator[PodmanService]:
+    """Podman with the engine's image. Where it does not run here, it says why."""
+    # Short, because the system limits the paths of sockets.
+    folder = Path(tempfile.mkdtemp(prefix="gglib-pm-"))
+    service = PodmanService(folder)
+    why = service.refusal()
+    if not why:
+        write_image(folder / "image.tar", engine_path, Path(__file__).parent / "fakes" / "stub_engine.py")
+        why = service.load(folder / "image.tar") or service.try_out(IMAGE, ENGINE)
+    if why:
+        skip_place("podman", why)
+    service.start()
+    yield service
+    service.remove_all()
+    service.kill()
+    service.clean_up()
 
 
 @pytest.fixture

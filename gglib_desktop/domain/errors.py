@@ -55,8 +55,9 @@ class StartFailed(ProcessError):
     """The server could not be started or ended before it answered.
 
     ``exit_status`` is the wait status in Python's convention (negative: killed by that signal), None when nothing
-    was spawned. ``log_lines`` are the decisive lines of its log, oldest first; ``log_name`` is the whole log's name.
-    ``command_line`` is the line that was run, without secrets.
+    was spawned. ``out_of_memory``: its place ended it for the memory that it used. ``log_lines`` are the decisive
+    lines of its log, oldest first; ``log_name`` is the whole log's name. ``command_line`` is the line that was run,
+    without secrets.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class StartFailed(ProcessError):
         message: str,
         *,
         exit_status: int | None = None,
+        out_of_memory: bool = False,
         log_lines: Sequence[str] = (),
         log_name: str = "",
         command_line: str = "",
     ) -> None:
         self.exit_status = exit_status
+        self.out_of_memory = out_of_memory
         self.command_line = command_line
         self.log_lines = tuple(log_lines)
         self.log_name = log_name

@@ -16,6 +16,7 @@ from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.conftest import qt_loop
 from tests.contract.harness import (
     DASLLAMAS,
+    ContainerHarness,
     DasllamaHarness,
     Harness,
     LocalHarness,
@@ -25,6 +26,7 @@ from tests.contract.harness import (
     stop_all,
 )
 from tests.fakes.namespace_place import refusal
+from tests.fakes.podman_service import PodmanService
 from tests.fakes.supervision import KeptBugs, Story
 
 _ON_BOTH_LOOPS = {
@@ -53,7 +55,7 @@ def pytest_collection_modifyitems(items):
 
 def _is_proof_on_plain_loop(item: pytest.Item) -> bool:
     ids = _ids(item)
-    is_proof = ids & {"netns", "parrot", "dasllama"} or "two" in getattr(item, "fixturenames", ())
+    is_proof = ids & {"netns", "parrot", "dasllama", "podman"} or "two" in getattr(item, "fixturenames", ())
     return bool(is_proof) and "asyncio" in ids
 
 
@@ -102,12 +104,22 @@ def nothing_left(harness: H) -> Iterator[H]:
 
 
 @pytest.fixture
+def podman(data_dir: Path, tiny_model: Path, podman_service: PodmanService) -> Iterator[ContainerHarness]:
+    yield ContainerHarness(data_dir, tiny_model, podman_service)
+    assert not podman_service.remove_all(), "containers that the test left"
+
+
+@pytest.fixture
 def mock(data_dir: Path, tiny_model: Path) -> MockHarness:
     return MockHarness(data_dir, tiny_model)
 
 
 @pytest.fixture(
-    params=[*(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns", "dasllama")), "mock", "parrot"]
+    params=[
+        *(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns", "dasllama", "podman")),
+        "mock",
+        "parrot",
+    ]
 )
 def bare_harness(request: pytest.FixtureRequest) -> Harness:
     harness: Harness = request.getfixturevalue(request.param)

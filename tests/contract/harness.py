@@ -26,6 +26,7 @@ from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.runner.announced_servers import Site
+from gglib_desktop.adapters.runner.containers import container_runner
 from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.adapters.runner.simulated import MockRunner
@@ -34,8 +35,11 @@ from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.ports.servers.engine_driver import EngineDriver
+from tests.fakes.engine_image import IMAGE
+from tests.fakes.engine_image import STUB as STUB_IN_IMAGE
 from tests.fakes.namespace_place import NamespacePlace
 from tests.fakes.parrot_driver import ParrotDriver
+from tests.fakes.podman_service import PodmanService
 from tests.fakes.ports import some_base_port
 
 _FAKES = Path(__file__).parent.parent / "fakes"
@@ -353,6 +357,50 @@ class DasllamaHarness(LocalHarness):
         self._odd.write_text(f"#!/bin/sh\n{what_first}\nexec '{self.engine}' \"$@\"\n")
         self._odd.chmod(0o755)
         return self._odd
+
+
+class ContainerHarness(_Configs):
+    """Servers in containers: the same engine and the same stub, from an image."""
+
+    def __init__(self, data_dir: Path, model: Path, service: PodmanService) -> None:
+        self.data_dir = data_dir
+        self.model = model
+        self._service = service
+
+    def runner(self, data_dir: Path | None = None) -> RecordedRunner:
+        return self._runner_with(None, data_dir or self.data_dir)
+
+    def _runner_with(self, engine: str | None, data_dir: Path, grace_s: float = STOP_GRACE_S) -> RecordedRunner:
+        return container_runner(
+            f"podman:{IMAGE}",
+            data_dir,
+            Path(engine) if engine else None,
+            environment=self._service.environment,
+            stop_grace_s=lambda: grace_s,
+        )
+
+    def stubborn_runner(self) -> RecordedRunner:
+        return self._runner_with(STUB_IN_IMAGE, self.data_dir, SHORT_GRACE_S)
+
+    def late_config(self) -> ServerConfig:
+        return self.config(extra_args=["--stub-ignore-sigterm"])
+
+    def talkative_runner(self) -> RecordedRunner:
+        return self._runner_with(STUB_IN_IMAGE, self.data_dir)
+
+    def talkative_config(self, lines: int) -> ServerConfig:
+        return self.config(extra_args=["--stub-lines", str(lines)])
+
+    async def kill_behind_back(self, handle: ProcessHandle) -> None:
+        self._service.ask("POST", f"/containers/gglib-{handle.run}/kill")
+
+    def is_there(self, handle: ProcessHandle) -> bool:
+        return bool(self._service.containers(f"org.gglib.desktop.run={handle.run}"))
+
+    def traces(self) -> list[str]:
+        files = [str(path) for folder in ("servers", "logs") for path in (self.data_dir / folder).glob("*")]
+        left = self._service.containers(f"org.gglib.desktop.data={self.data_dir}")
+        return files + [each["Names"][0] for each in left]
 
 
 class MockHarness(_Configs):

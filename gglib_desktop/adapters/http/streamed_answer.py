@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import h11
@@ -74,14 +75,31 @@ async def posted(
     Closing it from there ends the answer. Raises: OSError, and of it HttpError for headers that HTTP does not allow.
     """
     parts = urlsplit(url)
+    connecting = asyncio.open_connection(parts.hostname, parts.port or (443 if tls else 80), ssl=tls)
+    sent = {"Host": parts.netloc, **headers}
+    async with asked(connecting, "POST", parts.path, body, headers=sent, opened=opened) as answer:
+        yield answer
+
+
+@contextlib.asynccontextmanager
+async def asked(
+    connecting: Coroutine[Any, Any, tuple[asyncio.StreamReader, asyncio.StreamWriter]],
+    method: str,
+    target: str,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    opened: set[asyncio.WriteTransport],
+) -> AsyncIterator[StreamedAnswer]:
+    """As ``posted``, over any connection. ``headers`` name the host."""
     async with asyncio.timeout(_CONNECT_S):
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port or (443 if tls else 80), ssl=tls)
+        reader, writer = await connecting
     opened.add(writer.transport)
     try:
         http = h11.Connection(h11.CLIENT)
-        sent = {"Host": parts.netloc, "Content-Length": str(len(body)), "Connection": "close", **headers}
+        sent = {"Content-Length": str(len(body)), "Connection": "close", **headers}
         try:
-            head = http.send(h11.Request(method="POST", target=parts.path, headers=list(sent.items())))
+            head = http.send(h11.Request(method=method, target=target, headers=list(sent.items())))
         except (h11.LocalProtocolError, UnicodeEncodeError) as exc:
             raise HttpError(str(exc)) from exc
         writer.write((head or b"") + (http.send(h11.Data(data=body)) or b""))

@@ -42,15 +42,19 @@ async def kill_process(process: PlacedProcess) -> None:
     process.send(signal.SIGKILL, StopRung.SIGKILL)
     _check_is_reached(process)
     if not await process.exits_within(_REAP_S):
-        raise StopFailed(f"process {process.pid} survived SIGKILL for {_REAP_S:g} s; its port and memory stay in use")
+        raise StopFailed(f"{_named(process)} survived SIGKILL for {_REAP_S:g} s; its port and memory stay in use")
 
 
 def _check_is_reached(process: PlacedProcess) -> None:
     if process.refuses_signals and not process.poll():
         raise StopFailed(
-            f"process {process.pid} belongs to another user, so this program may not end it; "
+            f"{_named(process)} belongs to another user, so this program may not end it; "
             "its port and memory stay in use"
         )
+
+
+def _named(process: PlacedProcess) -> str:
+    return "the server" if process.pid is None else f"process {process.pid}"
 
 
 async def _ends_or_hangs(process: PlacedProcess, is_free: IsFree, grace_s: float) -> bool:

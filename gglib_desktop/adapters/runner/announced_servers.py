@@ -16,7 +16,7 @@ from gglib_desktop.adapters.runner.earlier_servers import EarlierServers
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, StopFailed
 from gglib_desktop.domain.options.host import openai_url, other_urls
 from gglib_desktop.domain.servers.access import ServerAddress
-from gglib_desktop.domain.servers.diagnosis import Diagnose
+from gglib_desktop.domain.servers.diagnosis import Diagnose, as_place_says
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.failures import ServerExit
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
@@ -264,7 +264,7 @@ class AnnouncedServers(EarlierServers, ABC):
         return end
 
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
-        return self._driver_for(config).diagnose
+        return as_place_says(self._driver_for(config).diagnose)
 
     def names_said(self, config: ServerConfig, command_line: str) -> tuple[str, ...]:
         return names_said(command_line, self._driver_for(config).reader.settings)

@@ -107,6 +107,7 @@ async def _why_it_ended(
     return StartFailed(
         f"the server ended before it answered ({end})",
         exit_status=end.status,
+        out_of_memory=end.out_of_memory,
         log_lines=failure.evidence,
         log_name=record.run,
         command_line=record.command_line,
@@ -131,6 +132,15 @@ async def _end(process: PlacedProcess, record: ServerRecord, place: Place) -> No
         if not process.poll() or (process.exit is not None and process.exit.status == 0):
             behind = await place.behind(record, process)
             record = record.replace(behind=tuple(behind) or None)
+    with contextlib.suppress(RunnerUnavailable):  # its place does not answer, which is no reason to wait
+        await _kill(process, record)
+    try:
+        await place.clean_up(record, process, _KILL_S)
+    except ProcessError as exc:
+        _log.warning("a start that failed leaves a server running: %s", exc)
+
+
+async def _kill(process: PlacedProcess, record: ServerRecord) -> None:
     if record.behind and not process.poll():
         # It may pass this on to its server, and remove what it made for it.
         process.send(signal.SIGTERM, StopRung.SIGTERM)
@@ -138,7 +148,3 @@ async def _end(process: PlacedProcess, record: ServerRecord, place: Place) -> No
     if not process.poll():
         process.send(signal.SIGKILL, StopRung.SIGKILL)
         await process.exits_within(_KILL_S)
-    try:
-        await place.clean_up(record, process, _KILL_S)
-    except ProcessError as exc:
-        _log.warning("a start that failed leaves a server running: %s", exc)

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from gglib_desktop.adapters.http.chats import StreamedChats
     from gglib_desktop.ports.servers.endpoint_client import AskedEngine
 
-# How the places of the settings are opened, by the scheme of their addresses. Each kind of place adds its own.
-PLACES: Mapping[str, Callable[[PlaceSettings, Path, Mapping[str, str], InThread], Site]] = {}
 LLAMA_CPP, DASLLAMA = "llama.cpp", "dasllama"
 """The ids of the engines, as configurations and records have them."""
 _OTHER_DRIVERS = {DASLLAMA: DasllamaDriver}
@@ -51,6 +49,20 @@ def engine_catalog(environment: Mapping[str, str]) -> EngineCatalog:
 def other_catalogs(environment: Mapping[str, str]) -> dict[str, EngineCatalog]:
     """Those of the engines that can be chosen beside it, by their ids."""
     return {DASLLAMA: ProgramCatalog(DASLLAMA_PROGRAM, environment)}
+
+
+def _containers(place: PlaceSettings, data_dir: Path, environment: Mapping[str, str], in_thread: InThread) -> Site:
+    from gglib_desktop.adapters.runner.containers import container_site
+
+    engine = Path(place.engine) if place.engine else None
+    return container_site(place.url, data_dir, engine, environment=environment, in_thread=in_thread)
+
+
+# How the places of the settings are opened, by the scheme of their addresses. Each kind of place adds its own.
+PLACES: Mapping[str, Callable[[PlaceSettings, Path, Mapping[str, str], InThread], Site]] = {
+    "podman": _containers,
+    "docker": _containers,
+}
 
 
 def open_place(place: PlaceSettings, data_dir: Path, environment: Mapping[str, str], in_thread: InThread) -> Site:

@@ -256,13 +256,25 @@ class RecordedRunner(FoundServers):
             self._records.write(record)
             return self._announce(record, process, key).handle
         except BaseException as exc:
-            if process is None or await abandon(process, record, site.place):
-                self._records.delete(record.run)
-            else:
+            if process is not None and not await abandon(process, record, site.place):
                 self._keep_watch(record.run, process)
+            elif process is not None or not await self._may_run(site, record, exc):
+                self._records.delete(record.run)
             if isinstance(exc, asyncio.CancelledError):
                 await site.place.logs.remove(record.run)
             raise
+
+    async def _may_run(self, site: Site, record: ServerRecord, exc: BaseException) -> bool:
+        """A place that does not answer may have started it all the same. Then the next runner looks for it."""
+        if not isinstance(exc, RunnerUnavailable):
+            return False
+        try:
+            found = await site.place.find(record, site.driver(record.engine).reader)
+        except RunnerUnavailable:
+            return not self._state.left
+        if found.process is not None:
+            found.process.forget()
+        return found.process is not None
 
     def _keep_watch(self, run: str, process: PlacedProcess) -> None:
         """Of one that is not wanted and cannot be ended, so that it is reaped and its record is known until then."""

@@ -32,6 +32,7 @@ class PlaceField(StrEnum):
 class Step(StrEnum):
     """What a test of a place looks at, one after the other."""
 
+    SOCKET = "socket"
     CONNECTION = "connection"
     CERTIFICATE = "certificate"
     KEY = "key"

@@ -35,6 +35,16 @@ class Diagnose(Protocol):
     def __call__(self, end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure: ...
 
 
+def as_place_says(diagnose: Diagnose) -> Diagnose:
+    """The same, where the place itself knows that memory was the reason, which no log tells of a killed process."""
+
+    def explained(end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
+        failure = diagnose(end, log, served=served)
+        return replace(failure, cause=FailureCause.OUT_OF_MEMORY) if end.out_of_memory else failure
+
+    return explained
+
+
 def failure_of_error(error: GglibError, diagnose: Diagnose) -> Failure:
     """The failure behind an error in a start."""
     match error:
@@ -51,7 +61,8 @@ def failure_of_error(error: GglibError, diagnose: Diagnose) -> Failure:
             return Failure(FailureCause.RUNNER_UNAVAILABLE, str(error))
         case StartFailed(exit_status=status) if status is not None or error.log_lines:
             # The status is missing if another process reaped it; the log still tells.
-            return replace(diagnose(ServerExit(status), error.log_lines), detail=error.summary)
+            end = ServerExit(status, out_of_memory=error.out_of_memory)
+            return replace(diagnose(end, error.log_lines), detail=error.summary)
         case StartFailed():
             return Failure(FailureCause.ENGINE_UNUSABLE, error.summary)
         case HealthCheckFailed():

@@ -32,11 +32,15 @@ _SIGNALS_OF_OTHERS = frozenset({1, 2, 3, 9, 15})
 
 @dataclass(frozen=True)
 class ServerExit:
-    """The end of a server. ``status`` is an exit code, or minus the signal; None if only a parent could know it."""
+    """The end of a server. ``status`` is an exit code, or minus the signal; None if only a parent could know it.
+
+    ``out_of_memory``: its place ended it because it used more memory than there is, or than it may.
+    """
 
     status: int | None
     stopped_by: StopRung = StopRung.NONE
     absence: Absence = Absence.NONE
+    out_of_memory: bool = False
 
     @property
     def signal_number(self) -> int | None:

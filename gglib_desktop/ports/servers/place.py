@@ -61,7 +61,9 @@ class PlacedProcess(Protocol):
     async def wait(self) -> ServerExit:
         """Returns when it has ended. An event, not a poll."""
 
-    async def exits_within(self, seconds: float) -> bool: ...
+    async def exits_within(self, seconds: float) -> bool:
+        """Raises: RunnerUnavailable when a signal could not be sent, so that waiting for its effect is no use."""
+        ...
 
     def on_exit(self, *callbacks: Callable[[], object]) -> None:
         """Calls back on the loop once it has ended."""

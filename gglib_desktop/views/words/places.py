@@ -29,7 +29,8 @@ def kind_note(kind: KindName) -> str:
         KindName.SSH: translate("Places", "A computer on which you can log in. Servers are started there."),
         KindName.CONTAINER: translate(
             "Places",
-            "Servers run in containers on this computer. Whoever may use the engine's socket is root on that machine.",
+            "Servers run in containers of an image, such as podman:IMAGE or docker:IMAGE. Anyone who may use the"
+            " engine's socket is root on that machine, unless the engine is rootless.",
         ),
         KindName.ENDPOINT: translate(
             "Places", "A server that somebody else runs. It is watched and used, never started or stopped."
@@ -46,6 +47,7 @@ def place_text(place: ListedPlace) -> str:
 def step_text(step: TestStep) -> str:
     """A step and its result: ``Connection: ok``."""
     name = {
+        Step.SOCKET: translate("Places", "Socket"),
         Step.CONNECTION: translate("Places", "Connection"),
         Step.CERTIFICATE: translate("Places", "Certificate"),
         Step.KEY: translate("Places", "Key"),

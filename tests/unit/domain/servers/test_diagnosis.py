@@ -15,7 +15,7 @@ from gglib_desktop.domain.errors import (
 )
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.models.model import ModelFile
-from gglib_desktop.domain.servers.diagnosis import explained_by_model, failure_of_error
+from gglib_desktop.domain.servers.diagnosis import as_place_says, explained_by_model, failure_of_error
 from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.library import some_facts
@@ -93,3 +93,12 @@ def test_a_log_tells_why_a_start_failed_also_when_nobody_told_how_it_ended():
     failure = failure_of_error(StartFailed("ended early", log_lines=["error: invalid argument: --nope"]), diagnose)
     assert failure.cause is FailureCause.UNKNOWN_FLAG
     assert failure.evidence == ("error: invalid argument: --nope",)
+
+
+def test_a_place_that_ended_a_server_for_its_memory_says_so_and_a_kill_alone_does_not():
+    explain = as_place_says(diagnose)
+    assert explain(ServerExit(-9), []).cause is FailureCause.KILLED
+    assert explain(ServerExit(-9, out_of_memory=True), []).cause is FailureCause.OUT_OF_MEMORY
+    for ran_out, cause in ((False, FailureCause.KILLED), (True, FailureCause.OUT_OF_MEMORY)):
+        ended = StartFailed("ended early", exit_status=-9, out_of_memory=ran_out)
+        assert failure_of_error(ended, explain).cause is cause

@@ -1,0 +1,1 @@
+"""Containers as a place for servers, through Docker's API, which Podman speaks too."""
