@@ -125,8 +125,8 @@ class ModelRow:
 
     @property
     def facts_and_place(self) -> str:
-        """What its second line says."""
-        return f"{self.facts} · on {self.place}" if self.place else self.facts
+        """What its second line says. The place comes first: it must not be cut off."""
+        return " · ".join(part for part in (f"on {self.place}" if self.place else "", self.facts) if part)
 
     @property
     def accessible_text(self) -> str:

@@ -21,6 +21,43 @@ from gglib_desktop.views.widgets.labels.elided import ElidedLabel
 # What is left of a name, in average characters, before buttons lose their words, and before there are two rows.
 _NAME_CHARACTERS = 16
 _LEAST_NAME_CHARACTERS = 9
+_LEAST_PLACE_CHARACTERS = 7
+
+
+class PlaceLabel(ElidedLabel):
+    """Where a server runs; only there if that is not this computer. The whole name is its tip."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("place")
+        self.hide()
+
+    def show_place(self, name: str) -> bool:
+        """Whether it is another one than before."""
+        if name == self.text():
+            return False
+        self.setText(name)
+        self.setAccessibleName(self.tr("Place: {name}").format(name=name))
+        self.setToolTip(self.accessibleName())
+        self.setVisible(bool(name))
+        return True
+
+    @property
+    def least_room(self) -> int:
+        """With a gap; none where it is not there."""
+        return min(self._natural, self._least) + GAP if self.text() else 0
+
+    def fit(self, room: int) -> None:
+        """Takes what it needs of a room, and not less than ``least_room``."""
+        self.setFixedWidth(max(min(self._natural, room - GAP), min(self._natural, self._least)))
+
+    @property
+    def _natural(self) -> int:
+        return self.fontMetrics().horizontalAdvance(self.text()) + GAP
+
+    @property
+    def _least(self) -> int:
+        return self.fontMetrics().averageCharWidth() * _LEAST_PLACE_CHARACTERS
 
 
 class Line(QWidget):
@@ -34,6 +71,7 @@ class Line(QWidget):
         self._name = ElidedLabel(self, Qt.TextElideMode.ElideMiddle)
         self._name.setObjectName("serverName")
         set_type(self._name, strong=True)
+        self._place = PlaceLabel(self)
         self._exposed = ExposedMark(self)
         self._badge = StateBadge(server, self)
         self._facts = LineFacts(self)
@@ -42,7 +80,7 @@ class Line(QWidget):
         top.setSpacing(GAP)
         top.addWidget(self.fold)
         top.addWidget(self._name, 1)
-        for widget in (self._exposed, self._badge, self._facts, self._buttons):
+        for widget in (self._place, self._exposed, self._badge, self._facts, self._buttons):
             top.addWidget(widget)
         self._below = QHBoxLayout()
         layout = self._layout = QVBoxLayout(self)
@@ -63,7 +101,7 @@ class Line(QWidget):
     def show_state(self, state: ServerPanelState) -> None:
         self._name.setText(state.title)
         self._exposed.show_state(state)
-        if self._facts.show_place(state.place):
+        if self._place.show_place(state.place):
             self._fit()
         self._facts.show_state(state, self._server.figures.state)
         self._buttons.show_state(state)
@@ -97,7 +135,13 @@ class Line(QWidget):
     @override
     def minimumSizeHint(self) -> QSize:
         """Of two rows: without this, the wide line of a wide window would keep the window wide."""
-        first = self._rest + self._badge.width_of(short=True) + self._buttons.narrow + self._name.minimumWidth()
+        first = (
+            self._rest
+            + self._place.least_room
+            + self._badge.width_of(short=True)
+            + self._buttons.narrow
+            + self._name.minimumWidth()
+        )
         second = self.fold.sizeHint().width() + GAP + self._facts.width_of(Detail.FIGURES)
         return QSize(max(first, second), super().minimumSizeHint().height())
 
@@ -123,11 +167,15 @@ class Line(QWidget):
         elif left >= facts.width_of(Detail.FIGURES) + buttons.wide + named:
             detail = Detail.FIGURES
         else:
-            in_two = left < facts.width_of(Detail.NUMBERS) + buttons.narrow + least
+            in_two = left < facts.width_of(Detail.NUMBERS) + buttons.narrow + least + self._place.least_room
             detail = Detail.FIGURES if in_two else Detail.NUMBERS
         buttons.set_short(in_two or detail is Detail.NUMBERS)
         facts.set_detail(detail)
         self._badge.set_short(detail is not Detail.ALL)
+        name = max(least, min(self._name.sizeHint().width() + GAP, named))
+        taken = buttons.width() + name + (more if detail is Detail.ALL else 0)
+        # It takes nothing from the columns, so that they stay in line with those of other servers.
+        self._place.fit(left - taken - (0 if in_two else facts.width_of(detail)))
         if in_two != (self._below.count() > 0):
             self._move_facts(in_two)
         # At once, not after one more turn of the event loop with the former widths.

@@ -1,4 +1,4 @@
-"""What the line of a server says in columns: place, port, time, speed and activity."""
+"""What the line of a server says in columns: port, time, speed and activity."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from gglib_desktop.views.words.figures import short_speed_text, speed_text
 GAP = 6
 _SECONDS = 60
 _ROOM = 4
-_PLACE_CHARACTERS = 16
 
 
 class Detail(IntEnum):
@@ -37,15 +36,13 @@ class LineFacts(QWidget):
         super().__init__(parent)
         self._detail = Detail.ALL
         self._shown: tuple[ServerPanelState, ServerFigures] | None = None
-        self._place = self._column("place")
-        self._place.hide()
         self._port, self._time = self._column("port"), self._column("time")
         self._speed, self._activity = self._column("speed"), self._column("activity")
         self._sparkline = Sparkline(_SECONDS, self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
-        for part in (self._place, self._port, self._time, self._speed, self._sparkline, self._activity):
+        for part in (self._port, self._time, self._speed, self._sparkline, self._activity):
             row.addWidget(part)
         self._take_width()
 
@@ -58,16 +55,6 @@ class LineFacts(QWidget):
             self._take_width()
             if self._shown is not None:
                 self.show_state(*self._shown)
-
-    def show_place(self, name: str) -> bool:
-        """The place of a server that is not on this computer. Whether the width has changed by it."""
-        if name == self._place.text():
-            return False
-        self._say(self._place, name, self.tr("Place: {name}").format(name=name) if name else "")
-        self._place.setToolTip(self._place.accessibleName())
-        self._place.setVisible(bool(name))
-        self._take_width()
-        return True
 
     def show_time(self, text: str) -> None:
         if text != self._time.text():
@@ -105,9 +92,9 @@ class LineFacts(QWidget):
             self._activity: self._slots_text(16, 16, detail),
         }
         metrics = self._port.fontMetrics()
-        place = metrics.horizontalAdvance(self._place.text()) + _ROOM if self._place.text() else 0
-        widths: dict[QWidget, int] = {self._place: min(place, metrics.averageCharWidth() * _PLACE_CHARACTERS)}
-        widths |= {label: metrics.horizontalAdvance(text) + _ROOM if text else 0 for label, text in longest.items()}
+        widths: dict[QWidget, int] = {
+            label: metrics.horizontalAdvance(text) + _ROOM if text else 0 for label, text in longest.items()
+        }
         widths[self._sparkline] = self._sparkline.sizeHint().width() if detail is Detail.ALL else 0
         return widths
 
@@ -118,10 +105,9 @@ class LineFacts(QWidget):
     def _set_columns(self, *, works: bool) -> None:
         widths = self._widths(self._detail)
         if not works:
-            place = widths[self._place] + GAP if widths[self._place] else 0
-            rest = self.width_of(self._detail) - place - widths[self._port] - 3 * GAP
+            rest = self.width_of(self._detail) - widths[self._port] - 3 * GAP
             widths.update({self._time: rest, self._speed: 0, self._sparkline: 0, self._activity: 0})
-        for label in (self._place, self._port, self._time, self._speed, self._activity):
+        for label in (self._port, self._time, self._speed, self._activity):
             label.setFixedWidth(widths[label])
         # The others stay for assistive technology.
         self._time.setVisible(widths[self._time] > 0)

@@ -123,4 +123,4 @@ def test_places_are_a_choice_only_where_there_are_others():
     places = [each for each in choices([here, there], PLACES) if each.field is FilterField.PLACE]
     assert [each.value for each in places] == ["attic", "local"]
     assert narrowed([here, there], {places[0]}, PLACES) == [there]
-    assert (there.accessible_text, there.facts_and_place) == ("b, on The attic", " · on The attic")
+    assert (there.accessible_text, there.facts_and_place) == ("b, on The attic", "on The attic")
