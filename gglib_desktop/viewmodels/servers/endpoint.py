@@ -69,11 +69,6 @@ class EndpointViewModel(PanelViewModel):
 
 def _panel_state(snapshot: EndpointSnapshot) -> ServerPanelState:
     facts = snapshot.facts
-    untold = {
-        Untold.WORK: not snapshot.tells_work,
-        Untold.CONTEXT: facts is None or facts.context_size is None,
-        Untold.SLOTS: facts is None or facts.slots is None,
-    }
     return ServerPanelState(
         title=snapshot.name,
         state=snapshot.state,
@@ -95,5 +90,19 @@ def _panel_state(snapshot: EndpointSnapshot) -> ServerPanelState:
         client_name=snapshot.model or "",
         models=snapshot.models,
         key_problem=snapshot.key_problem,
-        untold=frozenset(each for each, is_untold in untold.items() if is_untold),
+        untold=_untold(snapshot),
     )
+
+
+def _untold(snapshot: EndpointSnapshot) -> frozenset[Untold]:
+    """Of one that does not answer nothing is known, which is not the same."""
+    if not snapshot.state.answers:
+        return frozenset()
+    facts = snapshot.facts
+    untold = {
+        Untold.WORK: not snapshot.tells_work,
+        Untold.CONTEXT: facts is None or facts.context_size is None,
+        Untold.SLOTS: facts is None or facts.slots is None,
+        Untold.WAIT: True,
+    }
+    return frozenset(each for each, is_untold in untold.items() if is_untold)

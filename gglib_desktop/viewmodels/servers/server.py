@@ -53,6 +53,7 @@ class Untold(StrEnum):
     WORK = "what it does"
     CONTEXT = "its context"
     SLOTS = "its slots"
+    WAIT = "how long requests wait for their first token"
 
 
 @dataclass(frozen=True)

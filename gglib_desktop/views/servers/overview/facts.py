@@ -10,7 +10,7 @@ from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.options.engine_options import ALL_GPU_LAYERS, DRAFT_MTP
 from gglib_desktop.domain.servers.states import Crashed, Failed, Unreachable
 from gglib_desktop.domain.units import duration_text, size_text
-from gglib_desktop.viewmodels.servers.server import ServerPanelState
+from gglib_desktop.viewmodels.servers.server import ServerPanelState, Untold
 from gglib_desktop.views.look.card import GRID, HALF_GRID
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.elided import CopyableLabel
@@ -60,12 +60,12 @@ class Facts(QWidget):
         self._cells.setVisible(known)
         self._engine.setVisible(bool(state.engine))
         self._engine.show_value(state.engine, hint=self.tr("What it does not tell is not known here."))
-        tokens, unknown = self.tr("{count} tokens"), not_told() if state.is_attached else not_known()
+        tokens = self.tr("{count} tokens")
         self._context.show_value(
-            unknown if state.context_size is None else tokens.format(count=state.context_size),
+            _unknown(state, Untold.CONTEXT) if state.context_size is None else tokens.format(count=state.context_size),
             hint=self.tr("For each slot, in tokens."),
         )
-        self._slots.show_value(unknown if state.slots is None else str(state.slots))
+        self._slots.show_value(_unknown(state, Untold.SLOTS) if state.slots is None else str(state.slots))
         self._layers.setVisible(not state.is_attached)
         self._layers.show_value(_layers_text(state))
         self._forecast.setVisible(state.forecast is not None)
@@ -133,6 +133,10 @@ def _end_text(state: ServerPanelState) -> str:
         ran = translate("ServerFacts", "It had run for {time}.").format(time=duration_text(state.ran_s))
         return f"{text} {ran}"
     return text
+
+
+def _unknown(state: ServerPanelState, part: Untold) -> str:
+    return not_told() if part in state.untold else not_known()
 
 
 def _layers_text(state: ServerPanelState) -> str:

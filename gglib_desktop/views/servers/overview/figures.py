@@ -46,27 +46,26 @@ class FiguresCard(Card):
         self._drafting = _DraftingLines(self)
         self._slots = _Slots(self)
         self._use = _Use(self)
-        self._untold = WrapLabel(
+        self._dashes = WrapLabel(
             self.tr("A dash: this endpoint does not tell. No endpoint tells of the memory of its computer."), self
         )
-        self._untold.setObjectName("untold")
-        self._untold.hide()
-        self._is_attached = self._tells_nothing = False
+        self._dashes.setObjectName("untold")
+        self._dashes.hide()
+        self._untold: frozenset[Untold] = frozenset()
         self._figures: ServerFigures | None = None
         speeds = FlowRow((self._generation, self._prompt, self._first, self._waiting), self, column_gap=2 * GRID)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
-        for part in (speeds, self._chart, self._drafting, self._slots, self._use, self._untold):
+        for part in (speeds, self._chart, self._drafting, self._slots, self._use, self._dashes):
             layout.addWidget(part)
 
     def show_untold(self, state: ServerPanelState) -> None:
         """Some of what somebody else runs says little about itself, and nothing about its computer."""
-        self._is_attached = state.is_attached
-        self._tells_nothing = Untold.WORK in state.untold
+        self._untold = state.untold
         self._use.setVisible(not state.is_attached)
-        self._chart.setVisible(not self._tells_nothing)
-        self._untold.setVisible(state.is_attached)
+        self._chart.setVisible(Untold.WORK not in state.untold)
+        self._dashes.setVisible(bool(state.untold))
         if state.is_attached:
             self.show_figures(ServerFigures() if self._figures is None else self._figures)
 
@@ -76,7 +75,7 @@ class FiguresCard(Card):
         prompt = figures.prompt or None
         self._show_figure(self._prompt, short_speed_text(prompt), spoken=speed_text(prompt))
         hint = self.tr("From the moment when a slot was free to the first token, of the last requests.")
-        self._show_figure(self._first, wait_text(figures.first_token_ms), hint=hint, is_told=not self._is_attached)
+        self._show_figure(self._first, wait_text(figures.first_token_ms), hint=hint, part=Untold.WAIT)
         self._show_figure(self._waiting, count_or_not_known(figures.waiting))
         self._chart.show_values(figures.hour)
         self._drafting.show_drafting(figures.drafting)
@@ -84,9 +83,9 @@ class FiguresCard(Card):
         self._use.show_use(figures.memory, figures.cpu)
 
     def _show_figure(
-        self, cell: FigureCell, text: str, *, spoken: str = "", hint: str = "", is_told: bool = True
+        self, cell: FigureCell, text: str, *, spoken: str = "", hint: str = "", part: Untold = Untold.WORK
     ) -> None:
-        if self._tells_nothing or not is_told:
+        if {Untold.WORK, part} & self._untold:
             cell.show_value(_DASH, spoken=not_told(), hint=not_told())
         else:
             cell.show_value(text, spoken=spoken, hint=hint)

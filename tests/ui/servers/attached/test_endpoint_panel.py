@@ -114,6 +114,7 @@ async def test_one_of_no_known_kind_does_not_tell(room):
 async def test_what_was_observed(room, look, word, sentence):
     room.becomes(look)
     await room.says(f"Health: {word}")
+    await room.says("Generation: not known")
     trouble = room.panel.findChild(QLabel, "trouble")
     assert sentence in trouble.text()
     badge = room.panel.findChild(QLabel, "health")
