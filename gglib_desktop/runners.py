@@ -99,9 +99,9 @@ def engines_of(kind: str) -> Mapping[str, EngineCatalog | None]:
     """The catalogs of all engines to choose from, by their ids: None for the usual one, which comes first."""
     if kind == "mock":
         return {}
-    from gglib_desktop.adapters.runner.kinds import LLAMA_CPP
+    from gglib_desktop.adapters.runner.kinds import LLAMA_CPP, OFFERED
 
-    return {LLAMA_CPP: None, **_other_engines()}
+    return {LLAMA_CPP: None, **{each: _other_engines()[each] for each in OFFERED}}
 
 
 @cache

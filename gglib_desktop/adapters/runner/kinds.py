@@ -12,6 +12,7 @@ from gglib_desktop.adapters.engines.dasllama.driver import DasllamaDriver
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.engines.openai.catalog import ProgramCatalog
+from gglib_desktop.adapters.engines.vllm.driver import VLLM_PROGRAM, VllmDriver
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import InThread, Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
@@ -31,14 +32,17 @@ if TYPE_CHECKING:
     from gglib_desktop.adapters.http.chats import StreamedChats
     from gglib_desktop.ports.servers.endpoint_client import AskedEngine
 
-LLAMA_CPP, DASLLAMA = "llama.cpp", "dasllama"
+LLAMA_CPP, DASLLAMA, VLLM = "llama.cpp", "dasllama", "vllm"
 """The ids of the engines, as configurations and records have them."""
-_OTHER_DRIVERS = {DASLLAMA: DasllamaDriver}
+_OTHER_DRIVERS: Mapping[str, type[DasllamaDriver | VllmDriver]] = {DASLLAMA: DasllamaDriver, VLLM: VllmDriver}
+OFFERED = (DASLLAMA,)
+"""Those that can serve models of the library, which are GGUF files."""
+_PROGRAMS = {DASLLAMA: DASLLAMA_PROGRAM, VLLM: VLLM_PROGRAM}
 
 
 def asked_engines(connections: httpx.AsyncBaseTransport, chats: StreamedChats) -> Sequence[AskedEngine]:
     """What asks servers of other people that are of a kind known here."""
-    return (LlamaCppDriver.asking(connections, chats),)
+    return tuple(kind.asking(connections, chats) for kind in (LlamaCppDriver, DasllamaDriver, VllmDriver))
 
 
 def engine_catalog(environment: Mapping[str, str]) -> EngineCatalog:
@@ -48,7 +52,7 @@ def engine_catalog(environment: Mapping[str, str]) -> EngineCatalog:
 
 def other_catalogs(environment: Mapping[str, str]) -> dict[str, EngineCatalog]:
     """Those of the engines that can be chosen beside it, by their ids."""
-    return {DASLLAMA: ProgramCatalog(DASLLAMA_PROGRAM, environment)}
+    return {engine: ProgramCatalog(kind, environment) for engine, kind in _PROGRAMS.items()}
 
 
 def _containers(place: PlaceSettings, data_dir: Path, environment: Mapping[str, str], in_thread: InThread) -> Site:

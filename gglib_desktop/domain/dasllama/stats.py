@@ -11,7 +11,7 @@ _ON_CPU = "CPU"
 
 def facts_told(stats: object) -> ServerFacts | None:
     """None without a model."""
-    if not isinstance(stats, dict) or stats.get("setup") is True:
+    if not isinstance(stats, dict) or stats.get("setup") is True or slots_told(stats) is None:
         return None
     model = next((each for each in stats.get("models") or () if isinstance(each, dict)), {})
     name = stats.get("model")

@@ -51,6 +51,10 @@ class FlagDialect(Dialect):
         """Why an option that is set cannot have this value."""
         raise NotImplementedError
 
+    def complaint_about_model(self, config: ServerConfig) -> str | None:  # noqa: ARG002  # most take any
+        """Why it cannot serve the model."""
+        return None
+
     # -- a start
 
     @override
@@ -80,6 +84,9 @@ class FlagDialect(Dialect):
     def objections(
         self, config: ServerConfig, capabilities: EngineCapabilities, *, mtp_suppressed: bool = False
     ) -> Iterator[ConfigurationError]:
+        unserved = self.complaint_about_model(config)
+        if unserved is not None:
+            yield ConfigurationError("engine", config.engine, unserved)
         for option in engine_options():
             value = config.get(option.name)
             if option.name == "spec_draft_n_max" and mtp_suppressed:
@@ -100,8 +107,8 @@ class FlagDialect(Dialect):
         return {option.name: self._no_word() for option in engine_options() if not self._can_say(option)}
 
     @override
-    def serving(self, config: ServerConfig) -> Serving:
-        return Serving(context=config.context_size or 0, slots=max(1, config.parallel or 1))
+    def serving(self, config: ServerConfig) -> Serving | None:
+        return None
 
     @override
     def settles_template(self, config: ServerConfig) -> bool:

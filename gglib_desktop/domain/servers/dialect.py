@@ -40,8 +40,8 @@ class Dialect(Protocol):
     def missing_options(self, capabilities: EngineCapabilities) -> Mapping[str, str]:
         """Why an engine cannot take some options, by name."""
 
-    def serving(self, config: ServerConfig) -> Serving:
-        """The parts of a configuration that decide how much memory it takes."""
+    def serving(self, config: ServerConfig) -> Serving | None:
+        """The parts of a configuration that decide how much memory it takes; None: that cannot be forecast."""
 
     def settles_template(self, config: ServerConfig) -> bool:
         """Whether a configuration chooses a chat template, or serves no chats."""

@@ -96,9 +96,8 @@ class Launcher:
 
     async def forecast(self, config: ServerConfig) -> ByteRange | None:
         """The memory for serving this; None if unknown."""
-        return await asyncio.to_thread(
-            self._forecast, self.model_of(config), self.engines.choice(config.engine).dialect.serving(config)
-        )
+        serving = self.engines.choice(config.engine).dialect.serving(config)
+        return None if serving is None else await asyncio.to_thread(self._forecast, self.model_of(config), serving)
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as known now."""

@@ -83,8 +83,8 @@ class OptionFormViewModel(QObject):
         return self._context(model=self.model).places
 
     @property
-    def serving(self) -> Serving:
-        """What the options mean for memory; without a particular model, what any start means."""
+    def serving(self) -> Serving | None:
+        """What the options mean for memory, if that is known; without a particular model, what any start means."""
         config = self._state.config
         return Serving() if config is None else self._launcher.engines.choice(config.engine).dialect.serving(config)
 
@@ -257,6 +257,9 @@ class OptionForecastViewModel(QObject):
         # With a part missing, the size of the others says nothing.
         weights = facts.file_size_bytes if facts is not None and self._model.problem is None else None
         self._asked = self._form.serving
+        if self._asked is None:
+            self._set_state(MemoryOutlook(loading=False))
+            return
         # In a thread: for a large vocabulary it takes longer than the event loop can wait.
         repackable = facts.repackable_bytes if facts is not None else 0
         outlook = await asyncio.to_thread(_outlook, self._header, weights, self._asked, self._memory.read(), repackable)

@@ -6,11 +6,11 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.environment import for_other_programs, mtp_is_suppressed
-from gglib_desktop.domain.errors import RunnerUnavailable
+from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.domain.openai.flag_dialect import FlagDialect
 from gglib_desktop.domain.openai.flag_reader import FlagReader
 from gglib_desktop.domain.openai.models import MODELS_PATH, model_ids, readiness
@@ -20,6 +20,8 @@ from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.servers.engine_driver import AskServer
 
 if TYPE_CHECKING:
+    import httpx
+
     from gglib_desktop.adapters.engines.openai.questions import Questions
     from gglib_desktop.adapters.http.chats import StreamedChats
     from gglib_desktop.domain.openai.chat import AnswerReader
@@ -43,6 +45,13 @@ class OpenAiDriver:
         self._asks: Questions | None = None
         self._chats: StreamedChats | None = None
         self._is_closed = False
+
+    @classmethod
+    def asking(cls, connections: httpx.AsyncBaseTransport, chats: StreamedChats) -> Self:
+        """One that asks servers of other people over those connections, and starts none. Loads what asking takes."""
+        made = cls(_no_program)
+        made._asks, made._chats = _questions_class()(transport=connections), chats
+        return made
 
     async def open(self) -> None:
         """What asking takes is loaded with the first question: few use two kinds of engines."""
@@ -94,6 +103,15 @@ class OpenAiDriver:
 
         return value_of(await (await self._questions()).get(server, path, key=server.key))
 
+    async def told_as_text(self, server: ServerAddress, path: str) -> str:
+        """As ``told``, of an answer that is no JSON; empty without one."""
+        answer = await (await self._questions()).get(server, path, key=server.key)
+        return answer.text if answer is not None and answer.is_success else ""
+
+    def says_loading(self, content: object) -> bool:  # noqa: ARG002  # none of them says so
+        """As ``AskedEngine``."""
+        return False
+
     def answer_reader(self) -> AnswerReader:
         """Reads one answer of a chat."""
         from gglib_desktop.domain.openai.chat import AnswerReader
@@ -127,6 +145,10 @@ class OpenAiDriver:
     def _check_open(self) -> None:
         if self._is_closed:
             raise RunnerUnavailable("the runner is closed")
+
+
+async def _no_program() -> Engine:
+    raise ConfigurationError("engine", None, "this one only asks")
 
 
 def _questions_class() -> type[Questions]:

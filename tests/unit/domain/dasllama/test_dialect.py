@@ -7,7 +7,6 @@ import pytest
 from gglib_desktop.domain.dasllama.dialect import READER, DasllamaDialect, link_name
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.gguf.forecast import Serving
 from gglib_desktop.domain.models.companions import Companion
 from gglib_desktop.domain.openai.flag_dialect import FlagDialect, flags_listed
 from gglib_desktop.domain.options.engine_options import DRAFT_MTP
@@ -105,7 +104,7 @@ def test_sampling_is_refused_by_its_whole_name():
 
 def test_where_it_ends_when_it_drafts_its_last_words_are_the_reason():
     told = EngineCapabilities(LISTED, removed={"--mtp": "it ended with signal 6: corrupted list"})
-    assert "ends when it drafts" in refusals(PLAIN, spec_draft_n_max=2)["spec_draft_n_max"]
+    assert "MTP is not offered here" in refusals(PLAIN, spec_draft_n_max=2)["spec_draft_n_max"]
     assert "corrupted list" in refusals(told, spec_draft_n_max=2)["spec_draft_n_max"]
     assert list(SAYS.objections(config(spec_draft_n_max=2), PLAIN, mtp_suppressed=True)) == []
     assert "corrupted list" in SAYS.missing_options(told)["spec_draft_n_max"]
@@ -116,8 +115,7 @@ def test_where_it_ends_when_it_drafts_its_last_words_are_the_reason():
 
 
 def test_the_rest_of_what_forms_ask():
-    assert SAYS.serving(config(context_size=512, parallel=3)) == Serving(context=512, slots=3)
-    assert SAYS.serving(config()) == Serving(context=0, slots=1)
+    assert SAYS.serving(config()) is None, "the forecast is made for llama-server"
     assert not SAYS.settles_template(config())
     assert SAYS.unlisted_flags(("--nope",), PLAIN) == ()
     words = ("--prefix", "5", "--flat", "--prefix=6", "--prefix", "--mtp")
