@@ -16,6 +16,14 @@ def model_ids(content: object) -> tuple[str, ...] | None:
     return tuple(each["id"] for each in listed if isinstance(each, dict) and isinstance(each.get("id"), str))
 
 
+def are_of(content: object, owner: str) -> bool:
+    """Whether all models in an answer are said to be that owner's, which is the name of an engine."""
+    listed = content.get("data") if isinstance(content, dict) else None
+    if not isinstance(listed, list) or not listed:
+        return False
+    return all(isinstance(each, dict) and each.get("owned_by") == owner for each in listed)
+
+
 def readiness(status: int, content: object, model: str, program: str) -> Probe:
     """What an answer tells to those who wait for ``model``; empty: for any."""
     names = model_ids(content) if status == _OK else None

@@ -13,7 +13,8 @@ from gglib_desktop.domain.environment import for_other_programs, mtp_is_suppress
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.domain.openai.flag_dialect import FlagDialect
 from gglib_desktop.domain.openai.flag_reader import FlagReader
-from gglib_desktop.domain.openai.models import MODELS_PATH, model_ids, readiness
+from gglib_desktop.domain.openai.models import MODELS_PATH, are_of, model_ids, readiness
+from gglib_desktop.domain.options.host import openai_chats
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.health import Probe
 from gglib_desktop.domain.servers.server import ServerConfig
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from gglib_desktop.adapters.http.chats import StreamedChats
     from gglib_desktop.domain.openai.chat import AnswerReader
     from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
-
-_CHAT_PATH = "/v1/chat/completions"
 
 
 class OpenAiDriver:
@@ -108,8 +107,16 @@ class OpenAiDriver:
         answer = await (await self._questions()).get(server, path, key=server.key)
         return answer.text if answer is not None and answer.is_success else ""
 
+    # -- ``AskedEngine``, beside the above
+
     def says_loading(self, content: object) -> bool:  # noqa: ARG002  # none of them says so
-        """As ``AskedEngine``."""
+        return False
+
+    def lists(self, content: object) -> bool:
+        return are_of(content, self.reader.names_begin)
+
+    @property
+    def may_sleep(self) -> bool:
         return False
 
     def answer_reader(self) -> AnswerReader:
@@ -130,7 +137,7 @@ class OpenAiDriver:
             named = {"model": server.model} if server.model else {}
             return chat_body(request, stream_options={"include_usage": True}, **named)
 
-        return self._chats.ask(server.root + _CHAT_PATH, server.key, request, body, self.answer_reader())
+        return self._chats.ask(openai_chats(server.api), server.key, request, body, self.answer_reader())
 
     async def _questions(self) -> Questions:
         self._check_open()

@@ -4,7 +4,7 @@ import pytest
 
 from gglib_desktop.domain.dasllama.log import diagnose
 from gglib_desktop.domain.dasllama.stats import counters_told, facts_told, slots_told
-from gglib_desktop.domain.openai.models import model_ids, readiness
+from gglib_desktop.domain.openai.models import are_of, model_ids, readiness
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.failures import FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.health import ProbeResult
@@ -69,6 +69,13 @@ def test_it_is_ready_when_it_lists_our_model(status, content, model, result, say
     probe = readiness(status, content, model, "dasllama")
     assert probe.result is result
     assert says in probe.message
+
+
+def test_whose_models_they_are_is_said_of_each():
+    assert are_of(MODELS, "dasllama")
+    assert not are_of(MODELS, "vllm")
+    assert not are_of({"data": []}, "dasllama")
+    assert not are_of(None, "dasllama")
 
 
 def test_only_names_are_names():

@@ -45,6 +45,9 @@ async def test_a_server_is_ready_when_it_lists_our_model(kind):
     assert (await driver.probe(ServerAddress(9000, model="Other"), 2)).result is ProbeResult.FOREIGN
     assert await driver.names(SERVER) == ("Tiny",)
     assert not driver.says_loading({})
+    assert not driver.may_sleep
+    assert driver.lists({"data": [{"owned_by": driver.reader.names_begin}]})
+    assert not driver.lists({"data": [{"owned_by": "llamacpp"}]})
     assert driver.chat is not None
     await driver.aclose()
     with pytest.raises(RunnerUnavailable):
