@@ -40,11 +40,11 @@ class DasllamaDriver(OpenAiDriver):
         return super().environment(inherited, None) | _OWN_VARIABLES
 
     async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None:
-        facts = facts_told(await self.told(server, STATS_PATH))
+        facts = facts_told(await self._told(server, STATS_PATH))
         return replace(facts, gpu_layers=0) if facts is not None and seen.no_gpu else facts
 
     async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> Sequence[SlotWork] | None:  # noqa: ARG002  # it never does
-        return slots_told(await self.told(server, STATS_PATH))
+        return slots_told(await self._told(server, STATS_PATH))
 
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:  # noqa: ARG002  # as above
-        return counters_told(await self.told(server, STATS_PATH))
+        return counters_told(await self._told(server, STATS_PATH))

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from gglib_desktop.adapters.engines.openai.questions import Questions
     from gglib_desktop.adapters.http.chats import StreamedChats
-    from gglib_desktop.domain.openai.chat import AnswerReader
     from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
 
 
@@ -94,16 +93,16 @@ class OpenAiDriver:
         return self._ask
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
-        return model_ids(await self.told(server, MODELS_PATH)) or ()
+        return model_ids(await self._told(server, MODELS_PATH)) or ()
 
-    async def told(self, server: ServerAddress, path: str) -> Any:
+    async def _told(self, server: ServerAddress, path: str) -> Any:
         """The content of a good answer, None without one."""
         from gglib_desktop.adapters.engines.openai.questions import value_of
 
         return value_of(await (await self._questions()).get(server, path, key=server.key))
 
-    async def told_as_text(self, server: ServerAddress, path: str) -> str:
-        """As ``told``, of an answer that is no JSON; empty without one."""
+    async def _told_as_text(self, server: ServerAddress, path: str) -> str:
+        """As ``_told``, of an answer that is no JSON; empty without one."""
         answer = await (await self._questions()).get(server, path, key=server.key)
         return answer.text if answer is not None and answer.is_success else ""
 
@@ -119,15 +118,9 @@ class OpenAiDriver:
     def may_sleep(self) -> bool:
         return False
 
-    def answer_reader(self) -> AnswerReader:
-        """Reads one answer of a chat."""
-        from gglib_desktop.domain.openai.chat import AnswerReader
-
-        return AnswerReader()
-
     def _ask(self, server: ServerAddress, request: ChatRequest) -> Answer:
         from gglib_desktop.adapters.http.chats import StreamedChats
-        from gglib_desktop.domain.openai.chat import chat_body
+        from gglib_desktop.domain.openai.chat import AnswerReader, chat_body
 
         self._check_open()
         if self._chats is None:
@@ -137,7 +130,7 @@ class OpenAiDriver:
             named = {"model": server.model} if server.model else {}
             return chat_body(request, stream_options={"include_usage": True}, **named)
 
-        return self._chats.ask(openai_chats(server.api), server.key, request, body, self.answer_reader())
+        return self._chats.ask(openai_chats(server.api), server.key, request, body, AnswerReader())
 
     async def _questions(self) -> Questions:
         self._check_open()

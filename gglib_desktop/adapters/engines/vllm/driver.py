@@ -41,10 +41,10 @@ class VllmDriver(OpenAiDriver):
         return {"HF_HUB_OFFLINE": "1", **super().environment(inherited, key)}
 
     async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None:  # noqa: ARG002  # it tells all itself
-        return facts_told(await self.told(server, MODELS_PATH), await self.told(server, VERSION_PATH))
+        return facts_told(await self._told(server, MODELS_PATH), await self._told(server, VERSION_PATH))
 
     async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> None:
         """It has none: it takes as many requests as its memory holds."""
 
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:  # noqa: ARG002  # it never does
-        return counters_told(await self.told_as_text(server, METRICS_PATH))
+        return counters_told(await self._told_as_text(server, METRICS_PATH))
