@@ -100,10 +100,11 @@ def settings_form(
     *,
     engine: Engine | None = FOUND,
     presets: Presets | None = None,
+    others: Mapping[str, "FakeEngineCatalog | None"] | None = None,
 ) -> SettingsFormViewModel:
     keeper = SettingsKeeper(store)
     # Testing an engine needs only the catalog.
-    engines = Engines(catalog, keeper)
+    engines = Engines(catalog, keeper, lambda: others or {})
     engines.current = engine
     launcher = Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
     if presets is None:

@@ -36,7 +36,7 @@ class Engines:
         self._catalog = catalog
         self._settings = settings
         self._others = others
-        self._found: dict[str, Engine | ConfigurationError] = {}
+        self._found: dict[tuple[str, Path | None], Engine | ConfigurationError] = {}
         self._events: EventSource[None] = EventSource()
         self.subscribe = self._events.add
         self.current: Engine | None = None
@@ -64,18 +64,23 @@ class Engines:
                     await self.find()
             return
         assert engine is not None
-        before = self._found.get(engine)
+        key = self._key(engine)
+        before = self._found.get(key)
         try:
-            self._found[engine] = await catalog.find(self._settings.current.engine_path_of(engine))
+            self._found[key] = await catalog.find(key[1])
         except ConfigurationError as exc:
-            self._found[engine] = exc
-        if self._found[engine] != before:
+            self._found[key] = exc
+        if self._found[key] != before:
             self._events.emit(None)
 
     def is_known(self, engine: str | None) -> bool:
         """Whether the chosen engine was looked for."""
         catalog = self._others().get(engine or "") if engine is not None else None
-        return self.current is not None or self.problem is not None if catalog is None else engine in self._found
+        return (
+            self.current is not None or self.problem is not None
+            if catalog is None
+            else self._key(engine or "") in self._found
+        )
 
     def other(self, engine: str | None) -> str:
         """The id of an engine that is not the place's own; empty for that one."""
@@ -90,10 +95,14 @@ class Engines:
         catalog = self._others().get(engine or "") if engine is not None else None
         if catalog is None or engine is None:
             return EngineChoice(self.dialect, self.current, self.problem.reason if self.problem is not None else None)
-        found = self._found.get(engine)
+        found = self._found.get(self._key(engine))
         if isinstance(found, ConfigurationError):
             return EngineChoice(catalog.dialect, problem=found.reason)
         return EngineChoice(catalog.dialect, found)
+
+    def _key(self, engine: str) -> tuple[str, Path | None]:
+        """What was found counts until the settings name another program."""
+        return engine, self._settings.current.engine_path_of(engine)
 
     @property
     def dialect(self) -> Dialect:

@@ -10,7 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal, Slot
 
-from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.documents.settings import AppSettings, EngineSettings
 from gglib_desktop.domain.documents.settings_document import differences, with_differences
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ConfigurationError
@@ -87,6 +87,17 @@ class SettingsFormViewModel(ViewModel):
         """An empty text looks for an engine."""
         self.edit(engine_path=Path(text.strip()) if text.strip() else None)
 
+    @property
+    def other_engines(self) -> tuple[str, ...]:
+        """The ids of those that models can choose beside the usual one."""
+        return tuple(self._launcher.engines.choices())[1:]
+
+    def edit_engine_path_of(self, engine: str, text: str) -> None:
+        """As ``edit_engine_path``, for another engine."""
+        others = {each: said for each, said in self._draft.engines.items() if each != engine}
+        path = Path(text.strip()) if text.strip() else None
+        self.edit(engines=others if path is None else {**others, engine: EngineSettings(path=path)})
+
     @Slot(object)
     def rebase(self, settings: AppSettings) -> None:
         """Shows settings that changed elsewhere meanwhile, under the user's own changes."""
@@ -121,6 +132,10 @@ class SettingsFormViewModel(ViewModel):
             check(self._options.state)
         if self._draft.engine_path is not None and self._draft.engine_path != self._keeper.current.engine_path:
             await self._launcher.engines.test(self._draft.engine_path)
+        for engine in self.other_engines:
+            path = self._draft.engine_path_of(engine)
+            if path is not None and path != self._keeper.current.engine_path_of(engine):
+                await self._launcher.engines.test(path, engine)
         await self._keeper.save(self._base, self._draft)
         self.saved.emit()
 

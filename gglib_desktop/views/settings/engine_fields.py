@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt
@@ -44,6 +45,7 @@ class EngineFields(QObject):
         self._result = _plain_label("engineTestResult", lines=_RESULT_LINES)
         self._in_force = _plain_label("engineInForce", lines=_RESULT_LINES)
         self._in_force.setText(self._in_force_text(form.engine))
+        self._others = {engine: self._path_edit_of(engine) for engine in form.other_engines}
         self._show_result("")
         self._edit.textChanged.connect(self._forget_result)
         form.engineTested.connect(self._show_tested)
@@ -51,7 +53,7 @@ class EngineFields(QObject):
 
     @property
     def focus_order(self) -> list[QWidget]:
-        return [self._edit, self._browse, self._test]
+        return [self._edit, self._browse, self._test, *self._others.values()]
 
     def add_rows(self, rows: QFormLayout) -> None:
         label = QLabel(self.tr("&Engine (llama-server):"))
@@ -77,6 +79,10 @@ class EngineFields(QObject):
         in_use.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         in_use.setMinimumHeight(self._in_force.minimumHeight())
         rows.addRow(in_use, self._in_force)
+        for engine, edit in self._others.items():
+            other = QLabel(self.tr("Engine ({name}):").format(name=engine))
+            other.setBuddy(edit)
+            rows.addRow(other, edit)
 
     def show_problem(self, error: ConfigurationError) -> None:
         """Says why the path cannot be saved, and focuses it."""
@@ -93,6 +99,19 @@ class EngineFields(QObject):
         edit.setClearButtonEnabled(True)
         edit.setMinimumWidth(edit.fontMetrics().averageCharWidth() * 18)
         TextBinding(edit, self._form, _path_text, self._form.edit_engine_path)
+        return edit
+
+    def _path_edit_of(self, engine: str) -> QLineEdit:
+        edit = QLineEdit(self._dialog)
+        edit.setObjectName(f"field_engine_path_{engine}")
+        edit.setAccessibleName(self.tr("Engine ({name})").format(name=engine))
+        edit.setPlaceholderText(self.tr("Find automatically"))
+        edit.setClearButtonEnabled(True)
+
+        def written(draft: Any) -> str:
+            return str(draft.engine_path_of(engine) or "")
+
+        TextBinding(edit, self._form, written, partial(self._form.edit_engine_path_of, engine))
         return edit
 
     def _browse_button(self) -> QPushButton:

@@ -1,6 +1,6 @@
 """The settings dialog keeps what was typed until it is saved, and says what is wrong where it is wrong."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -26,11 +26,18 @@ HISTORY = {"requests_keep_rows": 100_000, "requests_keep_days": 90, "log_size_mi
 class Bench:
     """The settings dialog on a form with fakes below it."""
 
-    def __init__(self, qtbot, scope: TaskScope, *, engine: Engine | None = FOUND) -> None:
+    def __init__(
+        self,
+        qtbot,
+        scope: TaskScope,
+        *,
+        engine: Engine | None = FOUND,
+        others: Mapping[str, FakeEngineCatalog | None] | None = None,
+    ) -> None:
         self.store = FakeSettingsStore(AppSettings(base_port=9400))
         own = Engine(OWN, "9000 (abc)", EngineCapabilities(), EngineSource.ARGUMENT)
         self.catalog = FakeEngineCatalog({OWN: own})
-        self.form: SettingsFormViewModel = settings_form(self.store, self.catalog, scope, engine=engine)
+        self.form: SettingsFormViewModel = settings_form(self.store, self.catalog, scope, engine=engine, others=others)
         self.dialog = SettingsDialog(self.form)
         qtbot.addWidget(self.dialog)
         self.dialog.show()
@@ -259,3 +266,20 @@ async def test_how_much_is_kept_can_be_said(bench, qtbot):
     saved = bench.store.settings
     assert (saved.requests_keep_rows, saved.requests_keep_days, saved.log_size_mib) == (5000, 30, 8)
     assert saved.log_bytes == 8 * 1024 * 1024
+
+
+async def test_another_engine_is_named_and_tried_before_it_is_saved(qtbot, scope):
+    parrot = Engine(Path("/opt/parrot"), "1", EngineCapabilities(), EngineSource.ARGUMENT)
+    catalog = FakeEngineCatalog({parrot.path: parrot})
+    bench = Bench(qtbot, scope, others={"llama.cpp": None, "parrot": catalog})
+    field = child(bench.dialog, QLineEdit, "field_engine_path_parrot")
+    assert (field.accessibleName(), field.placeholderText()) == ("Engine (parrot)", "Find automatically")
+    field.setText("/opt/gone")
+    bench.form.save.trigger()
+    await poll(lambda: "There is no such file" in bench.result)
+    assert bench.store.settings.engines == {}
+    field.setText("/opt/parrot")
+    bench.form.save.trigger()
+    await poll(lambda: bench.store.settings.engine_path_of("parrot") == parrot.path)
+    field.setText("")
+    assert bench.form.draft.engines == {}

@@ -79,6 +79,7 @@ async def test_another_engine_is_looked_for_when_it_is_chosen(several, settings,
     assert several.choice("parrot").problem == "no llama-server found in PATH"
     await several.find_chosen("parrot")
     await settings.change(engines={"parrot": EngineSettings(path=PARROT.path)})
+    assert not several.is_known("parrot"), "that was another program"
     await several.find_chosen("parrot")
     assert several.choice("parrot").engine is PARROT
     assert several.choice("parrot").dialect is parrots.dialect
