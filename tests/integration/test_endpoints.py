@@ -106,7 +106,7 @@ async def test_one_that_sleeps_is_not_woken(bench, engine_path, plain_model):
             async def sleeps() -> bool:
                 return (await http.get(f"http://127.0.0.1:{port}/props")).json()["is_sleeping"] is True
 
-            await poll(cast("Callable[[], Awaitable[bool]]", sleeps))
+            await poll(cast("Callable[[], bool | Awaitable[bool]]", sleeps))
             bench.endpoints.look(1)
             before = len(bench.snapshots)
             await poll(lambda: len(bench.snapshots) > before)
