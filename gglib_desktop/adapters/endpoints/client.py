@@ -19,6 +19,7 @@ from gglib_desktop.domain.endpoints.look import EndpointLook, Trouble, look_at
 from gglib_desktop.domain.openai.chat import AnswerReader, chat_body
 from gglib_desktop.domain.options.host import openai_chats, openai_models
 from gglib_desktop.domain.servers.access import ServerAddress
+from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S
 from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
 from gglib_desktop.ports.servers.endpoint_client import AskedEngine, Recognized
@@ -94,8 +95,8 @@ class HttpEndpointClient:
         address = address_of(url, key)
         for engine in self._engines:
             facts = await engine.facts(address, Seen())
-            # One that refuses such questions may be of any kind.
-            if facts is not None and (is_known or not facts.refused):
+            # One that refuses such questions, or answers all with the same, may be of any kind.
+            if facts is not None and (is_known or not (facts.refused or facts == ServerFacts())):
                 return Recognized(engine, facts)
         return None
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import HEALTHY_INTERVAL_S
-from gglib_desktop.domain.traffic.figures import Counters, ServerFigures
+from gglib_desktop.domain.traffic.figures import Counters, ServerFigures, SlotWork
 from gglib_desktop.domain.traffic.work import ServerWork
 from gglib_desktop.ports.servers.endpoint_client import AskedEngine, Recognized
 
@@ -34,6 +34,8 @@ class EndpointWork:
         self._told_at = -math.inf
         self._asked_at = -math.inf
         self._prompt: float | None = None
+        # Of an engine that has no slots.
+        self._most_requests = 0
         self.wake()
 
     @property
@@ -60,6 +62,8 @@ class EndpointWork:
             self._work.sampled(slots, self._asked_at, self._told_at)
         counters = await self.engine.counters(self._address, may_sleep=self.engine.may_sleep)
         if counters is not None:
+            if slots is None and counters.processing is not None:
+                self._take_requests(min(counters.processing, _MOST_SLOTS))
             self._count(counters)
         self.told = self.told or slots is not None or counters is not None
         if self._work.busy_slots:
@@ -70,7 +74,18 @@ class EndpointWork:
         now = _now()
         if self._told_at < now - FRESH_S:
             return ServerFigures()
-        return replace(self._work.figures(now), prompt=self._prompt)
+        figures = replace(self._work.figures(now), prompt=self._prompt)
+        if not self._most_requests:
+            return figures
+        counters = self._work.counters
+        return replace(figures, slots=(), waiting=counters.deferred if counters is not None else None)
+
+    def _take_requests(self, count: int) -> None:
+        """Of an engine without slots: so many requests are at work, none of which tells how far it is."""
+        self._most_requests = max(self._most_requests, count, 1)
+        self._told_at = _now()
+        every = (SlotWork(each, is_busy=each < count, gen_n=None) for each in range(self._most_requests))
+        self._work.sampled(every, self._asked_at, self._told_at)
 
     def _count(self, counters: Counters) -> None:
         before, now = self._work.counters, _now()

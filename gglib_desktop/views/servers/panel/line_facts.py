@@ -139,7 +139,13 @@ class LineFacts(QWidget):
             spoken = self.tr("unknown")
         elif not state.is_attached and (state.handle is None or isinstance(state.state, Loading)):
             spoken = self.tr("none")
-        elif state.slots is None or busy is None or isinstance(state.state, Unresponsive):
+        elif busy is None or isinstance(state.state, Unresponsive):
+            spoken = self.tr("unknown")
+        elif state.slots is None and state.is_attached:
+            # It takes as many as its memory holds.
+            spoken = self.tr("{count} requests").format(count=busy)
+            text = str(busy) if self._detail is Detail.NUMBERS else spoken
+        elif state.slots is None:
             spoken = self.tr("unknown")
         else:
             text = self._slots_text(busy, state.slots, self._detail)

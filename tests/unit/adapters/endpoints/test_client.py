@@ -220,6 +220,29 @@ async def test_any_other_is_not(client, props):
         assert await client.recognize(server.url, KEY, is_known=False) is None
 
 
+async def test_vllm_is_recognized_and_counts(client):
+    listed = {"object": "list", "data": [{"id": "big", "owned_by": "vllm", "max_model_len": 2048}]}
+    metrics = (
+        'vllm:num_requests_running{engine="0",model_name="big"} 2.0\n'
+        'vllm:prompt_tokens_total{engine="0",model_name="big"} 100.0\n'
+        'vllm:generation_tokens_total{engine="0",model_name="big"} 50.0\n'
+    )
+    answers = says_by_path(models=whole("200 OK", listed), metrics=whole("200 OK", metrics))
+    async with odd_server(answers) as server:
+        found = await client.recognize(server.url, None, is_known=(await client.look(server.url, None)).is_known)
+        assert found is not None
+        assert found.facts.context_size == 2048
+        assert await found.engine.slots(address_of(server.url)) is None
+        counters = await found.engine.counters(address_of(server.url))
+        assert counters is not None
+        assert (counters.processing, counters.gen_n) == (2, 50)
+
+
+async def test_one_that_gives_the_same_answer_to_all_is_of_no_kind(client):
+    async with odd_server(says(LISTED)) as server:
+        assert await client.recognize(server.url, KEY, is_known=False) is None
+
+
 async def test_one_that_is_known_may_refuse_us(client):
     listed = whole("200 OK", {"data": [{"id": "big", "owned_by": "llamacpp"}]})
     async with odd_server(says_by_path(models=listed, props=whole("401 No", ""))) as server:

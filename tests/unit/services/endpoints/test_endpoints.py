@@ -221,6 +221,20 @@ async def test_prompts_are_timed_by_its_counters(known):
     assert seen.figures.prompt == 200
 
 
+async def test_one_without_slots_tells_how_many_requests_it_has(bench):
+    bench.client.engine = FakeEngine(told=ServerFacts(context_size=4096), doing=None)
+    bench.client.engine.counts = Counters(100, None, 50, None, processing=2, deferred=3)
+    bench.client.answer = EndpointLook(models=("tiny",), is_known=True)
+    seen = await bench.sees(lambda seen: seen.figures.busy_slots)
+    assert (seen.figures.busy_slots, seen.figures.waiting, seen.figures.slots) == (2, 3, ())
+    await asyncio.sleep(2)
+    bench.client.engine.counts = Counters(100, None, 150, None, processing=1, deferred=0)
+    await bench.sees(lambda seen: seen.figures.busy_slots == 1)
+    await bench.sees(lambda seen: seen.figures.generation)
+    bench.client.engine.counts = Counters(100, None, 150, None, processing=0, deferred=0)
+    await bench.sees(lambda seen: seen.figures.busy_slots == 0)
+
+
 async def test_one_that_refuses_its_work_is_not_authorized(bench):
     bench.client.engine = FakeEngine(told=ServerFacts(wants_key=True, refused=True))
     bench.client.answer = EndpointLook(models=("tiny",), is_known=True)
