@@ -28,14 +28,13 @@ from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.server import OWN_PLACES
-from gglib_desktop.domain.servers.states import Ended
 from gglib_desktop.endpoints import EndpointParts
 from gglib_desktop.program_paths import Places
-from gglib_desktop.runners import Runner, engines_of, runner_and_catalog
+from gglib_desktop.runners import Runner, WindowRunner, engines_of, runner_and_catalog
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.models.library import Library
-from gglib_desktop.services.quit_controller import QuitController
+from gglib_desktop.services.quit_controller import QuitController, stop_servers
 from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
@@ -56,7 +55,9 @@ from gglib_desktop.windowless import WindowLoss
 
 if TYPE_CHECKING:
     from gglib_desktop.dialogs import Dialogs
+    from gglib_desktop.domain.engine.capabilities import Engine
     from gglib_desktop.domain.gguf.forecast import ByteRange, Serving
+    from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
     from gglib_desktop.ports.servers.request_store import RequestStore
     from gglib_desktop.services.traffic.live import LiveFigures
     from gglib_desktop.services.traffic.news import RecordingNews
@@ -66,8 +67,6 @@ _log = logging.getLogger(__name__)
 _APP = "gglib-desktop"
 _OTHER_INSTANCE_S = 10.0
 _EXPOSE_TRIES = 40
-# A limit of the whole end, SHUTDOWN_MARGIN_S, is not much longer.
-_ELSEWHERE_S = 10.0
 
 
 async def run(app: QApplication, options: Options) -> int:
@@ -235,29 +234,9 @@ class _Services:
         await self.instance.aclose()
         self.supervisor.refuse_starts()
         await self.view_model.servers.adopted()
-        await asyncio.gather(self._stop_here(on_quit), self._stop_elsewhere(on_quit))
+        await stop_servers(self.supervisor, self.settings.current, on_quit)
         await _audit(self.runner, on_quit)
         self.view_model.close()
-
-    async def _stop_here(self, on_quit: OnQuit) -> None:
-        settings = self.settings.current
-        await self.supervisor.stop_all(lambda place: place in OWN_PLACES and settings.stops_servers_at(place, on_quit))
-
-    async def _stop_elsewhere(self, on_quit: OnQuit) -> None:
-        """Waits for no place longer than ``_ELSEWHERE_S``."""
-        settings = self.settings.current
-
-        def stops_at(place: str) -> bool:
-            return place not in OWN_PLACES and settings.stops_servers_at(place, on_quit)
-
-        try:
-            async with asyncio.timeout(_ELSEWHERE_S):
-                await self.supervisor.stop_all(stops_at)
-        except TimeoutError:
-            pass
-        for server in self.supervisor.servers:
-            if stops_at(server.config.place) and not isinstance(server.state, Ended):
-                _log.warning("could not stop %s at %s", server.config.model_name, server.config.place)
 
 
 async def _build_services(
@@ -279,7 +258,7 @@ async def _build_services(
     launcher = Launcher(
         library,
         supervisor,
-        Engines(catalog, settings, cache(partial(engines_of, options.runner))),
+        _engines(runner, catalog, settings, options.runner),
         settings,
         mtp_suppressed=mtp_is_suppressed(os.environ),
         forecast=_forecast,
@@ -297,6 +276,13 @@ async def _build_services(
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = window_view_model(library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=dialogs)
     return _Services(settings, runner, supervisor, view_model, instance, scope, library, endpoints)
+
+
+def _engines(runner: WindowRunner, catalog: EngineCatalog, settings: SettingsKeeper, kind: str) -> Engines:
+    async def ask_place(place: str, engine: str | None) -> Engine:
+        return await runner.engine_at(place, engine)  # the bare method would load the runner
+
+    return Engines(catalog, settings, cache(partial(engines_of, kind)), ask_place=ask_place)
 
 
 def _supervisor(runner: Runner, library: Library, settings: SettingsKeeper, reporter: ErrorReporter) -> Supervisor:

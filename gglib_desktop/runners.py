@@ -29,6 +29,17 @@ class Runner(ProcessRunner, ServerMonitor, ForeignServers, Protocol):
     """What every runner is: the port and the ports beside it."""
 
 
+class WindowRunner(Runner, Protocol):
+    """What the window asks beside that."""
+
+    async def engine_at(self, place: str, engine: str | None) -> Engine:
+        """The program that would serve at a place; None means the place's own engine.
+
+        Raises: ConfigurationError when it cannot be used, RunnerUnavailable.
+        """
+        ...
+
+
 def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> AbstractAsyncContextManager[Runner]:
     """A runner over ``data_dir``: ``local`` for real llama-server processes, ``mock`` for simulated ones.
 
@@ -57,7 +68,7 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
 def runner_and_catalog(
     kind: str, data_dir: Path, settings: SettingsKeeper, keys: Callable[[], KeyStore]
-) -> tuple[AbstractAsyncContextManager[Runner], EngineCatalog]:
+) -> tuple[AbstractAsyncContextManager[WindowRunner], EngineCatalog]:
     """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
     if kind == "mock":
         from gglib_desktop.adapters.runner.simulated import MockRunner, simulated_catalog
@@ -129,8 +140,8 @@ class _Late(Generic[T]):
 class _LateRunner(_Late["RecordedRunner"]):
     """The runner, 40 ms of a start. One that was never used is not loaded to be left."""
 
-    async def __aenter__(self) -> Runner:
-        return cast(Runner, self)
+    async def __aenter__(self) -> WindowRunner:
+        return cast(WindowRunner, self)
 
     async def __aexit__(self, *reason: object) -> None:
         if self._built is not None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from gglib_desktop.domain.documents.settings import OnQuit
+from gglib_desktop.domain.documents.settings import AppSettings, OnQuit
 from gglib_desktop.domain.errors import GglibError
+from gglib_desktop.domain.servers.server import OWN_PLACES
+from gglib_desktop.domain.servers.states import Ended
+from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 
 _log = logging.getLogger(__name__)
+# The whole end has a limit too, which is not much longer.
+_ELSEWHERE_S = 10.0
 
 # Asks the user what to do with this many servers (None: do not quit), and whether to remember the answer.
 AskPerson = Callable[[int], Awaitable[tuple[OnQuit | None, bool]]]
@@ -85,3 +91,21 @@ class QuitController:
                 # Quitting matters more than remembering how.
                 _log.warning("%s", exc)
         return choice
+
+
+async def stop_servers(supervisor: Supervisor, settings: AppSettings, on_quit: OnQuit) -> None:
+    """Ends the servers that quitting ends, at all places at once. None elsewhere is waited for longer than 10 s."""
+
+    def is_stopped_at(place: str) -> bool:
+        return settings.stops_servers_at(place, on_quit)
+
+    async def stop_elsewhere() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ELSEWHERE_S):
+                await supervisor.stop_all(lambda place: place not in OWN_PLACES and is_stopped_at(place))
+
+    here = supervisor.stop_all(lambda place: place in OWN_PLACES and is_stopped_at(place))
+    await asyncio.gather(here, stop_elsewhere())
+    for server in supervisor.servers:
+        if is_stopped_at(server.config.place) and not isinstance(server.state, Ended):
+            _log.warning("could not stop %s at %s", server.config.model_name, server.config.place)

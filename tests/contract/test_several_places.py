@@ -53,6 +53,7 @@ class TwoPlaces:
         self.data_dir = here.data_dir
         self._here, self._there = here, there
         self.config = here.config
+        self.engine = there.engine
 
     def elsewhere(self, threads: Threads, *, refuses: bool = False, hangs: bool = False) -> Site:
         place = MoodyPlace(self.data_dir, environment=self._there.environment, in_thread=threads.run)
@@ -100,6 +101,11 @@ async def test_each_place_starts_its_own_servers_and_the_next_runner_finds_them(
         await becomes_healthy(runner, there)
         assert " --weights " in runner.describe(here).command_line
         assert " -m " in runner.describe(there).command_line
+        assert (await runner.engine_at("attic", None)).path == two.engine
+        with pytest.raises(ConfigurationError, match="must be one of"):
+            await runner.engine_at("attic", "parrot")
+        with pytest.raises(RunnerUnavailable):
+            await runner.engine_at("cellar", None)
         with pytest.raises(ConfigurationError, match="this runner knows local, attic"):
             await runner.start(two.config(place="cellar"))
     async with two.both() as runner:

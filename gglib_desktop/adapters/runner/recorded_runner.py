@@ -40,7 +40,7 @@ RECORDS = "servers"
 _STOLEN_PORT_TRIES = 5
 # For other places than the runner's own, which may not answer.
 _STRANGERS_S = 5.0
-_LEAVE_S = 3.0
+_LEAVE_S = 8.0
 
 
 @dataclass
@@ -84,13 +84,15 @@ class RecordedRunner(FoundServers):
         await self._scope.aclose()
         async with self._state.opening:
             self._forget_servers()
-            for place_id, site in self._sites.items():
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(None if place_id == self._own else _LEAVE_S):
-                        await site.aclose()
+            await asyncio.gather(*(self._leave(place_id, site) for place_id, site in self._sites.items()))
             # The data directory may be another instance's from now on.
             await self._threads.aclose()
             self._lock.release()
+
+    async def _leave(self, place_id: str, site: Site) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if place_id == self._own else _LEAVE_S):
+                await site.aclose()
 
     # -- ProcessRunner
 
@@ -163,6 +165,13 @@ class RecordedRunner(FoundServers):
         if server is not None and not server.process.poll():
             await kill_process(server.process)
             await server.rest.ended()
+
+    async def engine_at(self, place: str, engine: str | None) -> Engine:
+        await self._open()
+        site = self._sites.get(place)
+        if site is None:
+            raise RunnerUnavailable(f"the place {place} is not open")
+        return await site.driver(engine).engine()
 
     # -- ForeignServers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,8 @@ class FormContext:
 
     ``layer`` is the one that the form edits, None for all layers together, as a server runs with them; the two sets of
     options are those of the other layers. ``names_taken`` are the names of running servers for clients. ``places`` are
-    the names of the places besides this computer that can serve the model, by their ids.
+    the names of the places besides this computer that can serve the model, by their ids; ``ask_there`` tells the engine
+    of one, as far as it is known, and ``problem_there`` why that of the chosen place cannot be used.
     ``in_force``: what the server runs with, None if the form is not a server's. ``engines`` are those to choose from,
     by their ids, the first one the place's own; none: there is no choice.
     """
@@ -65,6 +66,8 @@ class FormContext:
     app_options: LaunchOptions = field(default_factory=LaunchOptions)
     names_taken: frozenset[str] = frozenset()
     places: Mapping[str, str] = field(default_factory=dict)
+    ask_there: Callable[[str, str | None], Engine | ConfigurationError | None] = lambda _place, _engine: None
+    problem_there: str | None = None
     in_force: LaunchOptions | None = None
     engines: Mapping[str, EngineChoice] = field(default_factory=dict)
 
@@ -90,10 +93,18 @@ class FormContext:
         return resolve(nothing, nothing, draft)
 
     def at(self, resolved: Resolved) -> FormContext:
-        """The context at the place where the server is to start. What the engine there can do is not known."""
+        """The context at the place where the server is to start. This computer's engines say nothing about it."""
         here = self.model.place if self.model is not None else OWN_PLACE
         place = resolved.options.place or here
-        return self if place in OWN_PLACES else replace(self, engine=None)
+        if place in OWN_PLACES:
+            return self
+        found = self.ask_there(place, resolved.options.engine)
+        return replace(
+            self,
+            engine=found if isinstance(found, Engine) else None,
+            engines={each: EngineChoice(choice.dialect) for each, choice in self.engines.items()},
+            problem_there=found.reason if isinstance(found, ConfigurationError) else None,
+        )
 
     def requires(self, name: str) -> bool:
         """Whether the form must set this: no other layer is left, and the engine always gets a value."""
@@ -247,6 +258,8 @@ def _argv(config: ServerConfig, context: FormContext) -> tuple[str, ...]:
 def _problems(config: ServerConfig, context: FormContext) -> dict[str, str]:
     if config.engine is not None and context.engines and config.engine not in context.engines:
         return {"engine": f"must be {OneOf(tuple(context.engines))}"}
+    if context.problem_there is not None:
+        return {"place": context.problem_there}
     engine = context.engine
     chosen = context.engines.get(config.engine or "")
     if chosen is not None and chosen.problem is not None:

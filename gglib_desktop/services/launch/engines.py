@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from gglib_desktop.domain.documents.settings import PlaceSettings
 from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, is_started_by
-from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.errors import ConfigurationError, ProcessError
 from gglib_desktop.domain.launch.engine_choice import EngineChoice
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
@@ -17,6 +18,9 @@ from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.servers.dialect import Dialect
+
+
+AskPlace: TypeAlias = Callable[[str, str | None], Awaitable[Engine]]
 
 
 class Engines:
@@ -31,8 +35,16 @@ class Engines:
         catalog: EngineCatalog,
         settings: SettingsKeeper,
         others: Callable[[], Mapping[str, EngineCatalog | None]] = dict,
+        *,
+        ask_place: AskPlace | None = None,
     ) -> None:
-        """``others`` gives the catalogs of all engines to choose from by their ids, the first one None."""
+        """``others`` gives the catalogs of all engines to choose from by their ids, the first one None.
+
+        ``ask_place`` asks another place than this computer for its engine, None means its own one. Raises:
+        ProcessError.
+        """
+        self._ask_place = ask_place
+        self._there: dict[tuple[str, str | None, PlaceSettings], Engine | ConfigurationError] = {}
         self._catalog = catalog
         self._settings = settings
         self._others = others
@@ -72,6 +84,26 @@ class Engines:
             self._found[key] = exc
         if self._found[key] != before:
             self._events.emit(None)
+
+    async def find_at(self, place: str, engine: str | None) -> None:
+        """Asks a place, if it is not known yet what it has. One that does not answer is left unknown."""
+        settings = self._settings.current.places.get(place)
+        if self._ask_place is None or settings is None or (place, engine, settings) in self._there:
+            return
+        found: Engine | ConfigurationError
+        try:
+            found = await self._ask_place(place, engine)
+        except ConfigurationError as exc:
+            found = exc
+        except ProcessError:
+            return
+        self._there[place, engine, settings] = found
+        self._events.emit(None)
+
+    def at(self, place: str, engine: str | None) -> Engine | ConfigurationError | None:
+        """The engine of a place, or why it has none that can be used; None while that is not known."""
+        settings = self._settings.current.places.get(place)
+        return self._there.get((place, engine, settings)) if settings is not None else None
 
     def is_known(self, engine: str | None) -> bool:
         """Whether the chosen engine was looked for."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gglib_desktop.domain.engine.capabilities import EngineCapabilities
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError, InvalidModelFile, LibraryError
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED
 from gglib_desktop.domain.launch.options import (
@@ -101,17 +101,23 @@ class Launcher:
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as known now."""
-        is_here = (options.place or model.place) in OWN_PLACES
-        engine = self.engines.choice(options.engine).engine if is_here else None
+        engine = self._engine_at(options.place or model.place, options.engine)
         return decide_mtp(options.mtp, model=model, engine=engine, suppressed=self._mtp_suppressed)
 
     def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
         """The result of a start with these choices of its own, over those ``saved`` for the model."""
         resolved = resolve(launch, saved, self._settings.current.defaults)
         choice = self.engines.choice(resolved.options.engine)
-        is_here = (resolved.options.place or OWN_PLACE) in OWN_PLACES
-        capabilities = choice.capabilities if is_here else EngineCapabilities()
+        engine = self._engine_at(resolved.options.place or OWN_PLACE, resolved.options.engine)
+        capabilities = engine.capabilities if engine is not None else EngineCapabilities()
         return for_engine(resolved, choice.dialect.missing_options(capabilities))
+
+    def _engine_at(self, place: str, chosen: str | None) -> Engine | None:
+        """As far as it is known."""
+        if place in OWN_PLACES:
+            return self.engines.choice(chosen).engine
+        found = self.engines.at(place, chosen)
+        return found if isinstance(found, Engine) else None
 
     def place_name(self, place_id: str) -> str:
         """What a place is called; empty for this computer."""
@@ -146,6 +152,7 @@ class Launcher:
             app_options=settings.defaults,
             names_taken=self._supervisor.names_taken,
             places=settings.places_sharing_files() if model is None or model.place in OWN_PLACES else {},
+            ask_there=self.engines.at,
             in_force=in_force,
             engines=self.engines.choices(),
         )

@@ -28,6 +28,7 @@ from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.engine_options import engine_option
 from gglib_desktop.domain.options.text import read_text, with_device
+from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES
 from gglib_desktop.ports.machine.memory_probe import MemoryProbe
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.tasks import TaskScope
@@ -154,8 +155,12 @@ class OptionFormViewModel(QObject):
 
     def _look_for_engine(self) -> None:
         """Once another engine is chosen, the form needs to know what it can do."""
-        engines, chosen = self._launcher.engines, self._state.resolved.options.engine
-        if self._asking is not None and chosen is not None and not engines.is_known(chosen):
+        engines, options = self._launcher.engines, self._state.resolved.options
+        chosen, here = options.engine, self.model.place if self.model is not None else OWN_PLACE
+        place = options.place or here
+        if self._asking is not None and place not in OWN_PLACES:
+            self._asking.start(engines.find_at(place, chosen), "ask place")
+        elif self._asking is not None and chosen is not None and not engines.is_known(chosen):
             self._asking.start(engines.find_chosen(chosen), "find engine")
 
     def _make_state(self) -> FormState:

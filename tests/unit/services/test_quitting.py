@@ -1,15 +1,20 @@
 """When the program ends, and what becomes of the servers."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.documents.settings import OnQuit
+from gglib_desktop.domain.documents.settings import AppSettings, OnQuit, PlaceSettings
 from gglib_desktop.domain.errors import SettingsError
-from gglib_desktop.services.quit_controller import QuitController
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.services.quit_controller import QuitController, stop_servers
+from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import LogReporter, TaskScope
+from tests.fakes.scripted_runner import OK, ScriptedRunner
 from tests.fakes.settings import FakeSettingsStore
+from tests.fakes.supervision import KeptBugs, Story
 from tests.fakes.waiting import poll
 
 
@@ -138,3 +143,34 @@ async def test_a_persons_decision_stands(keeper, scope):
     quit_.wish()
     await quit_.decided()
     assert quit_.decision is OnQuit.LEAVE_RUNNING
+
+
+PLACES = {
+    "kept": PlaceSettings(url="docker:a"),
+    "ended": PlaceSettings(url="docker:a", on_quit=OnQuit.STOP_ALL),
+    "slow": PlaceSettings(url="docker:a", on_quit=OnQuit.STOP_ALL),
+}
+
+
+@pytest.mark.jumping_clock
+@pytest.mark.parametrize("on_quit", [OnQuit.STOP_ALL, OnQuit.LEAVE_RUNNING])
+async def test_each_place_is_quit_as_it_says_and_none_elsewhere_holds_the_program_up(on_quit, caplog):
+    runner, loop = ScriptedRunner(), asyncio.get_running_loop()
+    supervisor = Supervisor(runner, runner, KeptBugs())
+    story = Story(supervisor)
+    ids = {}
+    for number, place in enumerate(("local", *PLACES), 1):
+        config = ServerConfig(number, f"Model {place}", Path("/m.gguf"), 9000, place=place)
+        ids[place] = supervisor.start(config)
+        await poll(lambda: len(runner.servers) == number)  # noqa: B023  # asked at once
+        runner.last.answer = OK
+        runner.last.ends_on_stop = place != "slow"
+        await story.reaches(ids[place], "Healthy")
+    began_at = loop.time()
+    await stop_servers(supervisor, AppSettings(places=PLACES), on_quit)
+    assert loop.time() - began_at < 15
+    words = {place: story.state(server_id).word for place, server_id in ids.items()}
+    here = "Stopped" if on_quit is OnQuit.STOP_ALL else "Healthy"
+    assert (words["local"], words["kept"], words["ended"]) == (here, "Healthy", "Stopped")
+    assert "could not stop Model slow at slow" in caplog.text
+    await supervisor.aclose()

@@ -7,6 +7,7 @@ import pytest
 
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineSource
 from gglib_desktop.domain.errors import ConfigurationError, InvalidDraft
+from gglib_desktop.domain.launch.engine_choice import EngineChoice
 from gglib_desktop.domain.launch.form import (
     FormContext,
     FormState,
@@ -66,6 +67,20 @@ def test_at_another_place_the_engine_there_decides_what_it_can_do():
     elsewhere = form_context(model=replace(MODEL, place="box"))
     assert shown(where=elsewhere).argv is None
     assert shown(where=form_context(Source.APP, model=None)).config is None
+
+
+def test_the_engine_of_a_place_says_what_it_can_do_once_it_is_known():
+    there = {("box", None): ENGINE, ("moon", None): ConfigurationError("engine", "x", "no such program")}
+    where = form_context(
+        engine=replace(ENGINE, path=Path("/here")),
+        engines={"llama.cpp": EngineChoice(LlamaCppDialect(), problem="none was found here")},
+        ask_there=lambda place, engine: there.get((place, engine)),
+    )
+    state = shown(LaunchOptions(place="box"), where)
+    assert state.argv is not None
+    assert state.argv[0] == "/opt/llama-server"
+    moon = shown(LaunchOptions(place="moon"), where)
+    assert (moon.can_start, moon.fields["place"].problem) == (False, "no such program")
 
 
 @pytest.mark.parametrize("layer", [Source.LAUNCH, Source.MODEL])

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.domain.documents.settings import AppSettings, EngineSettings
-from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.documents.settings import AppSettings, EngineSettings, PlaceSettings
+from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from tests.fakes.parrot_dialect import ParrotDialect, parrot_at
@@ -110,3 +111,36 @@ async def test_why_there_is_none_is_told_of_each(several, catalog):
     catalog.found = None
     await several.find_chosen(None)
     assert several.choice(None).problem == "no llama-server found in PATH"
+
+
+BOX = PlaceSettings(url="podman:llama")
+
+
+async def test_a_place_is_asked_once_for_its_engine_as_long_as_it_is_the_same(catalog):
+    settings = SettingsKeeper(FakeSettingsStore(AppSettings(places={"box": BOX})))
+    asked: list[tuple[str, str | None]] = []
+
+    async def ask(place: str, engine: str | None) -> Engine:
+        asked.append((place, engine))
+        if engine is not None:
+            raise ConfigurationError("engine", engine, "must be llama.cpp")
+        if len(asked) == 1:
+            raise RunnerUnavailable("no route")
+        return FOUND
+
+    engines = Engines(catalog, settings, ask_place=ask)
+    told: list[None] = []
+    engines.subscribe(told.append)
+    await engines.find_at("box", None)
+    assert (engines.at("box", None), told) == (None, []), "a place that does not answer is not known"
+    for _time in range(2):
+        await engines.find_at("box", None)
+        assert engines.at("box", None) == FOUND
+    await engines.find_at("box", "vllm")
+    problem = engines.at("box", "vllm")
+    assert isinstance(problem, ConfigurationError)
+    await engines.find_at("gone", None)
+    assert engines.at("gone", None) is None
+    assert asked == [("box", None), ("box", None), ("box", "vllm")]
+    await settings.change(places={"box": BOX.replace(url="podman:other")})
+    assert engines.at("box", None) is None
