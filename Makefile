@@ -24,7 +24,7 @@ TEST_WITH := QT_QPA_PLATFORM=offscreen $(UTF8)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # the steps of the set-up need each other in the order written
-.PHONY: help setup setup-run display run test check bench chaos chaos-library install uninstall lock clean
+.PHONY: help setup setup-run display run test test-places check bench chaos chaos-library install uninstall lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ ifeq ($(strip $(ARGS)),)
 else
 	$(TEST_WITH) $(PY) -m pytest $(ARGS)
 endif
+
+test-places: setup ## Run what needs Podman, which is installed for it; outside CI with CONFIRM=1
+	@packaging/linux/test-places.sh
+	$(TEST_WITH) $(PY) -m pytest -q tests/contract -k "podman or test_containers" $(ARGS)
 
 check: setup-run ## Lint, types and import contracts
 	$(VENV)/bin/ruff check

@@ -268,9 +268,10 @@ async def _build_services(
 
     @cache
     def dialogs() -> Dialogs:
+        from gglib_desktop.adapters.runner.container_kind import ContainerKind
         from gglib_desktop.dialogs import Dialogs
 
-        kinds = (endpoints.kind(),)
+        kinds = (ContainerKind(places.data_dir, os.environ), endpoints.kind())
         return Dialogs(library, supervisor, launcher, settings, scope, repository.file, keys, place_kinds=kinds)
 
     foreign = ForeignWatch(runner, supervisor, library, scope)

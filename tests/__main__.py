@@ -10,8 +10,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
+
+from tests.places import GATHERED, gathered_table
 
 ROOT = Path(__file__).parents[1]
 # Its tests alone cover domain/, which is all that is counted: counting makes every line slower.
@@ -20,13 +23,19 @@ NAMED = {
     COUNTED: ("tests/unit/domain",),
     "unit": ("tests/unit", "--ignore=tests/unit/domain"),
     "ui": ("tests/ui",),
-    "runners": ("tests/contract/test_process_runner.py",),
-    "contract": ("tests/contract", "--ignore=tests/contract/test_process_runner.py"),
+    "runners": ("tests/contract/test_process_runner.py", "-k", "not podman"),
+    "contract": (
+        "tests/contract",
+        "--ignore=tests/contract/test_process_runner.py",
+        "-k",
+        "not podman and not test_containers",
+    ),
+    "containers": ("tests/contract", "-k", "podman or test_containers"),
     "endings": ("tests/integration/test_ending.py", "tests/integration/test_chaos.py"),
     "programs": ("tests/e2e",),
 }
 # What is added belongs to the last until it is named above.
-OTHERS = tuple(f"--ignore={word}" for words in NAMED.values() for word in words if not word.startswith("--"))
+OTHERS = tuple(f"--ignore={word}" for words in NAMED.values() for word in words if word.startswith("tests/"))
 PARTS = {**NAMED, "servers": OTHERS}
 # Programs are started by the hundred: without their compiled modules each compiles all that it imports.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -72,8 +81,13 @@ class Part:
 def main() -> int:
     # A terminal interrupts the parts too, which then tell what they have seen so far.
     signal.signal(signal.SIGINT, lambda *_: None)
-    parts = [Part(name, words) for name, words in PARTS.items()]
-    return max([part.status() for part in parts])
+    with tempfile.TemporaryDirectory() as folder:
+        seen = Path(folder) / "places"
+        ENVIRONMENT[GATHERED] = str(seen)
+        parts = [Part(name, words) for name, words in PARTS.items()]
+        status = max([part.status() for part in parts])
+        sys.stdout.write("".join(f"{line}\n" for line in gathered_table(seen)))
+    return status
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ from tests.fakes.clock_loop import FakeClockLoop
 from tests.fakes.engine_image import ENGINE, IMAGE, write_image
 from tests.fakes.podman_service import PodmanService
 from tests.fakes.supervision import KeptBugs
-from tests.places import skip_place
+from tests.places import SeenPlaces, skip_place
 
 # As the program does: garbage is collected in this thread alone, here at the end of each async test and each module.
 gc.disable()
@@ -61,6 +61,10 @@ def pytest_asyncio_loop_factories(config, item):
     if item.get_closest_marker("jumping_clock"):
         return {"jumping clock": FakeClockLoop}
     return {"qt": qt_loop}
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(SeenPlaces(), "seen places")
 
 
 @pytest.fixture(scope="session")

@@ -88,11 +88,19 @@ class PodmanService:
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """The service alone; the containers go on."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+
+    def say(self, *words: str) -> None:
+        """Tells Podman itself, which needs no service."""
+        assert not (why := self._says(*words)), why
 
     def clean_up(self) -> None:
         """Removes all that it wrote, also what it has mounted."""
