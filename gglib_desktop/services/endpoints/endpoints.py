@@ -11,7 +11,7 @@ from gglib_desktop.domain.errors import KeyStoreError
 from gglib_desktop.domain.traffic.chat import AskChat
 from gglib_desktop.ports.machine.key_store import EndpointKeys
 from gglib_desktop.ports.servers.endpoint_client import EndpointClient
-from gglib_desktop.services.endpoints.snapshot import EndpointChanged, EndpointEvent, EndpointRemoved
+from gglib_desktop.services.endpoints.snapshot import Detached, EndpointChanged, EndpointEvent, EndpointRemoved
 from gglib_desktop.services.endpoints.watch import EndpointWatch, Watching
 from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
@@ -67,15 +67,22 @@ class Endpoints:
         if (watch := self._of(number)) is not None:
             watch.wake()
 
-    async def detach(self, number: int) -> None:
+    async def detach(self, number: int) -> Detached | None:
         """Ends watching it, and removes it from the settings with its key. Raises: SettingsError, KeyStoreError."""
         watch = self._of(number)
         if watch is None:
-            return
-        endpoint_id = watch.snapshot.id
-        listed = self._settings.current.endpoints
+            return None
+        endpoint_id, listed = watch.snapshot.id, self._settings.current.endpoints
+        detached = Detached(endpoint_id, listed[endpoint_id], watch.key)
         await self._settings.change(endpoints={each: kept for each, kept in listed.items() if each != endpoint_id})
         await self._keys.remove(endpoint_id)
+        return detached
+
+    async def attach_again(self, detached: Detached) -> None:
+        """As it was. Raises: SettingsError, KeyStoreError."""
+        if detached.key is not None:
+            await self._keys.keep(detached.id, detached.key)
+        await self._settings.change(endpoints={**self._settings.current.endpoints, detached.id: detached.settings})
 
     def _of(self, number: int) -> EndpointWatch | None:
         return next((each for each in self._watches.values() if each.snapshot.number == number), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gglib_desktop.domain.documents.settings import EndpointSettings
 from gglib_desktop.domain.endpoints.state import EndpointState
 from gglib_desktop.domain.traffic.figures import ServerFigures
 
@@ -46,6 +47,15 @@ class EndpointRemoved:
     """It is not watched any more."""
 
     number: int
+
+
+@dataclass(frozen=True)
+class Detached:
+    """An endpoint that was detached, with all that it takes to watch it again."""
+
+    id: str
+    settings: EndpointSettings
+    key: str | None = field(repr=False)
 
 
 EndpointEvent = EndpointChanged | EndpointRemoved

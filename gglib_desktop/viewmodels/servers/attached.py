@@ -22,6 +22,7 @@ class AttachedServers(ViewModel):
 
     added = Signal(object)  # EndpointViewModel
     came = Signal(int)  # its id, once it is shown
+    detached = Signal(str, object)  # the name of one, and what attaches it again
     leaving = Signal(int)  # the id of a panel that is about to go
     removed = Signal(int)  # the id of a panel
 
@@ -61,6 +62,7 @@ class AttachedServers(ViewModel):
                 elif self._endpoints is not None:
                     endpoint = EndpointViewModel(snapshot, self._endpoints, self._scope)
                     endpoint.failed.connect(self.failed)
+                    endpoint.detached.connect(self.detached)
                     self.panels[endpoint.id] = endpoint
                     self.added.emit(endpoint)
                     self.came.emit(endpoint.id)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from functools import partial
+
+from PySide6.QtCore import Signal, Slot
 from typing_extensions import override
 
 from gglib_desktop.domain.endpoints.address import others_read_along, port_of
 from gglib_desktop.domain.traffic.chat import AskChat
 from gglib_desktop.services.endpoints.endpoints import Endpoints
-from gglib_desktop.services.endpoints.snapshot import EndpointSnapshot
+from gglib_desktop.services.endpoints.snapshot import Detached, EndpointSnapshot
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.servers.panel import PanelViewModel
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, Untold
@@ -17,12 +19,14 @@ from gglib_desktop.viewmodels.servers.server import ServerPanelState, Untold
 class EndpointViewModel(PanelViewModel):
     """Shows one endpoint. Its id is negative, so that no server of ours has it."""
 
+    detached = Signal(str, object)  # its name, and what attaches it again
+
     def __init__(self, snapshot: EndpointSnapshot, endpoints: Endpoints, scope: TaskScope) -> None:
         super().__init__(scope)
         self._number = snapshot.number
         self._endpoints = endpoints
         self._state = _panel_state(snapshot)
-        self.detach = self.command(lambda: endpoints.detach(self._number), f"detach endpoint {self._number}")
+        self.detach = self.command(self._detach, f"detach endpoint {self._number}")
 
     @property
     @override
@@ -55,6 +59,14 @@ class EndpointViewModel(PanelViewModel):
             self._state = state
             self.stateChanged.emit(state)
         self.figures.show(snapshot.figures)
+
+    async def _detach(self) -> None:
+        title, detached = self._state.title, await self._endpoints.detach(self._number)
+        if detached is not None:
+            self.detached.emit(title, partial(self._bring_back, detached))
+
+    def _bring_back(self, detached: Detached) -> None:
+        self.run(self._endpoints.attach_again(detached), "attach an endpoint again")
 
     @Slot(str)
     def choose(self, model: str) -> None:

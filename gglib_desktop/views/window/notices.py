@@ -24,6 +24,7 @@ class Notices(QObject):
         self._banner = banner
         self._show_folder = show_folder
         parts.servers.reconnected.connect(self._on_adopted)
+        parts.servers.attached.detached.connect(self._on_detached)
         parts.library.added.connect(self._on_models_added)
         parts.library.scanned.connect(self._on_scanned)
         parts.library.removed.connect(self._on_removed)
@@ -58,6 +59,11 @@ class Notices(QObject):
     def _on_removed(self, model: Model) -> None:
         text = self.tr("{name} was removed from the list. Its file stays.").format(name=model.name)
         self._banner.show_notice(text, undo=partial(self._library.bring_back, model.path))
+
+    @Slot(str, object)
+    def _on_detached(self, name: str, attach_again: Callable[[], None]) -> None:
+        text = self.tr("{name} was detached, and its key forgotten. The endpoint goes on.").format(name=name)
+        self._banner.show_notice(text, undo=attach_again)
 
     @Slot(int, object)
     def _on_start_refused(self, model_id: int, error: InvalidModelFile) -> None:

@@ -152,6 +152,10 @@ async def test_detach_removes_it_with_its_key(room, qtbot):
     await poll(lambda: not room.desk.app.servers.attached.panels)
     assert room.desk.settings.current.endpoints == {}
     assert room.keys.kept == {}
+    qtbot.mouseClick(button(room.desk.window, "undo"), Qt.MouseButton.LeftButton)
+    await poll(lambda: -2 in room.desk.app.servers.attached.panels)
+    assert room.desk.settings.current.endpoints == {"mac": MAC}
+    assert room.keys.kept == {"mac": "sk-1"}
 
 
 async def test_the_menu_detaches_too(room):
