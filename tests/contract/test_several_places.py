@@ -12,9 +12,11 @@ from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import Threads
 from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.runner.announced_servers import Site
+from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.adapters.runner.places_in_force import PlacesInForce
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.documents.settings import PlaceSettings
+from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ConfigurationError, PlaceInUse, ProcessError, RunnerUnavailable
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.states import Unreachable
@@ -23,6 +25,7 @@ from gglib_desktop.ports.servers.place import Finding
 from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.contract.harness import CATALOG, STOP_GRACE_S, NamespaceHarness, ParrotHarness
 from tests.contract.test_process_runner import becomes_healthy
+from tests.fakes.engine_image import IMAGE
 from tests.fakes.namespace_place import NamespacePlace
 from tests.fakes.parrot_driver import ParrotDriver
 from tests.fakes.supervision import KeptBugs, Story
@@ -222,3 +225,31 @@ async def test_the_places_are_those_of_the_settings(two):
             return False
 
         assert await poll(has_gone)
+
+
+async def test_a_container_engine_of_the_settings_is_a_place_beside_this_computer(local, podman, podman_service):
+    async def find() -> Engine:
+        return await CATALOG.inspect(local.engine)
+
+    def runner() -> RecordedRunner:
+        return local_runner(
+            local.data_dir,
+            find,
+            environment=podman_service.environment,
+            follow_places=lambda places: places.take({"box": PlaceSettings(url=f"podman:{IMAGE}", name="Box")}),
+        )
+
+    async with runner() as window:
+        here = await window.start(local.config())
+        await poll(lambda: "box" in window._sites)
+        there = await window.start(local.config(place="box"))
+        assert (here.place, here.run, there.place, there.pid) == ("local", "", "box", None)
+        await becomes_healthy(window, there)
+        assert (await window.engine_at("box", None)).capabilities.has_mtp
+    async with runner() as window:
+        assert here in await window.list_running()
+        await poll(lambda: "box" in window._sites and not window.unreachable())
+        assert set(await window.list_running()) == {here, there}
+        with pytest.raises(PlaceInUse):
+            await window.remove_place("box")
+        await asyncio.gather(window.stop(here), window.stop(there))

@@ -315,6 +315,8 @@ class ServerViewModel(PanelViewModel):
     def _show_state(self) -> None:
         snapshot, place = self._snapshot, self._launcher.place_name(self.place_id)
         state = replace(self._panel_state(snapshot), ran_s=self._ran_s(snapshot.state), place=place)
+        if place and isinstance(state.state, Unreachable):
+            state = replace(state, state=replace(state.state, place=place))
         if state != self._state:
             self._state = state
             self.stateChanged.emit(state)
