@@ -9,7 +9,7 @@ import sys
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -449,7 +449,8 @@ class MockHarness(_Configs):
 
 
 CATALOG = LlamaEngineCatalog(os.environ)
-DASLLAMAS = ProgramCatalog(DASLLAMA_PROGRAM, os.environ)
+# Without its control start, which would run for each script in front of it.
+DASLLAMAS = ProgramCatalog(replace(DASLLAMA_PROGRAM, try_out=None), os.environ)
 
 
 async def stop_all(harness: Harness) -> None:

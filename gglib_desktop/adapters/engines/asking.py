@@ -87,6 +87,43 @@ def ask(
         call_off.program_runs = False
 
 
+def last_words(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    use: Callable[[Callable[[], bool]], object],
+    *,
+    call_off: CallOff,
+) -> Answer | None:
+    """Runs a program that serves for as long as ``use`` takes; None if it then still lives. Blocks.
+
+    ``use`` gets what tells whether it has ended. The program runs in ``folder``, and is ended with all it started.
+    Raises: ConfigurationError if it cannot be run.
+    """
+    call_off.program_runs = True
+    try:
+        with tempfile.TemporaryFile() as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=folder,
+                start_new_session=True,
+            )
+            try:
+                use(lambda: call_off.wanted.is_set() or _has_ended(process))
+                has_died = _has_ended(process)
+            finally:
+                status = _end_with_helpers(process)
+            return Answer(_read(output), ServerExit(status)) if has_died else None
+    except OSError as exc:
+        raise unusable(Path(command[0]), f"this program cannot be run: {exc.strerror}") from exc
+    finally:
+        call_off.program_runs = False
+
+
 def _ask(
     command: Sequence[str], flag: str, environment: Mapping[str, str], patience_s: float, called_off: threading.Event
 ) -> Answer:

@@ -17,12 +17,14 @@ from gglib_desktop.domain.servers.log_text import LogLevel
 from gglib_desktop.domain.servers.server import ServerConfig
 
 MTP_FLAG = "--mtp"
+# It would keep its form of the weights, as large as the model, beside the link, and with it in the folder of one run.
+# In its home it keeps logs and what it has tuned, and looks for settings.
+OWN_VARIABLES = {"DASLLAMA_IMAGE_SAVE": "0", "HOME": "."}
 _IN_THE_MODEL = "is decided by the model that is started"
 _SERVES_ONE = "cannot be used: a server serves the one model that it is started with"
 _WITHOUT_KEY = "dasllama asks for no key, and all who reach it can end it: it serves this computer alone"
 _OWN_NUMBERS = "dasllama drafts by numbers of its own; MTP is on or off"
-# Seen with the tiny models that have MTP layers, at the load or after the first answer.
-_NO_DRAFTING = "MTP is not offered here: dasllama 0.6.6 ended whenever it was to draft"
+_NO_DRAFTING = "it is not known whether this build of dasllama lives when it drafts"
 
 READER = FlagReader(
     names_begin="dasllama",

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 from pathlib import Path
 
+from gglib_desktop.adapters.engines.dasllama.drafting import with_drafting
 from gglib_desktop.adapters.engines.openai.catalog import ProgramKind
 from gglib_desktop.domain.dasllama.dialect import MTP_FLAG, DasllamaDialect
 
@@ -33,4 +34,5 @@ DASLLAMA_PROGRAM = ProgramKind(
     ("--model", "--port", "--host", MTP_FLAG),
     _version,
     _packaged,
+    try_out=with_drafting,
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from gglib_desktop.adapters.engines.openai.driver import OpenAiDriver
-from gglib_desktop.domain.dasllama.dialect import READER, DasllamaDialect, link_name
+from gglib_desktop.domain.dasllama.dialect import OWN_VARIABLES, READER, DasllamaDialect, link_name
 from gglib_desktop.domain.dasllama.log import diagnose
 from gglib_desktop.domain.dasllama.stats import STATS_PATH, counters_told, facts_told, slots_told
 from gglib_desktop.domain.servers.access import ServerAddress
@@ -17,10 +17,6 @@ from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from gglib_desktop.ports.servers.engine_driver import Seen
-
-# It would keep its form of the weights, as large as the model, beside the link, and with it in the folder of one run.
-# In its home it keeps logs and what it has tuned, and looks for settings.
-_OWN_VARIABLES = {"DASLLAMA_IMAGE_SAVE": "0", "HOME": "."}
 
 
 class DasllamaDriver(OpenAiDriver):
@@ -37,7 +33,7 @@ class DasllamaDriver(OpenAiDriver):
 
     @override
     def environment(self, inherited: Mapping[str, str], key: str | None) -> dict[str, str]:
-        return super().environment(inherited, None) | _OWN_VARIABLES
+        return super().environment(inherited, None) | OWN_VARIABLES
 
     async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None:
         facts = facts_told(await self._told(server, STATS_PATH))

@@ -22,7 +22,8 @@ from gglib_desktop.domain.openai.flag_dialect import FlagDialect, flags_listed
 class ProgramKind:
     """``program`` is the name of the file, and ``variable`` names one. ``subcommand``: as ``Engine``.
 
-    ``packaged`` gives the file of an installed package, and ``version`` the version of a program. Both block.
+    ``packaged`` gives the file of an installed package, and ``version`` the version of a program. ``try_out`` finds out
+    what a help does not tell. All three block.
     """
 
     dialect: FlagDialect
@@ -33,6 +34,7 @@ class ProgramKind:
     packaged: Callable[[], Path | None] = lambda: None
     subcommand: tuple[str, ...] = ()
     help_flag: str = "--help"
+    try_out: Callable[[Engine, Mapping[str, str], CallOff], EngineCapabilities] | None = None
 
 
 @dataclass
@@ -92,8 +94,14 @@ class ProgramCatalog:
             reason = f"this program is not {self.kind.program}: its help does not list {', '.join(missing)}"
             raise unusable(path, f"{reason} ({answer.end})" if answer.end.status else reason)
         version = self.kind.version(path) or "unknown version"
-        return Engine(path, version, EngineCapabilities(listed), source, self.kind.subcommand)
+        engine = Engine(path, version, EngineCapabilities(listed), source, self.kind.subcommand)
+        if self.kind.try_out is None:
+            return engine
+        return replace(engine, capabilities=self.kind.try_out(engine, self._variables, call_off))
 
     def _ask(self, path: Path, call_off: CallOff) -> Answer:
-        environment = for_other_programs(self.environment, frozen=getattr(sys, "frozen", False))
-        return ask((str(path), *self.kind.subcommand), self.kind.help_flag, environment, call_off=call_off)
+        return ask((str(path), *self.kind.subcommand), self.kind.help_flag, self._variables, call_off=call_off)
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return for_other_programs(self.environment, frozen=getattr(sys, "frozen", False))

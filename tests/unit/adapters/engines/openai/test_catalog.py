@@ -61,3 +61,5 @@ async def test_the_real_one_is_found_and_read():
         pytest.skip(exc.reason)
     assert engine.version.startswith("dasllama ") or engine.source is not EngineSource.PACKAGE
     assert engine.capabilities.supports("--streams")
+    # Whichever this build does, it was tried.
+    assert engine.capabilities.has_mtp or "this build was tried with --mtp" in engine.capabilities.removed["--mtp"]
