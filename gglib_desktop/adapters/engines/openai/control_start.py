@@ -18,7 +18,14 @@ _ANSWERS = 2
 _QUESTION = json.dumps({"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 16})
 
 
-def why_it_fails(command: Sequence[str], environment: Mapping[str, str], folder: Path, call_off: CallOff) -> str | None:
+def why_it_fails(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    call_off: CallOff,
+    *,
+    patience_s: float = _PATIENCE_S,
+) -> str | None:
     """None if the server lives and answers; else its end and its last words. ``command`` gets the flag of its port.
 
     Blocks. Raises: ConfigurationError if it cannot be run, or is called off.
@@ -28,10 +35,10 @@ def why_it_fails(command: Sequence[str], environment: Mapping[str, str], folder:
     answers: list[bytes] = []
 
     def use(ended: Callable[[], bool]) -> None:
-        until = time.monotonic() + _PATIENCE_S
+        until = time.monotonic() + patience_s
         while len(answers) < _ANSWERS and not ended() and time.monotonic() < until:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                answers.append(_answer(port))
+                answers.append(_answer(port, patience_s))
             time.sleep(_PAUSE_S)
         # It may still end of what the last answer has done to it.
         until = time.monotonic() + _SETTLED_S
@@ -47,8 +54,8 @@ def why_it_fails(command: Sequence[str], environment: Mapping[str, str], folder:
     return f"it ended ({said.end}): {last}"
 
 
-def _answer(port: int) -> bytes:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_PATIENCE_S)
+def _answer(port: int, patience_s: float) -> bytes:
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=patience_s)
     with contextlib.closing(connection):
         connection.request("POST", "/v1/chat/completions", _QUESTION, {"Content-Type": "application/json"})
         return connection.getresponse().read()
