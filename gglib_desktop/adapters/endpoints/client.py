@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 import json
 import socket
 import ssl
@@ -35,6 +36,7 @@ _CONNECT_S = 0.9 * PROBE_TIMEOUT_S
 # OpenAI's servers tell how many tokens they made if they are asked to.
 _USAGE = {"include_usage": True}
 _LOADING = 503
+_MOST_ENDPOINTS = 200
 
 Connections = httpx.AsyncBaseTransport
 MakeTls = Callable[[], ssl.SSLContext]
@@ -58,6 +60,8 @@ class HttpEndpointClient:
         self._chats = StreamedChats(self._trusted)
         self._connections = KeptConnections(most_bytes=_MOST_BYTES, connect_s=_CONNECT_S, tls=self._trusted)
         self._engines = engines(self._connections, self._chats)
+        # The connections give the very answer of the last time where it is the same.
+        self._seen: dict[str, tuple[httpx.Response, EndpointLook]] = {}
         self._closed = False
 
     async def aclose(self) -> None:
@@ -70,15 +74,21 @@ class HttpEndpointClient:
     async def look(self, url: str, key: str | None) -> EndpointLook:
         if self._closed:
             return EndpointLook(Trouble.NO_CONNECTION)
-        headers = _HEADERS if key is None else {**_HEADERS, "Authorization": f"Bearer {key}"}
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
-                request = httpx.Request("GET", openai_models(url), headers=headers)
-                answer = await self._connections.handle_async_request(request)
+                answer = await self._connections.handle_async_request(_question(url, key))
         except TimeoutError:
             return EndpointLook(Trouble.SILENT)
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             return _trouble(exc)
+        before = self._seen.get(url)
+        if before is not None and before[0] is answer:
+            return before[1]
+        look = await self._read(answer, with_key=key is not None)
+        self._seen[url] = answer, look
+        return look
+
+    async def _read(self, answer: httpx.Response, *, with_key: bool) -> EndpointLook:
         content = await _json_of(answer)
         if answer.status_code == _LOADING and any(engine.says_loading(content) for engine in self._engines):
             return EndpointLook(Trouble.LOADING)
@@ -87,7 +97,7 @@ class HttpEndpointClient:
             content,
             kind=answer.headers.get("content-type", ""),
             location=answer.extensions[LOCATION].decode("latin-1"),
-            with_key=key is not None,
+            with_key=with_key,
         )
         return replace(look, is_known=not look.trouble and any(engine.lists(content) for engine in self._engines))
 
@@ -113,6 +123,13 @@ class HttpEndpointClient:
             if self._tls is None:
                 self._tls = await asyncio.to_thread(self._make_tls)
             return self._tls
+
+
+@functools.lru_cache(maxsize=_MOST_ENDPOINTS)
+def _question(url: str, key: str | None) -> httpx.Request:
+    """Cached, because it is asked every few seconds and never changes."""
+    headers = _HEADERS if key is None else {**_HEADERS, "Authorization": f"Bearer {key}"}
+    return httpx.Request("GET", openai_models(url), headers=headers)
 
 
 def _body(request: ChatRequest) -> bytes:

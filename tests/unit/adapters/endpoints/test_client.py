@@ -43,6 +43,15 @@ async def test_the_models_it_lists(client):
     assert [asked.headers.get("authorization") for asked in server.asked] == [f"Bearer {KEY}", None]
 
 
+async def test_the_same_answer_is_read_once(client):
+    async with odd_server(says_by_path(models=LISTED)) as server:
+        first, second = await client.look(server.url, None), await client.look(server.url, None)
+        assert second is first
+        server.respond = says_by_path(models=whole("200 OK", {"data": [{"id": "new"}]}))
+        assert (await client.look(server.url, None)).models == ("new",)
+    assert len(server.asked) == 3
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
