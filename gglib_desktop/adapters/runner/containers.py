@@ -14,11 +14,17 @@ from gglib_desktop.adapters.places.container.place import ContainerPlace
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.kinds import LLAMA_CPP
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
-from gglib_desktop.domain.documents.settings import DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S
 
 
 def container_site(
-    url: str, data_dir: Path, engine: Path | None, *, environment: Mapping[str, str], in_thread: InThread
+    url: str,
+    data_dir: Path,
+    engine: Path | None,
+    *,
+    environment: Mapping[str, str],
+    in_thread: InThread,
+    log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
 ) -> Site:
     """The containers of one image. ``url`` is ``podman:IMAGE`` or ``docker:IMAGE``.
 
@@ -26,7 +32,7 @@ def container_site(
     """
     container_engine, _colon, name = url.partition(":")
     image = Image(container_engine, name, environment, data_dir)
-    place = ContainerPlace(data_dir, image, environment=environment, in_thread=in_thread)
+    place = ContainerPlace(data_dir, image, environment=environment, in_thread=in_thread, log_bytes=log_bytes)
     catalog = ImageCatalog(image.found, image.answer)
     return Site(place, {LLAMA_CPP: LlamaCppDriver(lambda: catalog.find(engine))})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from gglib_desktop.adapters.engines.dasllama.catalog import DASLLAMA_PROGRAM
 from gglib_desktop.adapters.engines.dasllama.driver import DasllamaDriver
@@ -55,26 +55,41 @@ def other_catalogs(environment: Mapping[str, str]) -> dict[str, EngineCatalog]:
     return {engine: ProgramCatalog(kind, environment) for engine, kind in _PROGRAMS.items()}
 
 
-def _containers(place: PlaceSettings, data_dir: Path, environment: Mapping[str, str], in_thread: InThread) -> Site:
+def _containers(
+    place: PlaceSettings,
+    data_dir: Path,
+    environment: Mapping[str, str],
+    in_thread: InThread,
+    log_bytes: Callable[[], int],
+) -> Site:
     from gglib_desktop.adapters.runner.containers import container_site
 
     engine = Path(place.engine) if place.engine else None
-    return container_site(place.url, data_dir, engine, environment=environment, in_thread=in_thread)
+    return container_site(
+        place.url, data_dir, engine, environment=environment, in_thread=in_thread, log_bytes=log_bytes
+    )
 
 
 # How the places of the settings are opened, by the scheme of their addresses. Each kind of place adds its own.
-PLACES: Mapping[str, Callable[[PlaceSettings, Path, Mapping[str, str], InThread], Site]] = {
+_Open: TypeAlias = Callable[[PlaceSettings, Path, Mapping[str, str], InThread, Callable[[], int]], Site]
+PLACES: Mapping[str, _Open] = {
     "podman": _containers,
     "docker": _containers,
 }
 
 
-def open_place(place: PlaceSettings, data_dir: Path, environment: Mapping[str, str], in_thread: InThread) -> Site:
+def open_place(
+    place: PlaceSettings,
+    data_dir: Path,
+    environment: Mapping[str, str],
+    in_thread: InThread,
+    log_bytes: Callable[[], int],
+) -> Site:
     """Raises: ConfigurationError for ``url``."""
     scheme = place.url.partition(":")[0]
     if scheme not in PLACES:
         raise ConfigurationError("url", place.url, f"must begin with {OneOf(tuple(PLACES))}")
-    return PLACES[scheme](place, data_dir, environment, in_thread)
+    return PLACES[scheme](place, data_dir, environment, in_thread, log_bytes)
 
 
 def local_runner(
@@ -91,8 +106,7 @@ def local_runner(
     """Real processes on this computer, of llama-server where a configuration chooses no other engine.
 
     ``engine`` gives the program to start, or raises ConfigurationError; ``other_engine`` that of another engine, by its
-    id; without it, one is looked for. ``stop_grace_s`` is asked at each stop,
-    ``log_bytes`` how much a log may take.
+    id; without it, one is looked for. ``stop_grace_s`` is asked at each stop, ``log_bytes`` how much a log may take.
     ``keys`` keeps the key that some servers ask for; without it, a file in the data directory does.
     ``follow_places`` tells of the places beside this computer, if there are any.
     """
@@ -112,5 +126,9 @@ def local_runner(
         stop_grace_s=stop_grace_s,
         keys=keys or KeptKey(data_dir / KEY_FILE),
     )
-    follow_places(PlacesInForce(runner, lambda _id, settings: open_place(settings, data_dir, environment, threads.run)))
+
+    def open_one(_place_id: str, settings: PlaceSettings) -> Site:
+        return open_place(settings, data_dir, environment, threads.run, log_bytes)
+
+    follow_places(PlacesInForce(runner, open_one))
     return runner

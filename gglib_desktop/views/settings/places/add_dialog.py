@@ -42,6 +42,8 @@ class AddPlaceDialog(QDialog):
         self.setWindowTitle(self.tr("Add place"))
         self._note = WrapLabel(parent=self)
         self._note.setObjectName("placeNote")
+        # So that its first height is that of this width, which the dialog would keep otherwise.
+        self._note.resize(_SIZE.width(), 0)
         self._address = self._line("placeAddress", self.tr("Address"), "address")
         self._name = self._line("placeName", self.tr("Name"), "name")
         self._engine = self._line("placeEngine", self.tr("Engine"), "engine")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QSignalBlocker, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.documents.places import ListedPlace
@@ -30,6 +30,8 @@ class PlacesPage(QWidget):
         self._list = QListWidget(self)
         self._list.setObjectName("placeList")
         self._list.setAccessibleName(self.tr("Places"))
+        self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._add = push_button("addPlace", self.tr("Add place…"), self)
         self._test = push_button("testPlace", self.tr("Test place"), self)
         self._rename = push_button("renamePlace", self.tr("Rename place…"), self)
@@ -79,6 +81,7 @@ class PlacesPage(QWidget):
             self._list.addItem(this_computer())
             for place in listed:
                 self._list.addItem(place_text(place))
+                self._list.item(self._list.count() - 1).setToolTip(place_text(place))
             self._list.setCurrentRow(max(0, min(row, len(listed))))
         self._render_buttons()
 

@@ -15,7 +15,7 @@ from gglib_desktop.views.words.errors import sentence
 from gglib_desktop.views.words.places import step_text
 
 _WORDS = {StepResult.OK: Healthy.word, StepResult.FAILED: Failed.word, StepResult.SKIPPED: Stopped.word}
-_ROWS = 5
+_LEAST_ROWS, _ROWS = 2, 4
 
 
 class TestSteps(QWidget):
@@ -28,7 +28,9 @@ class TestSteps(QWidget):
         self._list = QListWidget(self)
         self._list.setObjectName("testSteps")
         self._list.setAccessibleName(self.tr("Test steps"))
-        self._list.setFixedHeight(_ROWS * (self.fontMetrics().height() + 6))
+        row = self.fontMetrics().height() + 6
+        self._list.setMinimumHeight(_LEAST_ROWS * row)
+        self._list.setMaximumHeight(_ROWS * row)
         title = QLabel(self.tr("Test steps:"), self)
         title.setBuddy(self._list)
         self._said = WrapLabel(parent=self)
