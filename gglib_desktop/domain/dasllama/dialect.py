@@ -17,6 +17,7 @@ from gglib_desktop.domain.servers.log_text import LogLevel
 from gglib_desktop.domain.servers.server import ServerConfig
 
 MTP_FLAG = "--mtp"
+_LONGEST_NAME = 200
 # It would keep its form of the weights, as large as the model, beside the link, and with it in the folder of one run.
 # In its home it keeps logs and what it has tuned, and looks for settings.
 OWN_VARIABLES = {"DASLLAMA_IMAGE_SAVE": "0", "HOME": "."}
@@ -92,5 +93,7 @@ class DasllamaDialect(FlagDialect):
 
 
 def link_name(config: ServerConfig) -> str:
-    """What its file is called for the server. A slash would begin a folder."""
-    return config.client_names[0].replace("/", "-") if config.client_names else "model"
+    """What its file is called for the server. A slash would begin a folder, and a name has its limit."""
+    name = config.client_names[0].replace("/", "-") if config.client_names else ""
+    name = name.encode("utf-8", "surrogateescape")[:_LONGEST_NAME].decode("utf-8", "ignore")
+    return name if name.strip(".") else "model"

@@ -154,6 +154,10 @@ class ServerOptionsViewModel(ViewModel):
         self._typed.choices |= choices
         self._typed.unsaved |= choices.keys()
         self.changed.emit()
+        engines, chosen = self._launcher.engines, self.form.draft.engine
+        if "engine" in names and not engines.is_known(chosen):
+            # All panels hear of it, and load their forms again.
+            self._scope.start(engines.find_chosen(chosen), name="find engine")
         task = self._scope.start(self._save(choices), name="save launch options")
         self._typed.saves.add(task)
         task.add_done_callback(self._typed.saves.discard)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 
-from gglib_desktop.adapters.engines.dasllama.drafting import with_drafting
+from gglib_desktop.adapters.engines.asking import CallOff
 from gglib_desktop.adapters.engines.openai.catalog import ProgramKind
 from gglib_desktop.domain.dasllama.dialect import MTP_FLAG, DasllamaDialect
+from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
 
 _PACKAGE, _PROGRAM = "dasllama", "dasllama-server"
 
@@ -24,7 +25,15 @@ def _packaged() -> Path | None:
 
 def _version(path: Path) -> str | None:
     """Asked for its version, it would start to serve."""
-    return f"{_PACKAGE} {importlib.metadata.version(_PACKAGE)}" if path == _packaged() else None
+    from importlib.metadata import version
+
+    return f"{_PACKAGE} {version(_PACKAGE)}" if path == _packaged() else None
+
+
+def _try_out(engine: Engine, environment: Mapping[str, str], call_off: CallOff) -> EngineCapabilities:
+    from gglib_desktop.adapters.engines.dasllama.drafting import with_drafting
+
+    return with_drafting(engine, environment, call_off)
 
 
 DASLLAMA_PROGRAM = ProgramKind(
@@ -34,5 +43,5 @@ DASLLAMA_PROGRAM = ProgramKind(
     ("--model", "--port", "--host", MTP_FLAG),
     _version,
     _packaged,
-    try_out=with_drafting,
+    try_out=_try_out,
 )

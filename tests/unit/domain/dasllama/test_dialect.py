@@ -75,6 +75,9 @@ def test_gpu_and_drafting_are_on_or_off():
 def test_the_file_has_the_name_for_clients():
     assert link_name(config(alias="coder")) == "coder"
     assert link_name(config(alias="a/b")) == "a-b"
+    assert link_name(config(alias="..")) == "model"
+    assert link_name(config(alias="ü" * 150)) == "ü" * 100
+    assert link_name(config(alias="x" + "ü" * 150)) == "x" + "ü" * 99
     assert link_name(ServerConfig(7, "Tiny", Path("/m/.gguf"), 9000, extra_args=("--alias",))) == "Tiny"
     assert link_name(ServerConfig(7, "\t", Path("/\t.gguf"), 9000)) == "model"
 
