@@ -103,7 +103,7 @@ class HttpEndpointClient:
 
     async def recognize(self, url: str, key: str | None, *, is_known: bool) -> Recognized | None:
         address = address_of(url, key)
-        for engine in self._engines:
+        for engine in self._engines if not self._closed else ():
             facts = await engine.facts(address, Seen())
             # One that refuses such questions, or answers all with the same, may be of any kind.
             if facts is not None and (is_known or not (facts.refused or facts == ServerFacts())):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from gglib_desktop.domain.endpoints.address import address_of
 from gglib_desktop.domain.endpoints.look import EndpointLook, Trouble
 from gglib_desktop.domain.endpoints.state import EndpointHealth, EndpointState
-from gglib_desktop.domain.errors import KeyRefused, KeyStoreError
+from gglib_desktop.domain.errors import KeyRefused, KeyStoreError, RunnerUnavailable
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.traffic.chat import AskChat, ChatPiece, ChatRequest
 from gglib_desktop.domain.traffic.figures import ServerFigures
@@ -139,7 +139,9 @@ class EndpointWatch:
 
     async def _ask_about_work(self) -> None:
         if self._work is not None and _now() >= self._work_due_at():
-            await self._work.ask()
+            # Raised while the program ends.
+            with suppress(RunnerUnavailable):
+                await self._work.ask()
         work, figures = self._work, _NOTHING
         if work is not None and self.snapshot.state.answers:
             figures = work.figures()

@@ -68,5 +68,5 @@ class AttachedServers(ViewModel):
                     self.came.emit(endpoint.id)
             case EndpointRemoved(number):
                 self.leaving.emit(-number)
-                del self.panels[-number]
+                self.panels.pop(-number).close()
                 self.removed.emit(-number)

@@ -74,6 +74,11 @@ class EndpointViewModel(PanelViewModel):
         if model != self._state.client_name:
             self._endpoints.choose(self._number, model)
 
+    def close(self) -> None:
+        """Ends an answer that nobody would see."""
+        if "chat" in vars(self):
+            self.chat.stop()
+
     def look(self) -> None:
         """The user looks at it."""
         self._endpoints.look(self._number)

@@ -13,6 +13,7 @@ from gglib_desktop.domain.traffic.chat import AnswerText
 from gglib_desktop.services.endpoints.endpoints import Endpoints
 from gglib_desktop.views.servers.attached.panel import EndpointPanel
 from tests.fakes.accessibility import seen_in
+from tests.fakes.chats import ScriptedChats
 from tests.fakes.endpoints import FakeClient, FakeEngine, FakeKeys
 from tests.fakes.waiting import poll
 from tests.ui.conftest import Desk
@@ -156,6 +157,16 @@ async def test_detach_removes_it_with_its_key(room, qtbot):
     await poll(lambda: -2 in room.desk.app.servers.attached.panels)
     assert room.desk.settings.current.endpoints == {"mac": MAC}
     assert room.keys.kept == {"mac": "sk-1"}
+
+
+async def test_detach_ends_an_answer(room):
+    chats = ScriptedChats(pieces=[AnswerText("Good")], holds=True)
+    room.client.engine.chat = lambda _server, request: chats(request)
+    chat = room.desk.app.servers.attached.panels[-1].chat
+    chat.send("Hello")
+    await poll(lambda: chats.asked)
+    room.action("dismiss").trigger()
+    await poll(lambda: chats.closed)
 
 
 async def test_the_menu_detaches_too(room):
