@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import Healthy
 from gglib_desktop.viewmodels.servers.server import ServerPanelState
-from gglib_desktop.views.servers.overview.facts import notes_text
+from gglib_desktop.views.servers.overview.facts import Facts, notes_text
+from tests.ui.finding import child
 
 STATE = ServerPanelState(
     title="Tiny",
@@ -47,3 +49,15 @@ def test_drafting_is_told_as_it_was_observed(qapp, changes, expected):
 def test_a_model_without_a_template_is_told(qapp):
     assert "no chat template: the engine uses ChatML" in notes_text(replace(STATE, lacks_template=True))
     assert "template" not in notes_text(STATE)
+
+
+def test_the_engine_is_named_where_it_is_not_the_usual_one(qtbot):
+    facts = Facts(None)  # type: ignore[arg-type]  # it needs no parent
+    qtbot.addWidget(facts)
+    value = child(facts, QLabel, "servingEngine")
+    cell = value.parentWidget()
+    assert cell is not None
+    facts.show_state(STATE)
+    assert cell.isHidden()
+    facts.show_state(replace(STATE, engine="parrot"))
+    assert (value.text(), cell.isHidden()) == ("parrot", False)

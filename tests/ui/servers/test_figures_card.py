@@ -69,13 +69,15 @@ def test_slots(card):
         SlotWork(1, 7, is_busy=True, read_n=9, prompt_n=9, gen_n=312),
         SlotWork(2),
         SlotWork(3, 9, is_busy=True, read_n=2048),
+        SlotWork(4, is_busy=True, gen_n=None),
     )
     card.show_figures(ServerFigures(slots=working))
-    assert [name_of(card, f"slot{number}") for number in (1, 2, 3, 4)] == [
+    assert [name_of(card, f"slot{number}") for number in (1, 2, 3, 4, 5)] == [
         "Slot 1: reading 2048 of 5900 tokens",
         "Slot 2: generating, 312 tokens",
         "Slot 3: idle",
         "Slot 4: reading, 2048 tokens so far",
+        "Slot 5: working; this engine does not tell how far",
     ]
 
 
