@@ -68,7 +68,8 @@ async def test_one_that_another_program_started_is_found_and_taken_over(harness,
 
     async def taken_over() -> ProcessHandle | None:
         with contextlib.suppress(ConfigurationError):  # it does not listen yet
-            return await runner.adopt(found[0], model_id=7, model_name="Tiny")
+            adopted: ProcessHandle = await runner.adopt(found[0], model_id=7, model_name="Tiny")
+            return adopted
         return None
 
     handle: ProcessHandle = await poll(taken_over)  # type: ignore[arg-type]  # mypy cannot tell what poll awaits
