@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 
+import psutil
 import pytest
 from typing_extensions import override
 
@@ -181,8 +182,11 @@ async def test_what_ended_while_its_place_was_silent_is_shown_where_it_was(two, 
         story = Story(supervisor)
         await supervisor.adopt()
         panels = {server.config.place: server.id for server in supervisor.servers}
-        for process in netns.processes():
+        ended = netns.processes()
+        for process in ended:
             process.kill()
+        # This program started them, so they stay in the list of processes until it has waited for them.
+        await asyncio.to_thread(psutil.wait_procs, ended)
         assert isinstance(silent.place, MoodyPlace)
         silent.place.refuses = False
         crashed = await story.reaches(panels["attic"], "Crashed")

@@ -108,7 +108,7 @@ class FoundServers(ServersAtWork):
             self._tell_found()
         while missing := [record for record in recorded if record.run in self._unreachable]:
             for record in missing:
-                await self._find(record)
+                await self._find(record, again=pause_s > _FIRST_PAUSE_S)
                 if record.run not in self._unreachable:
                     self._tell_found()
             await asyncio.sleep(pause_s)
@@ -116,8 +116,11 @@ class FoundServers(ServersAtWork):
 
     # -- servers
 
-    async def _find(self, record: ServerRecord) -> None:
-        """Makes a recorded server one of ours, if it still runs. Where that cannot be told its record stays."""
+    async def _find(self, record: ServerRecord, *, again: bool = False) -> None:
+        """Makes a recorded server one of ours, if it still runs. Where that cannot be told its record stays.
+
+        ``again``: that has been logged.
+        """
         site, name = self._sites.get(record.place), record.config.model_name
         self._log_places[record.run] = record.place
         if site is None or (record.engine or site.engine(None)) not in site.drivers:
@@ -132,7 +135,8 @@ class FoundServers(ServersAtWork):
             key = await self._key_of(found)
         except (RunnerUnavailable, OSError) as exc:
             self._check_not_left()
-            _log.warning("cannot adopt the server of %s (pid %s): %s", name, record.pid, exc)
+            level = logging.DEBUG if again else logging.WARNING
+            _log.log(level, "cannot adopt the server of %s (pid %s): %s", name, record.pid, exc)
             self._cannot_reach(record)
             return
         if self._state.left:

@@ -78,6 +78,11 @@ PLACES: Mapping[str, _Open] = {
 }
 
 
+def load_places() -> None:
+    """Loads what ``open_place`` needs. Blocks."""
+    import gglib_desktop.adapters.runner.containers  # noqa: F401
+
+
 def open_place(
     place: PlaceSettings,
     data_dir: Path,
@@ -130,5 +135,5 @@ def local_runner(
     def open_one(_place_id: str, settings: PlaceSettings) -> Site:
         return open_place(settings, data_dir, environment, threads.run, log_bytes)
 
-    follow_places(PlacesInForce(runner, open_one))
+    follow_places(PlacesInForce(runner, open_one, load_places))
     return runner

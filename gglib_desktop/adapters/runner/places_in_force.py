@@ -20,8 +20,10 @@ OpenPlace: TypeAlias = Callable[[str, PlaceSettings], Site]
 class PlacesInForce:
     """A place where servers run stays as it is until the next change without any."""
 
-    def __init__(self, runner: FoundServers, open_place: OpenPlace) -> None:
+    def __init__(self, runner: FoundServers, open_place: OpenPlace, load: Callable[[], object] = lambda: None) -> None:
+        """``load`` blocks: it loads the code that ``open_place`` needs."""
         self._runner = runner
+        self._load = load
         self._open_place = open_place
         self._changing = asyncio.Lock()
         self._opened: dict[str, PlaceSettings] = {}
@@ -40,6 +42,7 @@ class PlacesInForce:
                     await self._add(place_id, place)
 
     async def _add(self, place_id: str, place: PlaceSettings) -> None:
+        await asyncio.to_thread(self._load)
         try:
             site = self._open_place(place_id, place)
         except ConfigurationError as exc:
