@@ -23,14 +23,14 @@ NAMED = {
     COUNTED: ("tests/unit/domain",),
     "unit": ("tests/unit", "--ignore=tests/unit/domain"),
     "ui": ("tests/ui",),
-    "runners": ("tests/contract/test_process_runner.py", "-k", "not podman"),
+    "runners": ("tests/contract/test_process_runner.py", "-k", "not podman and not docker"),
     "contract": (
         "tests/contract",
         "--ignore=tests/contract/test_process_runner.py",
         "-k",
-        "not podman and not test_containers",
+        "not podman and not docker and not test_containers",
     ),
-    "containers": ("tests/contract", "-k", "podman or test_containers"),
+    "containers": ("tests/contract", "-k", "podman or docker or test_containers"),
     "endings": ("tests/integration/test_ending.py", "tests/integration/test_chaos.py"),
     "programs": ("tests/e2e",),
 }

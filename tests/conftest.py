@@ -36,8 +36,8 @@ from gglib_desktop.adapters.gguf.demo_model import DemoArchitecture, DemoSpec, w
 from gglib_desktop.qt_loop import QtEventLoop
 from gglib_desktop.tasks import TaskScope
 from tests.fakes.clock_loop import FakeClockLoop
+from tests.fakes.container_services import DockerService, PodmanService
 from tests.fakes.engine_image import ENGINE, IMAGE, write_image
-from tests.fakes.podman_service import PodmanService
 from tests.fakes.supervision import KeptBugs
 from tests.places import SeenPlaces, skip_place
 
@@ -206,21 +206,35 @@ def plain_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def podman_service(engine_path: Path) -> Iterator[PodmanService]:
-    """Podman with the engine's image. Where it does not run here, it says why."""
-    # Short, because the system limits the paths of sockets.
-    folder = Path(tempfile.mkdtemp(prefix="gglib-pm-"))
-    service = PodmanService(folder)
+    yield from _serving(PodmanService(_short_folder()), engine_path)
+
+
+@pytest.fixture(scope="session")
+def docker_service(engine_path: Path) -> Iterator[PodmanService]:
+    yield from _serving(DockerService(_short_folder()), engine_path)
+
+
+def _short_folder() -> Path:
+    """The system limits the paths of sockets."""
+    return Path(tempfile.mkdtemp(prefix="gglib-ce-"))
+
+
+def _serving(service: PodmanService, engine: Path) -> Iterator[PodmanService]:
+    """With the engine's image. Where it does not run here, it says why."""
     why = service.refusal()
-    if not why:
-        write_image(folder / "image.tar", engine_path, Path(__file__).parent / "fakes" / "stub_engine.py")
-        why = service.load(folder / "image.tar") or service.try_out(IMAGE, ENGINE)
     if why:
-        skip_place("podman", why)
+        shutil.rmtree(service.folder, ignore_errors=True)
+        skip_place(service.engine, why)
     service.start()
-    yield service
-    service.remove_all()
-    service.kill()
+    archive = service.folder / "image.tar"
+    write_image(archive, engine, Path(__file__).parent / "fakes" / "stub_engine.py")
+    why = service.load(archive) or service.try_out(IMAGE, ENGINE)
+    if not why:
+        yield service
+        service.remove_all()
     service.clean_up()
+    if why:
+        skip_place(service.engine, why)
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from tests.contract.harness import (
     ParrotHarness,
     stop_all,
 )
+from tests.fakes.container_services import PodmanService
 from tests.fakes.namespace_place import refusal
-from tests.fakes.podman_service import PodmanService
 from tests.fakes.supervision import KeptBugs, Story
 
 _ON_BOTH_LOOPS = {
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items):
 
 def _is_proof_on_plain_loop(item: pytest.Item) -> bool:
     ids = _ids(item)
-    is_proof = ids & {"netns", "parrot", "dasllama", "podman"} or "two" in getattr(item, "fixturenames", ())
+    is_proof = ids & {"netns", "parrot", "dasllama", "podman", "docker"} or "two" in getattr(item, "fixturenames", ())
     return bool(is_proof) and "asyncio" in ids
 
 
@@ -105,8 +105,20 @@ def nothing_left(harness: H) -> Iterator[H]:
 
 @pytest.fixture
 def podman(data_dir: Path, tiny_model: Path, podman_service: PodmanService) -> Iterator[ContainerHarness]:
-    yield ContainerHarness(data_dir, tiny_model, podman_service)
-    assert not podman_service.remove_all(), "containers that the test left"
+    with no_containers_left(ContainerHarness(data_dir, tiny_model, podman_service), podman_service) as harness:
+        yield harness
+
+
+@pytest.fixture
+def docker(data_dir: Path, tiny_model: Path, docker_service: PodmanService) -> Iterator[ContainerHarness]:
+    with no_containers_left(ContainerHarness(data_dir, tiny_model, docker_service), docker_service) as harness:
+        yield harness
+
+
+@contextmanager
+def no_containers_left(harness: ContainerHarness, service: PodmanService) -> Iterator[ContainerHarness]:
+    yield harness
+    assert not service.remove_all(), "containers that the test left"
 
 
 @pytest.fixture
@@ -116,7 +128,7 @@ def mock(data_dir: Path, tiny_model: Path) -> MockHarness:
 
 @pytest.fixture(
     params=[
-        *(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns", "dasllama", "podman")),
+        *(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns", "dasllama", "podman", "docker")),
         "mock",
         "parrot",
     ]

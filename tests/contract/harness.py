@@ -35,11 +35,11 @@ from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.ports.servers.engine_driver import EngineDriver
+from tests.fakes.container_services import PodmanService
 from tests.fakes.engine_image import IMAGE
 from tests.fakes.engine_image import STUB as STUB_IN_IMAGE
 from tests.fakes.namespace_place import NamespacePlace
 from tests.fakes.parrot_driver import ParrotDriver
-from tests.fakes.podman_service import PodmanService
 from tests.fakes.ports import some_base_port
 
 _FAKES = Path(__file__).parent.parent / "fakes"
@@ -372,7 +372,7 @@ class ContainerHarness(_Configs):
 
     def _runner_with(self, engine: str | None, data_dir: Path, grace_s: float = STOP_GRACE_S) -> RecordedRunner:
         return container_runner(
-            f"podman:{IMAGE}",
+            f"{self._service.engine}:{IMAGE}",
             data_dir,
             Path(engine) if engine else None,
             environment=self._service.environment,

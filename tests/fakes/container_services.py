@@ -1,4 +1,4 @@
-"""A Podman of the tests' own: its configuration, its images and its containers lie in a temporary folder."""
+"""Container engines of the tests' own: their configuration, images and containers lie in a temporary folder."""
 
 import contextlib
 import http.client
@@ -37,7 +37,9 @@ runroot = "{folder}/run"
 
 
 class PodmanService:
-    """``start`` it first; it may be killed and started again. ``folder`` has a short name, as sockets need."""
+    """``start`` it after ``refusal``; it may be killed and started again. ``folder`` needs a short name."""
+
+    engine = "podman"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -76,12 +78,13 @@ class PodmanService:
         return said.stderr.strip() or f"exit code {said.returncode}" if said.returncode else ""
 
     def start(self) -> None:
+        self._run("podman", "system", "service", "--time=0", f"unix://{self.socket}")
+
+    def _run(self, *words: str) -> None:
         self.socket.unlink(missing_ok=True)
         environment = {name: value for name, value in self.environment.items() if name != "CONTAINER_HOST"}
         with (self.folder / "service.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                ("podman", "system", "service", "--time=0", f"unix://{self.socket}"), env=environment, stderr=log
-            )
+            self._process = subprocess.Popen(words, env=environment, stdout=log, stderr=log)
         deadline = time.monotonic() + DEADLINE_S
         while not self._answers():
             assert self._process.poll() is None, (self.folder / "service.log").read_text()
@@ -103,7 +106,8 @@ class PodmanService:
         assert not (why := self._says(*words)), why
 
     def clean_up(self) -> None:
-        """Removes all that it wrote, also what it has mounted."""
+        """Ends it, and removes all that it wrote, also what it has mounted."""
+        self.kill()
         self._says("system", "reset", "--force")
         if shutil.which("umount"):
             subprocess.run(("umount", "-l", str(self.folder / "graph" / "overlay")), capture_output=True, check=False)
@@ -119,7 +123,7 @@ class PodmanService:
         """One question, and the status and the content of the answer."""
         connection = _Unix(self.socket)
         with contextlib.closing(connection):
-            content = None if body is None else json.dumps(body)
+            content = body if body is None or isinstance(body, bytes) else json.dumps(body)
             connection.request(method, f"/v1.41{path}", content, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             text = answer.read()
@@ -137,6 +141,49 @@ class PodmanService:
         for each in self.containers():
             self.ask("DELETE", f"/containers/{each['Id']}?force=1")
         return left
+
+
+class DockerService(PodmanService):
+    """The same of Docker. It changes the network of the computer, so it is started only where it is asked for."""
+
+    engine = "docker"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.environment["DOCKER_HOST"] = f"unix://{self.socket}"
+
+    def refusal(self) -> str:
+        if shutil.which("dockerd") is None:
+            return "docker is not installed"
+        if "docker" not in os.environ.get("GGLIB_REQUIRE", "").split(","):
+            return "dockerd changes the network of this computer; GGLIB_REQUIRE=docker allows it"
+        return "" if os.getuid() == 0 else "dockerd must be started by root"
+
+    def start(self) -> None:
+        # Without rules of its own in the firewall, its ports are served by a program.
+        self._run(
+            "dockerd",
+            *("--data-root", str(self.folder / "data"), "--exec-root", str(self.folder / "exec")),
+            *("--pidfile", str(self.folder / "pid"), "--host", f"unix://{self.socket}", "--iptables=false"),
+            *("--default-ulimit", "nofile=4096:4096"),
+        )
+
+    def load(self, archive: Path) -> str:
+        status, said = self.ask("POST", "/images/load", archive.read_bytes())
+        return "" if status == http.client.OK else str(said)
+
+    def try_out(self, image: str, program: str) -> str:
+        wanted = {"Image": image, "Entrypoint": [program], "Cmd": ["--version"]}
+        created = self.ask("POST", "/containers/create", wanted)[1]
+        status, said = self.ask("POST", f"/containers/{created['Id']}/start")
+        self.remove_all()
+        return "" if status == http.client.NO_CONTENT else str(said)
+
+    def clean_up(self) -> None:
+        assert self._process is not None
+        self._process.terminate()  # with the daemon of its own that it has started
+        self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class _Unix(http.client.HTTPConnection):
