@@ -5,11 +5,11 @@ Version 1.1, which PyYAML writes, and 1.2, which programs in Go read, differ in 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_ONE_LINE = 2**31 - 1
 _TAG = "tag:yaml.org,2002:"
 # A single letter may mean yes or no.
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]+")
@@ -29,7 +29,9 @@ def yaml_text(*documents: Tree, comments: Sequence[str] = ()) -> str:
 
     text = yaml.serialize_all(
         map(_node, documents),
-        width=math.inf,
+        # The same in C takes a tenth of the time. PyYAML may have been built without it.
+        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
+        width=_ONE_LINE,
         allow_unicode=True,
         explicit_start=len(documents) > 1 or None,
     )
