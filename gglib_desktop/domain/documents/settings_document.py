@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import textwrap
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +42,7 @@ _TABLES = {
     ): "A server that somebody else runs, to be watched and used here; one such table for each, with an id "
     "as places have one. Its key lies in the key store, not here.",
 }
+_PASSWORD = re.compile(r"(?<=://)[^/\s]*(?=@)")
 _EXAMPLE_ID = "my-own-id"
 
 
@@ -344,6 +346,6 @@ def _flat(table: Mapping[str, Any], above: Key) -> Iterator[tuple[Key, Any]]:
 
 
 def short_text(value: Any) -> str:
-    """A value in a form that fits into a line."""
-    text = str(value)
+    """A value in a form that fits into a line, without the password in an address."""
+    text = _PASSWORD.sub("…", str(value))
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

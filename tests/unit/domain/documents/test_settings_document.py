@@ -160,6 +160,13 @@ def test_a_bad_place_is_left_out_alone(entry, key, reason, value):
     assert reading.settings == AppSettings(theme=Theme.DARK, places={"other": PlaceSettings(url="docker:llama")})
 
 
+def test_a_password_in_an_address_is_not_told_of():
+    reading = read_settings({"endpoints": {"lab": {"url": "http://me:secret@lab:8000/v1"}}})
+    (problem,) = reading.left_out
+    assert (problem.key, problem.value) == ("endpoints.lab.url", "http://…@lab:8000/v1")
+    assert "secret" not in str(problem)
+
+
 def test_what_is_missing_in_a_place_is_told_where_the_place_begins():
     box = ("places", "box")
     (problem,) = read_settings({"places": {"box": {}}}, lambda key: 3 if key == box else None).left_out
