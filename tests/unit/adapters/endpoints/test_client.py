@@ -121,15 +121,23 @@ async def test_a_redirect_is_told_and_the_key_goes_nowhere(client):
 
 async def test_a_certificate_that_signed_itself_is_not_trusted(client):
     async with odd_server(says(LISTED), secure=True) as server:
-        told = EndpointLook(Trouble.CERTIFICATE, "self-signed certificate")
-        assert await client.look(server.url, KEY) == told
-        with pytest.raises(ChatError, match="not trusted: self-signed certificate"):
+        look = await client.look(server.url, KEY)
+        # Older versions of OpenSSL write it in two words.
+        assert (look.trouble, look.detail.replace("-", " ")) == (Trouble.CERTIFICATE, "self signed certificate")
+        with pytest.raises(ChatError, match=r"not trusted: self.signed certificate"):
             await said(client, server, key=KEY)
     assert server.asked == [], "the key was not shown"
 
 
+def trusting() -> ssl.SSLContext:
+    # Not the default one: some versions of Python want more of an authority than this certificate has.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(SELF_SIGNED)
+    return context
+
+
 async def test_a_certificate_that_is_trusted():
-    client = HttpEndpointClient(make_tls=lambda: ssl.create_default_context(cafile=str(SELF_SIGNED)))
+    client = HttpEndpointClient(make_tls=trusting)
     async with odd_server(says_by_path(models=LISTED, completions=ANSWER), secure=True) as server:
         assert (await client.look(server.url, KEY)).models == ("big", "small")
         assert (await client.look(server.url, KEY)).models == ("big", "small")
@@ -138,7 +146,7 @@ async def test_a_certificate_that_is_trusted():
 
 
 async def test_a_certificate_for_another_name():
-    client = HttpEndpointClient(make_tls=lambda: ssl.create_default_context(cafile=str(SELF_SIGNED)))
+    client = HttpEndpointClient(make_tls=trusting)
     async with odd_server(says(LISTED), secure=True) as server:
         look = await client.look(f"https://127.0.0.2:{server.port}/v1", KEY)
         assert look.trouble in {Trouble.CERTIFICATE, Trouble.REFUSED}
