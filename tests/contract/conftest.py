@@ -28,6 +28,7 @@ from tests.contract.harness import (
 from tests.fakes.container_services import PodmanService
 from tests.fakes.namespace_place import refusal
 from tests.fakes.supervision import KeptBugs, Story
+from tests.places import skip_place
 
 _ON_BOTH_LOOPS = {
     "test_local_runner",
@@ -73,7 +74,7 @@ def local(data_dir: Path, engine_path: Path, tiny_model: Path) -> Iterator[Local
 @pytest.fixture
 def netns(data_dir: Path, engine_path: Path, tiny_model: Path) -> Iterator[NamespaceHarness]:
     if why := refusal():
-        pytest.skip(f"the kernel gives no network namespace: {why}")
+        skip_place("netns", f"the kernel gives no network namespace: {why}")
     with nothing_left(NamespaceHarness(data_dir, engine_path, tiny_model)) as harness:
         yield harness
 

@@ -7,15 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gglib_desktop.adapters.places.container.container_process import exit_of
 from gglib_desktop.adapters.runner.container_kind import ContainerKind
 from gglib_desktop.adapters.runner.containers import container_runner
 from gglib_desktop.domain.documents.places import PlaceDraft, Step, StepResult
-from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable, StartFailed
+from gglib_desktop.domain.errors import ChatError, ConfigurationError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.failures import Absence, FailureCause, StopRung
 from gglib_desktop.domain.servers.health import ProbeResult
+from gglib_desktop.domain.traffic.chat import AnswerText, ChatMessage, ChatRequest, Role
 from tests.contract.test_process_runner import becomes_healthy, log_says
 from tests.fakes.engine_image import ENGINE, IMAGE
 from tests.fakes.waiting import poll
@@ -75,6 +77,33 @@ async def test_an_end_while_the_engine_is_silent_is_told_once_it_answers(podman,
         assert (end.signal_number, end.asked_for, end.out_of_memory) == (9, False, False)
         assert runner.diagnose_for(podman.config())(end, [], served=True).cause is FailureCause.KILLED
         assert not podman.is_there(handle)
+
+
+async def test_a_killed_engine_is_no_matter_of_memory(podman, service):
+    async with podman.runner() as runner:
+        handle = await runner.start(podman.config())
+        await becomes_healthy(runner, handle)
+        first = service.ask("GET", f"/containers/gglib-{handle.run}/json")[1]["State"]["Pid"]
+        (engine,) = psutil.Process(first).children()
+        engine.kill()
+        end = await runner.wait_exit(handle)
+        assert (end.signal_number, end.asked_for, end.out_of_memory) == (9, False, False)
+        assert not podman.is_there(handle)
+
+
+async def test_a_server_that_generates_ends_at_the_second_signal_at_the_latest(podman, service):
+    async with podman.runner() as runner:
+        handle = await runner.start(podman.config())
+        await becomes_healthy(runner, handle)
+        answer = runner.chat(handle)(ChatRequest((ChatMessage(Role.USER, "Count."),)))
+        while not isinstance(await anext(answer), AnswerText):
+            pass
+        await runner.stop(handle)
+        end = await runner.wait_exit(handle)
+        assert end.stopped_by in {StopRung.SIGTERM, StopRung.SECOND_SIGTERM}
+        assert not podman.is_there(handle)
+        with contextlib.suppress(ChatError):
+            await answer.aclose()
 
 
 async def test_a_stop_without_the_service_says_so_and_is_done_later(podman, service):

@@ -23,7 +23,7 @@ from gglib_desktop.domain.traffic.figures import MemoryUse
 from gglib_desktop.tasks import TaskScope
 
 _log = logging.getLogger(__name__)
-_LAST_WORDS_S = 1.5
+_LAST_WORDS_S = 1.0
 # What a shell adds to the number of the signal that ended a program; the init in a container does the same.
 _SIGNALLED = 128
 
