@@ -251,7 +251,7 @@ async def test_the_program_builds_it(data_dir, config, monkeypatch):
         handle = await runner.start(config(spec_draft_n_max=2))
         assert "--spec-type" not in runner.describe(handle).command_line
         await runner.kill(handle)
-    with pytest.raises(ConfigurationError, match="local or mock"):
+    with pytest.raises(ConfigurationError, match="must be local, mock, "):
         create_runner("cloud", data_dir=data_dir)
 
 
@@ -308,6 +308,6 @@ async def test_logs_that_are_not_read_yet_are_not_trimmed(runner, config):
     async def unread():
         return names[:1]
 
-    assert list(await runner._growing_logs()) == names
+    assert list(await runner._growing_logs("mock")) == names
     runner.spare_unread_logs(unread)
-    assert list(await runner._growing_logs()) == names[1:]
+    assert list(await runner._growing_logs("mock")) == names[1:]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaProcessReader
 from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.places.folder_logs import FolderLogs
 from gglib_desktop.adapters.runner.first_start import first_answer
@@ -27,6 +28,7 @@ class Silent:
     """A process that runs and never listens, and its client. ``works`` tells by the time."""
 
     pid = 5_000_000
+    reader = LlamaProcessReader()
     logs = FolderLogs(LogFolder(Path("no such folder")), asyncio.to_thread)
     result = ProbeResult.REFUSED
 
@@ -62,7 +64,7 @@ class Silent:
     async def claim(self, _record: ServerRecord, _process: object) -> Claim:
         return Claim(None, stranger="nginx (pid 7)")
 
-    def reach(self, record: ServerRecord) -> ServerAddress:
+    def reach(self, record: ServerRecord, _key: str | None) -> ServerAddress:
         return ServerAddress(record.port)
 
     def diagnose(self, end: ServerExit, log: Sequence[str]) -> Failure:
