@@ -18,9 +18,13 @@ _REQUIRED = "GGLIB_REQUIRE"
 GATHERED = "GGLIB_PLACES_SEEN"
 
 
+def is_required(name: str) -> bool:
+    return name in os.environ.get(_REQUIRED, "").split(",")
+
+
 def skip_place(name: str, why: str) -> NoReturn:
     """``why`` is the tool's own refusal. A required place that refuses is a failure."""
-    if name in os.environ.get(_REQUIRED, "").split(","):
+    if is_required(name):
         pytest.fail(f"{name} does not run here: {why}")
     pytest.skip(f"{name} does not run here: {why}")
 
@@ -33,9 +37,7 @@ class SeenPlaces:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
-            callspec = getattr(item, "callspec", None)
-            names = {*getattr(item, "fixturenames", ()), *(callspec.id.split("-") if callspec is not None else ())}
-            item.user_properties += [("place", place) for place in PLACES if place in names]
+            item.user_properties += [("place", place) for place in PLACES if place in _named_by(item)]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or not report.passed:
@@ -49,6 +51,13 @@ class SeenPlaces:
                 file.writelines(f"{json.dumps(each)}\n" for each in self._seen)
         else:
             terminalreporter.write("".join(f"{line}\n" for line in table(self._seen)))
+
+
+def _named_by(item: pytest.Item) -> set[str]:
+    """Words in the parameters of unit tests name no place where anything ran."""
+    callspec = getattr(item, "callspec", None) if "contract" in item.path.parts else None
+    parameters = callspec.id.split("-") if callspec is not None else ()
+    return {*parameters, *(name.removesuffix("_service") for name in getattr(item, "fixturenames", ()))}
 
 
 def _places(properties: Iterable[tuple[str, object]]) -> Iterator[tuple[str, object]]:

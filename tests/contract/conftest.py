@@ -28,7 +28,7 @@ from tests.contract.harness import (
 from tests.fakes.container_services import PodmanService
 from tests.fakes.namespace_place import refusal
 from tests.fakes.supervision import KeptBugs, Story
-from tests.places import skip_place
+from tests.places import is_required, skip_place
 
 _ON_BOTH_LOOPS = {
     "test_local_runner",
@@ -52,6 +52,10 @@ def pytest_collection_modifyitems(items):
     items[:] = [
         item for item in items if item.originalname in _LIVES_ON_BOTH_LOOPS or not _is_proof_on_plain_loop(item)
     ]
+    if not is_required("docker"):
+        # One of them says why.
+        unwanted = [item for item in items if "docker" in _ids(item)][1:]
+        items[:] = [item for item in items if item not in unwanted]
 
 
 def _is_proof_on_plain_loop(item: pytest.Item) -> bool:

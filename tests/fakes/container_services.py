@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.fakes.waiting import DEADLINE_S
+from tests.places import is_required
 
 # No limits that a sandbox cannot give, nothing of systemd, nothing outside the folder.
 _CONTAINERS = """
@@ -155,7 +156,7 @@ class DockerService(PodmanService):
     def refusal(self) -> str:
         if shutil.which("dockerd") is None:
             return "docker is not installed"
-        if "docker" not in os.environ.get("GGLIB_REQUIRE", "").split(","):
+        if not is_required("docker"):
             return "dockerd changes the network of this computer; GGLIB_REQUIRE=docker allows it"
         return "" if os.getuid() == 0 else "dockerd must be started by root"
 

@@ -10,8 +10,8 @@ import pytest
 
 from gglib_desktop.domain.commandline.exports.containers import CONTAINER_IMAGE
 from gglib_desktop.domain.commandline.exports.export import ExportFormat, export
+from tests.fakes.container_services import PodmanService
 from tests.fakes.engine_image import IMAGE
-from tests.fakes.podman_service import PodmanService
 from tests.fakes.waiting import poll
 from tests.places import skip_place
 

@@ -1,0 +1,119 @@
+"""What is decided about containers before any engine is asked."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from gglib_desktop.adapters.places.container import creation
+from gglib_desktop.adapters.places.container.addresses import socket_of, sockets_of
+from gglib_desktop.adapters.places.container.docker_api import _taken_from
+from gglib_desktop.adapters.runner.container_kind import ContainerKind
+from gglib_desktop.domain.documents.places import PlaceDraft, Step, StepResult
+from gglib_desktop.domain.documents.settings import PlaceSettings
+from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
+from gglib_desktop.domain.servers.record import ServerRecord
+from gglib_desktop.domain.servers.server import ServerConfig
+from gglib_desktop.ports.servers.place import Command
+
+
+@pytest.mark.parametrize(
+    ("engine", "environment", "sockets"),
+    [
+        ("podman", {"CONTAINER_HOST": "unix:///x/p.sock", "XDG_RUNTIME_DIR": "/run/user/7"}, ["/x/p.sock"]),
+        (
+            "podman",
+            {"XDG_RUNTIME_DIR": "/run/user/7"},
+            ["/run/user/7/podman/podman.sock", "/run/podman/podman.sock"],
+        ),
+        ("podman", {"DOCKER_HOST": "unix:///x/d.sock"}, ["/run/podman/podman.sock"]),
+        ("docker", {"DOCKER_HOST": "unix:///x/d.sock"}, ["/x/d.sock"]),
+        ("docker", {}, ["/run/docker.sock"]),
+    ],
+)
+def test_where_an_engine_is_looked_for(engine, environment, sockets):
+    assert [str(path) for path in sockets_of(engine, environment)] == sockets
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:2375", "ssh://host", "/x/p.sock"])
+def test_an_engine_is_reached_over_a_unix_socket_alone(address):
+    with pytest.raises(ConfigurationError, match="only unix sockets are used") as caught:
+        sockets_of("docker", {"DOCKER_HOST": address})
+    assert (caught.value.field, caught.value.value) == ("DOCKER_HOST", address)
+
+
+def test_the_first_socket_that_is_there_is_taken(tmp_path):
+    missing, there = tmp_path / "a.sock", tmp_path / "b.sock"
+    with pytest.raises(RunnerUnavailable, match=f"no podman service listens on {missing} or {there}; start it with"):
+        socket_of("podman", (missing, there))
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(there))
+        assert socket_of("podman", (missing, there)) == there
+
+
+def test_the_frames_of_a_log_come_in_any_pieces():
+    stream = b"".join(b"\x02\0\0\0" + len(text).to_bytes(4, "big") + text for text in (b"one\n", b"", b"two\n" * 99))
+    came, taken = bytearray(), b""
+    for at in range(0, len(stream), 7):
+        came += stream[at : at + 7]
+        taken += _taken_from(came)
+    assert taken == b"one\n" + b"two\n" * 99
+    assert came == b""
+
+
+def test_the_files_that_a_command_line_names_are_bound(tmp_path):
+    names = ("m-00001-of-00002.gguf", "m-00002-of-00002.gguf", "a.gguf", "b,c.gguf", "d.gguf", "e.gguf", "other.gguf")
+    for name in names:
+        (tmp_path / name).touch()
+    named = creation.named_files(
+        (
+            str(tmp_path / "other.gguf"),  # the program is in the image
+            str(tmp_path / "m-00001-of-00002.gguf"),
+            f"--adapter={tmp_path / 'a.gguf'}",
+            str(tmp_path / "b,c.gguf"),
+            f"{tmp_path / 'd.gguf'}:0.5",
+            f"{tmp_path / 'gone.gguf'},{tmp_path / 'e.gguf'}",
+            str(tmp_path / "gone.gguf"),
+            str(tmp_path),
+        )
+    )
+    assert {Path(each).name for each in named} == set(names) - {"other.gguf"}
+
+
+@pytest.mark.parametrize(
+    ("told", "layers", "user", "asks"),
+    [
+        ({"Runtimes": {"nvidia": {}}}, None, None, True),
+        ({"Runtimes": {"nvidia": {}}}, 0, None, False),
+        ({"Runtimes": {"runc": {}}, "SecurityOptions": ["name=rootless"]}, None, "0:0", False),
+    ],
+)
+def test_graphics_cards_are_asked_for_where_layers_may_use_them(told, layers, user, asks):
+    config = ServerConfig(1, "Tiny", Path("/m/tiny.gguf"), 9000, gpu_layers=layers)
+    asked = creation.server("i", ServerRecord("run", config, 9000, ""), Command(("/e", "-m"), {"A": "b"}), (), told)
+    assert ("DeviceRequests" in asked["HostConfig"]) == asks
+    assert user is None or asked["User"] == user
+    assert asked["Env"] == ["A=b"]
+    assert asked["HostConfig"]["CapDrop"] == ["ALL"]
+    assert "Privileged" not in asked["HostConfig"]
+
+
+def test_an_address_names_an_engine_and_an_image(tmp_path):
+    kind = ContainerKind(tmp_path, {})
+    entry = kind.entry(PlaceDraft(" podman:localhost/i:1 ", " Mine ", engine="/app/server"))
+    assert entry == PlaceSettings(url="podman:localhost/i:1", name="Mine", engine="/app/server")
+    assert kind.owns(entry)
+    assert not kind.owns(PlaceSettings(url="ssh://host"))
+    for address in ("", "podman:", "lxc:i", "podman:-x", "docker:/i", "docker:a b"):
+        with pytest.raises(ConfigurationError, match="must be podman:IMAGE or docker:IMAGE"):
+            kind.entry(PlaceDraft(address))
+    with pytest.raises(ConfigurationError, match="path of a program in the image"):
+        kind.entry(PlaceDraft("docker:i", engine="server"))
+
+
+async def test_a_test_without_an_engine_says_what_to_start(tmp_path):
+    kind = ContainerKind(tmp_path, {"CONTAINER_HOST": f"unix://{tmp_path}/none.sock"})
+    steps = [step async for step in kind.test(PlaceDraft("podman:i"), None)]
+    assert [step.result for step in steps] == [StepResult.FAILED, *[StepResult.SKIPPED] * 3]
+    assert steps[0].step is Step.SOCKET
+    assert "systemctl --user start podman.socket" in steps[0].said
