@@ -16,11 +16,15 @@ _MOST_SILENT = 3
 
 
 class Verdict(StrEnum):
-    """``COMPLETE``: all tokens counted are those of known requests. ``CHECKING``: not known yet."""
+    """``COMPLETE``: all tokens counted are those of known requests. ``CHECKING``: not known yet.
+
+    ``NOT_TOLD``: the engine writes of no requests.
+    """
 
     COMPLETE = "complete"
     CHECKING = "checking"
     NOT_UNDERSTOOD = "not understood"
+    NOT_TOLD = "not told"
 
 
 @dataclass(frozen=True)

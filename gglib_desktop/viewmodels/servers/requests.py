@@ -59,14 +59,25 @@ class RequestsViewModel(ViewModel):
     stateChanged = Signal(object)  # RequestsState
     exported = Signal(str)  # the file's path
 
-    def __init__(self, store: RequestStore, files: TextFiles, scope: TaskScope, *, model_id: int, run: str) -> None:
+    def __init__(
+        self,
+        store: RequestStore,
+        files: TextFiles,
+        scope: TaskScope,
+        *,
+        model_id: int,
+        run: str,
+        tells: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``tells`` says whether the engine of the newest run writes of its requests."""
         super().__init__(scope)
+        self._tells = tells
         self.table = RequestTable(self)
         self._store = store
         self._files = files
         self._model_id = model_id
         self._run = run
-        self._state = RequestsState()
+        self._state = RequestsState(audit=self._unaudited)
         self._totals = RunningTotals()
         self._newest = 0
         self._reading: asyncio.Task[None] | None = None
@@ -91,7 +102,7 @@ class RequestsViewModel(ViewModel):
         """Turns to the requests of a new run; those before it are among those of the model."""
         before, self._run = self._run, run
         if run != before:
-            self._show(replace(self._state, audit=Verdict.CHECKING, cancelled_n=None))
+            self._show(replace(self._state, audit=self._unaudited, cancelled_n=None))
         if run != before and self.is_shown and not self._state.of_model:
             self._read()
 
@@ -127,6 +138,10 @@ class RequestsViewModel(ViewModel):
         self.run(self._clear(), "clear requests")
 
     # -- reading
+
+    @property
+    def _unaudited(self) -> Verdict:
+        return Verdict.CHECKING if self._tells() else Verdict.NOT_TOLD
 
     @property
     def _scope_of_history(self) -> RequestScope:

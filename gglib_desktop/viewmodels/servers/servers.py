@@ -166,8 +166,12 @@ class ServersViewModel(ViewModel):
             return None
         from gglib_desktop.viewmodels.servers.requests import RequestsViewModel
 
+        def tells() -> bool:
+            known = self._supervisor.server(snapshot.id).config
+            return self._supervisor.monitor.requests_reader(known, began_at=0.0) is not None
+
         requests = RequestsViewModel(
-            work.store, work.files, self._scope, model_id=config.model_id, run=snapshot.log_name
+            work.store, work.files, self._scope, model_id=config.model_id, run=snapshot.log_name, tells=tells
         )
         requests.failed.connect(self.failed)
         return requests

@@ -109,6 +109,7 @@ def audit_text(verdict: Verdict) -> str:
         Verdict.COMPLETE: translate("Requests", "complete"),
         Verdict.CHECKING: translate("Requests", "checking"),
         Verdict.NOT_UNDERSTOOD: translate("Requests", "not understood"),
+        Verdict.NOT_TOLD: translate("Requests", "this engine tells of no requests"),
     }[verdict]
 
 
@@ -123,6 +124,7 @@ def audit_hint(verdict: Verdict) -> str:
             "Requests",
             "This engine's request lines are not understood. Sums of its counters are shown instead.",
         ),
+        Verdict.NOT_TOLD: translate("Requests", "Its log does not tell of requests, so none are listed here."),
     }[verdict]
 
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut, 
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QVBoxLayout, QWidget
 from typing_extensions import override
 
+from gglib_desktop.domain.traffic.audit import Verdict
 from gglib_desktop.domain.traffic.requests import RequestEnd
 from gglib_desktop.viewmodels.servers.requests import RequestFormat, RequestsState, RequestsViewModel
 from gglib_desktop.viewmodels.servers.server import ServerPanelState
@@ -108,7 +109,8 @@ class RequestsPage(Page):
         self._count.setText(text)
         self._count.setAccessibleName(self.tr("Shown: {requests}").format(requests=text))
         self._hint.setVisible(state.has_others)
-        totals = totals_text(state.totals, state.refused, state.cancelled_n) if state.totals is not None else ""
+        is_known = state.totals is not None and (state.total or state.audit is not Verdict.NOT_TOLD)
+        totals = totals_text(state.totals, state.refused, state.cancelled_n) if state.totals and is_known else ""
         if totals != self._totals.text():
             self._totals.setText(totals)
             self._totals.setAccessibleName(self.tr("Totals: {sums}").format(sums=totals))

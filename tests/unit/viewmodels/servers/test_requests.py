@@ -234,3 +234,13 @@ async def test_requests_of_the_scope_are_forgotten(store, requests):
     await poll(lambda: requests.state.total == 0 and requests.state.totals is not None)
     assert requests.state.refused == 0
     assert (await store.read_so_far(RUN.run)) == ReadSoFar(1, "")
+
+
+async def test_an_engine_that_tells_of_no_requests_is_not_waited_for(scope, store):
+    told = [False]
+    requests = RequestsViewModel(store, DiskTextFiles(), scope, model_id=7, run="run 2", tells=lambda: told[0])
+    said = [requests.state.audit]
+    told[0] = True
+    requests.show_run("run 3")
+    said.append(requests.state.audit)
+    assert said == [Verdict.NOT_TOLD, Verdict.CHECKING]
