@@ -29,6 +29,7 @@ from gglib_desktop.domain.errors import (
     NotRunning,
     PicturesRefused,
     PictureUnusable,
+    PlaceInUse,
     PortTaken,
     PresetFileError,
     ProcessError,
@@ -91,6 +92,7 @@ ERRORS: list[GglibError] = [
     HistorySetAside(Path("/d/requests.sqlite"), Path("/d/requests.sqlite.unreadable"), "file is not a database"),
     InvalidModelFile(Path("/models/a.gguf"), "the file is empty", offset=0),
     SettingsError("settings.toml: cannot be written"),
+    PlaceInUse("The big machine"),
     *(
         InvalidSettings(Path("/home/me/settings.toml"), [SettingProblem("theme", "must be text", "3", 7)], effect)
         for effect in SettingsEffect
