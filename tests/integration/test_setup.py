@@ -32,7 +32,7 @@ dependencies = ["top"]
 dev = []
 engine = []
 [dependency-groups]
-second-engine = []
+tests = []
 """
 
 
