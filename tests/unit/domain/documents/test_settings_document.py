@@ -213,3 +213,9 @@ def test_the_size_of_logs_is_kept_in_mib_and_counted_in_bytes():
 def test_quitting_ends_the_servers_of_this_computer_and_of_places_that_say_so(place, on_quit, stops):
     kept, ended = PlaceSettings(url="docker:a"), PlaceSettings(url="docker:a", on_quit=OnQuit.STOP_ALL)
     assert AppSettings(places={"kept": kept, "ended": ended}).stops_servers_at(place, on_quit) is stops
+
+
+def test_container_engines_of_this_computer_share_its_files():
+    places = {"box": PlaceSettings(url="podman:llama", name="Box"), "ship": PlaceSettings(url="docker:llama")}
+    settings = AppSettings(places={**places, "far": PlaceSettings(url="ssh://far")})
+    assert settings.places_sharing_files() == {"box": "Box", "ship": "ship"}
