@@ -135,7 +135,7 @@ async def test_a_service_that_dies_during_a_start_leaves_no_server(podman, servi
     async with podman.runner() as runner:
         await runner.stop(await runner.start(podman.config()))
         starting = asyncio.ensure_future(runner.start(podman.config()))
-        await poll(lambda: any(each["State"] == "created" for each in service.containers()))
+        await poll(service.containers)
         service.kill()
         await asyncio.wait({starting})
         service.start()
