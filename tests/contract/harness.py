@@ -214,7 +214,7 @@ class LocalHarness(_Configs):
         self.stub = stub_engine(data_dir.parent.parent / "stub")
         self.engine = engine
         self._tag = uuid.uuid4().hex
-        self._others = set(psutil.pids())
+        self._others = set(psutil.process_iter())  # not their pids, which others get after them
         self.environment = {**os.environ, "GGLIB_TEST_HARNESS": self._tag}
 
     def runner(self, data_dir: Path | None = None) -> RecordedRunner:
@@ -266,11 +266,9 @@ class LocalHarness(_Configs):
         """All that this harness started, directly or not, and that still runs."""
         found = []
         for pid in psutil.pids():
-            if pid in self._others:
-                continue
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(pid)
-                if process.environ().get("GGLIB_TEST_HARNESS") == self._tag:
+                if process not in self._others and process.environ().get("GGLIB_TEST_HARNESS") == self._tag:
                     found.append(process)
         return found
 
