@@ -19,6 +19,8 @@ from tests.places import GATHERED, gathered_table
 ROOT = Path(__file__).parents[1]
 # Its tests alone cover domain/, which is all that is counted: counting makes every line slower.
 COUNTED = "domain"
+# They wait for container engines.
+PLACED = ("test_containers.py", "test_several_places.py")
 NAMED = {
     COUNTED: ("tests/unit/domain",),
     "unit": ("tests/unit", "--ignore=tests/unit/domain"),
@@ -26,11 +28,12 @@ NAMED = {
     "runners": ("tests/contract/test_process_runner.py", "-k", "not podman and not docker"),
     "contract": (
         "tests/contract",
-        "--ignore=tests/contract/test_process_runner.py",
+        *(f"--ignore=tests/contract/{name}" for name in ("test_process_runner.py", *PLACED)),
         "-k",
-        "not podman and not docker and not test_containers",
+        "not podman and not docker",
     ),
-    "containers": ("tests/contract", "-k", "podman or docker or test_containers"),
+    # The whole contract over containers takes minutes: `make test-places`.
+    "containers": tuple(f"tests/contract/{name}" for name in PLACED),
     "endings": ("tests/integration/test_ending.py", "tests/integration/test_chaos.py"),
     "programs": ("tests/e2e",),
 }
