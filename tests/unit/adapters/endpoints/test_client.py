@@ -1,6 +1,7 @@
 """Looks at servers that answer well, oddly, or not at all."""
 
 import json
+import socket
 import ssl
 
 import pytest
@@ -98,6 +99,15 @@ async def test_nothing_listens(client):
     async with odd_server(silence) as server:
         pass
     assert await client.look(server.url, None) == EndpointLook(Trouble.REFUSED)
+
+
+async def test_nothing_listens_at_any_address_of_a_name(client):
+    try:
+        socket.getaddrinfo("localhost", None)
+    except OSError as exc:
+        pytest.skip(f"localhost: {exc}")
+    async with odd_server(silence) as server:
+        pass
     assert await client.look(f"http://localhost:{server.port}/v1", None) == EndpointLook(Trouble.REFUSED)
 
 

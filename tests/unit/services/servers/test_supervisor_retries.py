@@ -13,7 +13,7 @@ from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.fakes.clock_loop import time_passes
 from tests.fakes.scripted_runner import OK, ScriptedRunner
 from tests.fakes.supervision import Story
-from tests.fakes.waiting import poll
+from tests.fakes.waiting import DEADLINE_S, poll
 
 pytestmark = pytest.mark.jumping_clock
 
@@ -147,7 +147,8 @@ async def test_what_was_stopped_stays_stopped(server_id, supervisor, story, runn
 async def waiting(story: Story, runner: ScriptedRunner, server_id: int) -> None:
     """A crashed server with a planned start, at a moment before it."""
     runner.last.end(-11)
-    for _turn in range(1000):
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:  # a thread looks for the reason meanwhile
         state = story.state(server_id)
         if isinstance(state, Crashed) and state.retry is not None:
             return
