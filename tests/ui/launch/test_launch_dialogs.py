@@ -169,6 +169,7 @@ async def test_memory_is_told_while_one_chooses_and_fills_the_context_in(qtbot, 
     await poll(lambda: text(dialog, "memoryOutlookText") != before)
     click(qtbot, dialog, "contextFit")
     assert child(dialog, QSpinBox, "field_context_size").value() == 8192
+    dialog.reject()  # else it forecasts again, and no loop runs any more
 
 
 async def test_tab_comes_from_the_context_to_its_helpers(qtbot, starts):
