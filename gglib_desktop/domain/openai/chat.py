@@ -20,7 +20,9 @@ from gglib_desktop.domain.traffic.chat import (
 )
 
 _NO_ENTRY = frozenset({401, 403})
-_NO_MODEL = frozenset({404, "model_not_found"})
+_NO_MODEL = "model_not_found"
+# Of a model that is missing, and of a path that is.
+_NOT_FOUND = 404
 _LONGEST_LINE_BYTES = 2**20
 # Some servers name the second one when an answer fails.
 _FIELDS = (b"data", b"error")
@@ -99,7 +101,9 @@ class AnswerReader:
         reason = reason_in(error, status)
         if {status, error_code(error)} & _NO_ENTRY:
             return KeyRefused(reason)
-        return NoSuchModel(reason) if {status, error_code(error)} & _NO_MODEL else ChatRefused(reason)
+        told = {status, error_code(error)}
+        is_model = _NO_MODEL in told or (_NOT_FOUND in told and "model" in reason.lower())
+        return NoSuchModel(reason) if is_model else ChatRefused(reason)
 
 
 def reason_in(error: dict[str, Any], status: int | None) -> str:

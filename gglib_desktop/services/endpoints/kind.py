@@ -95,7 +95,9 @@ def _results(look: EndpointLook, *, is_secure: bool) -> list[TestStep]:
             steps.append(TestStep(step, StepResult.FAILED, said))
             steps += [TestStep(each, StepResult.SKIPPED) for each in _STEPS[_STEPS.index(step) + 1 :]]
             break
-        if step is Step.CERTIFICATE and not is_secure:
+        # Who answers something else than a list has not taken the key either.
+        unseen = step is Step.KEY and failed is not None
+        if unseen or (step is Step.CERTIFICATE and not is_secure):
             steps.append(TestStep(step, StepResult.SKIPPED))
         else:
             steps.append(TestStep(step, StepResult.OK, _names(look.models) if step is Step.MODELS else ""))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from gglib_desktop.domain.endpoints.address import address_of
 from gglib_desktop.domain.endpoints.look import EndpointLook, Trouble
 from gglib_desktop.domain.endpoints.state import EndpointHealth, EndpointState
-from gglib_desktop.domain.errors import KeyRefused, KeyStoreError, RunnerUnavailable
+from gglib_desktop.domain.errors import KeyRefused, KeyStoreError, NoSuchModel, RunnerUnavailable
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.traffic.chat import AskChat, ChatPiece, ChatRequest
 from gglib_desktop.domain.traffic.figures import ServerFigures
@@ -38,11 +38,15 @@ class Watching:
 
 @dataclass
 class _Use:
-    """What this program does with it. ``refused``: its last chat was, for want of a key."""
+    """What this program does with it. ``refused``: its last chat was, for want of a key.
+
+    ``lacks``: the model that its last chat was refused for, whatever it lists.
+    """
 
     chosen: str | None = None
     answering: int = 0
     refused: bool = False
+    lacks: str | None = None
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -111,11 +115,12 @@ class EndpointWatch:
         if look.trouble is None and (self._is_refused or self._use.refused):
             seen = replace(look, trouble=Trouble.KEY_WANTED if self.key is None else Trouble.KEY_REFUSED)
             seen = replace(seen, detail=_UNAUTHORIZED)
-        state = self.snapshot.state.after(
-            seen, time.time(), wanted=self._use.chosen, answers_us=self._use.answering > 0
-        )
         models = look.models if look.trouble is None else self.snapshot.models
         model = self._use.chosen or next(iter(models), None)
+        wanted = self._use.chosen
+        if model is not None and model == self._use.lacks:
+            wanted, seen = model, replace(seen, models=tuple(each for each in seen.models if each != model))
+        state = self.snapshot.state.after(seen, time.time(), wanted=wanted, answers_us=self._use.answering > 0)
         self._show(replace(self.snapshot, state=state, models=models, model=model))
 
     async def _recognize(self, look: EndpointLook) -> None:
@@ -159,10 +164,13 @@ class EndpointWatch:
         try:
             async with aclosing(ask(self._address, request)) as answer:
                 async for piece in answer:
-                    self._use.refused = False
+                    self._use.refused, self._use.lacks = False, None
                     yield piece
         except KeyRefused:
             self._use.refused = True
+            raise
+        except NoSuchModel:
+            self._use.lacks = request.model
             raise
         finally:
             self._use.answering -= 1

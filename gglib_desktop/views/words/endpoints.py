@@ -42,7 +42,8 @@ def endpoint_description(state: EndpointState) -> str:
     if state.health is EndpointHealth.BUSY:
         return translate("Endpoints", "It works on an answer and does not answer anything else meanwhile.")
     if state.health is EndpointHealth.NO_SUCH_MODEL:
-        return translate("Endpoints", "No such model: it does not list “{model}” any more.").format(model=state.detail)
+        text = translate("Endpoints", "No such model: it does not list “{model}” any more, or refused a chat with it.")
+        return text.format(model=state.detail)
     if state.trouble is None:
         return translate("Endpoints", "The endpoint answers in time and lists its models.")
     often = translate("Endpoints", "So it was {count} times in a row.").format(count=state.missed)

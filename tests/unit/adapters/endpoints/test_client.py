@@ -204,7 +204,7 @@ async def test_a_chat_names_the_model_and_nothing_of_one_engine(client):
     ("answer", "kind"),
     [
         (whole("401 Unauthorized", {"error": {"message": "wrong"}}), KeyRefused),
-        (whole("404 Not Found", {"error": {"message": "no such"}}), NoSuchModel),
+        (whole("404 Not Found", {"error": {"message": "no such model"}}), NoSuchModel),
         (whole("200 OK", "<html>"), ChatError),
     ],
 )

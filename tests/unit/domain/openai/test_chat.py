@@ -61,6 +61,8 @@ def test_figures_that_are_none(usage):
         (401, b'{"error": {"message": "Incorrect key"}}', KeyRefused, "Incorrect key"),
         (403, b"<html>", KeyRefused, "HTTP 403"),
         (404, b'{"error": "model \\"x\\" not found"}', NoSuchModel, 'model "x" not found'),
+        (404, b"{}", ChatRefused, "HTTP 404"),
+        (404, b'{"error": {"message": "File Not Found", "code": 404}}', ChatRefused, "File Not Found"),
         (400, b'{"error": {"message": "no", "code": "model_not_found"}}', NoSuchModel, "no"),
         (400, b'{"error": {"message": "no", "code": ["?"]}}', ChatRefused, "no"),
         (500, b'{"error": null}', ChatRefused, "HTTP 500"),

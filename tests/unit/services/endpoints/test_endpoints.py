@@ -7,7 +7,7 @@ import pytest
 
 from gglib_desktop.domain.documents.settings import EndpointSettings
 from gglib_desktop.domain.endpoints.look import EndpointLook, Trouble
-from gglib_desktop.domain.errors import KeyRefused, KeyStoreError
+from gglib_desktop.domain.errors import KeyRefused, KeyStoreError, NoSuchModel
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.traffic.chat import AnswerText, ChatMessage, ChatRequest, Role
 from gglib_desktop.domain.traffic.figures import Counters, SlotWork
@@ -188,6 +188,22 @@ async def test_a_chat_that_is_refused_shows_that_we_are_not_authorized(bench):
         await said(bench)
     seen = await bench.sees(lambda seen: seen.state.word == "Not authorized")
     assert seen.state.trouble is Trouble.KEY_WANTED
+    bench.client.refusal, bench.client.pieces = None, [AnswerText("Hi")]
+    await said(bench)
+    await bench.sees(lambda seen: seen.state.word == "Healthy")
+
+
+async def test_a_model_that_is_listed_and_not_there(bench):
+    await bench.sees(lambda seen: seen.state.word == "Healthy")
+    bench.client.refusal = NoSuchModel("not loaded")
+    with pytest.raises(NoSuchModel):
+        await said(bench)
+    seen = await bench.sees(lambda seen: seen.state.word == "No such model")
+    assert (seen.state.detail, seen.models) == ("big", ("big", "small"))
+    bench.endpoints.choose(1, "small")
+    await bench.sees(lambda seen: seen.state.word == "Healthy")
+    bench.endpoints.choose(1, "big")
+    await bench.sees(lambda seen: seen.state.word == "No such model")
     bench.client.refusal, bench.client.pieces = None, [AnswerText("Hi")]
     await said(bench)
     await bench.sees(lambda seen: seen.state.word == "Healthy")

@@ -93,7 +93,16 @@ async def test_all_is_well(bench):
         ),
         (
             EndpointLook(Trouble.HTML),
-            ["connection: ok", "certificate: ok", "key: ok", "models: failed (it answers with a web page)"],
+            ["connection: ok", "certificate: ok", "key: skipped", "models: failed (it answers with a web page)"],
+        ),
+        (
+            EndpointLook(Trouble.REDIRECT, "http://lab/v1/models"),
+            [
+                "connection: ok",
+                "certificate: ok",
+                "key: skipped",
+                "models: failed (it answers with a redirect: http://lab/v1/models)",
+            ],
         ),
     ],
 )
