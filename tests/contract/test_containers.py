@@ -5,6 +5,8 @@ import contextlib
 import signal
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -18,8 +20,10 @@ from gglib_desktop.domain.errors import ChatError, ConfigurationError, RunnerUna
 from gglib_desktop.domain.servers.failures import Absence, FailureCause, StopRung
 from gglib_desktop.domain.servers.health import ProbeResult
 from gglib_desktop.domain.traffic.chat import AnswerText, ChatMessage, ChatRequest, Role
+from gglib_desktop.services.servers.supervisor import Supervisor
 from tests.contract.test_process_runner import becomes_healthy, log_says
 from tests.fakes.engine_image import ENGINE, IMAGE
+from tests.fakes.supervision import KeptBugs, Story
 from tests.fakes.waiting import poll
 
 pytestmark = pytest.mark.llama
@@ -56,8 +60,9 @@ async def test_a_server_outlives_the_service_of_its_engine(podman, service):
         service.kill()
 
         ending = asyncio.ensure_future(runner.wait_exit(handle))
-        assert (await runner.probe(handle, 10)).result is ProbeResult.OK
-        assert await runner.is_running(handle)
+        await poll(partial(is_lost, runner, handle))
+        assert (await runner.probe(handle, 10)).result is ProbeResult.OK, "as is seen from here, whatever is lost"
+        assert await runner.list_running() == [handle]
         service.start()
         await runner.stop(handle)
         assert ((await ending).status, (await ending).stopped_by) == (0, StopRung.SIGTERM)
@@ -70,7 +75,12 @@ async def test_an_end_while_the_engine_is_silent_is_told_once_it_answers(podman,
         ending = asyncio.ensure_future(runner.wait_exit(handle))
         service.kill()
         service.say("kill", f"gglib-{handle.run}")
-        await poll(lambda: runner.probe(handle, 10))
+        await poll(partial(is_lost, runner, handle))
+        assert (await runner.probe(handle, 10)).result is ProbeResult.UNREACHABLE
+        health = await runner.health(handle)
+        assert not health.healthy
+        assert f"podman:{IMAGE} cannot be reached since " in health.message
+        assert await runner.list_running() == [handle]
         assert not ending.done()
         service.start()
         end = await ending
@@ -113,10 +123,41 @@ async def test_a_stop_without_the_service_says_so_and_is_done_later(podman, serv
         service.kill()
         with pytest.raises(RunnerUnavailable, match="no container engine answers on"):
             await runner.stop(handle)
-        assert await runner.is_running(handle)
+        assert await runner.list_running() == [handle]
         service.start()
         await runner.stop(handle)
         assert not podman.is_there(handle)
+
+
+async def test_the_window_says_since_when_its_place_is_lost_and_is_right_afterwards(podman, service):
+    async with podman.runner() as runner:
+        supervisor = Supervisor(runner, runner, KeptBugs())
+        story = Story(supervisor)
+        gone, stays = (supervisor.start(podman.config(), another=True) for _ in range(2))
+        handles = [(await story.reaches(each, "Healthy")).handle for each in (gone, stays)]
+        began = time.time()
+        service.say("pause", f"gglib-{handles[1].run}")
+        service.kill()
+        service.say("kill", f"gglib-{handles[0].run}")
+        for server_id, handle in zip((gone, stays), handles, strict=True):
+            lost = await story.reaches(server_id, "Unreachable")
+            assert (lost.handle, lost.place) == (handle, f"podman:{IMAGE}")
+            assert began <= lost.since <= time.time()
+            assert "no container engine answers on" in lost.reason
+        service.start()
+        assert (await story.reaches(gone, "Crashed")).failure.exit.signal_number == 9
+        service.say("unpause", f"gglib-{handles[1].run}")
+        await story.reaches(stays, "Healthy")
+        await supervisor.stop_all()
+        await supervisor.aclose()
+
+
+async def is_lost(runner, handle):
+    try:
+        await runner.is_running(handle)
+    except RunnerUnavailable:
+        return True
+    return False
 
 
 async def test_a_start_without_the_service_leaves_nothing(podman, service):

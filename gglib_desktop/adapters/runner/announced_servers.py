@@ -231,6 +231,8 @@ class AnnouncedServers(EarlierServers, ABC):
         probe = await server.driver.probe(server.address, timeout_s)
         if probe.result is ProbeResult.OK:
             server.last_ok = int(time.time())
+        elif (outage := server.place.outage) is not None and not server.process.poll():
+            return Probe(ProbeResult.UNREACHABLE, outage.reason, outage.since)
         return probe
 
     async def facts(self, handle: ProcessHandle) -> ServerFacts | None:

@@ -32,7 +32,7 @@ async def first_answer(
     """Returns the complete record as soon as the process, or what serves in its place, answers on its port.
 
     Raises: StartFailed or PortTaken when it ends before, HealthCheckFailed when it neither answers nor does anything
-    for ``_SILENCE_S``.
+    for ``_SILENCE_S`` while its place can be reached.
     """
     address = address_of(record, place, driver)
     async with TaskScope(LogReporter()) as scope:
@@ -42,7 +42,9 @@ async def first_answer(
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         while not await process.exits_within(loading_interval_s(loop.time() - began_at)):
-            if activity.idle_s() > _SILENCE_S:
+            if place.outage is not None:
+                activity.begin_anew()
+            elif activity.idle_s() > _SILENCE_S:
                 other = f", where {claim.stranger} answers" if claim.stranger else ""
                 raise HealthCheckFailed(f"the program runs but does not answer on port {record.port}{other}")
             question = scope.start(_answer(driver, address), name="first answer")
@@ -78,6 +80,10 @@ class _Activity:
         self._process = process
         self._loop = asyncio.get_running_loop()
         self._used = process.usage()
+        self._active_at = self._loop.time()
+
+    def begin_anew(self) -> None:
+        """Nothing was seen of it meanwhile."""
         self._active_at = self._loop.time()
 
     def idle_s(self) -> float:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from gglib_desktop.adapters.machine.threads import Threads
+from gglib_desktop.adapters.places.stop_ladder import kill_process
 from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.adapters.runner.announced_servers import AnnouncedServer, Rest, Site
 from gglib_desktop.adapters.runner.servers_at_work import ServersAtWork
-from gglib_desktop.domain.errors import PlaceInUse, RunnerUnavailable
+from gglib_desktop.domain.errors import PlaceInUse, ProcessError, RunnerUnavailable
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.ports.machine.key_store import KeyStore
@@ -57,6 +58,7 @@ class FoundServers(ServersAtWork):
         self._scope = TaskScope(LogReporter())
         self._state = _State()
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+        self._undead: dict[str, PlacedProcess] = {}
 
     # -- places
 
@@ -143,6 +145,9 @@ class FoundServers(ServersAtWork):
             found.process.forget()
         self._check_not_left()
         self._unreachable.pop(record.run, None)
+        if record.unwanted:
+            self._keep_watch(found.record, found.process)
+            return
         server = self._announce(found.record, found.process, key)
         _log.info("adopted the server of %s, pid %s, port %s", name, server.record.pid, server.record.port)
         self._records.rewrite(server.record)
@@ -155,6 +160,18 @@ class FoundServers(ServersAtWork):
         self._servers[server.handle] = server
         process.on_exit(rest.begin)
         return server
+
+    def _keep_watch(self, record: ServerRecord, process: PlacedProcess) -> None:
+        """Of one that is not wanted and could not be ended. That is tried again; its record is known until then."""
+        name = record.config.model_name
+        _log.warning("the server of %s, whose start failed, goes on; its port and memory stay in use", name)
+        if self._state.left:
+            process.forget()
+            return
+        self._records.rewrite(record.replace(unwanted=True))
+        self._undead[record.run] = process
+        process.on_exit(lambda: self._records.delete(record.run), lambda: self._undead.pop(record.run))
+        self._scope.start(_end_at_last(process), name=f"end {record.run}")
 
     async def _key_of(self, found: Finding) -> str | None:
         """The key of a server that runs; it may be an earlier one than the one that is kept now."""
@@ -185,3 +202,11 @@ class FoundServers(ServersAtWork):
     def _check_not_left(self) -> None:
         if self._state.left:
             raise RunnerUnavailable(_CLOSED)
+
+
+async def _end_at_last(process: PlacedProcess) -> None:
+    """Also one whose place cannot be reached now."""
+    while not process.poll():
+        await asyncio.sleep(_FIRST_PAUSE_S)
+        with contextlib.suppress(ProcessError):
+            await kill_process(process)

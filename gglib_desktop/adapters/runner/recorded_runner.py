@@ -33,7 +33,7 @@ from gglib_desktop.domain.servers.record import ServerRecord, run_name
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_driver import EngineDriver
-from gglib_desktop.ports.servers.place import Command, PlacedProcess, Strangers
+from gglib_desktop.ports.servers.place import Command, Outage, PlacedProcess, Strangers
 
 _log = logging.getLogger(__name__)
 RECORDS = "servers"
@@ -72,7 +72,6 @@ class RecordedRunner(FoundServers):
         self._lock = DataLock(data_dir)
         self._names = ClientNames(self._names_of_running)
         self._ports = _Ports()
-        self._undead: dict[str, PlacedProcess] = {}
         self._stops: dict[ProcessHandle, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
@@ -130,7 +129,12 @@ class RecordedRunner(FoundServers):
 
     async def is_running(self, handle: ProcessHandle) -> bool:
         await self._open()
-        return any(server.handle == handle for server in self._running())
+        server = self._servers.get(handle)
+        if server is None or server.process.poll():
+            return False
+        if (outage := server.place.outage) is not None:
+            raise RunnerUnavailable(_lost(handle.place, outage))
+        return True
 
     async def health(self, handle: ProcessHandle) -> ServerHealth:
         await self._open()
@@ -141,7 +145,10 @@ class RecordedRunner(FoundServers):
         if healthy and server.facts is None:
             await self.facts(handle)
         context_size = server.facts.context_size if server.facts else None
-        return ServerHealth(healthy, server.last_ok, context_size, probe.message or None)
+        message = probe.message
+        if probe.result is ProbeResult.UNREACHABLE:
+            message = _lost(handle.place, Outage(probe.since, probe.message))
+        return ServerHealth(healthy, server.last_ok, context_size, message or None)
 
     async def list_running(self) -> Sequence[ProcessHandle]:
         await self._open()
@@ -266,7 +273,7 @@ class RecordedRunner(FoundServers):
             return self._announce(record, process, key).handle
         except BaseException as exc:
             if process is not None and not await abandon(process, record, site.place):
-                self._keep_watch(record.run, process)
+                self._keep_watch(record, process)
             elif process is not None or not await self._may_run(site, record, exc):
                 self._records.delete(record.run)
             if isinstance(exc, asyncio.CancelledError):
@@ -284,15 +291,6 @@ class RecordedRunner(FoundServers):
         if found.process is not None:
             found.process.forget()
         return found.process is not None
-
-    def _keep_watch(self, run: str, process: PlacedProcess) -> None:
-        """Of one that is not wanted and cannot be ended, so that it is reaped and its record is known until then."""
-        _log.warning("process %s of a start that failed cannot be ended; its port and memory stay in use", process.pid)
-        if self._state.left:
-            process.forget()
-            return
-        self._undead[run] = process
-        process.on_exit(lambda: self._records.delete(run), lambda: self._undead.pop(run))
 
     @override
     def _is_in_use(self, place_id: str) -> bool:
@@ -367,3 +365,8 @@ class RecordedRunner(FoundServers):
     def _own_record(self, server: ForeignServer) -> ServerRecord | None:
         chosen = (server.pid, server.identity)
         return next((record for record in self._records_of_running() if chosen in record.processes()), None)
+
+
+def _lost(place: str, outage: Outage) -> str:
+    since = time.strftime("%H:%M", time.localtime(outage.since))
+    return f"{place} cannot be reached since {since}: {outage.reason}"

@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gglib_desktop.domain.servers.server import ProcessHandle
-from gglib_desktop.domain.servers.states import Busy, Degraded, Healthy, Loading, Running, Unresponsive
+from gglib_desktop.domain.servers.states import (
+    Busy,
+    Degraded,
+    Healthy,
+    Loading,
+    Running,
+    Unreachable,
+    Unresponsive,
+)
 
 PROBE_TIMEOUT_S = 2.0
 HEALTHY_INTERVAL_S = 3.5
@@ -58,14 +66,19 @@ class ProbeResult(StrEnum):
     REFUSED = "refused"
     TIMEOUT = "timeout"
     FOREIGN = "foreign"
+    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One answer to a health question: the result and, unless it is OK, the server's or the system's words."""
+    """One answer to a health question: the result and, unless it is OK, the server's or the system's words.
+
+    ``since``: the unix time since when its place cannot be reached, where that is the result.
+    """
 
     result: ProbeResult
     message: str = ""
+    since: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,9 +96,13 @@ class Usage:
 
 @dataclass(frozen=True)
 class HealthTracker:
-    """The health of one server so far. ``observe`` takes the next answer and returns the next tracker."""
+    """The health of one server so far. ``observe`` takes the next answer and returns the next tracker.
+
+    ``lost``: its place cannot be reached, and ``state`` is what it was before.
+    """
 
     state: Running
+    lost: Unreachable | None = None
     ready: bool = False
     missed: int = 0
     busy: bool = False
@@ -116,6 +133,11 @@ class HealthTracker:
         return self.state.handle
 
     @property
+    def shown(self) -> Running | Unreachable:
+        """Its state now."""
+        return self.lost or self.state
+
+    @property
     def interval_s(self) -> float:
         """How long after the beginning of the last question the next one is due, once it was ready."""
         return MISSED_INTERVAL_S if self.missed or self.busy else HEALTHY_INTERVAL_S
@@ -123,11 +145,11 @@ class HealthTracker:
     @property
     def is_calm(self) -> bool:
         """It is well, so the next question is not urgent."""
-        return self.ready and not self.missed and not self.busy
+        return self.ready and not self.missed and not self.busy and self.lost is None
 
     def due_at(self, asked_at: float, server_id: int, *, visible: bool) -> float:
         """When to ask next, after the question that began at ``asked_at``."""
-        if not self.ready:
+        if not self.ready and self.lost is None:
             return asked_at + loading_interval_s(asked_at - self.began_at)
         if not self.is_calm:
             return asked_at + self.interval_s
@@ -146,6 +168,12 @@ class HealthTracker:
 
     def observe(self, probe: Probe, before: Usage | None, after: Usage | None, now: float) -> HealthTracker:
         """The tracker after one question: the answer, and the process's usage before and after it."""
+        if probe.result is ProbeResult.UNREACHABLE:
+            lost = Unreachable(probe.since, self.handle.place, probe.message, self.handle)
+            return replace(self, lost=lost, missed=0, busy=False, looked_at=now, last_advance_at=now)
+        return replace(self._observe_there(probe, before, after, now), lost=None)
+
+    def _observe_there(self, probe: Probe, before: Usage | None, after: Usage | None, now: float) -> HealthTracker:
         if probe.result is ProbeResult.OK:
             return replace(self, state=Healthy(self.handle), ready=True, missed=0, busy=False, usage=after)
         if not self.ready:

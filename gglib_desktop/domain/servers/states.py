@@ -109,11 +109,16 @@ class Crashed:
 
 @dataclass(frozen=True)
 class Unreachable:
-    """Its place cannot be reached, so nothing is known of it since. ``place`` is the id of that place."""
+    """Its place cannot be reached, so nothing is known of it since. ``place`` is the id of that place.
+
+    ``handle`` is the process that ran there before; None where none was seen by this run of the program.
+    """
 
     word: ClassVar[str] = "Unreachable"
     since: float
     place: str
+    reason: str = ""
+    handle: ProcessHandle | None = None
 
 
 Running = Loading | Healthy | Busy | Degraded | Unresponsive

@@ -167,8 +167,24 @@ class Strangers(Protocol):
         """Ends that one process, politely first. Raises: also StopFailed."""
 
 
+@dataclass(frozen=True)
+class Outage:
+    """A place cannot be reached. ``since`` is the unix time of the first failure."""
+
+    since: float
+    reason: str
+
+
 class Place(Protocol):
     """Where servers run. Methods raise RunnerUnavailable when the place cannot be reached, or was left."""
+
+    @property
+    def outage(self) -> Outage | None:
+        """Why the place cannot be reached, as far as it knows without asking; None while it can.
+
+        Meanwhile the end of a process is not told, and its signals fail as ``exits_within`` says. Afterwards both are
+        what is true there.
+        """
 
     @property
     def logs(self) -> ServerLogs: ...

@@ -25,11 +25,15 @@ class ProcessRunner(Protocol):
     async def stop(self, handle: ProcessHandle) -> None:
         """Ends a server and returns when the process is gone.
 
-        Raises: NotRunning when it was gone already, StopFailed when it survived every signal.
+        Raises: NotRunning when it was gone already, StopFailed when it survived every signal, RunnerUnavailable while
+        its place cannot be reached.
         """
 
     async def is_running(self, handle: ProcessHandle) -> bool:
-        """Whether this very process still runs; a process that merely has its pid does not count."""
+        """Whether this very process still runs; a process that merely has its pid does not count.
+
+        Raises: RunnerUnavailable while its place cannot be reached.
+        """
 
     async def health(self, handle: ProcessHandle) -> ServerHealth:
         """Asks the server how it is. Trouble on the way is an unhealthy answer, never an error.
@@ -38,4 +42,7 @@ class ProcessRunner(Protocol):
         """
 
     async def list_running(self) -> Sequence[ProcessHandle]:
-        """All servers that run, those that an earlier runner over the same data directory left included."""
+        """All servers that run, those that an earlier runner over the same data directory left included.
+
+        While a place cannot be reached, those that last ran there.
+        """

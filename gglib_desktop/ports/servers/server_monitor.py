@@ -78,7 +78,10 @@ class ServerMonitor(Protocol):
         """Raises what a start would raise before it spawns anything, if that server had ended. Changes nothing."""
 
     async def probe(self, handle: ProcessHandle, timeout_s: float) -> Probe:
-        """One health question. Trouble on the way is an answer; a process that is gone answers REFUSED."""
+        """One health question. Trouble on the way is an answer; a process that is gone answers REFUSED.
+
+        UNREACHABLE: the server does not answer, and its place cannot be reached.
+        """
 
     async def usage(self, handle: ProcessHandle) -> Usage | None:
         """What the process has used so far; None when it is gone or the runner cannot tell."""
@@ -102,7 +105,10 @@ class ServerMonitor(Protocol):
         """
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
-        """Returns when the process has ended, at once if it has. An event, not a poll."""
+        """Returns when the process has ended, at once if it has. An event, not a poll.
+
+        While its place cannot be reached it goes on waiting.
+        """
 
     async def kill(self, handle: ProcessHandle) -> None:
         """Ends the process without grace. Returns when it is gone; quietly if it already was. Raises: StopFailed."""

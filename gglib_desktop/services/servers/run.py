@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
-from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, StartFailed
+from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, HealthTracker, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle
@@ -48,6 +48,7 @@ class ServerRun:
         self._start_task: asyncio.Task[ProcessHandle] | None = None
         self._stop_task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._before_stop: ServerState = snapshot.state
         self._watched = False
         self._given_up: Failure | None = None
         self._facts_answers = 0
@@ -73,6 +74,7 @@ class ServerRun:
         """Begins to end it, unless it is being ended. The task raises StopFailed if it survives."""
         if self._stop_task is None or self._stop_task.done():
             self._stopping = True
+            self._before_stop = self.snapshot.state
             handle = handle_of(self.snapshot.state)
             now = time.time()
             self._become(Stopping(handle, now, now + self._context.stop_grace_s() + SECOND_GRACE_S))
@@ -152,7 +154,7 @@ class ServerRun:
             replace(
                 self.snapshot,
                 # A start that succeeded at the moment of its cancellation is already being stopped.
-                state=replace(before, handle=handle) if isinstance(before, Stopping) else tracker.state,
+                state=replace(before, handle=handle) if isinstance(before, Stopping) else tracker.shown,
                 endpoint=known.endpoint,
                 other_endpoints=known.other_endpoints,
                 command_line=known.command_line,
@@ -200,7 +202,7 @@ class ServerRun:
         if following.stalled_for(now) > self._context.load_stall_s:
             self._give_up(handle)
         if unseen:
-            self.show(replace(self.snapshot, state=following.state))
+            self.show(replace(self.snapshot, state=following.shown))
             return following
         if probe.result is ProbeResult.OK:
             if self.ready_at is None:
@@ -226,8 +228,8 @@ class ServerRun:
 
     def _observed(self, tracker: HealthTracker, usage: Usage | None) -> None:
         if not self._stopping:
-            rss_bytes = usage.rss_bytes if usage else None
-            self.show(replace(self.snapshot, state=tracker.state, rss_bytes=rss_bytes))
+            rss_bytes = usage.rss_bytes if usage and tracker.lost is None else None
+            self.show(replace(self.snapshot, state=tracker.shown, rss_bytes=rss_bytes))
 
     # -- the end
 
@@ -274,6 +276,12 @@ class ServerRun:
             await self._context.runner.stop(handle)
         except NotRunning:
             pass
+        except RunnerUnavailable:
+            # It was not reached. What has become of it the next look tells.
+            self._stopping = False
+            before = self._before_stop
+            self._become(Loading(handle, time.time()) if handle_of(before) is None else before)
+            raise
         except ProcessError as exc:
             self._survive(handle, str(exc))
             raise

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, replace
 
-from gglib_desktop.domain.errors import ProcessError
+from gglib_desktop.domain.errors import ProcessError, RunnerUnavailable
 from gglib_desktop.domain.servers.restart import next_retry
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.states import (
@@ -14,6 +14,7 @@ from gglib_desktop.domain.servers.states import (
     Failed,
     Starting,
     Stopping,
+    Unreachable,
     Unresponsive,
     handle_of,
     is_live,
@@ -77,14 +78,14 @@ class Server:
         if self.is_live:
             self._next = _Next(config, on_trial)
             self._run.ask_to_stop()
-        else:
+        elif not isinstance(self.snapshot.state, Unreachable):  # which may run, so it would be a second one
             self.begin(config)
 
     async def refuses(self, config: ServerConfig) -> bool:
         """Whether a start with ``config`` is known to fail; the snapshot then says why."""
         state = self.snapshot.state
         handle = handle_of(state)
-        if handle is None or isinstance(state, Stopping | Unresponsive):
+        if handle is None or isinstance(state, Stopping | Unresponsive | Unreachable):
             return False
         try:
             await self._context.monitor.check(config, instead_of=handle)
@@ -97,7 +98,9 @@ class Server:
         return False
 
     async def stop(self) -> None:
-        """Returns when it has ended and will not start again automatically. Raises: StopFailed."""
+        """Returns when it has ended and will not start again automatically. Raises: StopFailed, RunnerUnavailable."""
+        if isinstance(state := self.snapshot.state, Unreachable):
+            raise RunnerUnavailable(f"{state.place} cannot be reached")
         self._next = None
         self.stop_trying()
         if self._life is None or not self.is_live:

@@ -261,7 +261,10 @@ class Supervisor(ServerList):
             server.restart(config or server.snapshot.config, on_trial=on_trial)
 
     async def stop(self, server_id: int) -> None:
-        """Stops a server, or a current or planned start; returns when it has ended. Raises: StopFailed."""
+        """Stops a server, or a current or planned start; returns when it has ended.
+
+        Raises: StopFailed, RunnerUnavailable while its place cannot be reached.
+        """
         await self._servers[server_id].stop()
 
     async def stop_all(self, wanted: Callable[[str], bool] = lambda _place: True) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.server import ProcessHandle
-from gglib_desktop.domain.servers.states import Healthy, Unresponsive
+from gglib_desktop.domain.servers.states import Healthy, Unreachable, Unresponsive
 from gglib_desktop.domain.traffic.figures import Counters, ServerFigures
 from gglib_desktop.domain.traffic.requests import Finished, RequestEvent
 from gglib_desktop.domain.traffic.work import ServerWork
@@ -345,7 +345,7 @@ class ServerWatch:
     def _tell(self) -> None:
         now = self._times.told = _now()
         figures = ServerFigures(memory=self._use.memory, cpu=self._use.cpu)
-        if not isinstance(self._snapshot.state, Unresponsive):
+        if not isinstance(self._snapshot.state, Unresponsive | Unreachable):
             drafting = self._drafting.figures(run_facts(self._snapshot), self._work.counters)
             figures = replace(self._work.figures(now), memory=figures.memory, cpu=figures.cpu, drafting=drafting)
         if figures != self._told:

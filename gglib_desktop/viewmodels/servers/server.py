@@ -121,7 +121,8 @@ class ServerPanelState:
 
     @property
     def handle(self) -> ProcessHandle | None:
-        return None if isinstance(self.state, EndpointState) else handle_of(self.state)
+        """Its process, as long as that can be reached."""
+        return None if isinstance(self.state, EndpointState | Unreachable) else handle_of(self.state)
 
     @property
     def is_attached(self) -> bool:
@@ -256,11 +257,12 @@ class ServerViewModel(PanelViewModel):
 
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
         config, facts, rejected = snapshot.config, snapshot.facts, self._rejected(snapshot)
-        handle = handle_of(snapshot.state)
+        process = handle_of(snapshot.state)
+        handle = None if isinstance(snapshot.state, Unreachable) else process
         return ServerPanelState(
             title=config.model_name if snapshot.number == 1 else f"{config.model_name} ({snapshot.number})",
             state=snapshot.state,
-            port=handle.port if handle else config.port,
+            port=process.port if process else config.port,
             endpoint=snapshot.endpoint if handle else "",
             adopted=snapshot.adopted,
             command_line=snapshot.command_line,
@@ -305,7 +307,8 @@ class ServerViewModel(PanelViewModel):
         if not isinstance(state, Stopped | Failed | Crashed):
             return None
         before = self._state
-        return before.ran_s if before.handle is None else state.at - before.handle.started_at
+        handle = None if isinstance(before.state, EndpointState) else handle_of(before.state)
+        return before.ran_s if handle is None else state.at - handle.started_at
 
     def _lacks_template(self, config: ServerConfig) -> bool:
         """Whether chats use a template of the engine's own."""

@@ -80,10 +80,12 @@ def state_description(state: ServerState | EndpointState) -> str:
             return translate("States", "The server was asked to end. It will be killed if it does not.")
         case Stopped():
             return sentence(stopped_text(state))
-        case Unreachable(place=place):
-            return translate(
-                "States", "The place “{place}” cannot be reached from here, so nothing is known of this server."
-            ).format(place=place)
+        case Unreachable(place=place, since=since, reason=reason):
+            lost = translate("States", "{place} cannot be reached since {time}.").format(
+                place=place, time=time_text(since)
+            )
+            unknown = translate("States", "Nothing is known of this server since then.")
+            return joined(lost, unknown, sentence(reason))
         case Failed(failure=failure) | Crashed(failure=failure):
             return words_for_failure(failure, type(state).word).summary
 
@@ -108,9 +110,8 @@ def ended_text(state: ServerState | EndpointState) -> str:
         case Stopped(at=at) | Failed(at=at) | Crashed(at=at):
             text = translate("States", "{time}: {why}")
             return text.format(time=time_text(at), why=state_description(state))
-        case Unreachable(since=since):
-            text = translate("States", "Since {time}: {why}")
-            return text.format(time=time_text(since), why=state_description(state))
+        case Unreachable():
+            return state_description(state)
         case _:
             return ""
 

@@ -117,4 +117,4 @@ async def test_the_line_names_a_place_that_is_not_this_computer(desk, healthy):
     await poll(lambda: "Place: Big box" in names(healthy, Role.StaticText))
     gone = replace(snapshot, config=snapshot.config.replace(place="box"), state=Unreachable(0.0, "box"))
     healthy.server.show(gone)
-    assert "“Big box” cannot be reached" in get(healthy, "Dismiss").accessibleDescription()
+    assert "Big box cannot be reached since " in get(healthy, "Dismiss").accessibleDescription()

@@ -1,5 +1,6 @@
 """Every error, failure, state and decision has words that people understand."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -308,7 +309,8 @@ STATES: list[ServerState] = [
     Stopped(0.0),
     Failed(0.0, Failure(FailureCause.BAD_VALUE, "exit code 1", (), ServerExit(1))),
     Crashed(0.0, KILLED),
-    Unreachable(0.0, "attic"),
+    Unreachable(0.0, "gpu-box"),
+    Unreachable(0.0, "gpu-box", "no route to host"),
 ]
 
 
@@ -328,6 +330,9 @@ def test_only_a_crash_says_in_the_badge_how_it_ended(qapp):
 
 
 def test_descriptions_tell_what_is_known(qapp):
+    lost = state_description(Unreachable(time.time(), "gpu-box", "no route to host"))
+    assert lost.startswith("gpu-box cannot be reached since ")
+    assert lost.endswith(". Nothing is known of this server since then. No route to host.")
     assert "12 s" in state_description(Loading(HANDLE, 0.0, usual_s=12.0))
     assert "2 health checks" in state_description(Degraded(HANDLE, 2, "no answer within 2 s"))
     assert "No answer within 2 s." in state_description(Unresponsive(HANDLE, 0.0, "no answer within 2 s"))

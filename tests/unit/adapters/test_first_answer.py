@@ -31,6 +31,7 @@ class Silent:
     reader = LlamaProcessReader()
     logs = FolderLogs(LogFolder(Path("no such folder")), asyncio.to_thread)
     result = ProbeResult.REFUSED
+    outage = None
 
     def __init__(self, works: Callable[[float], bool]) -> None:
         self._works = works

@@ -37,7 +37,7 @@ from gglib_desktop.domain.servers.failures import Absence, ServerExit, StopRung
 from gglib_desktop.domain.servers.record import KnownProcess, ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.servers.engine_driver import ProcessReader
-from gglib_desktop.ports.servers.place import Claim, Command, Finding, PlacedProcess
+from gglib_desktop.ports.servers.place import Claim, Command, Finding, Outage, PlacedProcess
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 T = TypeVar("T")
@@ -80,7 +80,12 @@ class ContainerPlace:
         self._under_way: set[asyncio.Task[Any]] = set()
         self._running: dict[str, tuple[ServerRecord, ContainerProcess]] = {}
         self._listening: set[Path] = set()
+        self._outages: dict[Path, Outage] = {}
         self._swept = False
+
+    @property
+    def outage(self) -> Outage | None:
+        return next(iter(self._outages.values()), None)
 
     async def aclose(self) -> None:
         """Starts that are under way end their servers first, for which they need the engine."""
@@ -268,11 +273,16 @@ class ContainerPlace:
             for _record, process in self._running.values():
                 process.look()
 
+        def hear() -> None:
+            self._outages.pop(api.socket, None)
+            look()
+
         while True:
             try:
-                await api.hear_of_ends(creation.own_label(self._data_dir), look)
+                await api.hear_of_ends(creation.own_label(self._data_dir), hear)
             except (RunnerUnavailable, Refused) as exc:
                 _log.info("%s tells of no ends: %s", self._image.engine, exc)
+                self._outages.setdefault(api.socket, Outage(time.time(), str(exc)))
             await asyncio.sleep(_AGAIN_S)
             look()
 

@@ -41,7 +41,7 @@ from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.record import KnownProcess, ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.servers.engine_driver import ProcessReader
-from gglib_desktop.ports.servers.place import Claim, Command, Finding, PlacedProcess
+from gglib_desktop.ports.servers.place import Claim, Command, Finding, Outage, PlacedProcess
 
 _log = logging.getLogger(__name__)
 _REAP_S = 3.0
@@ -52,6 +52,8 @@ class LocalPlace:
 
     ``environment`` is what programs inherit. Work that blocks runs ``in_thread``.
     """
+
+    outage: Outage | None = None
 
     def __init__(
         self,

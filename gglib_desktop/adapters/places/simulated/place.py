@@ -21,7 +21,7 @@ from gglib_desktop.domain.servers.failures import Absence, ServerExit
 from gglib_desktop.domain.servers.record import KnownProcess, ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.servers.engine_driver import ProcessReader
-from gglib_desktop.ports.servers.place import Claim, Command, Finding, PlacedProcess
+from gglib_desktop.ports.servers.place import Claim, Command, Finding, Outage, PlacedProcess
 
 # Beyond the greatest pid that Linux gives (2 ** 22), so that none of these is ever a real process.
 _FIRST_PID = 5_000_001
@@ -31,6 +31,7 @@ class SimulatedPlace:
     """Simulated processes outlive the runner as real ones do. ``program`` says what each does."""
 
     strangers = None
+    outage: Outage | None = None
 
     def __init__(
         self,

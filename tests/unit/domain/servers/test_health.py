@@ -23,7 +23,7 @@ from gglib_desktop.domain.servers.health import (
     next_look_at,
 )
 from gglib_desktop.domain.servers.server import ProcessHandle
-from gglib_desktop.domain.servers.states import Busy, Degraded, Healthy, Loading, Unresponsive
+from gglib_desktop.domain.servers.states import Busy, Degraded, Healthy, Loading, Unreachable, Unresponsive
 
 HANDLE = ProcessHandle(1, "Tiny", 4711, 9000, 1000)
 OK, LOADING = Probe(ProbeResult.OK), Probe(ProbeResult.LOADING, "loading the model")
@@ -119,6 +119,23 @@ def test_misses_degrade_and_the_third_is_unresponsive(healthy, probe):
     four = observed(three, probe, now=300.0)
     assert four.state == Unresponsive(HANDLE, 200.0, probe.message), "since when it is so stays"
     assert four.missed == 4
+
+
+@pytest.mark.parametrize("before", [(), (TIMEOUT,), (TIMEOUT, TIMEOUT, TIMEOUT)])
+def test_a_lost_place_hides_what_it_was_until_it_answers(healthy, before):
+    lost = observed(observed(healthy, *before), Probe(ProbeResult.UNREACHABLE, "no route", 50.0))
+    assert lost.shown == Unreachable(50.0, "local", "no route", HANDLE)
+    assert not lost.is_calm
+    assert lost.due_at(200.0, 7, visible=False) == 200.0 + HEALTHY_INTERVAL_S
+    assert observed(lost, OK).shown == Healthy(HANDLE)
+    assert observed(lost, TIMEOUT).shown == Degraded(HANDLE, 1, TIMEOUT.message)
+
+
+def test_one_that_was_loading_when_its_place_was_lost_goes_on_loading(loading):
+    lost = observed(loading, Probe(ProbeResult.UNREACHABLE, "no route", 50.0), now=1e6)
+    assert (lost.shown.word, lost.stalled_for(1e6)) == ("Unreachable", 0.0)
+    assert lost.due_at(100.0, 7, visible=True) == 100.0 + HEALTHY_INTERVAL_S
+    assert observed(lost, LOADING, now=1e6).shown == loading.state
 
 
 @pytest.mark.parametrize("misses", [1, 2, 3, 9])

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gglib_desktop.domain.errors import StopFailed
+from gglib_desktop.domain.errors import RunnerUnavailable, StopFailed
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.failures import FailureCause, ServerExit, StopRung
 from gglib_desktop.domain.servers.health import HEALTHY_INTERVAL_S, HIDDEN_INTERVAL_S, Probe, ProbeResult
@@ -17,6 +17,7 @@ from gglib_desktop.domain.servers.states import (
     Loading,
     Stopped,
     Stopping,
+    Unreachable,
     Unresponsive,
 )
 from gglib_desktop.services.servers.snapshot import ServerUsed
@@ -343,6 +344,69 @@ async def test_one_that_survives_every_signal_is_unresponsive_and_the_caller_hea
     runner.last.stop_error = None
     await supervisor.stop(server_id)
     assert isinstance(story.state(server_id), Stopped)
+
+
+# -- its place is lost
+
+LOST = Probe(ProbeResult.UNREACHABLE, "no route to host", 1_700_000_000.0)
+
+
+async def test_a_server_is_unreachable_while_its_place_is(server_id, supervisor, story, runner, config):
+    runner.last.answer = LOST
+    lost = await story.reaches(server_id, "Unreachable")
+    assert lost == Unreachable(LOST.since, "local", LOST.message, runner.last.handle)
+    assert supervisor.server(server_id).rss_bytes is None
+    assert not supervisor.running
+    with pytest.raises(RunnerUnavailable):
+        await supervisor.stop(server_id)
+    supervisor.restart(server_id)
+    await supervisor.try_out(server_id, config(context_size=1024))
+    assert await supervisor.adopt() == 0, "it has its panel already"
+    await supervisor.stop_all()
+    runner.last.answer = OK
+    await story.reaches(server_id, "Healthy")
+    assert (len(supervisor.servers), runner.starts) == (1, 1)
+    assert story.words(server_id) == ["Starting", "Loading", "Healthy", "Unreachable", "Healthy"]
+
+
+async def test_a_hidden_window_looks_for_a_lost_place_as_often(server_id, supervisor, story, runner):
+    runner.last.answer = LOST
+    await story.reaches(server_id, "Unreachable")
+    supervisor.visible = False
+    before = now()
+    runner.last.answer = OK
+    await story.reaches(server_id, "Healthy")
+    assert now() - before <= HEALTHY_INTERVAL_S + 0.1
+
+
+async def test_an_end_that_is_told_when_the_place_is_back_is_a_crash(server_id, supervisor, story, runner):
+    runner.last.answer = LOST
+    await story.reaches(server_id, "Unreachable")
+    runner.last.end(3)
+    assert (await story.reaches(server_id, "Crashed")).failure.exit == ServerExit(3)
+
+
+async def test_a_lost_place_is_no_reason_to_give_up_loading(supervisor, story, runner, config):
+    server_id = supervisor.start(config())
+    await poll(lambda: runner.servers)
+    runner.last.answer = LOST
+    await story.reaches(server_id, "Unreachable")
+    await time_passes(3600)
+    runner.last.answer = LOADING
+    await story.reaches(server_id, "Loading")
+    runner.last.answer = OK
+    await story.reaches(server_id, "Healthy")
+
+
+async def test_a_stop_that_reaches_nothing_leaves_it_as_it_was(server_id, supervisor, story, runner):
+    runner.last.stop_error = RunnerUnavailable("no route to host")
+    with pytest.raises(RunnerUnavailable):
+        await supervisor.stop(server_id)
+    assert isinstance(story.state(server_id), Healthy)
+    runner.last.answer = LOST
+    await story.reaches(server_id, "Unreachable")
+    runner.last.end(0)
+    assert isinstance(await story.reaches(server_id, "Crashed"), Crashed)
 
 
 async def test_one_that_survives_a_kill_is_watched_on(server_id, supervisor, story, runner):
