@@ -122,7 +122,7 @@ class ServerPanelState:
     @property
     def handle(self) -> ProcessHandle | None:
         """Its process, as long as that can be reached."""
-        return None if isinstance(self.state, EndpointState | Unreachable) else handle_of(self.state)
+        return None if isinstance(self.state, EndpointState) else _reached(self.state)
 
     @property
     def is_attached(self) -> bool:
@@ -156,6 +156,10 @@ class ServerPanelState:
     @property
     def running_since(self) -> float | None:
         return self.handle.started_at if self.handle and not isinstance(self.state, Loading) else None
+
+
+def _reached(state: ServerState) -> ProcessHandle | None:
+    return None if isinstance(state, Unreachable) else handle_of(state)
 
 
 class ServerViewModel(PanelViewModel):
@@ -257,8 +261,7 @@ class ServerViewModel(PanelViewModel):
 
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
         config, facts, rejected = snapshot.config, snapshot.facts, self._rejected(snapshot)
-        process = handle_of(snapshot.state)
-        handle = None if isinstance(snapshot.state, Unreachable) else process
+        process, handle = handle_of(snapshot.state), _reached(snapshot.state)
         return ServerPanelState(
             title=config.model_name if snapshot.number == 1 else f"{config.model_name} ({snapshot.number})",
             state=snapshot.state,

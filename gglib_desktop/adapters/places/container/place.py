@@ -22,6 +22,7 @@ from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.places.container import creation
 from gglib_desktop.adapters.places.container.container_process import ContainerProcess, identity_of
 from gglib_desktop.adapters.places.container.docker_api import DockerApi, Gone, Refused
+from gglib_desktop.adapters.places.container.ends import Ends
 from gglib_desktop.adapters.places.container.image import Image
 from gglib_desktop.adapters.places.container.log_copy import LogCopy
 from gglib_desktop.adapters.places.folder_logs import FolderLogs
@@ -79,13 +80,12 @@ class ContainerPlace:
         self._scope = TaskScope(LogReporter())
         self._under_way: set[asyncio.Task[Any]] = set()
         self._running: dict[str, tuple[ServerRecord, ContainerProcess]] = {}
-        self._listening: set[Path] = set()
-        self._outages: dict[Path, Outage] = {}
+        self._ends = Ends(data_dir, self._scope, self._look)
         self._swept = False
 
     @property
     def outage(self) -> Outage | None:
-        return next(iter(self._outages.values()), None)
+        return self._ends.outage
 
     async def aclose(self) -> None:
         """Starts that are under way end their servers first, for which they need the engine."""
@@ -259,32 +259,14 @@ class ContainerPlace:
         process = ContainerProcess(api, found, log, self._scope)
         self._running[record.run] = (record, process)
         process.on_exit(lambda: self._running.pop(record.run, None))
-        if api.socket not in self._listening:
-            self._listening.add(api.socket)
-            self._scope.start(self._listen(api), name=f"ends told by {api.socket}")
+        self._ends.listen(api)
         self._under_way.add(process.watching)
         process.watching.add_done_callback(self._under_way.discard)
         return process
 
-    async def _listen(self, api: DockerApi) -> None:
-        """Makes all look for their ends when the engine tells of one, and while it does not tell of any."""
-
-        def look() -> None:
-            for _record, process in self._running.values():
-                process.look()
-
-        def hear() -> None:
-            self._outages.pop(api.socket, None)
-            look()
-
-        while True:
-            try:
-                await api.hear_of_ends(creation.own_label(self._data_dir), hear)
-            except (RunnerUnavailable, Refused) as exc:
-                _log.info("%s tells of no ends: %s", self._image.engine, exc)
-                self._outages.setdefault(api.socket, Outage(time.time(), str(exc)))
-            await asyncio.sleep(_AGAIN_S)
-            look()
+    def _look(self) -> None:
+        for _record, process in self._running.values():
+            process.look()
 
     async def _sweep(self, api: DockerApi) -> None:
         """Removes what earlier runs of the program could not remove, once those that are recorded were found."""
