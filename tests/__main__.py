@@ -52,6 +52,7 @@ class Part:
     def __init__(self, name: str, words: tuple[str, ...]) -> None:
         counting = ("--cov", "--cov-report=") if name == COUNTED else ()
         self._name = f"{name:10}".encode()
+        self.failed: list[str] = []
         self._process = subprocess.Popen(
             (sys.executable, "-m", "pytest", "-q", *counting, *words),
             cwd=ROOT,
@@ -72,6 +73,8 @@ class Part:
                         self._say(more)
 
     def _say(self, line: bytes) -> None:
+        if line.startswith((b"FAILED ", b"ERROR ")):
+            self.failed.append(line.decode(errors="replace").strip())
         sys.stdout.buffer.write(self._name + line)
         sys.stdout.buffer.flush()
 
@@ -89,7 +92,9 @@ def main() -> int:
         ENVIRONMENT[GATHERED] = str(seen)
         parts = [Part(name, words) for name, words in PARTS.items()]
         status = max([part.status() for part in parts])
-        sys.stdout.write("".join(f"{line}\n" for line in gathered_table(seen)))
+        # Last, so that the end of a long output tells what to look for.
+        failed = (line for part in parts for line in part.failed)
+        sys.stdout.write("".join(f"{line}\n" for line in (*gathered_table(seen), *failed)))
     return status
 
 
