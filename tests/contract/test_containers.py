@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -277,6 +278,19 @@ async def test_a_server_may_read_the_named_files_and_do_nothing_else(podman, ser
         with contextlib.suppress(StartFailed):
             await runner.wait_exit(await runner.start(podman.config(extra_args=["--mmproj", str(missing)])))
     assert not missing.parent.exists()
+
+
+async def test_a_model_whose_name_podman_cannot_read_is_served_through_a_link(podman, service, tmp_path):
+    (tmp_path / "there").mkdir()
+    odd = tmp_path / 'a, "b".gguf'
+    shutil.copy(podman.model, odd)
+    async with podman.runner() as runner:
+        handle = await runner.start(podman.config(model_path=tmp_path / "there" / ".." / odd.name, host="localhost"))
+        await becomes_healthy(runner, handle)
+        (links,) = (podman.data_dir / "links").iterdir()
+        assert [link.resolve() for link in links.iterdir()] == [odd]
+        await runner.stop(handle)
+        await poll(lambda: not links.exists())
 
 
 async def test_an_image_that_is_not_there_is_not_pulled(podman, service, data_dir):

@@ -72,12 +72,55 @@ def test_the_files_that_a_command_line_names_are_bound(tmp_path):
             f"--adapter={tmp_path / 'a.gguf'}",
             str(tmp_path / "b,c.gguf"),
             f"{tmp_path / 'd.gguf'}:0.5",
-            f"{tmp_path / 'gone.gguf'},{tmp_path / 'e.gguf'}",
+            f"{tmp_path / 'gone.gguf'},{tmp_path / 'e.gguf'}:0.5",
             str(tmp_path / "gone.gguf"),
             str(tmp_path),
         )
     )
     assert {Path(each).name for each in named} == set(names) - {"other.gguf"}
+
+
+def test_files_that_podman_cannot_be_told_have_links(tmp_path):
+    (tmp_path / "there").mkdir()
+    for name in ("m,1-00001-of-00002.gguf", "m,1-00002-of-00002.gguf", f"{'ü' * 90}'\".gguf", "plain.gguf"):
+        (tmp_path / name).touch()
+    plain = str(tmp_path / "plain.gguf")
+    words, links = creation.with_links(
+        (
+            "/opt/engine",
+            str(tmp_path / "m,1-00001-of-00002.gguf"),
+            f"{plain}:1,{tmp_path / 'there' / '..' / 'plain.gguf'}:0.5",
+            f"--adapter={tmp_path / 'ü'}{'ü' * 89}'\".gguf:0.5",
+            "text, with a comma",
+            plain,
+        ),
+        Path("/links"),
+    )
+    long_name = f"{'ü' * 43}'_.gguf"
+    assert words == [
+        "/opt/engine",
+        "/links/1-0-m_1-00001-of-00002.gguf",
+        f"{plain}:1,/links/2-2-plain.gguf:0.5",
+        f"--adapter=/links/3-3-{long_name}:0.5",
+        "text, with a comma",
+        plain,
+    ]
+    assert {name: file.name for name, file in links.items()} == {
+        "1-0-m_1-00001-of-00002.gguf": "m,1-00001-of-00002.gguf",
+        "1-0-m_1-00002-of-00002.gguf": "m,1-00002-of-00002.gguf",
+        "2-2-plain.gguf": "plain.gguf",
+        f"3-3-{long_name}": f"{'ü' * 90}'\".gguf",
+    }
+
+
+@pytest.mark.parametrize(
+    ("host", "published"), [(None, "127.0.0.1"), ("localhost", "127.0.0.1"), ("0.0.0.0", "0.0.0.0")]
+)
+def test_a_port_is_published_at_the_address_of_the_host(tmp_path, host, published):
+    config = ServerConfig(1, "m", tmp_path / "m.gguf", base_port=9000, host=host)
+    record = ServerRecord("r", config, 9000, "")
+    asked = creation.server("image", record, Command(("/engine",), {}), (), {})
+    assert asked["HostConfig"]["PortBindings"] == {"9000/tcp": [{"HostIp": published, "HostPort": "9000"}]}
 
 
 @pytest.mark.parametrize(

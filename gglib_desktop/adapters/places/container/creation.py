@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,10 +20,14 @@ OWN = uuid.uuid4().hex
 _GRAPHICS = ("/dev/kfd", "/dev/dri")
 _SELINUX = Path("/sys/fs/selinux/enforce")
 _LOCAL_HOST = "127.0.0.1"
+# Podman cannot read such characters in the name of a file.
+_UNREADABLE = re.compile(r'[",\x00-\x1f\ud800-\udfff]')
+# With this many characters no name that stands for another is too long, and it keeps which part of a model it is.
+_NAME_END = 50
 
 
 def labels(data_dir: Path, run: str = "") -> dict[str, str]:
-    """By which a container of ours is known. Without a run it only answers a question about the image."""
+    """As ``Image.labels``."""
     return {DATA: os.path.abspath(data_dir), RUN: run, IDENTITY: OWN}
 
 
@@ -53,7 +58,9 @@ def server(
     asked["Env"] = [f"{name}={value}" for name, value in command.environment.items()]
     asked["ExposedPorts"] = {port: {}}
     asked["User"] = _user(engine)
-    published = {"HostIp": record.config.host or _LOCAL_HOST, "HostPort": str(record.port)}
+    # An engine is told addresses, no names.
+    host = record.config.host if record.config.host not in {None, "localhost"} else _LOCAL_HOST
+    published = {"HostIp": host, "HostPort": str(record.port)}
     asked["HostConfig"] |= {
         "PortBindings": {port: [published]},
         "Mounts": [{"Type": "bind", "Source": file, "Target": file, "ReadOnly": True} for file in sorted(files)],
@@ -65,15 +72,43 @@ def server(
 
 def named_files(argv: Sequence[str]) -> set[str]:
     """The files that a command line names, with all parts of models in several. Blocks."""
-    return {part for word in argv[1:] for file in _candidates(word) if os.path.isfile(file) for part in _parts(file)}
+    return {part for word in argv[1:] for file in _files(word) for part in _parts(file)}
+
+
+def with_links(argv: Sequence[str], folder: Path) -> tuple[list[str], dict[str, Path]]:
+    """The command line as a container can be told it, and the links that are to be made in ``folder`` for that.
+
+    They stand for files whose names Podman cannot read or, with ``..``, lead through folders that are not in the
+    container. Blocks.
+    """
+    words, links = list(argv), dict[str, Path]()
+    for number, word in enumerate(argv[1:], 1):
+        for file in sorted(_files(word), key=len, reverse=True):
+            if not _UNREADABLE.search(file) and os.path.normpath(file) == file:
+                continue
+            prefix = f"{number}-{len(links)}-"
+            links |= {prefix + _readable_name(part): Path(part) for part in _parts(file)}
+            words[number] = words[number].replace(file, str(folder / (prefix + _readable_name(file))))
+    return words, links
+
+
+def _readable_name(file: str) -> str:
+    return _UNREADABLE.sub("_", os.path.basename(file)[-_NAME_END:])
+
+
+def _files(word: str) -> set[str]:
+    return {word} if _is_file(word) else set(filter(_is_file, _candidates(word)))
+
+
+def _is_file(text: str) -> bool:
+    return text.startswith("/") and os.path.isfile(text)
 
 
 def _candidates(word: str) -> Iterator[str]:
-    """What may be a file: the word itself, what follows ``=``, each of a list, and what stands before a number."""
+    """What may be a file: what follows ``=``, each of a list, and what stands before a number."""
     value = word.partition("=")[2]
-    for text in (word, value, *word.split(","), *value.split(","), word.rpartition(":")[0]):
-        if text.startswith("/"):
-            yield text
+    for text in (word, value, *word.split(","), *value.split(",")):
+        yield from (text, text.rpartition(":")[0])
 
 
 def _parts(file: str) -> list[str]:

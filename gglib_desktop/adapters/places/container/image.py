@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from gglib_desktop.domain.servers.failures import ServerExit
 from gglib_desktop.tasks import LogReporter, TaskScope
 
 _ANSWER_S, _PAUSE_S = 60.0, 0.05
+# The last but one is Podman's word.
+_OVER = frozenset({"created", "exited", "stopped", "dead"})
 
 
 class Image:
@@ -32,6 +35,7 @@ class Image:
         self._scope = TaskScope(LogReporter())
         self._left = False
         self._told: tuple[DockerApi, dict[str, Any]] | None = None
+        self._swept = False
 
     async def aclose(self) -> None:
         """Ends the questions under way."""
@@ -49,6 +53,23 @@ class Image:
             api = DockerApi(socket_of(self.engine, self._sockets))
             self._told = api, await api.ask("GET", "/info")
         return self._told
+
+    def labels(self, run: str = "") -> dict[str, str]:
+        """By which a container of ours is known. Without a run it only answers a question about the image."""
+        return creation.labels(self._data_dir, run)
+
+    async def sweep(self, running: Collection[str]) -> None:
+        """Removes what earlier runs of the program could not remove, once. ``running``: the runs that were found."""
+        if self._swept:
+            return
+        self._swept = True
+        api, _told = await self.greeted()
+        filters = json.dumps({"label": [creation.own_label(self._data_dir)]})
+        for each in await api.ask("GET", "/containers/json", all="1", filters=filters):
+            ours = each["Labels"]
+            is_earlier = ours[creation.IDENTITY] != creation.OWN
+            if each["State"] in _OVER and is_earlier and ours[creation.RUN] not in running:
+                await api.remove(each["Id"])
 
     async def found(self) -> tuple[str, tuple[str, ...]]:
         """Its id, and the program that it runs by itself. Raises: ConfigurationError."""
@@ -72,7 +93,7 @@ class Image:
     async def _answer(self, argv: Sequence[str]) -> tuple[str, ServerExit]:
         api, told = await self.greeted()
         said = bytearray()
-        asked = creation.program(self.name, argv) | {"Labels": creation.labels(self._data_dir)}
+        asked = creation.program(self.name, argv) | {"Labels": self.labels()}
         asked["HostConfig"] |= {"NetworkMode": "none", **creation.graphics(told)}
         try:
             container = (await api.ask("POST", "/containers/create", asked))["Id"]

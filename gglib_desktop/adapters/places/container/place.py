@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
-import re
 import signal
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gglib_desktop.adapters.files.private import make_folder
 from gglib_desktop.adapters.machine.addresses import own_addresses
 from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.machine.threads import InThread
@@ -30,6 +27,7 @@ from gglib_desktop.adapters.places.local.free_ports import choose_port
 from gglib_desktop.adapters.places.local.model_file import check_model_file
 from gglib_desktop.adapters.places.local.port_owners import owner_of
 from gglib_desktop.adapters.places.local.process_use import computes_without_gpu
+from gglib_desktop.adapters.places.local.run_folders import RunFolders
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES
 from gglib_desktop.domain.environment import DISABLE_MTP_VARIABLE, INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import PortTaken, ProcessError, RunnerUnavailable, StartFailed
@@ -43,13 +41,10 @@ from gglib_desktop.tasks import LogReporter, TaskScope
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_PLAIN = re.compile(r'[^",\x00-\x1f\ud800-\udfff]*')
 _EVERYWHERE = "0.0.0.0"
 _LOCAL_HOST = "127.0.0.1"
 _LEFT_S = 15.0
 _AGAIN_S = 2.0
-# The last but one is Podman's word.
-_OVER = frozenset({"created", "exited", "stopped", "dead"})
 _PORT_TAKEN = ("already in use", "already allocated")
 
 
@@ -72,16 +67,15 @@ class ContainerPlace:
     ) -> None:
         """``log_bytes`` is asked how much a log may take."""
         self.environment = {DISABLE_MTP_VARIABLE: environment.get(DISABLE_MTP_VARIABLE, "")}
-        self._data_dir = data_dir
         self._image = image
         self._in_thread = in_thread
+        self._links = RunFolders(data_dir.absolute() / "links")
         self._log_folder = LogFolder(data_dir / "logs", most_bytes=log_bytes)
         self.logs = FolderLogs(self._log_folder, in_thread)
         self._scope = TaskScope(LogReporter())
         self._under_way: set[asyncio.Task[Any]] = set()
         self._running: dict[str, tuple[ServerRecord, ContainerProcess]] = {}
         self._ends = Ends(data_dir, self._scope, self._look)
-        self._swept = False
 
     @property
     def outage(self) -> Outage | None:
@@ -139,11 +133,20 @@ class ContainerPlace:
 
     async def _spawned(self, record: ServerRecord, command: Command) -> ContainerProcess:
         api, told = await self._image.greeted()
-        await self._sweep(api)
+        await self._image.sweep(self._running)
+        try:
+            return await self._started(api, told, record, command)
+        except ProcessError:
+            await self._in_thread(self._links.remove, record.run)
+            raise
+
+    async def _started(
+        self, api: DockerApi, told: Mapping[str, Any], record: ServerRecord, command: Command
+    ) -> ContainerProcess:
         argv, files = await self._in_thread(self._moved_in, record.run, command.argv)
         variables = {**command.environment, INSTANCE_VARIABLE: record.run}
         asked = creation.server(self._image.name, record, Command(argv, variables), files, told)
-        asked["Labels"] = creation.labels(self._data_dir, record.run)
+        asked["Labels"] = self._image.labels(record.run)
         name = f"gglib-{record.run}"
         try:
             await api.ask("POST", "/containers/create", asked, name=name)
@@ -183,14 +186,9 @@ class ContainerPlace:
 
     def _moved_in(self, run: str, argv: Sequence[str]) -> tuple[tuple[str, ...], set[str]]:
         """The command line as the container is told it, and the files that it names. Blocks."""
-        words = list(argv)
-        for number, word in enumerate(words):
-            if number and not _PLAIN.fullmatch(word) and os.path.isfile(word):
-                # An engine is told texts, and Podman cannot read every name.
-                link = self._data_dir / "links" / f"{run}-{number}.gguf"
-                make_folder(link.parent)
-                link.symlink_to(os.path.abspath(word))
-                words[number] = os.path.abspath(link)
+        words, links = creation.with_links(argv, self._links.folder / run)
+        if links:
+            self._links.make(run, links)
         return tuple(words), creation.named_files(words)
 
     async def claim(self, record: ServerRecord, process: PlacedProcess) -> Claim:  # noqa: ARG002  # the port is its own
@@ -205,12 +203,14 @@ class ContainerPlace:
         gone = Finding(record, absence=ServerExit(None, absence=Absence.NOT_RUNNING))
         api, found = await self._found(record)
         if found is None:
+            await self._in_thread(self._links.remove, record.run)
             return gone
         identity = identity_of(api, found)
         if record.identity not in {None, identity}:
             return replace(gone, changed=True)
         if found["State"].get("Status") == "created":
             await api.remove(found["Id"])
+            await self._in_thread(self._links.remove, record.run)
             return gone
         record = record.replace(identity=identity, started_at=record.started_at or int(time.time()))
         process = self._followed(api, found, record)
@@ -258,7 +258,7 @@ class ContainerPlace:
         log = LogCopy(api, found["Id"], self._log_folder, record.run)
         process = ContainerProcess(api, found, log, self._scope)
         self._running[record.run] = (record, process)
-        process.on_exit(lambda: self._running.pop(record.run, None))
+        process.on_exit(lambda: self._running.pop(record.run, None), partial(self._links.remove, record.run))
         self._ends.listen(api)
         self._under_way.add(process.watching)
         process.watching.add_done_callback(self._under_way.discard)
@@ -267,18 +267,3 @@ class ContainerPlace:
     def _look(self) -> None:
         for _record, process in self._running.values():
             process.look()
-
-    async def _sweep(self, api: DockerApi) -> None:
-        """Removes what earlier runs of the program could not remove, once those that are recorded were found."""
-        if self._swept:
-            return
-        self._swept = True
-        filters = json.dumps({"label": [creation.own_label(self._data_dir)]})
-        for each in await api.ask("GET", "/containers/json", all="1", filters=filters):
-            ours = each["Labels"]
-            if (
-                each["State"] in _OVER
-                and ours[creation.IDENTITY] != creation.OWN
-                and ours[creation.RUN] not in self._running
-            ):
-                await api.remove(each["Id"])

@@ -14,11 +14,11 @@ class RunFolders:
     """Those below ``folder``, by the name of the run. All methods block."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def make(self, run: str, links: Mapping[str, Path]) -> Path:
         """With these links in it. Raises: RunnerUnavailable."""
-        made = self._folder / run
+        made = self.folder / run
         try:
             private.make_folder(made)
             for name, path in links.items():
@@ -28,8 +28,8 @@ class RunFolders:
         return made
 
     def has(self, run: str) -> bool:
-        return (self._folder / run).is_dir()
+        return (self.folder / run).is_dir()
 
     def remove(self, run: str) -> None:
         """Links alone go, never what they lead to. What cannot be removed stays."""
-        shutil.rmtree(self._folder / run, ignore_errors=True)
+        shutil.rmtree(self.folder / run, ignore_errors=True)
