@@ -140,6 +140,10 @@ class ParrotDriver:
         return None
 
     @property
+    def router(self) -> None:
+        """None: each of its servers has one model."""
+
+    @property
     def chat(self) -> None:
         return None
 

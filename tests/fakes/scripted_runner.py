@@ -17,6 +17,7 @@ from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, Ser
 from gglib_desktop.domain.traffic.chat import AskChat
 from gglib_desktop.domain.traffic.figures import Counters, MemoryUse, SlotWork
 from gglib_desktop.domain.traffic.requests import RequestReader
+from gglib_desktop.ports.servers.model_router import ModelRouter
 from gglib_desktop.ports.servers.server_monitor import LogChunk, LostServer, ServerDescription, UnreachableServer
 
 OK = Probe(ProbeResult.OK)
@@ -70,6 +71,7 @@ class ScriptedRunner:
         self.out_of_reach: list[UnreachableServer] = []
         self.on_find: Callable[[], object] = lambda: None
         self.ask: AskChat | None = None
+        self.routed: ModelRouter | None = None
         self.facts_said: ServerFacts | None = ServerFacts(context_size=2048, slots=4)
 
     @property
@@ -152,6 +154,9 @@ class ScriptedRunner:
 
     def chat(self, handle: ProcessHandle) -> AskChat | None:
         return self.ask
+
+    def router(self, handle: ProcessHandle) -> ModelRouter | None:
+        return self.routed
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         return await asyncio.shield(self._server(handle).exited)

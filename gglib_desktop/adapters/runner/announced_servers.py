@@ -29,7 +29,11 @@ from gglib_desktop.ports.servers.server_monitor import ServerDescription
 from gglib_desktop.tasks import TaskScope
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from gglib_desktop.domain.servers.router.models import RoutedModel
     from gglib_desktop.domain.traffic.chat import AskChat
+    from gglib_desktop.ports.servers.model_router import AskRouter, ModelRouter
 
 _log = logging.getLogger(__name__)
 
@@ -166,6 +170,23 @@ class AnnouncedServer:
         return self.facts is None or self.facts.may_sleep
 
 
+class _ModelsOf:
+    """The models of one router."""
+
+    def __init__(self, server: AnnouncedServer, router: AskRouter) -> None:
+        self._server = server
+        self._router = router
+
+    def watch(self) -> AsyncGenerator[tuple[RoutedModel, ...], None]:
+        return self._router.watch(self._server.address)
+
+    async def load(self, model: str) -> None:
+        await self._router.load(self._server.address, model)
+
+    async def unload(self, model: str) -> None:
+        await self._router.unload(self._server.address, model)
+
+
 class _LogFollower:
     """Is told of the growth of logs at all places, also at those that come later."""
 
@@ -255,6 +276,12 @@ class AnnouncedServers(EarlierServers, ABC):
         if server is None or ask is None:
             return None
         return lambda request: ask(server.address, request)
+
+    def router(self, handle: ProcessHandle) -> ModelRouter | None:
+        self._check_open()
+        server = self._servers.get(handle)
+        router = server.driver.router if server is not None else None
+        return None if server is None or router is None else _ModelsOf(server, router)
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         await self._open()

@@ -11,6 +11,7 @@ from gglib_desktop.adapters.engines.dasllama.catalog import DASLLAMA_PROGRAM
 from gglib_desktop.adapters.engines.dasllama.driver import DasllamaDriver
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
+from gglib_desktop.adapters.engines.llama_cpp.router_driver import RouterDriver
 from gglib_desktop.adapters.engines.openai.catalog import ProgramCatalog
 from gglib_desktop.adapters.engines.vllm.driver import VLLM_PROGRAM, VllmDriver
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
@@ -22,6 +23,7 @@ from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S, PlaceSettings
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.servers.router.kind import ROUTER
 from gglib_desktop.domain.values import OneOf
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
@@ -126,7 +128,7 @@ def local_runner(
     others = {each: driver(partial(other_engine, each)) for each, driver in _OTHER_DRIVERS.items()}
     runner = RecordedRunner(
         data_dir,
-        {"local": Site(place, {LLAMA_CPP: LlamaCppDriver(engine), **others})},
+        {"local": Site(place, {LLAMA_CPP: LlamaCppDriver(engine), ROUTER: RouterDriver(engine), **others})},
         threads=threads,
         stop_grace_s=stop_grace_s,
         keys=keys or KeptKey(data_dir / KEY_FILE),

@@ -30,6 +30,7 @@ from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.foreign import ForeignServer
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord, run_name
+from gglib_desktop.domain.servers.router.kind import is_router, stop_grace_s
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_driver import EngineDriver
@@ -300,8 +301,14 @@ class RecordedRunner(FoundServers):
 
     async def _stop(self, server: AnnouncedServer) -> None:
         place, record = server.place, server.record
+        grace_s = stop_grace_s(record.config, self._stop_grace_s())
+
+        async def is_free() -> bool:
+            # A router that does nothing waits for its models, and ends those that hang itself.
+            return not is_router(record.config) and await place.is_free(record)
+
         try:
-            await stop_process(server.process, is_free=lambda: place.is_free(record), grace_s=self._stop_grace_s())
+            await stop_process(server.process, is_free=is_free, grace_s=grace_s)
         except StopFailed as exc:
             _log.warning("server %s goes on: %s", server.handle, exc)
             raise

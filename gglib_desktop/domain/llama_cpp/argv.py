@@ -61,7 +61,7 @@ def server_argv(
     """
     for objection in objections(config, engine.capabilities, mtp_suppressed=mtp_suppressed):
         raise objection
-    owned = _fixed_arguments(config, engine.capabilities, host or config.host or LOOPBACK, port)
+    owned = fixed_arguments("-m", config, engine.capabilities, host or config.host or LOOPBACK, port)
     typed = _typed_arguments(config, engine.capabilities, mtp_suppressed=mtp_suppressed)
     words = _in_words_of(engine.capabilities, typed)
     return (*engine.command, *owned, *words, *_extra_arguments(config, typed, engine.capabilities))
@@ -75,11 +75,7 @@ def objections(
     if any(value == [DRAFT_MTP] for _field, _flag, *value in typed) and not capabilities.has_mtp:
         reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
         yield ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
-    if needs_key(config) and not capabilities.supports("--api-key"):
-        # An engine without keys would serve everyone.
-        asking = "host" if is_exposed(config) else "require_api_key"
-        reason = "this engine has no flag --api-key, so it asks for no key"
-        yield ConfigurationError(asking, config.get(asking), reason)
+    yield from key_objections(config, capabilities)
     for field, flag, *value in typed:
         if not _can_say(flag, capabilities):
             yield ConfigurationError(field, " ".join(value), why_unsupported(flag, capabilities))
@@ -87,6 +83,21 @@ def objections(
     decided.update([(LOAD_MODE, why) for flag, why in decided.items() if became_load_mode(flag, capabilities)])
     yield from _objections_to_extra_args(config, capabilities, _ALWAYS_OWNED | decided)
     yield from drift_objections(_extra_arguments(config, typed, capabilities), capabilities)
+
+
+def key_objections(config: ServerConfig, capabilities: EngineCapabilities) -> Iterator[ConfigurationError]:
+    """An engine without keys would serve everyone."""
+    if needs_key(config) and not capabilities.supports("--api-key"):
+        asking = "host" if is_exposed(config) else "require_api_key"
+        reason = "this engine has no flag --api-key, so it asks for no key"
+        yield ConfigurationError(asking, config.get(asking), reason)
+
+
+def unowned_arguments(config: ServerConfig, capabilities: EngineCapabilities) -> tuple[str, ...]:
+    """The extra arguments of a server without fields of its own. Raises: ConfigurationError for those decided here."""
+    for objection in _objections_to_extra_args(config, capabilities, _ALWAYS_OWNED):
+        raise objection
+    return config.extra_args
 
 
 def missing_options(capabilities: EngineCapabilities) -> dict[str, str]:
@@ -119,9 +130,12 @@ def _can_say(flag: str, capabilities: EngineCapabilities) -> bool:
     return capabilities.supports(flag) or became_load_mode(flag, capabilities)
 
 
-def _fixed_arguments(config: ServerConfig, capabilities: EngineCapabilities, host: str, port: int) -> list[str]:
+def fixed_arguments(
+    file_flag: str, config: ServerConfig, capabilities: EngineCapabilities, host: str, port: int
+) -> list[str]:
+    """What the program decides for every server: its file, where it listens, and what it tells to whom."""
     address = ["--host", host, "--port", str(port)]
-    words = ["-m", str(_absolute(config.model_path)), *address, "--metrics"]
+    words = [file_flag, str(_absolute(config.model_path)), *address, "--metrics"]
     if capabilities.supports("--cors-origins") and "--cors-origins" not in map(flag_of, config.extra_args):
         words += ["--cors-origins", "localhost"]
     return words

@@ -36,7 +36,7 @@ def is_llama_server(program: str, argv: Sequence[str]) -> bool:
 
 def stated_model(argv: Sequence[str], environment: Mapping[str, str]) -> Path | None:
     """The model file as named, maybe relative to the process's folder; None for one from the network."""
-    named = _value_of(argv, MODEL_FLAGS) or environment.get("LLAMA_ARG_MODEL")
+    named = value_of(argv, MODEL_FLAGS) or environment.get("LLAMA_ARG_MODEL")
     return Path(named) if named else None
 
 
@@ -45,7 +45,7 @@ def server_port(argv: Sequence[str], environment: Mapping[str, str], listening: 
 
     None if it neither listens nor names a port: the default depends on the build, so a number would be a guess.
     """
-    said = _value_of(argv, frozenset({"--port"})) or environment.get("LLAMA_ARG_PORT") or ""
+    said = value_of(argv, frozenset({"--port"})) or environment.get("LLAMA_ARG_PORT") or ""
     stated = int(said) if said.isascii() and said.isdigit() and 0 < int(said) <= 65535 else None
     wanted = DEFAULT_PORTS if stated is None else (stated,)
     return next((port for port in wanted if port in listening), min(listening, default=stated))
@@ -53,13 +53,13 @@ def server_port(argv: Sequence[str], environment: Mapping[str, str], listening: 
 
 def stated_key(argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
     """One of the keys that it takes."""
-    keys = environment.get(KEY_VARIABLE) or _value_of(argv, frozenset({"--api-key"}))
+    keys = environment.get(KEY_VARIABLE) or value_of(argv, frozenset({"--api-key"}))
     return keys.split(",")[0] if keys else None
 
 
 def stated_settings(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> StatedSettings:
     """The settings, so that adopting shows them and a restart keeps them."""
-    drafts = DRAFT_MTP in (_value_of(argv, _SPEC_TYPE_FLAGS) or "").split(",")
+    drafts = DRAFT_MTP in (value_of(argv, _SPEC_TYPE_FLAGS) or "").split(",")
     draft_tokens = _number(argv, _DRAFT_TOKENS_FLAGS, 1, MAX_DRAFT_TOKENS)
     probability = _number(argv, _PROBABILITY_FLAGS, 0, 1)
     context_size = _number(argv, _CONTEXT_FLAGS, 0)
@@ -84,13 +84,13 @@ def may_sleep(command_line: str) -> bool:
 
 def _number(argv: Sequence[str], flags: frozenset[str], least: float, most: float = math.inf) -> float | None:
     try:
-        number = float(_value_of(argv, flags) or "nan")
+        number = float(value_of(argv, flags) or "nan")
     except ValueError:
         return None  # words such as "auto", which is also the default
     return number if math.isfinite(number) and least <= number <= most else None
 
 
-def _value_of(argv: Sequence[str], flags: frozenset[str]) -> str | None:
+def value_of(argv: Sequence[str], flags: frozenset[str]) -> str | None:
     """The value of a flag, separate or after an equals sign. The last one counts, as in llama-server."""
     found = None
     for before, word in pairwise(("", *argv)):

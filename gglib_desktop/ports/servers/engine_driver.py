@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
+    from gglib_desktop.ports.servers.model_router import AskRouter
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,10 @@ class EngineDriver(Protocol):
     @property
     def chat(self) -> AskServer | None:
         """None: this engine has no chats."""
+
+    @property
+    def router(self) -> AskRouter | None:
+        """None: each of its servers has one model."""
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         """The names by which clients know the model."""

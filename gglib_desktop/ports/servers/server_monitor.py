@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what only a running server needs is not loaded before the w
     from gglib_desktop.domain.traffic.chat import AskChat
     from gglib_desktop.domain.traffic.figures import Counters, MemoryUse, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
+    from gglib_desktop.ports.servers.model_router import ModelRouter
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,9 @@ class ServerMonitor(Protocol):
 
         Raises: RunnerUnavailable as ``describe``.
         """
+
+    def router(self, handle: ProcessHandle) -> ModelRouter | None:
+        """The models of a router; None for any other server. Raises: RunnerUnavailable as ``describe``."""
 
     async def wait_exit(self, handle: ProcessHandle) -> ServerExit:
         """Returns when the process has ended, at once if it has. An event, not a poll.

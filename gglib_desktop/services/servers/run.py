@@ -11,6 +11,7 @@ from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import HealthCheckFailed, NotRunning, ProcessError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, HealthTracker, ProbeResult, Usage
+from gglib_desktop.domain.servers.router.kind import stop_grace_s
 from gglib_desktop.domain.servers.server import ProcessHandle
 from gglib_desktop.domain.servers.states import (
     Crashed,
@@ -76,8 +77,8 @@ class ServerRun:
             self._stopping = True
             self._before_stop = self.snapshot.state
             handle = handle_of(self.snapshot.state)
-            now = time.time()
-            self._become(Stopping(handle, now, now + self._context.stop_grace_s() + SECOND_GRACE_S))
+            now, grace_s = time.time(), stop_grace_s(self.snapshot.config, self._context.stop_grace_s())
+            self._become(Stopping(handle, now, now + grace_s + SECOND_GRACE_S))
             self._stop_task = self._context.scope.start(self._stop(handle), name="stop")
         return self._stop_task
 

@@ -16,7 +16,6 @@ from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE, engine_environment
 from gglib_desktop.domain.llama_cpp.diagnosis import diagnose
 from gglib_desktop.domain.llama_cpp.facts import is_loading, lists_models
 from gglib_desktop.domain.llama_cpp.processes import (
-    is_llama_server,
     may_sleep,
     server_port,
     stated_key,
@@ -24,6 +23,7 @@ from gglib_desktop.domain.llama_cpp.processes import (
     stated_settings,
 )
 from gglib_desktop.domain.llama_cpp.requests.reader import LlamaRequestReader
+from gglib_desktop.domain.llama_cpp.router.argv import is_model_process
 from gglib_desktop.domain.options.arguments import KEY_FLAGS
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.effective import ServerFacts
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
+    from gglib_desktop.ports.servers.model_router import AskRouter
 
 # With it a server computes on other computers too, whose GPUs are not seen here.
 _REMOTE_FLAG = "--rpc"
@@ -52,7 +53,7 @@ class LlamaProcessReader:
     names_begin = "llama"
     program_name = "llama-server"
     key_flags = KEY_FLAGS
-    is_server = staticmethod(is_llama_server)
+    is_server = staticmethod(is_model_process)
     port = staticmethod(server_port)
     model = staticmethod(stated_model)
     settings = staticmethod(stated_settings)
@@ -104,7 +105,7 @@ class LlamaCppDriver:
         kept = engine_environment(inherited, frozen=getattr(sys, "frozen", False))
         return kept if key is None else {**kept, KEY_VARIABLE: key}
 
-    def requests(self, *, began_at: float, state: str = "") -> RequestReader:
+    def requests(self, *, began_at: float, state: str = "") -> RequestReader | None:
         return LlamaRequestReader(began_at, state)
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
@@ -133,6 +134,10 @@ class LlamaCppDriver:
 
     def _ask(self, server: ServerAddress, request: ChatRequest) -> Answer:
         return self._http.chats.ask(server, request)
+
+    @property
+    def router(self) -> AskRouter | None:
+        return None
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
         return await self._http.names(server)

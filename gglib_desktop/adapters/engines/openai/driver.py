@@ -89,6 +89,10 @@ class OpenAiDriver:
         return readiness(answer.status_code, value_of(answer), server.model, self.dialect.program)
 
     @property
+    def router(self) -> None:
+        """None: each of their servers has one model."""
+
+    @property
     def chat(self) -> AskServer | None:
         return self._ask
 

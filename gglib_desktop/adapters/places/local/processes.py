@@ -167,6 +167,20 @@ def tagged(variable: str, value: str) -> list[tuple[int, str]]:
     return found
 
 
+def children_of(pid: int) -> list[int]:
+    """The processes that a process started and that have not ended. Quick on Linux alone."""
+    if not sys.platform.startswith("linux"):  # not run
+        with contextlib.suppress(psutil.Error):
+            return [child.pid for child in psutil.Process(pid).children()]
+        return []
+    found: list[int] = []
+    # Each thread has those that it started itself.
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, children.read_text(encoding="ascii").split())
+    return found
+
+
 def group_of(pid: int) -> int | None:
     """The process group; None when the process is gone."""
     try:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import psutil
 
@@ -24,6 +24,7 @@ from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
 from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.servers.record import ServerRecord
+from gglib_desktop.domain.servers.router.kind import is_router
 from gglib_desktop.domain.traffic.figures import MemoryUse
 
 # For what was killed to be gone.
@@ -35,7 +36,9 @@ def watched(record: ServerRecord) -> ServerProcess:
     assert record.pid is not None
     assert record.identity is not None
     tag = (INSTANCE_VARIABLE, record.run)
-    return ServerProcess(record.pid, record.identity, tag=tag, group=record.own_group, port=record.port)
+    process = ServerProcess(record.pid, record.identity, tag=tag, group=record.own_group, port=record.port)
+    process.counts_children = is_router(record.config)
+    return process
 
 
 def running(record: ServerRecord) -> ServerProcess:
@@ -65,6 +68,8 @@ class ServerProcess(AwaitedExit):
         self.identity = identity
         self.stopped_by = StopRung.NONE
         self.arguments: tuple[str, ...] = ()
+        # What it uses is then what they use, who come and go.
+        self.counts_children = False
         self._tag = tag
         self._group = group
         self._port = port
@@ -123,7 +128,7 @@ class ServerProcess(AwaitedExit):
         used = self._uses[0].read() if not self.poll() else None
         if used is None:
             return None
-        for process in self._uses[1:]:
+        for process in self._family():
             more = process.read()
             if more is not None:
                 used = Usage(
@@ -132,7 +137,17 @@ class ServerProcess(AwaitedExit):
         return used
 
     async def memory(self) -> MemoryUse | None:
-        return None if self.poll() else await asyncio.to_thread(memory_use, [use.pid for use in self._uses])
+        return None if self.poll() else await asyncio.to_thread(self._memory)
+
+    def _memory(self) -> MemoryUse | None:
+        return memory_use([self.pid, *(use.pid for use in self._family())])
+
+    def _family(self) -> Iterator[ProcessUse]:
+        """The other processes that are counted in."""
+        yield from self._uses[1:]
+        for pid in processes.children_of(self.pid) if self.counts_children else ():
+            with contextlib.suppress(psutil.Error, OSError):  # it has just ended
+                yield ProcessUse(pid)
 
     def detach(self) -> None:
         """Ends the watching; the process goes on."""

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gglib_desktop.domain.commandline.exports.containers import NAME, parsed
 from gglib_desktop.domain.commandline.exports.shells import sh_quoted
 from gglib_desktop.domain.commandline.vocabulary import Argument
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.llama_cpp.help import MODEL_FLAGS
+from gglib_desktop.domain.options.client_names import free_names
 
 # The router has them for itself, and chooses them for its servers.
 _OF_THE_ROUTER = frozenset({"--host", "--port"})
+_VERSION = "version = 1"
+_MODEL = "model = "
 _ENDS_A_VALUE = re.compile(r"[;#\r\n]|^[ \t]|[ \t]$")
 # A star is the section of defaults, and what follows a colon is put into capitals. Aliases stay as they are.
 _NOT_IN_A_NAME = re.compile(r"[]:*\r\n]")
@@ -24,8 +29,46 @@ _NOT_IN_A_NAME = re.compile(r"[]:*\r\n]")
 
 def router_preset(words: Sequence[str], settings: Mapping[str, str], keys: Sequence[str]) -> str:
     """A file with one model. Raises: ConfigurationError for the choice that it cannot hold."""
-    arguments = parsed(list(itertools.dropwhile(lambda word: not word.startswith("-"), words)))
+    arguments = _arguments(words)
     own = [word for each in arguments if each.flag in _OF_THE_ROUTER for word in each.written]
+    section = _section(arguments)
+    lines = [f"# Set {each} in the environment of llama-server." for each in (*settings, *keys)]
+    lines += [f"# llama-server --models-preset FILE {' '.join(map(sh_quoted, own))}", _VERSION, "", *section.lines()]
+    return "\n".join(lines) + "\n"
+
+
+def models_preset(commands: Iterable[Sequence[str]], *, stop_s: int) -> str:
+    """A file with one model for each command line. ``stop_s``: how long the router lets a model end.
+
+    Raises: ConfigurationError as ``router_preset``.
+    """
+    sections = [_section(_arguments(words)) for words in commands]
+    names = free_names((section.name for section in sections), ())
+    lines = [_VERSION, "", "[*]", f"stop-timeout = {stop_s}"]
+    for section, name in zip(sections, names, strict=True):
+        lines += ["", *replace(section, name=name).lines()]
+    return "\n".join(lines) + "\n"
+
+
+def model_files(preset: str) -> tuple[Path, ...]:
+    """The model files that such a file names, in its order."""
+    return tuple(Path(line.removeprefix(_MODEL)) for line in preset.splitlines() if line.startswith(_MODEL))
+
+
+@dataclass(frozen=True)
+class _Section:
+    name: str
+    entries: Mapping[str, str]
+
+    def lines(self) -> list[str]:
+        return [f"[{self.name}]", *(f"{key} = {value}" for key, value in self.entries.items())]
+
+
+def _arguments(words: Sequence[str]) -> list[Argument]:
+    return parsed(list(itertools.dropwhile(lambda word: not word.startswith("-"), words)))
+
+
+def _section(arguments: Sequence[Argument]) -> _Section:
     entries: dict[str, str] = {}
     name = NAME
     for argument in arguments:
@@ -37,9 +80,7 @@ def router_preset(words: Sequence[str], settings: Mapping[str, str], keys: Seque
         entries[key] = value
         if argument.flag == "--alias":
             name = _NOT_IN_A_NAME.sub("-", value.partition(",")[0])
-    lines = [f"# Set {each} in the environment of llama-server." for each in (*settings, *keys)]
-    lines += [f"# llama-server --models-preset FILE {' '.join(map(sh_quoted, own))}", "version = 1", "", f"[{name}]"]
-    return "\n".join([*lines, *(f"{key} = {value}" for key, value in entries.items())]) + "\n"
+    return _Section(name, entries)
 
 
 def _entry(argument: Argument) -> tuple[str, str]:

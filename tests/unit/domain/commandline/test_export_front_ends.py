@@ -1,11 +1,13 @@
 """A command line for programs that start servers when they are asked for: llama-swap, and llama-server as a router."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from gglib_desktop.domain.commandline.exports.export import ExportFormat, export
+from gglib_desktop.domain.commandline.exports.router_preset import model_files, models_preset
 from gglib_desktop.domain.commandline.reading import read_command_line
 from gglib_desktop.domain.errors import ConfigurationError
 
@@ -72,6 +74,18 @@ def test_a_router_preset():
         "ot = exps=CPU\n"
         "nope = true\n"
     )
+
+
+def test_a_preset_of_several_models():
+    commands = [("/e", "-m", f"/m/{name}.gguf", "--port", "9", "--alias", "Tiny") for name in "ab"]
+    text = models_preset([*commands, ("/e", "serve", "-m", "/m/c.gguf", "--alias", "C:D,c")], stop_s=5)
+    assert text == (
+        "version = 1\n\n[*]\nstop-timeout = 5\n"
+        "\n[Tiny]\nmodel = /m/a.gguf\nalias = Tiny\n"
+        "\n[Tiny (2)]\nmodel = /m/b.gguf\nalias = Tiny\n"
+        "\n[C-D]\nmodel = /m/c.gguf\nalias = C:D,c\n"
+    )
+    assert model_files(text) == (Path("/m/a.gguf"), Path("/m/b.gguf"), Path("/m/c.gguf"))
 
 
 @pytest.mark.parametrize(("name", "section"), [("a]b", "a-b"), ("a:b c", "a-b c"), ("*", "-")])
