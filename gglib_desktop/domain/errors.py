@@ -244,7 +244,9 @@ class AnswerCut(ChatError):
 
 
 class ChatRefused(ChatError):
-    """The server refused a question. ``reason`` is what it said."""
+    """The server refused a question. ``reason`` is what it said, ``status`` the number of its answer if it has one."""
+
+    status: int | None = None
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

@@ -44,7 +44,9 @@ class Theme(StrEnum):
     DARK = "dark"
 
 
-_CONTAINER_ENGINES = frozenset({"podman", "docker"})
+_CONTAINER_ENGINES = ("podman", "docker")
+PLACE_SCHEMES = (*_CONTAINER_ENGINES, "ssh")
+"""How the address of a place begins that this version can use."""
 _ON_QUIT_THERE = OneOf((OnQuit.STOP_ALL, OnQuit.LEAVE_RUNNING))
 
 
@@ -73,9 +75,14 @@ class PlaceSettings(Value):
     rpc_network: str | None = None
 
     @property
+    def scheme(self) -> str:
+        """How its address begins, which says what it is."""
+        return self.url.partition(":")[0]
+
+    @property
     def shares_files(self) -> bool:
         """Its servers read the files of this computer, under the same paths."""
-        return self.url.partition(":")[0] in _CONTAINER_ENGINES
+        return self.scheme in _CONTAINER_ENGINES
 
 
 @dataclass(frozen=True, kw_only=True)

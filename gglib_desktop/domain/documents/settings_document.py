@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.documents.settings import PLACE_SCHEMES, AppSettings
 from gglib_desktop.domain.errors import ConfigurationError, InvalidSettings, SettingProblem
 from gglib_desktop.domain.launch.options import BUILT_IN, NO_EXTRA_ARGS
 from gglib_desktop.domain.options.definition import OptionSpec
@@ -60,8 +60,8 @@ class SettingsReading:
     """What a document says: ``settings`` has the defaults for keys that cannot be used.
 
     ``content`` is the document itself, None if it could not be read. ``moved`` are the changes that turn the spelling
-    of earlier versions into today's. ``left_out``: what is wrong with places and endpoints that ``settings`` lack; it
-    concerns each alone.
+    of earlier versions into today's. ``left_out``: what is wrong with places and endpoints that are not used; it
+    concerns each alone. ``settings`` lack them, but for places of a kind that another version may know.
     """
 
     settings: AppSettings
@@ -113,8 +113,15 @@ def read_settings(
         reading.problems,
         reading.unknown,
         moved=differences(reading.value, settings),
-        left_out=reading.left_out,
+        left_out=(*reading.left_out, *_of_unknown_kinds(settings, line_of)),
     )
+
+
+def _of_unknown_kinds(settings: AppSettings, line_of: Callable[[Key], int | None]) -> Iterator[SettingProblem]:
+    for place_id, place in settings.places.items():
+        if place.scheme not in PLACE_SCHEMES:
+            key, reason = ("places", place_id, "url"), f"must begin with {OneOf(PLACE_SCHEMES)}"
+            yield SettingProblem(".".join(key), reason, short_text(place.url), line_of(key))
 
 
 def read_table(

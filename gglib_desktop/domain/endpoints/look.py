@@ -12,7 +12,7 @@ _OK = 200
 _REDIRECTS = range(300, 400)
 _NO_ENTRY = frozenset({401, 403})
 # The server, or one on the way to it, says that it cannot answer now.
-_NOT_NOW = frozenset({429, *range(500, 600)})
+NOT_NOW = frozenset({429, *range(500, 600)})
 
 
 class Trouble(StrEnum):
@@ -63,7 +63,7 @@ def look_at(
         return EndpointLook(Trouble.REDIRECT, shown(location))
     if status in _NO_ENTRY:
         return EndpointLook(Trouble.KEY_REFUSED if with_key else Trouble.KEY_WANTED, str(status))
-    if status in _NOT_NOW:
+    if status in NOT_NOW:
         return EndpointLook(Trouble.NOT_NOW, str(status))
     if status != _OK:
         return EndpointLook(Trouble.STATUS, str(status))

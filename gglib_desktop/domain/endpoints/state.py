@@ -50,7 +50,7 @@ _MISSED = frozenset({Trouble.SILENT, Trouble.BROKE})
 class EndpointState:
     """``since``: the unix time from which it has been so. ``missed``: how many looks in a row had no whole answer.
 
-    ``detail`` belongs to the ``trouble``, or is the name of the model that it lacks.
+    ``detail`` belongs to the ``trouble``, or is the name of the model that it lacks; empty where it has none at all.
     """
 
     health: EndpointHealth
@@ -84,8 +84,9 @@ class EndpointState:
         health, detail = self._health(look, missed), look.detail
         if answers_us and look.trouble is Trouble.SILENT:
             health = EndpointHealth.BUSY
-        if health is EndpointHealth.HEALTHY and wanted is not None and wanted not in look.models:
-            health, detail = EndpointHealth.NO_SUCH_MODEL, wanted
+        lacks = not look.models or (wanted is not None and wanted not in look.models)
+        if health is EndpointHealth.HEALTHY and lacks:
+            health, detail = EndpointHealth.NO_SUCH_MODEL, wanted or ""
         return EndpointState(health, self.since if health is self.health else now, look.trouble, detail, missed)
 
     def _health(self, look: EndpointLook, missed: int) -> EndpointHealth:

@@ -83,7 +83,9 @@ class AnswerReader:
     def refusal(self, status: int, body: bytes) -> ChatRefused:
         """The reason in an answer that is none."""
         error = _parsed(body).get("error")
-        return self.refused(error if isinstance(error, dict) else {"message": error}, status)
+        refused = self.refused(error if isinstance(error, dict) else {"message": error}, status)
+        refused.status = status
+        return refused
 
     # -- what is not the same for all servers
 

@@ -26,14 +26,13 @@ _FAILS_AT = {
     Trouble.NO_ADDRESS: Step.CONNECTION,
     Trouble.REFUSED: Step.CONNECTION,
     Trouble.NO_CONNECTION: Step.CONNECTION,
-    Trouble.SILENT: Step.CONNECTION,
-    Trouble.BROKE: Step.CONNECTION,
     Trouble.CERTIFICATE: Step.CERTIFICATE,
     Trouble.NO_TLS: Step.CERTIFICATE,
     Trouble.KEY_WANTED: Step.KEY,
     Trouble.KEY_REFUSED: Step.KEY,
 }
 _SHOWN_MODELS = 3
+_NO_MODELS = "it lists no models"
 
 
 class EndpointKind:
@@ -87,16 +86,17 @@ class EndpointKind:
 
 def _results(look: EndpointLook, *, is_secure: bool) -> list[TestStep]:
     failed = None if look.trouble is None else _FAILS_AT.get(look.trouble, Step.MODELS)
+    if look.trouble is None and not look.models:
+        failed = Step.MODELS
     steps = []
     for step in _STEPS:
         if step is failed:
-            assert look.trouble is not None
-            said = f"{look.trouble}: {look.detail}" if look.detail else str(look.trouble)
+            said = str(look.trouble or _NO_MODELS) + (f": {look.detail}" if look.detail else "")
             steps.append(TestStep(step, StepResult.FAILED, said))
             steps += [TestStep(each, StepResult.SKIPPED) for each in _STEPS[_STEPS.index(step) + 1 :]]
             break
-        # Who answers something else than a list has not taken the key either.
-        unseen = step is Step.KEY and failed is not None
+        # Who answers something else than a list, or nothing, has not taken the key either.
+        unseen = step is Step.KEY and look.trouble is not None
         if unseen or (step is Step.CERTIFICATE and not is_secure):
             steps.append(TestStep(step, StepResult.SKIPPED))
         else:
@@ -106,5 +106,5 @@ def _results(look: EndpointLook, *, is_secure: bool) -> list[TestStep]:
 
 def _names(models: tuple[str, ...]) -> str:
     more = len(models) - _SHOWN_MODELS
-    shown = ", ".join(models[:_SHOWN_MODELS]) or "none"
+    shown = ", ".join(models[:_SHOWN_MODELS])
     return f"{shown} and {more} more" if more > 0 else shown

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
 from gglib_desktop.domain.endpoints.address import address_of
-from gglib_desktop.domain.endpoints.look import EndpointLook, Trouble
+from gglib_desktop.domain.endpoints.look import NOT_NOW, EndpointLook, Trouble
 from gglib_desktop.domain.endpoints.state import EndpointHealth, EndpointState
-from gglib_desktop.domain.errors import KeyRefused, KeyStoreError, NoSuchModel, RunnerUnavailable
+from gglib_desktop.domain.errors import ChatRefused, KeyRefused, KeyStoreError, NoSuchModel, RunnerUnavailable
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.traffic.chat import AskChat, ChatPiece, ChatRequest
 from gglib_desktop.domain.traffic.figures import ServerFigures
@@ -24,6 +25,8 @@ _UNAUTHORIZED = "401"
 _NEVER_LOOKED = EndpointLook(Trouble.SILENT)
 _NOTHING = ServerFigures()
 _NEVER_S = 3600.0
+# For so long nothing else is believed than what it said to a chat.
+_PUT_OFF_S = 30.0
 
 
 @dataclass
@@ -40,14 +43,26 @@ class Watching:
 class _Use:
     """What this program does with it. ``refused``: its last chat was, for want of a key.
 
-    ``lacks``: the model that its last chat was refused for, whatever it lists.
+    ``lacks``: the model that its last chat was refused for, whatever it lists. ``not_now``: with which number its last
+    chat was put off, and when.
     """
 
     chosen: str | None = None
     answering: int = 0
     refused: bool = False
     lacks: str | None = None
+    not_now: tuple[str, float] = ("", -math.inf)
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take_answer(self) -> None:
+        self.refused, self.lacks, self.not_now = False, None, ("", -math.inf)
+
+    def take_refusal(self, refused: ChatRefused, model: str) -> None:
+        self.refused = isinstance(refused, KeyRefused)
+        if isinstance(refused, NoSuchModel):
+            self.lacks = model
+        elif refused.status in NOT_NOW:
+            self.not_now = str(refused.status), _now()
 
 
 class EndpointWatch:
@@ -115,6 +130,8 @@ class EndpointWatch:
         if look.trouble is None and (self._is_refused or self._use.refused):
             seen = replace(look, trouble=Trouble.KEY_WANTED if self.key is None else Trouble.KEY_REFUSED)
             seen = replace(seen, detail=_UNAUTHORIZED)
+        elif look.trouble is None and _now() < self._use.not_now[1] + _PUT_OFF_S:
+            seen = replace(look, trouble=Trouble.NOT_NOW, detail=self._use.not_now[0])
         models = look.models if look.trouble is None else self.snapshot.models
         model = self._use.chosen or next(iter(models), None)
         wanted = self._use.chosen
@@ -164,13 +181,10 @@ class EndpointWatch:
         try:
             async with aclosing(ask(self._address, request)) as answer:
                 async for piece in answer:
-                    self._use.refused, self._use.lacks = False, None
+                    self._use.take_answer()
                     yield piece
-        except KeyRefused:
-            self._use.refused = True
-            raise
-        except NoSuchModel:
-            self._use.lacks = request.model
+        except ChatRefused as exc:
+            self._use.take_refusal(exc, request.model)
             raise
         finally:
             self._use.answering -= 1

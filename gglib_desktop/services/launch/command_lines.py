@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
+from gglib_desktop.domain.commandline.exports.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import CommandLine, read_command_line
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.models.model import Model
@@ -32,6 +34,11 @@ class CommandLines:
         engine = self._engines.current
         capabilities = engine.capabilities if engine is not None else None
         return await asyncio.to_thread(read_command_line, text, capabilities, self._variables)
+
+    async def prepare(self, form: ExportFormat) -> None:
+        """Loads what writing a command line in that format takes: a library that would hold up the window."""
+        with contextlib.suppress(ConfigurationError):
+            await asyncio.to_thread(export, ("llama-server",), form)
 
     async def save(self, path: Path, text: str, *, executable: bool) -> None:
         """Writes a command line into a file. Raises: ConfigurationError."""

@@ -48,6 +48,10 @@ class CommandTextViewModel(ViewModel):
         # Instead of the key, it says where the key goes.
         return export(state.argv, form, {state.key_variable: ""} if state.key_variable else {})
 
+    def prepare(self, form: ExportFormat) -> None:
+        """That format will be asked for soon."""
+        self.run(self._lines.prepare(form), "prepare a format")
+
     async def save(self, path: Path, form: ExportFormat) -> None:
         """Raises: ConfigurationError."""
         text = self.text(form)

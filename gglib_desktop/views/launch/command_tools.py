@@ -144,6 +144,7 @@ class CommandTools(QWidget):
         self._paste.clicked.connect(self._on_paste)
         self._hide_notes.clicked.connect(self._past.hide)
         self._format.currentIndexChanged.connect(self._on_format)
+        self._format.activated.connect(self._on_chosen)
         self._commands.failed.connect(self._on_failed)
         self._commands.filled.connect(self.show_reading)
         self._commands.form.stateChanged.connect(self._render)
@@ -191,6 +192,10 @@ class CommandTools(QWidget):
     @Slot()
     def _on_format(self) -> None:
         self._tell("")
+
+    @Slot()
+    def _on_chosen(self) -> None:
+        self._commands.prepare(self._chosen)
 
     @Slot()
     def _on_copy(self) -> None:

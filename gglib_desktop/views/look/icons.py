@@ -10,6 +10,7 @@ from PySide6.QtSvg import QSvgRenderer
 from typing_extensions import override
 
 from gglib_desktop.views.look.resources import resource
+from gglib_desktop.views.look.theme import state_colour, state_icon
 
 _APP_ICON = "gglib-desktop"
 # QIcon deletes its engine in C++, but Python must not collect the overriding methods before that.
@@ -20,6 +21,12 @@ _engines: list[QIconEngine] = []
 def icon(name: str) -> QIcon:
     """The icon ``resources/icons/<name>.svg``. It follows the palette; the same name gives the same icon."""
     return QIcon(_kept(_SvgIconEngine(name)))
+
+
+@cache
+def colored_state_icon(word: str) -> QIcon:
+    """The icon of a state, in its color."""
+    return QIcon(_kept(_SvgIconEngine(state_icon(word), word)))
 
 
 def app_icon() -> QIcon:
@@ -41,22 +48,28 @@ def paint_icon(painter: QPainter, rect: QRect, name: str, colour: QColor) -> Non
 class _SvgIconEngine(QIconEngine):
     """Reads the palette whenever it paints, so that a change of theme needs no new icons."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, state_word: str = "") -> None:
         super().__init__()
         self._name = name
+        self._state_word = state_word
 
     @override
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        paint_icon(painter, rect, self._name, _colour(mode))
+        paint_icon(painter, rect, self._name, self._colour(mode))
 
     # This size is in device pixels. Not scaledPixmap: its size changed from device to logical pixels within Qt 6.
     @override
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        return _pixmap(self._name, size, _colour(mode))
+        return _pixmap(self._name, size, self._colour(mode))
 
     @override
     def clone(self) -> QIconEngine:
-        return _kept(_SvgIconEngine(self._name))
+        return _kept(_SvgIconEngine(self._name, self._state_word))
+
+    def _colour(self, mode: QIcon.Mode) -> QColor:
+        if self._state_word and mode in {QIcon.Mode.Normal, QIcon.Mode.Active}:
+            return state_colour(self._state_word, QGuiApplication.palette())
+        return _colour(mode)
 
     @override
     def iconName(self) -> str:

@@ -41,6 +41,8 @@ def endpoint_description(state: EndpointState) -> str:
         return translate("Endpoints", "The endpoint has not been looked at yet.")
     if state.health is EndpointHealth.BUSY:
         return translate("Endpoints", "It works on an answer and does not answer anything else meanwhile.")
+    if state.health is EndpointHealth.NO_SUCH_MODEL and not state.detail:
+        return translate("Endpoints", "No such model: it lists no models.")
     if state.health is EndpointHealth.NO_SUCH_MODEL:
         text = translate("Endpoints", "No such model: it does not list “{model}” any more, or refused a chat with it.")
         return text.format(model=state.detail)

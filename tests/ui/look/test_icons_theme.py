@@ -4,16 +4,16 @@ import gc
 
 import pytest
 from PySide6.QtCore import QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from gglib_desktop.domain.documents.settings import Theme
 from gglib_desktop.domain.servers.states import Ended, Running, Starting, Stopping, Unreachable
-from gglib_desktop.views.look.icons import app_icon, icon, paint_icon
+from gglib_desktop.views.look.icons import app_icon, colored_state_icon, icon, paint_icon
 from gglib_desktop.views.look.resources import resource
 from gglib_desktop.views.look.style import LookStyle
-from gglib_desktop.views.look.theme import is_dark, mended, own_palette, quiet_colour, state_icon
+from gglib_desktop.views.look.theme import is_dark, mended, own_palette, quiet_colour, state_colour, state_icon
 from gglib_desktop.views.look.theming import apply_theme
 from tests.ui.look.palettes import contrast, system_palette
 
@@ -95,6 +95,17 @@ def test_an_icon_in_a_flat_rectangle_stays_square_and_in_its_middle(qapp):
 
 def test_the_same_name_gives_the_same_icon():
     assert icon("start") is icon("start")
+
+
+def test_the_icon_of_a_state_has_its_color_and_can_be_read_where_it_is_selected(qapp):
+    painted = colored_state_icon("Healthy")
+    palette = QGuiApplication.palette()
+    for mode, expected in (
+        (QIcon.Mode.Normal, state_colour("Healthy", palette)),
+        (QIcon.Mode.Selected, palette.color(QPalette.ColorRole.HighlightedText)),
+    ):
+        image = painted.pixmap(QSize(32, 32), mode).toImage()
+        assert expected in {image.pixelColor(x, y) for x in range(32) for y in range(32)}
 
 
 def test_icons_outlive_the_variables_that_held_them(qtbot):

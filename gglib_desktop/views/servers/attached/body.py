@@ -56,8 +56,6 @@ class EndpointBody(PanelBody):
         texts = [key_problem_text(state.key_problem)] if state.key_problem else []
         if state.state.health is not EndpointHealth.HEALTHY:
             texts.append(endpoint_description(state.state))
-        elif not state.models:
-            texts.append(self.tr("It lists no models."))
         if state.asks_for_key and self._endpoint.is_readable_by_others:
             texts.append(self.tr("Its address is not encrypted: computers on the way can read the key and all chats."))
         return " ".join(texts)

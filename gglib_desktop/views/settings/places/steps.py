@@ -8,14 +8,13 @@ from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout,
 from gglib_desktop.domain.documents.places import StepResult, TestStep
 from gglib_desktop.domain.servers.states import Failed, Healthy, Stopped
 from gglib_desktop.viewmodels.settings.places import PlaceTester, TestState
-from gglib_desktop.views.look.icons import icon
-from gglib_desktop.views.look.theme import state_icon
+from gglib_desktop.views.look.icons import colored_state_icon
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.words.errors import sentence
 from gglib_desktop.views.words.places import step_text
 
 _WORDS = {StepResult.OK: Healthy.word, StepResult.FAILED: Failed.word, StepResult.SKIPPED: Stopped.word}
-_LEAST_ROWS, _ROWS = 2, 4
+_LEAST_ROWS, _ROWS = 2, 6
 
 
 class TestSteps(QWidget):
@@ -28,9 +27,6 @@ class TestSteps(QWidget):
         self._list = QListWidget(self)
         self._list.setObjectName("testSteps")
         self._list.setAccessibleName(self.tr("Test steps"))
-        row = self.fontMetrics().height() + 6
-        self._list.setMinimumHeight(_LEAST_ROWS * row)
-        self._list.setMaximumHeight(_ROWS * row)
         title = QLabel(self.tr("Test steps:"), self)
         title.setBuddy(self._list)
         self._said = WrapLabel(parent=self)
@@ -50,6 +46,7 @@ class TestSteps(QWidget):
             self._list.clear()
         for step in state.steps[self._list.count() :]:
             self._add(step)
+        self._fit()
         if state.running:
             self._said.setText(self.tr("Testing…"))
         else:
@@ -57,7 +54,13 @@ class TestSteps(QWidget):
             self._said.setText(sentence(told.said) if told is not None else "")
         self.setVisible(state != TestState())
 
+    def _fit(self) -> None:
+        """All steps, as far as they are no more than usual."""
+        row, frame = max(0, self._list.sizeHintForRow(0)), 2 * self._list.frameWidth()
+        self._list.setMinimumHeight(_LEAST_ROWS * row + frame)
+        self._list.setMaximumHeight(_ROWS * row + frame)
+
     def _add(self, step: TestStep) -> None:
-        item = QListWidgetItem(icon(state_icon(_WORDS[step.result])), step_text(step), self._list)
+        item = QListWidgetItem(colored_state_icon(_WORDS[step.result]), step_text(step), self._list)
         item.setToolTip(step.said)
         item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, step.said)

@@ -160,6 +160,15 @@ def test_a_bad_place_is_left_out_alone(entry, key, reason, value):
     assert reading.settings == AppSettings(theme=Theme.DARK, places={"other": PlaceSettings(url="docker:llama")})
 
 
+def test_a_place_of_an_unknown_kind_is_kept_and_told_of():
+    """Another version may know it."""
+    document = {"places": {"old": {"url": "gopher://x"}, "box": {"url": "podman:llama"}}}
+    reading = read_settings(document, lambda key: 9 if key == ("places", "old", "url") else None)
+    reason = "must begin with one of podman, docker, ssh"
+    assert reading.left_out == (SettingProblem("places.old.url", reason, "gopher://x", 9),)
+    assert reading.settings.places.keys() == {"old", "box"}
+
+
 def test_a_password_in_an_address_is_not_told_of():
     reading = read_settings({"endpoints": {"lab": {"url": "http://me:secret@lab:8000/v1"}}})
     (problem,) = reading.left_out

@@ -31,7 +31,7 @@ HEALTHY = NEW.after(WELL, 2.0)
     ],
 )
 def test_what_one_look_means(trouble, word):
-    state = HEALTHY.after(EndpointLook(trouble, "detail"), 5.0)
+    state = HEALTHY.after(EndpointLook(trouble, "detail", models=("big",)), 5.0)
     assert state.word == word
     assert (state.trouble, state.detail, state.since) == (trouble, "detail", 5.0 if trouble else 2.0)
 
@@ -63,6 +63,12 @@ def test_the_chosen_model_is_gone():
     assert (state.word, state.detail, state.answers) == ("No such model", "small", True)
     assert HEALTHY.after(WELL, 5.0, wanted="big").word == "Healthy"
     assert not HEALTHY.after(EndpointLook(Trouble.REFUSED), 5.0, wanted="small").answers
+
+
+def test_one_without_any_model_serves_nothing():
+    state = HEALTHY.after(EndpointLook(), 5.0)
+    assert (state.word, state.detail, state.answers) == ("No such model", "", True)
+    assert HEALTHY.after(EndpointLook(), 5.0, wanted="small").detail == "small"
 
 
 def test_the_next_look():

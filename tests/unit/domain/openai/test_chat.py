@@ -70,7 +70,7 @@ def test_figures_that_are_none(usage):
 )
 def test_why_a_question_is_refused(status, body, kind, reason):
     error = AnswerReader().refusal(status, body)
-    assert type(error) is kind
+    assert (type(error), error.status) == (kind, status)
     assert error.reason == reason
 
 

@@ -7,13 +7,14 @@ import pytest
 
 from gglib_desktop.domain.documents.settings import EndpointSettings
 from gglib_desktop.domain.endpoints.look import EndpointLook, Trouble
-from gglib_desktop.domain.errors import KeyRefused, KeyStoreError, NoSuchModel
+from gglib_desktop.domain.errors import ChatRefused, KeyRefused, KeyStoreError, NoSuchModel
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.traffic.chat import AnswerText, ChatMessage, ChatRequest, Role
 from gglib_desktop.domain.traffic.figures import Counters, SlotWork
 from gglib_desktop.services.endpoints.endpoints import Endpoints
 from gglib_desktop.services.endpoints.snapshot import EndpointChanged, EndpointEvent, EndpointRemoved, EndpointSnapshot
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+from tests.fakes.clock_loop import time_passes
 from tests.fakes.endpoints import FakeClient, FakeEngine, FakeKeys
 from tests.fakes.settings import FakeSettingsStore
 from tests.fakes.waiting import poll
@@ -207,6 +208,22 @@ async def test_a_model_that_is_listed_and_not_there(bench):
     bench.client.refusal, bench.client.pieces = None, [AnswerText("Hi")]
     await said(bench)
     await bench.sees(lambda seen: seen.state.word == "Healthy")
+
+
+async def test_a_chat_that_is_put_off_is_believed_for_a_while(bench):
+    await bench.sees(lambda seen: seen.state.word == "Healthy")
+    bench.client.refusal = ChatRefused("all slots are taken")
+    bench.client.refusal.status = 503
+    with pytest.raises(ChatRefused):
+        await said(bench)
+    seen = await bench.sees(lambda seen: seen.state.word == "Degraded")
+    assert (seen.state.trouble, seen.state.detail, seen.models) == (Trouble.NOT_NOW, "503", ("big", "small"))
+    await bench.sees(lambda seen: seen.state.word == "Healthy")
+    bench.client.refusal.status = 400
+    with pytest.raises(ChatRefused):
+        await said(bench)
+    await time_passes(5.0)
+    assert bench.last.state.word == "Healthy"
 
 
 # -- what it does

@@ -92,6 +92,11 @@ async def test_all_is_well(bench):
             ["connection: ok", "certificate: ok", "key: failed (it refuses the key: 401)", "models: skipped"],
         ),
         (
+            EndpointLook(Trouble.SILENT),
+            ["connection: ok", "certificate: ok", "key: skipped", "models: failed (no answer in time)"],
+        ),
+        (EndpointLook(), ["connection: ok", "certificate: ok", "key: ok", "models: failed (it lists no models)"]),
+        (
             EndpointLook(Trouble.HTML),
             ["connection: ok", "certificate: ok", "key: skipped", "models: failed (it answers with a web page)"],
         ),

@@ -1,5 +1,8 @@
 """Which model a command line names, and what is too much to be one."""
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -65,3 +68,22 @@ async def test_without_a_home_folder_its_names_stand_for_nothing():
     reader = CommandLines(form_launcher().engines, SimpleNamespace(models=[]), DiskTextFiles(), None)  # type: ignore[arg-type]
     assert (await reader.read("llama-server -m ~/x.gguf")).model == "~/x.gguf"
     assert (await reader.read("llama-server -m $HOME/x.gguf")).model != "None/x.gguf"
+
+
+@pytest.mark.parametrize("form", [ExportFormat.COMPOSE, ExportFormat.LLAMA_SWAP])
+async def test_what_a_format_takes_is_loaded_before_it_is_written(form):
+    ready = """
+import asyncio, sys
+from gglib_desktop.domain.commandline.exports.export import ExportFormat, export
+from gglib_desktop.services.launch.command_lines import CommandLines
+
+form = ExportFormat(sys.argv[1])
+asyncio.run(CommandLines(None, None, None, None).prepare(form))
+loaded = set(sys.modules)
+export(("/bin/llama-server", "-m", "/m/tiny.gguf", "--port", "9000"), form)
+assert not set(sys.modules) - loaded, set(sys.modules) - loaded
+"""
+    said = await asyncio.to_thread(
+        subprocess.run, (sys.executable, "-c", ready, form), check=False, capture_output=True
+    )
+    assert said.returncode == 0, said.stderr
