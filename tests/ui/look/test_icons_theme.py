@@ -105,7 +105,7 @@ def test_the_icon_of_a_state_has_its_color_and_can_be_read_where_it_is_selected(
         (QIcon.Mode.Selected, palette.color(QPalette.ColorRole.HighlightedText)),
     ):
         image = painted.pixmap(QSize(32, 32), mode).toImage()
-        assert expected in {image.pixelColor(x, y) for x in range(32) for y in range(32)}
+        assert expected in [image.pixelColor(x, y) for x in range(32) for y in range(32)]
 
 
 def test_icons_outlive_the_variables_that_held_them(qtbot):
