@@ -35,6 +35,7 @@ class EndpointParts:
         self._making = asyncio.Lock()
         self._client: EndpointClient | None = None
         self._has_begun = False
+        self._watched: Endpoints | None = None
 
     @cached_property
     def keys(self) -> EndpointKeys:
@@ -53,7 +54,11 @@ class EndpointParts:
         """As it is added and tested in the settings."""
         from gglib_desktop.services.endpoints.kind import EndpointKind
 
-        return EndpointKind(self.client, lambda: self.keys)
+        def on_key(endpoint_id: str) -> None:
+            if self._watched is not None:
+                self._watched.read_key(endpoint_id)
+
+        return EndpointKind(self.client, lambda: self.keys, on_key)
 
     def watch(self, show: Callable[[Endpoints], None]) -> None:
         """Calls back once there is an endpoint, or the key of one that is gone, with what watches them."""
@@ -71,7 +76,8 @@ class EndpointParts:
         import gglib_desktop.views.servers.attached.panel  # noqa: F401  # classes of widgets are made in Qt's thread
         from gglib_desktop.services.endpoints.endpoints import Endpoints
 
-        show(Endpoints(self._settings, self.keys, client, self._scope))
+        self._watched = Endpoints(self._settings, self.keys, client, self._scope)
+        show(self._watched)
 
     def _keeps_keys(self) -> bool:
         with contextlib.suppress(OSError), os.scandir(self._places.endpoint_keys) as found:

@@ -67,6 +67,11 @@ class Endpoints:
         if (watch := self._of(number)) is not None:
             watch.wake()
 
+    def read_key(self, endpoint_id: str) -> None:
+        """Its key was changed."""
+        if (watch := self._watches.get(endpoint_id)) is not None:
+            watch.read_key()
+
     async def detach(self, number: int) -> Detached | None:
         """Ends watching it, and removes it from the settings with its key. Raises: SettingsError, KeyStoreError."""
         watch = self._of(number)

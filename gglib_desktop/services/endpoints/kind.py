@@ -36,15 +36,21 @@ _NO_MODELS = "it lists no models"
 
 
 class EndpointKind:
-    """``client`` and ``keys`` are made when they are first needed."""
+    """``client`` and ``keys`` are made when they are first needed. ``on_key`` is told whose key has changed."""
 
     name = KindName.ENDPOINT
     fields = frozenset({PlaceField.KEY})
     example = "http://127.0.0.1:8000/v1"
 
-    def __init__(self, client: Callable[[], Awaitable[EndpointClient]], keys: Callable[[], EndpointKeys]) -> None:
+    def __init__(
+        self,
+        client: Callable[[], Awaitable[EndpointClient]],
+        keys: Callable[[], EndpointKeys],
+        on_key: Callable[[str], object] = lambda _endpoint_id: None,
+    ) -> None:
         self._client = client
         self._keys = keys
+        self._on_key = on_key
 
     def entry(self, draft: PlaceDraft) -> Entry:
         if draft.key and not is_endpoint_key(draft.key.strip()):
@@ -79,9 +85,11 @@ class EndpointKind:
     async def keep(self, place_id: str, draft: PlaceDraft) -> None:
         if draft.key.strip():
             await self._keys().keep(place_id, draft.key.strip())
+            self._on_key(place_id)
 
     async def forget(self, place_id: str) -> None:
         await self._keys().remove(place_id)
+        self._on_key(place_id)
 
 
 def _results(look: EndpointLook, *, is_secure: bool) -> list[TestStep]:

@@ -47,6 +47,7 @@ class _Use:
     chat was put off, and when.
     """
 
+    key_is_new: bool = True
     chosen: str | None = None
     answering: int = 0
     refused: bool = False
@@ -78,10 +79,11 @@ class EndpointWatch:
         self._work: EndpointWork | None = None
 
     async def watch(self) -> None:
-        await self._read_key()
         look_at = 0.0
         while True:
             self._use.woken.clear()
+            if self._use.key_is_new:
+                await self._read_key()
             began = _now()
             if began >= look_at:
                 await self._look()
@@ -97,6 +99,11 @@ class EndpointWatch:
         if self._work is not None:
             self._work.wake()
         self._use.woken.set()
+
+    def read_key(self) -> None:
+        """It has another key from now on."""
+        self._use.key_is_new = True
+        self.wake()
 
     def rename(self, name: str) -> None:
         self._show(replace(self.snapshot, name=name))
@@ -114,11 +121,14 @@ class EndpointWatch:
     # -- looking
 
     async def _read_key(self) -> None:
+        self._use.key_is_new = self._use.refused = False
+        self._last_look = _NEVER_LOOKED
+        self.key, problem = None, ""
         try:
             self.key = await self._watching.keys.key(self.snapshot.id)
         except KeyStoreError as exc:
-            self.snapshot = replace(self.snapshot, key_problem=str(exc))
-        self._show(replace(self.snapshot, has_key=self.key is not None))
+            problem = str(exc)
+        self._show(replace(self.snapshot, has_key=self.key is not None, key_problem=problem))
 
     async def _look(self) -> None:
         url, before = self.snapshot.url, self._last_look

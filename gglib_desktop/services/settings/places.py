@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 
-from gglib_desktop.domain.documents.places import Entry, KindName, ListedPlace, PlaceDraft, TestStep, new_id
+from gglib_desktop.domain.documents.places import (
+    Entry,
+    KindName,
+    ListedPlace,
+    PlaceDraft,
+    PlaceField,
+    TestStep,
+    new_id,
+)
 from gglib_desktop.domain.documents.settings import AppSettings, EndpointSettings
 from gglib_desktop.domain.errors import PlaceInUse
 from gglib_desktop.domain.servers.server import OWN_PLACES
@@ -41,6 +49,17 @@ class PlacesKeeper:
         """Its id stays. Without a name, that is shown. Raises: SettingsError."""
         entry = _entries(self._settings.current)[place_id]
         await self._put(place_id, entry.replace(name=name.strip() or None))
+
+    def takes_key(self, place: ListedPlace) -> bool:
+        return place.kind is not None and PlaceField.KEY in self.kinds[place.kind].fields
+
+    async def change_key(self, place_id: str, key: str) -> None:
+        """Without a key, it has none. Raises: ConfigurationError for ``key``, KeyStoreError."""
+        entry = _entries(self._settings.current)[place_id]
+        kind, draft = self._kind_of(entry), PlaceDraft(entry.url, key=key)
+        assert kind is not None
+        kind.entry(draft)
+        await (kind.keep(place_id, draft) if key.strip() else kind.forget(place_id))
 
     async def remove(self, place_id: str) -> None:
         """Raises: PlaceInUse, SettingsError."""

@@ -153,6 +153,14 @@ class PlacesViewModel(ViewModel):
         """Raises: SettingsError."""
         await self._places.rename(place.id, name)
 
+    def takes_key(self, place: ListedPlace) -> bool:
+        """Whether it may be shown a key."""
+        return self._places.takes_key(place)
+
+    async def change_key(self, place: ListedPlace, key: str) -> None:
+        """Without a key, it has none. Raises: ConfigurationError, KeyStoreError."""
+        await self._places.change_key(place.id, key)
+
     def remove(self, place: ListedPlace) -> None:
         self.run(self._places.remove(place.id), "remove place")
 

@@ -89,13 +89,13 @@ def _refusal_texts() -> dict[Trouble, str]:
     return {
         Trouble.KEY_WANTED: translate(
             "Endpoints",
-            "This program is not authorized: the endpoint wants a key (HTTP {detail}). Detach it, and add it with its "
-            "key.",
+            "This program is not authorized: the endpoint wants a key (HTTP {detail}). Give it one with “Change key…” "
+            "in Settings, Places.",
         ),
         Trouble.KEY_REFUSED: translate(
             "Endpoints",
-            "This program is not authorized: the endpoint refuses its key (HTTP {detail}). Detach it, and add it with "
-            "another one.",
+            "This program is not authorized: the endpoint refuses its key (HTTP {detail}). Give it another one with "
+            "“Change key…” in Settings, Places.",
         ),
     }
 

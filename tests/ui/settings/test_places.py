@@ -20,6 +20,7 @@ from tests.fakes.waiting import poll
 from tests.ui.finding import assert_all_named, button, child, text
 
 KEPT = {"lab": PlaceSettings(url="there:lab", name="Lab"), "old": PlaceSettings(url="moon:a")}
+WEB = {"web": PlaceSettings(url="web:lab", name="Web")}
 
 
 class Bench:
@@ -31,7 +32,8 @@ class Bench:
         self.endpoints = FakeKind(KindName.ENDPOINT, "web", frozenset({PlaceField.KEY}))
         self.used: set[str] = set()
         kinds = [self.engines, self.endpoints]
-        self.places = PlacesViewModel(PlacesKeeper(SettingsKeeper(self.store), kinds, self.used.__contains__), scope)
+        self.keeper = SettingsKeeper(self.store)
+        self.places = PlacesViewModel(PlacesKeeper(self.keeper, kinds, self.used.__contains__), scope)
         self.page = PlacesPage(self.places)
         qtbot.addWidget(self.page)
         self.page.show()
@@ -140,6 +142,28 @@ async def test_what_cannot_be_used_is_said_at_its_field_and_stays(bench):
     await poll(lambda: "Locked" in text(dialog, "addPlaceProblemText"))
     assert dialog.isVisible()
     assert bench.store.settings.places == KEPT
+
+
+async def test_the_key_of_an_endpoint_is_changed(bench):
+    bench.list.setCurrentRow(1)
+    assert not button(bench.page, "changePlaceKey").isEnabled()
+    await bench.keeper.change(places=KEPT | WEB)
+    bench.list.setCurrentRow(3)
+    dialog = await bench.dialog("changePlaceKey")
+    assert_all_named(dialog)
+    line = child(dialog, QLineEdit, "placeNewKey")
+    assert line.echoMode() is QLineEdit.EchoMode.Password
+    bench.endpoints.problem = KeyStoreError("locked")
+    line.setText("sk-2")
+    button(dialog, "changeKeySave").click()
+    await poll(lambda: "Locked" in text(dialog, "changeKeyProblem"))
+    bench.endpoints.problem = None
+    button(dialog, "changeKeySave").click()
+    await poll(lambda: not any(each.isVisible() for each in bench.page.findChildren(QDialog)))
+    assert bench.endpoints.keys == {"web": "sk-2"}
+    dialog = await bench.dialog("changePlaceKey")
+    button(dialog, "changeKeySave").click()
+    await poll(lambda: bench.endpoints.keys == {})
 
 
 async def test_closing_the_dialog_ends_its_test(bench):

@@ -12,7 +12,7 @@ from gglib_desktop.domain.documents.places import ListedPlace
 from gglib_desktop.domain.errors import GglibError
 from gglib_desktop.viewmodels.settings.places import PlacesViewModel
 from gglib_desktop.views.settings.places.add_dialog import AddPlaceDialog
-from gglib_desktop.views.settings.places.rename_dialog import RenamePlaceDialog
+from gglib_desktop.views.settings.places.line_dialogs import ChangeKeyDialog, RenamePlaceDialog
 from gglib_desktop.views.settings.places.steps import TestSteps
 from gglib_desktop.views.widgets.ask import ask
 from gglib_desktop.views.widgets.buttons import push_button
@@ -35,6 +35,7 @@ class PlacesPage(QWidget):
         self._add = push_button("addPlace", self.tr("Add place…"), self)
         self._test = push_button("testPlace", self.tr("Test place"), self)
         self._rename = push_button("renamePlace", self.tr("Rename place…"), self)
+        self._key = push_button("changePlaceKey", self.tr("Change key…"), self)
         self._remove = push_button("removePlace", self.tr("Remove place"), self)
         self._problem = WrapLabel(parent=self)
         self._problem.setObjectName("placesProblem")
@@ -47,7 +48,7 @@ class PlacesPage(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self._add)
         buttons.addStretch()
-        for button in (self._test, self._rename, self._remove):
+        for button in (self._test, self._rename, self._key, self._remove):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.addWidget(WrapLabel(meaning))
@@ -63,6 +64,7 @@ class PlacesPage(QWidget):
         self._add.clicked.connect(self._on_add)
         self._test.clicked.connect(self._on_test)
         self._rename.clicked.connect(self._on_rename)
+        self._key.clicked.connect(self._on_key)
         self._remove.clicked.connect(self._on_remove)
 
     @property
@@ -95,6 +97,7 @@ class PlacesPage(QWidget):
         chosen = self._chosen
         self._test.setEnabled(chosen is not None and chosen.kind is not None)
         self._rename.setEnabled(chosen is not None)
+        self._key.setEnabled(chosen is not None and self._places.takes_key(chosen))
         self._remove.setEnabled(chosen is not None)
 
     @Slot(object)
@@ -119,6 +122,12 @@ class PlacesPage(QWidget):
         if (place := self._chosen) is not None:
             dialog = RenamePlaceDialog(place.name, partial(self._places.rename, place), self._places.run, self)
             self._places.run(ask(dialog), "rename place")
+
+    @Slot()
+    def _on_key(self) -> None:
+        if (place := self._chosen) is not None:
+            dialog = ChangeKeyDialog(place.name, partial(self._places.change_key, place), self._places.run, self)
+            self._places.run(ask(dialog), "change key")
 
     @Slot()
     def _on_remove(self) -> None:

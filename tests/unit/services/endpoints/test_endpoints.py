@@ -194,6 +194,20 @@ async def test_a_chat_that_is_refused_shows_that_we_are_not_authorized(bench):
     await bench.sees(lambda seen: seen.state.word == "Healthy")
 
 
+async def test_another_key_counts_at_once(bench):
+    await bench.sees(lambda seen: seen.state.word == "Healthy")
+    bench.client.refusal = KeyRefused("wrong key")
+    with pytest.raises(KeyRefused):
+        await said(bench)
+    await bench.sees(lambda seen: seen.state.word == "Not authorized")
+    bench.keys.kept["mac"] = "sk-2"
+    bench.endpoints.read_key("mac")
+    bench.endpoints.read_key("gone")
+    await bench.sees(lambda seen: seen.state.word == "Healthy")
+    assert bench.endpoints.key(1) == "sk-2"
+    assert bench.client.looks[-1] == ("http://mac:8000/v1", "sk-2")
+
+
 async def test_a_model_that_is_listed_and_not_there(bench):
     await bench.sees(lambda seen: seen.state.word == "Healthy")
     bench.client.refusal = NoSuchModel("not loaded")

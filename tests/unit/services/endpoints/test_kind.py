@@ -16,7 +16,8 @@ DRAFT = PlaceDraft("mac:8000", "Mac", key=" sk-1 ")
 class Bench:
     def __init__(self) -> None:
         self.client, self.keys = FakeClient(), FakeKeys()
-        self.kind = EndpointKind(self._client, lambda: self.keys)
+        self.told: list[str] = []
+        self.kind = EndpointKind(self._client, lambda: self.keys, self.told.append)
 
     async def _client(self) -> FakeClient:
         return self.client
@@ -43,6 +44,7 @@ async def test_the_settings_have_the_address_and_the_key_store_the_key(bench):
     assert bench.keys.kept == {"mac": "sk-1"}
     await bench.kind.forget("mac")
     assert bench.keys.kept == {}
+    assert bench.told == ["mac", "mac"]
 
 
 @pytest.mark.parametrize(
