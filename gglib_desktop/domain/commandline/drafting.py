@@ -1,19 +1,18 @@
-"""Whether a command line drafts with the model's own MTP layers or in another way, which is left as it is."""
+"""Whether a command line drafts, and by which method. What no field can say is left as it is."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gglib_desktop.domain.commandline.vocabulary import Argument, Vocabulary, value_of
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.options import MtpChoice
-from gglib_desktop.domain.options.engine_options import DRAFT_MTP, DRAFT_NUMBERS
+from gglib_desktop.domain.options.drafting import usual_method
+from gglib_desktop.domain.options.engine_options import DRAFT_OPTIONS, NO_METHOD
 
-_DRAFT_MODEL = frozenset(
-    {"-md", "--model-draft", "--spec-draft-model", "-hfd", "-hfrd", "--hf-repo-draft", "--spec-draft-hf"}
-)
+_FROM_THE_NETWORK = frozenset({"-hfd", "-hfrd", "--hf-repo-draft", "--spec-draft-hf"})
 _COMPANION = re.compile(
     r"--spec-[\w-]+|--draft[\w-]*|--[\w-]+-draft|-ngld|-devd|-ctkd|-ctvd|-tb?d|-Cb?d|-Crd|-otd|-n?cmoed|-lc[sd]"
     r"|--lookup-cache-(?:static|dynamic)"
@@ -24,10 +23,12 @@ _COMPANION = re.compile(
 class Drafting:
     """What the arguments about drafting mean together.
 
-    ``mtp`` is None if they leave it open. ``verbatim`` are the arguments that stay as they are, ``words`` their words.
+    ``mtp`` is None if they leave it open; ``method`` is the one to choose, None if it needs no word. ``verbatim`` are
+    the arguments that stay as they are, ``words`` their words.
     """
 
     mtp: MtpChoice | None = None
+    method: str | None = None
     verbatim: tuple[Argument, ...] = ()
     reason: str = ""
 
@@ -37,47 +38,39 @@ class Drafting:
 
 
 def read_drafting(arguments: Sequence[Argument], vocabulary: Vocabulary) -> Drafting:
-    """What a command line says about drafting: MTP, none, or another kind."""
-    kinds = next(
-        (each for each in arguments if each.flag == "--spec-type" and each.value and not each.unresolved), None
-    )
-    if any(vocabulary.spellings(each.flag) & _DRAFT_MODEL for each in arguments):
-        return _left_alone(arguments, _use_of_a_draft_model(kinds.value if kinds else ""))
+    """What a command line says about drafting: MTP, a draft model, another method, or none."""
+    about = {each.option.name: each for each in arguments if each.option and each.option.name in DRAFT_OPTIONS}
+    said = {name: each for name, each in about.items() if each.value.strip() and not each.unresolved}
+    if any(vocabulary.spellings(each.flag) & _FROM_THE_NETWORK for each in arguments):
+        return _left_alone(arguments, "models are chosen in the list, not from the network")
     if any(each.flag == "--spec-default" for each in arguments):
         return _left_alone(arguments, "the engine chooses how it drafts")
-    if kinds is None:
+    if not said.keys() & {"spec_type", "spec_draft_model"}:
         return Drafting()
-    if kinds.value == "none":
+    method = said["spec_type"].value if "spec_type" in said else None
+    if method == NO_METHOD:
         return Drafting(MtpChoice.OFF)
-    if kinds.value != DRAFT_MTP:
-        return _left_alone(arguments, f"{kinds.value} is not MTP alone")
-    reason = _number_that_does_not_fit(arguments, vocabulary)
-    return _left_alone(arguments, reason) if reason else Drafting(MtpChoice.ON)
-
-
-def _use_of_a_draft_model(kind: str) -> str:
-    if kind == DRAFT_MTP:
-        return "MTP with its head in a file of its own"
-    return f"{kind} is not MTP alone" if DRAFT_MTP in kind.split(",") else "a draft model is not MTP"
+    reason = _value_that_does_not_fit(said.values())
+    if reason:
+        return _left_alone(arguments, reason)
+    return Drafting(MtpChoice.ON, None if method == usual_method(with_file="spec_draft_model" in said) else method)
 
 
 def _left_alone(arguments: Sequence[Argument], reason: str) -> Drafting:
-    """Arguments of other kinds of drafting go to the engine as they are, with their numbers, and MTP is off."""
+    """Such arguments go to the engine as they are, with their numbers, and MTP is off."""
     group = tuple(each for each in arguments if _is_about_drafting(each) and not each.unresolved)
-    return Drafting(MtpChoice.OFF, group, reason)
+    return Drafting(MtpChoice.OFF, verbatim=group, reason=reason)
 
 
 def _is_about_drafting(argument: Argument) -> bool:
-    named = argument.option is not None and argument.option.name in DRAFT_NUMBERS
-    return named or argument.flag in _DRAFT_MODEL or _COMPANION.fullmatch(argument.flag) is not None
+    named = argument.option is not None and argument.option.name in DRAFT_OPTIONS
+    return named or argument.flag in _FROM_THE_NETWORK or _COMPANION.fullmatch(argument.flag) is not None
 
 
-def _number_that_does_not_fit(arguments: Sequence[Argument], vocabulary: Vocabulary) -> str:
+def _value_that_does_not_fit(arguments: Iterable[Argument]) -> str:
     for argument in arguments:
-        is_number = argument.option is not None and argument.option.name in DRAFT_NUMBERS
-        if is_number and not (argument.unresolved or vocabulary.lacks_value(argument)):
-            try:
-                value_of(argument)
-            except ConfigurationError as exc:
-                return f"{' '.join(argument.written)}: {exc.reason}"
+        try:
+            value_of(argument)
+        except ConfigurationError as exc:
+            return f"{' '.join(argument.written)}: {exc.reason}"
     return ""

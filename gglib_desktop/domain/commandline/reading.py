@@ -136,7 +136,7 @@ class _Reading:
         arguments = self._without_repeated(said)
         self._drafting = read_drafting(arguments, self._vocabulary)
         if self._drafting.mtp is not None:
-            self._chosen["mtp"] = self._drafting.mtp
+            self._chosen |= {"mtp": self._drafting.mtp, "spec_type": self._drafting.method}
         for argument in arguments:
             self._read(argument)
         if self._drafting.words:
@@ -184,7 +184,7 @@ class _Reading:
             # llama-server adds the names for clients up.
             return argument.option.name if argument.option.name != "alias" else ""
         spellings = self._vocabulary.spellings(argument.flag)
-        known = {"--model", "--host", "--metrics", "--api-key", "--spec-type", "-m"}
+        known = {"--model", "--host", "--metrics", "--api-key", "-m"}
         return min(spellings & known, default="").replace("--model", "-m")
 
     def _read(self, argument: Argument) -> None:
@@ -269,7 +269,7 @@ class _Reading:
 
     def _read_drafting(self, argument: Argument) -> bool:
         if argument not in self._drafting.verbatim:
-            return argument.flag == "--spec-type"
+            return argument.option is not None and argument.option.name == "spec_type"
         self._append(argument, NoteKind.DRAFTING)
         return True
 

@@ -38,8 +38,6 @@ _VARIABLES = {
     "LLAMA_ARG_API_KEY_FILE": "--api-key-file",
     "LLAMA_ARG_HF_REPO": "--hf-repo",
     "LLAMA_ARG_MODEL_URL": "--model-url",
-    "LLAMA_ARG_SPEC_TYPE": "--spec-type",
-    "LLAMA_ARG_SPEC_DRAFT_MODEL": "--spec-draft-model",
     "LLAMA_ARG_CORS_ORIGINS": "--cors-origins",
     "LLAMA_ARG_DRAFT_MAX": "--draft-max",
     "LLAMA_ARG_DRAFT_P_MIN": "--draft-p-min",
@@ -196,7 +194,7 @@ class Vocabulary:
         option, flag = argument.option, argument.flag
         if option is None:
             unsaid = not argument.values or self.takes_number(flag, None)
-            needed = flag == "--spec-type" or (unsaid and self.takes_value(flag))
+            needed = unsaid and self.takes_value(flag)
         else:
             is_text = option.kind is str and option.limits is None
             needed = option.kind is not bool and option.name not in _MULTIPLE_CHOICE_SWITCHES

@@ -17,7 +17,7 @@ from gglib_desktop.domain.gguf.cache_layout import (
     cache_layout,
 )
 from gglib_desktop.domain.gguf.header import GgufValue
-from gglib_desktop.domain.options.engine_options import CACHE_TYPES
+from gglib_desktop.domain.options.cache_types import CACHE_TYPES
 
 CONTEXT_STEP = 256
 _FLOAT_BYTES = 4

@@ -27,7 +27,8 @@ from gglib_desktop.domain.launch.options import (
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.options.client_names import default_names
-from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, name_of
+from gglib_desktop.domain.options.drafting import drafting_method, drafts_otherwise, takes_numbers
+from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, DRAFT_OPTIONS, NO_METHOD, name_of
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.dialect import Dialect
 from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ServerConfig
@@ -111,7 +112,13 @@ class FormContext:
         return self.layer is None and BUILT_IN.get(name) is not None
 
     def decide_mtp(self, choices: LaunchOptions) -> MtpDecision:
-        return decide_mtp(choices.mtp, model=self.model, engine=self.engine, suppressed=self.mtp_suppressed)
+        return decide_mtp(
+            choices.mtp,
+            model=self.model,
+            engine=self.engine,
+            suppressed=self.mtp_suppressed,
+            otherwise=drafts_otherwise(choices),
+        )
 
 
 @dataclass(frozen=True)
@@ -146,7 +153,8 @@ class FormState:
     ``argv`` is the exact command line of a start; None if it is unknown: no engine, no particular model, or
     a problem. With ``port_is_automatic`` it contains the first port that would be tried. ``key_variable`` names the
     environment variable that passes the key, empty if no key is asked for. ``can_save``: nothing in this
-    layer is unreadable or contradictory. ``can_start``: there is no objection to a start.
+    layer is unreadable or contradictory. ``can_start``: there is no objection to a start. ``methods`` are the engine's
+    ways to draft.
     """
 
     layer: Source | None
@@ -160,6 +168,7 @@ class FormState:
     can_save: bool
     can_start: bool
     engines: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
     def is_marked(self, name: str) -> bool:
         """The field stands out: it says something else than what runs, or than the weaker layers."""
@@ -186,7 +195,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
     config = _config(context, resolved, decision)
     problems = _problems(config, context)
     capabilities = context.engine.capabilities if context.engine is not None else EngineCapabilities()
-    disabled = _disabled(context, decision)
+    disabled = _disabled(context, resolved, decision)
     fields = {
         name: FieldState(
             _value(name, draft, below),
@@ -215,6 +224,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
         can_save=not unreadable and not (_EXTRA in problems and draft.extra_args),
         can_start=can_start,
         engines=tuple(context.engines),
+        methods=tuple(sorted(capabilities.spec_types - {NO_METHOD})),
     )
 
 
@@ -273,10 +283,14 @@ def _problems(config: ServerConfig, context: FormContext) -> dict[str, str]:
     return {name: "; ".join(dict.fromkeys(reasons)) for name, reasons in found.items()}
 
 
-def _disabled(context: FormContext, decision: MtpDecision) -> dict[str, MtpReason | str]:
+def _disabled(context: FormContext, resolved: Resolved, decision: MtpDecision) -> dict[str, MtpReason | str]:
     reasons: dict[str, MtpReason | str] = {}
     if not decision.enabled:
-        reasons.update(dict.fromkeys(DRAFT_NUMBERS, decision.reason))
+        # Choosing a draft model or a method is what switches drafting on where the model cannot draft by itself.
+        is_refused = decision.reason in {MtpReason.SWITCHED_OFF, MtpReason.SUPPRESSED}
+        reasons.update(dict.fromkeys(DRAFT_OPTIONS if is_refused else DRAFT_NUMBERS, decision.reason))
+    elif not takes_numbers(drafting_method(resolved.options)):
+        reasons.update(dict.fromkeys(DRAFT_NUMBERS, "this method has numbers of its own"))
     if context.engine is not None:
         reasons.update(context.dialect.missing_options(context.engine.capabilities))
     return reasons

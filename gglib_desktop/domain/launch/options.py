@@ -9,7 +9,12 @@ from typing import Any
 
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.domain.options.engine_options import DRAFT_NUMBERS, EngineOptions, engine_options
+from gglib_desktop.domain.options.engine_options import (
+    DRAFT_NUMBERS,
+    DRAFT_OPTIONS,
+    EngineOptions,
+    engine_options,
+)
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.domain.servers.server import OWN_PLACE, PLACE, ServerConfig
 from gglib_desktop.domain.values import documented
@@ -36,6 +41,7 @@ class MtpReason(StrEnum):
     CHOSEN = "chosen"
     MODEL_AND_ENGINE_CAN = "model and engine can"
     DEPENDS_ON_MODEL = "depends on the model"
+    METHOD_CHOSEN = "a draft model or a method is chosen"
     SWITCHED_OFF = "switched off"
     NO_LAYERS = "no MTP layers in this model"
     UNREAD_MODEL = "the model file was not read"
@@ -171,16 +177,24 @@ def for_engine(resolved: Resolved, missing: Collection[str]) -> Resolved:
 
 
 def decide_mtp(
-    choice: MtpChoice | None, *, model: Model | None, engine: Engine | None, suppressed: bool
+    choice: MtpChoice | None,
+    *,
+    model: Model | None,
+    engine: Engine | None,
+    suppressed: bool,
+    otherwise: bool = False,
 ) -> MtpDecision:
     """Whether a model is served with drafting. Auto never decides by a file's name.
 
-    ``model`` None: for no particular model. ``engine`` None: not known yet.
+    ``model`` None: for no particular model. ``engine`` None: not known yet. ``otherwise``: a draft model or another
+    method than MTP is chosen; then all who do not switch it off want it.
     """
     if suppressed:
         return MtpDecision(False, MtpReason.SUPPRESSED)
     if choice is MtpChoice.OFF:
         return MtpDecision(False, MtpReason.SWITCHED_OFF)
+    if otherwise:
+        return MtpDecision(True, MtpReason.METHOD_CHOSEN)
     if engine is not None and not engine.capabilities.has_mtp:
         return MtpDecision(False, MtpReason.NO_ENGINE_SUPPORT)
     if choice is MtpChoice.ON:
@@ -196,7 +210,7 @@ def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: 
     """The configuration for every way to start ``model``. ``options`` are resolved."""
     chosen = {field.name: getattr(options, field.name) for field in fields(EngineOptions)}
     if not mtp.enabled:
-        chosen |= {"spec_draft_n_max": None, "spec_draft_p_min": None}
+        chosen |= dict.fromkeys(DRAFT_OPTIONS)
     place = options.place or model.place
     return ServerConfig(model.id, model.name, model.path, base_port, place=place, **chosen)
 
@@ -214,4 +228,4 @@ def options_of(config: ServerConfig) -> LaunchOptions:
 def own_choices(config: ServerConfig, as_saved: ServerConfig) -> frozenset[str]:
     """What a server was started with, by name, that the choices saved at that time do not explain."""
     differing = options_of(config).differing(options_of(as_saved))
-    return differing if config.spec_draft_n_max else differing - DRAFT_NUMBERS
+    return differing if config.spec_draft_n_max else differing - DRAFT_OPTIONS

@@ -8,6 +8,7 @@ from pathlib import Path
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
 from gglib_desktop.domain.environment import for_other_programs
 from gglib_desktop.domain.errors import ConfigurationError
+from gglib_desktop.domain.llama_cpp.companions import drafting_arguments, drafting_objections
 from gglib_desktop.domain.llama_cpp.flag_drift import drift_objections, spelling_for, translated, why_unsupported
 from gglib_desktop.domain.llama_cpp.load_mode import (
     LOAD_MODE,
@@ -18,9 +19,7 @@ from gglib_desktop.domain.llama_cpp.load_mode import (
 )
 from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.engine_options import (
-    DRAFT_MTP,
-    DRAFT_NUMBERS,
-    SPEC_TYPE,
+    DRAFT_OPTIONS,
     EngineOption,
     engine_option,
     engine_options,
@@ -72,9 +71,8 @@ def objections(
 ) -> Iterator[ConfigurationError]:
     """All objections to serving ``config`` with this engine: one for each field and flag."""
     typed = _typed_arguments(config, capabilities, mtp_suppressed=mtp_suppressed)
-    if any(value == [DRAFT_MTP] for _field, _flag, *value in typed) and not capabilities.has_mtp:
-        reason = f"this engine does not list {DRAFT_MTP}, which MTP needs"
-        yield ConfigurationError("spec_draft_n_max", config.spec_draft_n_max, reason)
+    if config.spec_draft_n_max and not mtp_suppressed:
+        yield from drafting_objections(config, capabilities)
     yield from key_objections(config, capabilities)
     for field, flag, *value in typed:
         if not _can_say(flag, capabilities):
@@ -153,13 +151,14 @@ def _typed_arguments(
     found: list[tuple[str, ...]] = []
     drafting = bool(config.spec_draft_n_max) and not mtp_suppressed
     for option in engine_options():
-        if not option.spec.flags or option.name in _NOT_TYPED or (option.name in DRAFT_NUMBERS and not drafting):
+        if not option.spec.flags or option.name in _NOT_TYPED:
             continue
         if option.name == "alias" and not any(map(capabilities.supports, option.spec.flags)):
             continue  # such a build accepts any name from clients
-        if option.name == "spec_draft_n_max":
-            found.append((option.name, SPEC_TYPE, DRAFT_MTP))
-        found += _said(option, config.get(option.name), capabilities)
+        if option.name not in DRAFT_OPTIONS:
+            found += _said(option, config.get(option.name), capabilities)
+        elif option.name == "spec_draft_n_max" and drafting:
+            found += drafting_arguments(config, capabilities)
     return found
 
 

@@ -41,13 +41,19 @@ def drift_objections(words: Sequence[str], capabilities: EngineCapabilities) -> 
         flag = flag_of(word)
         if flag in capabilities.removed:
             yield ConfigurationError("extra_args", word, why_unsupported(flag, capabilities))
-        types = _spec_types(before, word)
-        unknown = [name for name in types if name not in capabilities.spec_types]
-        # Only text that reads as a list of names is one.
-        if unknown and "none" in capabilities.spec_types:
-            listed = ", ".join(sorted(capabilities.spec_types))
-            reason = f"this engine does not list the {SPEC_TYPE} {', '.join(unknown)}; it lists {listed}"
+        reason = why_no_method(_spec_types(before, word), capabilities)
+        if reason is not None:
             yield ConfigurationError("extra_args", word, reason)
+
+
+def why_no_method(methods: Sequence[str], capabilities: EngineCapabilities) -> str | None:
+    """Why an engine cannot draft by these methods; None if it can, or if its help lists none."""
+    unknown = [name for name in methods if name not in capabilities.spec_types]
+    # Only text that reads as a list of names is one.
+    if not unknown or "none" not in capabilities.spec_types:
+        return None
+    listed = ", ".join(sorted(capabilities.spec_types))
+    return f"this engine does not list the {SPEC_TYPE} {', '.join(unknown)}; it lists {listed}"
 
 
 def unlisted_flags(words: Sequence[str], capabilities: EngineCapabilities) -> tuple[str, ...]:
@@ -105,7 +111,7 @@ def _translated(before: str, word: str, capabilities: EngineCapabilities) -> str
     types = _spec_types(before, word)
     if types:
         prefix = word[: len(word) - len(",".join(types))]
-        return prefix + ",".join(_spec_type_for(name, capabilities) for name in types)
+        return prefix + ",".join(spec_type_for(name, capabilities) for name in types)
     flag = flag_of(word)
     if capabilities.supports(flag):
         return word
@@ -122,7 +128,8 @@ def _spec_types(before: str, word: str) -> list[str]:
     return value.split(",") if value else []
 
 
-def _spec_type_for(name: str, capabilities: EngineCapabilities) -> str:
+def spec_type_for(name: str, capabilities: EngineCapabilities) -> str:
+    """A method of drafting by this build's name for it."""
     for names in _RENAMED_SPEC_TYPES:
         if name in names and name not in capabilities.spec_types:
             return next((each for each in names if each in capabilities.spec_types), name)

@@ -12,7 +12,14 @@ from gglib_desktop.domain.llama_cpp.argv import KEY_VARIABLE
 from gglib_desktop.domain.llama_cpp.help import MODEL_FLAGS, NO_SERVER_FLAGS
 from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.client_names import alias_taken_out
-from gglib_desktop.domain.options.engine_options import DRAFT_MTP, MAX_DRAFT_TOKENS
+from gglib_desktop.domain.options.drafting import usual_method
+from gglib_desktop.domain.options.engine_options import (
+    DRAFT_METHODS,
+    MAX_DRAFT_TOKENS,
+    NO_METHOD,
+    SPEC_TYPE,
+    engine_option,
+)
 from gglib_desktop.domain.servers.foreign import StatedSettings
 
 # The defaults of builds up to b10434 and of later ones.
@@ -21,7 +28,6 @@ DEFAULT_PORTS = (8080, 9931)
 DEFAULT_DRAFT_TOKENS = 3
 _CONTEXT_FLAGS = frozenset({"-c", "--ctx-size"})
 _GPU_FLAGS = frozenset({"-ngl", "--gpu-layers", "--n-gpu-layers"})
-_SPEC_TYPE_FLAGS = frozenset({"--spec-type"})
 _DRAFT_TOKENS_FLAGS = frozenset({"--spec-draft-n-max"})
 _SLEEP_FLAGS = frozenset({"--sleep-idle-seconds"})
 _PROBABILITY_FLAGS = frozenset({"--spec-draft-p-min", "--draft-p-min"})
@@ -59,7 +65,9 @@ def stated_key(argv: Sequence[str], environment: Mapping[str, str]) -> str | Non
 
 def stated_settings(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> StatedSettings:
     """The settings, so that adopting shows them and a restart keeps them."""
-    drafts = DRAFT_MTP in (value_of(argv, _SPEC_TYPE_FLAGS) or "").split(",")
+    method = value_of(argv, frozenset({SPEC_TYPE})) or NO_METHOD
+    drafts = method != NO_METHOD and DRAFT_METHODS.complaint(method) is None
+    draft_model = value_of(argv, frozenset(engine_option("spec_draft_model").spec.flags)) if drafts else None
     draft_tokens = _number(argv, _DRAFT_TOKENS_FLAGS, 1, MAX_DRAFT_TOKENS)
     probability = _number(argv, _PROBABILITY_FLAGS, 0, 1)
     context_size = _number(argv, _CONTEXT_FLAGS, 0)
@@ -70,6 +78,8 @@ def stated_settings(argv: Sequence[str], environment: Mapping[str, str] | None =
         spec_draft_n_max=int(draft_tokens or DEFAULT_DRAFT_TOKENS) if drafts else None,
         spec_draft_p_min=probability if drafts else None,
         alias=",".join(filter(None, ((environment or {}).get("LLAMA_ARG_ALIAS"), alias_taken_out(argv)[0]))) or None,
+        spec_draft_model=Path(draft_model) if draft_model else None,
+        spec_type=None if not drafts or method == usual_method(with_file=bool(draft_model)) else method,
     )
 
 

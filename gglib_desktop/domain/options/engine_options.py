@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from gglib_desktop.domain.options.cache_types import CACHE_TYPES
 from gglib_desktop.domain.options.client_names import alias_taken_out, names_in
 from gglib_desktop.domain.options.definition import OptionGroup, OptionSpec, option
 from gglib_desktop.domain.options.host import HostRule
@@ -19,24 +20,14 @@ from gglib_desktop.domain.values import PORT, Limits, Matching, OneOf, Rule, Val
 
 MAX_DRAFT_TOKENS = 16
 ALL_GPU_LAYERS = 999
-SPEC_TYPE, DRAFT_MTP = "--spec-type", "draft-mtp"
-"""The flag that names a method of drafting, and the one method that the options are for."""
+SPEC_TYPE, DRAFT_MTP, NO_METHOD = "--spec-type", "draft-mtp", "none"
+"""The flag that names a method of drafting, the one of models that draft for themselves, and the word for none."""
 _MOST = 2**31 - 1
 ENGINE = Matching(r"[a-z0-9.-]{1,40}", "the id of an engine: up to 40 of a to z, 0 to 9, . and -")
+DRAFT_METHODS = Matching(r"[a-z][a-z0-9-]*(,[a-z][a-z0-9-]*)*", "the engine's names for methods, commas between them")
 DRAFT_NUMBERS = frozenset({"spec_draft_n_max", "spec_draft_p_min"})
-"""The options that count only if the server drafts."""
-CACHE_TYPES = {
-    "f32": (1, 4),
-    "f16": (1, 2),
-    "bf16": (1, 2),
-    "q8_0": (32, 34),
-    "q5_1": (32, 24),
-    "q5_0": (32, 22),
-    "q4_1": (32, 20),
-    "q4_0": (32, 18),
-    "iq4_nl": (32, 18),
-}
-"""Each with the numbers in a block and the bytes of a block, the largest first."""
+DRAFT_OPTIONS = DRAFT_NUMBERS | {"spec_draft_model", "spec_type"}
+"""The options that count only if the server drafts, and among them how far it drafts."""
 _basic = partial(option, group=OptionGroup.BASIC)
 _drafting = partial(option, group=OptionGroup.DRAFTING)
 _memory = partial(option, group=OptionGroup.MEMORY)
@@ -279,6 +270,24 @@ class EngineOptions(Value):
         help="What clients call the model; several names are separated by commas. A taken one gets a number.",
         default="the model's name",
         environment="LLAMA_ARG_ALIAS",
+    )
+    spec_draft_model: Path | None = option(
+        "--spec-draft-model",
+        "--model-draft",
+        "-md",
+        group=OptionGroup.DRAFTING,
+        label="Draft model",
+        help="A small model with the same vocabulary, or a head in a file of its own, that drafts for this model.",
+        default="none",
+        environment="LLAMA_ARG_SPEC_DRAFT_MODEL",
+    )
+    spec_type: str | None = _drafting(
+        SPEC_TYPE,
+        limits=DRAFT_METHODS,
+        label="Drafting method",
+        help="How tokens are drafted. Left open: draft-simple with a draft model, else draft-mtp.",
+        default="the usual",
+        environment="LLAMA_ARG_SPEC_TYPE",
     )
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from gglib_desktop.domain.errors import (
     StartFailed,
 )
 from gglib_desktop.domain.models.model import NO_SUCH_FILE, ModelFile
+from gglib_desktop.domain.options.drafting import drafts_otherwise
 from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.server import ServerConfig
 
@@ -88,6 +89,7 @@ def explained_by_model(failure: Failure, config: ServerConfig, file: ModelFile) 
     if (
         failure.cause is FailureCause.UNKNOWN
         and config.spec_draft_n_max
+        and not drafts_otherwise(config)
         and file.facts is not None
         and file.facts.mtp_layers == 0
     ):

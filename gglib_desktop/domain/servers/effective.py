@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.client_names import names_in, without_number
-from gglib_desktop.domain.options.engine_options import DRAFT_MTP, engine_option
+from gglib_desktop.domain.options.drafting import drafting_method
+from gglib_desktop.domain.options.engine_options import engine_option
 from gglib_desktop.domain.servers.server import ServerConfig
 
 
@@ -124,10 +125,11 @@ def _gpu_layers(config: ServerConfig, facts: ServerFacts) -> Difference | None:
 def _drafting(config: ServerConfig, facts: ServerFacts) -> Difference | None:
     if not config.spec_draft_n_max:
         return None
+    asked = drafting_method(config)
     if facts.drafts is False:
-        return Difference("spec_draft_n_max", DRAFT_MTP, None, _refusal(config))
-    if facts.draft_types and DRAFT_MTP not in facts.draft_types:
-        return Difference("spec_draft_n_max", DRAFT_MTP, ", ".join(sorted(facts.draft_types)), _refusal(config))
+        return Difference("spec_draft_n_max", asked, None, _refusal(config))
+    if facts.draft_types and facts.draft_types.isdisjoint(asked.split(",")):
+        return Difference("spec_draft_n_max", asked, ", ".join(sorted(facts.draft_types)), _refusal(config))
     return None
 
 

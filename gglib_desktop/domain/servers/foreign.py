@@ -15,6 +15,8 @@ class StatedSettings:
     spec_draft_n_max: int | None = None
     spec_draft_p_min: float | None = None
     alias: str | None = None
+    spec_draft_model: Path | None = None
+    spec_type: str | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ from gglib_desktop.domain.launch.options import (
 )
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.client_names import are_numbered
+from gglib_desktop.domain.options.drafting import drafts_otherwise
+from gglib_desktop.domain.options.engine_options import DRAFT_OPTIONS
 from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ServerConfig
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.models.library import Library
@@ -102,7 +104,13 @@ class Launcher:
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as known now."""
         engine = self._engine_at(options.place or model.place, options.engine)
-        return decide_mtp(options.mtp, model=model, engine=engine, suppressed=self._mtp_suppressed)
+        return decide_mtp(
+            options.mtp,
+            model=model,
+            engine=engine,
+            suppressed=self._mtp_suppressed,
+            otherwise=drafts_otherwise(options),
+        )
 
     def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
         """The result of a start with these choices of its own, over those ``saved`` for the model."""
@@ -286,9 +294,7 @@ class Launcher:
         if are_numbered(config.client_names, self._config(self.model_of(config), otherwise).client_names):
             options = options.replace(alias=otherwise.alias)  # a number is not a choice
         if config.spec_draft_n_max is None:
-            options = options.replace(
-                spec_draft_n_max=otherwise.spec_draft_n_max, spec_draft_p_min=otherwise.spec_draft_p_min
-            )
+            options = options.replace(**{name: otherwise.get(name) for name in DRAFT_OPTIONS})
         elif config.spec_draft_p_min is None:
             options = options.replace(spec_draft_p_min=ENGINE_MIN_PROBABILITY)
         for mtp in (otherwise.mtp, MtpChoice.AUTO):

@@ -17,7 +17,7 @@ from gglib_desktop.domain.gguf.sidecars import Sidecar
 from gglib_desktop.domain.launch.serving import lacks_template
 from gglib_desktop.domain.models.companions import Companion
 from gglib_desktop.domain.models.model import Model
-from gglib_desktop.domain.options.engine_options import CACHE_TYPES
+from gglib_desktop.domain.options.cache_types import CACHE_TYPES
 from gglib_desktop.domain.units import count_text, size_text
 
 _CACHE_SOURCE = "worked out from the header"

@@ -13,6 +13,7 @@ from typing_extensions import override
 from gglib_desktop.domain.endpoints.state import EndpointState
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.serving import lacks_template
+from gglib_desktop.domain.options.drafting import drafter_name, drafting_method, takes_numbers
 from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.effective import Difference, differences
 from gglib_desktop.domain.servers.failures import Failure
@@ -118,6 +119,7 @@ class ServerPanelState:
     models: tuple[str, ...] = ()
     key_problem: str = ""
     untold: frozenset[Untold] = frozenset()
+    drafter: str = ""
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -260,7 +262,23 @@ class ServerViewModel(PanelViewModel):
         self.options.close()
 
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
-        config, facts, rejected = snapshot.config, snapshot.facts, self._rejected(snapshot)
+        rejected = self._rejected(snapshot)
+        return replace(
+            self._as_it_runs(snapshot),
+            remedies=self._remedies(snapshot),
+            differences=self._differences(snapshot),
+            rejected=rejected.failure if rejected is not None else None,
+            untouched=rejected is not None and rejected.untouched,
+            offending_flag=self._offending_flag(snapshot),
+            saved_changed=rejected is None and self.options.saved_changed,
+            can_apply=self.options.can_apply,
+            own_choices=self.options.own_choices,
+            other_engine=self._differs_from_engine(snapshot),
+            unlisted_flags=self.options.unlisted_flags,
+        )
+
+    def _as_it_runs(self, snapshot: ServerSnapshot) -> ServerPanelState:
+        config, facts = snapshot.config, snapshot.facts
         process, handle = handle_of(snapshot.state), _reached(snapshot.state)
         return ServerPanelState(
             title=config.model_name if snapshot.number == 1 else f"{config.model_name} ({snapshot.number})",
@@ -274,8 +292,9 @@ class ServerViewModel(PanelViewModel):
             busy_slots=self.figures.state.busy_slots,
             rss_bytes=snapshot.rss_bytes,
             forecast=self._memory.of(config),
-            draft_tokens=config.spec_draft_n_max,
+            draft_tokens=config.spec_draft_n_max if takes_numbers(drafting_method(config)) else None,
             min_probability=config.spec_draft_p_min,
+            drafter=drafter_name(config),
             drafts=facts.drafts if facts else None,
             draft_types=facts.draft_types if facts else frozenset(),
             lacks_template=facts is not None and self._lacks_template(config),
@@ -283,17 +302,7 @@ class ServerViewModel(PanelViewModel):
             other_endpoints=snapshot.other_endpoints if handle else (),
             asks_for_key=facts.wants_key if facts else None,
             refuses_us=facts is not None and facts.refused,
-            remedies=self._remedies(snapshot),
-            differences=self._differences(snapshot),
-            rejected=rejected.failure if rejected is not None else None,
-            untouched=rejected is not None and rejected.untouched,
-            offending_flag=self._offending_flag(snapshot),
-            saved_changed=rejected is None and self.options.saved_changed,
-            can_apply=self.options.can_apply,
-            own_choices=self.options.own_choices,
             engine=self._launcher.engines.other(config.engine),
-            other_engine=self._differs_from_engine(snapshot),
-            unlisted_flags=self.options.unlisted_flags,
             gpu_layers=facts.gpu_layers if facts and facts.gpu_layers is not None else config.gpu_layers,
             takes_images=facts.takes_images if facts else None,
             client_name=(facts.alias if facts else None) or config.model_name,

@@ -144,13 +144,13 @@ class FileField(QWidget):
         super().__init__(parent)
         self._edit = edit
         name = f"browse_{edit.objectName().removeprefix('field_')}"
-        browse = push_button(name, self.tr("Browse…"), icon_name="folder")
-        browse.setAccessibleName(self.tr("Browse for {label}").format(label=edit.accessibleName()))
-        browse.clicked.connect(self._on_browse)
+        self.browse = push_button(name, self.tr("Browse…"), icon_name="folder")
+        self.browse.setAccessibleName(self.tr("Browse for {label}").format(label=edit.accessibleName()))
+        self.browse.clicked.connect(self._on_browse)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(edit, 1)
-        row.addWidget(browse)
+        row.addWidget(self.browse)
 
     @Slot()
     def _on_browse(self) -> None:

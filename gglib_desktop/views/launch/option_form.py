@@ -136,8 +136,9 @@ class OptionForm(QWidget):
         )
         below = [self._helpers[option.name]] if option.name in self._helpers else []
         is_text = isinstance(field, TextField)
-        box: QWidget = FileField(field, self) if isinstance(field, TextField) and field.is_file else field
-        parts = RowParts(field=box, shows=field, focus=(field,), below=below, wide=is_text)
+        file = FileField(field, self) if isinstance(field, TextField) and field.is_file else None
+        focus = (field,) if file is None else (field, file.browse)
+        parts = RowParts(field=file or field, shows=field, focus=focus, below=below, wide=is_text)
         return OptionRow(words, parts, self._form, self)
 
     def _mtp_row(self) -> OptionRow:

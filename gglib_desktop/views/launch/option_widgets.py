@@ -14,10 +14,11 @@ from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QLineEdit, QWidget
 from typing_extensions import override
 
-from gglib_desktop.domain.launch.form import FieldState
+from gglib_desktop.domain.launch.form import FieldState, FormState
 from gglib_desktop.domain.options.engine_options import EngineOption, shown_range
 from gglib_desktop.domain.options.text import write_text
 from gglib_desktop.domain.units import shortest
+from gglib_desktop.domain.values import Matching
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox, WheelSafeDoubleSpinBox, WheelSafeSpinBox
 from gglib_desktop.views.words.options import inherited_entry, inherited_text, translated
@@ -34,7 +35,7 @@ class FieldWidget(Protocol):
 
 def make_widget(
     option: EngineOption, form: OptionFormViewModel, parent: QWidget
-) -> NumberField | DecimalField | ChoiceField | EngineField | TextField:
+) -> NumberField | DecimalField | ChoiceField | OpenChoiceField | TextField:
     """The widget for an option, with its object name and its accessible name."""
     made = _widget_class(option)(option, form, parent)
     made.setObjectName(f"field_{option.name}")
@@ -43,9 +44,9 @@ def make_widget(
     return made
 
 
-def _widget_class(option: EngineOption) -> type[NumberField | DecimalField | ChoiceField | EngineField | TextField]:
-    if option.name == ENGINE_OPTION:
-        return EngineField
+def _widget_class(option: EngineOption) -> type[NumberField | DecimalField | ChoiceField | OpenChoiceField | TextField]:
+    if isinstance(option.limits, Matching):
+        return OpenChoiceField
     if option.kind is bool or option.choices:
         return ChoiceField
     if option.kind is int:
@@ -234,19 +235,20 @@ class ChoiceField(WheelSafeComboBox):
         self._form.edit(**{self._option.name: self._values[index]})
 
 
-class EngineField(WheelSafeComboBox):
-    """One of the engines; an id that is not known any more stays among them while it is chosen."""
+class OpenChoiceField(WheelSafeComboBox):
+    """One of those that are there now. What is chosen and not among them any more is added."""
 
     def __init__(self, option: EngineOption, form: OptionFormViewModel, parent: QWidget) -> None:
         super().__init__(parent)
         self._option, self._form = option, form
         self.addItem("")
-        for engine in form.state.engines:
-            self.addItem(engine, engine)
         self.currentIndexChanged.connect(self._push)
 
     def show_field(self, state: FieldState) -> None:
         with QSignalBlocker(self):
+            for each in _offered(self._option, self._form.state):
+                if self.findData(each) < 0:
+                    self.addItem(each, each)
             self.setItemText(0, inherited_entry(self._option, state))
             if state.value is not None and self.findData(state.value) < 0:
                 self.addItem(state.value, state.value)
@@ -255,6 +257,10 @@ class EngineField(WheelSafeComboBox):
     @Slot(int)
     def _push(self, index: int) -> None:
         self._form.edit(**{self._option.name: self.itemData(index)})
+
+
+def _offered(option: EngineOption, state: FormState) -> tuple[str, ...]:
+    return state.engines if option.name == ENGINE_OPTION else state.methods
 
 
 class TextField(QLineEdit):

@@ -237,6 +237,7 @@ def mtp_reason_text(reason: MtpReason) -> str:
         MtpReason.CHOSEN: translate("Mtp", "On: you switched it on"),
         MtpReason.MODEL_AND_ENGINE_CAN: translate("Mtp", "On: this model has MTP layers"),
         MtpReason.DEPENDS_ON_MODEL: translate("Mtp", "On: where a model has MTP layers"),
+        MtpReason.METHOD_CHOSEN: translate("Mtp", "On: by the chosen method"),
         MtpReason.SWITCHED_OFF: translate("Mtp", "Off: you switched it off"),
         MtpReason.NO_LAYERS: translate("Mtp", "Off: this model has no MTP layers"),
         MtpReason.UNREAD_MODEL: translate("Mtp", "Off: file not read, MTP layers unknown"),

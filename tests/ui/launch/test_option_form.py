@@ -75,8 +75,8 @@ def sample(option: EngineOption) -> Any:
         return True
     if option.choices:
         return option.choices[-1]
-    if option.name == "host":
-        return "0.0.0.0"
+    if option.name in {"host", "spec_type"}:
+        return {"host": "0.0.0.0", "spec_type": "draft-mtp"}[option.name]
     return {int: 9, float: 0.35, str: "some text", Path: Path("/t/x.jinja"), tuple: ("--alias", "a b")}[option.kind]
 
 

@@ -40,6 +40,11 @@ STATE = ServerPanelState(
             "It drafts: draft-simple, ngram-mod",
         ),
         ({"drafts": True, "draft_tokens": 3, "min_probability": 0.5}, "MTP drafts 3, p ≥ 0.5"),
+        (
+            {"drafts": True, "draft_tokens": 3, "min_probability": 0.5, "drafter": "small.gguf"},
+            "Drafts 3 with small.gguf, p ≥ 0.5",
+        ),
+        ({"drafts": True, "drafter": "ngram-mod"}, "Drafts by ngram-mod"),
     ],
 )
 def test_drafting_is_told_as_it_was_observed(qapp, changes, expected):

@@ -355,7 +355,12 @@ def test_a_stop_tells_how_far_it_had_to_go(qapp, end, text):
 
 @pytest.mark.parametrize("reason", MtpReason)
 def test_every_reason_for_drafting_or_not_is_told(qapp, reason):
-    on = reason in {MtpReason.CHOSEN, MtpReason.MODEL_AND_ENGINE_CAN, MtpReason.DEPENDS_ON_MODEL}
+    on = reason in {
+        MtpReason.CHOSEN,
+        MtpReason.MODEL_AND_ENGINE_CAN,
+        MtpReason.DEPENDS_ON_MODEL,
+        MtpReason.METHOD_CHOSEN,
+    }
     assert mtp_reason_text(reason).startswith("On: " if on else "Off: ")
 
 

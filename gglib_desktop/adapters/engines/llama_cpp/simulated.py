@@ -23,7 +23,8 @@ from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.places.simulated.process import SimulatedProcess
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities, EngineDevice, EngineSource
 from gglib_desktop.domain.options.client_names import alias_taken_out, names_in
-from gglib_desktop.domain.options.engine_options import DRAFT_MTP, engine_options
+from gglib_desktop.domain.options.drafting import DRAFT_SIMPLE
+from gglib_desktop.domain.options.engine_options import DRAFT_MTP, NO_METHOD, SPEC_TYPE, engine_options
 from gglib_desktop.domain.servers.access import ServerAddress, needs_key
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
@@ -41,8 +42,7 @@ _SOON_S = 0.001
 _LOADED = "model loaded"
 _IDLE = "all slots are idle"
 _NO_MODEL = "gguf_init_from_reader: invalid magic characters, failed to load model"
-_SPEC_TYPE = "--spec-type"
-_ALWAYS = "-m,--model --host --port --metrics --spec-type --api-key --api-key-file"
+_ALWAYS = "-m,--model --host --port --metrics --api-key --api-key-file"
 _FLAGS = [names.split(",") for names in _ALWAYS.split()]
 _FLAGS += [[*option.spec.flags, *option.spec.off_flags] for option in engine_options()]
 
@@ -51,7 +51,7 @@ SIMULATED_ENGINE = Engine(
     "simulated",
     EngineCapabilities(
         {name: frozenset(names) for names in _FLAGS for name in names},
-        spec_types=frozenset({"none", DRAFT_MTP}),
+        spec_types=frozenset({NO_METHOD, DRAFT_MTP, DRAFT_SIMPLE}),
     ),
     EngineSource.MOCK,
 )
@@ -183,7 +183,7 @@ class SimulatedServer:
             build="simulated",
             chat_template=config.chat_template or _TEMPLATE,
             context_shared=shared,
-            drafts=_SPEC_TYPE in seen.command_line,
+            drafts=SPEC_TYPE in seen.command_line,
             wants_key=needs_key(config),
             alias=min(names_in(alias_taken_out(shlex.split(seen.command_line))[0]), default=None),
         )

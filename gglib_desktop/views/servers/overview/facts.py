@@ -169,6 +169,8 @@ def notes_text(state: ServerPanelState) -> str:
 
 def _drafting_text(state: ServerPanelState) -> str:
     """The requested number, or the observed one if drafting is not the program's own choice."""
+    if state.drafter:
+        return _draft_model_text(state)
     if state.draft_tokens:
         text = translate("ServerPanel", "MTP drafts {count}, p ≥ {least}")
         return text.format(count=state.draft_tokens, least=f"{state.min_probability or 0:g}")
@@ -179,3 +181,10 @@ def _drafting_text(state: ServerPanelState) -> str:
     if state.draft_types:
         return translate("ServerPanel", "it drafts: {methods}").format(methods=", ".join(sorted(state.draft_types)))
     return translate("ServerPanel", "it drafts")
+
+
+def _draft_model_text(state: ServerPanelState) -> str:
+    if not state.draft_tokens:
+        return translate("ServerPanel", "drafts by {drafter}").format(drafter=state.drafter)
+    text = translate("ServerPanel", "drafts {count} with {drafter}, p ≥ {least}")
+    return text.format(drafter=state.drafter, count=state.draft_tokens, least=f"{state.min_probability or 0:g}")

@@ -1,5 +1,7 @@
 """Commands in containers: files are where the mounts say, whichever argument names them and wherever the command stands."""
 
+from pathlib import Path
+
 import pytest
 
 from gglib_desktop.domain.commandline.reading import read_command_line
@@ -19,17 +21,16 @@ FILES = [
             "port": 8000,
             "threads": 16,
             "gpu_layers": 33,
-            "mtp": MtpChoice.OFF,
-            "extra_args": ("-v", "-md", "/srv/m/d.gguf", "--lora-scaled", "/srv/m/l.gguf:0.5"),
+            "mtp": MtpChoice.ON,
+            "spec_draft_model": Path("/srv/m/d.gguf"),
+            "extra_args": ("-v", "--lora-scaled", "/srv/m/l.gguf:0.5"),
         },
         [
             "repeated: -ngl 1",
             "model: -m /models/a.gguf",
             "owned: --host 0.0.0.0",
             "extra: -v",
-            "translated: -md /models/d.gguf -> -md /srv/m/d.gguf",
             "translated: --lora-scaled /models/l.gguf:0.5 -> --lora-scaled /srv/m/l.gguf:0.5",
-            "drafting: -md /models/d.gguf -> a draft model is not MTP",
             f"around: sudo docker run -p 5000:8000 --gpus all -v /srv/m:/models {IMAGE}",
         ],
     ),

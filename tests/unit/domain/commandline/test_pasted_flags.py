@@ -1,5 +1,7 @@
 """Flags as people write them: aliases, former names, three states, repeated, with a value that nothing can hold."""
 
+from pathlib import Path
+
 import pytest
 
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
@@ -220,49 +222,65 @@ LINES = [
     (
         "-md d.gguf -ngld 99 --draft-max 16 --draft-min 4 -c 1",
         {
-            "mtp": OFF,
+            "mtp": ON,
+            "spec_draft_model": Path("d.gguf"),
+            "spec_draft_n_max": 16,
             "context_size": 1,
-            "extra_args": ("-md", "d.gguf", "-ngld", "99", "--spec-draft-n-max", "16", "--spec-draft-n-min", "4"),
+            "extra_args": ("-ngld", "99", "--spec-draft-n-min", "4"),
         },
         [
+            "extra: -ngld 99",
             "translated: --draft-max 16 -> --spec-draft-n-max 16",
             "translated: --draft-min 4 -> --spec-draft-n-min 4",
-            "drafting: -md d.gguf -ngld 99 --draft-max 16 --draft-min 4 -> a draft model is not MTP",
         ],
     ),
     (
         "--model-draft d.gguf -ctkd q8_0 --device-draft CUDA1 -c 1",
         {
-            "mtp": OFF,
+            "mtp": ON,
+            "spec_draft_model": Path("d.gguf"),
             "context_size": 1,
-            "extra_args": ("--model-draft", "d.gguf", "-ctkd", "q8_0", "--device-draft", "CUDA1"),
+            "extra_args": ("-ctkd", "q8_0", "--device-draft", "CUDA1"),
         },
-        ["drafting: --model-draft d.gguf -ctkd q8_0 --device-draft CUDA1 -> a draft model is not MTP"],
+        ["extra: -ctkd q8_0", "extra: --device-draft CUDA1"],
     ),
     (
         "-hfd a/b:Q4_0 --jinja",
         {"mtp": OFF, "jinja": True, "extra_args": ("-hfd", "a/b:Q4_0")},
-        ["drafting: -hfd a/b:Q4_0 -> a draft model is not MTP"],
+        ["drafting: -hfd a/b:Q4_0 -> models are chosen in the list, not from the network"],
     ),
     (
         "--spec-type ngram-mod --spec-ngram-mod-n-max 64 -c 1",
-        {"mtp": OFF, "context_size": 1, "extra_args": ("--spec-type", "ngram-mod", "--spec-ngram-mod-n-max", "64")},
-        ["drafting: --spec-type ngram-mod --spec-ngram-mod-n-max 64 -> ngram-mod is not MTP alone"],
+        {"mtp": ON, "spec_type": "ngram-mod", "context_size": 1, "extra_args": ("--spec-ngram-mod-n-max", "64")},
+        ["extra: --spec-ngram-mod-n-max 64"],
     ),
     (
         "--spec-type draft-mtp,ngram-mod --spec-draft-n-max 2",
-        {"mtp": OFF, "extra_args": ("--spec-type", "draft-mtp,ngram-mod", "--spec-draft-n-max", "2")},
-        ["drafting: --spec-type draft-mtp,ngram-mod --spec-draft-n-max 2 -> draft-mtp,ngram-mod is not MTP alone"],
+        {"mtp": ON, "spec_type": "draft-mtp,ngram-mod", "spec_draft_n_max": 2},
+        [],
     ),
     (
         "--spec-type draft-eagle3 --spec-draft-model e.gguf",
-        {"mtp": OFF, "extra_args": ("--spec-type", "draft-eagle3", "--spec-draft-model", "e.gguf")},
-        ["drafting: --spec-type draft-eagle3 --spec-draft-model e.gguf -> a draft model is not MTP"],
+        {"mtp": ON, "spec_type": "draft-eagle3", "spec_draft_model": Path("e.gguf")},
+        [],
     ),
     (
         "--spec-type draft-mtp -md d.gguf",
-        {"mtp": OFF, "extra_args": ("--spec-type", "draft-mtp", "-md", "d.gguf")},
-        ["drafting: --spec-type draft-mtp -md d.gguf -> MTP with its head in a file of its own"],
+        {"mtp": ON, "spec_type": "draft-mtp", "spec_draft_model": Path("d.gguf")},
+        [],
+    ),
+    ("--spec-type draft-simple -md d.gguf", {"mtp": ON, "spec_draft_model": Path("d.gguf")}, []),
+    (
+        "--spec-type none -md d.gguf",
+        {"mtp": OFF, "spec_draft_model": Path("d.gguf")},
+        [],
+    ),
+    (
+        "--spec-type Other -md d.gguf",
+        {"mtp": OFF, "extra_args": ("--spec-type", "Other", "-md", "d.gguf")},
+        [
+            "drafting: --spec-type Other -md d.gguf -> --spec-type Other: must be the engine's names for methods, commas between them"
+        ],
     ),
     ("--spec-type $KIND --jinja", {"jinja": True}, ["unresolved: --spec-type '$KIND'"]),
     (
@@ -272,38 +290,28 @@ LINES = [
     ),
     (
         "--spec-type draft-mtp,ngram-mod -md d.gguf",
-        {"mtp": OFF, "extra_args": ("--spec-type", "draft-mtp,ngram-mod", "-md", "d.gguf")},
-        ["drafting: --spec-type draft-mtp,ngram-mod -md d.gguf -> draft-mtp,ngram-mod is not MTP alone"],
+        {"mtp": ON, "spec_type": "draft-mtp,ngram-mod", "spec_draft_model": Path("d.gguf")},
+        [],
     ),
     (
         "LLAMA_ARG_SPEC_TYPE=draft-mtp LLAMA_ARG_SPEC_DRAFT_MODEL=mtp.gguf llama-server --jinja",
-        {"mtp": OFF, "jinja": True, "extra_args": ("--spec-type", "draft-mtp", "--spec-draft-model", "mtp.gguf")},
-        [
-            "translated: LLAMA_ARG_SPEC_TYPE=draft-mtp -> --spec-type draft-mtp",
-            "translated: LLAMA_ARG_SPEC_DRAFT_MODEL=mtp.gguf -> --spec-draft-model mtp.gguf",
-            "drafting: LLAMA_ARG_SPEC_TYPE=draft-mtp LLAMA_ARG_SPEC_DRAFT_MODEL=mtp.gguf -> MTP with its head in a file of its own",
-        ],
+        {"mtp": ON, "jinja": True, "spec_type": "draft-mtp", "spec_draft_model": Path("mtp.gguf")},
+        [],
     ),
     (
         "/opt/homebrew/Cellar/llama.cpp/9700/bin/llama serve --host 127.0.0.1 --port 51082 --ctx-size 65536 --model /m/g-12B.gguf --spec-draft-model /m/mtp-g-12B.gguf --spec-type draft-mtp --spec-draft-n-max 2",
         {
-            "mtp": OFF,
+            "mtp": ON,
             "model": "/m/g-12B.gguf",
             "port": 51082,
             "context_size": 65536,
-            "extra_args": (
-                "--spec-draft-model",
-                "/m/mtp-g-12B.gguf",
-                "--spec-type",
-                "draft-mtp",
-                "--spec-draft-n-max",
-                "2",
-            ),
+            "spec_draft_model": Path("/m/mtp-g-12B.gguf"),
+            "spec_type": "draft-mtp",
+            "spec_draft_n_max": 2,
         },
         [
             "owned: --host 127.0.0.1",
             "model: --model /m/g-12B.gguf",
-            "drafting: --spec-draft-model /m/mtp-g-12B.gguf --spec-type draft-mtp --spec-draft-n-max 2 -> MTP with its head in a file of its own",
         ],
     ),
     (
@@ -346,7 +354,7 @@ UNKNOWN_ENGINE = [
         {"mtp": OFF, "context_size": 1, "extra_args": ("-md", "d.gguf", "--spec-draft-n-max", "99")},
         [
             "translated: --draft-max 99 -> --spec-draft-n-max 99",
-            "drafting: -md d.gguf --draft-max 99 -> a draft model is not MTP",
+            "drafting: -md d.gguf --draft-max 99 -> --draft-max 99: must be from 0 to 16",
         ],
     ),
 ]

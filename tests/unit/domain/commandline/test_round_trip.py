@@ -17,7 +17,14 @@ from gglib_desktop.domain.launch.options import LaunchOptions, MtpChoice
 from gglib_desktop.domain.llama_cpp.argv import server_argv
 from gglib_desktop.domain.llama_cpp.help import parse_help
 from gglib_desktop.domain.options.arguments import KEY_FLAGS, shell_line
-from gglib_desktop.domain.options.engine_options import EngineOption, EngineOptions, engine_option, engine_options
+from gglib_desktop.domain.options.drafting import drafting_method, needs_file
+from gglib_desktop.domain.options.engine_options import (
+    DRAFT_OPTIONS,
+    EngineOption,
+    EngineOptions,
+    engine_option,
+    engine_options,
+)
 from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.server import ServerConfig
 from tests.fakes.recorded import HELP
@@ -72,6 +79,8 @@ def values_of(option: EngineOption) -> list[Any]:
         return EXTRA
     if option.choices:
         return list(option.choices)
+    if option.name == "spec_type":
+        return ["draft-simple", "draft-eagle3", "draft-mtp,ngram-mod"]
     if option.kind is bool:
         return [True, False]
     limits: Any = option.limits
@@ -87,16 +96,20 @@ def values_of(option: EngineOption) -> list[Any]:
 
 
 def config_of(choices: dict[str, Any]) -> ServerConfig:
-    return ServerConfig(1, "Tiny", Path("/models/tiny model.gguf"), 9000).with_values(**choices)
+    config = ServerConfig(1, "Tiny", Path("/models/tiny model.gguf"), 9000).with_values(**choices)
+    lacks_file = config.spec_draft_model is None and needs_file(drafting_method(config))
+    return config.replace(spec_draft_model=Path("/t/draft.gguf")) if lacks_file else config
 
 
 def expected(config: ServerConfig) -> LaunchOptions:
     """The choices that the arguments say: nothing is said of what False, no drafting or no flag leaves out."""
     options = LaunchOptions(**{field.name: getattr(config, field.name) for field in fields(EngineOptions)})
     if config.spec_draft_n_max:
-        options = options.with_values(mtp=MtpChoice.ON)
+        usual = "draft-mtp" if config.spec_draft_model is None else "draft-simple"
+        method = None if config.spec_type == usual else config.spec_type
+        options = options.with_values(mtp=MtpChoice.ON, spec_type=method)
     else:
-        options = options.with_values(spec_draft_n_max=None, spec_draft_p_min=None)
+        options = options.with_values(**dict.fromkeys(DRAFT_OPTIONS))
     silent = [
         each.name
         for each in engine_options()

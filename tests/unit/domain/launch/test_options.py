@@ -62,6 +62,21 @@ def test_whether_it_drafts_and_why(choice, layers, engine, suppressed, expected)
     assert decision == MtpDecision(*expected)
 
 
+@pytest.mark.parametrize(
+    ("choice", "suppressed", "expected"),
+    [
+        (AUTO, False, (True, MtpReason.METHOD_CHOSEN)),
+        (ON, False, (True, MtpReason.METHOD_CHOSEN)),
+        (OFF, False, (False, MtpReason.SWITCHED_OFF)),
+        (AUTO, True, (False, MtpReason.SUPPRESSED)),
+    ],
+)
+@pytest.mark.parametrize("engine", [None, CAN, CANNOT])
+def test_a_draft_model_drafts_whatever_layers_the_model_has(choice, suppressed, expected, engine):
+    decision = decide_mtp(choice, model=with_layers(0), engine=engine, suppressed=suppressed, otherwise=True)
+    assert decision == MtpDecision(*expected)
+
+
 def test_for_no_model_in_particular_drafting_depends_on_the_model():
     decision = decide_mtp(AUTO, model=None, engine=CAN, suppressed=False)
     assert decision == MtpDecision(True, MtpReason.DEPENDS_ON_MODEL)

@@ -78,6 +78,33 @@ def test_the_tool_of_a_program_with_several_stands_before_all_flags():
         ),
         ({"spec_draft_n_max": 0, "spec_draft_p_min": 0.75}, ""),
         ({"spec_draft_p_min": 0.75}, ""),
+        ({"spec_draft_model": "/m/d.gguf", "spec_type": "draft-simple"}, ""),
+        (
+            {"spec_draft_n_max": 2, "spec_draft_p_min": 0.5, "spec_draft_model": "/m/d.gguf"},
+            "--spec-type draft-simple --spec-draft-n-max 2 --spec-draft-p-min 0.5 --spec-draft-model /m/d.gguf",
+        ),
+        (
+            {"spec_draft_n_max": 2, "spec_draft_model": "/m/d.gguf", "spec_type": "draft-mtp"},
+            "--spec-type draft-mtp --spec-draft-n-max 2 --spec-draft-model /m/d.gguf",
+        ),
+        ({"spec_draft_n_max": 2, "spec_draft_p_min": 0.5, "spec_type": "ngram-mod"}, "--spec-type ngram-mod"),
+        (
+            {"spec_draft_n_max": 2, "spec_type": "draft-mtp,ngram-mod"},
+            "--spec-type draft-mtp,ngram-mod --spec-draft-n-max 2",
+        ),
+        # What was saved before there were fields for it.
+        (
+            {"spec_draft_n_max": 2, "extra_args": ["-md", "/m/head.gguf"]},
+            "--spec-type draft-mtp --spec-draft-n-max 2 -md /m/head.gguf",
+        ),
+        (
+            {"spec_draft_n_max": 2, "spec_type": "draft-simple", "extra_args": ["-hfd", "a/b"]},
+            "--spec-type draft-simple --spec-draft-n-max 2 -hfd a/b",
+        ),
+        (
+            {"extra_args": ["--spec-type", "draft-simple", "-md", "/m/d.gguf", "--spec-draft-n-max", "24"]},
+            "--spec-type draft-simple -md /m/d.gguf --spec-draft-n-max 24",
+        ),
         ({"inference_config": {}}, ""),
         ({"inference_config": {"temperature": 0.6}}, "--temp 0.6"),
         ({"inference_config": {"top_p": 0.95}}, "--top-p 0.95"),
@@ -158,6 +185,43 @@ def test_an_engine_without_mtp_is_refused_before_it_starts():
     with pytest.raises(ConfigurationError, match="this engine does not list draft-mtp") as caught:
         words(without(spec_types=frozenset({"none"})), spec_draft_n_max=2)
     assert (caught.value.field, caught.value.value) == ("spec_draft_n_max", 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "reason"),
+    [
+        ({"spec_type": "draft-new"}, "spec_type", "does not list the --spec-type draft-new; it lists draft-"),
+        ({"spec_type": "draft-simple"}, "spec_draft_model", "draft-simple needs a draft model"),
+        (
+            {"spec_draft_model": "/m/d.gguf", "extra_args": ["-md", "/m/e.gguf"]},
+            "extra_args",
+            "-md is decided by the field Draft model",
+        ),
+        (
+            {"spec_type": "ngram-mod", "extra_args": ["--spec-type", "none"]},
+            "extra_args",
+            "is decided by the field Drafting method",
+        ),
+    ],
+)
+def test_what_cannot_draft_is_refused_where_it_was_chosen(changes, field, reason):
+    with pytest.raises(ConfigurationError, match=reason) as caught:
+        words(spec_draft_n_max=2, **changes)
+    assert caught.value.field == field
+
+
+def test_an_engine_without_draft_models_is_refused():
+    with pytest.raises(ConfigurationError, match="does not list the --spec-type draft-simple") as caught:
+        words(without(spec_types=frozenset({"none", "draft-mtp"})), spec_draft_n_max=2, spec_draft_model="/m/d.gguf")
+    assert caught.value.field == "spec_draft_model"
+
+
+def test_a_draft_model_goes_by_the_name_that_an_older_build_has_for_it():
+    names = {name: frozenset({name}) for name in ("--spec-type", "--draft-max", "-md", "--cors-origins")}
+    types = frozenset({"none", "draft"})
+    older = Engine(ENGINE.path, "old", EngineCapabilities(names, spec_types=types), ENGINE.source)
+    said = words(older, spec_draft_n_max=3, spec_draft_model="/m/d.gguf")
+    assert said == ["--spec-type", "draft", "--draft-max", "3", "-md", "/m/d.gguf"]
 
 
 @pytest.mark.parametrize(

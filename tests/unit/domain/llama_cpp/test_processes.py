@@ -89,8 +89,19 @@ def test_the_port_is_the_one_that_it_listens_on(words, environment, listening, p
         ("--spec-type draft-mtp", StatedSettings(spec_draft_n_max=3)),
         (
             "--spec-type ngram-mod,draft-mtp --spec-draft-n-max 4 --spec-draft-p-min 0.5",
-            StatedSettings(spec_draft_n_max=4, spec_draft_p_min=0.5),
+            StatedSettings(spec_draft_n_max=4, spec_draft_p_min=0.5, spec_type="ngram-mod,draft-mtp"),
         ),
+        ("--spec-type none -md /m/d.gguf", StatedSettings()),
+        ("--spec-type Any -md /m/d.gguf", StatedSettings()),
+        (
+            "--spec-type draft-simple -md /m/d.gguf",
+            StatedSettings(spec_draft_n_max=3, spec_draft_model=Path("/m/d.gguf")),
+        ),
+        (
+            "--spec-type draft-mtp -md /m/d.gguf",
+            StatedSettings(spec_draft_n_max=3, spec_draft_model=Path("/m/d.gguf"), spec_type="draft-mtp"),
+        ),
+        ("--spec-type ngram-mod", StatedSettings(spec_draft_n_max=3, spec_type="ngram-mod")),
         ("--spec-type draft-mtp --spec-draft-n-max 64 --draft-p-min 2", StatedSettings(spec_draft_n_max=3)),
     ],
 )
