@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 
 from gglib_desktop.domain.options.engine_options import ALL_GPU_LAYERS, engine_option
 from gglib_desktop.domain.servers.effective import Cause, Difference
-from gglib_desktop.domain.servers.states import Crashed, Degraded, Failed, Loading, Starting, Stopping, Unresponsive
+from gglib_desktop.domain.servers.states import Crashed, Degraded, Failed, Loading, Starting, Unresponsive
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.servers.panel.failure_card import FailureCard
 from gglib_desktop.views.servers.panel.orders import Orders
@@ -54,7 +54,7 @@ class Notices(ShrinkingArea):
             other_engine=state.other_engine,
             unlisted_flags=state.unlisted_flags,
             own_choices=state.own_choices,
-            enabled=not isinstance(state.state, Stopping),
+            enabled=state.can_restart,
         )
 
     def _show_failure(self, state: ServerPanelState) -> None:

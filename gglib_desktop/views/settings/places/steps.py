@@ -14,7 +14,7 @@ from gglib_desktop.views.words.errors import sentence
 from gglib_desktop.views.words.places import step_text
 
 _WORDS = {StepResult.OK: Healthy.word, StepResult.FAILED: Failed.word, StepResult.SKIPPED: Stopped.word}
-_LEAST_ROWS, _ROWS = 2, 6
+_LEAST_ROWS, _ROWS, _MOST_ROWS = 2, 4, 6
 
 
 class TestSteps(QWidget):
@@ -58,7 +58,7 @@ class TestSteps(QWidget):
         """All steps, as far as they are no more than usual."""
         row, frame = max(0, self._list.sizeHintForRow(0)), 2 * self._list.frameWidth()
         self._list.setMinimumHeight(_LEAST_ROWS * row + frame)
-        self._list.setMaximumHeight(_ROWS * row + frame)
+        self._list.setMaximumHeight(min(max(_ROWS, self._list.count()), _MOST_ROWS) * row + frame)
 
     def _add(self, step: TestStep) -> None:
         item = QListWidgetItem(colored_state_icon(_WORDS[step.result]), step_text(step), self._list)
