@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import pytest
@@ -23,6 +24,7 @@ from tests.contract.harness import (
     MockHarness,
     NamespaceHarness,
     ParrotHarness,
+    SshHarness,
     stop_all,
 )
 from tests.fakes.container_services import PodmanService
@@ -60,7 +62,9 @@ def pytest_collection_modifyitems(items):
 
 def _is_proof_on_plain_loop(item: pytest.Item) -> bool:
     ids = _ids(item)
-    is_proof = ids & {"netns", "parrot", "dasllama", "podman", "docker"} or "two" in getattr(item, "fixturenames", ())
+    is_proof = ids & {"netns", "parrot", "dasllama", "podman", "docker", "ssh"} or "two" in getattr(
+        item, "fixturenames", ()
+    )
     return bool(is_proof) and "asyncio" in ids
 
 
@@ -127,13 +131,26 @@ def no_containers_left(harness: ContainerHarness, service: PodmanService) -> Ite
 
 
 @pytest.fixture
+def ssh(data_dir: Path, engine_path: Path, tiny_model: Path) -> Iterator[SshHarness]:
+    # The path of a socket must be short.
+    with (
+        TemporaryDirectory(prefix="there-") as home,
+        nothing_left(SshHarness(data_dir, engine_path, tiny_model, Path(home))) as harness,
+    ):
+        yield harness
+
+
+@pytest.fixture
 def mock(data_dir: Path, tiny_model: Path) -> MockHarness:
     return MockHarness(data_dir, tiny_model)
 
 
 @pytest.fixture(
     params=[
-        *(pytest.param(name, marks=pytest.mark.llama) for name in ("local", "netns", "dasllama", "podman", "docker")),
+        *(
+            pytest.param(name, marks=pytest.mark.llama)
+            for name in ("local", "netns", "dasllama", "podman", "docker", "ssh")
+        ),
         "mock",
         "parrot",
     ]

@@ -28,16 +28,20 @@ from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.containers import container_runner
 from gglib_desktop.adapters.runner.kinds import local_runner
+from gglib_desktop.adapters.runner.machines import machine_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.adapters.runner.simulated import MockRunner
+from gglib_desktop.adapters.ssh.machine import Machine
 from gglib_desktop.api import Runner
 from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.ports.servers.engine_driver import EngineDriver
 from tests.fakes.container_services import PodmanService
 from tests.fakes.engine_image import IMAGE
 from tests.fakes.engine_image import STUB as STUB_IN_IMAGE
+from tests.fakes.local_machine import LocalMachine
 from tests.fakes.namespace_place import NamespacePlace
 from tests.fakes.parrot_driver import ParrotDriver
 from tests.fakes.ports import some_base_port
@@ -399,6 +403,34 @@ class ContainerHarness(_Configs):
         files = [str(path) for folder in ("servers", "logs") for path in (self.data_dir / folder).glob("*")]
         left = self._service.containers(f"org.gglib.desktop.data={self.data_dir}")
         return files + [each["Names"][0] for each in left]
+
+
+class SshHarness(LocalHarness):
+    """Real processes of a computer that is reached through ``machine``: this one, with a home of its own."""
+
+    def __init__(self, data_dir: Path, engine: Path, model: Path, home: Path) -> None:
+        super().__init__(data_dir, engine, model)
+        self.home = home
+        self.runs = home / ".local/state/gglib-desktop/runs"
+
+    def machine(self) -> Machine:
+        return LocalMachine(self.home, GGLIB_TEST_HARNESS=self._tag, LANG="C.UTF-8")
+
+    def runner_with(
+        self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
+    ) -> RecordedRunner:
+        folder = data_dir or self.data_dir
+        return machine_runner(
+            "ssh://test", self.machine(), folder, engine, environment=os.environ, stop_grace_s=lambda: grace_s
+        )
+
+    def processes(self) -> list[psutil.Process]:
+        """Servers alone: scripts end with the link."""
+        return [each for each in super().processes() if INSTANCE_VARIABLE in each.environ()]
+
+    def traces(self) -> list[str]:
+        runs = (f"{run}.log" if (run / "exit").exists() else str(run) for run in self.runs.glob("[0-9]*"))
+        return [*super().traces(), *runs]
 
 
 class MockHarness(_Configs):

@@ -135,8 +135,8 @@ class NamespacePlace(LocalPlace):
         return not self._forwards[record.run].leads_anywhere()
 
     @override
-    def listens_on(self, run: str, config: ServerConfig) -> str:
-        return os.fspath(_socket_of(run))
+    def listens_on(self, run: str, config: ServerConfig, port: int) -> tuple[str, int]:
+        return os.fspath(_socket_of(run)), port
 
     @override
     async def spawn(self, record: ServerRecord, command: Command) -> ServerProcess:

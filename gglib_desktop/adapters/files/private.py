@@ -13,7 +13,7 @@ _FILE, _FOLDER = 0o600, 0o700
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _RUN = r"\d{8}-\d{6}-[a-z0-9-]+-[0-9a-f]{8}"
 _IN_DATA_FOLDER = re.compile(
-    r"lock|(library|requests)\.sqlite(-wal|-shm|\.unreadable.*)?|app\.log(\.\d+)?|settings\.toml(\.tmp)?|window\.ini"
+    r"lock|owner-id|(library|requests)\.sqlite(-wal|-shm|\.unreadable.*)?|app\.log(\.\d+)?|settings\.toml(\.tmp)?|window\.ini"
     r"|mock-servers\.(json|tmp|unreadable)"
 )
 _IN_FOLDERS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from typing import Protocol, runtime_checkable
 
 from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import StopFailed
@@ -21,8 +22,18 @@ _TICK_S = 0.1
 IsFree = Callable[[], Awaitable[bool]]
 
 
+@runtime_checkable
+class OwnLadder(Protocol):
+    """A process whose place climbs the ladder by itself, so that no link that is lost leaves half of it."""
+
+    async def stop(self, grace_s: float) -> None: ...
+
+
 async def stop_process(process: PlacedProcess, *, is_free: IsFree, grace_s: float) -> None:
     """Climbs the ladder until the process is gone. Raises: StopFailed when it survives or may not be signaled."""
+    if isinstance(process, OwnLadder):
+        await process.stop(grace_s)
+        return
     usage = process.usage()
     process.send(signal.SIGTERM, StopRung.SIGTERM)
     _check_is_reached(process)

@@ -106,8 +106,8 @@ class RecordedRunner(FoundServers):
                 with self._names.named(config) as named:
                     record = self._planned(config, port)
                     environment = site.place.environment
-                    host = site.place.listens_on(record.run, config)
-                    argv = driver.command(named, engine, port, host=host, environment=environment)
+                    host, there = site.place.listens_on(record.run, config, port)
+                    argv = driver.command(named, engine, there, host=host, environment=environment)
                     shown = shell_line(argv, driver.reader.key_flags)
                     command = Command(argv, driver.environment(environment, key), driver.links(named))
                     try:

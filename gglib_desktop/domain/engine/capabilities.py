@@ -33,6 +33,7 @@ class EngineCapabilities:
     ``spec_types`` are its methods of drafting, ``load_modes`` its ways to load a model.
     ``placeholders`` are the texts for flags' values in the help, empty for a flag without a value;
     ``environment`` maps variables to the flags with the same meaning, removed ones included.
+    ``has_sockets``: it can listen on a unix socket, named in place of a host.
     """
 
     spellings: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class EngineCapabilities:
     placeholders: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, frozenset[str]] = field(default_factory=dict)
     load_modes: frozenset[str] = frozenset()
+    has_sockets: bool = False
 
     def supports(self, flag: str) -> bool:
         return flag in self.spellings

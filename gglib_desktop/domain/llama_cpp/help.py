@@ -30,6 +30,7 @@ def parse_help(text: str) -> EngineCapabilities:
     placeholders: dict[str, str] = {}
     environment: dict[str, frozenset[str]] = {}
     load_modes: frozenset[str] = frozenset()
+    has_sockets = False
     for first_line, entry in _entries(text):
         names, rest = _leading_flags(entry)
         placeholder = _placeholder(first_line)
@@ -39,12 +40,13 @@ def parse_help(text: str) -> EngineCapabilities:
             removed.update(dict.fromkeys(names, _advice(rest)))
             continue
         spellings.update(dict.fromkeys(names, names))
+        has_sockets |= "--host" in names and ".sock" in rest
         if "--spec-type" in names:
             spec_types = _choices(placeholder)
         elif "--load-mode" in names:
             listed = frozenset(_LISTED_CHOICE.findall(rest))
             load_modes = listed or _choices(placeholder)
-    return EngineCapabilities(spellings, removed, spec_types, placeholders, environment, load_modes)
+    return EngineCapabilities(spellings, removed, spec_types, placeholders, environment, load_modes, has_sockets)
 
 
 def _choices(placeholder: str) -> frozenset[str]:

@@ -218,8 +218,11 @@ class Place(Protocol):
     async def owner_of(self, port: int) -> str | None:
         """``name (pid n)`` of the program that listens there, as far as the place tells."""
 
-    def listens_on(self, run: str, config: ServerConfig) -> str | None:
-        """The host that the server is told to listen on; None: the engine's own loopback."""
+    def listens_on(self, run: str, config: ServerConfig, port: int) -> tuple[str | None, int]:
+        """The host and the port that the server is told to listen on. Host None: the engine's own loopback.
+
+        ``port`` is the one that ``choose_port`` gave, by which it is reached from here.
+        """
 
     async def spawn(self, record: ServerRecord, command: Command) -> PlacedProcess:
         """Starts a program, detached, its output into the log of the run. Raises: ProcessError; then none runs."""

@@ -116,8 +116,8 @@ class ContainerPlace:
                 return f"the container of {record.config.model_name} (run {record.run})"
         return await self._in_thread(owner_of, port)
 
-    def listens_on(self, run: str, config: ServerConfig) -> str:  # noqa: ARG002  # who reaches it, publishing decides
-        return _EVERYWHERE
+    def listens_on(self, run: str, config: ServerConfig, port: int) -> tuple[str, int]:  # noqa: ARG002  # who reaches it, publishing decides
+        return _EVERYWHERE, port
 
     async def spawn(self, record: ServerRecord, command: Command) -> ContainerProcess:
         self._image.check_not_left()

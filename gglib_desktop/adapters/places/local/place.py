@@ -89,8 +89,8 @@ class LocalPlace:
     async def owner_of(self, port: int) -> str | None:
         return await self._in_thread(owner_of, port)
 
-    def listens_on(self, run: str, config: ServerConfig) -> str | None:  # noqa: ARG002  # the run matters elsewhere
-        return config.host
+    def listens_on(self, run: str, config: ServerConfig, port: int) -> tuple[str | None, int]:  # noqa: ARG002  # the run matters elsewhere
+        return config.host, port
 
     async def spawn(self, record: ServerRecord, command: Command) -> ServerProcess:
         tag = {INSTANCE_VARIABLE: record.run}

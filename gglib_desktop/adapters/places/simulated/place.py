@@ -77,8 +77,8 @@ class SimulatedPlace:
     async def owner_of(self, port: int) -> str | None:  # noqa: ARG002  # no program really listens
         return None
 
-    def listens_on(self, run: str, config: ServerConfig) -> str | None:  # noqa: ARG002  # as at every place
-        return config.host
+    def listens_on(self, run: str, config: ServerConfig, port: int) -> tuple[str | None, int]:  # noqa: ARG002  # as at every place
+        return config.host, port
 
     async def spawn(self, record: ServerRecord, command: Command) -> SimulatedProcess:  # noqa: ARG002  # as above
         pid = self._next_pid()

@@ -1,0 +1,1 @@
+"""Another computer as a place for servers, over ssh."""

@@ -1,0 +1,62 @@
+"""Servers on other computers, over ssh. Loaded only where they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
+from gglib_desktop.adapters.engines.llama_cpp.image_catalog import ImageCatalog
+from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
+from gglib_desktop.adapters.machine.threads import InThread, Threads
+from gglib_desktop.adapters.places.ssh.place import SshPlace
+from gglib_desktop.adapters.places.ssh.programs import Programs
+from gglib_desktop.adapters.places.ssh.runs import Runs
+from gglib_desktop.adapters.runner.announced_servers import Site
+from gglib_desktop.adapters.runner.kinds import LLAMA_CPP
+from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.adapters.ssh.machine import Machine
+from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.engine.capabilities import Engine
+
+_PROGRAMS = ("llama-server", "llama")
+
+
+def machine_site(
+    machine: Machine,
+    data_dir: Path,
+    engine: Path | None,
+    *,
+    environment: Mapping[str, str],
+    in_thread: InThread,
+    log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
+) -> Site:
+    """The servers of one computer. ``engine`` is a path there; None takes the first one in PATH there."""
+    runs = Runs(machine, data_dir, _PROGRAMS)
+    place = SshPlace(machine, runs, environment=environment, in_thread=in_thread, log_bytes=log_bytes)
+    programs = Programs(runs, engine)
+    catalog = ImageCatalog(programs.found, programs.answer)
+
+    async def find() -> Engine:
+        found = await catalog.find(engine)
+        place.takes_sockets = found.capabilities.has_sockets
+        return found
+
+    return Site(place, {LLAMA_CPP: LlamaCppDriver(find)})
+
+
+def machine_runner(
+    kind: str,
+    machine: Machine,
+    data_dir: Path,
+    engine: Path | None = None,
+    *,
+    environment: Mapping[str, str],
+    stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S,
+) -> RecordedRunner:
+    """A runner over one such site; ``kind`` is its address, and the id of its place."""
+    threads = Threads()
+    site = machine_site(machine, data_dir, engine, environment=environment, in_thread=threads.run)
+    return RecordedRunner(
+        data_dir, {kind: site}, threads=threads, stop_grace_s=stop_grace_s, keys=KeptKey(data_dir / KEY_FILE)
+    )

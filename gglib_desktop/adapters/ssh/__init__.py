@@ -1,0 +1,1 @@
+"""Other computers, reached over ssh."""
