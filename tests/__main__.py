@@ -25,12 +25,12 @@ NAMED = {
     COUNTED: ("tests/unit/domain",),
     "unit": ("tests/unit", "--ignore=tests/unit/domain"),
     "ui": ("tests/ui",),
-    "runners": ("tests/contract/test_process_runner.py", "-k", "not podman and not docker"),
+    "runners": ("tests/contract/test_process_runner.py", "-k", "not podman and not docker and not ssh"),
     "contract": (
         "tests/contract",
         *(f"--ignore=tests/contract/{name}" for name in ("test_process_runner.py", *PLACED)),
         "-k",
-        "not podman and not docker",
+        "not podman and not docker and not ssh",
     ),
     # The whole contract over containers takes minutes: `make test-places`.
     "containers": tuple(f"tests/contract/{name}" for name in PLACED),

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-PLACES = ("local", "mock", "netns", "podman", "docker")
+PLACES = ("local", "mock", "netns", "podman", "docker", "ssh")
 # Those that must not be skipped, by their names with commas between.
 _REQUIRED = "GGLIB_REQUIRE"
 # Where several runs side by side leave what they saw, for one table of all.
