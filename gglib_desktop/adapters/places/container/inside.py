@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
+import os
+import time
 
 import psutil
 
 from gglib_desktop.adapters.places.local.process_use import ProcessUse
 from gglib_desktop.domain.servers.health import Usage
+
+_LONGEST = 65536
+# A look at a server asks twice, and looking for its children costs as much as everything else.
+_KNOWN_FOR_S = 1.0
 
 
 class Inside:
@@ -16,20 +21,25 @@ class Inside:
 
     def __init__(self, container_id: str, first: int) -> None:
         # A number from the engine of another computer may be that of any program here.
-        self._first = first if container_id in _text(f"/proc/{first}/cgroup") else 0
+        self._first = first if container_id.encode() in _read(f"/proc/{first}/cgroup") else 0
         self._uses: dict[int, ProcessUse] = {}
+        self._found: list[int] = []
+        self._found_at = -_KNOWN_FOR_S
 
     def pids(self) -> list[int]:
         """The first process and all that it started; none where they are not seen from here."""
         found = [self._first] if self._first else []
         for pid in found:
-            found += [int(child) for child in _text(f"/proc/{pid}/task/{pid}/children").split()]
+            found += [int(child) for child in _read(f"/proc/{pid}/task/{pid}/children").split()]
         return found
 
     def usage(self) -> Usage | None:
         """What all of them use; None where that is not seen from here."""
+        now = time.monotonic()
+        if now >= self._found_at + _KNOWN_FOR_S:
+            self._found, self._found_at = self.pids(), now
         used = []
-        for pid in self.pids():
+        for pid in self._found:
             with contextlib.suppress(psutil.Error, OSError):
                 use = self._uses[pid] if pid in self._uses else self._uses.setdefault(pid, ProcessUse(pid))
                 used.append(use.read())
@@ -41,8 +51,15 @@ class Inside:
         return Usage(sum(each.cpu_s for each in known), sum(each.rss_bytes for each in known), paused=paused)
 
 
-def _text(path: str) -> str:
+def _read(path: str) -> bytes:
+    """The whole file, which is short; empty where there is none."""
     try:
-        return Path(path).read_text(encoding="ascii", errors="replace")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return ""
+        return b""
+    try:
+        return os.read(descriptor, _LONGEST)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
