@@ -262,6 +262,7 @@ async def _build_services(
         settings,
         mtp_suppressed=mtp_is_suppressed(os.environ),
         forecast=_forecast,
+        vocabulary_difference=_vocabulary_difference,
     )
 
     endpoints = EndpointParts(places, settings, scope, stack)
@@ -333,6 +334,13 @@ def _forecast(model: Model, serving: Serving) -> ByteRange | None:
         return memory_of(model, read_header(model.path), serving)
     except InvalidModelFile:
         return None
+
+
+def _vocabulary_difference(model: Path, draft: Path) -> str | None:
+    """Reads both files; in a thread."""
+    from gglib_desktop.adapters.gguf.vocabulary import vocabulary_difference
+
+    return vocabulary_difference(model, draft)
 
 
 def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:

@@ -16,7 +16,7 @@ from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.launch_forms import CommandTextViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
-from tests.fakes.library import some_facts
+from tests.fakes.library import NoModels, some_facts
 from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import no_servers
 
@@ -28,7 +28,7 @@ def form_launcher(catalog: FakeEngineCatalog | None = None, settings: AppSetting
     keeper = SettingsKeeper(FakeSettingsStore(settings))
     engines = Engines(catalog or FakeEngineCatalog(), keeper)
     engines.current = FOUND
-    return Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
+    return Launcher(cast(Library, NoModels()), no_servers(), engines, keeper, mtp_suppressed=False)
 
 
 def command_text(form: OptionFormViewModel, scope: TaskScope) -> CommandTextViewModel:

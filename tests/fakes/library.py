@@ -6,13 +6,28 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Self
 
 from gglib_desktop.adapters.library.model_files import DiskModelFiles
 from gglib_desktop.domain.gguf.header import ModelFacts
-from gglib_desktop.domain.models.model import ModelFile
+from gglib_desktop.domain.models.companions import Companion
+from gglib_desktop.domain.models.model import Model, ModelFile
 from gglib_desktop.domain.models.scan import FoundModel, WalkRequest
 
 _DATES = itertools.count(1_700_000_000)
+
+
+class NoModels:
+    """In place of a library: nothing is in it."""
+
+    models: tuple[Model, ...] = ()
+
+    @property
+    def companions(self) -> Self:
+        return self
+
+    def offered_with(self, _model: Model, _models: tuple[Model, ...]) -> tuple[Companion, ...]:
+        return ()
 
 
 def some_facts(name: str | None = "Tiny", *, mtp_layers: int = 0, quantisation: str = "F32") -> ModelFacts:

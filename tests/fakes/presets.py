@@ -18,6 +18,7 @@ from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+from tests.fakes.library import NoModels
 from tests.fakes.settings import FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import no_servers
 
@@ -42,7 +43,7 @@ async def preset_form(data_dir: Path) -> AsyncIterator[PresetForm]:
     keeper = SettingsKeeper(FakeSettingsStore())
     # A form needs only the engine and the settings.
     engines = Engines(FakeEngineCatalog(), keeper)
-    launcher = Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
+    launcher = Launcher(cast(Library, NoModels()), no_servers(), engines, keeper, mtp_suppressed=False)
     form = OptionFormViewModel(launcher, Source.LAUNCH, replace(model, name="Tiny"))
     yield PresetForm(Presets(SqlitePresetStore(repository.file), TomlPresetFiles()), form)
     await repository.file.aclose()

@@ -21,6 +21,7 @@ from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
 from gglib_desktop.viewmodels.settings.settings_form import SettingsFormViewModel
+from tests.fakes.library import NoModels
 from tests.fakes.supervision import no_servers
 
 FOUND = replace(
@@ -106,7 +107,7 @@ def settings_form(
     # Testing an engine needs only the catalog.
     engines = Engines(catalog, keeper, lambda: others or {})
     engines.current = engine
-    launcher = Launcher(cast(Library, None), no_servers(), engines, keeper, mtp_suppressed=False)
+    launcher = Launcher(cast(Library, NoModels()), no_servers(), engines, keeper, mtp_suppressed=False)
     if presets is None:
         return SettingsFormViewModel(keeper, launcher, scope)
     return SettingsFormViewModel(keeper, launcher, scope, presets=lambda form: PresetsViewModel(presets, form, scope))

@@ -56,6 +56,7 @@ NAMED_ALIKE = {
     "model_path",
     "reasoning_content",
     "require_api_key",
+    "spec_draft_model",
     "spec_draft_n_max",
 }
 # Phrases that its log is searched for, without phrases that any text may have.

@@ -59,13 +59,13 @@ SCALAR_FORMATS = {
 _MAX_TENSOR_NAME_BYTES = 64
 
 
-def read_header(path: Path) -> GgufHeader:
-    """Everything before the tensor data. Blocks: call it in a thread.
+def read_header(path: Path, arrays: dict[str, tuple[int, int]] | None = None) -> GgufHeader:
+    """Everything before the tensor data. Blocks: call it in a thread. ``arrays`` gets where each array's values lie.
 
     Raises: InvalidModelFile, also for a file that is not regular, gone or unreadable.
     """
     with open_regular(path) as file:
-        window = _Window(path, file)
+        window = _Window(path, file, arrays)
         if not window.size:
             raise window.bad("the file is empty")
         return _HeaderReader(window, *_preamble(window)).read()
@@ -93,8 +93,9 @@ def _part(size_bytes: int, whole_bytes: int) -> str:
 class _Window:
     """A piece of the file in memory that only moves forward, and only where the file's size allows."""
 
-    def __init__(self, path: Path, file: FileIO) -> None:
+    def __init__(self, path: Path, file: FileIO, arrays: dict[str, tuple[int, int]] | None = None) -> None:
         self._path = path
+        self.arrays = arrays
         self._file = file
         self.size = os.fstat(file.fileno()).st_size
         self._start = 0
@@ -240,7 +241,10 @@ class _HeaderReader:
         if key in metadata:
             raise self._window.bad(f"the metadata key {key[:80]!r} stands there twice", offset=begin)
         kind = self._value_type(self._window.unpack(self._u32, "a metadata value")[0])
-        metadata[key] = self._array() if kind is GgufValueType.ARRAY else self._value(kind)
+        is_array, begin = kind is GgufValueType.ARRAY, self._window.position
+        metadata[key] = self._array() if is_array else self._value(kind)
+        if is_array and self._window.arrays is not None:
+            self._window.arrays[key] = (begin + self._array_head.size, self._window.position)
 
     def _key(self) -> str:
         (length,) = self._window.unpack(self._u64, "a metadata key")

@@ -24,6 +24,7 @@ from gglib_desktop.domain.launch.options import (
     resolve,
     server_config,
 )
+from gglib_desktop.domain.models.draft_files import NO_CHOICES, DraftFile, DraftingChoices
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.arguments import shell_line
 from gglib_desktop.domain.options.client_names import default_names
@@ -53,6 +54,8 @@ class FormContext:
     options are those of the other layers. ``names_taken`` are the names of running servers for clients. ``places`` are
     the names of the places besides this computer that can serve the model, by their ids; ``ask_there`` tells the engine
     of one, as far as it is known, and ``problem_there`` why that of the chosen place cannot be used.
+    ``draft_file`` tells what a file is that is to draft for the model, as far as it is known; ``draft_files`` are
+    known to be able to.
     ``in_force``: what the server runs with, None if the form is not a server's. ``engines`` are those to choose from,
     by their ids, the first one the place's own; none: there is no choice.
     """
@@ -70,6 +73,8 @@ class FormContext:
     ask_there: Callable[[str, str | None], Engine | ConfigurationError | None] = lambda _place, _engine: None
     problem_there: str | None = None
     in_force: LaunchOptions | None = None
+    draft_file: Callable[[Path], DraftFile | None] = lambda _path: None
+    draft_files: tuple[DraftFile, ...] = ()
     engines: Mapping[str, EngineChoice] = field(default_factory=dict)
 
     def serving(self, options: LaunchOptions) -> FormContext:
@@ -106,6 +111,13 @@ class FormContext:
             engines={each: EngineChoice(choice.dialect) for each, choice in self.engines.items()},
             problem_there=found.reason if isinstance(found, ConfigurationError) else None,
         )
+
+    def drafting(self, options: LaunchOptions) -> DraftingChoices:
+        """The methods of the engine and the files that can draft, with what is known of the chosen one."""
+        methods = self.engine.capabilities.spec_types - {NO_METHOD} if self.engine is not None else ()
+        chosen = options.spec_draft_model
+        file = None if chosen is None else self.draft_file(chosen)
+        return DraftingChoices(tuple(sorted(methods)), file, self.draft_files)
 
     def requires(self, name: str) -> bool:
         """Whether the form must set this: no other layer is left, and the engine always gets a value."""
@@ -153,8 +165,7 @@ class FormState:
     ``argv`` is the exact command line of a start; None if it is unknown: no engine, no particular model, or
     a problem. With ``port_is_automatic`` it contains the first port that would be tried. ``key_variable`` names the
     environment variable that passes the key, empty if no key is asked for. ``can_save``: nothing in this
-    layer is unreadable or contradictory. ``can_start``: there is no objection to a start. ``methods`` are the engine's
-    ways to draft.
+    layer is unreadable or contradictory. ``can_start``: there is no objection to a start.
     """
 
     layer: Source | None
@@ -168,7 +179,7 @@ class FormState:
     can_save: bool
     can_start: bool
     engines: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ()
+    drafting: DraftingChoices = NO_CHOICES
 
     def is_marked(self, name: str) -> bool:
         """The field stands out: it says something else than what runs, or than the weaker layers."""
@@ -177,7 +188,7 @@ class FormState:
 
     @property
     def is_doubtful(self) -> bool:
-        """A start would probably fail."""
+        """A start would probably fail, or not do all that is chosen."""
         return self.can_start and any(field.warning for field in self.fields.values())
 
     @property
@@ -194,8 +205,8 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
     decision = context.decide_mtp(resolved.options)
     config = _config(context, resolved, decision)
     problems = _problems(config, context)
-    capabilities = context.engine.capabilities if context.engine is not None else EngineCapabilities()
-    disabled = _disabled(context, resolved, decision)
+    drafting = context.drafting(resolved.options)
+    disabled, doubts = _disabled(context, resolved, decision), _doubts(config, context, drafting.file)
     fields = {
         name: FieldState(
             _value(name, draft, below),
@@ -204,7 +215,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
             unreadable[name].text if name in unreadable else None,
             unreadable[name].problem if name in unreadable else problems.get(name),
             disabled.get(name),
-            _doubt(config, context.dialect, capabilities) if name == _EXTRA else None,
+            doubts.get(name),
             context.requires(name),
             *_change(name, draft, context.in_force),
         )
@@ -224,7 +235,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
         can_save=not unreadable and not (_EXTRA in problems and draft.extra_args),
         can_start=can_start,
         engines=tuple(context.engines),
-        methods=tuple(sorted(capabilities.spec_types - {NO_METHOD})),
+        drafting=drafting,
     )
 
 
@@ -247,10 +258,15 @@ def _inherited(name: str, below: Resolved, model: Model | None) -> Any:
     return value
 
 
-def _doubt(config: ServerConfig, dialect: Dialect, capabilities: EngineCapabilities) -> str | None:
-    """Why the engine will probably not start with the extra arguments."""
-    unlisted = dialect.unlisted_flags(config.extra_args, capabilities)
-    return f"the engine's help does not list {', '.join(unlisted)}" if unlisted else None
+def _doubts(config: ServerConfig, context: FormContext, draft_file: DraftFile | None) -> dict[str, str | None]:
+    """Why the engine will probably not start, or not draft, by field."""
+    capabilities = context.engine.capabilities if context.engine is not None else EngineCapabilities()
+    unlisted = context.dialect.unlisted_flags(config.extra_args, capabilities)
+    drafts = draft_file is not None and config.spec_draft_n_max
+    return {
+        _EXTRA: f"the engine's help does not list {', '.join(unlisted)}" if unlisted else None,
+        "spec_draft_model": draft_file.doubt(drafting_method(config)) if draft_file and drafts else None,
+    }
 
 
 def _config(context: FormContext, resolved: Resolved, decision: MtpDecision) -> ServerConfig:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
-from gglib_desktop.domain.gguf.sidecars import DRAFT_METHODS, Sidecar
+from gglib_desktop.domain.gguf.sidecars import Sidecar
 from gglib_desktop.domain.llama_cpp.flag_drift import spec_type_for, spelling_for, why_no_method
 from gglib_desktop.domain.models.companions import Companion
+from gglib_desktop.domain.models.draft_files import head_method
 from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.options.drafting import drafting_method, needs_file, takes_numbers
 from gglib_desktop.domain.options.engine_options import DRAFT_MTP, DRAFT_NUMBERS, SPEC_TYPE, engine_option
@@ -27,18 +28,13 @@ def companion_arguments(companion: Companion) -> tuple[str, ...]:
         case Sidecar.PROJECTOR:
             return ("--mmproj", path)
         case Sidecar.DRAFT_HEAD:
-            return ("--spec-draft-model", path, SPEC_TYPE, _draft_method(companion.architecture))
+            return ("--spec-draft-model", path, SPEC_TYPE, head_method(companion.architecture))
         case Sidecar.ADAPTER:
             return ("--lora", path)
         case Sidecar.CONTROL_VECTOR:
             return ("--control-vector", path)
         case _:
             return ()
-
-
-def _draft_method(architecture: str | None) -> str:
-    name = (architecture or "").lower()
-    return f"draft-{name}" if name in DRAFT_METHODS else DRAFT_MTP
 
 
 def drafting_arguments(config: ServerConfig, capabilities: EngineCapabilities) -> Iterator[tuple[str, ...]]:

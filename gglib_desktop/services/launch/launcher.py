@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gglib_desktop.domain.engine.capabilities import Engine, EngineCapabilities
@@ -29,6 +30,7 @@ from gglib_desktop.domain.options.client_names import are_numbered
 from gglib_desktop.domain.options.drafting import drafts_otherwise
 from gglib_desktop.domain.options.engine_options import DRAFT_OPTIONS
 from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ServerConfig
+from gglib_desktop.services.launch.draft_files import DraftFiles
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
 
 
 def _no_forecast(_model: Model, _serving: Serving) -> None:
+    return None
+
+
+def _no_difference(_model: Path, _draft: Path) -> None:
     return None
 
 
@@ -83,8 +89,10 @@ class Launcher:
         *,
         mtp_suppressed: bool,
         forecast: Callable[[Model, Serving], ByteRange | None] = _no_forecast,
+        vocabulary_difference: Callable[[Path, Path], str | None] = _no_difference,
     ) -> None:
-        """``forecast`` blocks, and returns the memory for serving a model."""
+        """``forecast`` blocks, and returns the memory for serving a model; so does ``vocabulary_difference``."""
+        self.draft_files = DraftFiles(library, vocabulary_difference)
         self._forecast = forecast
         self._library = library
         self._supervisor = supervisor
@@ -162,6 +170,8 @@ class Launcher:
             places=settings.places_sharing_files() if model is None or model.place in OWN_PLACES else {},
             ask_there=self.engines.at,
             in_force=in_force,
+            draft_file=lambda path: self.draft_files.known(model, path) if model is not None else None,
+            draft_files=self.draft_files.offered(model) if model is not None else (),
             engines=self.engines.choices(),
         )
 

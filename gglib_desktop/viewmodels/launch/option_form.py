@@ -25,7 +25,9 @@ from gglib_desktop.domain.gguf.forecast import (
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.form import FormState, InvalidInput, changed, form_state
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
+from gglib_desktop.domain.models.draft_files import DraftFile
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.drafting import usual_method
 from gglib_desktop.domain.options.engine_options import engine_option
 from gglib_desktop.domain.options.text import read_text, with_device
 from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES
@@ -112,7 +114,9 @@ class OptionFormViewModel(QObject):
         """Asks the engine in force for its devices besides the CPU; ``devicesFound`` reports them."""
         self._asking = _Asking(scope)
         self._asking.start(self._find_devices(), "list devices")
+        self._asking.start(self._find_draft_files(), "find draft files")
         self._look_for_engine()
+        self._look_at_draft_file()
 
     def use_device(self, name: str, used: bool) -> None:
         """Adds a device to the chosen ones in this layer, or removes it."""
@@ -136,6 +140,29 @@ class OptionFormViewModel(QObject):
         if self._asking is not None:
             self._asking.cancel()
 
+    def use_draft_file(self, file: DraftFile | None) -> None:
+        """Drafts with this file, by its own method; None: with none."""
+        method = file.methods[0] if file is not None else None
+        named = method if file is not None and method != usual_method(with_file=True) else None
+        self.edit(spec_draft_model=file.path if file is not None else None, spec_type=named)
+
+    async def _find_draft_files(self) -> None:
+        if self.model is not None and self.model.is_here:
+            await self._launcher.draft_files.find(self.model)
+            self._show(self._draft, self._unreadable)
+
+    def _look_at_draft_file(self) -> None:
+        """Once another one is chosen, the form needs to know what it is."""
+        path, model = self._state.resolved.options.spec_draft_model, self.model
+        if self._asking is None or path is None or model is None or not model.is_here:
+            return
+        if self._launcher.draft_files.known(model, path) is None:
+            self._asking.start(self._read_draft_file(model, path), "read draft file")
+
+    async def _read_draft_file(self, model: Model, path: Path) -> None:
+        await self._launcher.draft_files.look_at(model, path)
+        self._show(self._draft, self._unreadable)
+
     async def _find_devices(self) -> None:
         self.devicesFound.emit(await self._launcher.engines.devices())
 
@@ -150,6 +177,7 @@ class OptionFormViewModel(QObject):
             self._state = state
             self.stateChanged.emit(state)
             self._look_for_engine()
+            self._look_at_draft_file()
         if is_new:
             self.draftChanged.emit(draft)
 

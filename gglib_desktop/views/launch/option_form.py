@@ -23,8 +23,9 @@ from gglib_desktop.domain.options.engine_options import (
 from gglib_desktop.domain.options.text import device_names
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
+from gglib_desktop.views.launch.draft_choices import DraftChoices
 from gglib_desktop.views.launch.option_extras import FileField, MtpField, PlaceField, RestartField
-from gglib_desktop.views.launch.option_rows import MtpRow, OptionRow, RowParts, RowWords
+from gglib_desktop.views.launch.option_rows import DRAFT_MODEL, DraftModelRow, MtpRow, OptionRow, RowParts, RowWords
 from gglib_desktop.views.launch.option_widgets import ENGINE_OPTION, TextField, make_widget
 from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.look.type_scale import TypeSize, set_type
@@ -54,7 +55,10 @@ class OptionForm(QWidget):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("optionForm")
-        self._form, self._helpers = form, {"device": DeviceChoices(form), **(helpers or {})}
+        self._form = form
+        drafts = DraftChoices(form)
+        drafts.filled.connect(self._order_tabs)
+        self._helpers = {"device": DeviceChoices(form), DRAFT_MODEL: drafts, **(helpers or {})}
         self._without = frozenset(without)
         self._search = self._search_field()
         self._nothing = QLabel(self.tr("No setting matches."))
@@ -139,7 +143,8 @@ class OptionForm(QWidget):
         file = FileField(field, self) if isinstance(field, TextField) and field.is_file else None
         focus = (field,) if file is None else (field, file.browse)
         parts = RowParts(field=file or field, shows=field, focus=focus, below=below, wide=is_text)
-        return OptionRow(words, parts, self._form, self)
+        row = DraftModelRow if option.name == DRAFT_MODEL else OptionRow
+        return row(words, parts, self._form, self)
 
     def _mtp_row(self) -> OptionRow:
         field = MtpField(self._form, self)

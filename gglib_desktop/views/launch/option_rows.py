@@ -18,11 +18,12 @@ from gglib_desktop.views.look.icons import icon
 from gglib_desktop.views.look.theme import state_colour
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.words.errors import mtp_reason_text, sentence
-from gglib_desktop.views.words.options import changed_text, disabled_text, source_text, value_text
+from gglib_desktop.views.words.options import changed_text, disabled_text, draft_file_text, source_text, value_text
 
 _LABEL_CHARACTERS = 28
 _FIELD_CHARACTERS = 34
 _MARK = "●"
+DRAFT_MODEL = "spec_draft_model"
 # What a note beside its field needs, and the column of the grid that it is in.
 _NOTE_CHARACTERS = 42
 _BESIDE = 4
@@ -171,12 +172,16 @@ class OptionRow(QWidget):
         """The note beside a field if there is nothing else to say about it."""
         return self.words.help
 
+    def _warning_text(self, warning: str) -> str:
+        """With what comes of it."""
+        return self.tr("{warning} It will probably refuse to start.").format(warning=warning)
+
     def _say(self, shown: FieldState) -> None:
         text = self._usual
         if shown.problem is not None:
             text = sentence(shown.problem)
         elif shown.warning is not None:
-            text = self.tr("{warning} It will probably refuse to start.").format(warning=sentence(shown.warning))
+            text = self._warning_text(sentence(shown.warning))
         elif shown.disabled is not None:
             text = disabled_text(shown.disabled)
         elif shown.is_changed:
@@ -210,3 +215,16 @@ class MtpRow(OptionRow):
     @override
     def _usual_note(self, state: FormState) -> str:
         return mtp_reason_text(state.decision.reason)
+
+
+class DraftModelRow(OptionRow):
+    """Says what the chosen file is."""
+
+    @override
+    def _usual_note(self, state: FormState) -> str:
+        file = state.drafting.file
+        return self.words.help if file is None or file.problem is not None else sentence(draft_file_text(file))
+
+    @override
+    def _warning_text(self, warning: str) -> str:
+        return self.tr("{warning} The server would draft nothing, or not start.").format(warning=warning)

@@ -260,7 +260,7 @@ class OpenChoiceField(WheelSafeComboBox):
 
 
 def _offered(option: EngineOption, state: FormState) -> tuple[str, ...]:
-    return state.engines if option.name == ENGINE_OPTION else state.methods
+    return state.engines if option.name == ENGINE_OPTION else state.drafting.methods
 
 
 class TextField(QLineEdit):

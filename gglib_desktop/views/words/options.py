@@ -8,11 +8,12 @@ from PySide6.QtCore import QCoreApplication, QLocale
 
 from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.launch.options import MtpChoice, MtpReason, Source
+from gglib_desktop.domain.models.draft_files import DraftFile
 from gglib_desktop.domain.options.definition import OptionSpec
 from gglib_desktop.domain.options.engine_options import EngineOption, engine_option
 from gglib_desktop.domain.options.text import write_text
 from gglib_desktop.domain.servers.restart import RestartPolicy
-from gglib_desktop.domain.units import shortest
+from gglib_desktop.domain.units import shortest, size_text
 from gglib_desktop.views.words.errors import mtp_reason_text, sentence
 
 translate = QCoreApplication.translate
@@ -35,6 +36,13 @@ def source_text(source: Source) -> str:
         Source.BUILT_IN: translate("Options", "default"),
         Source.ENGINE: translate("Options", "engine"),
     }[source]
+
+
+def draft_file_text(file: DraftFile) -> str:
+    """What a file is that can draft."""
+    head, model = translate("Options", "draft head ({method})"), translate("Options", "small model ({method})")
+    what, size = head if file.is_head else model, "" if file.size_bytes is None else size_text(file.size_bytes)
+    return ", ".join(part for part in (what.format(method=file.methods[0]), size) if part)
 
 
 def order_text(edited: Source) -> str:

@@ -11,6 +11,7 @@ from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.option_form import OptionForm
 from tests.fakes.forms import MODEL, form_launcher
+from tests.fakes.library import NoModels
 from tests.fakes.parrot_dialect import ParrotDialect, parrot_at
 from tests.fakes.settings import FOUND, FakeEngineCatalog, FakeSettingsStore
 from tests.fakes.supervision import no_servers
@@ -26,7 +27,7 @@ def form_of(parrots: FakeEngineCatalog, **draft) -> OptionFormViewModel:
     keeper = SettingsKeeper(FakeSettingsStore())
     engines = Engines(FakeEngineCatalog(), keeper, lambda: {"llama.cpp": None, "parrot": parrots})
     engines.current = FOUND
-    launcher = Launcher(None, no_servers(), engines, keeper, mtp_suppressed=False)  # type: ignore[arg-type]  # not asked
+    launcher = Launcher(NoModels(), no_servers(), engines, keeper, mtp_suppressed=False)  # type: ignore[arg-type]  # not asked
     return OptionFormViewModel(launcher, Source.LAUNCH, MODEL, draft=LaunchOptions(**draft))
 
 
