@@ -1,0 +1,173 @@
+"""The answers of a measurement together: how fast each setting is, by its best answers.
+
+Other work on a computer only ever makes an answer slower, so the fastest one tells more than a mean. Answers differ in
+how well they can be drafted, so each is compared with what it had to compute: that of other answers, times their work,
+would have taken as long.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from gglib_desktop.domain.advisor.samples import Sample, Task
+from gglib_desktop.domain.advisor.settings import OFF, DraftSetting
+from gglib_desktop.domain.advisor.verdict import Gain
+
+# What a drafted token costs of a step, measured on models of several qualities.
+_DRAFTED_WORK = 0.22
+_DRAWS = 200
+_TAIL = 0.05
+_SEED = 14
+# Two starts without drafting that differ by more show that the computer does other things.
+STEADY = 1.10
+
+
+class Measurements:
+    """All answers so far, by setting, in their order."""
+
+    def __init__(self, samples: Iterable[Sample] = ()) -> None:
+        self._samples: dict[DraftSetting, list[Sample]] = {}
+        for sample in samples:
+            self.add(sample)
+
+    def add(self, sample: Sample) -> None:
+        self._samples.setdefault(sample.setting, []).append(sample)
+
+    @property
+    def settings(self) -> tuple[DraftSetting, ...]:
+        """In the order in which they were first measured."""
+        return tuple(self._samples)
+
+    def of(self, setting: DraftSetting) -> Sequence[Sample]:
+        return self._samples.get(setting, ())
+
+    def only(self, wanted: Callable[[Task], bool]) -> Measurements:
+        """The answers to some of the questions."""
+        return Measurements(each for samples in self._samples.values() for each in samples if wanted(each.task))
+
+    def tasks(self, setting: DraftSetting) -> frozenset[Task]:
+        return frozenset(each.task for each in self.of(setting))
+
+    def alike(self, setting: DraftSetting) -> tuple[DraftSetting, ...]:
+        """All settings that drafted the same, this one included, so that their times are those of one."""
+        return tuple(each for each in self._samples if each == setting or self._are_alike(each, setting))
+
+    def _are_alike(self, one: DraftSetting, other: DraftSetting) -> bool:
+        if not (one.drafts and other.drafts):
+            return False
+        theirs = {each.task: each.counts for each in self.of(other)}
+        both = [(each.counts, theirs[each.task]) for each in self.of(one) if each.task in theirs]
+        return len(both) >= 2 and all(mine == its for mine, its in both)
+
+    def pooled(self, setting: DraftSetting) -> Sequence[Sample]:
+        """Its answers and those of the settings that are alike."""
+        return [each for like in self.alike(setting) for each in self.of(like)]
+
+    def cost(self, setting: DraftSetting, tasks: Collection[Task] | None = None) -> float | None:
+        """Seconds per token, for these questions as far as it answered them. None: it answered none."""
+        return _cost(self.pooled(setting), tasks)
+
+    def speed(self, setting: DraftSetting) -> float | None:
+        """As a multiple of that without drafting; None while one of the two is not known."""
+        off, cost = self.cost(OFF), self.cost(setting)
+        return off / cost if off is not None and cost is not None else None
+
+    def gain(self, setting: DraftSetting) -> Gain | None:
+        """Its speed as ``speed`` tells it, with the range in which it lies with a certainty of 90 %."""
+        ratio = self.speed(setting)
+        ours, off = self.pooled(setting), self.of(OFF)
+        if ratio is None or len(ours) < 2 or len(off) < 2:
+            return None
+        draw = random.Random(_SEED)  # noqa: S311  # the same samples are to lead to the same verdict
+        ratios = sorted(_drawn_ratio(draw, off, ours) for _each in range(_DRAWS))
+        edge = int(_DRAWS * _TAIL)
+        return Gain(ratio, min(ratios[edge], ratio), max(ratios[-1 - edge], ratio))
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the best answers of two starts without drafting took the same time, but for ten percent."""
+        best = sorted(_best_by_visit(self.of(OFF)))
+        return len(best) < 2 or best[1] <= best[0] * STEADY
+
+    @property
+    def off_visits(self) -> int:
+        """How many starts without drafting were measured."""
+        return len(_best_by_visit(self.of(OFF)))
+
+    @property
+    def texts_agree(self) -> bool:
+        """Whether every question got the same answer with all settings."""
+        texts: dict[Task, str] = {}
+        return all(
+            texts.setdefault(each.task, each.text) == each.text
+            for samples in self._samples.values()
+            for each in samples
+        )
+
+    def accepted(self, setting: DraftSetting) -> float | None:
+        """The share of its drafted tokens that were accepted; None if nothing was drafted."""
+        drafted = sum(each.draft_n for each in self.of(setting))
+        return sum(each.accepted_n for each in self.of(setting)) / drafted if drafted else None
+
+    def tokens_per_step(self, setting: DraftSetting) -> float | None:
+        samples = self.of(setting)
+        steps = sum(each.steps for each in samples)
+        return sum(each.timed for each in samples) / steps if steps else None
+
+    def drafted_per_step(self, setting: DraftSetting) -> float:
+        samples = self.of(setting)
+        return sum(each.draft_n for each in samples) / max(sum(each.steps for each in samples), 1)
+
+    def tokens_per_s(self, setting: DraftSetting) -> float | None:
+        """On the clock, of the middle answer; None before the first one."""
+        speeds = [each.timed * 1e3 / each.gen_ms for each in self.of(setting) if each.gen_ms > 0]
+        return statistics.median(speeds) if speeds else None
+
+
+def _work(sample: Sample) -> float:
+    """In steps without drafting, but for a factor that is the same for all answers of one setting."""
+    return sample.steps + _DRAFTED_WORK * sample.draft_n
+
+
+def _generation_costs(samples: Sequence[Sample]) -> list[float]:
+    """What generating cost in each request. Reading the prompt is left out by its share of the engine's own times.
+
+    Its share in the middle request: that of a single one may be off where other programs came between.
+    """
+    shares: dict[Task, list[float]] = {}
+    for each in samples:
+        if each.task.clients == 1 and each.gen_ms > 0:
+            shares.setdefault(each.task, []).append(each.gen_ms / (each.gen_ms + each.prompt_ms))
+    middle = {task: statistics.median(known) for task, known in shares.items()}
+    return [each.cost_s * middle.get(each.task, 1.0) for each in samples]
+
+
+def _unit_cost(samples: Sequence[Sample]) -> float:
+    return min(cost / _work(each) for cost, each in zip(_generation_costs(samples), samples, strict=True))
+
+
+def _cost(samples: Sequence[Sample], tasks: Collection[Task] | None) -> float | None:
+    counted = {each.task: each for each in samples if tasks is None or each.task in tasks}
+    if not counted:
+        return None
+    work = sum(map(_work, counted.values()))
+    return _unit_cost(samples) * work / sum(each.timed for each in counted.values())
+
+
+def _drawn_ratio(draw: random.Random, off: Sequence[Sample], ours: Sequence[Sample]) -> float:
+    """The speed from as many answers, drawn with repetitions."""
+    costs = []
+    for samples in (off, ours):
+        drawn = draw.choices(samples, k=len(samples))
+        work, timed = sum(map(_work, drawn)), sum(each.timed for each in drawn)
+        costs.append(_unit_cost(drawn) * work / timed)
+    return costs[0] / costs[1]
+
+
+def _best_by_visit(samples: Sequence[Sample]) -> list[float]:
+    visits: dict[int, list[Sample]] = {}
+    for each in samples:
+        visits.setdefault(each.visit, []).append(each)
+    return [_unit_cost(each) for each in visits.values()]

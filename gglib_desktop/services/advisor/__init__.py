@@ -1,0 +1,1 @@
+"""Measures what drafting brings to a model, and keeps what was measured."""
