@@ -106,25 +106,6 @@ class Measurements:
             for each in samples
         )
 
-    def accepted(self, setting: DraftSetting) -> float | None:
-        """The share of its drafted tokens that were accepted; None if nothing was drafted."""
-        drafted = sum(each.draft_n for each in self.of(setting))
-        return sum(each.accepted_n for each in self.of(setting)) / drafted if drafted else None
-
-    def tokens_per_step(self, setting: DraftSetting) -> float | None:
-        samples = self.of(setting)
-        steps = sum(each.steps for each in samples)
-        return sum(each.timed for each in samples) / steps if steps else None
-
-    def drafted_per_step(self, setting: DraftSetting) -> float:
-        samples = self.of(setting)
-        return sum(each.draft_n for each in samples) / max(sum(each.steps for each in samples), 1)
-
-    def tokens_per_s(self, setting: DraftSetting) -> float | None:
-        """On the clock, of the middle answer; None before the first one."""
-        speeds = [each.timed * 1e3 / each.gen_ms for each in self.of(setting) if each.gen_ms > 0]
-        return statistics.median(speeds) if speeds else None
-
 
 def _work(sample: Sample) -> float:
     """In steps without drafting, but for a factor that is the same for all answers of one setting."""

@@ -11,6 +11,7 @@ from typing_extensions import override
 from gglib_desktop.domain.advisor.measurements import Measurements
 from gglib_desktop.domain.advisor.plan import PREDICTORS, short_tasks
 from gglib_desktop.domain.advisor.race import Course, Visit
+from gglib_desktop.domain.advisor.samples import tokens_per_step
 from gglib_desktop.domain.advisor.settings import OFF, DraftSetting
 
 _REQUESTS = 4
@@ -46,7 +47,7 @@ def predicted(measured: Measurements, accepted_at: Sequence[float]) -> DraftSett
     """
     short, long = PREDICTORS[1], PREDICTORS[2]
     step_short, step_long = _step(measured, short), _step(measured, long)
-    per_step = measured.tokens_per_step(long)
+    per_step = tokens_per_step(measured.of(long))
     if step_short is None or step_long is None or per_step is None:
         return None
     each_s = max(step_long - step_short, 0.0) / (long.n_max - short.n_max)
@@ -61,7 +62,7 @@ def predicted(measured: Measurements, accepted_at: Sequence[float]) -> DraftSett
 
 def _step(measured: Measurements, setting: DraftSetting) -> float | None:
     """Seconds per step."""
-    cost, tokens = measured.cost(setting), measured.tokens_per_step(setting)
+    cost, tokens = measured.cost(setting), tokens_per_step(measured.of(setting))
     return cost * tokens if cost is not None and tokens is not None else None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gglib_desktop.domain.advisor.measurements import Measurements
 from gglib_desktop.domain.advisor.plan import RACERS, Plan, last_tasks, short_tasks
-from gglib_desktop.domain.advisor.samples import Task
+from gglib_desktop.domain.advisor.samples import Task, accepted_share, drafted_per_step
 from gglib_desktop.domain.advisor.settings import OFF, DraftSetting
 
 FIRST_REQUESTS = 2
@@ -132,8 +132,8 @@ class Race(Course):
         best = self.best()
         if best is None or (self.measured.speed(best) or 0.0) < _LOST:
             return []
-        accepted = self.measured.accepted(best)
-        is_full = self.measured.drafted_per_step(best) >= _FULL * best.n_max
+        accepted = accepted_share(self.measured.of(best))
+        is_full = drafted_per_step(self.measured.of(best)) >= _FULL * best.n_max
         wanted = (
             best.stricter() if accepted is not None and accepted < _NEARLY_ALL else None,
             best.more() if is_full else None,

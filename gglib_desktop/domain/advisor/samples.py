@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -77,3 +79,26 @@ class Sample(Value):
     def counts(self) -> tuple[int, int]:
         """Two settings with equal counts for equal tasks are the same setting."""
         return self.draft_n, self.accepted_n
+
+
+def accepted_share(samples: Sequence[Sample]) -> float | None:
+    """Of what was drafted, from 0 to 1; None if nothing was."""
+    drafted = sum(each.draft_n for each in samples)
+    return sum(each.accepted_n for each in samples) / drafted if drafted else None
+
+
+def tokens_per_step(samples: Sequence[Sample]) -> float | None:
+    """None without answers."""
+    steps = sum(each.steps for each in samples)
+    return sum(each.timed for each in samples) / steps if steps else None
+
+
+def drafted_per_step(samples: Sequence[Sample]) -> float:
+    """0 without answers."""
+    return sum(each.draft_n for each in samples) / max(sum(each.steps for each in samples), 1)
+
+
+def tokens_per_s(samples: Sequence[Sample]) -> float | None:
+    """On the clock, of the middle answer; None without answers."""
+    speeds = [each.timed * 1e3 / each.gen_ms for each in samples if each.gen_ms > 0]
+    return statistics.median(speeds) if speeds else None

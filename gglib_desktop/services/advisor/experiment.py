@@ -17,7 +17,7 @@ from gglib_desktop.domain.advisor.plan import Plan, Way, make_plan
 from gglib_desktop.domain.advisor.prediction import Prediction
 from gglib_desktop.domain.advisor.progress import Arm, ArmState, Progress
 from gglib_desktop.domain.advisor.race import Course, Race, Visit
-from gglib_desktop.domain.advisor.samples import Basis, Sample
+from gglib_desktop.domain.advisor.samples import Basis, Sample, accepted_share, tokens_per_s, tokens_per_step
 from gglib_desktop.domain.advisor.settings import OFF, DraftSetting
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ChatError, GglibError, ProcessError
@@ -239,7 +239,7 @@ def _told(arm: Arm, measured: Measurements) -> Arm:
     return arm.replace(
         requests=len(samples),
         speed=measured.speed(setting),
-        tokens_per_s=measured.tokens_per_s(setting),
-        accepted=measured.accepted(setting),
-        tokens_per_step=measured.tokens_per_step(setting),
+        tokens_per_s=tokens_per_s(samples),
+        accepted=accepted_share(samples),
+        tokens_per_step=tokens_per_step(samples),
     )
