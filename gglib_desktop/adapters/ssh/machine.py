@@ -40,7 +40,7 @@ class Machine(Protocol):
         self,
         script: str,
         *arguments: str,
-        input: bytes = b"",  # noqa: A002  # as subprocess calls it
+        input: bytes = b"",  # noqa: A002  # the name is that of the standard library
         limit_s: float = 10,
     ) -> Answer:
         """Runs a POSIX shell script there, with its standard input."""

@@ -45,7 +45,7 @@ class RemoteLogs:
             size, gone, begins = map(int, first.split())
         except (RunnerUnavailable, ValueError):
             return LogChunk(b"", max(0, offset))
-        self._watch.log_sizes[folder_of(run)] = size
+        self._watch.has_grown(folder_of(run), size)
         wanted = max(0, size + offset) if offset < 0 else offset if offset <= size else 0
         start = max(wanted, gone)
         data = data[start - begins :][: max(0, min(most, size - start))]

@@ -41,6 +41,10 @@ class Runs:
         self.owner = ""
         self.computer: Computer | None = None
 
+    async def aclose(self) -> None:
+        """Ends the link. What runs there goes on."""
+        await self._machine.aclose()
+
     async def greeted(self, *, again: bool = False) -> Computer:
         """What is known of the computer, asked once, or ``again``."""
         if self.computer is None or again:
@@ -76,15 +80,15 @@ class Runs:
     async def start(self, run: str, launch: bytes, address: str) -> Known | None:
         """Returns its process; None if that has ended already. Raises: StartFailed in the words of the computer."""
         root = (await self.greeted()).root
-        arguments = (root, folder_of(run), script("supervise"), self._signature, address)
-        answer = await self._machine.run(script("start"), *arguments, input=launch, limit_s=20)
+        arguments = (root, folder_of(run), script("runs/supervise"), self._signature, address)
+        answer = await self._machine.run(script("runs/start"), *arguments, input=launch, limit_s=20)
         if answer.status:
             raise StartFailed(f"that computer does not start it: {_words(answer)}")
         return Known.of(pairs(answer.output))
 
     async def begin_to_stop(self, run: str, process: str, limits_s: tuple[float, float, float]) -> None:
         tenths = (str(round(limit_s * 10)) for limit_s in limits_s)
-        await self.ask("stop", run, process, script("ladder"), *tenths)
+        await self.ask("stop", run, process, script("runs/ladder"), *tenths)
 
     async def take(self, run: str, owner: str, lease_s: int) -> str:
         """Makes a run of ``owner`` ours, if it has no lease any more. Returns ``taken`` or ``kept``."""
@@ -98,7 +102,7 @@ class Runs:
 
     async def _said(self, name: str, *arguments: str) -> bytes:
         root = (await self.greeted()).root
-        answer = await self._machine.run(script(name), root, *arguments)
+        answer = await self._machine.run(script(f"runs/{name}"), root, *arguments)
         if answer.status:
             raise RunnerUnavailable(_words(answer))
         return answer.output

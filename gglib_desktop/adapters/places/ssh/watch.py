@@ -50,7 +50,7 @@ class Watch:
         while True:
             try:
                 async with asyncio.timeout(_SILENCE_S) as silence:
-                    channel = await self.machine.channel(script("watch"), computer.root, self.runs.owner)
+                    channel = await self.machine.channel(script("runs/watch"), computer.root, self.runs.owner)
                     try:
                         async for line in channel:
                             silence.reschedule(asyncio.get_running_loop().time() + _SILENCE_S)
@@ -94,7 +94,7 @@ class Watch:
             case ["survived", folder] if folder in self._processes:
                 self._processes[folder].has_survived()
             case _ if (found := _LOG.fullmatch(line)) is not None:
-                self._has_grown(found[2], int(found[1]))
+                self.has_grown(found[2], int(found[1]))
 
     def _of(self, folder: str, told: str) -> RemoteProcess | None:
         process = self._processes.get(folder)
@@ -105,7 +105,7 @@ class Watch:
         if process is not None:
             process.has_ended(end)
 
-    def _has_grown(self, folder: str, size: int) -> None:
+    def has_grown(self, folder: str, size: int) -> None:
         if self.log_sizes.get(folder) != size:
             self.log_sizes[folder] = size
             for tell in tuple(self.listeners.values()):
