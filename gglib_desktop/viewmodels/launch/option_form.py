@@ -215,9 +215,13 @@ class _Asking:
 
 @dataclass(frozen=True)
 class MemoryOutlook:
-    """What is known about the memory for a start. ``loading``: the model's header is being read."""
+    """What is known about the memory for a start. ``loading``: the model's header is being read.
+
+    ``is_foreign``: how much the chosen engine takes is not known.
+    """
 
     loading: bool = True
+    is_foreign: bool = False
     forecast: Forecast | None = None
     memory: Memory | None = None
     longest_context: int | None = None
@@ -291,7 +295,7 @@ class OptionForecastViewModel(QObject):
         weights = facts.file_size_bytes if facts is not None and self._model.problem is None else None
         self._asked = self._form.serving
         if self._asked is None:
-            self._set_state(MemoryOutlook(loading=False))
+            self._set_state(MemoryOutlook(loading=False, is_foreign=True))
             return
         # In a thread: for a large vocabulary it takes longer than the event loop can wait.
         repackable = facts.repackable_bytes if facts is not None else 0

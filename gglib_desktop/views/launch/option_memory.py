@@ -46,6 +46,8 @@ class MemoryLine(QWidget):
     def _sentences(self, state: MemoryOutlook) -> str:
         if state.loading:
             return self.tr("Memory: reading the file’s header…")
+        if state.is_foreign:
+            return self.tr("Memory: unknown. It is not known how much this engine takes.")
         if state.forecast is None or state.forecast.total is None:
             gaps = ", ".join(state.forecast.gaps) if state.forecast else ""
             if gaps:
@@ -108,6 +110,8 @@ class ContextHelpers(QWidget):
                 said, why = self.tr("reading…"), self.tr("The file's header is being read.")
             else:
                 said, why = self.tr("unknown"), self.tr("The file's header or the free memory does not tell it.")
+                if state.is_foreign:
+                    why = self.tr("It is not known how much memory this engine takes.")
             button.setText(self.tr("{action} ({tokens})").format(action=text, tokens=said))
             button.setToolTip(why)
             button.setEnabled(bool(tokens))

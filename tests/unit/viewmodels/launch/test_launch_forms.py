@@ -5,16 +5,19 @@ import threading
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from gglib_desktop.domain.engine.capabilities import EngineDevice
 from gglib_desktop.domain.errors import InvalidDraft, InvalidModelFile, LibraryError
 from gglib_desktop.domain.gguf.forecast import Fit, Memory
 from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
+from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect
 from gglib_desktop.domain.servers.restart import RestartPolicy
-from gglib_desktop.viewmodels.launch.option_form import OptionForecastViewModel
-from tests.fakes.forms import MODEL, option_form
+from gglib_desktop.viewmodels.launch.option_form import OptionForecastViewModel, OptionFormViewModel
+from tests.fakes.forms import MODEL, form_launcher, option_form
 from tests.fakes.ports import some_base_port
+from tests.fakes.settings import FakeEngineCatalog
 from tests.fakes.waiting import poll, tasks_done
 from tests.unit.domain.gguf.test_forecast import header as metadata
 
@@ -221,6 +224,20 @@ async def test_choices_made_during_a_forecast_count_in_the_next(outlook):
     gate.set()
     reference = outlook(option_form(draft={"context_size": 256}))
     await poll(lambda: not reference.state.loading and memory.state.forecast == reference.state.forecast)
+
+
+class _OfAnotherEngine(LlamaCppDialect):
+    @override
+    def serving(self, config):
+        return None
+
+
+async def test_how_much_another_engine_takes_is_not_known(outlook):
+    catalog = FakeEngineCatalog()
+    catalog.dialect = _OfAnotherEngine()
+    memory = outlook(OptionFormViewModel(form_launcher(catalog), Source.LAUNCH, MODEL))
+    await poll(lambda: not memory.state.loading)
+    assert (memory.state.is_foreign, memory.state.forecast) == (True, None)
 
 
 async def test_a_file_that_cannot_be_read_leaves_it_unknown(outlook):
