@@ -263,8 +263,8 @@ async def _build_services(
         mtp_suppressed=mtp_is_suppressed(os.environ),
         forecast=_forecast,
         vocabulary_difference=_vocabulary_difference,
+        renew_router=lambda config: dialogs().routers.renewed(config),  # noqa: PLW0108  # they are loaded late
     )
-
     endpoints = EndpointParts(places, settings, scope, stack)
 
     @cache
@@ -273,7 +273,8 @@ async def _build_services(
         from gglib_desktop.dialogs import Dialogs
 
         kinds = (ContainerKind(places.data_dir, os.environ), endpoints.kind())
-        return Dialogs(library, supervisor, launcher, settings, scope, repository.file, keys, place_kinds=kinds)
+        files = (repository.file, places.data_dir / "routers")
+        return Dialogs(library, supervisor, launcher, settings, scope, *files, keys, place_kinds=kinds)
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = window_view_model(library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=dialogs)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gglib_desktop.adapters.documents.preset_files import TomlPresetFiles
+from gglib_desktop.adapters.documents.router_files import DiskRouterFiles
 from gglib_desktop.adapters.files.home import home_folder
 from gglib_desktop.adapters.files.text_files import DiskTextFiles
 from gglib_desktop.adapters.gguf.header import read_header
@@ -21,6 +23,7 @@ from gglib_desktop.ports.servers.place_kind import PlaceKind
 from gglib_desktop.services.launch.command_lines import CommandLines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
+from gglib_desktop.services.launch.routers import Routers
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.places import PlacesKeeper
@@ -47,9 +50,14 @@ class Dialogs:
     settings: SettingsKeeper
     scope: TaskScope
     library_file: LibraryFile
+    router_files: Path
     keys: Callable[[], KeyStore] | None
     graphics: GraphicsProbe = field(default_factory=NvidiaMemory)
     place_kinds: Sequence[PlaceKind] = ()
+
+    @property
+    def routers(self) -> Routers:
+        return Routers(self.library, self.launcher, self.supervisor, DiskRouterFiles(self.router_files))
 
     def launch_forms(self, start: Start) -> LaunchForms:
         """The context of every dialog with launch options."""
@@ -62,6 +70,7 @@ class Dialogs:
             read_header=read_header,
             memory=PsutilMemory(),
             presets=Presets(SqlitePresetStore(self.library_file), TomlPresetFiles()),
+            routers=self.routers,
             lines=CommandLines(self.launcher.engines, self.library, DiskTextFiles(), home_folder()),
         )
 

@@ -116,9 +116,8 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         launcher = Launcher(library, supervisor, Engines(catalog, settings), settings, mtp_suppressed=False)
         foreign = ForeignWatch(runner, supervisor, library, scope)
         presets = Presets(SqlitePresetStore(repository.file), TomlPresetFiles())
-        dialogs = Dialogs(
-            library, supervisor, launcher, settings, scope, repository.file, keys=None, graphics=FakeCards()
-        )
+        kept = (repository.file, data_dir / "routers")
+        dialogs = Dialogs(library, supervisor, launcher, settings, scope, *kept, keys=None, graphics=FakeCards())
         app = window_view_model(
             library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=lambda: dialogs
         )

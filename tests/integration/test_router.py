@@ -13,7 +13,7 @@ from gglib_desktop.adapters.gguf.demo_model import DemoSpec, write_demo_model
 from gglib_desktop.adapters.runner.kinds import engine_catalog, local_runner
 from gglib_desktop.domain.commandline.exports.router_preset import models_preset
 from gglib_desktop.domain.errors import ChatRefused, RunnerUnavailable
-from gglib_desktop.domain.servers.router.kind import MODEL_STOP_S, ROUTER
+from gglib_desktop.domain.servers.router.kind import ROUTER
 from gglib_desktop.domain.servers.router.models import RoutedModel, RoutedState
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.traffic.chat import AnswerText, ChatMessage, ChatRequest, Role
@@ -160,11 +160,8 @@ async def test_it_is_found_again_and_ended_while_a_model_generates_in_its_own_ti
             async for _piece in answer:
                 break
             family = children(handle)
-            began_at = asyncio.get_running_loop().time()
             await runner.stop(handle)
-        took_s = asyncio.get_running_loop().time() - began_at
         end = await runner.wait_exit(handle)
         # Not told twice: b10434 hangs when its end meets a request, and its router ends it.
         assert (end.status, str(end.stopped_by)) == (0, "SIGTERM"), end
-        assert HANGS_S <= took_s < MODEL_STOP_S
         await poll(lambda: not any(map(psutil.Process.is_running, family)))

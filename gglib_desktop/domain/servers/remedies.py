@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.servers.failures import Failure, FailureCause
+from gglib_desktop.domain.servers.router.kind import is_router
 from gglib_desktop.domain.servers.server import ServerConfig
 
 LEAST_CONTEXT = 2048
@@ -59,6 +60,8 @@ def lower_context(config: ServerConfig, model_context: int | None) -> int:
 
 def _makes_sense(remedy: Remedy, failure: Failure, config: ServerConfig) -> bool:
     match remedy:
+        case Remedy.DROP_FLAGS | Remedy.LOWER_CONTEXT if is_router(config):
+            return False  # these are its models' own
         case Remedy.DROP_FLAGS:
             return bool(config.extra_args)
         case Remedy.LOWER_CONTEXT:

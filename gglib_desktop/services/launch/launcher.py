@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.client_names import are_numbered
 from gglib_desktop.domain.options.drafting import drafts_otherwise
 from gglib_desktop.domain.options.engine_options import DRAFT_OPTIONS
+from gglib_desktop.domain.servers.router.kind import is_router
 from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ServerConfig
 from gglib_desktop.services.launch.draft_files import DraftFiles
 from gglib_desktop.services.launch.engines import Engines
@@ -47,6 +48,10 @@ def _no_forecast(_model: Model, _serving: Serving) -> None:
 
 def _no_difference(_model: Path, _draft: Path) -> None:
     return None
+
+
+async def _as_it_is(config: ServerConfig) -> ServerConfig:
+    return config
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,14 @@ class Launcher:
         mtp_suppressed: bool,
         forecast: Callable[[Model, Serving], ByteRange | None] = _no_forecast,
         vocabulary_difference: Callable[[Path, Path], str | None] = _no_difference,
+        renew_router: Callable[[ServerConfig], Awaitable[ServerConfig]] = _as_it_is,
     ) -> None:
-        """``forecast`` blocks, and returns the memory for serving a model; so does ``vocabulary_difference``."""
+        """``forecast`` blocks, and returns the memory for serving a model; so does ``vocabulary_difference``.
+
+        ``renew_router`` gives the configuration for the restart of a router. Raises: ConfigurationError, LibraryError.
+        """
         self.draft_files = DraftFiles(library, vocabulary_difference)
+        self._renew_router = renew_router
         self._forecast = forecast
         self._library = library
         self._supervisor = supervisor
@@ -235,6 +245,15 @@ class Launcher:
             await self._library.add([model.path])
         return self._library.model(model.id) or model
 
+    async def config_of(self, model: Model) -> ServerConfig:
+        """What a start of a model would serve now, with what is saved for it. Raises: as ``start``."""
+        model = await self._startable(model)
+        async with self._saving:
+            saved = await self._library.launch_options(model.id)
+        options = self.resolve(LaunchOptions(), saved).options
+        await self._look_for(options.engine)
+        return self._config(model, options)
+
     async def plan(self, server_id: int) -> RestartPlan:
         """The configuration of a restart now. Raises: LibraryError."""
         server = self._supervisor.server(server_id)
@@ -264,6 +283,9 @@ class Launcher:
         ``keep_own``: with the choices for its last start only. Raises: LibraryError, after a restart as it was.
         """
         before = self._supervisor.server(server_id).config
+        if is_router(before):
+            await self._supervisor.try_out(server_id, await self._renew_router(before))
+            return
         try:
             plan = await self.plan(server_id)
         except LibraryError:

@@ -16,6 +16,7 @@ from gglib_desktop.viewmodels.commands import ViewModel
 
 if TYPE_CHECKING:
     from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms, Start
+    from gglib_desktop.viewmodels.launch.router_form import RouterFormViewModel
 
 
 class LaunchViewModel(ViewModel):
@@ -33,6 +34,12 @@ class LaunchViewModel(ViewModel):
     @cached_property
     def forms(self) -> LaunchForms:
         return self._make_forms(self.start_now)
+
+    def router_form(self) -> RouterFormViewModel:
+        """The form of "Start router…"."""
+        form = self.forms.to_start_router()
+        form.started.connect(self.started)
+        return form
 
     def start(self, model_id: int, *, another: bool = False) -> None:
         """Starts a model with the options saved for it."""

@@ -18,11 +18,13 @@ from gglib_desktop.ports.machine.memory_probe import MemoryProbe
 from gglib_desktop.services.launch.command_lines import CommandLines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
+from gglib_desktop.services.launch.routers import Routers
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionForecastViewModel, OptionFormViewModel
 from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
+from gglib_desktop.viewmodels.launch.router_form import RouterFormViewModel
 
 
 class CommandTextViewModel(ViewModel):
@@ -152,8 +154,10 @@ class LaunchForms:
         memory: MemoryProbe,
         presets: Presets,
         lines: CommandLines,
+        routers: Routers,
     ) -> None:
         """``read_header`` blocks."""
+        self._routers = routers
         self._library, self._launcher, self._scope = library, launcher, scope
         self._start, self._runs = start, runs
         self._read_header, self._memory, self._presets, self._lines = read_header, memory, presets, lines
@@ -186,6 +190,10 @@ class LaunchForms:
         presets = PresetsViewModel(self._presets, form, self._scope, use_last=True)
         forecast, commands = self._forecast(model, form), self._commands(form)
         return StartFormViewModel(model, commands, forecast, self._scope, self._start, runs=runs, presets=presets)
+
+    def to_start_router(self) -> RouterFormViewModel:
+        """The form of "Start router…"."""
+        return RouterFormViewModel(self._routers, self._scope)
 
     async def of_model(self, model_id: int) -> LaunchFormDialogViewModel | None:
         """The form of a model's default options; None if it is gone. Raises: LibraryError."""

@@ -69,8 +69,8 @@ class EndpointViewModel(PanelViewModel):
         self.run(self._endpoints.attach_again(detached), "attach an endpoint again")
 
     @Slot(str)
+    @override
     def choose(self, model: str) -> None:
-        """Uses that one of its models for chats and for other programs."""
         if model != self._state.client_name:
             self._endpoints.choose(self._number, model)
 

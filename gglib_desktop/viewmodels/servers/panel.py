@@ -46,6 +46,9 @@ class PanelViewModel(ViewModel):
         """What clients must show, if it is known."""
         return None
 
+    def choose(self, model: str) -> None:
+        """Uses that one of several models for chats and for other programs. Most servers have but one."""
+
     def asked(self) -> AskChat | None:
         """What answers chats now."""
         raise NotImplementedError

@@ -43,6 +43,7 @@ from gglib_desktop.viewmodels.servers.server_options import MemoryForecast, Serv
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.traffic.chat import AskChat
+    from gglib_desktop.viewmodels.servers.router.models import RoutedModelsViewModel
 
 
 PanelState = ServerState | EndpointState
@@ -73,7 +74,7 @@ class ServerPanelState:
     ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
     engine's help does not list. ``can_apply``: the form leads to another server than the one that runs, or ran last.
     ``models``: the names of several, of which ``client_name`` is used. ``key_problem``: why its key cannot be read.
-    ``untold``: what an endpoint does not tell.
+    ``untold``: what an endpoint or a router does not tell. ``is_router``: it has several models that come and go.
     ``engine`` serves, in place of the usual one. ``gpu_layers``: as observed, else as asked for. ``ran_s``: how long a
     server that has ended was watched as running.
     ``place``: the name of where it runs, empty for this computer.
@@ -120,6 +121,7 @@ class ServerPanelState:
     key_problem: str = ""
     untold: frozenset[Untold] = frozenset()
     drafter: str = ""
+    is_router: bool = False
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -165,7 +167,9 @@ def _reached(state: ServerState) -> ProcessHandle | None:
 
 
 class ServerViewModel(PanelViewModel):
-    """Shows one server of the supervisor, and acts on it."""
+    """Shows one server of the supervisor, and acts on it. ``routed``: the models of a router."""
+
+    routed: RoutedModelsViewModel | None = None
 
     def __init__(
         self,
@@ -261,6 +265,10 @@ class ServerViewModel(PanelViewModel):
             self.requests.set_shown(False)
         self.options.close()
 
+    def _completed(self, state: ServerPanelState) -> ServerPanelState:
+        """With what only servers of its kind have."""
+        return state
+
     def _panel_state(self, snapshot: ServerSnapshot) -> ServerPanelState:
         rejected = self._rejected(snapshot)
         return replace(
@@ -330,6 +338,7 @@ class ServerViewModel(PanelViewModel):
     def _show_state(self) -> None:
         snapshot, place = self._snapshot, self._launcher.place_name(self.place_id)
         state = replace(self._panel_state(snapshot), ran_s=self._ran_s(snapshot.state), place=place)
+        state = self._completed(state)
         if place and isinstance(state.state, Unreachable):
             state = replace(state, state=replace(state.state, place=place))
         if state != self._state:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 
 from gglib_desktop.domain.documents.settings import AppSettings
+from gglib_desktop.domain.servers.router.kind import is_router
 from gglib_desktop.domain.servers.states import is_live
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.models.library import Library
@@ -143,10 +144,7 @@ class ServersViewModel(ViewModel):
                 if known is not None:
                     known.show(snapshot)
                 else:
-                    from gglib_desktop.viewmodels.servers.server import ServerViewModel
-
-                    requests = self._requests_of(snapshot)
-                    server = ServerViewModel(snapshot, self._supervisor, self._launcher, self._scope, requests=requests)
+                    server = self._panel_of(snapshot)
                     server.failed.connect(self.failed)
                     self.panels[snapshot.id] = server
                     self.added.emit(server)
@@ -159,6 +157,16 @@ class ServersViewModel(ViewModel):
                 self._count()
             case ServersAdopted(count) if count:
                 self.reconnected.emit(count)
+
+    def _panel_of(self, snapshot: ServerSnapshot) -> ServerViewModel:
+        parts = (snapshot, self._supervisor, self._launcher, self._scope)
+        if is_router(snapshot.config):
+            from gglib_desktop.viewmodels.servers.router.server import RouterViewModel
+
+            return RouterViewModel(*parts)
+        from gglib_desktop.viewmodels.servers.server import ServerViewModel
+
+        return ServerViewModel(*parts, requests=self._requests_of(snapshot))
 
     def _requests_of(self, snapshot: ServerSnapshot) -> RequestsViewModel | None:
         work, config = self._work, snapshot.config

@@ -32,6 +32,7 @@ class Actions:
     start: QAction
     start_with: QAction
     start_another: QAction
+    start_router: QAction
     paste_command: QAction
     defaults: QAction
     stop: QAction
@@ -69,7 +70,7 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu, copy_for: QMenu
         window, tr("&Model"), a.details, a.defaults, a.tags, None, a.show_in_folder, a.copy_path, None, a.remove_model,
     )  # fmt: skip
     _menu(
-        window, tr("&Server"), a.start, a.start_with, a.start_another, a.paste_command, None,
+        window, tr("&Server"), a.start, a.start_with, a.start_another, a.start_router, a.paste_command, None,
         a.stop, a.restart, a.apply, None, a.copy_endpoint, a.copy_other_endpoint, a.copy_key, a.copy_command_line,
         copy_for, a.show_log, a.dismiss, None, a.next_server, a.previous_server, None, a.stop_all,
     )  # fmt: skip
@@ -97,6 +98,7 @@ def _make_actions(window: QMainWindow) -> Actions:
         start=action("start", tr("&Start"), "Ctrl+Return", "start"),
         start_with=action("start_with", tr("Start &with…"), "Ctrl+Shift+Return", "start-with"),
         start_another=action("start_another", tr("Start a&nother")),
+        start_router=action("start_router", tr("Start ro&uter…")),
         paste_command=action("paste_command", tr("Paste co&mmand line…"), "Ctrl+Shift+V"),
         defaults=action("defaults", tr("Launch de&faults"), "Ctrl+Shift+D"),
         stop=action("stop", tr("S&top"), "Ctrl+.", "stop"),

@@ -35,6 +35,7 @@ class ModelCommands(QObject):
         )
         self._for_models = (*self._blocks[0], actions.defaults)
         self._stop_scan = actions.stop_scan
+        self.offer_routers = actions.start_router.setVisible
         actions.connect(
             scan=library.scan_again,
             stop_scan=library.stop_scan,
@@ -47,6 +48,7 @@ class ModelCommands(QObject):
             start=self.start,
             start_with=self.start_with,
             start_another=self.start_another,
+            start_router=self.start_router,
             paste_command=self.paste_command,
             defaults=self.defaults,
         )
@@ -103,6 +105,12 @@ class ModelCommands(QObject):
             from gglib_desktop.views.launch.dialog import StartWithDialog
 
             await ask(StartWithDialog(form, self._window))
+
+    @Slot()
+    def start_router(self) -> None:
+        from gglib_desktop.views.launch.router_dialog import StartRouterDialog
+
+        self._launch.run(ask(StartRouterDialog(self._launch.router_form(), self._window)), "start a router")
 
     @Slot()
     def paste_command(self) -> None:

@@ -154,6 +154,7 @@ class MainWindow(QMainWindow):
     def _show_simulation(self, state: EngineState) -> None:
         """Says for as long as the window lives that nothing here is real; there is no way back from it."""
         is_simulated = state.engine is not None and state.engine.source is EngineSource.MOCK
+        self._model_commands.offer_routers(not is_simulated)
         if is_simulated and self.menuBar().cornerWidget() is None:
             sign = QLabel(self.tr("Simulated: no model really runs"), self.menuBar())
             sign.setObjectName("simulated")

@@ -100,8 +100,10 @@ def _refusal_texts() -> dict[Trouble, str]:
     }
 
 
-def not_told() -> str:
+def not_told(*, is_router: bool = False) -> str:
     """For a figure that the endpoint has not."""
+    if is_router:
+        return translate("Endpoints", "a router does not tell")
     return translate("Endpoints", "this endpoint does not tell")
 
 

@@ -22,6 +22,7 @@ from gglib_desktop.domain.options.client_names import free_names
 _OF_THE_ROUTER = frozenset({"--host", "--port"})
 _VERSION = "version = 1"
 _MODEL = "model = "
+_MOST_FLAG = "--models-max"
 _ENDS_A_VALUE = re.compile(r"[;#\r\n]|^[ \t]|[ \t]$")
 # A star is the section of defaults, and what follows a colon is put into capitals. Aliases stay as they are.
 _NOT_IN_A_NAME = re.compile(r"[]:*\r\n]")
@@ -48,6 +49,11 @@ def models_preset(commands: Iterable[Sequence[str]], *, stop_s: int) -> str:
     for section, name in zip(sections, names, strict=True):
         lines += ["", *replace(section, name=name).lines()]
     return "\n".join(lines) + "\n"
+
+
+def most_loaded(count: int | None) -> tuple[str, ...]:
+    """The words with which at most so many models are loaded at once; None: as many as the engine allows itself."""
+    return () if count is None else (_MOST_FLAG, str(count))
 
 
 def model_files(preset: str) -> tuple[Path, ...]:

@@ -14,7 +14,6 @@ from gglib_desktop.domain.options.host import LOOPBACK
 from gglib_desktop.domain.servers.server import ServerConfig
 
 PRESET_FLAG = "--models-preset"
-_MOST_FLAG = "--models-max"
 _MODES = frozenset({PRESET_FLAG, "--models-dir"})
 
 
@@ -27,11 +26,6 @@ def router_argv(config: ServerConfig, engine: Engine, port: int, *, host: str | 
     address = host or config.host or LOOPBACK
     words = fixed_arguments(PRESET_FLAG, config, engine.capabilities, address, port)
     return (*engine.command, *words, *unowned_arguments(config, engine.capabilities))
-
-
-def most_loaded(count: int | None) -> tuple[str, ...]:
-    """The words with which at most so many models are loaded at once; None: as many as the engine allows itself."""
-    return () if count is None else (_MOST_FLAG, str(count))
 
 
 def is_router_process(program: str, argv: Sequence[str]) -> bool:

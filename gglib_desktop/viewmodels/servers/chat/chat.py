@@ -213,6 +213,8 @@ class ChatViewModel(QObject):
             return Obstacle.LOADING
         if state.handle is None or isinstance(state.state, Stopping):
             return Obstacle.NOT_RUNNING
+        if state.is_router and not state.client_name:
+            return Obstacle.NO_MODELS
         return Obstacle.NO_CHATS if self._asked() is None else None
 
     def _set(self, **changes: Any) -> None:

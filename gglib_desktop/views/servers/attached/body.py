@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from gglib_desktop.domain.endpoints.state import EndpointHealth, EndpointState
 from gglib_desktop.viewmodels.servers.endpoint import EndpointViewModel
 from gglib_desktop.viewmodels.servers.server import ServerPanelState
 from gglib_desktop.views.look.card import HALF_GRID
+from gglib_desktop.views.servers.model_choice import ModelChoice
 from gglib_desktop.views.servers.panel.pages import Pages
 from gglib_desktop.views.servers.panel_frame import PanelBody
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.elided import CopyableLabel
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
-from gglib_desktop.views.widgets.wheel_safe_boxes import WheelSafeComboBox
 from gglib_desktop.views.words.endpoints import endpoint_description, key_problem_text
 
 _COPIED_MS = 1500
-_MODEL_CHARACTERS = 16
 
 
 class EndpointBody(PanelBody):
@@ -69,13 +68,7 @@ class _AccessRow(QWidget):
         self._shown = endpoint
         self._endpoint = CopyableLabel(self, Qt.TextElideMode.ElideMiddle)
         self._endpoint.setObjectName("endpoint")
-        self._name = QLabel(self.tr("&Model:"), self)
-        self._model = WheelSafeComboBox(self)
-        self._model.setObjectName("endpointModel")
-        self._model.setAccessibleDescription(self.tr("The model for chats and for other programs"))
-        self._model.setMinimumContentsLength(_MODEL_CHARACTERS)
-        self._model.setSizeAdjustPolicy(WheelSafeComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._name.setBuddy(self._model)
+        self._model = ModelChoice(endpoint, self)
         self._copy_key = push_button("copyKey", self.tr("Copy key"), self, icon_name="copy")
         # The text changes for a moment; the width does not.
         self._copy_key.setMinimumWidth(self._copy_key.sizeHint().width())
@@ -84,31 +77,15 @@ class _AccessRow(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._endpoint, 1)
-        for widget in (self._name, self._model, self._copy_key):
-            row.addWidget(widget)
+        row.addWidget(self._model)
+        row.addWidget(self._copy_key)
         self._copy_key.clicked.connect(self._on_copy_key)
-        self._model.currentTextChanged.connect(endpoint.choose)
 
     def show_state(self, state: ServerPanelState) -> None:
         self._endpoint.setText(state.endpoint)
         self._endpoint.setAccessibleName(f"Endpoint: {state.endpoint}")
         self._copy_key.setVisible(state.key_is_known)
-        self._show_models(state)
-
-    def _show_models(self, state: ServerPanelState) -> None:
-        """One that is used and not listed any more stays to be seen."""
-        names = list(state.models)
-        if state.client_name and state.client_name not in names:
-            names.insert(0, state.client_name)
-        with QSignalBlocker(self._model):
-            if names != [self._model.itemText(index) for index in range(self._model.count())]:
-                self._model.clear()
-                self._model.addItems(names)
-            self._model.setCurrentText(state.client_name)
-            self._model.setToolTip(state.client_name)
-        for widget in (self._name, self._model):
-            widget.setVisible(bool(names))
-        self._model.setEnabled(len(names) > 1)
+        self._model.show_state(state)
 
     @Slot()
     def _on_copy_key(self) -> None:

@@ -57,7 +57,8 @@ class Facts(QWidget):
     def show_state(self, state: ServerPanelState) -> None:
         _say(self._ended, _end_text(state))
         known = state.context_size is not None or state.handle is not None or state.is_attached
-        self._cells.setVisible(known)
+        # Those of a router are those of its models.
+        self._cells.setVisible(known and not state.is_router)
         self._engine.setVisible(bool(state.engine))
         self._engine.show_value(state.engine, hint=self.tr("What it does not tell is not known here."))
         tokens = self.tr("{count} tokens")
@@ -157,7 +158,7 @@ def notes_text(state: ServerPanelState) -> str:
     parts = []
     if state.refuses_us:
         parts.append(translate("ServerPanel", "it wants a key that is not known here, so little is known of it"))
-    if state.handle is not None or (state.is_attached and state.drafts is not None):
+    if (state.handle is not None and not state.is_router) or (state.is_attached and state.drafts is not None):
         parts.append(_drafting_text(state))
     if state.lacks_template:
         parts.append(translate("ServerPanel", "no chat template: the engine uses ChatML, chat answers may be poor"))

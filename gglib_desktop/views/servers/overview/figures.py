@@ -46,12 +46,11 @@ class FiguresCard(Card):
         self._drafting = _DraftingLines(self)
         self._slots = _Slots(self)
         self._use = _Use(self)
-        self._dashes = WrapLabel(
-            self.tr("A dash: this endpoint does not tell. No endpoint tells of the memory of its computer."), self
-        )
+        self._dashes = WrapLabel(parent=self)
         self._dashes.setObjectName("untold")
         self._dashes.hide()
         self._untold: frozenset[Untold] = frozenset()
+        self._not_told = not_told()
         self._figures: ServerFigures | None = None
         speeds = FlowRow((self._generation, self._prompt, self._first, self._waiting), self, column_gap=2 * GRID)
         layout = QVBoxLayout(self)
@@ -62,12 +61,19 @@ class FiguresCard(Card):
 
     def show_untold(self, state: ServerPanelState) -> None:
         """Some of what somebody else runs says little about itself, and nothing about its computer."""
-        self._untold = state.untold
+        self._not_told = not_told(is_router=state.is_router)
+        is_news, self._untold = state.untold != self._untold, state.untold
         self._use.setVisible(not state.is_attached)
         self._chart.setVisible(Untold.WORK not in state.untold)
         self._dashes.setVisible(bool(state.untold))
-        if state.is_attached:
+        self._dashes.setText(self._about_dashes(state))
+        if state.is_attached or is_news:
             self.show_figures(ServerFigures() if self._figures is None else self._figures)
+
+    def _about_dashes(self, state: ServerPanelState) -> str:
+        if state.is_router:
+            return self.tr("A dash: a router does not tell. The memory is that of all its models.")
+        return self.tr("A dash: this endpoint does not tell. No endpoint tells of the memory of its computer.")
 
     def show_figures(self, figures: ServerFigures) -> None:
         self._figures = figures
@@ -86,7 +92,7 @@ class FiguresCard(Card):
         self, cell: FigureCell, text: str, *, spoken: str = "", hint: str = "", part: Untold = Untold.WORK
     ) -> None:
         if {Untold.WORK, part} & self._untold:
-            cell.show_value(_DASH, spoken=not_told(), hint=not_told())
+            cell.show_value(_DASH, spoken=self._not_told, hint=self._not_told)
         else:
             cell.show_value(text, spoken=spoken, hint=hint)
 

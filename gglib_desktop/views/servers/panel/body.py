@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -20,6 +21,8 @@ class Body(PanelBody):
 
     def __init__(self, server: ServerViewModel, orders: Orders, parent: QWidget) -> None:
         super().__init__(parent)
+        # Its models are asked for while the panel is open.
+        self._routed = server.routed
         # Tab goes through widgets in the order in which they were made.
         self.endpoint = EndpointRow(server, orders, self)
         self.notices = Notices(server, orders, self)
@@ -40,6 +43,18 @@ class Body(PanelBody):
         self.notices.show_state(state)
         self.pages.show_state(state)
         self._show_notices()
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._routed is not None:
+            self._routed.set_shown(True)
+
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._routed is not None:
+            self._routed.set_shown(False)
 
     @Slot()
     def _show_notices(self) -> None:

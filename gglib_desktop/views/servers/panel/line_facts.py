@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from gglib_desktop.domain.servers.states import Ended, Loading, Starting, Stopping, Unreachable, Unresponsive
 from gglib_desktop.domain.traffic.figures import ServerFigures
-from gglib_desktop.viewmodels.servers.server import ServerPanelState
+from gglib_desktop.viewmodels.servers.server import ServerPanelState, Untold
 from gglib_desktop.views.charts.line import Sparkline
 from gglib_desktop.views.look.type_scale import set_type
 from gglib_desktop.views.widgets.labels.elided import ElidedLabel
@@ -126,7 +126,7 @@ class LineFacts(QWidget):
         return port if is_short else self.tr("Port {port}").format(port=port)
 
     def _show_speed(self, state: ServerPanelState, figures: ServerFigures) -> None:
-        works = state.handle is not None or state.is_attached
+        works = (state.handle is not None or state.is_attached) and Untold.WORK not in state.untold
         speed = figures.generation if works else None
         text = "" if speed is None else short_speed_text(speed)
         self._say(self._speed, text, self.tr("Speed: {speed}").format(speed=speed_text(speed)))

@@ -24,6 +24,14 @@ def _overview(server: PanelViewModel, parent: QWidget) -> Page:
     return OverviewPage(server, parent)
 
 
+def _models(server: PanelViewModel, parent: QWidget) -> Page:
+    from gglib_desktop.views.servers.router.page import ModelsPage
+
+    assert isinstance(server, ServerViewModel)
+    assert server.routed is not None
+    return ModelsPage(server.routed, parent)
+
+
 def _requests(server: PanelViewModel, parent: QWidget) -> Page:
     from gglib_desktop.views.servers.requests.page import RequestsPage
 
@@ -64,6 +72,10 @@ def _kinds(server: PanelViewModel) -> tuple[tuple[str, PageMaker], ...]:
     if not isinstance(server, ServerViewModel):
         # What others run has neither a log nor settings here.
         return tuple((title, make) for title, make in pages if make in {_overview, _chat})
+    if server.routed is not None:
+        # Its requests and settings are those of its models.
+        models = (translate("Pages", "Models"), _models)
+        return (models, *(page for page in pages if page[1] not in {_requests, _settings}))
     return tuple((title, make) for title, make in pages if make is not _requests or server.requests is not None)
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from gglib_desktop.domain.commandline.exports.export import ExportFormat, export
-from gglib_desktop.domain.commandline.exports.router_preset import model_files, models_preset
+from gglib_desktop.domain.commandline.exports.router_preset import model_files, models_preset, most_loaded
 from gglib_desktop.domain.commandline.reading import read_command_line
 from gglib_desktop.domain.errors import ConfigurationError
 
@@ -86,6 +86,8 @@ def test_a_preset_of_several_models():
         "\n[C-D]\nmodel = /m/c.gguf\nalias = C:D,c\n"
     )
     assert model_files(text) == (Path("/m/a.gguf"), Path("/m/b.gguf"), Path("/m/c.gguf"))
+    assert most_loaded(2) == ("--models-max", "2")
+    assert most_loaded(None) == ()
 
 
 @pytest.mark.parametrize(("name", "section"), [("a]b", "a-b"), ("a:b c", "a-b c"), ("*", "-")])

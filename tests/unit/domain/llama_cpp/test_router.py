@@ -10,7 +10,6 @@ from gglib_desktop.domain.llama_cpp.help import parse_help
 from gglib_desktop.domain.llama_cpp.router.argv import (
     is_model_process,
     is_router_process,
-    most_loaded,
     router_argv,
     stated_preset,
 )
@@ -33,13 +32,12 @@ ADDRESS = ("--host", "127.0.0.1", "--port", "9001")
 
 
 def test_its_command_line_names_the_file_of_models():
-    assert router_argv(CONFIG.replace(extra_args=most_loaded(2)), ENGINE, 9001) == (
+    assert router_argv(CONFIG.replace(extra_args=("--models-max", "2")), ENGINE, 9001) == (
         *("/opt/llama-server", "--models-preset", "/d/models.ini", *ADDRESS, "--metrics"),
         *("--cors-origins", "localhost", "--models-max", "2"),
     )
     exposed = router_argv(CONFIG.replace(host="0.0.0.0"), ENGINE, 9001)
     assert exposed[exposed.index("--host") + 1] == "0.0.0.0"
-    assert most_loaded(None) == ()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +99,7 @@ def test_the_models_with_their_states():
         RoutedModel("m4", RoutedState.FAILED),
         RoutedModel("m5"),
     )
-    assert [model.can_load for model in models_told(told)] == [True, False, False, True, True, True]
+    assert [model.can_load for model in models_told(told) or ()] == [True, False, False, True, True, True]
 
 
 @pytest.mark.parametrize(("told", "models"), [(None, None), ({}, None), ({"data": [1, {"id": 1}, {"id": "x"}]}, ())])

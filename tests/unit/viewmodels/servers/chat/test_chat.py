@@ -44,7 +44,7 @@ HELLO: list[ChatPiece | float] = [
 
 
 def panel(state: object, handle: ProcessHandle | None = HANDLE) -> Any:
-    return SimpleNamespace(state=state, handle=handle)
+    return SimpleNamespace(state=state, handle=handle, is_router=False)
 
 
 HEALTHY, LOADING = panel(Healthy(HANDLE)), panel(Loading(HANDLE, 0.0))

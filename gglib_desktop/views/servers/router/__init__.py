@@ -1,0 +1,1 @@
+"""What only the panels of routers have."""
