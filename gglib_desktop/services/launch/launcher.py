@@ -223,6 +223,25 @@ class Launcher:
         await self._library.note_used(model_id)
         return server_id
 
+    async def to_measure(
+        self, model_id: int, launch: LaunchOptions | None = None
+    ) -> tuple[Model, ServerConfig, Engine] | None:
+        """What a start with these choices would be now, with its drafting switched on, and the engine.
+
+        None if the model is not in the library any more. Raises: LibraryError, ConfigurationError for a file that is
+        not a model or where no engine is found.
+        """
+        model = self._library.model(model_id)
+        if model is None:
+            return None
+        model = await self._startable(model)
+        options = self.resolve(launch or LaunchOptions(), await self._library.launch_options(model_id)).options
+        await self._look_for(options.engine)
+        engine = self._engine_at(options.place or model.place, options.engine)
+        if engine is None:
+            raise ConfigurationError("engine", options.engine, "no engine was found")
+        return model, self._config(model, options.replace(mtp=MtpChoice.ON)), engine
+
     async def _look_for(self, engine: str | None) -> None:
         """What it can do decides what it is started with."""
         if self.engines.choice(engine).engine is None:

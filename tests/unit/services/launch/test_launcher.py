@@ -404,3 +404,22 @@ async def test_whether_a_start_drafts(library, files, supervisor, case):
     assert decision == MtpDecision(reason in {MtpReason.CHOSEN, MtpReason.MODEL_AND_ENGINE_CAN}, reason)
     config = supervisor.server(server_id).config
     assert (config.spec_draft_n_max, config.spec_draft_p_min) == ((2, 0.75) if decision.enabled else (None, None))
+
+
+# -- measuring
+
+
+async def test_what_is_measured_is_what_a_start_would_be_with_drafting(launcher, library, tiny):
+    await library.save_launch_options(tiny.id, LaunchOptions(mtp=MtpChoice.OFF, threads=3))
+    model, config, engine = await launcher.to_measure(tiny.id)
+    assert (model.id, engine) == (tiny.id, FOUND)
+    assert (config.threads, config.spec_draft_n_max) == (3, 2)
+    assert await launcher.to_measure(tiny.id + 100) is None
+
+
+async def test_nothing_is_measured_without_an_engine(library, supervisor, settings, tiny):
+    launcher = Launcher(
+        library, supervisor, Engines(FakeEngineCatalog(found=None), settings), settings, mtp_suppressed=False
+    )
+    with pytest.raises(ConfigurationError, match="no engine was found"):
+        await launcher.to_measure(tiny.id)
