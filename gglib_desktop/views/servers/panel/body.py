@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from typing_extensions import override
 
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
 from gglib_desktop.views.look.card import HALF_GRID
+from gglib_desktop.views.servers.model_choice import ModelChoice
 from gglib_desktop.views.servers.panel.endpoint import EndpointRow
 from gglib_desktop.views.servers.panel.notices import Notices
 from gglib_desktop.views.servers.panel.orders import Orders
@@ -25,6 +26,7 @@ class Body(PanelBody):
         self._routed = server.routed
         # Tab goes through widgets in the order in which they were made.
         self.endpoint = EndpointRow(server, orders, self)
+        self._model = ModelChoice(server, self) if server.routed is not None else None
         self.notices = Notices(server, orders, self)
         self.pages = Pages(server, self)
         self.pages.restartRequested.connect(orders.restart)
@@ -32,6 +34,8 @@ class Body(PanelBody):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(HALF_GRID)
         layout.addWidget(self.endpoint)
+        if self._model is not None:
+            layout.addWidget(self._model, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.notices)
         layout.addWidget(self.pages, 1)
         self.pages.pageShown.connect(self._show_notices)
@@ -40,6 +44,8 @@ class Body(PanelBody):
     @override
     def show_state(self, state: ServerPanelState) -> None:
         self.endpoint.show_state(state)
+        if self._model is not None:
+            self._model.show_state(state)
         self.notices.show_state(state)
         self.pages.show_state(state)
         self._show_notices()

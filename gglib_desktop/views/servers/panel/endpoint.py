@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gglib_desktop.domain.servers.states import Stopping
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, ServerViewModel
-from gglib_desktop.views.servers.model_choice import ModelChoice
 from gglib_desktop.views.servers.panel.orders import Orders
 from gglib_desktop.views.widgets.buttons import push_button
 from gglib_desktop.views.widgets.labels.elided import CopyableLabel, ElidedLabel
@@ -26,7 +25,6 @@ class EndpointRow(QWidget):
         self._endpoint.setObjectName("endpoint")
         self._access = ElidedLabel(self)
         self._access.setObjectName("access")
-        self._model = ModelChoice(server, self) if server.routed is not None else None
         self._copy_key = push_button("copyKey", self.tr("Copy key"), self, icon_name="copy")
         # The text changes for a moment; the width does not.
         self._copy_key.setMinimumWidth(self._copy_key.sizeHint().width())
@@ -38,8 +36,6 @@ class EndpointRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._endpoint, 1)
         row.addWidget(self._access, 1)
-        if self._model is not None:
-            row.addWidget(self._model)
         for button in (self._copy_key, self._kill, self._restart):
             row.addWidget(button)
         self._copy_key.clicked.connect(self.copy_key)
@@ -53,8 +49,6 @@ class EndpointRow(QWidget):
         access = _access_text(self, state)
         self._access.setText(access)
         self._access.setVisible(bool(access))
-        if self._model is not None:
-            self._model.show_state(state)
         self._copy_key.setVisible(state.key_is_known)
         self._kill.setVisible(stops and state.handle is not None)
         self._restart.setVisible(state.is_live)

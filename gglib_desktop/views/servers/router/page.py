@@ -93,6 +93,8 @@ class _Line(QWidget):
         self._bar = ShareBar(Figure.PROMPT, self)
         policy = self._bar.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
+        # The first to go where there is no room.
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Maximum)
         self._bar.setSizePolicy(policy)
         self._load = push_button(f"routedLoad{number}", self.tr("Load"), self)
         self._unload = push_button(f"routedUnload{number}", self.tr("Unload"), self)
