@@ -131,6 +131,7 @@ async def test_a_place_that_refuses_is_shown_and_found_later_in_the_same_panel(t
         panels = {server.config.place: server.id for server in supervisor.servers}
         await story.reaches(panels["local"], "Healthy")
         assert isinstance(story.state(panels["attic"]), Unreachable)
+        await poll(lambda: getattr(story.state(panels["attic"]), "reason", "") == "no route to host")
         assert supervisor.has_server_at("attic")
         await supervisor.stop_all(lambda place: place == "local")
         assert isinstance(silent.place, MoodyPlace)
@@ -160,7 +161,8 @@ async def test_places_come_and_go_while_the_runner_works(two):
         told: list[int] = []
         runner.on_found(lambda: told.append(len(runner.unreachable())))
         (here,) = await runner.list_running()
-        assert [each.config.place for each in runner.unreachable()] == ["attic"]
+        (unknown,) = runner.unreachable()
+        assert (unknown.config.place, unknown.reason) == ("attic", "there is no place attic in the settings")
         await runner.add_place("attic", two.elsewhere(threads))
         await poll(lambda: told[-1:] == [0])
         (there,) = set(await runner.list_running()) - {here}

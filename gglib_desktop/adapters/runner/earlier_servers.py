@@ -33,7 +33,9 @@ class EarlierServers:
         for callback in tuple(self._listeners):
             callback()
 
-    def _cannot_reach(self, record: ServerRecord) -> None:
+    def _cannot_reach(self, record: ServerRecord, reason: str = "") -> None:
+        """Without a reason it stays as it is."""
         self._log_places[record.run] = record.place
-        config = record.config.replace(place=record.place)
-        self._unreachable[record.run] = UnreachableServer(config, record.command_line, record.run)
+        if reason or record.run not in self._unreachable:
+            config = record.config.replace(place=record.place)
+            self._unreachable[record.run] = UnreachableServer(config, record.command_line, record.run, reason)

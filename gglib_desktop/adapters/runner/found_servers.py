@@ -105,13 +105,15 @@ class FoundServers(ServersAtWork):
         """Until it is known what became of every one of them."""
         pause_s = _FIRST_PAUSE_S
         for record in recorded:
+            self._unreachable.pop(record.run, None)
             self._cannot_reach(record)
         if recorded:
             self._tell_found()
         while missing := [record for record in recorded if record.run in self._unreachable]:
             for record in missing:
+                before = self._unreachable.get(record.run)
                 await self._find(record, again=pause_s > _FIRST_PAUSE_S)
-                if record.run not in self._unreachable:
+                if self._unreachable.get(record.run) != before:
                     self._tell_found()
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -125,8 +127,11 @@ class FoundServers(ServersAtWork):
         """
         site, name = self._sites.get(record.place), record.config.model_name
         self._log_places[record.run] = record.place
-        if site is None or (record.engine or site.engine(None)) not in site.drivers:
-            self._cannot_reach(record)
+        if site is None:
+            self._cannot_reach(record, f"there is no place {record.place} in the settings")
+            return
+        if (record.engine or site.engine(None)) not in site.drivers:
+            self._cannot_reach(record, f"this version knows no engine {record.engine} there")
             return
         try:
             found = await site.place.find(record, site.driver(record.engine).reader)
@@ -139,7 +144,7 @@ class FoundServers(ServersAtWork):
             self._check_not_left()
             level = logging.DEBUG if again else logging.WARNING
             _log.log(level, "cannot adopt the server of %s (pid %s): %s", name, record.pid, exc)
-            self._cannot_reach(record)
+            self._cannot_reach(record, str(exc))
             return
         if self._state.left:
             found.process.forget()

@@ -61,11 +61,15 @@ class LostServer:
 
 @dataclass(frozen=True)
 class UnreachableServer:
-    """A recorded server at a place that the runner does not know, or that has not answered yet. Its record stays."""
+    """A recorded server at a place that the runner does not know, or that has not answered yet. Its record stays.
+
+    ``reason``: why not, as far as that is known yet.
+    """
 
     config: ServerConfig
     command_line: str
     log_name: str
+    reason: str = ""
 
 
 class ServerMonitor(Protocol):

@@ -67,6 +67,11 @@ class Server:
         """Of one that ended while it was not watched."""
         self._run.show(replace(self.snapshot, state=state))
 
+    def show_reason(self, reason: str) -> None:
+        """Why its place cannot be reached."""
+        if isinstance(state := self.snapshot.state, Unreachable):
+            self._run.show(replace(self.snapshot, state=replace(state, reason=reason)))
+
     def begin(self, config: ServerConfig) -> None:
         """Starts it, unless it lives. This replaces a pending retry."""
         self._tries = 0

@@ -197,11 +197,14 @@ class Supervisor(ServerList):
         self._events.emit(ServerChanged(server.snapshot))
 
     def _add_unreachable(self, found: UnreachableServer) -> None:
+        if (waiting := self._out_of_reach(found.log_name)) is not None:
+            waiting.show_reason(found.reason)
+            return
         if any(server.snapshot.log_name == found.log_name for server in self._servers.values()):
             return
         server = self._new_server(
             found.config,
-            Unreachable(time.time(), found.config.place),
+            Unreachable(time.time(), found.config.place, found.reason),
             adopted=True,
             command_line=found.command_line,
             log_name=found.log_name,
