@@ -85,6 +85,7 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
             "built without SSL",
         ),
     ),
+    (FailureCause.WORKER_LOST, (r"ggml-rpc\.cpp:\d+: Remote RPC server crashed",)),
     (FailureCause.MTP_LAYERS_MISSING, ("MTP requested but model doesn't contain MTP layers",)),
     (FailureCause.PORT_TAKEN, ("couldn't bind (HTTP|to) server socket", "address already in use")),
     (FailureCause.OUT_OF_MEMORY, _OUT_OF_MEMORY),
@@ -151,6 +152,7 @@ _ABOUT_FILES = frozenset(
         FailureCause.COMPANION_REFUSED,
     }
 )
+_ENDS_SERVING = frozenset({FailureCause.OUT_OF_MEMORY, FailureCause.WORKER_LOST})
 # Missing parts that the engine replaces or does without.
 _DONE_WITHOUT = re.compile(r"pinned memory|mlock|falling back to|retrying without|will be disabled", re.IGNORECASE)
 _RETRIES = re.compile(r"falling back to|retrying without", re.IGNORECASE)
@@ -216,8 +218,8 @@ def read_log(log: Sequence[str], *, served: bool = False) -> LogReading:
     """
     said = [line[:_LONGEST_LINE].rstrip() for line in log if line.strip()]
     lines = _still_true(said, served=served)
-    # Requests may write anything into the log of a serving server. Memory is what ends such a server.
-    possible = [entry for entry in _CAUSES if entry[0] is FailureCause.OUT_OF_MEMORY or not served]
+    # Requests may write anything into the log of a serving server.
+    possible = [entry for entry in _CAUSES if entry[0] in _ENDS_SERVING or not served]
     for cause, pattern in possible:
         place = next((number for number, line in enumerate(lines) if pattern.search(line)), None)
         if place is not None:

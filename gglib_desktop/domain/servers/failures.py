@@ -90,6 +90,7 @@ class FailureCause(StrEnum):
     PORT_TAKEN = "port taken"
     OUT_OF_MEMORY = "out of memory"
     LIBRARY_MISSING = "library missing"
+    WORKER_LOST = "worker lost"
     WRONG_PROCESSOR = "wrong processor"
     ENGINE_UNUSABLE = "engine unusable"
     CONFIGURATION = "configuration"

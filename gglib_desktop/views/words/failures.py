@@ -92,6 +92,7 @@ def _failure_sentences() -> dict[FailureCause, str]:
         FailureCause.PORT_TAKEN: translate("Failures", "Another program uses the port."),
         FailureCause.OUT_OF_MEMORY: translate("Failures", "There is not enough memory for this model."),
         FailureCause.LIBRARY_MISSING: translate("Failures", "The engine lacks a library that it needs."),
+        FailureCause.WORKER_LOST: translate("Failures", "A worker of this server was lost."),
         FailureCause.WRONG_PROCESSOR: translate("Failures", "This engine is built for another processor."),
         FailureCause.ENGINE_UNUSABLE: translate("Failures", "The engine cannot be run."),
         FailureCause.CONFIGURATION: translate("Failures", "The launch settings cannot be used as they are."),
@@ -160,6 +161,9 @@ def _failure_hints() -> dict[FailureCause, str]:
         ),
         FailureCause.LIBRARY_MISSING: translate(
             "Failures", "The lines below name it. Install it, or choose another engine in Settings."
+        ),
+        FailureCause.WORKER_LOST: translate(
+            "Failures", "Part of the model was on another computer. Start the worker there first, then this server."
         ),
         FailureCause.WRONG_PROCESSOR: translate(
             "Failures", "It uses an instruction that this computer doesn't have. Choose another engine in Settings."

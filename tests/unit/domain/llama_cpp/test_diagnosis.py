@@ -29,6 +29,7 @@ def log(name: str) -> list[str]:
         ("port_taken", 1, FailureCause.PORT_TAKEN, "couldn't bind HTTP server socket"),
         ("out_of_memory_context", 1, FailureCause.OUT_OF_MEMORY, "std::bad_alloc"),
         ("out_of_memory_cache", 1, FailureCause.OUT_OF_MEMORY, "failed to allocate buffer for kv cache"),
+        ("worker_lost", -6, FailureCause.WORKER_LOST, "Remote RPC server crashed or returned malformed response"),
         ("context_of_one", -6, FailureCause.UNKNOWN, "GGML_ASSERT(n_tokens_all <= cparams.n_batch) failed"),
     ],
 )
@@ -39,6 +40,18 @@ def test_recorded_logs_name_their_cause(name, status, cause, words):
     assert len(failure.evidence) <= EVIDENCE_LINES
     assert failure.exit == ServerExit(status)
     assert failure.detail == str(ServerExit(status))
+
+
+def test_a_lost_worker_ends_a_server_that_works():
+    failure = diagnose(ServerExit(-6), log("worker_lost"), served=True)
+    assert failure.cause is FailureCause.WORKER_LOST
+    assert failure.cause.will_repeat, "without its worker it starts with less memory than it was given"
+    # A request may say so too.
+    said = [*log("worker_lost")[:12], "0.03.000.000 I slot launch_slot_: id  0 | task 1 | processing task"]
+    assert (
+        diagnose(ServerExit(-6), [*said, "request: Remote RPC server crashed"], served=True).cause
+        is FailureCause.UNKNOWN
+    )
 
 
 @pytest.mark.parametrize(
