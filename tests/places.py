@@ -57,7 +57,11 @@ def _named_by(item: pytest.Item) -> set[str]:
     """Words in the parameters of unit tests name no place where anything ran."""
     callspec = getattr(item, "callspec", None) if "contract" in item.path.parts else None
     parameters = callspec.id.split("-") if callspec is not None else ()
-    return {*parameters, *(name.removesuffix("_service") for name in getattr(item, "fixturenames", ()))}
+    return {*parameters, *(_place_of(name) for name in getattr(item, "fixturenames", ()))}
+
+
+def _place_of(fixture: str) -> str:
+    return "ssh" if fixture == "sshd" else fixture.removesuffix("_service")
 
 
 def _places(properties: Iterable[tuple[str, object]]) -> Iterator[tuple[str, object]]:

@@ -3,6 +3,7 @@ adapters, and the program's own. What stands on that is tested on the program's 
 """
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.contract.harness import (
 )
 from tests.fakes.container_services import PodmanService
 from tests.fakes.namespace_place import refusal
+from tests.fakes.sshd import Sshd
 from tests.fakes.supervision import KeptBugs, Story
 from tests.places import is_required, skip_place
 
@@ -110,6 +112,19 @@ def nothing_left(harness: H) -> Iterator[H]:
     for process in left:
         process.kill()
     assert not left, "processes that the test left running"
+
+
+@pytest.fixture
+def sshd() -> Iterator[Sshd]:
+    """One that listens. The test may kill it and start it again."""
+    if why := Sshd.refusal():
+        skip_place("ssh", why)
+    with tempfile.TemporaryDirectory(prefix="gglib-sshd-") as folder:
+        sshd = Sshd(Path(folder))
+        sshd.configure()
+        sshd.start()
+        yield sshd
+        sshd.kill()
 
 
 @pytest.fixture

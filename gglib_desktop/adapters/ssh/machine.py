@@ -9,52 +9,62 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Answer:
-    """What a script printed, and its exit status."""
+    """What a script printed on its standard output, and its exit status there."""
 
     status: int
     output: bytes = field(repr=False)
 
 
 class Channel(Protocol):
-    """A script that goes on. Its lines end with RunnerUnavailable when the link goes."""
+    """A script that goes on. Its lines are iterated once; RunnerUnavailable is raised there when the link is lost."""
 
     def __aiter__(self) -> AsyncIterator[str]: ...
 
-    async def write(self, line: str) -> None: ...
+    async def write(self, line: str) -> None:
+        """Sends a line to its standard input. Raises: RunnerUnavailable."""
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """The script there ends at its next line, when nothing reads it any more."""
 
 
 class Machine(Protocol):
-    """One master connection, opened when it is first needed. Methods raise RunnerUnavailable and never hang."""
+    """One computer, with one connection that is opened when it is first needed and again after it was lost.
+
+    Methods raise RunnerUnavailable, with a reason for the window, when the computer cannot be reached. None of them
+    waits for a computer that is known to be unreachable.
+    """
 
     @property
     def since(self) -> float | None:
-        """The unix time since when it cannot be reached; None while it can."""
+        """Unix seconds since when it cannot be reached; None while it can, and before it was first needed."""
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot be reached; empty while it can."""
 
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Calls back on the loop when the link came up or was lost. Returns a function that ends that."""
-        ...
 
-    async def run(
-        self,
-        script: str,
-        *arguments: str,
-        input: bytes = b"",  # noqa: A002  # the name is that of the standard library
-        limit_s: float = 10,
-    ) -> Answer:
-        """Runs a POSIX shell script there, with its standard input."""
-        ...
+    async def run(self, script: str, *arguments: str, input: bytes = b"", limit_s: float = 10) -> Answer:  # noqa: A002
+        """Runs a script of a POSIX shell there. ``input`` is its standard input, text that ends with a new line.
 
-    async def channel(self, script: str, *arguments: str) -> Channel: ...
-
-    async def forward(self, remote: str, port: int = 0) -> int:
-        """A port of this computer that leads to a path of a socket, or a host and a port, there.
-
-        Raises: OSError when ``port`` is taken.
+        ``limit_s`` counts from the moment the script is sent.
         """
         ...
 
-    async def unforward(self, port: int) -> None: ...
+    async def channel(self, script: str, *arguments: str) -> Channel:
+        """Starts a script that goes on."""
+        ...
 
-    async def aclose(self) -> None: ...
+    async def forward(self, remote: str, port: int = 0) -> int:
+        """Leads a port of this computer's loopback to ``host:port`` or the path of a socket there.
+
+        ``port`` 0: a free one. It is led there again when the link comes back. Raises: also PortTaken.
+        """
+        ...
+
+    async def unforward(self, port: int) -> None:
+        """Ends that; nothing where it is not led anywhere."""
+
+    async def aclose(self) -> None:
+        """Closes the connection and all that goes through it. What runs there goes on."""
