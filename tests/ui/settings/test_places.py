@@ -192,6 +192,22 @@ async def test_a_kept_place_is_tested_and_renamed(bench):
     assert list(bench.store.settings.places) == ["lab", "old"]
 
 
+async def test_after_a_removal_nothing_more_is_removed(bench):
+    bench.endpoints.keys["web"] = "sk"
+    await bench.keeper.change(places=KEPT | WEB)
+    bench.list.setCurrentRow(bench.lines.index("Web (Endpoint), web:lab"))
+    button(bench.page, "removePlace").click()
+    await poll(lambda: list(bench.store.settings.places) == ["lab", "old"])
+    assert bench.list.currentRow() == 0
+    assert not button(bench.page, "removePlace").isEnabled()
+
+
+async def test_the_chosen_place_stays_chosen_while_the_file_is_edited(bench):
+    bench.list.setCurrentRow(1)
+    await bench.keeper.change(places=WEB | KEPT)
+    assert bench.list.currentItem().text() == "Lab (Container engine), there:lab"
+
+
 async def test_a_place_where_servers_run_is_not_removed(bench):
     bench.engines.keys["lab"] = ""
     bench.used.add("lab")

@@ -2,12 +2,16 @@
 
 import socket
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from gglib_desktop.adapters.machine.log_files import LogFolder
 from gglib_desktop.adapters.places.container import creation
 from gglib_desktop.adapters.places.container.addresses import socket_of, sockets_of
-from gglib_desktop.adapters.places.container.docker_api import _taken_from
+from gglib_desktop.adapters.places.container.container_process import ContainerProcess
+from gglib_desktop.adapters.places.container.docker_api import DockerApi, _taken_from
+from gglib_desktop.adapters.places.container.log_copy import LogCopy
 from gglib_desktop.adapters.runner.container_kind import ContainerKind
 from gglib_desktop.domain.documents.places import PlaceDraft, Step, StepResult
 from gglib_desktop.domain.documents.settings import PlaceSettings
@@ -160,3 +164,36 @@ async def test_a_test_without_an_engine_says_what_to_start(tmp_path):
     assert [step.result for step in steps] == [StepResult.FAILED, *[StepResult.SKIPPED] * 3]
     assert steps[0].step is Step.SOCKET
     assert "systemctl --user start podman.socket" in steps[0].said
+
+
+class _Restarting:
+    """An engine that is away when a container that has ended should be removed."""
+
+    socket = Path("/engine.sock")
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.removed: list[str] = []
+
+    async def container(self, name: str) -> dict[str, object]:
+        state = {"StartedAt": "now", "Pid": 0, "Running": False, "ExitCode": 0, "OOMKilled": False}
+        return {"Id": name, "State": state, "HostConfig": {}}
+
+    async def copy_log(self, name: str, write: object, *, follow: bool) -> None:
+        """It said nothing."""
+
+    async def remove(self, name: str, *, force: bool = False) -> None:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise RunnerUnavailable("gone")
+        self.removed.append(name)
+
+
+@pytest.mark.jumping_clock
+async def test_a_container_that_cannot_be_removed_now_is_removed_once_the_engine_is_back(tmp_path, scope):
+    api = cast(DockerApi, engine := _Restarting(refusals=3))
+    log = LogCopy(api, "abc", LogFolder(tmp_path), "run")
+    process = ContainerProcess(api, await engine.container("abc"), log, scope)
+    assert (await process.wait()).status == 0
+    await process.watching
+    assert engine.removed == ["abc"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from gglib_desktop.tasks import TaskScope
 
 _log = logging.getLogger(__name__)
 _LAST_WORDS_S = 1.0
+_AGAIN_S = 2.0
 # What a shell adds to the number of the signal that ended a program; the init in a container does the same.
 _SIGNALLED = 128
 
@@ -117,12 +117,24 @@ class ContainerProcess(AwaitedExit):
         await asyncio.wait({completing}, timeout=_LAST_WORDS_S)
         if not completing.done():  # a long one is copied on
             self._exited.set_result(end)
-        # What cannot be removed now is removed when the next program first starts a server here.
-        with contextlib.suppress(RunnerUnavailable, Refused):
-            await completing
-            await self._api.remove(self._id)
+        while not await self._is_tidied(completing):
+            if not self.has_exited:
+                self._exited.set_result(end)
+            await asyncio.sleep(_AGAIN_S)
+            completing = self._scope.start(self._log.complete(), name=f"end of the log of {self._log.run}")
         if not self.has_exited:
             self._exited.set_result(end)
+
+    async def _is_tidied(self, completing: asyncio.Task[None]) -> bool:
+        """Whether it is removed, with all of its log copied; what its engine refuses is left to the next program."""
+        try:
+            await completing
+            await self._api.remove(self._id)
+        except RunnerUnavailable:
+            return False
+        except Refused as exc:
+            _log.info("the container of %s cannot be removed: %s", self._log.run, exc)
+        return True
 
     async def _after_its_end(self) -> Mapping[str, Any] | None:
         """What is known of it once it has ended; None where another program removed it, or started it again, so that

@@ -27,6 +27,7 @@ class PlacesPage(QWidget):
     def __init__(self, places: PlacesViewModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._places = places
+        self._chosen_id = ""
         self._list = QListWidget(self)
         self._list.setObjectName("placeList")
         self._list.setAccessibleName(self.tr("Places"))
@@ -77,20 +78,27 @@ class PlacesPage(QWidget):
 
     @Slot(object)
     def _show(self, listed: Sequence[ListedPlace]) -> None:
-        row = self._list.currentRow()
+        # Where the chosen one is gone, none is chosen: a second press of a button was not meant for the next one.
+        ids = [place.id for place in listed]
+        row = ids.index(self._chosen_id) + 1 if self._chosen_id in ids else 0
         with QSignalBlocker(self._list):
             self._list.clear()
             self._list.addItem(this_computer())
             for place in listed:
                 self._list.addItem(place_text(place))
                 self._list.item(self._list.count() - 1).setToolTip(place_text(place))
-            self._list.setCurrentRow(max(0, min(row, len(listed))))
-        self._render_buttons()
+            self._list.setCurrentRow(row)
+        self._on_chosen()
 
     @Slot()
     def _on_selected(self) -> None:
         self._places.tester.forget()
         self._problem.setText("")
+        self._on_chosen()
+
+    def _on_chosen(self) -> None:
+        chosen = self._chosen
+        self._chosen_id = chosen.id if chosen is not None else ""
         self._render_buttons()
 
     def _render_buttons(self) -> None:
