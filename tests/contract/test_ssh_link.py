@@ -9,6 +9,7 @@ import sys
 import psutil
 import pytest
 
+from gglib_desktop.adapters.ssh.connector import Connector
 from gglib_desktop.adapters.ssh.ssh_machine import SshMachine
 from gglib_desktop.domain.documents.ssh_address import ssh_address
 from gglib_desktop.domain.errors import PortTaken, RunnerUnavailable
@@ -20,7 +21,7 @@ HERE = psutil.Process()
 
 @pytest.fixture
 async def machine(sshd: Sshd):
-    machine = SshMachine(ssh_address("ssh://gpu-box"), config=sshd.config)
+    machine = SshMachine(Connector(ssh_address("ssh://gpu-box"), config=sshd.config))
     yield machine
     await machine.aclose()
     assert [each for each in HERE.children(recursive=True) if each.name() == "ssh"] == []
@@ -128,10 +129,11 @@ async def test_a_killed_program_leaves_no_connection(sshd, tmp_path):
     program = (
         "import asyncio, os, sys\n"
         "from pathlib import Path\n"
+        "from gglib_desktop.adapters.ssh.connector import Connector\n"
         "from gglib_desktop.adapters.ssh.ssh_machine import SshMachine\n"
         "from gglib_desktop.domain.documents.ssh_address import ssh_address\n"
         "async def main():\n"
-        "    machine = SshMachine(ssh_address('ssh://gpu-box'), config=Path(sys.argv[1]))\n"
+        "    machine = SshMachine(Connector(ssh_address('ssh://gpu-box'), config=Path(sys.argv[1])))\n"
         "    await machine.channel('cat')\n"
         "    os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"

@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import shutil
 import socket
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-from gglib_desktop.adapters.ssh.asking import Asker
+from gglib_desktop.adapters.ssh.connector import Connector
 from gglib_desktop.adapters.ssh.machine import Answer
 from gglib_desktop.adapters.ssh.master import Master, Refused, end
 from gglib_desktop.adapters.ssh.refusals import Cause, Refusal, refusal
 from gglib_desktop.adapters.ssh.shell import COMMAND, Wrapped
-from gglib_desktop.domain.documents.ssh_address import SshAddress
 from gglib_desktop.domain.errors import PortTaken, RunnerUnavailable
 from gglib_desktop.tasks import LogReporter, TaskScope
 
@@ -33,38 +28,20 @@ _ORDER_S = 5.0
 _LINE = 2**20
 _FREE_PORTS = 5
 _LOOPBACK = "127.0.0.1"
-# ssh adds 17 characters to the path of a socket, which may have 107.
-_MOST_PATH = 60
 
 
 class SshMachine:
-    """See ``Machine``. ``name`` is how the user knows it."""
+    """See ``Machine``."""
 
-    def __init__(
-        self,
-        address: SshAddress,
-        *,
-        name: str = "",
-        config: Path | None = None,
-        environment: Mapping[str, str] | None = None,
-        asker: Asker | None = None,
-    ) -> None:
-        """``config`` takes the place of the user's own configuration of ssh. Without ``asker`` no question is asked."""
-        self._address = address
-        self._name = name or address.host
-        self._config = config
-        self._environment = os.environ if environment is None else environment
-        self._asker = asker
-        self._may_ask = True
-        self._is_wanted = False
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
         self._scope = TaskScope(LogReporter())
-        self._folder: Path | None = None
         self._master: Master | None = None
         self._opening: asyncio.Task[Master | None] | None = None
+        self._is_wanted = False
         self._closed = False
         self._since: float | None = None
-        self._why = ""
-        self._cause = Cause.LOST
+        self._why: Refusal | None = None
         self._listeners: list[Callable[[], object]] = []
         self._sessions = asyncio.Semaphore(_SESSIONS)
         self._forwards: dict[int, str] = {}
@@ -77,7 +54,7 @@ class SshMachine:
 
     @property
     def reason(self) -> str:
-        return self._why
+        return self._why.reason if self._why else ""
 
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
         self._listeners.append(callback)
@@ -90,72 +67,46 @@ class SshMachine:
 
     def ask_again(self) -> None:
         """Makes the next use connect at once, and ask if need be: the user has just asked for something there."""
-        self._may_ask = self._is_wanted = True
+        self._is_wanted = True
 
     async def _connected(self) -> Master:
         if self._closed:
-            raise RunnerUnavailable(f"{self._name} was left")
+            raise RunnerUnavailable(f"{self._connector.name} was left")
         if self._master is not None:
             return self._master
         if self._since is not None and not self._is_wanted:
             raise self._unavailable()
-        master = await asyncio.shield(self._begin_to_open())
+        master = await asyncio.shield(self._begin_to_open(may_ask=True))
         if master is None:
             raise self._unavailable()
         return master
 
     def _unavailable(self) -> RunnerUnavailable:
-        return RunnerUnavailable(f"{self._name} cannot be reached: {self._why}")
+        return RunnerUnavailable(f"{self._connector.name} cannot be reached: {self.reason}")
 
-    def _begin_to_open(self) -> asyncio.Task[Master | None]:
+    def _begin_to_open(self, *, may_ask: bool) -> asyncio.Task[Master | None]:
         if self._opening is None:
-            self._opening = self._scope.start(self._open(), name=f"connect to {self._name}")
+            self._opening = self._scope.start(self._open(may_ask=may_ask), name=f"connect to {self._connector.name}")
         return self._opening
 
-    async def _open(self) -> Master | None:
-        may_ask, self._may_ask, self._is_wanted = self._may_ask, False, False
+    async def _open(self, *, may_ask: bool) -> Master | None:
+        self._is_wanted = False
         try:
-            master = await self._attempt(may_ask=may_ask)
+            master = await self._connector.attempt(may_ask=may_ask)
         except Refused as exc:
             self._lost(exc.why)
             return None
         finally:
             self._opening = None
         self._master = master
-        self._scope.start(self._until_lost(master), name=f"connection to {self._name}")
+        self._scope.start(self._until_lost(master), name=f"connection to {self._connector.name}")
         for port, remote in tuple(self._forwards.items()):
             if why := await self._lead(master, port, remote):
-                _log.warning("%s: port %s is not led there again: %s", self._name, port, why)
+                _log.warning("%s: port %s is not led there again: %s", self._connector.name, port, why)
         if self._since is not None:
-            self._since, self._why = None, ""
+            self._since, self._why = None, None
             self._tell()
         return master
-
-    async def _attempt(self, *, may_ask: bool) -> Master:
-        program = shutil.which("ssh", path=self._environment.get("PATH"))
-        if program is None:
-            raise Refused(Refusal(Cause.LOST, "ssh is not installed on this computer (package openssh-client)"))
-        if self._folder is None:
-            self._folder = await asyncio.to_thread(_private_folder, self._environment)
-        asking = await self._asker.attempt(self._name) if self._asker and may_ask else None
-        try:
-            return await Master.open(
-                program,
-                self._address,
-                config=self._config,
-                folder=self._folder,
-                environment=self._environment,
-                asking=asking,
-            )
-        except Refused as exc:
-            if asking is not None and asking.was_called_off:
-                raise Refused(Refusal(Cause.NOT_AUTHORIZED, "the question of ssh was not answered")) from None
-            if self._asker is not None and may_ask and exc.why.cause is Cause.CHANGED_HOST_KEY:
-                self._asker.tell_changed(self._name, exc.why.fingerprint)
-            raise
-        finally:
-            if asking is not None:
-                await asking.aclose()
 
     async def _until_lost(self, master: Master) -> None:
         try:
@@ -163,25 +114,25 @@ class SshMachine:
         finally:
             self._master = None
             await master.aclose()
-        self._may_ask = True
         self._lost(master.why())
 
     def _lost(self, why: Refusal) -> None:
-        self._why, self._cause = why.reason, why.cause
+        self._why = why
         if self._since is not None or self._closed:
             return
         self._since = time.time()
-        self._scope.start(self._reconnect(), name=f"reach {self._name} again")
+        self._scope.start(self._reconnect(), name=f"reach {self._connector.name} again")
         self._tell()
 
     async def _reconnect(self) -> None:
         attempts = 0
         while self._since is not None:
-            quick = _PAUSES_S[min(attempts, len(_PAUSES_S) - 1)]
-            await asyncio.sleep(quick if self._cause is Cause.LOST else _LONG_PAUSE_S)
-            attempts += 1
+            waits_for_user = self._why is not None and self._why.cause is not Cause.LOST
+            await asyncio.sleep(_LONG_PAUSE_S if waits_for_user else _PAUSES_S[min(attempts, len(_PAUSES_S) - 1)])
             if self._since is not None:
-                await asyncio.shield(self._begin_to_open())
+                # A link that was lost may need the passphrase once more. Nobody is asked twice for the same thing.
+                await asyncio.shield(self._begin_to_open(may_ask=attempts == 0 and not waits_for_user))
+            attempts += 1
 
     def _tell(self) -> None:
         for callback in tuple(self._listeners):
@@ -230,17 +181,17 @@ class SshMachine:
         try:
             yield
         except TimeoutError:
-            raise RunnerUnavailable(f"{self._name} did not answer within {limit_s:g} s") from None
+            raise RunnerUnavailable(f"{self._connector.name} did not answer within {limit_s:g} s") from None
         except OSError:
             raise self._broken(b"") from None
 
     def _broken(self, said: bytes) -> RunnerUnavailable:
-        lines = said.decode(errors="replace").splitlines()
+        lines, name = said.decode(errors="replace").splitlines(), self._connector.name
         if self._since is not None:
             return self._unavailable()
         if any(_REFUSED_SESSION in line for line in lines):
-            return RunnerUnavailable(f"{self._name} allows too few sessions at once (MaxSessions of its sshd)")
-        return RunnerUnavailable(f"{self._name} ended a command early: {refusal(lines).reason}")
+            return RunnerUnavailable(f"{name} allows too few sessions at once (MaxSessions of its sshd)")
+        return RunnerUnavailable(f"{name} ended a command early: {refusal(lines).reason}")
 
     async def forward(self, remote: str, port: int = 0) -> int:
         master = await self._connected()
@@ -253,7 +204,7 @@ class SshMachine:
                 return chosen
             if port and not _is_free(port):
                 raise PortTaken(port, None)
-        raise RunnerUnavailable(f"{self._name}: no port is led to {remote}: {why}")
+        raise RunnerUnavailable(f"{self._connector.name}: no port is led to {remote}: {why}")
 
     async def unforward(self, port: int) -> None:
         remote = self._forwards.pop(port, None)
@@ -273,8 +224,7 @@ class SshMachine:
         await self._scope.aclose()
         if master is not None:
             await master.aclose()
-        if self._folder is not None:
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        await self._connector.aclose()
 
 
 class SshChannel:
@@ -343,16 +293,6 @@ async def _certainly(ending: Awaitable[object]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
-
-
-def _private_folder(environment: Mapping[str, str]) -> Path:
-    """A new folder for this user alone, with a path so short that ssh can make sockets there. Blocks."""
-    runtime = environment.get("XDG_RUNTIME_DIR", "")
-    parents = (runtime, tempfile.gettempdir(), "/tmp")  # noqa: S108  # mkdtemp makes a folder of its own
-    short = next(
-        each for each in parents if os.path.isabs(each) and len(each) < _MOST_PATH and os.access(each, os.W_OK)
-    )
-    return Path(tempfile.mkdtemp(prefix="gglib-ssh-", dir=short))
 
 
 def _forward(port: int, remote: str) -> str:
