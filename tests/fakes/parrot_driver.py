@@ -140,6 +140,10 @@ class ParrotDriver:
         return None
 
     @property
+    def split(self) -> None:
+        """None: a model is served on one computer."""
+
+    @property
     def router(self) -> None:
         """None: each of its servers has one model."""
 

@@ -14,11 +14,11 @@ from gglib_desktop.adapters.records.record_store import RecordStore
 from gglib_desktop.adapters.runner.client_names import address_of, names_of, names_said
 from gglib_desktop.adapters.runner.earlier_servers import EarlierServers
 from gglib_desktop.domain.errors import ConfigurationError, NotRunning, StopFailed
-from gglib_desktop.domain.options.host import openai_url, other_urls
+from gglib_desktop.domain.options.host import LOOPBACK, openai_url, other_urls
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.diagnosis import Diagnose, as_place_says
 from gglib_desktop.domain.servers.effective import ServerFacts
-from gglib_desktop.domain.servers.failures import ServerExit
+from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import OWN_PLACE, ProcessHandle, ServerConfig
@@ -159,10 +159,17 @@ class AnnouncedServer:
     key: str | None = field(repr=False)
     last_ok: int | None = None
     facts: ServerFacts | None = None
+    lost_worker: str = ""
 
     @property
     def address(self) -> ServerAddress:
         return address_of(self.record, self.place, self.driver, self.key)
+
+    @property
+    def reached_at(self) -> str:
+        """Where it is reached from here, as ``host:port``."""
+        address = self.place.reach(self.record)
+        return f"{address.host or LOOPBACK}:{address.port}"
 
     @property
     def may_sleep(self) -> bool:
@@ -290,7 +297,7 @@ class AnnouncedServers(EarlierServers, ABC):
             return ServerExit(None)
         end = await server.process.wait()
         await server.rest.over()
-        return end
+        return replace(end, stopped_by=StopRung.NONE, lost_worker=server.lost_worker) if server.lost_worker else end
 
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
         return as_place_says(self._driver_for(config).diagnose)

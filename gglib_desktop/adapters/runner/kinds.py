@@ -12,6 +12,7 @@ from gglib_desktop.adapters.engines.dasllama.driver import DasllamaDriver
 from gglib_desktop.adapters.engines.llama_cpp.catalog import LlamaEngineCatalog
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.engines.llama_cpp.router_driver import RouterDriver
+from gglib_desktop.adapters.engines.llama_cpp.worker_driver import WorkerDriver
 from gglib_desktop.adapters.engines.openai.catalog import ProgramCatalog
 from gglib_desktop.adapters.engines.vllm.driver import VLLM_PROGRAM, VllmDriver
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
@@ -20,10 +21,12 @@ from gglib_desktop.adapters.places.local.place import LocalPlace
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.places_in_force import PlacesInForce
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.adapters.runner.split.runner import SplitRunner
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S, PlaceSettings
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.servers.router.kind import ROUTER
+from gglib_desktop.domain.servers.split.kind import WORKER
 from gglib_desktop.domain.values import OneOf
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 LLAMA_CPP, DASLLAMA, VLLM = "llama.cpp", "dasllama", "vllm"
 """The ids of the engines, as configurations and records have them."""
+_LLAMA_CPP_DRIVERS = {LLAMA_CPP: LlamaCppDriver, ROUTER: RouterDriver, WORKER: WorkerDriver}
 _OTHER_DRIVERS: Mapping[str, type[DasllamaDriver | VllmDriver]] = {DASLLAMA: DasllamaDriver, VLLM: VllmDriver}
 OFFERED = (DASLLAMA,)
 """Those that can serve models of the library, which are GGUF files."""
@@ -99,6 +103,11 @@ def open_place(
     return PLACES[scheme](place, data_dir, environment, in_thread, log_bytes)
 
 
+def _searched(environment: Mapping[str, str]) -> Callable[[str], Awaitable[Engine]]:
+    catalogs = other_catalogs(environment)
+    return lambda chosen: catalogs[chosen].find(None)
+
+
 def local_runner(
     data_dir: Path,
     engine: Callable[[], Awaitable[Engine]],
@@ -119,16 +128,12 @@ def local_runner(
     """
     threads = Threads()
     place = LocalPlace(data_dir, environment=environment, in_thread=threads.run, log_bytes=log_bytes)
-    if other_engine is None:
-        catalogs = other_catalogs(environment)
-
-        def other_engine(chosen: str) -> Awaitable[Engine]:
-            return catalogs[chosen].find(None)
-
+    other_engine = other_engine or _searched(environment)
+    drivers = {each: driver(engine) for each, driver in _LLAMA_CPP_DRIVERS.items()}
     others = {each: driver(partial(other_engine, each)) for each, driver in _OTHER_DRIVERS.items()}
-    runner = RecordedRunner(
+    runner = SplitRunner(
         data_dir,
-        {"local": Site(place, {LLAMA_CPP: LlamaCppDriver(engine), ROUTER: RouterDriver(engine), **others})},
+        {"local": Site(place, {**drivers, **others})},
         threads=threads,
         stop_grace_s=stop_grace_s,
         keys=keys or KeptKey(data_dir / KEY_FILE),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.engines.llama_cpp.image_catalog import ImageCatalog
+from gglib_desktop.adapters.engines.llama_cpp.worker_driver import WorkerDriver
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import InThread, Threads
 from gglib_desktop.adapters.places.ssh.place import SshPlace
@@ -18,6 +19,7 @@ from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.adapters.ssh.machine import Machine
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S
 from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.servers.split.kind import WORKER
 
 _PROGRAMS = ("llama-server", "llama")
 
@@ -42,7 +44,7 @@ def machine_site(
         place.takes_sockets = found.capabilities.has_sockets
         return found
 
-    return Site(place, {LLAMA_CPP: LlamaCppDriver(find)})
+    return Site(place, {LLAMA_CPP: LlamaCppDriver(find), WORKER: WorkerDriver(find)})
 
 
 def machine_runner(

@@ -32,6 +32,7 @@ from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord, run_name
 from gglib_desktop.domain.servers.router.kind import is_router, stop_grace_s
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.domain.servers.split.kind import is_worker
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_driver import EngineDriver
 from gglib_desktop.ports.servers.place import Command, Outage, PlacedProcess, Strangers
@@ -98,6 +99,10 @@ class RecordedRunner(FoundServers):
 
     async def start(self, config: ServerConfig) -> ProcessHandle:
         await self._open()
+        return (await self._started(config)).handle
+
+    async def _started(self, config: ServerConfig, workers: Sequence[AnnouncedServer] = ()) -> AnnouncedServer:
+        """``workers`` are those of a head."""
         site, driver, engine = await self._engine_for(config)
         key = await self._keys.key() if needs_key(config) else None
         stolen: set[int] = set()
@@ -108,6 +113,9 @@ class RecordedRunner(FoundServers):
                     environment = site.place.environment
                     host, there = site.place.listens_on(record.run, config, port)
                     argv = driver.command(named, engine, there, host=host, environment=environment)
+                    if workers and driver.split is not None:
+                        argv = driver.split.with_workers(argv, [worker.reached_at for worker in workers])
+                        record = record.replace(workers=tuple(worker.record.run for worker in workers))
                     shown = shell_line(argv, driver.reader.key_flags)
                     command = Command(argv, driver.environment(environment, key), driver.links(named))
                     try:
@@ -236,7 +244,8 @@ class RecordedRunner(FoundServers):
         """Where a configuration is served, and by which program. Raises: ConfigurationError."""
         site = self._sites[self._place_of(config)]
         driver = site.driver(config.engine)
-        await site.place.check_model(config.model_path)
+        if not is_worker(config):  # its head sends it its part
+            await site.place.check_model(config.model_path)
         return site, driver, await driver.engine()
 
     @asynccontextmanager
@@ -259,7 +268,7 @@ class RecordedRunner(FoundServers):
         engine = self._sites[place].engine(config.engine)
         return ServerRecord(run, config.alias_moved(), port, "", place=place, engine=engine)
 
-    async def _start(self, site: Site, record: ServerRecord, command: Command, key: str | None) -> ProcessHandle:
+    async def _start(self, site: Site, record: ServerRecord, command: Command, key: str | None) -> AnnouncedServer:
         self._records.write(record)
         self._log_places[record.run] = record.place
         _log.info("starting %s: %s", record.config.model_name, record.command_line)
@@ -271,7 +280,7 @@ class RecordedRunner(FoundServers):
             record = await first_answer(process, record, site.place, site.driver(record.engine))
             self._check_not_left()
             self._records.write(record)
-            return self._announce(record, process, key).handle
+            return self._announce(record, process, key)
         except BaseException as exc:
             if process is not None and not await abandon(process, record, site.place):
                 self._keep_watch(record, process)

@@ -37,9 +37,11 @@ class Diagnose(Protocol):
 
 
 def as_place_says(diagnose: Diagnose) -> Diagnose:
-    """The same, where the place itself knows that memory was the reason, which no log tells of a killed process."""
+    """The same, where something else than the log tells the reason: the place that memory was, or a lost worker."""
 
     def explained(end: ServerExit, log: Sequence[str], *, served: bool = False) -> Failure:
+        if end.lost_worker:
+            return Failure(FailureCause.WORKER_LOST, str(end), (), end)
         failure = diagnose(end, log, served=served)
         return replace(failure, cause=FailureCause.OUT_OF_MEMORY) if end.out_of_memory else failure
 

@@ -34,6 +34,7 @@ _SIGNALS_OF_OTHERS = frozenset({1, 2, 3, 9, 15})
 class ServerExit:
     """The end of a server. ``status`` is an exit code, or minus the signal; None if only a parent could know it.
 
+    ``lost_worker``: the id of the place whose worker had ended, so that this program ended it.
     ``out_of_memory``: its place ended it because it used more memory than there is, or than it may.
     """
 
@@ -41,6 +42,7 @@ class ServerExit:
     stopped_by: StopRung = StopRung.NONE
     absence: Absence = Absence.NONE
     out_of_memory: bool = False
+    lost_worker: str = ""
 
     @property
     def signal_number(self) -> int | None:
@@ -59,6 +61,8 @@ class ServerExit:
     def __str__(self) -> str:
         if self.absence is not Absence.NONE:
             return f"ended while {self.absence}"
+        if self.lost_worker:
+            return f"ended by this program, because its worker at {self.lost_worker} had ended"
         if self.status is None:
             return "ended, reason unknown to us"
         if self.signal_number is None:

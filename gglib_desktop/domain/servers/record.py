@@ -29,6 +29,7 @@ class ServerRecord(Value):
     ``run`` names the run, its log, and the tag by which its place finds its processes. ``place`` is the id of that
     place, ``engine`` that of the engine; None: the place's own. ``identity`` is the place's own text: it distinguishes
     the process from a later one with the same pid.
+    ``workers``: the runs of its workers, which end with it.
     ``unwanted``: its start failed or was canceled, and it could not be ended.
     ``owns_group`` is False for a process that the place did not start, which must be signaled alone. ``behind``: the
     servers that the process started for it, itself or through others such as a container engine, as far as the system
@@ -55,6 +56,7 @@ class ServerRecord(Value):
     place: str = limited(PLACE, default="local")
     engine: str | None = None
     unwanted: bool = False
+    workers: tuple[str, ...] = ()
 
     def check(self, name: str) -> None:
         """Raises: ConfigurationError if it was not written as ``name``, and no process can be found by it."""

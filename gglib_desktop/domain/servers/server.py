@@ -22,6 +22,17 @@ PLACE = Matching(r"[a-z0-9-]{1,40}(:\S+)?", "the id of a place: up to 40 of a to
 
 
 @dataclass(frozen=True)
+class _Places:
+    """The ids of places, each once."""
+
+    def complaint(self, value: tuple[str, ...]) -> str | None:
+        wrong = next((place for place in value if PLACE.complaint(place)), None)
+        if wrong is not None:
+            return f"{wrong!r} {PLACE.complaint(wrong)}"
+        return None if len(set(value)) == len(value) else "must name each place once: a worker serves one server"
+
+
+@dataclass(frozen=True)
 class ServerConfig(EngineOptions):
     """What to serve and how. An option that is None lets the engine decide.
 
@@ -32,6 +43,7 @@ class ServerConfig(EngineOptions):
     model's name; it may be several names with commas between. A runner adds a number to names that another of its
     servers has, and uses a name among the ``extra_args`` as the ``alias``. ``place`` is the id of where it is to run,
     ``engine`` that of what serves it there; None is the place's own engine, and the place knows which others it has.
+    ``rpc_workers`` are the ids of places whose computers take a part of the model each.
     """
 
     model_id: int
@@ -39,6 +51,7 @@ class ServerConfig(EngineOptions):
     model_path: Path
     base_port: int = limited(PORT)
     place: str = limited(PLACE, default="local")
+    rpc_workers: tuple[str, ...] = limited(_Places(), default=())
 
     @override
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
     from gglib_desktop.ports.servers.model_router import AskRouter
+    from gglib_desktop.ports.servers.split_engine import SplitEngine
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,10 @@ class EngineDriver(Protocol):
     @property
     def chat(self) -> AskServer | None:
         """None: this engine has no chats."""
+
+    @property
+    def split(self) -> SplitEngine | None:
+        """None: it serves a model on one computer alone."""
 
     @property
     def router(self) -> AskRouter | None:

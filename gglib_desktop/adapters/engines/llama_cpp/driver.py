@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from gglib_desktop.adapters.engines.llama_cpp.split import LlamaSplit
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from gglib_desktop.domain.traffic.figures import Counters, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
     from gglib_desktop.ports.servers.model_router import AskRouter
+    from gglib_desktop.ports.servers.split_engine import SplitEngine
 
 # With it a server computes on other computers too, whose GPUs are not seen here.
 _REMOTE_FLAG = "--rpc"
@@ -67,6 +69,7 @@ class LlamaCppDriver:
     says_loading = staticmethod(is_loading)
     lists = staticmethod(lists_models)
     may_sleep = True
+    split: SplitEngine | None = LlamaSplit()
 
     def __init__(self, engine: Callable[[], Awaitable[Engine]], *, client: LlamaClient | None = None) -> None:
         """``client`` None: one for servers on this computer, made when the driver is opened."""

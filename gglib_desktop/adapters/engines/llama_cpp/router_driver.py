@@ -35,6 +35,8 @@ class RouterDriver(LlamaCppDriver):
     Each of these questions would be about one model, and load it.
     """
 
+    split = None
+
     def __init__(self, engine: Callable[[], Awaitable[Engine]]) -> None:
         super().__init__(engine)
         self.reader = RouterProcessReader()

@@ -247,6 +247,8 @@ class SimulatedServer:
 class SimulatedLlama(LlamaCppDriver):
     """As llama-server's driver, for simulated processes: whatever is asked is answered from the simulation."""
 
+    split = None
+
     def __init__(self, timings: MockTimings | None = None) -> None:
         async def engine() -> Engine:
             return SIMULATED_ENGINE

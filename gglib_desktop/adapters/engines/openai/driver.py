@@ -37,6 +37,8 @@ class OpenAiDriver:
     dialect: FlagDialect
     reader: FlagReader
     harmful: tuple[str, ...] = ()
+    router = None
+    split = None
 
     def __init__(self, engine: Callable[[], Awaitable[Engine]]) -> None:
         self._engine = engine
@@ -87,10 +89,6 @@ class OpenAiDriver:
         from gglib_desktop.adapters.engines.openai.questions import value_of
 
         return readiness(answer.status_code, value_of(answer), server.model, self.dialect.program)
-
-    @property
-    def router(self) -> None:
-        """None: each of their servers has one model."""
 
     @property
     def chat(self) -> AskServer | None:

@@ -1,0 +1,1 @@
+"""A model over several computers, by llama.cpp's RPC."""
