@@ -22,11 +22,13 @@ class LocalChannel:
         while line := await self._process.stdout.readline():
             if self._machine.cut:
                 break
-            yield line.decode().rstrip("\n")
+            yield line.decode(errors="surrogateescape").rstrip("\n")
         raise RunnerUnavailable("the link was cut")
 
     async def write(self, line: str) -> None:
-        raise NotImplementedError
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode(errors="surrogateescape"))
+        await self._process.stdin.drain()
 
     async def aclose(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -97,7 +99,7 @@ class LocalMachine:
             raise RunnerUnavailable("the link is cut")
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
-            *self.shell, "-c", script, "sh", *arguments, stdin=pipe, stdout=pipe, env=self.environment
+            *self.shell, "-c", script, "sh", *arguments, stdin=pipe, stdout=pipe, env=self.environment, limit=2**21
         )
 
     async def forward(self, remote: str, port: int = 0) -> int:
