@@ -31,6 +31,7 @@ from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.adapters.runner.machines import machine_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.adapters.runner.simulated import MockRunner
+from gglib_desktop.adapters.ssh.connector import Connector
 from gglib_desktop.adapters.ssh.machine import Machine
 from gglib_desktop.adapters.ssh.ssh_machine import SshMachine
 from gglib_desktop.api import Runner
@@ -418,7 +419,7 @@ class SshHarness(LocalHarness):
         self.runs = folder / "gglib-desktop/runs"
 
     def machine(self) -> Machine:
-        return SshMachine(SshAddress("there"), config=self.sshd.config)
+        return SshMachine(Connector(SshAddress("there"), config=self.sshd.config))
 
     def runner_with(
         self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S

@@ -16,6 +16,7 @@ from gglib_desktop.adapters.places.ssh.runs import Runs
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.kinds import LLAMA_CPP
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.adapters.ssh.connector import Connector
 from gglib_desktop.adapters.ssh.machine import Machine
 from gglib_desktop.adapters.ssh.ssh_machine import SshMachine
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S
@@ -35,7 +36,8 @@ def ssh_machine(url: str, name: str, config: str | None, environment: Mapping[st
     except ValueError as exc:
         raise ConfigurationError("url", url, str(exc)) from exc
     config = config or environment.get(SSH_CONFIG_VARIABLE)
-    return SshMachine(address, name=name, config=Path(config) if config else None, environment=environment)
+    file = Path(config).expanduser() if config else None
+    return SshMachine(Connector(address, name=name, config=file, environment=environment))
 
 
 def machine_site(
