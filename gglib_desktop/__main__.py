@@ -1,12 +1,12 @@
-"""Starts the program: QApplication, the event loop, then bootstrap."""
+"""Starts the program: QApplication, the event loop, then bootstrap. What is said in a shell needs none of them."""
 
 from __future__ import annotations
 
 import gc
 import sys
 
-from PySide6.QtWidgets import QApplication
-
+SUBCOMMANDS = frozenset({"advise", "list"})
+"""Only as the first word: ``./list`` names a file."""
 SWITCH_S = 0.001
 """For so long a thread that reads models keeps Python's lock. Each event of Qt asks for it several times, so Python's
 own 5 ms add up to a stall that people notice.
@@ -14,11 +14,17 @@ own 5 ms add up to a stall that people notice.
 
 
 def main() -> int:
-    """Runs the program until it quits. Returns its exit status."""
+    """Runs the program until it quits, or what a subcommand says. Returns its exit status."""
+    if not SUBCOMMANDS.isdisjoint(sys.argv[1:2]):
+        from gglib_desktop import command_line
+
+        return command_line.main(sys.argv[1:])
     # garbage.py collects, in this thread; and while modules are loaded it would cost a twentieth of the start.
     gc.disable()
     sys.setswitchinterval(SWITCH_S)
     import asyncio
+
+    from PySide6.QtWidgets import QApplication
 
     from gglib_desktop import startup
 

@@ -23,6 +23,7 @@ from gglib_desktop.adapters.library.model_files import DiskModelFiles, well_know
 from gglib_desktop.adapters.library.sqlite_models import SqliteModelRepository
 from gglib_desktop.adapters.machine.shutdown import ShutdownWatch
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
+from gglib_desktop.advising import AdvisorParts
 from gglib_desktop.domain.documents.settings import OnQuit
 from gglib_desktop.domain.environment import mtp_is_suppressed
 from gglib_desktop.domain.errors import DataDirectoryInUse, GglibError, InvalidModelFile, RunnerUnavailable
@@ -84,6 +85,7 @@ async def run(app: QApplication, options: Options) -> int:
         loss.watch(app)
         await _load_late(window)
         services.scope.start(close_to_others(places), name="close files to others")
+        services.scope.start(services.advising.load(), name="load measurements")
         recorder, store = _record_requests(services, places, reporter, stack)
         if await services.belong_to_another(options.models, quitting):
             loss.close()
@@ -159,6 +161,7 @@ class _Services:
     scope: TaskScope
     library: Library
     endpoints: EndpointParts
+    advising: AdvisorParts
 
     async def running(self) -> int:
         """How many servers live on this computer, once those of an earlier session have been found."""
@@ -189,7 +192,8 @@ class _Services:
         from gglib_desktop.adapters.files.text_files import DiskTextFiles
         from gglib_desktop.services.traffic.live import LiveFigures
 
-        live = LiveFigures(self.supervisor, self.runner, self.scope, recorder.subscribe, store)
+        told = {"off_times": self.advising.off_times}
+        live = LiveFigures(self.supervisor, self.runner, self.scope, recorder.subscribe, store, **told)
         live.subscribe_to_counters(recorder.take_counters)
         self.view_model.servers.follow(Work(live, recorder, store, DiskTextFiles()))
         live.begin()
@@ -264,8 +268,10 @@ async def _build_services(
         forecast=_forecast,
         vocabulary_difference=_vocabulary_difference,
         renew_router=lambda config: dialogs().routers.renewed(config),  # noqa: PLW0108  # they are loaded late
+        measured=lambda *of: advising.measured(*of),  # noqa: PLW0108  # it is made below
     )
     endpoints = EndpointParts(places, settings, scope, stack)
+    advising = AdvisorParts(places.data_dir, scope, stack, launcher.forecast)
 
     @cache
     def dialogs() -> Dialogs:
@@ -278,7 +284,7 @@ async def _build_services(
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = window_view_model(library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=dialogs)
-    return _Services(settings, runner, supervisor, view_model, instance, scope, library, endpoints)
+    return _Services(settings, runner, supervisor, view_model, instance, scope, library, endpoints, advising)
 
 
 def _engines(runner: WindowRunner, catalog: EngineCatalog, settings: SettingsKeeper, kind: str) -> Engines:

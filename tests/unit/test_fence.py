@@ -54,10 +54,13 @@ NAMED_ALIKE = {
     "image_url",
     "log_lines",
     "model_path",
+    "prompt_ms",
+    "prompt_n",
     "reasoning_content",
     "require_api_key",
     "spec_draft_model",
     "spec_draft_n_max",
+    "spec_type",
 }
 # Phrases that its log is searched for, without phrases that any text may have.
 PHRASES = frozenset(

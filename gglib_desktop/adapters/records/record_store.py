@@ -81,6 +81,10 @@ class RecordStore:
         """Those of one place, also while records of others are written."""
         return (record for record in self._read() if record.place == place_id)
 
+    def seen(self) -> Iterator[ServerRecord]:
+        """All, also while another program writes them."""
+        return self._read()
+
     def _read(self) -> Iterator[ServerRecord]:
         for path in sorted(self._folder.glob("*.json")):
             try:

@@ -30,6 +30,7 @@ from gglib_desktop.domain.servers.split.kind import WORKER
 from gglib_desktop.domain.values import OneOf
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
+from gglib_desktop.ports.servers.engine_driver import EngineDriver
 
 if TYPE_CHECKING:
     import httpx
@@ -61,6 +62,16 @@ def other_catalogs(environment: Mapping[str, str]) -> dict[str, EngineCatalog]:
     return {engine: ProgramCatalog(kind, environment) for engine, kind in _PROGRAMS.items()}
 
 
+def drivers_here() -> dict[str, EngineDriver]:
+    """What asks the servers of this computer, and starts none, by the ids of their engines."""
+
+    async def none() -> Engine:
+        raise ConfigurationError("engine", None, "servers are only asked")
+
+    others: dict[str, EngineDriver] = {each: driver(none) for each, driver in _OTHER_DRIVERS.items()}
+    return {LLAMA_CPP: LlamaCppDriver(none), ROUTER: RouterDriver(none), **others}
+
+
 def _containers(
     place: PlaceSettings,
     data_dir: Path,
@@ -76,33 +87,17 @@ def _containers(
     )
 
 
-def _computer(
-    place: PlaceSettings,
-    data_dir: Path,
-    environment: Mapping[str, str],
-    in_thread: InThread,
-    log_bytes: Callable[[], int],
-) -> Site:
-    from gglib_desktop.adapters.runner.machines import machine_site, ssh_machine
-
-    machine = ssh_machine(place.url, place.name or "", place.ssh_config, environment)
-    engine = Path(place.engine) if place.engine else None
-    return machine_site(machine, data_dir, engine, environment=environment, in_thread=in_thread, log_bytes=log_bytes)
-
-
 # How the places of the settings are opened, by the scheme of their addresses. Each kind of place adds its own.
 _Open: TypeAlias = Callable[[PlaceSettings, Path, Mapping[str, str], InThread, Callable[[], int]], Site]
 PLACES: Mapping[str, _Open] = {
     "podman": _containers,
     "docker": _containers,
-    "ssh": _computer,
 }
 
 
 def load_places() -> None:
     """Loads what ``open_place`` needs. Blocks."""
-    import gglib_desktop.adapters.runner.containers
-    import gglib_desktop.adapters.runner.machines  # noqa: F401
+    import gglib_desktop.adapters.runner.containers  # noqa: F401
 
 
 def open_place(

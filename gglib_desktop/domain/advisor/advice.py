@@ -25,6 +25,7 @@ class Changed(StrEnum):
     THREADS = "threads"
     CACHE_TYPE = "cache type"
     CONTEXT = "context"
+    DRAFT = "draft"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Conditions(Value):
     threads: str = ""
     cache_type: str = ""
     context: str = ""
+    draft: str = ""
     place: str = "local"
 
     def changed_since(self, measured: Conditions) -> Changed | None:
@@ -58,6 +60,7 @@ def conditions_of(config: ServerConfig, model: Model, engine: Engine | None) -> 
         threads=_words(config, "threads", "threads_batch"),
         cache_type=_words(config, "cache_type_k", "cache_type_v"),
         context=_words(config, "context_size"),
+        draft=_words(config, "spec_type", "spec_draft_model"),
         place=config.place,
     )
 

@@ -8,23 +8,22 @@ from collections.abc import Sequence
 from gglib_desktop.domain.advisor.measurements import Measurements
 from gglib_desktop.domain.advisor.samples import Length, Task, TextKind
 from gglib_desktop.domain.advisor.settings import OFF, DraftSetting
-from gglib_desktop.domain.advisor.verdict import Doubt, Gain, Line, Verdict
+from gglib_desktop.domain.advisor.verdict import LEAST_GAIN, Doubt, Gain, Line, Verdict, is_open
 
-LEAST_GAIN = 1.03
-"""Drafting is advised only where its gain is certain to be at least this."""
 _TIE = 1.03
 _LEAST_REQUESTS = 4
+_OFF_REQUESTS = 6
 
 
 def judge(measured: Measurements) -> Verdict:
     """The verdict. A computer that is too busy leads to none."""
     short = measured.only(lambda task: task.length is Length.SHORT and task.clients == 1)
-    if len(short.of(OFF)) < 2 or not any(each.drafts for each in short.settings):
+    if not short.of(OFF) or not any(each.drafts for each in short.settings):
         return Verdict(doubt=Doubt.TOO_LITTLE, same_text=measured.texts_agree)
-    if short.off_visits > 1 and not short.is_steady:
-        return Verdict(doubt=Doubt.BUSY, same_text=measured.texts_agree)
     order = ranked(short)
     chosen = _chosen(short, order)
+    if not short.is_steady and not _is_clear(short, chosen if chosen.drafts else order[0]):
+        return Verdict(doubt=Doubt.BUSY, same_text=measured.texts_agree)
     shown = chosen if chosen.drafts else order[0]
     others = [each for each in order if each != shown]
     return Verdict(
@@ -37,6 +36,17 @@ def judge(measured: Measurements) -> Verdict:
         same_text=measured.texts_agree,
         runner_up=others[0] if others else None,
     )
+
+
+def is_wanting(measured: Measurements) -> bool:
+    """Whether the computer is so busy that a measurement should take longer than planned."""
+    return not measured.is_steady or len(measured.of(OFF)) < _OFF_REQUESTS
+
+
+def _is_clear(measured: Measurements, setting: DraftSetting) -> bool:
+    """Whether the verdict would be the same if the time without drafting were wrong by as much as it changes."""
+    gain = measured.gain(setting)
+    return gain is not None and not is_open(gain, measured.spread)
 
 
 def ranked(measured: Measurements) -> list[DraftSetting]:

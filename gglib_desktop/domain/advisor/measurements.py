@@ -18,7 +18,9 @@ from gglib_desktop.domain.advisor.verdict import Gain
 # What a drafted token costs of a step, measured on models of several qualities.
 _DRAFTED_WORK = 0.22
 _DRAWS = 200
-_TAIL = 0.05
+# By what factor a single answer may be wrong.
+_ONE_ANSWER = 1.5
+_TAIL = 0.10
 _SEED = 14
 # Two starts without drafting that differ by more show that the computer does other things.
 STEADY = 1.10
@@ -75,26 +77,31 @@ class Measurements:
         return off / cost if off is not None and cost is not None else None
 
     def gain(self, setting: DraftSetting) -> Gain | None:
-        """Its speed as ``speed`` tells it, with the range in which it lies with a certainty of 90 %."""
+        """Its speed as ``speed`` tells it, with the range in which it lies with a certainty of 80 %."""
         ratio = self.speed(setting)
         ours, off = self.pooled(setting), self.of(OFF)
-        if ratio is None or len(ours) < 2 or len(off) < 2:
+        if ratio is None:
             return None
+        if min(len(ours), len(off)) < 2:
+            return Gain(ratio, ratio / _ONE_ANSWER, ratio * _ONE_ANSWER)
         draw = random.Random(_SEED)  # noqa: S311  # the same samples are to lead to the same verdict
         ratios = sorted(_drawn_ratio(draw, off, ours) for _each in range(_DRAWS))
         edge = int(_DRAWS * _TAIL)
         return Gain(ratio, min(ratios[edge], ratio), max(ratios[-1 - edge], ratio))
 
     @property
-    def is_steady(self) -> bool:
-        """Whether the best answers of two starts without drafting took the same time, but for ten percent."""
+    def spread(self) -> float:
+        """By what factor the best answers of two starts without drafting differ at least.
+
+        What may be at most while there was but one.
+        """
         best = sorted(_best_by_visit(self.of(OFF)))
-        return len(best) < 2 or best[1] <= best[0] * STEADY
+        return best[1] / best[0] if len(best) > 1 else STEADY
 
     @property
-    def off_visits(self) -> int:
-        """How many starts without drafting were measured."""
-        return len(_best_by_visit(self.of(OFF)))
+    def is_steady(self) -> bool:
+        """Whether two starts without drafting took the same time, but for ten percent. False after only one."""
+        return len({each.visit for each in self.of(OFF)}) > 1 and self.spread <= STEADY
 
     @property
     def texts_agree(self) -> bool:

@@ -11,11 +11,14 @@ from typing_extensions import override
 from gglib_desktop.domain.advisor.measurements import Measurements
 from gglib_desktop.domain.advisor.plan import PREDICTORS, short_tasks
 from gglib_desktop.domain.advisor.race import Course, Visit
-from gglib_desktop.domain.advisor.samples import tokens_per_step
+from gglib_desktop.domain.advisor.samples import Task, accepted_share, tokens_per_step
 from gglib_desktop.domain.advisor.settings import OFF, DraftSetting
 
 _REQUESTS = 4
 _SURER = (0.5, 0.75)
+# Drafts that stop where they are not sure pay for longer than others.
+_SURE_TOKENS = 3
+_NEARLY_ALL = 0.9
 # Measured: a single draft token was slower than the line through more of them tells.
 _ALONE_SLOWER = 1.17
 
@@ -30,14 +33,24 @@ class Prediction(Course):
         tasks = short_tasks(self.plan.depth)[:_REQUESTS]
         for setting in PREDICTORS:
             yield from self._new(setting, tasks)
-        best = predicted(self.measured, self.accepted_at)
-        if best is not None:
-            for setting in (best, *(DraftSetting(best.n_max, p) for p in _SURER)):
-                yield from self._new(setting, tasks)
-        again = self._again(OFF, _REQUESTS)
-        if self._affords(again):
-            yield Visit(OFF, again)
+        likely = predicted(self.measured, self.accepted_at)
+        if likely is not None:
+            if likely.n_max > 1:
+                yield from self._new(likely, tasks)
+            for p_min in _SURER:
+                yield from self._new(DraftSetting(max(likely.n_max, _SURE_TOKENS), p_min), tasks)
+        yield from self._longer(tasks)
+        for finalist in filter(None, (OFF, self.best())):
+            again = self._again(finalist, _REQUESTS)
+            if self._affords(again):
+                yield Visit(finalist, again)
         yield from self._last()
+
+    def _longer(self, tasks: Sequence[Task]) -> Iterator[Visit]:
+        """Where nearly all of what the best setting drafts is accepted, more may be better."""
+        best, longest = self.best(), PREDICTORS[-1].n_max
+        if best is not None and (accepted_share(self.measured.of(best)) or 0.0) >= _NEARLY_ALL:
+            yield from self._new(DraftSetting(longest, best.p_min), tasks)
 
 
 def predicted(measured: Measurements, accepted_at: Sequence[float]) -> DraftSetting | None:

@@ -11,21 +11,23 @@ from gglib_desktop.domain.advisor.measurements import Measurements
 from gglib_desktop.domain.advisor.plan import RACERS, Plan, last_tasks, short_tasks
 from gglib_desktop.domain.advisor.samples import Task, accepted_share, drafted_per_step
 from gglib_desktop.domain.advisor.settings import OFF, DraftSetting
+from gglib_desktop.domain.advisor.verdict import LEAST_GAIN, is_open
 
 FIRST_REQUESTS = 2
 # A setting that is so much slower than the best one is asked no more.
 _HOPELESS = 2.0
 # The neighbors of a setting that is so slow are not looked at.
 _LOST = 0.75
-# Those that may be the best.
-_CLOSE = 1.12
+# Those that may be the best, while little is known of them and later.
+_CLOSE, _KNOWN_CLOSE = 1.12, 1.06
+_KNOWN_REQUESTS = 5
+_AGAIN_REQUESTS = 3
 _MOST_NEW = 2
 _FINAL_REQUESTS = 8
 _MOST_FINALISTS = 4
 # Above this share a stricter setting only drafts less; below the other one a laxer one only drafts more in vain.
 _NEARLY_ALL, _FEW = 0.97, 0.60
 _FULL = 0.7
-_ON = 1.03
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Course:
     def _last(self) -> Iterator[Visit]:
         """Off against the winner, for what else it may be used for."""
         best = self.best()
-        if best is None or (self.measured.speed(best) or 0.0) < _ON:
+        if best is None or (self.measured.speed(best) or 0.0) < LEAST_GAIN:
             return
         tasks = last_tasks(self.plan.depth)
         for some in (tasks[:4], tasks[4:]):
@@ -110,13 +112,11 @@ class Race(Course):
                     yield from self._new(setting, first)
             if len(self.measured.settings) == before:
                 break
-        while finalists := self._finalists():
-            for setting in finalists:
-                tasks = self._again(setting, FIRST_REQUESTS)
-                if not self._affords(tasks) or self._left_s < self._last_s():
-                    yield from self._last()
-                    return
-                yield Visit(setting, tasks)
+        while (finalist := self._finalist()) is not None:
+            tasks = self._again(finalist, _AGAIN_REQUESTS)
+            if not self._affords(tasks) or self._left_s < self._last_s():
+                break
+            yield Visit(finalist, tasks)
         yield from self._last()
 
     def _reserves(self, tasks: Sequence[Task]) -> bool:
@@ -125,7 +125,7 @@ class Race(Course):
 
     def _last_s(self) -> float:
         best = self.best()
-        is_due = best is not None and (self.measured.speed(best) or 0.0) >= _ON
+        is_due = best is not None and (self.measured.speed(best) or 0.0) >= LEAST_GAIN
         return min(2 * self._visit_s(last_tasks(self.plan.depth)), self.plan.seconds / 4) if is_due else 0.0
 
     def _neighbors(self) -> list[DraftSetting]:
@@ -143,29 +143,31 @@ class Race(Course):
         tried = {*self.measured.settings, *self.failed}
         return [each for each in wanted if each is not None and each not in tried][:_MOST_NEW]
 
-    def _finalists(self) -> list[DraftSetting]:
-        """Those to be measured again, the one without drafting first; none when enough is known."""
+    def _finalist(self) -> DraftSetting | None:
+        """Of those that may be the best, and the one without drafting, the one measured the least.
+
+        None when enough is known.
+        """
         costs = {each: self.measured.cost(each) or 0.0 for each in self.measured.settings if each not in self.failed}
-        if not costs or OFF not in costs:
-            return []
+        if OFF not in costs:
+            return None
+        order = _without_alike(sorted((each for each in costs if each.drafts), key=costs.__getitem__), self.measured)
         best_cost = min(costs.values())
-        close = sorted((each for each in costs if costs[each] <= best_cost * _CLOSE), key=lambda each: costs[each])
-        chosen = [each for each in _without_alike(close, self.measured) if each.drafts][:_MOST_FINALISTS]
-        if not chosen and (best := self.best()) is not None:
-            chosen = [best]
+        close = [each for each in order if costs[each] <= best_cost * self._closeness(each)]
+        chosen = close[:_MOST_FINALISTS] or order[:1]
         finalists = [OFF, *chosen]
-        wanted = _FINAL_REQUESTS if len(close) > 1 or OFF not in close else _FINAL_REQUESTS // 2
-        missing = [each for each in finalists if len(self.measured.pooled(each)) < wanted]
-        return missing or ([] if self._is_decided(chosen) else finalists)
+        counts = {each: len(self.measured.pooled(each)) for each in finalists}
+        least = min(finalists, key=counts.__getitem__)
+        wanted = _FINAL_REQUESTS if close else _FINAL_REQUESTS // 2
+        return None if counts[least] >= wanted and self._is_decided(chosen) else least
+
+    def _closeness(self, setting: DraftSetting) -> float:
+        """By what factor it may be slower than the best one: the more is known of it the less."""
+        return _CLOSE if len(self.measured.pooled(setting)) < _KNOWN_REQUESTS else _KNOWN_CLOSE
 
     def _is_decided(self, chosen: Sequence[DraftSetting]) -> bool:
-        if not self.measured.is_steady:
-            return False
-        for each in chosen[:1]:
-            gain = self.measured.gain(each)
-            if gain is None or gain.low < _ON <= gain.high:
-                return False
-        return True
+        gain = self.measured.gain(chosen[0]) if chosen else None
+        return gain is not None and not is_open(gain, self.measured.spread)
 
 
 def _without_alike(settings: Sequence[DraftSetting], measured: Measurements) -> list[DraftSetting]:

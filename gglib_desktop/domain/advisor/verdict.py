@@ -9,6 +9,9 @@ from gglib_desktop.domain.advisor.samples import Length, TextKind
 from gglib_desktop.domain.advisor.settings import OFF, DraftSetting
 from gglib_desktop.domain.values import Value
 
+LEAST_GAIN = 1.03
+"""Drafting is advised only where its gain is certain to be at least this."""
+
 
 class Doubt(StrEnum):
     """Why there is no verdict."""
@@ -19,11 +22,16 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True)
 class Gain(Value):
-    """The speed with drafting as a multiple of that without; ``low`` to ``high`` is certain to 90 %."""
+    """The speed with drafting as a multiple of that without; ``low`` to ``high`` is certain to 80 %."""
 
     ratio: float
     low: float
     high: float
+
+
+def is_open(gain: Gain, spread: float = 1.0) -> bool:
+    """Whether it may be enough as well as too little. ``spread``: a factor by which the speed may be wrong besides."""
+    return gain.low / spread < LEAST_GAIN <= gain.high * spread
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from gglib_desktop.domain.launch.options import (
     BUILT_IN,
     NO_EXTRA_ARGS,
     LaunchOptions,
+    MeasuredDrafting,
     MtpDecision,
     MtpReason,
     Resolved,
@@ -55,7 +56,7 @@ class FormContext:
     the names of the places besides this computer that can serve the model, by their ids; ``ask_there`` tells the engine
     of one, as far as it is known, and ``problem_there`` why that of the chosen place cannot be used.
     ``draft_file`` tells what a file is that is to draft for the model, as far as it is known; ``draft_files`` are
-    known to be able to.
+    known to be able to. ``measured`` tells what was measured of a model, for a start with these options.
     ``in_force``: what the server runs with, None if the form is not a server's. ``engines`` are those to choose from,
     by their ids, the first one the place's own; none: there is no choice.
     """
@@ -73,6 +74,7 @@ class FormContext:
     ask_there: Callable[[str, str | None], Engine | ConfigurationError | None] = lambda _place, _engine: None
     problem_there: str | None = None
     in_force: LaunchOptions | None = None
+    measured: Callable[[Model, LaunchOptions], MeasuredDrafting | None] = lambda _model, _options: None
     draft_file: Callable[[Path], DraftFile | None] = lambda _path: None
     draft_files: tuple[DraftFile, ...] = ()
     engines: Mapping[str, EngineChoice] = field(default_factory=dict)
@@ -87,16 +89,21 @@ class FormContext:
         if self.layer is None:
             return Resolved(draft, {})
         resolved = self._layers(draft)
+        if (measured := self._measured(resolved.options)) is not None:
+            resolved = self._layers(draft, measured)
         capabilities = self.engine.capabilities if self.engine is not None else EngineCapabilities()
         return for_engine(resolved, self.dialect.missing_options(capabilities)) if self.engines else resolved
 
-    def _layers(self, draft: LaunchOptions) -> Resolved:
+    def _layers(self, draft: LaunchOptions, measured: MeasuredDrafting | None = None) -> Resolved:
         nothing = LaunchOptions()
         if self.layer is Source.LAUNCH:
-            return resolve(draft, self.model_options, self.app_options)
+            return resolve(draft, self.model_options, self.app_options, measured)
         if self.layer is Source.MODEL:
-            return resolve(nothing, draft, self.app_options)
+            return resolve(nothing, draft, self.app_options, measured)
         return resolve(nothing, nothing, draft)
+
+    def _measured(self, options: LaunchOptions) -> MeasuredDrafting | None:
+        return None if self.model is None else self.measured(self.model, options)
 
     def at(self, resolved: Resolved) -> FormContext:
         """The context at the place where the server is to start. This computer's engines say nothing about it."""
@@ -130,6 +137,7 @@ class FormContext:
             engine=self.engine,
             suppressed=self.mtp_suppressed,
             otherwise=drafts_otherwise(choices),
+            measured=self._measured(choices),
         )
 
 
@@ -140,6 +148,7 @@ class FieldState:
     ``typed`` is a text that cannot be the value. ``problem`` is shown beside the field, and so is a
     ``warning``, which does not prevent a start; ``disabled`` says why the field would have no effect. A ``required``
     one cannot be left empty. ``is_changed``: a server runs with another value, which ``was`` before.
+    ``measured_at``: when what it inherits was measured, as a unix time.
     """
 
     value: Any = None
@@ -152,6 +161,7 @@ class FieldState:
     required: bool = False
     is_changed: bool = False
     was: Any = None
+    measured_at: float | None = None
 
     @property
     def is_set(self) -> bool:
@@ -199,8 +209,7 @@ class FormState:
 
 def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], context: FormContext) -> FormState:
     """The state of a form that edits ``draft``; ``unreadable`` are texts that could not become part of it."""
-    context = context.serving(context.resolve(draft).options)
-    context = context.at(context.resolve(draft))
+    context = (serving := context.serving(context.resolve(draft).options)).at(serving.resolve(draft))
     resolved, below = context.resolve(draft), context.resolve(LaunchOptions())
     decision = context.decide_mtp(resolved.options)
     config = _config(context, resolved, decision)
@@ -218,6 +227,7 @@ def form_state(draft: LaunchOptions, unreadable: Mapping[str, InvalidInput], con
             doubts.get(name),
             context.requires(name),
             *_change(name, draft, context.in_force),
+            below.measured_at(name),
         )
         for name in choice_names()
     }

@@ -47,6 +47,8 @@ class MtpReason(StrEnum):
     UNREAD_MODEL = "the model file was not read"
     NO_ENGINE_SUPPORT = "no draft-mtp in this engine"
     SUPPRESSED = "suppressed by GGLIB_DISABLE_MTP"
+    MEASURED_FASTER = "measured: drafting is faster"
+    MEASURED_SLOWER = "measured: drafting is not faster"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,20 @@ class MtpDecision:
 
     enabled: bool
     reason: MtpReason
+
+
+@dataclass(frozen=True)
+class MeasuredDrafting:
+    """What a measurement of a model advises. ``at`` is its unix time; ``n_max`` 0: no drafting."""
+
+    at: float
+    n_max: int
+    p_min: float = 0.0
+
+    @property
+    def choices(self) -> LaunchOptions:
+        """As a layer. Whether *Auto* drafts at all is said by ``decide_mtp``."""
+        return LaunchOptions(spec_draft_n_max=self.n_max, spec_draft_p_min=self.p_min) if self.n_max else NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +127,7 @@ class LaunchOptions(EngineOptions):
         return self.replace(restart=other.restart) == other
 
 
+NOTHING = LaunchOptions()
 _OWN_CHOICES = frozenset({"mtp", "restart", "place"})
 # If no layer sets it, the engine gets a value all the same.
 _DECIDED_HERE = frozenset({"host", "require_api_key", "alias"})
@@ -128,19 +145,28 @@ class Source(StrEnum):
     LAUNCH = "this launch"
     MODEL = "this model"
     APP = "all models"
+    MEASURED = "measured"
     BUILT_IN = "built in"
     ENGINE = "the engine"
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """What is in force and why: ``options`` are the choices of all layers together, ``sources`` their layers."""
+    """What is in force and why: ``options`` are the choices of all layers together, ``sources`` their layers.
+
+    ``measured`` is what the layer MEASURED was made of.
+    """
 
     options: LaunchOptions
     sources: Mapping[str, Source]
+    measured: MeasuredDrafting | None = None
 
     def source(self, name: str) -> Source:
         return self.sources.get(name, Source.BUILT_IN if name in _DECIDED_HERE else Source.ENGINE)
+
+    def measured_at(self, name: str) -> float | None:
+        """The unix time of the measurement that decided a value; None if none did."""
+        return self.measured.at if self.measured is not None and self.source(name) is Source.MEASURED else None
 
 
 def choice_names() -> tuple[str, ...]:
@@ -148,17 +174,28 @@ def choice_names() -> tuple[str, ...]:
     return (*(each.name for each in engine_options()), *sorted(_OWN_CHOICES))
 
 
-def resolve(launch: LaunchOptions, model: LaunchOptions, app: LaunchOptions) -> Resolved:
-    """For each choice the first layer that makes it: this launch, the model's, all models', then the program's own."""
+def resolve(
+    launch: LaunchOptions, model: LaunchOptions, app: LaunchOptions, measured: MeasuredDrafting | None = None
+) -> Resolved:
+    """For each choice the first layer that makes it: this launch, the model's, all models', what was measured, then
+    the program's own.
+    """
     launch, model, app = (layer.alias_moved() for layer in (launch, model, app))
-    options = launch.over(model.over(app.over(BUILT_IN)))
+    advised = measured.choices if measured is not None else NOTHING
+    options = launch.over(model.over(app.over(advised.over(BUILT_IN))))
     sources: dict[str, Source] = {}
-    layers = ((BUILT_IN, Source.BUILT_IN), (app, Source.APP), (model, Source.MODEL), (launch, Source.LAUNCH))
+    layers = (
+        (BUILT_IN, Source.BUILT_IN),
+        (advised, Source.MEASURED),
+        (app, Source.APP),
+        (model, Source.MODEL),
+        (launch, Source.LAUNCH),
+    )
     for layer, source in layers:
         sources.update(dict.fromkeys(layer.names, source))
     if options.extra_args == NO_EXTRA_ARGS:
         options = options.replace(extra_args=())
-    return Resolved(options, sources)
+    return Resolved(options, sources, measured)
 
 
 def for_engine(resolved: Resolved, missing: Collection[str]) -> Resolved:
@@ -173,7 +210,7 @@ def for_engine(resolved: Resolved, missing: Collection[str]) -> Resolved:
     weaker = order[order.index(chosen_in) + 1 :]
     dropped = {name for name in missing if name not in DRAFT_NUMBERS and resolved.sources.get(name) in weaker}
     kept = {name: source for name, source in resolved.sources.items() if name not in dropped}
-    return Resolved(resolved.options.with_values(**dict.fromkeys(dropped)), kept)
+    return Resolved(resolved.options.with_values(**dict.fromkeys(dropped)), kept, resolved.measured)
 
 
 def decide_mtp(
@@ -183,11 +220,12 @@ def decide_mtp(
     engine: Engine | None,
     suppressed: bool,
     otherwise: bool = False,
+    measured: MeasuredDrafting | None = None,
 ) -> MtpDecision:
     """Whether a model is served with drafting. Auto never decides by a file's name.
 
     ``model`` None: for no particular model. ``engine`` None: not known yet. ``otherwise``: a draft model or another
-    method than MTP is chosen; then all who do not switch it off want it.
+    method than MTP is chosen; then all who do not switch it off want it. ``measured``: what *Auto* goes by.
     """
     if suppressed:
         return MtpDecision(False, MtpReason.SUPPRESSED)
@@ -201,6 +239,9 @@ def decide_mtp(
         return MtpDecision(True, MtpReason.CHOSEN)
     if model is None:
         return MtpDecision(True, MtpReason.DEPENDS_ON_MODEL)
+    if model.mtp_layers > 0 and measured is not None:
+        faster = measured.n_max > 0
+        return MtpDecision(faster, MtpReason.MEASURED_FASTER if faster else MtpReason.MEASURED_SLOWER)
     if model.mtp_layers > 0:
         return MtpDecision(True, MtpReason.MODEL_AND_ENGINE_CAN)
     return MtpDecision(False, MtpReason.NO_LAYERS if model.facts else MtpReason.UNREAD_MODEL)

@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.server import ProcessHandle
+from gglib_desktop.domain.traffic.completion import Completion, CompletionRequest
 from gglib_desktop.ports.servers.process_runner import ProcessRunner
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
-
-
-@dataclass(frozen=True)
-class CompletionRequest:
-    """Asks for exactly ``tokens`` tokens, sampled as the server was started, but with a fixed seed and no cache."""
-
-    prompt: str
-    tokens: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class Completion:
-    """What came of it. Times are the server's own, in milliseconds; ``draft_n`` tokens were drafted."""
-
-    text: str
-    tokens: int
-    prompt_n: int
-    prompt_ms: float
-    gen_ms: float
-    draft_n: int = 0
-    accepted_n: int = 0
-
 
 Complete: TypeAlias = Callable[[CompletionRequest], Awaitable[Completion]]
 """Cancelling ends the request. Raises: ChatError, RunnerUnavailable."""

@@ -105,6 +105,8 @@ def check(subject: Subject) -> None:
     """Raises: ConfigurationError where drafting cannot be measured; its reason is for people."""
     if subject.config.place != OWN_PLACE:
         raise ConfigurationError("place", subject.config.place, "drafting is measured on this computer only, so far")
+    if subject.config.spec_draft_model is not None or subject.config.spec_type is not None:
+        return  # the engine says what it cannot do
     if not subject.engine.capabilities.has_mtp:
         raise ConfigurationError("engine", str(subject.engine.path), "this engine cannot draft (no draft-mtp)")
     if not subject.model.mtp_layers:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from gglib_desktop.domain.advisor.advice import Advice
-from gglib_desktop.domain.advisor.judging import judge
+from gglib_desktop.domain.advisor.judging import is_wanting, judge
 from gglib_desktop.domain.advisor.measurements import Measurements
 from gglib_desktop.domain.advisor.plan import Plan, Way, make_plan
 from gglib_desktop.domain.advisor.prediction import Prediction
@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 _SAMPLES_COUNT_S = 3600.0
 # How often the engine may die with one setting before that is given up.
 _DEATHS = 2
+# The share of the planned time after which it is decided whether more is needed.
+_LATE = 0.8
 
 OpenRunner: TypeAlias = Callable[[Engine], AbstractAsyncContextManager[MeasuringRunner]]
 
@@ -126,7 +128,7 @@ class Experiment:
 
     @property
     def _is_extended(self) -> bool:
-        return self._elapsed_s() > self._plan.seconds / 2 and not self._state.measured.is_steady
+        return self._elapsed_s() > self._plan.seconds * _LATE and is_wanting(self._state.measured)
 
     def _left_s(self) -> float:
         budget = self._plan.most_seconds if self._is_extended else self._plan.seconds

@@ -13,7 +13,8 @@ from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, ProbeResult, loading_interval_s
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.speed_key import speed_key
-from gglib_desktop.ports.servers.measuring import Completion, CompletionRequest, MeasuringRunner
+from gglib_desktop.domain.traffic.completion import Completion, CompletionRequest
+from gglib_desktop.ports.servers.measuring import MeasuringRunner
 from gglib_desktop.services.advisor.pace import TRIAL_TOKENS, WARM_UP_TOKENS, Pace
 from gglib_desktop.services.advisor.prompts import prompt_for
 

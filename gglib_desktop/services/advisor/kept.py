@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gglib_desktop.domain.advisor.advice import Advice, Changed, Conditions
 from gglib_desktop.ports.models.advice_store import AdviceStore
@@ -46,7 +47,7 @@ class KeptAdvice:
         ]
         return next((each for each in known if each.changed is None), known[0] if known else None)
 
-    def off_times(self, path: str, speed_key: str) -> Sequence[float]:
+    def off_times(self, path: Path, speed_key: str) -> Sequence[float]:
         """Milliseconds per token without drafting, on the clock, for servers of that speed; none if unknown."""
-        found = (each for each in self._all if str(each.conditions.path) == path and each.speed_key == speed_key != "")
+        found = (each for each in self._all if each.conditions.path == path and each.speed_key == speed_key != "")
         return next((each.verdict.off_ms for each in found if each.verdict.doubt is None), ())

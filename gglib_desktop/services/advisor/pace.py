@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from gglib_desktop.domain.advisor.plan import REQUEST_S
 from gglib_desktop.domain.advisor.samples import Length, Task
-from gglib_desktop.ports.servers.measuring import Completion
+from gglib_desktop.domain.traffic.completion import Completion
 
 WARM_UP_TOKENS = 8
 TRIAL_TOKENS = 32
 # Of fewer tokens the share that is accepted is no statistics; more do not fit into the context with a long prompt.
-_LEAST_TOKENS, _MOST_TOKENS = 48, 2000
+_LEAST_TOKENS, _MOST_TOKENS = 48, 1200
 _CLIENT_TOKENS = 512
 _LONG_TOKENS, _LEAST_LONG_TOKENS = 1500, 300
 _LONG_PROMPT_S = 5.0

@@ -14,8 +14,10 @@ from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED
 from gglib_desktop.domain.launch.options import (
     ENGINE_MIN_PROBABILITY,
     LaunchOptions,
+    MeasuredDrafting,
     MtpChoice,
     MtpDecision,
+    MtpReason,
     Resolved,
     Source,
     decide_mtp,
@@ -33,6 +35,7 @@ from gglib_desktop.domain.servers.router.kind import is_router
 from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ServerConfig
 from gglib_desktop.services.launch.draft_files import DraftFiles
 from gglib_desktop.services.launch.engines import Engines
+from gglib_desktop.services.launch.measured import Measured, not_measured
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
@@ -96,6 +99,7 @@ class Launcher:
         forecast: Callable[[Model, Serving], ByteRange | None] = _no_forecast,
         vocabulary_difference: Callable[[Path, Path], str | None] = _no_difference,
         renew_router: Callable[[ServerConfig], Awaitable[ServerConfig]] = _as_it_is,
+        measured: Measured = not_measured,
     ) -> None:
         """``forecast`` blocks, and returns the memory for serving a model; so does ``vocabulary_difference``.
 
@@ -103,6 +107,7 @@ class Launcher:
         """
         self.draft_files = DraftFiles(library, vocabulary_difference)
         self._renew_router = renew_router
+        self._measured = measured
         self._forecast = forecast
         self._library = library
         self._supervisor = supervisor
@@ -128,11 +133,21 @@ class Launcher:
             engine=engine,
             suppressed=self._mtp_suppressed,
             otherwise=drafts_otherwise(options),
+            measured=self._measured_of(model, options),
         )
 
-    def resolve(self, launch: LaunchOptions, saved: LaunchOptions) -> Resolved:
+    def _measured_of(self, model: Model, options: LaunchOptions) -> MeasuredDrafting | None:
+        """What was measured of the model, if it counts for a start with these resolved options."""
+        drafting = MtpDecision(True, MtpReason.CHOSEN)
+        config = server_config(model, options, base_port=self._settings.current.base_port, mtp=drafting)
+        return self._measured(model, config, self._engine_at(options.place or model.place, options.engine))
+
+    def resolve(self, launch: LaunchOptions, saved: LaunchOptions, model: Model | None = None) -> Resolved:
         """The result of a start with these choices of its own, over those ``saved`` for the model."""
-        resolved = resolve(launch, saved, self._settings.current.defaults)
+        defaults = self._settings.current.defaults
+        resolved = resolve(launch, saved, defaults)
+        if model is not None and (measured := self._measured_of(model, resolved.options)) is not None:
+            resolved = resolve(launch, saved, defaults, measured)
         choice = self.engines.choice(resolved.options.engine)
         engine = self._engine_at(resolved.options.place or OWN_PLACE, resolved.options.engine)
         capabilities = engine.capabilities if engine is not None else EngineCapabilities()
@@ -180,6 +195,7 @@ class Launcher:
             places=settings.places_sharing_files() if model is None or model.place in OWN_PLACES else {},
             ask_there=self.engines.at,
             in_force=in_force,
+            measured=self._measured_of,
             draft_file=lambda path: self.draft_files.known(model, path) if model is not None else None,
             draft_files=self.draft_files.offered(model) if model is not None else (),
             engines=self.engines.choices(),
@@ -212,10 +228,10 @@ class Launcher:
             saved = saved.replace(port=None)
         # A start without an engine fails with its reason where the user looks: in the server's panel.
         await self._look_for(self.resolve(launch, saved).options.engine)
-        config = self._config(model, self.resolve(launch, saved).options)
+        config = self._config(model, self.resolve(launch, saved, model).options)
         if self._supervisor.is_ending:
             return None  # it was requested before all was stopped
-        as_saved = self._config(model, self.resolve(LaunchOptions(), saved).options)
+        as_saved = self._config(model, self.resolve(LaunchOptions(), saved, model).options)
         is_new = another or not self._supervisor.has_live_server(model_id)
         server_id = self._supervisor.start(config, another=another)
         if is_new:
@@ -269,9 +285,8 @@ class Launcher:
         model = await self._startable(model)
         async with self._saving:
             saved = await self._library.launch_options(model.id)
-        options = self.resolve(LaunchOptions(), saved).options
-        await self._look_for(options.engine)
-        return self._config(model, options)
+        await self._look_for(self.resolve(LaunchOptions(), saved).options.engine)
+        return self._config(model, self.resolve(LaunchOptions(), saved, model).options)
 
     async def plan(self, server_id: int) -> RestartPlan:
         """The configuration of a restart now. Raises: LibraryError."""
@@ -289,7 +304,7 @@ class Launcher:
         if server.number > 1:
             saved = saved.replace(port=None)
         in_force = self.options_in_force(config, saved)
-        as_saved = self.resolve(LaunchOptions(), saved).options
+        as_saved = self.resolve(LaunchOptions(), saved, model).options
         then = self._as_saved.setdefault((server_id, config), self._config(model, as_saved))
         options = as_saved.with_values(**{name: in_force.get(name) for name in own_choices(config, then)})
         return RestartPlan(in_force, as_saved, options, options.differing(as_saved))
@@ -338,7 +353,7 @@ class Launcher:
 
     def options_in_force(self, config: ServerConfig, saved: LaunchOptions) -> LaunchOptions:
         """The choices behind a configuration; where it does not show them, the ones in ``saved`` and the defaults."""
-        otherwise = self.resolve(LaunchOptions(), saved).options
+        otherwise = self.resolve(LaunchOptions(), saved, self.model_of(config)).options
         options = options_of(config).replace(restart=otherwise.restart)
         if config.place == (otherwise.place or self.model_of(config).place):
             options = options.replace(place=otherwise.place)

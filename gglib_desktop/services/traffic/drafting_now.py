@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
 
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.traffic.drafting import drafting, times_without_drafting
@@ -18,11 +20,26 @@ _MEASUREMENTS = 100
 _LOOK_EVERY_S = 60.0
 
 
-class DraftingNow:
-    """Follows one run. ``store`` has the requests of its model; None: there is no history."""
+# Milliseconds per token of the model in a file, as measured for servers of a ``speed_key``; none if unknown.
+OffTimes: TypeAlias = Callable[[Path, str], Sequence[float]]
 
-    def __init__(self, store: RequestStore | None) -> None:
+
+def no_off_times(_model_path: Path, _speed_key: str) -> Sequence[float]:
+    """Nothing was measured."""
+    return ()
+
+
+class DraftingNow:
+    """Follows one run. ``store`` has the requests of its model; None: there is no history.
+
+    ``off_times`` tells what a measurement of the model found for servers of a ``speed_key``.
+    """
+
+    def __init__(
+        self, store: RequestStore | None, off_times: Callable[[str], Sequence[float]] = lambda _speed_key: ()
+    ) -> None:
         self._store = store
+        self._off_times = off_times
         self._rows: deque[RequestRow] = deque(maxlen=_ROWS)
         self._drafts = False
         self._without: list[tuple[RunFacts, RequestRow]] = []
@@ -40,7 +57,9 @@ class DraftingNow:
         if not self._drafts:
             return None
         if self._known[0] != (run, counters):
-            found = drafting(self._rows, counters, times_without_drafting(self._without, run))
+            # A measurement asked for just that; requests of people come at all times.
+            off_times = self._off_times(run.speed_key) or times_without_drafting(self._without, run)
+            found = drafting(self._rows, counters, off_times)
             self._known = ((run, counters), found)
         return self._known[1]
 

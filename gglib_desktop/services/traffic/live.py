@@ -20,6 +20,7 @@ from gglib_desktop.services.servers.snapshot import (
     SupervisorEvent,
 )
 from gglib_desktop.services.servers.supervisor import Supervisor
+from gglib_desktop.services.traffic.drafting_now import OffTimes, no_off_times
 from gglib_desktop.services.traffic.news import CountersRead, FiguresChanged, MachineMemory, RequestsRead
 from gglib_desktop.services.traffic.watching import ServerWatch, Watching
 from gglib_desktop.tasks import TaskScope
@@ -38,10 +39,12 @@ class LiveFigures:
         scope: TaskScope,
         requests: Callable[[Callable[[RequestsRead], None]], object],
         store: RequestStore | None = None,
+        *,
+        off_times: OffTimes = no_off_times,
     ) -> None:
         self._supervisor = supervisor
         self._requests = requests
-        self._watching = Watching(monitor, scope, self._tell, store, visible=supervisor.visible)
+        self._watching = Watching(monitor, scope, self._tell, store, visible=supervisor.visible, off_times=off_times)
         self._watches: dict[int, ServerWatch] = {}
         self._events: EventSource[FiguresChanged | MachineMemory] = EventSource()
         self.subscribe = self._events.add

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from gglib_desktop.domain.errors import LibraryError
 from gglib_desktop.domain.servers.health import Usage
@@ -19,7 +20,7 @@ from gglib_desktop.domain.traffic.work import ServerWork
 from gglib_desktop.ports.servers.request_store import RequestScope, RequestStore
 from gglib_desktop.ports.servers.server_monitor import ServerMonitor
 from gglib_desktop.services.servers.snapshot import ServerSnapshot
-from gglib_desktop.services.traffic.drafting_now import DraftingNow
+from gglib_desktop.services.traffic.drafting_now import DraftingNow, OffTimes, no_off_times
 from gglib_desktop.services.traffic.news import CountersRead
 from gglib_desktop.services.traffic.run_facts import run_facts
 from gglib_desktop.services.traffic.use import ServerUse
@@ -53,6 +54,7 @@ class Watching:
     scope: TaskScope
     tell: Callable[[int, ServerFigures], None]
     store: RequestStore | None = None
+    off_times: OffTimes = no_off_times
     visible: bool = True
     focus: int | None = None
     counted: Callable[[CountersRead], None] = lambda _news: None
@@ -89,7 +91,7 @@ class ServerWatch:
         self._watching = watching
         self._work = ServerWork(_now())
         self._use = ServerUse()
-        self._drafting = DraftingNow(watching.store)
+        self._drafting = DraftingNow(watching.store, partial(watching.off_times, snapshot.config.model_path))
         self._times = _Times()
         self._told = ServerFigures()
         self._heard_from = math.inf

@@ -188,7 +188,7 @@ class OptionRow(QWidget):
             text = changed_text(self.name, shown)
         elif shown.is_set and shown.inherited is not None and text == self.words.help:
             text = self.tr("Instead of {value} ({source})").format(
-                value=value_text(None, shown.inherited), source=source_text(shown.source)
+                value=value_text(None, shown.inherited), source=source_text(shown.source, shown.measured_at)
             )
         self._note.setText(text)
         palette = QPalette(self.palette())

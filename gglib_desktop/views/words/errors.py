@@ -243,6 +243,8 @@ def mtp_reason_text(reason: MtpReason) -> str:
         MtpReason.UNREAD_MODEL: translate("Mtp", "Off: file not read, MTP layers unknown"),
         MtpReason.NO_ENGINE_SUPPORT: translate("Mtp", "Off: this engine has no draft-mtp"),
         MtpReason.SUPPRESSED: translate("Mtp", "Off: suppressed by GGLIB_DISABLE_MTP"),
+        MtpReason.MEASURED_FASTER: translate("Mtp", "On: measured to be faster"),
+        MtpReason.MEASURED_SLOWER: translate("Mtp", "Off: measured not to be faster"),
     }[reason]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from gglib_desktop.domain.launch.form import FieldState
 from gglib_desktop.domain.launch.options import MtpChoice, MtpReason, Source
@@ -27,12 +27,15 @@ def translated(text: str) -> str:
     return translate("Options", text) if text else ""
 
 
-def source_text(source: Source) -> str:
+def source_text(source: Source, measured_at: float | None = None) -> str:
     """The layer that decides a value that a form leaves open."""
+    if source is Source.MEASURED and measured_at is not None:
+        return translate("Options", "measured on {date}").format(date=day_text(measured_at))
     return {
         Source.LAUNCH: translate("Options", "this start"),
         Source.MODEL: translate("Options", "this model"),
         Source.APP: translate("Options", "all models"),
+        Source.MEASURED: translate("Options", "measured"),
         Source.BUILT_IN: translate("Options", "default"),
         Source.ENGINE: translate("Options", "engine"),
     }[source]
@@ -43,6 +46,11 @@ def draft_file_text(file: DraftFile) -> str:
     head, model = translate("Options", "draft head ({method})"), translate("Options", "small model ({method})")
     what, size = head if file.is_head else model, "" if file.size_bytes is None else size_text(file.size_bytes)
     return ", ".join(part for part in (what.format(method=file.methods[0]), size) if part)
+
+
+def day_text(at: float) -> str:
+    """The day of a unix time: ``12 Nov``."""
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at)).date(), "d MMM")
 
 
 def order_text(edited: Source) -> str:
@@ -103,7 +111,7 @@ def inherited_text(option: EngineOption | None, state: FieldState) -> str:
         return translate("Options", "none")
     else:
         return translate("Options", "the engine decides")
-    return f"{value} ({source_text(state.source)})"
+    return f"{value} ({source_text(state.source, state.measured_at)})"
 
 
 def inherited_entry(option: EngineOption | None, state: FieldState) -> str:

@@ -154,7 +154,7 @@ def test_the_form_says_in_which_order_values_count(shown):
     widget, _form = shown(Source.MODEL)
     said = child(widget, QLabel, "optionOrder").text()
     assert said.endswith(
-        "this start › <b>this model</b> › all models › this program's default › the engine's own default"
+        "this start › <b>this model</b> › all models › measured › this program's default › the engine's own default"
     )
 
 

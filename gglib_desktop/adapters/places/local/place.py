@@ -97,7 +97,7 @@ class LocalPlace:
         output_fd = self._log_folder.open_for_append(record.run)
         try:
             folder = self._run_folders.make(record.run, command.links) if command.links else None
-            pid = processes.spawn(command.argv, {**command.environment, **tag}, output_fd, folder)
+            pid = self._spawn(record, command.argv, {**command.environment, **tag}, output_fd, folder)
         except ProcessError:
             self._run_folders.remove(record.run)
             raise
@@ -115,6 +115,16 @@ class LocalPlace:
         process.arguments = command.argv[1:]
         self._remove_folder_after(process, record.run)
         return process
+
+    def _spawn(
+        self,
+        record: ServerRecord,  # noqa: ARG002  # for places that hold what they start
+        argv: tuple[str, ...],
+        environment: Mapping[str, str],
+        output_fd: int,
+        folder: Path | None,
+    ) -> int:
+        return processes.spawn(argv, environment, output_fd, folder)
 
     async def claim(self, record: ServerRecord, process: PlacedProcess) -> Claim:
         local = _ours(process)

@@ -22,10 +22,17 @@ from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int, folder: Path | None = None) -> int:
+def spawn(
+    argv: tuple[str, ...],
+    environment: Mapping[str, str],
+    output_fd: int,
+    folder: Path | None = None,
+    *,
+    input_fd: int = subprocess.DEVNULL,
+) -> int:
     """Starts a program detached from ours, both its output streams into ``output_fd``. Returns its pid.
 
-    It runs in ``folder``, or where this program does.
+    It runs in ``folder``, or where this program does, and reads from ``input_fd``, or nothing.
 
     Raises: ConfigurationError for the field ``engine`` when the system refuses, RunnerUnavailable on Windows.
     """
@@ -34,7 +41,7 @@ def spawn(argv: tuple[str, ...], environment: Mapping[str, str], output_fd: int,
     try:
         process = subprocess.Popen(
             argv,
-            stdin=subprocess.DEVNULL,
+            stdin=input_fd,
             stdout=output_fd,
             stderr=output_fd,
             env=dict(environment),
