@@ -1,6 +1,7 @@
 """What is decided about containers before any engine is asked."""
 
 import socket
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +12,7 @@ from gglib_desktop.adapters.places.container import creation
 from gglib_desktop.adapters.places.container.addresses import socket_of, sockets_of
 from gglib_desktop.adapters.places.container.container_process import ContainerProcess
 from gglib_desktop.adapters.places.container.docker_api import DockerApi, _taken_from
+from gglib_desktop.adapters.places.container.ends import Ends
 from gglib_desktop.adapters.places.container.log_copy import LogCopy
 from gglib_desktop.adapters.runner.container_kind import ContainerKind
 from gglib_desktop.domain.documents.places import PlaceDraft, Step, StepResult
@@ -19,6 +21,7 @@ from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.ports.servers.place import Command
+from tests.fakes.waiting import poll
 
 
 @pytest.mark.parametrize(
@@ -173,9 +176,12 @@ class _Restarting:
 
     def __init__(self, refusals: int) -> None:
         self.refusals = refusals
+        self.is_silent = False
         self.removed: list[str] = []
 
     async def container(self, name: str) -> dict[str, object]:
+        if self.is_silent:
+            raise RunnerUnavailable("no answer in time")
         state = {"StartedAt": "now", "Pid": 0, "Running": False, "ExitCode": 0, "OOMKilled": False}
         return {"Id": name, "State": state, "HostConfig": {}}
 
@@ -193,7 +199,24 @@ class _Restarting:
 async def test_a_container_that_cannot_be_removed_now_is_removed_once_the_engine_is_back(tmp_path, scope):
     api = cast(DockerApi, engine := _Restarting(refusals=3))
     log = LogCopy(api, "abc", LogFolder(tmp_path), "run")
-    process = ContainerProcess(api, await engine.container("abc"), log, scope)
+    process = ContainerProcess(api, await engine.container("abc"), log, scope, lambda _trouble: None)
     assert (await process.wait()).status == 0
     await process.watching
     assert engine.removed == ["abc"]
+
+
+@pytest.mark.jumping_clock
+async def test_an_engine_that_hangs_is_out_of_reach_until_it_answers_a_look(tmp_path, scope):
+    api = cast(DockerApi, engine := _Restarting(refusals=0))
+    found = await engine.container("abc")
+    engine.is_silent = True
+    ends = Ends(tmp_path, scope, lambda: None)
+    log = LogCopy(api, "abc", LogFolder(tmp_path), "run")
+    process = ContainerProcess(api, found, log, scope, partial(ends.take, api))
+    await poll(lambda: ends.outage)
+    assert ends.outage is not None
+    assert ends.outage.reason == "no answer in time"
+    engine.is_silent = False
+    process.look()
+    assert (await process.wait()).status == 0
+    assert ends.outage is None

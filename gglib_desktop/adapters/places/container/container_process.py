@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from typing_extensions import override
@@ -37,8 +37,15 @@ class ContainerProcess(AwaitedExit):
     pid = None
     refuses_signals = False
 
-    def __init__(self, api: DockerApi, found: Mapping[str, Any], log: LogCopy, scope: TaskScope) -> None:
-        """``found``: what the engine tells of it."""
+    def __init__(
+        self,
+        api: DockerApi,
+        found: Mapping[str, Any],
+        log: LogCopy,
+        scope: TaskScope,
+        on_look: Callable[[RunnerUnavailable | None], object],
+    ) -> None:
+        """``found``: what the engine tells of it. ``on_look`` hears of each look whether the engine answered."""
         super().__init__()
         self._api = api
         self._id = str(found["Id"])
@@ -46,6 +53,7 @@ class ContainerProcess(AwaitedExit):
         self.inside = Inside(self._id, int(found["State"]["Pid"]))
         self._log = log
         self._scope = scope
+        self._on_look = on_look
         self._stopped_by = StopRung.NONE
         self._sending: asyncio.Task[RunnerUnavailable | None] | None = None
         self._look = asyncio.Event()
@@ -144,12 +152,16 @@ class ContainerProcess(AwaitedExit):
             self._look.clear()
             try:
                 found = await self._api.container(self._id)
+                self._on_look(None)
                 if found is None or identity_of(self._api, found) != self.identity:
                     return None
                 if not found["State"]["Running"]:
                     return found
                 self._log.follow(self._scope)
-            except (RunnerUnavailable, Refused) as exc:
+            except RunnerUnavailable as exc:
+                _log.info("nothing is known of the server %s at the moment: %s", self._log.run, exc)
+                self._on_look(exc)
+            except Refused as exc:
                 _log.info("nothing is known of the server %s at the moment: %s", self._log.run, exc)
             await self._look.wait()
 

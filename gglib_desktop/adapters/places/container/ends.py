@@ -39,16 +39,25 @@ class Ends:
             self._listening.add(api.socket)
             self._scope.start(self._listen(api), name=f"ends told by {api.socket}")
 
+    def take(self, api: DockerApi, trouble: RunnerUnavailable | None) -> None:
+        """Whether an engine has answered a question: one that hangs goes on listening, and tells nothing."""
+        if trouble is None:
+            self._outages.pop(api.socket, None)
+        else:
+            self._outages.setdefault(api.socket, Outage(time.time(), str(trouble)))
+
     async def _listen(self, api: DockerApi) -> None:
         def hear() -> None:
-            self._outages.pop(api.socket, None)
+            self.take(api, None)
             self._look()
 
         while True:
             try:
                 await api.hear_of_ends(self._label, hear)
-            except (RunnerUnavailable, Refused) as exc:
+            except RunnerUnavailable as exc:
                 _log.info("%s tells of no ends: %s", api.socket, exc)
-                self._outages.setdefault(api.socket, Outage(time.time(), str(exc)))
+                self.take(api, exc)
+            except Refused as exc:
+                _log.info("%s tells of no ends: %s", api.socket, exc)
             await asyncio.sleep(_AGAIN_S)
             self._look()

@@ -256,7 +256,7 @@ class ContainerPlace:
 
     def _followed(self, api: DockerApi, found: Mapping[str, Any], record: ServerRecord) -> ContainerProcess:
         log = LogCopy(api, found["Id"], self._log_folder, record.run)
-        process = ContainerProcess(api, found, log, self._scope)
+        process = ContainerProcess(api, found, log, self._scope, partial(self._ends.take, api))
         self._running[record.run] = (record, process)
         process.on_exit(lambda: self._running.pop(record.run, None), partial(self._links.remove, record.run))
         self._ends.listen(api)
