@@ -47,6 +47,7 @@ from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
 from gglib_desktop.viewmodels.servers.servers import ServersViewModel, Work
 from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
+from gglib_desktop.viewmodels.settings.ssh_questions import SshQuestionsViewModel
 from gglib_desktop.viewmodels.window import WindowViewModel
 from gglib_desktop.views.look.icons import app_icon
 from gglib_desktop.views.look.theming import apply_theme
@@ -249,6 +250,7 @@ async def _build_services(
     """The object graph, built by constructor; ``stack`` takes it down in reverse."""
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
     keys = cache(partial(key_store, places))
+    questions = SshQuestionsViewModel()
     opened, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
     repository = SqliteModelRepository(LibraryFile(places.data_dir / "library.sqlite"))
     instance = SingleInstance(places.data_dir)
@@ -270,6 +272,7 @@ async def _build_services(
         renew_router=lambda config: dialogs().routers.renewed(config),  # noqa: PLW0108  # they are loaded late
         measured=lambda *of: advising.measured(*of),  # noqa: PLW0108  # it is made below
     )
+    parts = (library, supervisor, launcher, settings, scope)
     endpoints = EndpointParts(places, settings, scope, stack)
     advising = AdvisorParts(places.data_dir, scope, stack, launcher.forecast)
 
@@ -279,11 +282,10 @@ async def _build_services(
         from gglib_desktop.dialogs import Dialogs
 
         kinds = (ContainerKind(places.data_dir, os.environ), endpoints.kind())
-        files = (repository.file, places.data_dir / "routers")
-        return Dialogs(library, supervisor, launcher, settings, scope, *files, keys, place_kinds=kinds)
+        return Dialogs(*parts, repository.file, places.data_dir / "routers", keys, place_kinds=kinds)
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
-    view_model = window_view_model(library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=dialogs)
+    view_model = window_view_model(*parts, foreign=foreign, dialogs=dialogs, questions=questions)
     return _Services(settings, runner, supervisor, view_model, instance, scope, library, endpoints, advising)
 
 
@@ -314,6 +316,7 @@ def window_view_model(
     *,
     foreign: ForeignWatch,
     dialogs: Callable[[], Dialogs],
+    questions: SshQuestionsViewModel,
 ) -> WindowViewModel:
     """What the window binds to."""
     launch = LaunchViewModel(launcher, scope, lambda start: dialogs().launch_forms(start))
@@ -329,6 +332,7 @@ def window_view_model(
         foreign=ForeignViewModel(foreign, scope, lambda data_dir: SingleInstance(data_dir).hand_over(())),
         engine=EngineViewModel(launcher.engines, settings, scope),
         settings=SettingsViewModel(settings, lambda: dialogs().settings_pages(launch.forms)),
+        questions=questions,
     )
 
 

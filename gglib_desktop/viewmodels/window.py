@@ -17,6 +17,7 @@ from gglib_desktop.viewmodels.models.library import LibraryViewModel
 from gglib_desktop.viewmodels.servers.foreign import ForeignViewModel
 from gglib_desktop.viewmodels.servers.servers import ServersViewModel
 from gglib_desktop.viewmodels.settings.settings import SettingsViewModel
+from gglib_desktop.viewmodels.settings.ssh_questions import SshQuestionsViewModel
 
 if TYPE_CHECKING:
     from gglib_desktop.viewmodels.servers.server import ServerViewModel
@@ -38,6 +39,7 @@ class WindowViewModel(ViewModel):
         foreign: ForeignViewModel,
         engine: EngineViewModel,
         settings: SettingsViewModel,
+        questions: SshQuestionsViewModel,
     ) -> None:
         super().__init__(scope)
         self.library = library
@@ -46,6 +48,7 @@ class WindowViewModel(ViewModel):
         self.foreign = foreign
         self.engine = engine
         self.settings = settings
+        self.questions = questions
         self.is_ready = False
         for part in (library, launch, servers):
             part.failed.connect(self.failed)

@@ -31,6 +31,7 @@ from gglib_desktop.services.traffic.recording import RequestRecorder
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.models.model_list import ModelListViewModel
 from gglib_desktop.viewmodels.servers.servers import Work
+from gglib_desktop.viewmodels.settings.ssh_questions import SshQuestionsViewModel
 from gglib_desktop.viewmodels.window import WindowViewModel
 from tests.fakes.details import FakeCards
 from tests.fakes.library import FakeModelFiles, some_facts
@@ -119,7 +120,10 @@ async def running_program(folder: Path, bugs: KeptBugs) -> AsyncIterator[Program
         kept = (repository.file, data_dir / "routers")
         dialogs = Dialogs(library, supervisor, launcher, settings, scope, *kept, keys=None, graphics=FakeCards())
         app = window_view_model(
-            library, supervisor, launcher, settings, scope, foreign=foreign, dialogs=lambda: dialogs
+            *(library, supervisor, launcher, settings, scope),
+            foreign=foreign,
+            dialogs=lambda: dialogs,
+            questions=SshQuestionsViewModel(),
         )
         history = SqliteRequestStore(data_dir / "requests.sqlite")
         stack.push_async_callback(history.aclose)

@@ -29,7 +29,7 @@ class Asker(Protocol):
     """The window's part: it shows questions, one after the other."""
 
     async def attempt(self, machine: str) -> Asking:
-        """For one attempt to connect to ``machine``, as the user knows it."""
+        """For one attempt to connect to ``machine``, as the user knows it. Raises: OSError."""
         ...
 
     def tell_changed(self, machine: str, fingerprint: str) -> None:

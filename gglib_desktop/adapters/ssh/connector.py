@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from gglib_desktop.adapters.ssh.asking import Asker
 from gglib_desktop.adapters.ssh.master import Master, Refused
+from gglib_desktop.adapters.ssh.private_folder import private_folder
 from gglib_desktop.adapters.ssh.refusals import Cause, Refusal
 from gglib_desktop.domain.documents.ssh_address import SshAddress
-
-# ssh adds 17 characters to the path of a socket, which may have 107.
-_MOST_PATH = 60
 
 
 class Connector:
@@ -43,9 +40,12 @@ class Connector:
         program = shutil.which("ssh", path=self._environment.get("PATH"))
         if program is None:
             raise Refused(Refusal(Cause.LOST, "ssh is not installed on this computer (package openssh-client)"))
-        if self._folder is None:
-            self._folder = await asyncio.to_thread(_private_folder, self._environment)
-        asking = await self._asker.attempt(self.name) if self._asker and may_ask else None
+        try:
+            if self._folder is None:
+                self._folder = await asyncio.to_thread(private_folder, self._environment)
+            asking = await self._asker.attempt(self.name) if self._asker and may_ask else None
+        except OSError as exc:
+            raise Refused(Refusal(Cause.LOST, f"ssh cannot be used: {exc.strerror or exc}")) from exc
         try:
             return await Master.open(
                 program,
@@ -69,13 +69,3 @@ class Connector:
         """Removes what the connections needed."""
         if self._folder is not None:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
-
-
-def _private_folder(environment: Mapping[str, str]) -> Path:
-    """A new folder for this user alone, with a path so short that ssh can make sockets there. Blocks."""
-    runtime = environment.get("XDG_RUNTIME_DIR", "")
-    parents = (runtime, tempfile.gettempdir(), "/tmp")  # noqa: S108  # mkdtemp makes a folder of its own
-    short = next(
-        each for each in parents if os.path.isabs(each) and len(each) < _MOST_PATH and os.access(each, os.W_OK)
-    )
-    return Path(tempfile.mkdtemp(prefix="gglib-ssh-", dir=short))

@@ -136,6 +136,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         parts, models, commands = self._parts, self._model_commands, self._commands
         parts.failed.connect(self._banner.show_error)
+        parts.questions.currentChanged.connect(self._on_first_question)
         self._servers.tabsArranged.connect(self._foreign.tab_after)
         parts.settings.newsTold.connect(self._banner.show_settings_news)
         models.noticed.connect(self._banner.show_notice)
@@ -161,6 +162,13 @@ class MainWindow(QMainWindow):
             sign.setContentsMargins(0, 0, 12, 0)
             self.menuBar().setCornerWidget(sign)
             sign.show()
+
+    @Slot()
+    def _on_first_question(self) -> None:
+        from gglib_desktop.views.window.ssh_dialogs import SshDialogs
+
+        self._parts.questions.currentChanged.disconnect(self._on_first_question)
+        SshDialogs(self._parts.questions, self, self._parts.run)
 
     def _restore_geometry(self) -> None:
         resize_within_screen(self, _SIZE)

@@ -138,7 +138,7 @@ async def test_after_closing_it_hears_nothing(program):
     def dialogs():
         raise AssertionError("no dialog was opened")
 
-    app = window_view_model(*parts, foreign=foreign, dialogs=dialogs)
+    app = window_view_model(*parts, foreign=foreign, dialogs=dialogs, questions=program.app.questions)
     app.close()
     await program.healthy(program.start(await program.add()))
     assert app.servers.panels == {}
