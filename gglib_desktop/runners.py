@@ -43,8 +43,9 @@ class WindowRunner(Runner, Protocol):
 def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> AbstractAsyncContextManager[Runner]:
     """A runner over ``data_dir``: ``local`` for real llama-server processes, ``mock`` for simulated ones.
 
-    ``podman:IMAGE`` and ``docker:IMAGE`` run real ones in containers. ``engine`` names the program, for these the path
-    in the image; None looks for one. Raises: ConfigurationError for another kind.
+    ``podman:IMAGE`` and ``docker:IMAGE`` run real ones in containers, ``ssh://[user@]host[:port]`` on another computer.
+    ``engine`` names the program, for these the path there; None looks for one. Raises: ConfigurationError for another
+    kind.
     """
     if kind == "mock":
         from gglib_desktop.adapters.runner.simulated import MockRunner
@@ -63,7 +64,13 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
         from gglib_desktop.adapters.runner.containers import container_runner
 
         return container_runner(kind, data_dir, engine, environment=os.environ)
-    raise ConfigurationError("kind", kind, "must be local, mock, podman:IMAGE or docker:IMAGE")
+    if kind.startswith("ssh://"):
+        from gglib_desktop.adapters.runner.machines import machine_runner
+
+        return machine_runner(kind, data_dir, engine, environment=os.environ)
+    raise ConfigurationError(
+        "kind", kind, "must be local, mock, podman:IMAGE, docker:IMAGE or ssh://[user@]host[:port]"
+    )
 
 
 def runner_and_catalog(

@@ -147,12 +147,15 @@ def no_containers_left(harness: ContainerHarness, service: PodmanService) -> Ite
 
 @pytest.fixture
 def ssh(data_dir: Path, engine_path: Path, tiny_model: Path) -> Iterator[SshHarness]:
-    # The path of a socket must be short.
+    if why := Sshd.refusal():
+        skip_place("ssh", why)
     with (
-        TemporaryDirectory(prefix="there-") as home,
-        nothing_left(SshHarness(data_dir, engine_path, tiny_model, Path(home))) as harness,
+        TemporaryDirectory(prefix="ssh-") as folder,
+        nothing_left(SshHarness(data_dir, engine_path, tiny_model, Path(folder))) as harness,
     ):
+        harness.sshd.start()
         yield harness
+        harness.sshd.kill()
 
 
 @pytest.fixture

@@ -31,8 +31,11 @@ from gglib_desktop.adapters.runner.kinds import local_runner
 from gglib_desktop.adapters.runner.machines import machine_runner
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
 from gglib_desktop.adapters.runner.simulated import MockRunner
+from gglib_desktop.adapters.ssh.connector import Connector
 from gglib_desktop.adapters.ssh.machine import Machine
+from gglib_desktop.adapters.ssh.ssh_machine import SshMachine
 from gglib_desktop.api import Runner
+from gglib_desktop.domain.documents.ssh_address import SshAddress
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.environment import INSTANCE_VARIABLE
 from gglib_desktop.domain.errors import NotRunning, RunnerUnavailable
@@ -41,10 +44,10 @@ from gglib_desktop.ports.servers.engine_driver import EngineDriver
 from tests.fakes.container_services import PodmanService
 from tests.fakes.engine_image import IMAGE
 from tests.fakes.engine_image import STUB as STUB_IN_IMAGE
-from tests.fakes.local_machine import LocalMachine
 from tests.fakes.namespace_place import NamespacePlace
 from tests.fakes.parrot_driver import ParrotDriver
 from tests.fakes.ports import some_base_port
+from tests.fakes.sshd import Sshd
 
 _FAKES = Path(__file__).parent.parent / "fakes"
 STUB = _FAKES / "stub_engine.py"
@@ -406,22 +409,24 @@ class ContainerHarness(_Configs):
 
 
 class SshHarness(LocalHarness):
-    """Real processes of a computer that is reached through ``machine``: this one, with a home of its own."""
+    """Real processes of a computer that is reached over ssh: this one, with an sshd of the test's own."""
 
-    def __init__(self, data_dir: Path, engine: Path, model: Path, home: Path) -> None:
+    def __init__(self, data_dir: Path, engine: Path, model: Path, folder: Path) -> None:
+        """``folder``: for sshd and for what is written there. Its path is short, as that of a socket must be."""
         super().__init__(data_dir, engine, model)
-        self.home = home
-        self.runs = home / ".local/state/gglib-desktop/runs"
+        self.sshd = Sshd(folder)
+        self.sshd.configure(f"SetEnv XDG_STATE_HOME={folder} GGLIB_TEST_HARNESS={self._tag}\nMaxStartups 100")
+        self.runs = folder / "gglib-desktop/runs"
 
     def machine(self) -> Machine:
-        return LocalMachine(self.home, GGLIB_TEST_HARNESS=self._tag, LANG="C.UTF-8")
+        return SshMachine(Connector(SshAddress("there"), config=self.sshd.config))
 
     def runner_with(
         self, engine: Path, data_dir: Path | None = None, *, grace_s: float = STOP_GRACE_S
     ) -> RecordedRunner:
         folder = data_dir or self.data_dir
         return machine_runner(
-            "ssh://test", self.machine(), folder, engine, environment=os.environ, stop_grace_s=lambda: grace_s
+            "ssh://there", folder, engine, machine=self.machine(), environment=os.environ, stop_grace_s=lambda: grace_s
         )
 
     def processes(self) -> list[psutil.Process]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from gglib_desktop.adapters.ssh.machine import Answer
-from gglib_desktop.domain.errors import RunnerUnavailable
+from gglib_desktop.domain.errors import PortTaken, RunnerUnavailable
 
 
 class LocalChannel:
@@ -22,11 +22,13 @@ class LocalChannel:
         while line := await self._process.stdout.readline():
             if self._machine.cut:
                 break
-            yield line.decode().rstrip("\n")
+            yield line.decode(errors="surrogateescape").rstrip("\n")
         raise RunnerUnavailable("the link was cut")
 
     async def write(self, line: str) -> None:
-        raise NotImplementedError
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode(errors="surrogateescape"))
+        await self._process.stdin.drain()
 
     async def aclose(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -46,24 +48,38 @@ class LocalMachine:
         self._since: float | None = None
         self._channels: set[LocalChannel] = set()
         self._servers: dict[int, asyncio.Server] = {}
-        self._pipes: set[asyncio.Task[None]] = set()
+        self._led: dict[int, str] = {}
+        self._listeners: list[Callable[[], object]] = []
 
     @property
     def since(self) -> float | None:
         return self._since
 
+    @property
+    def reason(self) -> str:
+        return "the link was cut" if self.cut else ""
+
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
-        return lambda: None
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
 
     async def lose(self) -> None:
         self.cut, self._since = True, time.time()
         for channel in tuple(self._channels):
             await channel.aclose()
-        for port in tuple(self._servers):
-            await self.unforward(port)
+        for server in self._servers.values():
+            server.close()
+        self._tell()
 
-    def come_back(self) -> None:
+    async def come_back(self) -> None:
         self.cut, self._since = False, None
+        for port, remote in self._led.items():
+            await self.forward(remote, port)
+        self._tell()
+
+    def _tell(self) -> None:
+        for tell in tuple(self._listeners):
+            tell()
 
     async def run(self, script: str, *arguments: str, input: bytes = b"", limit_s: float = 10) -> Answer:  # noqa: A002
         process = await self._shell(script, arguments)
@@ -83,14 +99,12 @@ class LocalMachine:
             raise RunnerUnavailable("the link is cut")
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
-            *self.shell, "-c", script, "sh", *arguments, stdin=pipe, stdout=pipe, env=self.environment
+            *self.shell, "-c", script, "sh", *arguments, stdin=pipe, stdout=pipe, env=self.environment, limit=2**21
         )
 
     async def forward(self, remote: str, port: int = 0) -> int:
         if self.cut:
             raise RunnerUnavailable("the link is cut")
-        if port in self._servers:
-            await self.unforward(port)
 
         async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             with contextlib.suppress(OSError), contextlib.closing(writer):
@@ -98,9 +112,12 @@ class LocalMachine:
                 with contextlib.closing(there[1]):
                     await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer))
 
-        server = await asyncio.start_server(lead, "127.0.0.1", port)
+        try:
+            server = await asyncio.start_server(lead, "127.0.0.1", port)
+        except OSError as exc:
+            raise PortTaken(port, None) from exc
         number = int(server.sockets[0].getsockname()[1])
-        self._servers[number] = server
+        self._servers[number], self._led[number] = server, remote
         return number
 
     async def _connected(self, remote: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -110,6 +127,7 @@ class LocalMachine:
         return await asyncio.open_connection(host, int(port))
 
     async def unforward(self, port: int) -> None:
+        self._led.pop(port, None)
         server = self._servers.pop(port, None)
         if server is not None:
             server.close()

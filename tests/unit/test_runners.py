@@ -27,7 +27,7 @@ def test_it_is_made_once_and_its_methods_are_then_its_own():
 
 
 def test_the_kinds_are_named_where_there_is_no_such_kind(tmp_path):
-    with pytest.raises(ConfigurationError, match="must be local, mock, podman:IMAGE or docker:IMAGE") as caught:
+    with pytest.raises(ConfigurationError, match="must be local, mock, podman:IMAGE, docker:IMAGE or ssh://") as caught:
         create_runner("kubernetes:IMAGE", data_dir=tmp_path)
     assert caught.value.field == "kind"
 

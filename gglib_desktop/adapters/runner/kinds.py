@@ -87,17 +87,33 @@ def _containers(
     )
 
 
+def _computer(
+    place: PlaceSettings,
+    data_dir: Path,
+    environment: Mapping[str, str],
+    in_thread: InThread,
+    log_bytes: Callable[[], int],
+) -> Site:
+    from gglib_desktop.adapters.runner.machines import machine_site, ssh_machine
+
+    machine = ssh_machine(place.url, place.name or "", place.ssh_config, environment)
+    engine = Path(place.engine) if place.engine else None
+    return machine_site(machine, data_dir, engine, environment=environment, in_thread=in_thread, log_bytes=log_bytes)
+
+
 # How the places of the settings are opened, by the scheme of their addresses. Each kind of place adds its own.
 _Open: TypeAlias = Callable[[PlaceSettings, Path, Mapping[str, str], InThread, Callable[[], int]], Site]
 PLACES: Mapping[str, _Open] = {
     "podman": _containers,
     "docker": _containers,
+    "ssh": _computer,
 }
 
 
 def load_places() -> None:
     """Loads what ``open_place`` needs. Blocks."""
-    import gglib_desktop.adapters.runner.containers  # noqa: F401
+    import gglib_desktop.adapters.runner.containers
+    import gglib_desktop.adapters.runner.machines  # noqa: F401
 
 
 def open_place(

@@ -16,12 +16,28 @@ from gglib_desktop.adapters.places.ssh.runs import Runs
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.kinds import LLAMA_CPP
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.adapters.ssh.connector import Connector
 from gglib_desktop.adapters.ssh.machine import Machine
+from gglib_desktop.adapters.ssh.ssh_machine import SshMachine
 from gglib_desktop.domain.documents.settings import DEFAULT_LOG_BYTES, DEFAULT_STOP_GRACE_S
+from gglib_desktop.domain.documents.ssh_address import ssh_address
 from gglib_desktop.domain.engine.capabilities import Engine
+from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.servers.split.kind import WORKER
 
+SSH_CONFIG_VARIABLE = "GGLIB_SSH_CONFIG"
 _PROGRAMS = ("llama-server", "llama")
+
+
+def ssh_machine(url: str, name: str, config: str | None, environment: Mapping[str, str]) -> Machine:
+    """``config`` takes the place of the user's own configuration of ssh. Raises: ConfigurationError for ``url``."""
+    try:
+        address = ssh_address(url)
+    except ValueError as exc:
+        raise ConfigurationError("url", url, str(exc)) from exc
+    config = config or environment.get(SSH_CONFIG_VARIABLE)
+    file = Path(config).expanduser() if config else None
+    return SshMachine(Connector(address, name=name, config=file, environment=environment))
 
 
 def machine_site(
@@ -49,14 +65,18 @@ def machine_site(
 
 def machine_runner(
     kind: str,
-    machine: Machine,
     data_dir: Path,
     engine: Path | None = None,
     *,
     environment: Mapping[str, str],
+    machine: Machine | None = None,
     stop_grace_s: Callable[[], float] = lambda: DEFAULT_STOP_GRACE_S,
 ) -> RecordedRunner:
-    """A runner over one such site; ``kind`` is its address, and the id of its place."""
+    """A runner over one such site; ``kind`` is its address, and the id of its place. Raises: ConfigurationError."""
+    try:
+        machine = machine or ssh_machine(kind, "", None, environment)
+    except ConfigurationError as exc:
+        raise ConfigurationError("kind", kind, exc.reason) from exc
     threads = Threads()
     site = machine_site(machine, data_dir, engine, environment=environment, in_thread=threads.run)
     return RecordedRunner(

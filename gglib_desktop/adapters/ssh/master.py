@@ -19,6 +19,7 @@ _TICK_S = 0.25
 _GONE_S = 2.0
 _MOST_BANNER = 2**20
 _CHUNK = 2**16
+_LONGEST_LINE = 2**21
 # First of all: a command of the user's configuration cannot take the place of ours.
 SAFE = (
     *("-o", "RemoteCommand=none", "-o", "RequestTTY=no", "-o", "ForwardAgent=no", "-o", "ForwardX11=no"),
@@ -178,7 +179,13 @@ class Master:
         pipe = asyncio.subprocess.PIPE
         words = (self._program, *_THROUGH, "-S", str(self._socket).replace("%", "%%"), *options, "--", self._host)
         return await asyncio.create_subprocess_exec(
-            *words, *((command,) if command else ()), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+            *words,
+            *((command,) if command else ()),
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            limit=_LONGEST_LINE,
+            start_new_session=True,
         )
 
     async def aclose(self) -> None:

@@ -258,7 +258,7 @@ class SshChannel:
         while line := await self._line():
             if line.startswith(ends):
                 return
-            yield line.decode(errors="replace").rstrip("\n")
+            yield line.decode(errors="surrogateescape").rstrip("\n")
         raise await self._why()
 
     async def _line(self) -> bytes:

@@ -74,7 +74,7 @@ class SshPlace:
         self._watch = Watch(machine, runs)
         self.logs = RemoteLogs(runs, self._watch, log_bytes)
         self._scope = TaskScope(LogReporter())
-        self._ways = Ways(machine, in_thread, self._scope)
+        self._ways = Ways(machine, in_thread)
         self._watching: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
         self._left = False
@@ -226,9 +226,7 @@ class SshPlace:
         self._watch.is_back()
         self.environment = {**computer.environment, **self._added}
         if self._watching is None or self._watching.done():
-            self._watching = self._scope.start(
-                self._watch.go_on(computer, self._ways.make_anew), name="watch servers there"
-            )
+            self._watching = self._scope.start(self._watch.go_on(computer), name="watch servers there")
 
     def _followed(self, record: ServerRecord, known: Known | None) -> RemoteProcess:
         run, folder = record.run, folder_of(record.run)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gglib_desktop.adapters.files import private
 from gglib_desktop.adapters.places.ssh.scripts import script
+from gglib_desktop.adapters.places.ssh.shell import Shell
 from gglib_desktop.adapters.places.ssh.told import Computer, Known, pairs, text
 from gglib_desktop.adapters.ssh.machine import Answer, Machine
 from gglib_desktop.domain.errors import RunnerUnavailable, StartFailed
@@ -36,6 +37,7 @@ class Runs:
     def __init__(self, machine: Machine, data_dir: Path, programs: Sequence[str]) -> None:
         """The data directory is the owner. ``programs`` are looked for in PATH there."""
         self._machine = machine
+        self._shell = Shell(machine)
         self._data_dir = data_dir
         self._programs = programs
         self.owner = ""
@@ -43,18 +45,23 @@ class Runs:
 
     async def aclose(self) -> None:
         """Ends the link. What runs there goes on."""
+        await self._shell.aclose()
         await self._machine.aclose()
 
     async def greeted(self, *, again: bool = False) -> Computer:
         """What is known of the computer, asked once, or ``again``."""
         if self.computer is None or again:
             self.owner = self.owner or await asyncio.to_thread(_owner_id, self._data_dir)
-            answer = await self._machine.run(script("hello"), *self._programs)
+            answer = await self._shell.run(script("hello"), *self._programs)
             self.computer = Computer.of(answer.output)
         return self.computer
 
     async def told(self, name: str, *arguments: str, limit_s: float = 10) -> Answer:
         """What a script says that is about no run."""
+        return await self._shell.run(script(name), *arguments, limit_s=limit_s)
+
+    async def told_slowly(self, name: str, *arguments: str, limit_s: float) -> Answer:
+        """As ``told``, where that may take long."""
         return await self._machine.run(script(name), *arguments, limit_s=limit_s)
 
     def socket(self, run: str) -> str | None:
@@ -81,7 +88,7 @@ class Runs:
         """Returns its process; None if that has ended already. Raises: StartFailed in the words of the computer."""
         root = (await self.greeted()).root
         arguments = (root, folder_of(run), script("runs/supervise"), self._signature, address)
-        answer = await self._machine.run(script("runs/start"), *arguments, input=launch, limit_s=20)
+        answer = await self._shell.run(script("runs/start"), *arguments, input=launch, limit_s=20)
         if answer.status:
             raise StartFailed(f"that computer does not start it: {_words(answer)}")
         return Known.of(pairs(answer.output))
@@ -102,7 +109,7 @@ class Runs:
 
     async def _said(self, name: str, *arguments: str) -> bytes:
         root = (await self.greeted()).root
-        answer = await self._machine.run(script(f"runs/{name}"), root, *arguments)
+        answer = await self._shell.run(script(f"runs/{name}"), root, *arguments)
         if answer.status:
             raise RunnerUnavailable(_words(answer))
         return answer.output

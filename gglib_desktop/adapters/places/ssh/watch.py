@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import time
@@ -44,8 +45,16 @@ class Watch:
         if self._processes.get(folder) is process:
             del self._processes[folder]
 
-    async def go_on(self, computer: Computer, back: Callable[[], object]) -> None:
-        """Until it is cancelled. ``back`` is called when the computer can be reached, again or for the first time."""
+    async def go_on(self, computer: Computer) -> None:
+        """Until it is cancelled."""
+        changed = asyncio.Event()
+        forget = self.machine.on_change(changed.set)
+        try:
+            await self._go_on(computer, changed)
+        finally:
+            forget()
+
+    async def _go_on(self, computer: Computer, changed: asyncio.Event) -> None:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
@@ -54,8 +63,8 @@ class Watch:
                     try:
                         async for line in channel:
                             silence.reschedule(asyncio.get_running_loop().time() + _SILENCE_S)
-                            if line == "beat" and self.is_back():
-                                back()
+                            if line == "beat":
+                                self.is_back()
                             self._hear(line.split(" "), line, computer)
                             pause_s = _FIRST_PAUSE_S
                     finally:
@@ -63,7 +72,9 @@ class Watch:
                 raise RunnerUnavailable("the script that watches the servers there has ended")
             except (RunnerUnavailable, TimeoutError) as exc:
                 self.is_lost(exc if isinstance(exc, RunnerUnavailable) else RunnerUnavailable("it is silent"))
-            await asyncio.sleep(pause_s)
+            changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def is_lost(self, why: RunnerUnavailable) -> None:
@@ -73,13 +84,12 @@ class Watch:
             for process in tuple(self._processes.values()):
                 process.is_lost(why)
 
-    def is_back(self) -> bool:
-        """Whether it could not be reached before."""
+    def is_back(self) -> None:
+        """It can be reached."""
         was_lost, self.outage = self.outage is not None, None
         if was_lost:
             for process in tuple(self._processes.values()):
                 process.is_lost(None)
-        return was_lost
 
     def _hear(self, words: list[str], line: str, computer: Computer) -> None:
         match words:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Collection
 from pathlib import Path
@@ -14,21 +13,18 @@ from gglib_desktop.adapters.ssh.machine import Machine
 from gglib_desktop.domain.errors import PortTaken, RunnerUnavailable
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.tasks import TaskScope
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _PORTS = 65536
 _FREE = range(20000, _PORTS)
-_AGAIN_S = 0.5
 
 
 class Ways:
-    """One for each server, by its run. They end with this program, or with the link, and are made anew with it."""
+    """One for each server, by its run. They end with this program, and are there again when the link is."""
 
-    def __init__(self, machine: Machine, in_thread: InThread, scope: TaskScope) -> None:
+    def __init__(self, machine: Machine, in_thread: InThread) -> None:
         self._machine = machine
         self._in_thread = in_thread
-        self._scope = scope
         self._led: dict[str, tuple[str, int]] = {}
         self._owners: dict[str, str] = {}
         self._there: dict[int, int] = {}
@@ -69,7 +65,7 @@ class Ways:
         """To a server that listens on ``address`` there. Raises: PortTaken, RunnerUnavailable."""
         try:
             await self._machine.forward(address, port)
-        except OSError as exc:
+        except PortTaken as exc:
             raise PortTaken(port, await self.owner_of(port)) from exc
         self._led[run] = (address, port)
 
@@ -95,18 +91,3 @@ class Ways:
             self._there.pop(port, None)
             with contextlib.suppress(RunnerUnavailable):
                 await self._machine.unforward(port)
-
-    def make_anew(self) -> None:
-        """All of them, after the link was lost."""
-        for run in tuple(self._led):
-            self._scope.start(self._again(run), name=f"way to {run}")
-
-    async def _again(self, run: str) -> None:
-        while (led := self._led.get(run)) is not None:
-            try:
-                await self.lead(run, *led)
-                return
-            except PortTaken:
-                await asyncio.sleep(_AGAIN_S)
-            except RunnerUnavailable:
-                return  # it will come back once more
