@@ -48,9 +48,8 @@ class ContainerProcess(AwaitedExit):
         """``found``: what the engine tells of it. ``on_look`` hears of each look whether the engine answered."""
         super().__init__()
         self._api = api
-        self._id = str(found["Id"])
         self.identity = identity_of(api, found)
-        self.inside = Inside(self._id, int(found["State"]["Pid"]))
+        self.inside = Inside(str(found["Id"]), int(found["State"]["Pid"]))
         self._log = log
         self._scope = scope
         self._on_look = on_look
@@ -58,6 +57,10 @@ class ContainerProcess(AwaitedExit):
         self._sending: asyncio.Task[RunnerUnavailable | None] | None = None
         self._look = asyncio.Event()
         self.watching = scope.start(self._watch(), name=f"container of {log.run}")
+
+    @property
+    def _id(self) -> str:
+        return self.identity.partition(" ")[0]
 
     def look(self) -> None:
         """Something may have happened to it."""
