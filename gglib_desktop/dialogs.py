@@ -20,16 +20,19 @@ from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.machine.memory_probe import GraphicsProbe
 from gglib_desktop.ports.servers.place_kind import PlaceKind
+from gglib_desktop.services.advisor.advisor import Advisor
 from gglib_desktop.services.launch.command_lines import CommandLines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.launch.presets import Presets
 from gglib_desktop.services.launch.routers import Routers
 from gglib_desktop.services.models.library import Library
+from gglib_desktop.services.servers.making_room import MakingRoom
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.places import PlacesKeeper
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.launch.launch_forms import LaunchForms, Start
+from gglib_desktop.viewmodels.launch.measurements import Measurements
 from gglib_desktop.viewmodels.models.model_details import DetailsSources, ModelDetailsViewModel
 from gglib_desktop.viewmodels.settings.places import PlacesViewModel
 from gglib_desktop.viewmodels.settings.settings_form import (
@@ -42,7 +45,10 @@ from gglib_desktop.viewmodels.settings.settings_form import (
 
 @dataclass(frozen=True)
 class Dialogs:
-    """The parts that dialogs need. ``keys`` None: there is no key for clients. ``place_kinds`` can be added."""
+    """The parts that dialogs need. ``keys`` None: there is no key for clients. ``place_kinds`` can be added.
+
+    ``advisor`` None: drafting cannot be measured.
+    """
 
     library: Library
     supervisor: Supervisor
@@ -54,6 +60,7 @@ class Dialogs:
     keys: Callable[[], KeyStore] | None
     graphics: GraphicsProbe = field(default_factory=NvidiaMemory)
     place_kinds: Sequence[PlaceKind] = ()
+    advisor: Callable[[], Advisor] | None = None
 
     @property
     def routers(self) -> Routers:
@@ -61,6 +68,7 @@ class Dialogs:
 
     def launch_forms(self, start: Start) -> LaunchForms:
         """The context of every dialog with launch options."""
+        presets = Presets(SqlitePresetStore(self.library_file), TomlPresetFiles())
         return LaunchForms(
             self.library,
             self.launcher,
@@ -69,10 +77,16 @@ class Dialogs:
             runs=self.supervisor.has_live_server,
             read_header=read_header,
             memory=PsutilMemory(),
-            presets=Presets(SqlitePresetStore(self.library_file), TomlPresetFiles()),
+            presets=presets,
             routers=self.routers,
             lines=CommandLines(self.launcher.engines, self.library, DiskTextFiles(), home_folder()),
+            measurements=self._measurements(presets),
         )
+
+    def _measurements(self, presets: Presets) -> Measurements | None:
+        if self.advisor is None:
+            return None
+        return Measurements(self.launcher, self.advisor(), MakingRoom(self.supervisor), presets, self.scope)
 
     def model_details(self, model: Model) -> ModelDetailsViewModel:
         sources = DetailsSources(read_header, PsutilMemory(), self.graphics, DiskChecksums(), self.library)

@@ -14,6 +14,8 @@ from gglib_desktop.domain.gguf.header import GgufHeader
 from gglib_desktop.domain.launch.form import check
 from gglib_desktop.domain.launch.options import LaunchOptions, Source
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.options.drafting import drafts_otherwise
+from gglib_desktop.domain.servers.server import OWN_PLACE
 from gglib_desktop.ports.machine.memory_probe import MemoryProbe
 from gglib_desktop.services.launch.command_lines import CommandLines
 from gglib_desktop.services.launch.launcher import Launcher
@@ -22,6 +24,8 @@ from gglib_desktop.services.launch.routers import Routers
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.tasks import TaskScope
 from gglib_desktop.viewmodels.commands import ViewModel
+from gglib_desktop.viewmodels.launch.measurements import Measurements
+from gglib_desktop.viewmodels.launch.measuring import MeasuringViewModel
 from gglib_desktop.viewmodels.launch.option_form import OptionForecastViewModel, OptionFormViewModel
 from gglib_desktop.viewmodels.launch.presets import PresetsViewModel
 from gglib_desktop.viewmodels.launch.router_form import RouterFormViewModel
@@ -90,14 +94,27 @@ class LaunchFormDialogViewModel(ViewModel):
         commit: Callable[[], Awaitable[None]],
         *,
         presets: PresetsViewModel | None = None,
+        measurements: Measurements | None = None,
     ) -> None:
-        """``presets`` None: the form can only be filled by hand."""
+        """``presets`` None: the form can only be filled by hand; ``measurements`` None: nothing can be measured."""
         super().__init__(scope)
+        self.measurements = measurements
         self.model, self.form, self.commands, self.forecast = model, commands.form, commands, forecast
         self.presets = presets
         self.form.find_devices(scope)
         self._commit = commit
         self.accept = self.command(self._accept, "accept launch choices")
+
+    @property
+    def can_measure(self) -> bool:
+        """Its drafting can be measured, as far as the form tells."""
+        options = self.form.state.resolved.options
+        drafts = self.model.mtp_layers > 0 or drafts_otherwise(options)
+        return self.measurements is not None and drafts and (options.place or self.model.place) == OWN_PLACE
+
+    async def measuring(self) -> MeasuringViewModel | None:
+        """What measures a start with this form; what comes out fills it. Raises: GglibError."""
+        return None if self.measurements is None else await self.measurements.of(self.model.id, self.form)
 
     def close(self) -> None:
         """Ends everything that runs for this form alone."""
@@ -123,8 +140,9 @@ class StartFormViewModel(LaunchFormDialogViewModel):
         *,
         runs: bool,
         presets: PresetsViewModel | None = None,
+        measurements: Measurements | None = None,
     ) -> None:
-        super().__init__(model, commands, forecast, scope, self._start, presets=presets)
+        super().__init__(model, commands, forecast, scope, self._start, presets=presets, measurements=measurements)
         self._start_model = start
         self.runs = runs
         self.remember = False
@@ -155,8 +173,10 @@ class LaunchForms:
         presets: Presets,
         lines: CommandLines,
         routers: Routers,
+        measurements: Measurements | None = None,
     ) -> None:
-        """``read_header`` blocks."""
+        """``read_header`` blocks. ``measurements`` None: nothing can be measured."""
+        self.measurements = measurements
         self._routers = routers
         self._library, self._launcher, self._scope = library, launcher, scope
         self._start, self._runs = start, runs
@@ -189,7 +209,16 @@ class LaunchForms:
         form = OptionFormViewModel(self._launcher, Source.LAUNCH, model, model_options=saved)
         presets = PresetsViewModel(self._presets, form, self._scope, use_last=True)
         forecast, commands = self._forecast(model, form), self._commands(form)
-        return StartFormViewModel(model, commands, forecast, self._scope, self._start, runs=runs, presets=presets)
+        return StartFormViewModel(
+            model,
+            commands,
+            forecast,
+            self._scope,
+            self._start,
+            runs=runs,
+            presets=presets,
+            measurements=self.measurements,
+        )
 
     def to_start_router(self) -> RouterFormViewModel:
         """The form of "Start router…"."""
@@ -209,7 +238,9 @@ class LaunchForms:
 
         presets = self.presets_beside(form)
         forecast, commands = self._forecast(model, form), self._commands(form)
-        return LaunchFormDialogViewModel(model, commands, forecast, self._scope, save, presets=presets)
+        return LaunchFormDialogViewModel(
+            model, commands, forecast, self._scope, save, presets=presets, measurements=self.measurements
+        )
 
     def presets_beside(self, form: OptionFormViewModel) -> PresetsViewModel:
         """The choice of presets for any other form."""

@@ -11,14 +11,15 @@ from PySide6.QtCore import Slot
 from typing_extensions import override
 
 from gglib_desktop.domain.endpoints.state import EndpointState
+from gglib_desktop.domain.engine.capabilities import EngineSource
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.serving import lacks_template
-from gglib_desktop.domain.options.drafting import drafter_name, drafting_method, takes_numbers
+from gglib_desktop.domain.options.drafting import drafter_name, drafting_method, drafts_otherwise, takes_numbers
 from gglib_desktop.domain.servers.access import is_exposed
 from gglib_desktop.domain.servers.effective import Difference, differences
 from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.remedies import Remedy, remedies_for
-from gglib_desktop.domain.servers.server import OWN_PLACES, ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.states import (
     Crashed,
     Failed,
@@ -121,6 +122,7 @@ class ServerPanelState:
     key_problem: str = ""
     untold: frozenset[Untold] = frozenset()
     drafter: str = ""
+    can_measure: bool = False
     is_router: bool = False
 
     @property
@@ -303,6 +305,7 @@ class ServerViewModel(PanelViewModel):
             draft_tokens=config.spec_draft_n_max if takes_numbers(drafting_method(config)) else None,
             min_probability=config.spec_draft_p_min,
             drafter=drafter_name(config),
+            can_measure=self._can_measure(config),
             drafts=facts.drafts if facts else None,
             draft_types=facts.draft_types if facts else frozenset(),
             lacks_template=facts is not None and self._lacks_template(config),
@@ -316,6 +319,13 @@ class ServerViewModel(PanelViewModel):
             client_name=(facts.alias if facts else None) or config.model_name,
             engine_page=urljoin(snapshot.endpoint, facts.page) if handle and facts and facts.page else "",
         )
+
+    def _can_measure(self, config: ServerConfig) -> bool:
+        """What drafting brings, on this computer and for a model that drafts."""
+        engine = self._launcher.engines.current
+        is_real = engine is not None and engine.source is not EngineSource.MOCK
+        drafts = self._launcher.model_of(config).mtp_layers > 0 or drafts_otherwise(config)
+        return is_real and drafts and config.place == OWN_PLACE and self.routed is None
 
     def _differs_from_engine(self, snapshot: ServerSnapshot) -> bool:
         """Only this computer's engines are known."""

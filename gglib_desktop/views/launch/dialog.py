@@ -9,10 +9,12 @@ from gglib_desktop.domain.errors import GglibError, InvalidDraft
 from gglib_desktop.domain.launch.form import FormState
 from gglib_desktop.viewmodels.launch.launch_forms import LaunchFormDialogViewModel, StartFormViewModel
 from gglib_desktop.views.launch.command_tools import CommandPreview, CommandTools
+from gglib_desktop.views.launch.measuring.dialog import MeasureDialog
 from gglib_desktop.views.launch.option_form import OptionForm
 from gglib_desktop.views.launch.option_memory import ContextHelpers, MemoryLine
 from gglib_desktop.views.launch.presets.bar import PresetBar
 from gglib_desktop.views.look.icons import icon
+from gglib_desktop.views.widgets.ask import ask, if_there
 from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.labels.problem_box import ProblemBox
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
@@ -78,6 +80,11 @@ class LaunchFormDialog(QDialog):
         # Not the box's accepted signal: the dialog closes when the options have been accepted.
         self._accept.clicked.connect(self.view_model.accept.trigger)
         box_button(box, f"{name}Cancel", self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        text = self.tr("Measure drafting…")
+        self._measure = box_button(box, "measureDrafting", text, QDialogButtonBox.ButtonRole.ActionRole)
+        self._measure.setVisible(self.view_model.measurements is not None)
+        self._measure.setEnabled(self.view_model.can_measure)
+        self._measure.clicked.connect(self._on_measure)
         box.rejected.connect(self.reject)
         return box
 
@@ -92,6 +99,16 @@ class LaunchFormDialog(QDialog):
     @Slot(object)
     def _on_edited(self, _state: object) -> None:
         self._problem.clear()
+        self._measure.setEnabled(self.view_model.can_measure)
+
+    @Slot()
+    def _on_measure(self) -> None:
+        self.view_model.run(if_there(self, self._show_measuring()), "measure drafting")
+
+    async def _show_measuring(self) -> None:
+        measuring = await self.view_model.measuring()
+        if measuring is not None:
+            await ask(MeasureDialog(measuring, self))
 
     @Slot(bool)
     def _on_busy(self, busy: bool) -> None:

@@ -26,6 +26,7 @@ class Actions:
     show_in_folder: QAction
     copy_path: QAction
     remove_model: QAction
+    measure_drafting: QAction
     settings: QAction
     edit_settings: QAction
     quit: QAction
@@ -68,6 +69,7 @@ def make_menus(window: QMainWindow, sort: QMenu, filters: QMenu, copy_for: QMenu
     )  # fmt: skip
     _menu(
         window, tr("&Model"), a.details, a.defaults, a.tags, None, a.show_in_folder, a.copy_path, None, a.remove_model,
+        None, a.measure_drafting,
     )  # fmt: skip
     _menu(
         window, tr("&Server"), a.start, a.start_with, a.start_another, a.start_router, a.paste_command, None,
@@ -92,6 +94,7 @@ def _make_actions(window: QMainWindow) -> Actions:
         show_in_folder=action("show_in_folder", tr("S&how in folder"), "Ctrl+Shift+E"),
         copy_path=action("copy_path", tr("Copy &path"), "Ctrl+Alt+C"),
         remove_model=action("remove_model", tr("&Remove"), "Shift+Del"),
+        measure_drafting=action("measure_drafting", tr("&Measure drafting…")),
         settings=action("settings", tr("&Settings…"), "Ctrl+,", "settings"),
         edit_settings=action("edit_settings", tr("&Edit settings file")),
         quit=action("quit", tr("&Quit"), "Ctrl+Q"),

@@ -32,10 +32,12 @@ class ModelCommands(QObject):
             (actions.details, actions.defaults, actions.tags),
             (actions.show_in_folder, actions.copy_path),
             (actions.remove_model,),
+            (actions.measure_drafting,),
         )
-        self._for_models = (*self._blocks[0], actions.defaults)
+        self._for_models = (*self._blocks[0], actions.defaults, actions.measure_drafting)
         self._stop_scan = actions.stop_scan
         self.offer_routers = actions.start_router.setVisible
+        self.offer_measuring = actions.measure_drafting.setVisible
         actions.connect(
             scan=library.scan_again,
             stop_scan=library.stop_scan,
@@ -45,6 +47,7 @@ class ModelCommands(QObject):
             show_in_folder=self.show_in_folder,
             copy_path=self.copy_path,
             remove_model=self.remove,
+            measure_drafting=self.measure,
             start=self.start,
             start_with=self.start_with,
             start_another=self.start_another,
@@ -105,6 +108,24 @@ class ModelCommands(QObject):
             from gglib_desktop.views.launch.dialog import StartWithDialog
 
             await ask(StartWithDialog(form, self._window))
+
+    @Slot()
+    def measure(self) -> None:
+        if self._selected is not None:
+            self.measure_model(self._selected.id)
+
+    @Slot(int)
+    def measure_model(self, model_id: int) -> None:
+        """Measures what drafting brings to it."""
+        self._launch.run(self._measure(model_id), "measure drafting")
+
+    async def _measure(self, model_id: int) -> None:
+        measurements = self._launch.forms.measurements
+        measuring = await measurements.of(model_id) if measurements is not None else None
+        if measuring is not None:
+            from gglib_desktop.views.launch.measuring.dialog import MeasureDialog
+
+            await ask(MeasureDialog(measuring, self._window))
 
     @Slot()
     def start_router(self) -> None:

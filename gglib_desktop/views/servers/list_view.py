@@ -26,6 +26,7 @@ class ServerListView(QStackedWidget):
     """Opens the panel of the current server."""
 
     settingsRequested = Signal()
+    measureRequested = Signal(int)  # the id of a model whose drafting is to be measured
     tabsArranged = Signal(QWidget)  # the last stop of Tab
 
     def __init__(
@@ -77,6 +78,7 @@ class ServerListView(QStackedWidget):
 
         panel = ServerPanel(server, self)
         panel.settingsRequested.connect(self.settingsRequested)
+        panel.measureRequested.connect(self.measureRequested)
         self.panels[server.id] = panel
         self._add(panel, len(self.panels) - 1)
 

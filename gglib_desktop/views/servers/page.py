@@ -13,6 +13,7 @@ class Page(QWidget):
 
     grown = Signal()  # widgets were made after the page, which Tab is to go through before the next panel
     restartRequested = Signal()  # with what its form says; a busy server asks first
+    measureRequested = Signal()  # what drafting brings
 
     def take_focus(self) -> None:
         """To where a user goes on. Not by a focus proxy: Tab would jump over all that comes before it."""

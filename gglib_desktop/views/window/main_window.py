@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
         self._models.startRequested.connect(models.start)
         self._models.menuRequested.connect(models.show_menu)
         self._servers.settingsRequested.connect(commands.settings)
+        self._servers.measureRequested.connect(models.measure_model)
         parts.engine.stateChanged.connect(self._show_simulation)
 
     @Slot(object)
@@ -156,6 +157,7 @@ class MainWindow(QMainWindow):
         """Says for as long as the window lives that nothing here is real; there is no way back from it."""
         is_simulated = state.engine is not None and state.engine.source is EngineSource.MOCK
         self._model_commands.offer_routers(not is_simulated)
+        self._model_commands.offer_measuring(not is_simulated)
         if is_simulated and self.menuBar().cornerWidget() is None:
             sign = QLabel(self.tr("Simulated: no model really runs"), self.menuBar())
             sign.setObjectName("simulated")

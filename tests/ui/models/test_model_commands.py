@@ -27,6 +27,7 @@ OF_A_MODEL = (
     "show_in_folder",
     "copy_path",
     "remove_model",
+    "measure_drafting",
 )
 
 

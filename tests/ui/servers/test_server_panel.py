@@ -610,14 +610,14 @@ async def test_tab_goes_from_the_buttons_over_the_tabs_to_what_stands_on_them(he
     restart = healthy.findChild(QPushButton, "restart")
     restart.setFocus()
     reached = []
-    for _step in range(3):
+    for _step in range(4):
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
         widget = QApplication.focusWidget()
         assert widget is not None
         reached.append(widget)
     tabs = healthy.findChild(QTabWidget, "pages")
     assert reached[0] is tabs.tabBar()
-    assert [widget.objectName() for widget in reached[1:]] == ["commandLine", "copyCommandLine"]
+    assert [widget.objectName() for widget in reached[1:]] == ["measureDrafting", "commandLine", "copyCommandLine"]
 
 
 @pytest.mark.parametrize("name", ["endpoint", "commandLine"])

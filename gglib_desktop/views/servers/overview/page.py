@@ -13,6 +13,7 @@ from gglib_desktop.views.look.card import GRID
 from gglib_desktop.views.servers.overview.facts import Facts
 from gglib_desktop.views.servers.overview.figures import FiguresCard
 from gglib_desktop.views.servers.page import Page
+from gglib_desktop.views.widgets.buttons import push_button
 
 
 class OverviewPage(Page):
@@ -22,10 +23,13 @@ class OverviewPage(Page):
         super().__init__(parent)
         self._server = server
         self._figures = FiguresCard(self)
+        self._measure = push_button("measureDrafting", self.tr("Measure drafting…"), self)
+        self._measure.clicked.connect(self.measureRequested)
         self._facts = Facts(self)
         layout = QVBoxLayout(self)
         layout.setSpacing(GRID)
         layout.addWidget(self._figures)
+        layout.addWidget(self._measure, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._facts)
         layout.addStretch()
 
@@ -33,6 +37,7 @@ class OverviewPage(Page):
     def show_state(self, state: ServerPanelState) -> None:
         self._facts.show_state(state)
         self._figures.show_untold(state)
+        self._measure.setVisible(state.can_measure and state.handle is not None)
         self._figures.setVisible(state.handle is not None or state.is_attached)
 
     @override

@@ -92,6 +92,7 @@ class Pages(WheelSafeTabWidget):
     pageShown = Signal()
     grown = Signal()  # widgets were made, which Tab is to go through before the next panel
     restartRequested = Signal()  # by a page
+    measureRequested = Signal()  # by a page, too
 
     def __init__(self, server: PanelViewModel, parent: QWidget) -> None:
         super().__init__(parent)
@@ -133,6 +134,7 @@ class Pages(WheelSafeTabWidget):
             holder.page = holder.make(self._server, holder)
             holder.setWidget(holder.page)
             holder.page.restartRequested.connect(self.restartRequested)
+            holder.page.measureRequested.connect(self.measureRequested)
             holder.page.grown.connect(self.grown)
             self.grown.emit()
         return holder.page

@@ -27,6 +27,7 @@ class ServerPanel(Panel):
     """Shows a ServerViewModel and passes on the user's actions. Its inside is made when it is first opened."""
 
     settingsRequested = Signal()
+    measureRequested = Signal(int)  # the model's id
 
     def __init__(self, server: ServerViewModel, parent: QWidget | None = None) -> None:
         buttons = OwnButtons()
@@ -51,6 +52,7 @@ class ServerPanel(Panel):
     def make_body(self) -> Body:
         body = self._body = Body(self.server, self.orders, self)
         body.notices.card.chosen.connect(self._on_remedy)
+        body.pages.measureRequested.connect(self._on_measure)
         return body
 
     # -- showing
@@ -96,6 +98,10 @@ class ServerPanel(Panel):
         self._ticker.stop()
 
     # -- acting
+
+    @Slot()
+    def _on_measure(self) -> None:
+        self.measureRequested.emit(self.server.model_id)
 
     @Slot(object)
     def _on_remedy(self, remedy: Remedy) -> None:

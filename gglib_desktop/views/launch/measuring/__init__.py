@@ -1,0 +1,1 @@
+"""The dialog that measures what drafting brings."""
