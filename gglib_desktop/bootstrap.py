@@ -282,7 +282,7 @@ async def _build_services(
         from gglib_desktop.dialogs import Dialogs
 
         kinds = (ContainerKind(places.data_dir, os.environ), endpoints.kind())
-        return Dialogs(*parts, repository.file, places.data_dir / "routers", keys, place_kinds=kinds)
+        return Dialogs(*parts, repository.file, places.data_dir / "routers", keys, kinds, lambda: advising.advisor)
 
     foreign = ForeignWatch(runner, supervisor, library, scope)
     view_model = window_view_model(*parts, foreign=foreign, dialogs=dialogs, questions=questions)

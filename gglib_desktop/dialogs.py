@@ -16,6 +16,7 @@ from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
 from gglib_desktop.adapters.machine.memory import PsutilMemory
 from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
+from gglib_desktop.domain.engine.capabilities import EngineSource
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.machine.memory_probe import GraphicsProbe
@@ -58,9 +59,9 @@ class Dialogs:
     library_file: LibraryFile
     router_files: Path
     keys: Callable[[], KeyStore] | None
-    graphics: GraphicsProbe = field(default_factory=NvidiaMemory)
     place_kinds: Sequence[PlaceKind] = ()
     advisor: Callable[[], Advisor] | None = None
+    graphics: GraphicsProbe = field(default_factory=NvidiaMemory)
 
     @property
     def routers(self) -> Routers:
@@ -84,7 +85,8 @@ class Dialogs:
         )
 
     def _measurements(self, presets: Presets) -> Measurements | None:
-        if self.advisor is None:
+        engine = self.launcher.engines.current
+        if self.advisor is None or (engine is not None and engine.source is EngineSource.MOCK):
             return None
         return Measurements(self.launcher, self.advisor(), MakingRoom(self.supervisor), presets, self.scope)
 

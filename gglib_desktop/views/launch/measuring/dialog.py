@@ -48,7 +48,9 @@ class MeasureDialog(QDialog):
         super().__init__(parent)
         self._measuring = measuring
         self.setObjectName("measureDialog")
-        self.setWindowTitle(self.tr("Measure drafting: {model}").format(model=measuring.model.name))
+        title = self.tr("Measure drafting: {model}").format(model=measuring.model.name)
+        self.setWindowTitle(title)
+        self.setAccessibleName(title)
         self._plan = _PlanPart(measuring, self)
         self._progress = _ProgressPart(self)
         self._arms = ArmTableView(self)
