@@ -32,7 +32,7 @@ _MOST_BYTES = 2**21
 # Reading more takes too long for the event loop.
 _SHORT_BYTES = 2**15
 # Of the time for a question, so that one that takes no connection is told from one that does not answer.
-_CONNECT_S = 0.9 * PROBE_TIMEOUT_S
+_CONNECTING = 0.9
 # OpenAI's servers tell how many tokens they made if they are asked to.
 _USAGE = {"include_usage": True}
 _LOADING = 503
@@ -45,7 +45,8 @@ MakeTls = Callable[[], ssl.SSLContext]
 class HttpEndpointClient:
     """One connection to each. ``engines`` makes what asks the known kinds of servers, over the same connections.
 
-    ``make_tls`` says which certificates are trusted: those that httpx trusts by itself. It blocks.
+    ``make_tls`` says which certificates are trusted: those that httpx trusts by itself. It blocks. One that does not
+    answer within ``patience_s`` is silent.
     """
 
     def __init__(
@@ -53,12 +54,16 @@ class HttpEndpointClient:
         engines: Callable[[Connections, StreamedChats], Sequence[AskedEngine]] = lambda *_connections: (),
         *,
         make_tls: MakeTls = httpx.create_ssl_context,
+        patience_s: float = PROBE_TIMEOUT_S,
     ) -> None:
         self._make_tls = make_tls
         self._tls: ssl.SSLContext | None = None
+        self._patience_s = patience_s
         self._loading = asyncio.Lock()
         self._chats = StreamedChats(self._trusted)
-        self._connections = KeptConnections(most_bytes=_MOST_BYTES, connect_s=_CONNECT_S, tls=self._trusted)
+        self._connections = KeptConnections(
+            most_bytes=_MOST_BYTES, connect_s=_CONNECTING * patience_s, tls=self._trusted
+        )
         self._engines = engines(self._connections, self._chats)
         # The connections give the very answer of the last time where it is the same.
         self._seen: dict[str, tuple[httpx.Response, EndpointLook]] = {}
@@ -75,7 +80,7 @@ class HttpEndpointClient:
         if self._closed:
             return EndpointLook(Trouble.NO_CONNECTION)
         try:
-            async with asyncio.timeout(PROBE_TIMEOUT_S):
+            async with asyncio.timeout(self._patience_s):
                 answer = await self._connections.handle_async_request(_question(url, key))
         except TimeoutError:
             return EndpointLook(Trouble.SILENT)

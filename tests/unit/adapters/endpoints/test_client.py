@@ -24,6 +24,7 @@ from tests.fakes.odd_servers import (
     silence,
     whole,
 )
+from tests.fakes.waiting import DEADLINE_S
 
 KEY = "sk-secret"
 HELLO = ChatRequest((ChatMessage(Role.USER, "Hello"),), model="big")
@@ -32,7 +33,7 @@ LISTED = whole("200 OK", MODELS)
 
 @pytest.fixture
 async def client():
-    client = HttpEndpointClient(asked_engines)
+    client = HttpEndpointClient(asked_engines, patience_s=DEADLINE_S)
     yield client
     await client.aclose()
 
@@ -147,7 +148,7 @@ def trusting() -> ssl.SSLContext:
 
 
 async def test_a_certificate_that_is_trusted():
-    client = HttpEndpointClient(make_tls=trusting)
+    client = HttpEndpointClient(make_tls=trusting, patience_s=DEADLINE_S)
     async with odd_server(says_by_path(models=LISTED, completions=ANSWER), secure=True) as server:
         assert (await client.look(server.url, KEY)).models == ("big", "small")
         assert (await client.look(server.url, KEY)).models == ("big", "small")
@@ -156,7 +157,7 @@ async def test_a_certificate_that_is_trusted():
 
 
 async def test_a_certificate_for_another_name():
-    client = HttpEndpointClient(make_tls=trusting)
+    client = HttpEndpointClient(make_tls=trusting, patience_s=DEADLINE_S)
     async with odd_server(says(LISTED), secure=True) as server:
         look = await client.look(f"https://127.0.0.2:{server.port}/v1", KEY)
         assert look.trouble in {Trouble.CERTIFICATE, Trouble.REFUSED}
