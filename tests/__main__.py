@@ -19,8 +19,8 @@ from tests.places import GATHERED, gathered_table
 ROOT = Path(__file__).parents[1]
 # Its tests alone cover domain/, which is all that is counted: counting makes every line slower.
 COUNTED = "domain"
-# They wait for container engines.
-PLACED = ("test_containers.py", "test_several_places.py")
+# They wait for container engines, and for other computers.
+PLACED = ("test_containers.py", "test_several_places.py", "test_machines.py")
 NAMED = {
     COUNTED: ("tests/unit/domain",),
     "unit": ("tests/unit", "--ignore=tests/unit/domain"),

@@ -49,6 +49,7 @@ class LocalMachine:
         self._channels: set[LocalChannel] = set()
         self._servers: dict[int, asyncio.Server] = {}
         self._led: dict[int, str] = {}
+        self._connections: set[asyncio.StreamWriter] = set()
         self._listeners: list[Callable[[], object]] = []
 
     @property
@@ -69,6 +70,8 @@ class LocalMachine:
             await channel.aclose()
         for server in self._servers.values():
             server.close()
+        for connection in tuple(self._connections):
+            connection.transport.abort()
         self._tell()
 
     async def come_back(self) -> None:
@@ -107,6 +110,7 @@ class LocalMachine:
             raise RunnerUnavailable("the link is cut")
 
         async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._connections.add(writer)
             with contextlib.suppress(OSError), contextlib.closing(writer):
                 there = await self._connected(remote)
                 with contextlib.closing(there[1]):

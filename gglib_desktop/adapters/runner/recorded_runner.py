@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -206,7 +206,8 @@ class RecordedRunner(FoundServers):
         limit_s = None if place_id == self._own else _STRANGERS_S
         try:
             async with asyncio.timeout(limit_s):
-                return await site.place.strangers.find(self._records_of_running(), site.readers)
+                found = await site.place.strangers.find(self._records_of_running(), site.readers)
+                return [replace(each, place=place_id) for each in found]
         except (RunnerUnavailable, TimeoutError) as exc:
             if place_id == self._own:
                 raise
@@ -336,10 +337,11 @@ class RecordedRunner(FoundServers):
                 self._lock.acquire()
                 undo.callback(self._lock.release)
                 undo.callback(self._forget_servers)
-                others: dict[str, list[ServerRecord]] = {each: [] for each in self._sites if each != self._own}
+                recorded: dict[str, list[ServerRecord]] = {each: [] for each in self._sites}
                 for record in await self._threads.run(lambda: list(self._records.records())):
-                    if record.place in others:
-                        others[record.place].append(record)
+                    if record.place in recorded:
+                        recorded[record.place].append(record)
+                    if record.place in recorded and record.place != self._own:
                         self._cannot_reach(record)
                     else:
                         await self._find(record)
@@ -351,9 +353,9 @@ class RecordedRunner(FoundServers):
                 self._check_not_left()
                 self._state.is_open = True
                 undo.pop_all()
-            self._tend(self._own, ())
-            for place_id, recorded in others.items():
-                self._tend(place_id, recorded)
+            recorded[self._own] = [each for each in recorded[self._own] if each.run in self._unreachable]
+            for place_id, there in recorded.items():
+                self._tend(place_id, there)
 
     @override
     def _check_open(self) -> None:

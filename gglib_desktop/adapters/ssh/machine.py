@@ -38,6 +38,10 @@ class Machine(Protocol):
     def since(self) -> float | None:
         """Unix seconds since when it cannot be reached; None while it can, and before it was first needed."""
 
+    @property
+    def reason(self) -> str:
+        """Why it cannot be reached; empty while it can."""
+
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Calls back on the loop when the link came up or was lost. Returns a function that ends that."""
 

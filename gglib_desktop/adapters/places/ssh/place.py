@@ -16,6 +16,7 @@ from gglib_desktop.adapters.machine.threads import InThread
 from gglib_desktop.adapters.places.ssh.remote_logs import RemoteLogs
 from gglib_desktop.adapters.places.ssh.remote_process import RemoteProcess
 from gglib_desktop.adapters.places.ssh.runs import Runs, folder_of
+from gglib_desktop.adapters.places.ssh.strangers import OtherRuns
 from gglib_desktop.adapters.places.ssh.told import FoundRun, Known, text
 from gglib_desktop.adapters.places.ssh.watch import Watch
 from gglib_desktop.adapters.places.ssh.ways import Ways
@@ -54,8 +55,6 @@ class SshPlace:
     ``takes_sockets``: its engine can listen on a unix socket, which no other user there reaches.
     """
 
-    strangers = None
-
     def __init__(
         self,
         machine: Machine,
@@ -75,6 +74,7 @@ class SshPlace:
         self.logs = RemoteLogs(runs, self._watch, log_bytes)
         self._scope = TaskScope(LogReporter())
         self._ways = Ways(machine, in_thread)
+        self.strangers = OtherRuns(runs, self._ways, self._followed)
         self._watching: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
         self._left = False

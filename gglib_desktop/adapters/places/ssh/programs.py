@@ -40,5 +40,5 @@ class Programs:
 
     async def answer(self, argv: Sequence[str]) -> tuple[str, ServerExit]:
         """What a program prints, and how it ends."""
-        answer = await self._runs.told_slowly("ask", *argv, limit_s=_PATIENCE_S)
+        answer = await self._runs.told("ask", *argv, limit_s=_PATIENCE_S)
         return answer.output.decode("utf-8", "replace"), exit_of(str(answer.status), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from gglib_desktop.adapters.places.ssh.runs import Runs, folder_of
@@ -63,10 +64,12 @@ class RemoteLogs:
         return (text_lines(head.data)[:1] if not head.skipped else []) + text_lines(tail.data)[1:]
 
     async def remove(self, run: str) -> None:
-        await self._runs.ask("remove", run)
+        with contextlib.suppress(RunnerUnavailable):
+            await self._runs.ask("remove", run)
 
     async def prune(self, keep: Collection[str]) -> None:
-        await self._runs.ask_all("prune", str(_KEPT_RUNS), *map(folder_of, keep))
+        with contextlib.suppress(RunnerUnavailable):
+            await self._runs.ask_all("prune", str(_KEPT_RUNS), *map(folder_of, keep))
 
     async def keep_trimmed(self, growing: Callable[[], Awaitable[Collection[str]]]) -> None:
         while True:

@@ -60,10 +60,6 @@ class Runs:
         """What a script says that is about no run."""
         return await self._shell.run(script(name), *arguments, limit_s=limit_s)
 
-    async def told_slowly(self, name: str, *arguments: str, limit_s: float) -> Answer:
-        """As ``told``, where that may take long."""
-        return await self._machine.run(script(name), *arguments, limit_s=limit_s)
-
     def socket(self, run: str) -> str | None:
         """Where a server may listen there; None where its path would be too long."""
         path = f"{self.computer.root}/{folder_of(run)}/{_SOCKET}" if self.computer is not None else ""
@@ -78,6 +74,7 @@ class Runs:
 
     async def ask_all(self, name: str, *arguments: str) -> bytes:
         """Runs a script that is about all runs of this owner."""
+        await self.greeted()
         return await self._said(name, self.owner, *arguments)
 
     async def others(self) -> bytes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gglib_desktop.domain.errors import RunnerUnavailable
+from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable
 from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Usage
+from gglib_desktop.domain.servers.record import ServerRecord
 
 # What a shell adds to the number of the signal that ended a program.
 _SIGNALLED = 128
@@ -97,6 +98,40 @@ class FoundRun:
             environment=environment(raw[argv_bytes:]),
             address=_first(told, "address"),
         )
+
+
+@dataclass(frozen=True)
+class OtherRun:
+    """A run whose process runs, whoever owns it. ``lease_s``: seconds since it was renewed, negative without any."""
+
+    run: str
+    process: Known
+    rss_bytes: int
+    lease_s: int
+    owner: str
+    label: str
+    address: str
+    record: ServerRecord
+
+
+def other_runs(output: bytes, computer: Computer) -> list[OtherRun]:
+    """Those whose records can be read. Raises: ValueError for what is no answer."""
+    return [run for told in output.split(b"\0")[:-1] if (run := _other_run(told, computer)) is not None]
+
+
+def _other_run(output: bytes, computer: Computer) -> OtherRun | None:
+    told = pairs(output)
+    process = Known.of(told)
+    owner, _blank, label = _first(told, "owner").partition(" ")
+    try:
+        record = ServerRecord.from_json(_first(told, "record"))
+    except (ConfigurationError, ValueError):
+        return None
+    if process is None:
+        return None
+    rss_bytes = int(_first(told, "pages")) * computer.page_bytes
+    lease_s, address = int(_first(told, "lease")), _first(told, "address")
+    return OtherRun(_first(told, "run"), process, rss_bytes, lease_s, owner, label, address, record)
 
 
 def exit_of(code: str, rung: str) -> ServerExit:

@@ -48,7 +48,13 @@ class Watch:
     async def go_on(self, computer: Computer) -> None:
         """Until it is cancelled."""
         changed = asyncio.Event()
-        forget = self.machine.on_change(changed.set)
+
+        def on_change() -> None:
+            changed.set()
+            if self.machine.since is not None:
+                self.is_lost(RunnerUnavailable(self.machine.reason))
+
+        forget = self.machine.on_change(on_change)
         try:
             await self._go_on(computer, changed)
         finally:

@@ -2,7 +2,7 @@
 # within $4. The server listens on $5. It stands for adapters/places/stop_ladder.py.
 dir=$1 address=$5
 read_pid "$dir" && runs || exit 0
-group=$pid
+group=$pid paused=$state
 look $$ && write "$dir/stopping" "$$ $start"
 
 ended() {
@@ -36,7 +36,7 @@ await() {
 
 send TERM SIGTERM
 # A paused process cannot see the signal before it runs again.
-[ "$state" != T ] || kill -s CONT -- "-$group"
+[ "$paused" != T ] || kill -s CONT -- "-$group"
 await "$2" hung
 send TERM "second SIGTERM"
 await "$3" ""

@@ -14,4 +14,5 @@ for run in *; do
     printf '%s\n' "run $run" "pid $pid $started $booted" "pages $pages" "lease $age" "owner $who $label" \
         "address $(cat "$run/address")" \
         "record $(head -n 1 "$run/record")"
+    printf '\0'
 done
