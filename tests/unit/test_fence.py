@@ -28,8 +28,8 @@ OTHER_ENGINES = {
 }
 SHARED = ("domain/openai/", "adapters/engines/openai/")
 COMPOSITION = "adapters/runner/kinds.py"
-# Those that touch processes: asking.py runs a program with one flag to its end.
-TOUCHING = ("adapters/places/", "adapters/machine/", "adapters/engines/asking.py")
+# Those that touch processes: asking.py runs a program with one flag to its end, and the link is a process of ssh.
+TOUCHING = ("adapters/places/", "adapters/machine/", "adapters/ssh/", "adapters/engines/asking.py")
 TOUCH = re.compile(
     r"/proc\b|\bfrom os import\b|\bos\.(?:kill|fork|exec|posix_spawn|spawn|wait|pidfd_|system|popen)\w*"
     r"|\b(?:psutil|pynvml|multiprocessing|QProcess|send_signal|pidfd_send_signal|pthread_kill|\w*subprocess\w*)\b"

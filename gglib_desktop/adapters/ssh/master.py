@@ -83,7 +83,7 @@ class Master:
             *(program, *(("-F", str(config)) if config else ()), *SAFE, *_MASTER, *asks),
             *("-S", str(socket).replace("%", "%%")),
             *(("-p", str(address.port)) if address.port else ()),
-            *(("-l", address.user) if address.user else ()),
+            *(("-o", f"User={address.user}") if address.user else ()),
             *("--", address.host, "exec cat"),
         )
         try:
