@@ -268,7 +268,7 @@ async def _build_services(
         settings,
         mtp_suppressed=mtp_is_suppressed(os.environ),
         forecast=_forecast,
-        vocabulary_difference=_vocabulary_difference,
+        drafting_obstacle=_drafting_obstacle,
         renew_router=lambda config: dialogs().routers.renewed(config),  # noqa: PLW0108  # they are loaded late
         measured=lambda *of: advising.measured(*of),  # noqa: PLW0108  # it is made below
     )
@@ -347,11 +347,11 @@ def _forecast(model: Model, serving: Serving) -> ByteRange | None:
         return None
 
 
-def _vocabulary_difference(model: Path, draft: Path) -> str | None:
+def _drafting_obstacle(model: Path, draft: Path) -> str | None:
     """Reads both files; in a thread."""
-    from gglib_desktop.adapters.gguf.vocabulary import vocabulary_difference
+    from gglib_desktop.adapters.gguf.drafting import drafting_obstacle
 
-    return vocabulary_difference(model, draft)
+    return drafting_obstacle(model, draft)
 
 
 def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:

@@ -86,6 +86,7 @@ class Serving:
 
     The defaults are llama-server's. With ``unified`` all slots share the context, else each has its own part.
     ``batch`` is the number of tokens computed at once. ``repacks``: the engine may reorder weights for the CPU.
+    ``draft_bytes`` is the size of a file that drafts for the model; its cache is small, and not forecast.
     """
 
     context: int = 0
@@ -98,6 +99,7 @@ class Serving:
     flash_attention: bool = True
     maps_file: bool = True
     repacks: bool = True
+    draft_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,7 @@ def _told_by(metadata: Mapping[str, GgufValue]) -> _Told:
 
 
 def _forecast(told: _Told, weights_bytes: int | None, serving: Serving) -> Forecast:
+    weights_bytes = None if weights_bytes is None else weights_bytes + serving.draft_bytes
     context = serving.context or told.context
     if context is None:
         return Forecast(weights_bytes, None, None, ("context_length",))

@@ -11,6 +11,7 @@ from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf.sidecars import Sidecar
 from gglib_desktop.domain.models.draft_files import DraftFile, draft_file
 from gglib_desktop.domain.models.model import Model
+from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.services.models.library import Library
 
 # A draft model pays only if it is much faster than its model.
@@ -20,10 +21,13 @@ _MOST_COMPARED = 8
 
 
 class DraftFiles:
-    """Remembers what it has read, for as long as the program runs. ``vocabulary_difference`` blocks."""
+    """Remembers what it has read, for as long as the program runs.
 
-    def __init__(self, library: Library, vocabulary_difference: Callable[[Path, Path], str | None]) -> None:
-        self._library, self._difference = library, vocabulary_difference
+    ``drafting_obstacle`` tells why the second model cannot draft for the first, and blocks.
+    """
+
+    def __init__(self, library: Library, drafting_obstacle: Callable[[Path, Path], str | None]) -> None:
+        self._library, self._obstacle = library, drafting_obstacle
         self._known: dict[tuple[Path, Path], DraftFile] = {}
         self._offered: dict[Path, tuple[DraftFile, ...]] = {}
 
@@ -35,6 +39,13 @@ class DraftFiles:
         """Reads it again. Its problem says why it cannot draft for the model."""
         found = self._known[model.path, path] = await self._read(model, path)
         return found
+
+    async def size_of(self, config: ServerConfig) -> int:
+        """Of the file that drafts for a server; 0: there is none, or it is not known."""
+        if config.spec_draft_model is None or not config.spec_draft_n_max:
+            return 0
+        file = await self._library.examine(config.spec_draft_model)
+        return file.facts.file_size_bytes if file.facts is not None else 0
 
     def offered(self, model: Model) -> tuple[DraftFile, ...]:
         """As they were found last."""
@@ -63,7 +74,7 @@ class DraftFiles:
         if file.problem is not None:
             return replace(found, problem=file.problem)
         try:
-            return replace(found, problem=await asyncio.to_thread(self._difference, model.path, path))
+            return replace(found, problem=await asyncio.to_thread(self._obstacle, model.path, path))
         except InvalidModelFile as exc:
             return replace(found, problem=exc.reason)
 

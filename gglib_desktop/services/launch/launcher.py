@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ def _no_forecast(_model: Model, _serving: Serving) -> None:
     return None
 
 
-def _no_difference(_model: Path, _draft: Path) -> None:
+def _no_obstacle(_model: Path, _draft: Path) -> None:
     return None
 
 
@@ -97,15 +97,15 @@ class Launcher:
         *,
         mtp_suppressed: bool,
         forecast: Callable[[Model, Serving], ByteRange | None] = _no_forecast,
-        vocabulary_difference: Callable[[Path, Path], str | None] = _no_difference,
+        drafting_obstacle: Callable[[Path, Path], str | None] = _no_obstacle,
         renew_router: Callable[[ServerConfig], Awaitable[ServerConfig]] = _as_it_is,
         measured: Measured = not_measured,
     ) -> None:
-        """``forecast`` blocks, and returns the memory for serving a model; so does ``vocabulary_difference``.
+        """``forecast`` blocks, and returns the memory for serving a model; so does ``drafting_obstacle``.
 
         ``renew_router`` gives the configuration for the restart of a router. Raises: ConfigurationError, LibraryError.
         """
-        self.draft_files = DraftFiles(library, vocabulary_difference)
+        self.draft_files = DraftFiles(library, drafting_obstacle)
         self._renew_router = renew_router
         self._measured = measured
         self._forecast = forecast
@@ -122,7 +122,10 @@ class Launcher:
     async def forecast(self, config: ServerConfig) -> ByteRange | None:
         """The memory for serving this; None if unknown."""
         serving = self.engines.choice(config.engine).dialect.serving(config)
-        return None if serving is None else await asyncio.to_thread(self._forecast, self.model_of(config), serving)
+        if serving is None:
+            return None
+        serving = replace(serving, draft_bytes=await self.draft_files.size_of(config))
+        return await asyncio.to_thread(self._forecast, self.model_of(config), serving)
 
     def decide_mtp(self, model: Model, options: LaunchOptions) -> MtpDecision:
         """Whether a start would draft, as far as known now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,12 @@ class OptionFormViewModel(QObject):
     @property
     def serving(self) -> Serving | None:
         """What the options mean for memory, if that is known; without a particular model, what any start means."""
-        config = self._state.config
-        return Serving() if config is None else self._launcher.engines.choice(config.engine).dialect.serving(config)
+        config, file = self._state.config, self._state.drafting.file
+        if config is None:
+            return Serving()
+        found = self._launcher.engines.choice(config.engine).dialect.serving(config)
+        drafts = file is not None and config.spec_draft_n_max
+        return replace(found, draft_bytes=file.size_bytes or 0) if found and file and drafts else found
 
     def edit(self, **choices: Any) -> None:
         """Sets options by their bare names; None takes one back."""

@@ -511,3 +511,10 @@ def test_the_largest_context_is_the_models_own_nothing_or_unknown():
     assert largest_context_that_fits(header(context_length=None), 5, Serving(), plenty) is None
     assert largest_context_that_fits(header(), None, Serving(), plenty) is None
     assert largest_context_that_fits(header(), 5, Serving(), None) is None
+
+
+def test_a_draft_model_is_loaded_too():
+    alone = forecast(header(), 10 * GIB, Serving(context=256))
+    together = forecast(header(), 10 * GIB, Serving(context=256, draft_bytes=GIB))
+    assert together.weights_bytes == 11 * GIB
+    assert together.cache == alone.cache

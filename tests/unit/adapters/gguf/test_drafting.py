@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gglib_desktop.adapters.gguf.vocabulary import vocabulary_difference
+from gglib_desktop.adapters.gguf.drafting import drafting_obstacle
 from gglib_desktop.adapters.gguf.writer import GgufWriter
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf.header import ByteOrder, GgufValueType
@@ -17,9 +17,13 @@ TOKENS = [f"<{number}>" for number in range(1000)]
 
 @pytest.fixture
 def written(tmp_path):
-    def write(tokens: list[str] | None, kind: str | None = "gpt2", order: ByteOrder = "little") -> Path:
+    def write(
+        tokens: list[str] | None, kind: str | None = "gpt2", order: ByteOrder = "little", *, state: bool = False
+    ) -> Path:
         writer = GgufWriter(byte_order=order)
         writer.add("general.architecture", GgufValueType.STRING, "llama")
+        if state:
+            writer.add("llama.ssm.state_size", GgufValueType.UINT32, 32)
         if kind is not None:
             writer.add("tokenizer.ggml.model", GgufValueType.STRING, kind)
         if tokens is not None:
@@ -48,13 +52,20 @@ def written(tmp_path):
     ],
 )
 def test_vocabularies_are_compared_as_the_engine_does(written, tokens, kind, difference, order):
-    assert vocabulary_difference(written(TOKENS), written(tokens, kind, order)) == difference
+    assert drafting_obstacle(written(TOKENS), written(tokens, kind, order)) == difference
 
 
 def test_short_vocabularies_are_compared_too(written):
-    assert vocabulary_difference(written(TOKENS[:9]), written([*TOKENS[:8], "x"])) is not None
+    assert drafting_obstacle(written(TOKENS[:9]), written([*TOKENS[:8], "x"])) is not None
 
 
 def test_a_file_that_is_gone_is_refused(written, tmp_path):
     with pytest.raises(InvalidModelFile):
-        vocabulary_difference(written(TOKENS), tmp_path / "gone.gguf")
+        drafting_obstacle(written(TOKENS), tmp_path / "gone.gguf")
+
+
+def test_a_state_cannot_be_taken_back_for_a_model_without_one(written):
+    with_state, without = written(TOKENS, state=True), written(TOKENS)
+    assert "keeps a state" in (drafting_obstacle(without, with_state) or "")
+    assert drafting_obstacle(with_state, with_state) is None
+    assert drafting_obstacle(with_state, without) is None

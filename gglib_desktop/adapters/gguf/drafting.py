@@ -1,4 +1,4 @@
-"""Compares the vocabularies of two models, as an engine does before one drafts for the other."""
+"""Whether one model can draft for another, as an engine finds out."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ _TOKENS = "tokenizer.ggml.tokens"
 # llama.cpp takes no notice of the first tokens, which are often special, and of a few more at the end.
 _FIRST_COMPARED = 5
 _MOST_APART = 128
+# What only models have that keep a state beside their cache.
+_STATE = ".ssm.state_size"
 
 
-def vocabulary_difference(model: Path, draft: Path) -> str | None:
-    """Why tokens of one mean nothing to the other; None if they are the same. Blocks: call it in a thread.
+def drafting_obstacle(model: Path, draft: Path) -> str | None:
+    """Why not: tokens that mean something else, or a state. None if it can. Blocks: call it in a thread.
 
     Raises: InvalidModelFile.
     """
-    (kind, tokens), (other_kind, others) = _vocabulary(model), _vocabulary(draft)
+    (kind, tokens, has_state), (other_kind, others, keeps_state) = _read(model), _read(draft)
+    if keeps_state and not has_state:
+        # llama-server aborts at the first draft token that is not accepted.
+        return "it keeps a state beside its cache, which this model does not, so its drafts cannot be taken back"
     if kind != other_kind:
         return f"its tokenizer is {other_kind or 'none'}, the model's {kind or 'none'}"
     if abs(len(tokens) - len(others)) > _MOST_APART:
@@ -32,7 +37,8 @@ def vocabulary_difference(model: Path, draft: Path) -> str | None:
     return None
 
 
-def _vocabulary(path: Path) -> tuple[str, list[bytes]]:
+def _read(path: Path) -> tuple[str, list[bytes], bool]:
+    """The kind of its vocabulary, its tokens, and whether it keeps a state."""
     arrays: dict[str, tuple[int, int]] = {}
     header = read_header(path, arrays)
     kind = header.metadata.get(_KIND)
@@ -49,4 +55,4 @@ def _vocabulary(path: Path) -> tuple[str, list[bytes]]:
         start = at + length.size
         at = start + length.unpack_from(data, at)[0]
         tokens.append(data[start:at])
-    return (kind if isinstance(kind, str) else "", tokens)
+    return kind if isinstance(kind, str) else "", tokens, any(key.endswith(_STATE) for key in header.metadata)
