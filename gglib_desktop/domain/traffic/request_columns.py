@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
@@ -44,42 +46,43 @@ _FIELDS = {
     RequestColumn.ACCEPTED: "accepted_n",
 }
 _SPEEDS = {RequestColumn.PROMPT_SPEED: ("prompt_n", "prompt_ms"), RequestColumn.SPEED: ("timed_n", "gen_ms")}
-_SORTED_BY = frozenset(_FIELDS.values()) | {name for names in _SPEEDS.values() for name in names}
 # For so many, zip() is quickest.
 _ROWS_AT_ONCE = 1000
 
 
 class RequestValues:
-    """What requests are sorted by, field by field: to touch 100,000 of them takes longer than to sort their keys."""
+    """What requests are sorted by, column by column: to touch 100,000 of them takes longer than to sort their keys."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._ends: list[RequestEnd] = []
-        self._numbers: dict[str, list[float | None]] = {name: [] for name in _SORTED_BY}
+        # Packed: the numbers of the rows lie scattered in memory, and comparing those takes twice as long.
+        self._keys = {column: array("d") for column in RequestColumn}
 
     def add(self, rows: Sequence[RequestRow]) -> None:
         """Adds them behind those that are there, of which there are ``count``."""
         self.count += len(rows)
         for first in range(0, len(rows), _ROWS_AT_ONCE):
-            fields = zip(*rows[first : first + _ROWS_AT_ONCE], strict=True)
-            for name, values in zip(RequestRow._fields, fields, strict=True):
-                if name == "end":
-                    self._ends += values
-                elif name in _SORTED_BY:
-                    self._numbers[name] += values
+            columns = zip(*rows[first : first + _ROWS_AT_ONCE], strict=True)
+            values = dict(zip(RequestRow._fields, columns, strict=True))
+            for column, name in _FIELDS.items():
+                self._keys[column].extend([math.inf if value is None else value for value in values[name]])
+            for column, names in _SPEEDS.items():
+                pairs = zip(*(values[name] for name in names), strict=True)
+                self._keys[column].extend([n / ms if n and ms else math.inf for n, ms in pairs])
+            self._keys[RequestColumn.RESULT].extend(map(_ENDS.__getitem__, values["end"]))
 
-    def sort_keys(self, column: RequestColumn, first: int, end: int, *, descending: bool) -> list[float]:
-        """Of the requests from ``first`` to before ``end``.
+    def sort_keys(self, column: RequestColumn) -> Sequence[float]:
+        """Of all requests; infinite for those without a value."""
+        return self._keys[column]
 
-        By ascending keys they stand in that order; those without a value are always last.
-        """
-        sign, last, part = -1 if descending else 1, math.inf, slice(first, end)
-        if column is RequestColumn.RESULT:
-            return [sign * _ENDS[end] for end in self._ends[part]]
-        if column in _SPEEDS:
-            counts, times = (self._numbers[name][part] for name in _SPEEDS[column])
-            return [sign * n / ms if n and ms else last for n, ms in zip(counts, times, strict=True)]
-        return [last if value is None else sign * value for value in self._numbers[_FIELDS[column]][part]]
+    def places(self, column: RequestColumn, among: Iterable[int], *, descending: bool) -> list[int]:
+        """Requests in the order of their keys, and as they came where these are equal. The infinite ones are last."""
+        keys = self._keys[column]
+        found = sorted(among, key=keys.__getitem__, reverse=descending)
+        if descending:
+            unknown = bisect_left(found, True, key=lambda place: keys[place] != math.inf)
+            return found[unknown:] + found[:unknown]
+        return found
 
 
 def csv_text(requests: Iterable[tuple[RunFacts, RequestRow]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -15,8 +16,8 @@ from gglib_desktop.domain.traffic.requests import RequestEnd, RequestRow
 from gglib_desktop.ports.servers.request_store import KeptRequest
 
 RequestRole = Qt.ItemDataRole.UserRole + 1
-# For so many the keys take a few milliseconds; between them the event loop is free.
-_KEYS_AT_ONCE = 10_000
+# For so many they take a few milliseconds; between them the event loop is free.
+_VALUES_AT_ONCE = 5_000
 _COLUMNS = tuple(RequestColumn)
 _NO_PARENT = QModelIndex()
 _Index = QModelIndex | QPersistentModelIndex
@@ -35,11 +36,10 @@ class RequestTable(QAbstractTableModel):
         self.hint: Callable[[RequestRow], str] = lambda _row: ""
         self._all: list[KeptRequest] = []
         self._values = RequestValues()
-        # Their keys in the present order, and the places of the shown ones in it.
-        self._keys: list[float] = []
+        # The places of the shown ones, in their order; another one may be wanted already.
         self._shown: list[int] = []
+        self._order = self._shown_order = (RequestColumn.TIME, True)
         self._result: RequestEnd | None = None
-        self._order = (RequestColumn.TIME, True)
         self._turn = 0
         # How often the shown requests, or their order, changed.
         self.changes = 0
@@ -93,10 +93,10 @@ class RequestTable(QAbstractTableModel):
         """Adds a few new ones, each to its place. Returns those that are shown."""
         first = len(self._all)
         self._all += requests
-        self._keys += self._next_keys(first, len(self._all))
+        self._add_values(len(self._all))
         shown = [place for place in range(first, len(self._all)) if self._is_shown(self._all[place])]
         for place in shown:
-            row = bisect_left(self._shown, self._keys[place], key=self._keys.__getitem__)
+            row = bisect_left(self._shown, (self._rank(place)[0], -1), key=self._rank)
             self.beginInsertRows(_NO_PARENT, row, row)
             self._shown.insert(row, place)
             self.endInsertRows()
@@ -111,7 +111,8 @@ class RequestTable(QAbstractTableModel):
     def clear(self) -> None:
         self.beginResetModel()
         self._turn += 1
-        self._all, self._values, self._keys, self._shown = [], RequestValues(), [], []
+        self._all, self._values = [], RequestValues()
+        self._shown, self._shown_order = [], self._order
         self.changes += 1
         self.endResetModel()
 
@@ -127,32 +128,37 @@ class RequestTable(QAbstractTableModel):
 
     async def _arrange(self) -> None:
         self._turn += 1
-        turn, keys = self._turn, list[float]()
-        while len(keys) < len(self._all):
-            keys += self._next_keys(len(keys), len(keys) + _KEYS_AT_ONCE)
-            if len(self._all) > _KEYS_AT_ONCE:
+        turn = self._turn
+        while self._values.count < len(self._all):
+            self._add_values(self._values.count + _VALUES_AT_ONCE)
+            if len(self._all) > _VALUES_AT_ONCE:
                 await asyncio.sleep(0)
             if turn != self._turn:
                 return  # something else was asked for meanwhile, and does all of it
-        places: Iterable[int] = range(len(keys))
+        places: Iterable[int] = range(len(self._all))
         if self._result is not None:
             places = [place for place in places if self._is_shown(self._all[place])]
-        self._take(keys, sorted(places, key=keys.__getitem__))
-
-    def _next_keys(self, first: int, end: int) -> list[float]:
         column, descending = self._order
+        self._take(self._values.places(column, places, descending=descending))
+
+    def _add_values(self, end: int) -> None:
         self._values.add([kept.row for kept in self._all[self._values.count : end]])
-        return self._values.sort_keys(column, first, end, descending=descending)
+
+    def _rank(self, place: int) -> tuple[float, int]:
+        """Which goes up with the rows."""
+        column, descending = self._shown_order
+        key = self._values.sort_keys(column)[place]
+        return (-key if descending and key != math.inf else key), place
 
     def _is_shown(self, request: KeptRequest) -> bool:
         return self._result is None or request.row.end is self._result
 
-    def _take(self, keys: list[float], shown: list[int]) -> None:
+    def _take(self, shown: list[int]) -> None:
         """Selected requests stay selected while they are shown."""
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
         places = [self._shown[index.row()] for index in before]
-        self._keys, self._shown = keys, shown
+        self._shown, self._shown_order = shown, self._order
         self.changes += 1
         rows = map(self._row_of, places)
         after = [self._index_of(row, index.column()) for row, index in zip(rows, before, strict=True)]
@@ -161,8 +167,7 @@ class RequestTable(QAbstractTableModel):
 
     def _row_of(self, place: int) -> int | None:
         """Of a request in the present order, in which those with the same key stand as they came."""
-        keys = self._keys
-        row = bisect_left(self._shown, (keys[place], place), key=lambda other: (keys[other], other))
+        row = bisect_left(self._shown, self._rank(place), key=self._rank)
         return row if row < len(self._shown) and self._shown[row] == place else None
 
     def _index_of(self, row: int | None, column: int) -> QModelIndex:

@@ -20,9 +20,7 @@ def in_order(column: RequestColumn, *, descending: bool) -> list[RequestRow]:
     values = RequestValues()
     values.add(rows[:1])
     values.add(rows[1:])
-    keys = values.sort_keys(column, 0, 2, descending=descending)
-    keys += values.sort_keys(column, 2, values.count, descending=descending)
-    return [row for _key, row in sorted(zip(keys, rows, strict=True), key=lambda pair: pair[0])]
+    return [rows[place] for place in values.places(column, range(values.count), descending=descending)]
 
 
 @pytest.mark.parametrize(
