@@ -23,6 +23,21 @@ def test_importing_it_loads_nothing_heavy():
     assert json.loads(asked.stdout) == []
 
 
+def test_the_http_library_is_loaded_with_the_first_question_to_a_server(tmp_path):
+    code = textwrap.dedent("""
+        import asyncio, pathlib, sys
+        from gglib_desktop.api import create_runner
+
+        async def main():
+            async with create_runner("local", data_dir=pathlib.Path(sys.argv[1])) as runner:
+                print(await runner.list_running(), "httpx" in sys.modules)
+
+        asyncio.run(main())
+    """)
+    asked = subprocess.run((sys.executable, "-c", code, tmp_path), capture_output=True, text=True, check=True)
+    assert asked.stdout == "[] False\n"
+
+
 def test_it_has_all_errors():
     tree = {name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, Exception)}
     assert tree <= set(api.__all__)

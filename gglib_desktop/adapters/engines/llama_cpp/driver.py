@@ -72,10 +72,11 @@ class LlamaCppDriver:
     split: SplitEngine | None = LlamaSplit()
 
     def __init__(self, engine: Callable[[], Awaitable[Engine]], *, client: LlamaClient | None = None) -> None:
-        """``client`` None: one for servers on this computer, made when the driver is opened."""
+        """``client`` None: one for servers on this computer, made with the first question."""
         self._engine = engine
         self.reader = LlamaProcessReader()
         self._client = client
+        self._is_closed = False
 
     @classmethod
     def asking(cls, connections: httpx.AsyncBaseTransport, chats: StreamedChats) -> LlamaCppDriver:
@@ -83,15 +84,12 @@ class LlamaCppDriver:
         return cls(_no_program, client=_client_class()(transport=connections, chats=chats))
 
     async def open(self) -> None:
-        # Importing the HTTP library takes 100 ms, so not on the loop, and not before the window is there.
-        if self._client is None:
-            client = await asyncio.to_thread(_client_class)
-            self._client = client()
+        """What asking takes is loaded with the first question: until there is a server, it is 10 MiB in vain."""
 
     async def aclose(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        self._is_closed = True
+        if self._client is not None:
+            await self._client.aclose()
 
     async def engine(self) -> Engine:
         return await self._engine()
@@ -112,10 +110,10 @@ class LlamaCppDriver:
         return LlamaRequestReader(began_at, state)
 
     async def probe(self, server: ServerAddress, timeout_s: float) -> Probe:
-        return await self._http.probe(server, timeout_s)
+        return await (await self._asks()).probe(server, timeout_s)
 
     async def facts(self, server: ServerAddress, seen: Seen) -> ServerFacts | None:
-        facts = await self._http.facts(server, seen.log, wants_key=seen.wants_key)
+        facts = await (await self._asks()).facts(server, seen.log, wants_key=seen.wants_key)
         if facts is None:
             return None
         is_on_cpu = facts.gpu_layers is None and seen.no_gpu and _REMOTE_FLAG not in seen.command_line
@@ -126,29 +124,36 @@ class LlamaCppDriver:
         )
 
     async def slots(self, server: ServerAddress, *, may_sleep: bool = False) -> Sequence[SlotWork] | None:
-        return await self._http.slots(server, may_sleep=may_sleep)
+        return await (await self._asks()).slots(server, may_sleep=may_sleep)
 
     async def counters(self, server: ServerAddress, *, may_sleep: bool = False) -> Counters | None:
-        return await self._http.counters(server, may_sleep=may_sleep)
+        return await (await self._asks()).counters(server, may_sleep=may_sleep)
 
     @property
     def chat(self) -> AskServer | None:
         return self._ask
 
     def _ask(self, server: ServerAddress, request: ChatRequest) -> Answer:
-        return self._http.chats.ask(server, request)
+        return self._made().chats.ask(server, request)
 
     @property
     def router(self) -> AskRouter | None:
         return None
 
     async def names(self, server: ServerAddress) -> tuple[str, ...]:
-        return await self._http.names(server)
+        return await (await self._asks()).names(server)
 
-    @property
-    def _http(self) -> LlamaClient:
-        if self._client is None:
+    async def _asks(self) -> LlamaClient:
+        if self._client is None and not self._is_closed:
+            # Importing the HTTP library takes 100 ms, so not on the loop.
+            await asyncio.to_thread(_client_class)
+        return self._made()
+
+    def _made(self) -> LlamaClient:
+        if self._is_closed:
             raise RunnerUnavailable("the runner is closed")
+        if self._client is None:
+            self._client = _client_class()()
         return self._client
 
 
