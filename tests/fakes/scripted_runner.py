@@ -14,6 +14,7 @@ from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.failures import ServerExit, StopRung
 from gglib_desktop.domain.servers.health import Probe, ProbeResult, Usage
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig, ServerHealth
+from gglib_desktop.domain.servers.split.workers import Worker
 from gglib_desktop.domain.traffic.chat import AskChat
 from gglib_desktop.domain.traffic.figures import Counters, MemoryUse, SlotWork
 from gglib_desktop.domain.traffic.requests import RequestReader
@@ -72,6 +73,7 @@ class ScriptedRunner:
         self.on_find: Callable[[], object] = lambda: None
         self.ask: AskChat | None = None
         self.routed: ModelRouter | None = None
+        self.seen_workers: Sequence[Worker] = ()
         self.facts_said: ServerFacts | None = ServerFacts(context_size=2048, slots=4)
 
     @property
@@ -154,6 +156,9 @@ class ScriptedRunner:
 
     def chat(self, handle: ProcessHandle) -> AskChat | None:
         return self.ask
+
+    def workers(self, handle: ProcessHandle) -> Sequence[Worker]:
+        return self.seen_workers
 
     def router(self, handle: ProcessHandle) -> ModelRouter | None:
         return self.routed

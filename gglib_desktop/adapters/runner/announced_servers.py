@@ -18,7 +18,7 @@ from gglib_desktop.domain.options.host import LOOPBACK, openai_url, other_urls
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.diagnosis import Diagnose, as_place_says
 from gglib_desktop.domain.servers.effective import ServerFacts
-from gglib_desktop.domain.servers.failures import ServerExit, StopRung
+from gglib_desktop.domain.servers.failures import ServerExit
 from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import OWN_PLACE, ProcessHandle, ServerConfig
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from gglib_desktop.domain.servers.router.models import RoutedModel
+    from gglib_desktop.domain.servers.split.workers import Worker
     from gglib_desktop.domain.traffic.chat import AskChat
     from gglib_desktop.ports.servers.model_router import AskRouter, ModelRouter
 
@@ -284,6 +285,9 @@ class AnnouncedServers(EarlierServers, ABC):
             return None
         return lambda request: ask(server.address, request)
 
+    def workers(self, handle: ProcessHandle) -> Sequence[Worker]:  # noqa: ARG002  # few have any
+        return ()
+
     def router(self, handle: ProcessHandle) -> ModelRouter | None:
         self._check_open()
         server = self._servers.get(handle)
@@ -297,7 +301,8 @@ class AnnouncedServers(EarlierServers, ABC):
             return ServerExit(None)
         end = await server.process.wait()
         await server.rest.over()
-        return replace(end, stopped_by=StopRung.NONE, lost_worker=server.lost_worker) if server.lost_worker else end
+        lost = server.lost_worker
+        return ServerExit(None, lost_worker=lost) if lost and end.asked_for else end
 
     def diagnose_for(self, config: ServerConfig) -> Diagnose:
         return as_place_says(self._driver_for(config).diagnose)

@@ -44,6 +44,7 @@ class Theme(StrEnum):
     DARK = "dark"
 
 
+_SSH = "ssh"
 _CONTAINER_ENGINES = ("podman", "docker")
 PLACE_SCHEMES = (*_CONTAINER_ENGINES, "ssh")
 """How the address of a place begins that this version can use."""
@@ -158,6 +159,10 @@ class AppSettings(Value):
     def places_sharing_files(self) -> dict[str, str]:
         """The names of the places beside this computer, by their ids, at which its model files can be served."""
         return {place_id: place.name or place_id for place_id, place in self.places.items() if place.shares_files}
+
+    def worker_places(self) -> dict[str, str]:
+        """The names of the places, by their ids, whose computers can take a part of a model."""
+        return {place_id: place.name or place_id for place_id, place in self.places.items() if place.scheme == _SSH}
 
     def stops_servers_at(self, place: str, on_quit: OnQuit) -> bool:
         """Whether quitting ends the servers of a place, where ``on_quit`` was decided for this computer's."""

@@ -53,7 +53,8 @@ class FormContext:
 
     ``layer`` is the one that the form edits, None for all layers together, as a server runs with them; the two sets of
     options are those of the other layers. ``names_taken`` are the names of running servers for clients. ``places`` are
-    the names of the places besides this computer that can serve the model, by their ids; ``ask_there`` tells the engine
+    the names of the places besides this computer that can serve the model, by their ids; ``worker_places`` are
+    those whose computers can take a part of it; ``ask_there`` tells the engine
     of one, as far as it is known, and ``problem_there`` why that of the chosen place cannot be used.
     ``draft_file`` tells what a file is that is to draft for the model, as far as it is known; ``draft_files`` are
     known to be able to. ``measured`` tells what was measured of a model, for a start with these options.
@@ -71,6 +72,7 @@ class FormContext:
     app_options: LaunchOptions = field(default_factory=LaunchOptions)
     names_taken: frozenset[str] = frozenset()
     places: Mapping[str, str] = field(default_factory=dict)
+    worker_places: Mapping[str, str] = field(default_factory=dict)
     ask_there: Callable[[str, str | None], Engine | ConfigurationError | None] = lambda _place, _engine: None
     problem_there: str | None = None
     in_force: LaunchOptions | None = None
@@ -317,6 +319,8 @@ def _disabled(context: FormContext, resolved: Resolved, decision: MtpDecision) -
         reasons.update(dict.fromkeys(DRAFT_OPTIONS if is_refused else DRAFT_NUMBERS, decision.reason))
     elif not takes_numbers(drafting_method(resolved.options)):
         reasons.update(dict.fromkeys(DRAFT_NUMBERS, "this method has numbers of its own"))
+    if (resolved.options.place or OWN_PLACE) not in OWN_PLACES:
+        reasons["rpc_workers"] = "only servers of this computer have workers"
     if context.engine is not None:
         reasons.update(context.dialect.missing_options(context.engine.capabilities))
     return reasons

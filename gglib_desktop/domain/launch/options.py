@@ -16,7 +16,7 @@ from gglib_desktop.domain.options.engine_options import (
     engine_options,
 )
 from gglib_desktop.domain.servers.restart import RestartPolicy
-from gglib_desktop.domain.servers.server import OWN_PLACE, PLACE, ServerConfig
+from gglib_desktop.domain.servers.server import OWN_PLACE, PLACE, Places, ServerConfig
 from gglib_desktop.domain.values import documented
 
 DEFAULT_DRAFT_TOKENS = 2
@@ -91,6 +91,12 @@ class LaunchOptions(EngineOptions):
         example=OWN_PLACE,
         limits=PLACE,
     )
+    rpc_workers: tuple[str, ...] | None = documented(
+        "The ids of places whose computers each take a part of a model, for servers of this computer.",
+        default=None,
+        example=["gpu-box"],
+        limits=Places(),
+    )
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> LaunchOptions:
@@ -128,7 +134,7 @@ class LaunchOptions(EngineOptions):
 
 
 NOTHING = LaunchOptions()
-_OWN_CHOICES = frozenset({"mtp", "restart", "place"})
+_OWN_CHOICES = frozenset({"mtp", "restart", "place", "rpc_workers"})
 # If no layer sets it, the engine gets a value all the same.
 _DECIDED_HERE = frozenset({"host", "require_api_key", "alias"})
 BUILT_IN = LaunchOptions(
@@ -253,7 +259,9 @@ def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: 
     if not mtp.enabled:
         chosen |= dict.fromkeys(DRAFT_OPTIONS)
     place = options.place or model.place
-    return ServerConfig(model.id, model.name, model.path, base_port, place=place, **chosen)
+    # A head elsewhere would need ways of its own to its workers.
+    workers = (options.rpc_workers or ()) if place == OWN_PLACE else ()
+    return ServerConfig(model.id, model.name, model.path, base_port, place=place, rpc_workers=workers, **chosen)
 
 
 def options_of(config: ServerConfig) -> LaunchOptions:
@@ -262,7 +270,10 @@ def options_of(config: ServerConfig) -> LaunchOptions:
     moved = config.alias_moved()
     place = None if config.place == OWN_PLACE else config.place
     return LaunchOptions(
-        mtp=mtp, place=place, **{field.name: getattr(moved, field.name) for field in fields(EngineOptions)}
+        mtp=mtp,
+        place=place,
+        rpc_workers=config.rpc_workers or None,
+        **{field.name: getattr(moved, field.name) for field in fields(EngineOptions)},
     )
 
 

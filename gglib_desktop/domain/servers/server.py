@@ -22,7 +22,7 @@ PLACE = Matching(r"[a-z0-9-]{1,40}(:\S+)?", "the id of a place: up to 40 of a to
 
 
 @dataclass(frozen=True)
-class _Places:
+class Places:
     """The ids of places, each once."""
 
     def complaint(self, value: tuple[str, ...]) -> str | None:
@@ -51,7 +51,7 @@ class ServerConfig(EngineOptions):
     model_path: Path
     base_port: int = limited(PORT)
     place: str = limited(PLACE, default="local")
-    rpc_workers: tuple[str, ...] = limited(_Places(), default=())
+    rpc_workers: tuple[str, ...] = limited(Places(), default=())
 
     @override
     def __post_init__(self) -> None:

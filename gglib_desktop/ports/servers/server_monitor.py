@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what only a running server needs is not loaded before the w
     from gglib_desktop.domain.servers.diagnosis import Diagnose
     from gglib_desktop.domain.servers.effective import ServerFacts
     from gglib_desktop.domain.servers.health import Probe, Usage
+    from gglib_desktop.domain.servers.split.workers import Worker
     from gglib_desktop.domain.traffic.chat import AskChat
     from gglib_desktop.domain.traffic.figures import Counters, MemoryUse, SlotWork
     from gglib_desktop.domain.traffic.requests import RequestReader
@@ -108,6 +109,9 @@ class ServerMonitor(Protocol):
 
         Raises: RunnerUnavailable as ``describe``.
         """
+
+    def workers(self, handle: ProcessHandle) -> Sequence[Worker]:
+        """Those of a head, in the order of its configuration; none for any other server. Does not block."""
 
     def router(self, handle: ProcessHandle) -> ModelRouter | None:
         """The models of a router; None for any other server. Raises: RunnerUnavailable as ``describe``."""

@@ -196,6 +196,7 @@ class Launcher:
             app_options=settings.defaults,
             names_taken=self._supervisor.names_taken,
             places=settings.places_sharing_files() if model is None or model.place in OWN_PLACES else {},
+            worker_places=settings.worker_places() if model is None or model.place in OWN_PLACES else {},
             ask_there=self.engines.at,
             in_force=in_force,
             measured=self._measured_of,

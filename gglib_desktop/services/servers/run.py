@@ -230,7 +230,8 @@ class ServerRun:
     def _observed(self, tracker: HealthTracker, usage: Usage | None) -> None:
         if not self._stopping:
             rss_bytes = usage.rss_bytes if usage and tracker.lost is None else None
-            self.show(replace(self.snapshot, state=tracker.shown, rss_bytes=rss_bytes))
+            workers = tuple(self._context.monitor.workers(tracker.handle)) if self.snapshot.config.rpc_workers else ()
+            self.show(replace(self.snapshot, state=tracker.shown, rss_bytes=rss_bytes, workers=workers))
 
     # -- the end
 
@@ -262,7 +263,7 @@ class ServerRun:
         return failure_at_once(self._context.monitor.diagnose_for(self.snapshot.config), why)
 
     def _over(self, state: Ended) -> None:
-        self.show(replace(self.snapshot, state=state, rss_bytes=None))
+        self.show(replace(self.snapshot, state=state, rss_bytes=None, workers=()))
 
     # -- ending it
 

@@ -21,6 +21,7 @@ from gglib_desktop.tasks import TaskScope
 
 if TYPE_CHECKING:
     from gglib_desktop.domain.servers.effective import ServerFacts
+    from gglib_desktop.domain.servers.split.workers import Worker
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class ServerSnapshot:
     log_name: str = ""
     facts: ServerFacts | None = None
     rss_bytes: int | None = None
+    workers: tuple[Worker, ...] = ()
     rejected: Rejected | None = None
 
 

@@ -86,6 +86,11 @@ class OptionFormViewModel(QObject):
         return self._context(model=self.model).places
 
     @property
+    def worker_places(self) -> Mapping[str, str]:
+        """The names of the places whose computers can take a part of the model, by their ids."""
+        return self._context(model=self.model).worker_places
+
+    @property
     def serving(self) -> Serving | None:
         """What the options mean for memory, if that is known; without a particular model, what any start means."""
         config, file = self._state.config, self._state.drafting.file

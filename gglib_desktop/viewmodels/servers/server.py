@@ -20,6 +20,7 @@ from gglib_desktop.domain.servers.effective import Difference, differences
 from gglib_desktop.domain.servers.failures import Failure
 from gglib_desktop.domain.servers.remedies import Remedy, remedies_for
 from gglib_desktop.domain.servers.server import OWN_PLACE, OWN_PLACES, ProcessHandle, ServerConfig
+from gglib_desktop.domain.servers.split.workers import Worker
 from gglib_desktop.domain.servers.states import (
     Crashed,
     Failed,
@@ -75,7 +76,7 @@ class ServerPanelState:
     ``other_engine``: a restart would use another engine. ``unlisted_flags``: extra arguments of a restart that its
     engine's help does not list. ``can_apply``: the form leads to another server than the one that runs, or ran last.
     ``models``: the names of several, of which ``client_name`` is used. ``key_problem``: why its key cannot be read.
-    ``untold``: what an endpoint or a router does not tell. ``is_router``: it has several models that come and go.
+    ``untold``: what an endpoint or a router does not tell. ``is_router``: it has many models. ``workers``: by name.
     ``engine`` serves, in place of the usual one. ``gpu_layers``: as observed, else as asked for. ``ran_s``: how long a
     server that has ended was watched as running.
     ``place``: the name of where it runs, empty for this computer.
@@ -124,6 +125,7 @@ class ServerPanelState:
     drafter: str = ""
     can_measure: bool = False
     is_router: bool = False
+    workers: tuple[Worker, ...] = ()
 
     @property
     def handle(self) -> ProcessHandle | None:
@@ -301,6 +303,7 @@ class ServerViewModel(PanelViewModel):
             slots=facts.slots if facts else None,
             busy_slots=self.figures.state.busy_slots,
             rss_bytes=snapshot.rss_bytes,
+            workers=tuple(replace(each, place=self._launcher.place_name(each.place)) for each in snapshot.workers),
             forecast=self._memory.of(config),
             draft_tokens=config.spec_draft_n_max if takes_numbers(drafting_method(config)) else None,
             min_probability=config.spec_draft_p_min,

@@ -117,6 +117,43 @@ class PlaceField(WheelSafeComboBox):
         self._form.edit(place=self._values[index])
 
 
+class WorkersField(QWidget):
+    """Which computers take a part of the model: one box for each. Those not known any more are shown by their ids."""
+
+    def __init__(self, form: OptionFormViewModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._form = form
+        self.setObjectName("field_rpc_workers")
+        self.setAccessibleName(field_name("rpc_workers"))
+        chosen = form.state.resolved.options.rpc_workers or ()
+        names = {**{each: each for each in chosen}, **form.worker_places}
+        self._boxes = {place: self._box(place, name) for place, name in names.items()}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(FlowRow(self.boxes, self))
+
+    @property
+    def boxes(self) -> tuple[QCheckBox, ...]:
+        return tuple(self._boxes.values())
+
+    def show_field(self, state: FieldState) -> None:
+        chosen = state.value if state.value is not None else state.inherited or ()
+        for place, box in self._boxes.items():
+            with QSignalBlocker(box):
+                box.setChecked(place in chosen)
+
+    def _box(self, place: str, name: str) -> QCheckBox:
+        box = QCheckBox(name.replace("&", "&&"), self)
+        box.setObjectName(f"field_rpc_workers_{place}")
+        box.setAccessibleName(self.tr("Worker on {place}").format(place=name))
+        box.toggled.connect(self._push)
+        return box
+
+    @Slot()
+    def _push(self) -> None:
+        self._form.edit(rpc_workers=tuple(place for place, box in self._boxes.items() if box.isChecked()))
+
+
 class RestartBox(QCheckBox):
     """The same if there is nothing to inherit."""
 

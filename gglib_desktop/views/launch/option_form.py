@@ -24,7 +24,7 @@ from gglib_desktop.domain.options.text import device_names
 from gglib_desktop.domain.units import size_text
 from gglib_desktop.viewmodels.launch.option_form import OptionFormViewModel
 from gglib_desktop.views.launch.draft_choices import DraftChoices
-from gglib_desktop.views.launch.option_extras import FileField, MtpField, PlaceField, RestartField
+from gglib_desktop.views.launch.option_extras import FileField, MtpField, PlaceField, RestartField, WorkersField
 from gglib_desktop.views.launch.option_rows import DRAFT_MODEL, DraftModelRow, MtpRow, OptionRow, RowParts, RowWords
 from gglib_desktop.views.launch.option_widgets import ENGINE_OPTION, TextField, make_widget
 from gglib_desktop.views.look.icons import icon
@@ -115,6 +115,8 @@ class OptionForm(QWidget):
         rows = [self._row(option) for option in options if self._offers(option.name)]
         if group is OptionGroup.BASIC and self._form.places:
             rows.insert(0, self._place_row())
+        if group is OptionGroup.BASIC and self._form.worker_places:
+            rows.append(self._workers_row())
         if group is OptionGroup.DRAFTING and "mtp" not in self._without:
             rows.insert(0, self._mtp_row())
         # Restarts after a crash belong to the model, not to one launch.
@@ -160,6 +162,15 @@ class OptionForm(QWidget):
         field = PlaceField(self._form, self)
         words = RowWords(name="place", label=field_name("place"), help=self.tr("Where the server starts"))
         return OptionRow(words, RowParts(field=field, shows=field), self._form, self)
+
+    def _workers_row(self) -> OptionRow:
+        field = WorkersField(self._form, self)
+        help_text = self.tr(
+            "The computers that take a part of the model each. The server itself runs here; where it reaches them is "
+            "added to its command line when it starts"
+        )
+        words = RowWords(name="rpc_workers", label=field_name("rpc_workers"), help=help_text)
+        return OptionRow(words, RowParts(field=field, shows=field, focus=field.boxes, wide=True), self._form, self)
 
     def _restart_row(self) -> OptionRow:
         field = RestartField(self._form, self)

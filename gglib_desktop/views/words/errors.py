@@ -209,6 +209,7 @@ def field_name(field: str) -> str:
         "name": translate("Fields", "Name"),
         "key": translate("Fields", "Key"),
         "place": translate("Fields", "Place"),
+        "rpc_workers": translate("Fields", "Workers"),
     }
     return names.get(field, field)
 

@@ -19,7 +19,7 @@ from gglib_desktop.views.words.errors import mtp_reason_text, sentence
 translate = QCoreApplication.translate
 _SHORT = 60
 # They are not for the engine.
-OWN_OPTIONS = ("mtp", "restart", "place")
+OWN_OPTIONS = ("mtp", "restart", "place", "rpc_workers")
 
 
 def translated(text: str) -> str:

@@ -1,10 +1,11 @@
-"""The texts about the models of a router."""
+"""The texts about servers of several models, and about models on several computers."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
 from gglib_desktop.domain.servers.router.models import RoutedModel, RoutedState
+from gglib_desktop.domain.servers.split.workers import Worker, WorkerState
 from gglib_desktop.views.words.figures import percent_text
 
 translate = QCoreApplication.translate
@@ -27,3 +28,13 @@ def routed_state_text(model: RoutedModel) -> str:
 def long_state_text() -> str:
     """As long as they get."""
     return routed_state_text(RoutedModel("", RoutedState.FAILED, exit_status=-11))
+
+
+def worker_text(worker: Worker) -> str:
+    """Where a worker is, and how."""
+    state = {
+        WorkerState.RUNNING: translate("Workers", "running"),
+        WorkerState.UNREACHABLE: translate("Workers", "unreachable"),
+        WorkerState.ENDED: translate("Workers", "ended"),
+    }[worker.state]
+    return f"{worker.place}, {state}"

@@ -18,6 +18,7 @@ from gglib_desktop.domain.errors import ConfigurationError, ProcessError, Runner
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import OWN_PLACES, ProcessHandle, ServerConfig
 from gglib_desktop.domain.servers.split.kind import WORKER, is_worker, worker_config
+from gglib_desktop.domain.servers.split.workers import Worker, WorkerState
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.servers.place import PlacedProcess
 from gglib_desktop.ports.servers.server_monitor import LostServer, UnreachableServer
@@ -208,6 +209,14 @@ class SplitRunner(RecordedRunner):
     # -- what is told of
 
     @override
+    def workers(self, handle: ProcessHandle) -> Sequence[Worker]:
+        head = self._servers.get(handle)
+        if head is None:
+            return ()
+        found = {each.record.place: each for each in self._workers_of(head)}
+        return [_seen(place, found.get(place)) for place in head.record.config.rpc_workers]
+
+    @override
     async def list_running(self) -> Sequence[ProcessHandle]:
         running = await super().list_running()
         return [handle for handle in running if not is_worker(self._servers[handle].record.config)]
@@ -219,6 +228,15 @@ class SplitRunner(RecordedRunner):
     @override
     def unreachable(self) -> Sequence[UnreachableServer]:
         return [each for each in super().unreachable() if not is_worker(each.config)]
+
+
+def _seen(place: str, worker: AnnouncedServer | None) -> Worker:
+    if worker is None or worker.place.outage is not None:
+        return Worker(place, WorkerState.UNREACHABLE)
+    usage = worker.process.usage()
+    if worker.process.poll():
+        return Worker(place, WorkerState.ENDED)
+    return Worker(place, WorkerState.RUNNING, usage.rss_bytes if usage is not None else None)
 
 
 async def _kill(head: AnnouncedServer) -> None:

@@ -14,15 +14,18 @@ RPC_FLAG = "--rpc"
 LIST_DEVICES = "--list-devices"
 # Beside the server's program, by its names in builds of different times. A worker whose client ends would die of
 # SIGPIPE. Without a number of threads it would take half of them.
-_SCRIPT = """trap "" PIPE
-folder=$1 threads=$2 host=$3 port=$4
-[ -n "$threads" ] || threads=$(getconf _NPROCESSORS_ONLN)
-for name in ggml-rpc-server rpc-server llama-rpc-server; do
-  [ -x "$folder/$name" ] && exec "$folder/$name" -H "$host" -p "$port" -t "$threads"
-done
-echo "there is no ggml-rpc-server beside llama-server in $folder" >&2
-exit 127
-"""
+_SCRIPT = "; ".join(
+    (
+        'trap "" PIPE',
+        "folder=$1 threads=$2 host=$3 port=$4",
+        '[ -n "$threads" ] || threads=$(getconf _NPROCESSORS_ONLN)',
+        "for name in ggml-rpc-server rpc-server llama-rpc-server",
+        'do [ ! -x "$folder/$name" ] || exec "$folder/$name" -H "$host" -p "$port" -t "$threads"',
+        "done",
+        'echo "there is no ggml-rpc-server beside llama-server in $folder" >&2',
+        "exit 127",
+    )
+)
 _NOT_REACHED = re.compile(r"Failed to connect to (\S+:\d+)")
 
 

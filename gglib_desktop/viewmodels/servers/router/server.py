@@ -55,4 +55,12 @@ class RouterViewModel(ServerViewModel):
     def _completed(self, state: ServerPanelState) -> ServerPanelState:
         self._models.set_living(state.handle is not None and not isinstance(state.state, Stopping | Unreachable))
         models, untold = self._models.state, frozenset(Untold) if state.handle is not None else frozenset()
-        return replace(state, is_router=True, models=models.names, client_name=models.used, engine="", untold=untold)
+        return replace(
+            state,
+            is_router=True,
+            models=models.names,
+            client_name=models.used,
+            engine="",
+            untold=untold,
+            can_measure=False,
+        )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.options.engine_options import ALL_GPU_LAYERS, DRAFT_MTP
+from gglib_desktop.domain.servers.split.workers import Worker
 from gglib_desktop.domain.servers.states import Crashed, Failed, Unreachable
 from gglib_desktop.domain.units import duration_text, size_text
 from gglib_desktop.viewmodels.servers.server import ServerPanelState, Untold
@@ -18,7 +21,8 @@ from gglib_desktop.views.widgets.labels.figure_cell import FigureCell
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 from gglib_desktop.views.widgets.layout.flow_row import FlowRow
 from gglib_desktop.views.words.endpoints import not_told
-from gglib_desktop.views.words.figures import not_known
+from gglib_desktop.views.words.figures import bytes_text, not_known
+from gglib_desktop.views.words.router import worker_text
 from gglib_desktop.views.words.states import ended_text, time_text
 
 translate = QCoreApplication.translate
@@ -45,13 +49,14 @@ class Facts(QWidget):
         self._cells = FlowRow(
             (self._engine, self._context, self._slots, self._layers, self._forecast), self, column_gap=2 * GRID
         )
+        self._workers = _Workers(self)
         self._notes = WrapLabel(parent=self)
         self._notes.setObjectName("facts")
         self._command_line = _CommandLine(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(HALF_GRID)
-        for part in (self._ended, self._cells, self._notes, self._command_line):
+        for part in (self._ended, self._cells, self._workers, self._notes, self._command_line):
             layout.addWidget(part)
 
     def show_state(self, state: ServerPanelState) -> None:
@@ -73,8 +78,36 @@ class Facts(QWidget):
         if state.forecast is not None:
             hint = self.tr("Computed from the model's file and these settings, not measured.")
             self._forecast.show_value(_range_text(state.forecast), hint=hint)
+        self._workers.show_workers(state.workers)
         _say(self._notes, notes_text(state))
         self._command_line.show_text(state.command_line)
+
+
+class _Workers(QWidget):
+    """One line for each computer that has a part of the model."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._lines: list[QLabel] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self.hide()
+
+    def show_workers(self, workers: Sequence[Worker]) -> None:
+        while len(self._lines) < len(workers):
+            line = QLabel(self)
+            line.setTextFormat(Qt.TextFormat.PlainText)
+            line.setObjectName(f"worker{len(self._lines) + 1}")
+            self._lines.append(line)
+            self._column.addWidget(line)
+        for line, worker in zip(self._lines, workers, strict=False):
+            text = worker_text(worker)
+            memory = bytes_text(worker.rss_bytes)
+            line.setText(self.tr("Worker: {worker} · RAM {memory}").format(worker=text, memory=memory))
+            line.setAccessibleName(f"Worker: {text}")
+        for index, line in enumerate(self._lines):
+            line.setVisible(index < len(workers))
+        self.setVisible(bool(workers))
 
 
 class _CommandLine(QWidget):

@@ -228,3 +228,4 @@ def test_container_engines_of_this_computer_share_its_files():
     places = {"box": PlaceSettings(url="podman:llama", name="Box"), "ship": PlaceSettings(url="docker:llama")}
     settings = AppSettings(places={**places, "far": PlaceSettings(url="ssh://far")})
     assert settings.places_sharing_files() == {"box": "Box", "ship": "ship"}
+    assert settings.worker_places() == {"far": "far"}

@@ -234,6 +234,17 @@ def test_what_is_saved_now_tells_what_a_start_chose_by_itself():
     assert own_choices(saved, drafting) == {"mtp"}, "without drafting its numbers do not count"
 
 
+def test_only_servers_of_this_computer_have_workers():
+    model, off = Model(7, Path("/m/x.gguf"), None, None, 0.0, "X"), MtpDecision(False, MtpReason.SWITCHED_OFF)
+    chosen = LaunchOptions(rpc_workers=("gpu-box",))
+    here, there = (
+        server_config(model, options, base_port=9000, mtp=off) for options in (chosen, chosen.replace(place="attic"))
+    )
+    assert (here.rpc_workers, there.rpc_workers) == (("gpu-box",), ())
+    assert options_of(here).rpc_workers == ("gpu-box",)
+    assert options_of(there).rpc_workers is None
+
+
 def test_a_model_starts_where_its_file_lies_unless_another_place_is_chosen():
     here = Model(1, Path("/m/tiny.gguf"), None, None, 0.0, "Tiny")
     off = MtpDecision(False, MtpReason.SWITCHED_OFF)
