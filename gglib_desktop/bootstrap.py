@@ -251,7 +251,7 @@ async def _build_services(
     settings = SettingsKeeper(TomlSettingsStore(places.settings))
     keys = cache(partial(key_store, places))
     questions = SshQuestionsViewModel()
-    opened, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys)
+    opened, catalog = runner_and_catalog(options.runner, places.data_dir, settings, keys, questions)
     repository = SqliteModelRepository(LibraryFile(places.data_dir / "library.sqlite"))
     instance = SingleInstance(places.data_dir)
     stack.push_async_callback(repository.file.aclose)
@@ -278,10 +278,9 @@ async def _build_services(
 
     @cache
     def dialogs() -> Dialogs:
-        from gglib_desktop.adapters.runner.container_kind import ContainerKind
-        from gglib_desktop.dialogs import Dialogs
+        from gglib_desktop.dialogs import Dialogs, place_kinds
 
-        kinds = (ContainerKind(places.data_dir, os.environ), endpoints.kind())
+        kinds = (*place_kinds(places.data_dir, settings, questions), endpoints.kind())
         return Dialogs(*parts, repository.file, places.data_dir / "routers", keys, kinds, lambda: advising.advisor)
 
     foreign = ForeignWatch(runner, supervisor, library, scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,14 @@ from gglib_desktop.adapters.library.library_file import LibraryFile
 from gglib_desktop.adapters.library.sqlite_presets import SqlitePresetStore
 from gglib_desktop.adapters.machine.memory import PsutilMemory
 from gglib_desktop.adapters.machine.nvidia import NvidiaMemory
+from gglib_desktop.adapters.runner.place_kinds.container import ContainerKind
+from gglib_desktop.adapters.runner.place_kinds.ssh import SshKind
+from gglib_desktop.adapters.ssh.askpass import Askpass
 from gglib_desktop.domain.engine.capabilities import EngineSource
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.ports.machine.key_store import KeyStore
 from gglib_desktop.ports.machine.memory_probe import GraphicsProbe
+from gglib_desktop.ports.machine.ssh_questions import SshQuestions
 from gglib_desktop.ports.servers.place_kind import PlaceKind
 from gglib_desktop.services.advisor.advisor import Advisor
 from gglib_desktop.services.launch.command_lines import CommandLines
@@ -42,6 +47,17 @@ from gglib_desktop.viewmodels.settings.settings_form import (
     SettingsFormViewModel,
     SettingsPages,
 )
+
+
+def place_kinds(data_dir: Path, settings: SettingsKeeper, questions: SshQuestions) -> Sequence[PlaceKind]:
+    """Those where servers can be started, as they are added and tested."""
+
+    def ssh_config_of(place_id: str) -> str | None:
+        place = settings.current.places.get(place_id)
+        return place.ssh_config if place is not None else None
+
+    asker = Askpass(questions, os.environ)
+    return (SshKind(data_dir, os.environ, asker, ssh_config_of), ContainerKind(data_dir, os.environ))
 
 
 @dataclass(frozen=True)

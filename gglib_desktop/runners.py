@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
     from gglib_desktop.domain.engine.capabilities import Engine
     from gglib_desktop.ports.machine.key_store import KeyStore
+    from gglib_desktop.ports.machine.ssh_questions import SshQuestions
     from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
     from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 
@@ -74,9 +75,16 @@ def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> A
 
 
 def runner_and_catalog(
-    kind: str, data_dir: Path, settings: SettingsKeeper, keys: Callable[[], KeyStore]
+    kind: str,
+    data_dir: Path,
+    settings: SettingsKeeper,
+    keys: Callable[[], KeyStore],
+    questions: SshQuestions | None = None,
 ) -> tuple[AbstractAsyncContextManager[WindowRunner], EngineCatalog]:
-    """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late."""
+    """As ``create_runner`` for the program itself: the settings say which engine, and the runner is loaded late.
+
+    ``questions`` asks the user what ssh asks; without it, computers that ask something cannot be reached.
+    """
     if kind == "mock":
         from gglib_desktop.adapters.runner.simulated import MockRunner, simulated_catalog
 
@@ -93,24 +101,36 @@ def runner_and_catalog(
     catalog = cast("EngineCatalog", _Late(build_catalog))
 
     def build() -> RecordedRunner:
-        from gglib_desktop.adapters.runner.kinds import local_runner
-
-        def follow_places(places: PlacesInForce) -> None:
-            places.take(settings.current.places)
-            settings.subscribe(lambda changed: places.take(changed.places))
-
-        return local_runner(
-            data_dir,
-            lambda: catalog.find(settings.current.engine_path),
-            environment=os.environ,
-            stop_grace_s=lambda: settings.current.stop_grace_s,
-            keys=keys(),
-            log_bytes=lambda: settings.current.log_bytes,
-            follow_places=follow_places,
-            other_engine=lambda chosen: _other_engines()[chosen].find(settings.current.engine_path_of(chosen)),
-        )
+        return _program_runner(data_dir, settings, keys(), catalog, questions)
 
     return _LateRunner(build), catalog
+
+
+def _program_runner(
+    data_dir: Path,
+    settings: SettingsKeeper,
+    keys: KeyStore,
+    catalog: EngineCatalog,
+    questions: SshQuestions | None,
+) -> RecordedRunner:
+    from gglib_desktop.adapters.runner.kinds import local_runner
+    from gglib_desktop.adapters.ssh.askpass import Askpass
+
+    def follow_places(places: PlacesInForce) -> None:
+        places.take(settings.current.places)
+        settings.subscribe(lambda changed: places.take(changed.places))
+
+    return local_runner(
+        data_dir,
+        lambda: catalog.find(settings.current.engine_path),
+        environment=os.environ,
+        stop_grace_s=lambda: settings.current.stop_grace_s,
+        keys=keys,
+        log_bytes=lambda: settings.current.log_bytes,
+        follow_places=follow_places,
+        asker=Askpass(questions, os.environ) if questions is not None else None,
+        other_engine=lambda chosen: _other_engines()[chosen].find(settings.current.engine_path_of(chosen)),
+    )
 
 
 def engines_of(kind: str) -> Mapping[str, EngineCatalog | None]:

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from gglib_desktop.adapters.places.container.container_process import exit_of
-from gglib_desktop.adapters.runner.container_kind import ContainerKind
 from gglib_desktop.adapters.runner.containers import container_runner
+from gglib_desktop.adapters.runner.place_kinds.container import ContainerKind
 from gglib_desktop.domain.documents.places import PlaceDraft, Step, StepResult
 from gglib_desktop.domain.errors import ChatError, ConfigurationError, RunnerUnavailable, StartFailed
 from gglib_desktop.domain.servers.failures import Absence, FailureCause, StopRung

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from gglib_desktop.adapters.engines.dasllama.catalog import DASLLAMA_PROGRAM
 from gglib_desktop.adapters.engines.dasllama.driver import DasllamaDriver
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import httpx
 
     from gglib_desktop.adapters.http.chats import StreamedChats
+    from gglib_desktop.adapters.ssh.asking import Asker
     from gglib_desktop.ports.servers.endpoint_client import AskedEngine
 
 LLAMA_CPP, DASLLAMA, VLLM = "llama.cpp", "dasllama", "vllm"
@@ -72,38 +74,45 @@ def drivers_here() -> dict[str, EngineDriver]:
     return {LLAMA_CPP: LlamaCppDriver(none), ROUTER: RouterDriver(none), **others}
 
 
-def _containers(
-    place: PlaceSettings,
-    data_dir: Path,
-    environment: Mapping[str, str],
-    in_thread: InThread,
-    log_bytes: Callable[[], int],
-) -> Site:
+@dataclass(frozen=True)
+class PlaceParts:
+    """What places are made with. ``asker`` puts the questions of ssh to the user; without it, none are answered."""
+
+    data_dir: Path
+    environment: Mapping[str, str]
+    in_thread: InThread
+    log_bytes: Callable[[], int]
+    asker: Asker | None = None
+
+
+def _containers(place: PlaceSettings, parts: PlaceParts) -> Site:
     from gglib_desktop.adapters.runner.containers import container_site
 
-    engine = Path(place.engine) if place.engine else None
     return container_site(
-        place.url, data_dir, engine, environment=environment, in_thread=in_thread, log_bytes=log_bytes
+        place.url,
+        parts.data_dir,
+        Path(place.engine) if place.engine else None,
+        environment=parts.environment,
+        in_thread=parts.in_thread,
+        log_bytes=parts.log_bytes,
     )
 
 
-def _computer(
-    place: PlaceSettings,
-    data_dir: Path,
-    environment: Mapping[str, str],
-    in_thread: InThread,
-    log_bytes: Callable[[], int],
-) -> Site:
+def _computer(place: PlaceSettings, parts: PlaceParts) -> Site:
     from gglib_desktop.adapters.runner.machines import machine_site, ssh_machine
 
-    machine = ssh_machine(place.url, place.name or "", place.ssh_config, environment)
-    engine = Path(place.engine) if place.engine else None
-    return machine_site(machine, data_dir, engine, environment=environment, in_thread=in_thread, log_bytes=log_bytes)
+    return machine_site(
+        ssh_machine(place.url, place.name or "", place.ssh_config, parts.environment, parts.asker),
+        parts.data_dir,
+        Path(place.engine) if place.engine else None,
+        environment=parts.environment,
+        in_thread=parts.in_thread,
+        log_bytes=parts.log_bytes,
+    )
 
 
 # How the places of the settings are opened, by the scheme of their addresses. Each kind of place adds its own.
-_Open: TypeAlias = Callable[[PlaceSettings, Path, Mapping[str, str], InThread, Callable[[], int]], Site]
-PLACES: Mapping[str, _Open] = {
+PLACES: Mapping[str, Callable[[PlaceSettings, PlaceParts], Site]] = {
     "podman": _containers,
     "docker": _containers,
     "ssh": _computer,
@@ -116,18 +125,12 @@ def load_places() -> None:
     import gglib_desktop.adapters.runner.machines  # noqa: F401
 
 
-def open_place(
-    place: PlaceSettings,
-    data_dir: Path,
-    environment: Mapping[str, str],
-    in_thread: InThread,
-    log_bytes: Callable[[], int],
-) -> Site:
+def open_place(place: PlaceSettings, parts: PlaceParts) -> Site:
     """Raises: ConfigurationError for ``url``."""
     scheme = place.url.partition(":")[0]
     if scheme not in PLACES:
         raise ConfigurationError("url", place.url, f"must begin with {OneOf(tuple(PLACES))}")
-    return PLACES[scheme](place, data_dir, environment, in_thread, log_bytes)
+    return PLACES[scheme](place, parts)
 
 
 def _searched(environment: Mapping[str, str]) -> Callable[[str], Awaitable[Engine]]:
@@ -145,13 +148,14 @@ def local_runner(
     keys: KeyStore | None = None,
     log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
     follow_places: Callable[[PlacesInForce], object] = lambda _places: None,
+    asker: Asker | None = None,
 ) -> RecordedRunner:
     """Real processes on this computer, of llama-server where a configuration chooses no other engine.
 
     ``engine`` gives the program to start, or raises ConfigurationError; ``other_engine`` that of another engine, by its
     id; without it, one is looked for. ``stop_grace_s`` is asked at each stop, ``log_bytes`` how much a log may take.
     ``keys`` keeps the key that some servers ask for; without it, a file in the data directory does.
-    ``follow_places`` tells of the places beside this computer, if there are any.
+    ``follow_places`` tells of the places beside this computer, if there are any; ``asker`` puts their questions.
     """
     threads = Threads()
     place = LocalPlace(data_dir, environment=environment, in_thread=threads.run, log_bytes=log_bytes)
@@ -166,8 +170,10 @@ def local_runner(
         keys=keys or KeptKey(data_dir / KEY_FILE),
     )
 
+    parts = PlaceParts(data_dir, environment, threads.run, log_bytes, asker)
+
     def open_one(_place_id: str, settings: PlaceSettings) -> Site:
-        return open_place(settings, data_dir, environment, threads.run, log_bytes)
+        return open_place(settings, parts)
 
     follow_places(PlacesInForce(runner, open_one, load_places))
     return runner

@@ -16,6 +16,7 @@ from gglib_desktop.adapters.places.ssh.runs import Runs
 from gglib_desktop.adapters.runner.announced_servers import Site
 from gglib_desktop.adapters.runner.kinds import LLAMA_CPP
 from gglib_desktop.adapters.runner.recorded_runner import RecordedRunner
+from gglib_desktop.adapters.ssh.asking import Asker
 from gglib_desktop.adapters.ssh.connector import Connector
 from gglib_desktop.adapters.ssh.machine import Machine
 from gglib_desktop.adapters.ssh.ssh_machine import SshMachine
@@ -26,10 +27,13 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.servers.split.kind import WORKER
 
 SSH_CONFIG_VARIABLE = "GGLIB_SSH_CONFIG"
-_PROGRAMS = ("llama-server", "llama")
+PROGRAMS = ("llama-server", "llama")
+"""Those that are looked for in PATH there."""
 
 
-def ssh_machine(url: str, name: str, config: str | None, environment: Mapping[str, str]) -> Machine:
+def ssh_machine(
+    url: str, name: str, config: str | None, environment: Mapping[str, str], asker: Asker | None = None
+) -> SshMachine:
     """``config`` takes the place of the user's own configuration of ssh. Raises: ConfigurationError for ``url``."""
     try:
         address = ssh_address(url)
@@ -37,7 +41,13 @@ def ssh_machine(url: str, name: str, config: str | None, environment: Mapping[st
         raise ConfigurationError("url", url, str(exc)) from exc
     config = config or environment.get(SSH_CONFIG_VARIABLE)
     file = Path(config).expanduser() if config else None
-    return SshMachine(Connector(address, name=name, config=file, environment=environment))
+    return SshMachine(Connector(address, name=name, config=file, environment=environment, asker=asker))
+
+
+def engine_catalog_of(runs: Runs, engine: Path | None) -> ImageCatalog:
+    """What asks the program of a computer what it is."""
+    programs = Programs(runs, engine)
+    return ImageCatalog(programs.found, programs.answer)
 
 
 def machine_site(
@@ -50,10 +60,9 @@ def machine_site(
     log_bytes: Callable[[], int] = lambda: DEFAULT_LOG_BYTES,
 ) -> Site:
     """The servers of one computer. ``engine`` is a path there; None takes the first one in PATH there."""
-    runs = Runs(machine, data_dir, _PROGRAMS)
+    runs = Runs(machine, data_dir, PROGRAMS)
     place = SshPlace(machine, runs, environment=environment, in_thread=in_thread, log_bytes=log_bytes)
-    programs = Programs(runs, engine)
-    catalog = ImageCatalog(programs.found, programs.answer)
+    catalog = engine_catalog_of(runs, engine)
 
     async def find() -> Engine:
         found = await catalog.find(engine)

@@ -29,6 +29,7 @@ class Connector:
     ) -> None:
         """``config`` takes the place of the user's own configuration of ssh. Without ``asker`` no question is asked."""
         self.name = name or address.host
+        self.host = address.host
         self._address = address
         self._config = config
         self._environment = environment
@@ -57,7 +58,8 @@ class Connector:
             )
         except Refused as exc:
             if asking is not None and asking.was_called_off:
-                raise Refused(Refusal(Cause.NOT_AUTHORIZED, "the question of ssh was not answered")) from None
+                cause = Cause.NOT_AUTHORIZED if exc.why.cause is Cause.LOST else exc.why.cause
+                raise Refused(Refusal(cause, "the question of ssh was not answered")) from None
             if self._asker is not None and may_ask and exc.why.cause is Cause.CHANGED_HOST_KEY:
                 self._asker.tell_changed(self.name, exc.why.fingerprint)
             raise

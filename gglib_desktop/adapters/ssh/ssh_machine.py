@@ -56,6 +56,16 @@ class SshMachine:
     def reason(self) -> str:
         return self._why.reason if self._why else ""
 
+    @property
+    def cause(self) -> Cause | None:
+        """What kept it from being reached; None while it can."""
+        return self._why.cause if self._why else None
+
+    @property
+    def address(self) -> str:
+        """Where it is reached, as the user gave it."""
+        return self._connector.host
+
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
         self._listeners.append(callback)
 

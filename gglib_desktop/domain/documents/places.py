@@ -39,6 +39,10 @@ class Step(StrEnum):
     MODELS = "models"
     IMAGE = "image"
     ENGINE = "engine"
+    HOST_KEY = "host key"
+    LOGIN = "login"
+    SHELL = "shell"
+    RUN_FOLDER = "run folder"
 
 
 class StepResult(StrEnum):

@@ -69,11 +69,13 @@ class PlaceSettings(Value):
         "The program of the engine there. Without it, one is looked for.", default=None, example="/usr/bin/llama-server"
     )
     folders: tuple[str, ...] = documented("Folders of models there.", default=(), example=["/srv/models"])
-    ssh_config: str | None = None  # this and the last wait for places that use them
+    ssh_config: str | None = documented(
+        "A configuration file of ssh that counts instead of your own.", default=None, example="~/.ssh/gpu-box"
+    )
     on_quit: OnQuit | None = documented(
         "What quitting does with its servers. Without it, they are left running.", default=None, limits=_ON_QUIT_THERE
     )
-    rpc_network: str | None = None
+    rpc_network: str | None = None  # it waits for places that use it
 
     @property
     def scheme(self) -> str:

@@ -54,6 +54,10 @@ def step_text(step: TestStep) -> str:
         Step.MODELS: translate("Places", "Models"),
         Step.IMAGE: translate("Places", "Image"),
         Step.ENGINE: translate("Places", "Engine"),
+        Step.HOST_KEY: translate("Places", "Host key"),
+        Step.LOGIN: translate("Places", "Login"),
+        Step.SHELL: translate("Places", "Shell"),
+        Step.RUN_FOLDER: translate("Places", "Run folder"),
     }[step.step]
     result = {
         StepResult.OK: translate("Places", "ok"),

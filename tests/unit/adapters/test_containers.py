@@ -14,7 +14,7 @@ from gglib_desktop.adapters.places.container.container_process import ContainerP
 from gglib_desktop.adapters.places.container.docker_api import DockerApi, _taken_from
 from gglib_desktop.adapters.places.container.ends import Ends
 from gglib_desktop.adapters.places.container.log_copy import LogCopy
-from gglib_desktop.adapters.runner.container_kind import ContainerKind
+from gglib_desktop.adapters.runner.place_kinds.container import ContainerKind
 from gglib_desktop.domain.documents.places import PlaceDraft, Step, StepResult
 from gglib_desktop.domain.documents.settings import PlaceSettings
 from gglib_desktop.domain.errors import ConfigurationError, RunnerUnavailable

@@ -37,7 +37,7 @@ def test_every_key_stands_there_as_a_comment_that_could_be_set():
     assert reading.unknown == ()
     names = {key[-1] for key in values_of(reading.settings)}
     own = {"engine_path", "base_port", "stop_grace_s", "on_quit", "theme", "requests_keep_rows", "requests_keep_days"}
-    own |= {"log_size_mib", "url", "name", "engine", "folders", "path"}
+    own |= {"log_size_mib", "url", "name", "engine", "folders", "ssh_config", "path"}
     assert names == {*choice_names(), *own}
 
 

@@ -1,0 +1,1 @@
+"""The kinds of places that people add and test in the settings."""
