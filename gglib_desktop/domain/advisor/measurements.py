@@ -17,7 +17,7 @@ from gglib_desktop.domain.advisor.verdict import Gain
 
 # What a drafted token costs of a step, measured on models of several qualities.
 _DRAFTED_WORK = 0.22
-_DRAWS = 200
+_DRAWS = 100
 # By what factor a single answer may be wrong.
 _ONE_ANSWER = 1.5
 _TAIL = 0.10
@@ -31,11 +31,15 @@ class Measurements:
 
     def __init__(self, samples: Iterable[Sample] = ()) -> None:
         self._samples: dict[DraftSetting, list[Sample]] = {}
+        self._pools: dict[DraftSetting, Sequence[Sample]] = {}
+        self._costs: dict[DraftSetting, float] = {}
         for sample in samples:
             self.add(sample)
 
     def add(self, sample: Sample) -> None:
         self._samples.setdefault(sample.setting, []).append(sample)
+        self._pools.clear()
+        self._costs.clear()
 
     @property
     def settings(self) -> tuple[DraftSetting, ...]:
@@ -65,11 +69,19 @@ class Measurements:
 
     def pooled(self, setting: DraftSetting) -> Sequence[Sample]:
         """Its answers and those of the settings that are alike."""
-        return [each for like in self.alike(setting) for each in self.of(like)]
+        if setting not in self._pools:
+            self._pools[setting] = [each for like in self.alike(setting) for each in self.of(like)]
+        return self._pools[setting]
 
     def cost(self, setting: DraftSetting, tasks: Collection[Task] | None = None) -> float | None:
         """Seconds per token, for these questions as far as it answered them. None: it answered none."""
-        return _cost(self.pooled(setting), tasks)
+        samples = self.pooled(setting)
+        if setting not in self._costs and samples:
+            self._costs[setting] = _unit_cost(samples)
+        counted = {each.task: each for each in samples if tasks is None or each.task in tasks}.values()
+        if not counted:
+            return None
+        return self._costs[setting] * sum(map(_work, counted)) / sum(each.timed for each in counted)
 
     def speed(self, setting: DraftSetting) -> float | None:
         """As a multiple of that without drafting; None while one of the two is not known."""
@@ -85,7 +97,8 @@ class Measurements:
         if min(len(ours), len(off)) < 2:
             return Gain(ratio, ratio / _ONE_ANSWER, ratio * _ONE_ANSWER)
         draw = random.Random(_SEED)  # noqa: S311  # the same samples are to lead to the same verdict
-        ratios = sorted(_drawn_ratio(draw, off, ours) for _each in range(_DRAWS))
+        theirs, mine = _weighed(off), _weighed(ours)
+        ratios = sorted(_drawn_cost(draw, theirs) / _drawn_cost(draw, mine) for _each in range(_DRAWS))
         edge = int(_DRAWS * _TAIL)
         return Gain(ratio, min(ratios[edge], ratio), max(ratios[-1 - edge], ratio))
 
@@ -136,22 +149,19 @@ def _unit_cost(samples: Sequence[Sample]) -> float:
     return min(cost / _work(each) for cost, each in zip(_generation_costs(samples), samples, strict=True))
 
 
-def _cost(samples: Sequence[Sample], tasks: Collection[Task] | None) -> float | None:
-    counted = {each.task: each for each in samples if tasks is None or each.task in tasks}
-    if not counted:
-        return None
-    work = sum(map(_work, counted.values()))
-    return _unit_cost(samples) * work / sum(each.timed for each in counted.values())
+def _weighed(samples: Sequence[Sample]) -> list[tuple[float, float, int]]:
+    """For each: the cost of a unit of work, its work, and its tokens."""
+    works = map(_work, samples)
+    return [
+        (cost / work, work, each.timed)
+        for cost, work, each in zip(_generation_costs(samples), works, samples, strict=True)
+    ]
 
 
-def _drawn_ratio(draw: random.Random, off: Sequence[Sample], ours: Sequence[Sample]) -> float:
-    """The speed from as many answers, drawn with repetitions."""
-    costs = []
-    for samples in (off, ours):
-        drawn = draw.choices(samples, k=len(samples))
-        work, timed = sum(map(_work, drawn)), sum(each.timed for each in drawn)
-        costs.append(_unit_cost(drawn) * work / timed)
-    return costs[0] / costs[1]
+def _drawn_cost(draw: random.Random, weighed: Sequence[tuple[float, float, int]]) -> float:
+    """The seconds per token by as many answers, drawn with repetitions."""
+    units, works, timed = zip(*draw.choices(weighed, k=len(weighed)), strict=True)
+    return min(units) * sum(works) / sum(timed)
 
 
 def _best_by_visit(samples: Sequence[Sample]) -> list[float]:

@@ -17,7 +17,7 @@ REQUEST_S = 1.5
 RACERS = (OFF, *(DraftSetting(n, p) for n, p in ((2, 0.75), (3, 0.5), (1, 0.0), (4, 0.0), (6, 0.5))))
 PREDICTORS = (OFF, DraftSetting(2), DraftSetting(6))
 CLIENTS = 4
-_LAST_STARTS = 6
+_LAST_STARTS = 8
 _VISIT_REQUESTS = 2
 _RACE_STARTS = (16, 32)
 

@@ -35,8 +35,7 @@ class Prediction(Course):
             yield from self._new(setting, tasks)
         likely = predicted(self.measured, self.accepted_at)
         if likely is not None:
-            if likely.n_max > 1:
-                yield from self._new(likely, tasks)
+            yield from self._new(likely, tasks)
             for p_min in _SURER:
                 yield from self._new(DraftSetting(max(likely.n_max, _SURE_TOKENS), p_min), tasks)
         yield from self._longer(tasks)

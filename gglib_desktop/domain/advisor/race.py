@@ -4,9 +4,11 @@ best, then those that may be the best again and again.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from gglib_desktop.domain.advisor.judging import judge
 from gglib_desktop.domain.advisor.measurements import Measurements
 from gglib_desktop.domain.advisor.plan import RACERS, Plan, last_tasks, short_tasks
 from gglib_desktop.domain.advisor.samples import Task, accepted_share, drafted_per_step
@@ -23,11 +25,10 @@ _CLOSE, _KNOWN_CLOSE = 1.12, 1.06
 _KNOWN_REQUESTS = 5
 _AGAIN_REQUESTS = 3
 _MOST_NEW = 2
-_FINAL_REQUESTS = 8
 _MOST_FINALISTS = 4
 # Above this share a stricter setting only drafts less; below the other one a laxer one only drafts more in vain.
 _NEARLY_ALL, _FEW = 0.97, 0.60
-_FULL = 0.7
+_FULL = 0.35
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Visit:
     tasks: tuple[Task, ...]
 
 
-class Course:
+class Course(ABC):
     """What is measured next. It reads no clock: each time it is told how many seconds are left."""
 
     def __init__(self, plan: Plan, measured: Measurements) -> None:
@@ -68,8 +69,9 @@ class Course:
         drafting = [each for each in self.measured.settings if each.drafts and each not in self.failed]
         return min(drafting, key=lambda each: self.measured.cost(each) or 0.0, default=None)
 
+    @abstractmethod
     def _course(self) -> Iterator[Visit]:
-        raise NotImplementedError
+        """All visits, as far as what the last ones showed makes them worth it and there is time."""
 
     def _affords(self, tasks: Sequence[Task], times: int = 1) -> bool:
         return self._left_s >= times * self._visit_s(tasks)
@@ -82,10 +84,9 @@ class Course:
 
     def _last(self) -> Iterator[Visit]:
         """Off against the winner, for what else it may be used for."""
-        best = self.best()
-        if best is None or (self.measured.speed(best) or 0.0) < LEAST_GAIN:
+        best, tasks = judge(self.measured).setting, last_tasks(self.plan.depth)
+        if not best.drafts:
             return
-        tasks = last_tasks(self.plan.depth)
         for some in (tasks[:4], tasks[4:]):
             if some and self._affords(some, 2):
                 for setting in (OFF, best):
@@ -121,7 +122,7 @@ class Race(Course):
 
     def _reserves(self, tasks: Sequence[Task]) -> bool:
         """Whether there is time enough for the best ones afterwards."""
-        return self._left_s > self.plan.seconds * 0.4 and self._affords(tasks)
+        return self._left_s > self.plan.seconds * 0.35 and self._affords(tasks)
 
     def _last_s(self) -> float:
         best = self.best()
@@ -158,7 +159,7 @@ class Race(Course):
         finalists = [OFF, *chosen]
         counts = {each: len(self.measured.pooled(each)) for each in finalists}
         least = min(finalists, key=counts.__getitem__)
-        wanted = _FINAL_REQUESTS if close else _FINAL_REQUESTS // 2
+        wanted = len(short_tasks(self.plan.depth)) // (1 if close else 2)
         return None if counts[least] >= wanted and self._is_decided(chosen) else least
 
     def _closeness(self, setting: DraftSetting) -> float:

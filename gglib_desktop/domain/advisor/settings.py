@@ -8,6 +8,7 @@ from gglib_desktop.domain.values import Value
 
 HIGHEST_N_MAX = 8
 """More draft tokens than this never paid in any measurement."""
+_MANY = 3
 PROBABILITIES = (0.0, 0.5, 0.75, 0.9)
 """The minimum probabilities that are tried."""
 
@@ -28,8 +29,9 @@ class DraftSetting(Value):
         return DraftSetting(self.n_max - 1, self.p_min) if self.n_max > 1 else None
 
     def more(self) -> DraftSetting | None:
-        """One draft token more."""
-        return DraftSetting(self.n_max + 1, self.p_min) if self.n_max < HIGHEST_N_MAX else None
+        """One draft token more, or two where one makes little difference."""
+        more = min(self.n_max + (1 if self.n_max < _MANY else 2), HIGHEST_N_MAX)
+        return DraftSetting(more, self.p_min) if more > self.n_max else None
 
     def stricter(self) -> DraftSetting | None:
         """With the next higher minimum probability."""

@@ -360,6 +360,7 @@ def test_every_reason_for_drafting_or_not_is_told(qapp, reason):
         MtpReason.MODEL_AND_ENGINE_CAN,
         MtpReason.DEPENDS_ON_MODEL,
         MtpReason.METHOD_CHOSEN,
+        MtpReason.MEASURED_FASTER,
     }
     assert mtp_reason_text(reason).startswith("On: " if on else "Off: ")
 
