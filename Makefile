@@ -45,7 +45,7 @@ else
 	$(TEST_WITH) $(PY) -m pytest $(ARGS)
 endif
 
-test-places: setup ## Run what needs Podman, which is installed for it; outside CI with CONFIRM=1
+test-places: setup ## Run what needs Podman or sshd, which are installed for it; outside CI with CONFIRM=1
 	@packaging/linux/test-places.sh
 	$(TEST_WITH) $(PY) -m pytest -q tests/contract -k "podman or docker or ssh or test_containers" $(ARGS)
 

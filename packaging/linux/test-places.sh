@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs the container engine that `make test-places` needs, without starting anything of it. The tests run it
-# themselves, with a configuration and a storage of their own.
+# Installs the container engine and the ssh server that `make test-places` needs, without starting anything of them. The
+# tests run them themselves, with configurations, keys and a storage of their own.
 set -eu
 
 if [ -z "${CI:-}" ] && [ "${CONFIRM:-}" != 1 ]; then
-    printf '%s\n' "This installs podman, runc and catatonit on this computer. If you want that, run:" "" \
+    printf '%s\n' "This installs podman, runc, catatonit and openssh-server on this computer. If you want that, run:" "" \
         "    make test-places CONFIRM=1" >&2
     exit 1
 fi
@@ -18,4 +18,4 @@ if [ -d /usr/sbin ] && [ ! -e "$policy" ] && command -v apt-get >/dev/null; then
     trap '$as_root rm -f "$policy"' EXIT
     $as_root chmod 755 "$policy"
 fi
-"$(dirname "$0")/system-packages.sh" podman runc catatonit
+"$(dirname "$0")/system-packages.sh" podman runc catatonit openssh-client openssh-server
