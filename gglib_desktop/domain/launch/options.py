@@ -238,6 +238,8 @@ def decide_mtp(
     if choice is MtpChoice.OFF:
         return MtpDecision(False, MtpReason.SWITCHED_OFF)
     if otherwise:
+        if measured is not None and choice is not MtpChoice.ON:
+            return _measured(measured)
         return MtpDecision(True, MtpReason.METHOD_CHOSEN)
     if engine is not None and not engine.capabilities.has_mtp:
         return MtpDecision(False, MtpReason.NO_ENGINE_SUPPORT)
@@ -246,11 +248,15 @@ def decide_mtp(
     if model is None:
         return MtpDecision(True, MtpReason.DEPENDS_ON_MODEL)
     if model.mtp_layers > 0 and measured is not None:
-        faster = measured.n_max > 0
-        return MtpDecision(faster, MtpReason.MEASURED_FASTER if faster else MtpReason.MEASURED_SLOWER)
+        return _measured(measured)
     if model.mtp_layers > 0:
         return MtpDecision(True, MtpReason.MODEL_AND_ENGINE_CAN)
     return MtpDecision(False, MtpReason.NO_LAYERS if model.facts else MtpReason.UNREAD_MODEL)
+
+
+def _measured(measured: MeasuredDrafting) -> MtpDecision:
+    faster = measured.n_max > 0
+    return MtpDecision(faster, MtpReason.MEASURED_FASTER if faster else MtpReason.MEASURED_SLOWER)
 
 
 def server_config(model: Model, options: LaunchOptions, *, base_port: int, mtp: MtpDecision) -> ServerConfig:

@@ -28,6 +28,7 @@ from gglib_desktop.domain.launch.options import (
 from gglib_desktop.domain.llama_cpp.argv import server_argv
 from gglib_desktop.domain.llama_cpp.dialect import LlamaCppDialect
 from gglib_desktop.domain.llama_cpp.help import parse_help
+from gglib_desktop.domain.models.draft_files import DraftFile
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.options.engine_options import engine_option
 from gglib_desktop.domain.options.text import device_names, read_text, with_device, write_text
@@ -218,12 +219,40 @@ def test_until_an_engine_is_known_nothing_is_said_of_what_it_can_do():
         ({}, {"mtp_suppressed": True}, MtpReason.SUPPRESSED),
         ({"mtp": MtpChoice.ON}, {}, None),
         ({}, {"layer": Source.APP, "model": None}, None),
+        ({"spec_draft_model": Path("/m/d.gguf")}, {}, None),
     ],
 )
 def test_draft_numbers_are_off_with_the_reason(draft, changes, reason):
     state = shown(LaunchOptions(**draft), form_context(**changes))
     assert {state.fields[name].disabled for name in ("spec_draft_n_max", "spec_draft_p_min")} == {reason}
     assert state.decision.enabled == (reason is None)
+
+
+def test_a_method_without_a_model_has_numbers_of_its_own():
+    state = shown(LaunchOptions(spec_type="ngram-mod"))
+    assert state.fields["spec_draft_n_max"].disabled == "this method has numbers of its own"
+    assert state.argv is not None
+    assert state.argv[state.argv.index("--spec-type") + 1] == "ngram-mod"
+    assert "--spec-draft-n-max" not in state.argv
+
+
+@pytest.mark.parametrize(
+    ("changes", "disabled"),
+    [({}, None), ({"mtp": MtpChoice.OFF}, MtpReason.SWITCHED_OFF)],
+)
+def test_a_draft_model_can_be_chosen_unless_drafting_is_switched_off(changes, disabled):
+    state = shown(LaunchOptions(**changes))
+    assert {state.fields[name].disabled for name in ("spec_draft_model", "spec_type")} == {disabled}
+
+
+def test_what_a_draft_file_is_and_why_it_drafts_nothing_is_said():
+    path = Path("/m/d.gguf")
+    file = DraftFile(path, ("draft-simple",), problem="its vocabulary is another one")
+    state = shown(LaunchOptions(spec_draft_model=path), form_context(draft_file={path: file}.get, draft_files=(file,)))
+    assert state.fields["spec_draft_model"].warning == "its vocabulary is another one"
+    assert (state.drafting.file, state.drafting.offered, state.is_doubtful) == (file, (file,), True)
+    assert "draft-simple" in state.drafting.methods
+    assert "none" not in state.drafting.methods
 
 
 def test_what_was_typed_and_is_no_value_stays_with_its_problem():

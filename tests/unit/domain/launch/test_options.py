@@ -10,6 +10,7 @@ from gglib_desktop.domain.errors import ConfigurationError
 from gglib_desktop.domain.launch.options import (
     BUILT_IN,
     LaunchOptions,
+    MeasuredDrafting,
     MtpChoice,
     MtpDecision,
     MtpReason,
@@ -74,6 +75,20 @@ def test_whether_it_drafts_and_why(choice, layers, engine, suppressed, expected)
 @pytest.mark.parametrize("engine", [None, CAN, CANNOT])
 def test_a_draft_model_drafts_whatever_layers_the_model_has(choice, suppressed, expected, engine):
     decision = decide_mtp(choice, model=with_layers(0), engine=engine, suppressed=suppressed, otherwise=True)
+    assert decision == MtpDecision(*expected)
+
+
+@pytest.mark.parametrize(
+    ("choice", "n_max", "expected"),
+    [
+        (AUTO, 3, (True, MtpReason.MEASURED_FASTER)),
+        (AUTO, 0, (False, MtpReason.MEASURED_SLOWER)),
+        (ON, 0, (True, MtpReason.METHOD_CHOSEN)),
+    ],
+)
+def test_auto_goes_by_what_was_measured_of_a_draft_model(choice, n_max, expected):
+    measured = MeasuredDrafting(1.8e9, n_max, 0.5)
+    decision = decide_mtp(choice, model=with_layers(0), engine=CAN, suppressed=False, otherwise=True, measured=measured)
     assert decision == MtpDecision(*expected)
 
 
