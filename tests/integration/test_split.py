@@ -17,6 +17,7 @@ from gglib_desktop.domain.errors import ConfigurationError, StartFailed
 from gglib_desktop.domain.servers.failures import FailureCause
 from gglib_desktop.domain.servers.server import ServerConfig
 from gglib_desktop.domain.servers.split.kind import WORKER
+from gglib_desktop.domain.servers.split.workers import WorkerState
 from gglib_desktop.domain.traffic.chat import AnswerText, ChatMessage, ChatRequest, Role
 from tests.contract.test_process_runner import becomes_healthy
 from tests.fakes.ports import some_base_port
@@ -82,6 +83,11 @@ async def test_a_head_serves_with_its_workers_and_ends_with_them(open_runner, ad
         assert set(workers) == {"local", "attic"}
         listening = [each.laddr.ip for worker in workers.values() for each in worker.net_connections("tcp")]
         assert set(listening) == {"127.0.0.1"}, "they have no password"
+        workers["attic"].suspend()
+        seen = {each.place: each for each in runner.workers(handle)}
+        assert (seen["local"].state, seen["attic"].state) == (WorkerState.RUNNING, WorkerState.PAUSED)
+        assert abs(seen["local"].rss_bytes - workers["local"].memory_info().rss) < 2**24
+        workers["attic"].resume()
         assert await answers(runner, handle)
         await runner.stop(handle)
         assert not any(map(psutil.Process.is_running, workers.values()))

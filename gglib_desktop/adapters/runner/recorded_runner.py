@@ -245,9 +245,12 @@ class RecordedRunner(FoundServers):
         """Where a configuration is served, and by which program. Raises: ConfigurationError."""
         site = self._sites[self._place_of(config)]
         driver = site.driver(config.engine)
-        if not is_worker(config):  # its head sends it its part
+        if not is_worker(config):
             await site.place.check_model(config.model_path)
-        return site, driver, await driver.engine()
+        engine = await driver.engine()
+        if is_worker(config):  # its head sends it its part of the model; the look is what a place begins with
+            await site.place.check_model(engine.path)
+        return site, driver, engine
 
     @asynccontextmanager
     async def _port_for(self, site: Site, config: ServerConfig, stolen: set[int]) -> AsyncIterator[int]:

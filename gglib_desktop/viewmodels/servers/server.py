@@ -303,7 +303,7 @@ class ServerViewModel(PanelViewModel):
             slots=facts.slots if facts else None,
             busy_slots=self.figures.state.busy_slots,
             rss_bytes=snapshot.rss_bytes,
-            workers=tuple(replace(each, place=self._launcher.place_name(each.place)) for each in snapshot.workers),
+            workers=tuple(replace(w, place=self._launcher.place_name(w.place) or w.place) for w in snapshot.workers),
             forecast=self._memory.of(config),
             draft_tokens=config.spec_draft_n_max if takes_numbers(drafting_method(config)) else None,
             min_probability=config.spec_draft_p_min,

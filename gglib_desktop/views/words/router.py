@@ -34,6 +34,7 @@ def worker_text(worker: Worker) -> str:
     """Where a worker is, and how."""
     state = {
         WorkerState.RUNNING: translate("Workers", "running"),
+        WorkerState.PAUSED: translate("Workers", "paused"),
         WorkerState.UNREACHABLE: translate("Workers", "unreachable"),
         WorkerState.ENDED: translate("Workers", "ended"),
     }[worker.state]

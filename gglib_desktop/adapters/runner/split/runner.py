@@ -236,7 +236,9 @@ def _seen(place: str, worker: AnnouncedServer | None) -> Worker:
     usage = worker.process.usage()
     if worker.process.poll():
         return Worker(place, WorkerState.ENDED)
-    return Worker(place, WorkerState.RUNNING, usage.rss_bytes if usage is not None else None)
+    if usage is None:
+        return Worker(place, WorkerState.RUNNING)
+    return Worker(place, WorkerState.PAUSED if usage.paused else WorkerState.RUNNING, usage.rss_bytes)
 
 
 async def _kill(head: AnnouncedServer) -> None:

@@ -7,9 +7,13 @@ from enum import StrEnum
 
 
 class WorkerState(StrEnum):
-    """UNREACHABLE: its place does not answer, so nothing is known of it since."""
+    """PAUSED: something stopped its process, and requests wait until it goes on.
+
+    UNREACHABLE: its place does not answer, so nothing is known of it since.
+    """
 
     RUNNING = "running"
+    PAUSED = "paused"
     UNREACHABLE = "unreachable"
     ENDED = "ended"
 
