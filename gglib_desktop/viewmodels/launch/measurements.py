@@ -42,4 +42,6 @@ class Measurements:
         async def keep(name: str, options: LaunchOptions, for_all: bool) -> None:
             await self._presets.create(name, options, None if for_all else model_id)
 
-        return MeasuringViewModel(subject, self._advisor, self._room, Outcome(use, keep), self._scope)
+        return MeasuringViewModel(
+            subject, self._advisor, self._room, Outcome(use, keep, fills_form=form is not None), self._scope
+        )

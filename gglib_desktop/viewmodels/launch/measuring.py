@@ -105,10 +105,14 @@ class Room(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of the settings that came out. Both raise GglibError. ``keep`` takes a name, and ``for_all``."""
+    """What becomes of the settings that came out. Both raise GglibError. ``keep`` takes a name, and ``for_all``.
+
+    ``fills_form``: they are used by a form that is open.
+    """
 
     use: Callable[[Mapping[str, object]], Awaitable[None]]
     keep: Callable[[str, LaunchOptions, bool], Awaitable[None]]
+    fills_form: bool = False
 
 
 class MeasuringViewModel(ViewModel):
@@ -135,6 +139,11 @@ class MeasuringViewModel(ViewModel):
     @property
     def model(self) -> Model:
         return self._subject.model
+
+    @property
+    def fills_form(self) -> bool:
+        """The settings that come out go to the form that asked, and are not saved yet."""
+        return self._outcome.fills_form
 
     def choose(self, depth: Depth) -> None:
         """Plans another measurement; not while one goes on."""

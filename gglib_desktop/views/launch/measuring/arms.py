@@ -75,7 +75,13 @@ class ArmTable(QAbstractTableModel):
 
     @override
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is not Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.ToolTipRole and section == ArmColumn.SPEED:
+            return self.tr("Where the CPU computes, by its time; else by the clock")
+        if role == Qt.ItemDataRole.ToolTipRole and section == ArmColumn.TOKENS:
+            return self.tr("On the clock, which other programs slow down")
+        if role != Qt.ItemDataRole.DisplayRole:
             return None
         return {
             ArmColumn.SETTING: self.tr("Drafting"),

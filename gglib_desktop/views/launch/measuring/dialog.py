@@ -54,7 +54,7 @@ class MeasureDialog(QDialog):
         self._plan = _PlanPart(measuring, self)
         self._progress = _ProgressPart(self)
         self._arms = ArmTableView(self)
-        self._result = _ResultPart(self)
+        self._result = _ResultPart(measuring.fills_form, self)
         self._problem = ProblemBox("measure", self, lines=1)
         policy = self._problem.sizePolicy()
         policy.setRetainSizeWhenHidden(False)
@@ -251,7 +251,7 @@ class _ProgressPart(QWidget):
 class _ResultPart(QWidget):
     """What came out."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, fills_form: bool, parent: QWidget) -> None:
         super().__init__(parent)
         self._verdict = WrapLabel(parent=self)
         self._verdict.setObjectName("adviceVerdict")
@@ -262,7 +262,8 @@ class _ResultPart(QWidget):
         self._details = WrapLabel(parent=self)
         self._details.setObjectName("adviceDetails")
         self._details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._used = WrapLabel(self.tr("Saved. Used from the next start on."), self)
+        saved, filled = self.tr("Saved. Used from the next start on."), self.tr("The form has these settings now.")
+        self._used = WrapLabel(filled if fills_form else saved, self)
         self._used.setObjectName("adviceUsed")
         self._used.setAccessibleName(self._used.text())
         layout = QVBoxLayout(self)

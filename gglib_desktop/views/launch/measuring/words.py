@@ -117,7 +117,7 @@ def verdict_details(advice: Advice) -> tuple[str, ...]:
     if not verdict.is_on and verdict.runner_up is not None:
         text = translate("Advice", "With drafting at its best: {setting}")
         found.append(text.format(setting=setting_text(verdict.runner_up)))
-    found += [_line(line) for line in verdict.lines if line.gain is not None]
+    found += [_line(line, verdict.setting) for line in verdict.lines if line.gain is not None]
     if verdict.first_token_ms is not None and verdict.off_first_token_ms is not None:
         text = translate("Advice", "First token: {this}, without drafting {off}")
         found.append(text.format(this=wait_text(verdict.first_token_ms), off=wait_text(verdict.off_first_token_ms)))
@@ -134,7 +134,7 @@ def _doubt(doubt: Doubt) -> str:
     return sentence(text)
 
 
-def _line(line: Line) -> str:
+def _line(line: Line, chosen: DraftSetting) -> str:
     kind = {
         TextKind.CODE: translate("Advice", "Code"),
         TextKind.PROSE: translate("Advice", "Prose"),
@@ -147,6 +147,6 @@ def _line(line: Line) -> str:
         parts.append(translate("Advice", "{count} clients").format(count=line.clients))
     assert line.gain is not None
     text = translate("Advice", "{use}: {gain}").format(use=", ".join(parts), gain=_gain(line.gain))
-    if line.best is None:
+    if line.best is None or line.best == chosen:
         return text
     return translate("Advice", "{line}; best alone: {setting}").format(line=text, setting=setting_text(line.best))

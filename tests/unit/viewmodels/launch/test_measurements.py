@@ -77,7 +77,7 @@ async def test_they_are_saved_for_the_model(measured, desk):
 async def test_they_fill_the_form_that_asked(measured, desk):
     form = option_form(Source.LAUNCH)
     form.edit(threads=3)
-    await measured(form)
+    assert (await measured(form)).fills_form
     assert desk.measured[-1].threads == 3
     assert form.draft == LaunchOptions(threads=3).with_values(**CHOICES)
     assert desk.saved == []
