@@ -160,8 +160,9 @@ def _weighed(samples: Sequence[Sample]) -> list[tuple[float, float, int]]:
 
 def _drawn_cost(draw: random.Random, weighed: Sequence[tuple[float, float, int]]) -> float:
     """The seconds per token by as many answers, drawn with repetitions."""
-    units, works, timed = zip(*draw.choices(weighed, k=len(weighed)), strict=True)
-    return min(units) * sum(works) / sum(timed)
+    drawn = draw.choices(weighed, k=len(weighed))
+    best = min(unit for unit, _work, _timed in drawn)
+    return best * sum(work for _unit, work, _timed in drawn) / sum(timed for _unit, _work, timed in drawn)
 
 
 def _best_by_visit(samples: Sequence[Sample]) -> list[float]:

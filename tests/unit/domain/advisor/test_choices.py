@@ -5,9 +5,13 @@ import pytest
 from gglib_desktop.domain.advisor.judging import judge
 from gglib_desktop.domain.advisor.plan import Depth, Way
 from gglib_desktop.domain.advisor.samples import Length
-from tests.fakes.drafting_grids import ACCEPTED, ENGINES, TRUTH, Grid, chosen_speed, generated, measure
+from tests.fakes.drafting_grids import ACCEPTED, ENGINES, TRUTH, Engine, Grid, chosen_speed, generated, measure
 
-GRIDS = {**{name: Grid(table, ACCEPTED[name]) for name, table in TRUTH.items()}, **generated(), **ENGINES}
+GRIDS: dict[str, Grid | Engine] = {
+    **{name: Grid(table, ACCEPTED[name]) for name, table in TRUTH.items()},
+    **generated(),
+    **ENGINES,
+}
 DRAWS = 2
 
 

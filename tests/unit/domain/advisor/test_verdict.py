@@ -122,13 +122,16 @@ def test_lines_tell_what_the_choice_costs_one_kind_of_text():
 
 def test_of_nothing_nothing_is_known():
     empty = Measurements()
-    assert empty.speed(TWO) is empty.cost(OFF) is empty.gain(TWO) is None
-    assert tokens_per_step([]) is tokens_per_s([]) is None
+    assert empty.speed(TWO) is empty.cost(OFF) is None
+    assert empty.gain(TWO) is None
+    assert tokens_per_step([]) is None
+    assert tokens_per_s([]) is None
     assert drafted_per_step([]) == 0
     assert tokens_per_s([sample(cost_s=2.0)]) == 50
     assert measured().cost(OFF, ()) is None
     plan = make_plan(Depth.QUICK, 0.1)
-    assert Race(plan, empty).best() is Race(plan, empty).best_cost() is None
+    assert Race(plan, empty).best() is None
+    assert Race(plan, empty).best_cost() is None
     assert Race(plan, empty).goes_on(TWO)
 
 
