@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import re
 import signal
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from typing_extensions import override
 
 from gglib_desktop.adapters.places.awaited_exit import AwaitedExit
 from gglib_desktop.adapters.places.ssh.runs import Runs
-from gglib_desktop.adapters.places.ssh.told import Known
+from gglib_desktop.adapters.places.ssh.told import FoundRun, Known
 from gglib_desktop.domain.documents.settings import SECOND_GRACE_S
 from gglib_desktop.domain.errors import ProcessError, RunnerUnavailable, StopFailed
 from gglib_desktop.domain.servers.failures import ServerExit, StopRung
@@ -19,7 +21,9 @@ from gglib_desktop.domain.servers.health import Usage
 from gglib_desktop.domain.traffic.figures import MemoryUse
 from gglib_desktop.tasks import TaskScope
 
+_log = logging.getLogger(__name__)
 _KILLED_S = 3.0
+_LOOK_S = 5.0
 _LONGEST_GRACE_S = 86400.0
 _KIB = re.compile(rb"^(VmRSS|Rss|Pss|Anonymous): +(\d+) kB$", re.MULTILINE)
 
@@ -98,9 +102,21 @@ class RemoteProcess(AwaitedExit):
         over = self._stopping = asyncio.get_running_loop().create_future()
         limits_s = (min(grace_s, _LONGEST_GRACE_S), SECOND_GRACE_S, _KILLED_S)
         await self._runs.begin_to_stop(self.run, self._known, limits_s)
-        await asyncio.wait({self._exited, over}, return_when=asyncio.FIRST_COMPLETED)
+        while not self.poll() and not over.done():
+            await asyncio.wait({self._exited, over}, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            await self._look()
         if not self.poll():
             raise over.result()
+
+    async def _look(self) -> None:
+        """Whether it has ended, in case that was not told."""
+        if self.poll():
+            return
+        with contextlib.suppress(RunnerUnavailable):
+            found = FoundRun.of(await self._runs.ask("find", self.run))
+            if found.runs is False and not self.poll():
+                _log.warning("the end of run %s was not told", self.run)
+                self.has_ended(found.exit or ServerExit(None))
 
     def usage(self) -> Usage | None:
         return self._usage

@@ -37,9 +37,12 @@ class Watch:
     log_sizes: dict[str, int] = field(default_factory=dict)
     listeners: dict[object, Grown] = field(default_factory=dict)
     _processes: dict[str, RemoteProcess] = field(default_factory=dict)
+    _ends: dict[str, ServerExit] = field(default_factory=dict)
 
     def follow(self, folder: str, process: RemoteProcess) -> None:
         self._processes[folder] = process
+        if folder in self._ends:  # it was told before anyone followed it
+            process.has_ended(self._ends[folder])
 
     def leave(self, folder: str, process: RemoteProcess) -> None:
         if self._processes.get(folder) is process:
@@ -76,6 +79,9 @@ class Watch:
                     finally:
                         await channel.aclose()
                 raise RunnerUnavailable("the script that watches the servers there has ended")
+            except (ValueError, RuntimeError) as exc:
+                # All that is so is told anew to the next one.
+                _log.warning("the watch of servers there begins anew: %r", exc)
             except (RunnerUnavailable, TimeoutError) as exc:
                 self.is_lost(exc if isinstance(exc, RunnerUnavailable) else RunnerUnavailable("it is silent"))
             changed.clear()
@@ -117,6 +123,7 @@ class Watch:
         return process if process is not None and f"{process.pid} {process.identity}" == told else None
 
     def _end(self, folder: str, end: ServerExit) -> None:
+        self._ends[folder] = end
         process = self._processes.get(folder)
         if process is not None:
             process.has_ended(end)

@@ -26,9 +26,9 @@ tell_end() {
 }
 
 tell() {
-    if ! read_pid "$run"; then
-        booted=$boot
-    elif runs; then
+    # It may just be about to be started.
+    read_pid "$run" || return 0
+    if runs; then
         count_in
         echo "up $run $pid $started $booted $all_ticks $all_pages $own_state"
         [ ! -e "$run/survived" ] || echo "survived $run"
