@@ -261,14 +261,12 @@ async def _build_services(
     library = Library(repository, DiskModelFiles(places.data_dir / "models", well_known_stores(os.environ)))
     supervisor = _supervisor(runner, library, settings, reporter)
     stack.push_async_callback(supervisor.aclose)
-    launcher = Launcher(
+    launcher = _make_launcher(
         library,
         supervisor,
         _engines(runner, catalog, settings, options.runner),
         settings,
         mtp_suppressed=mtp_is_suppressed(os.environ),
-        forecast=_forecast,
-        drafting_obstacle=_drafting_obstacle,
         renew_router=lambda config: dialogs().routers.renewed(config),  # noqa: PLW0108  # they are loaded late
         measured=lambda *of: advising.measured(*of),  # noqa: PLW0108  # it is made below
     )
@@ -351,6 +349,9 @@ def _drafting_obstacle(model: Path, draft: Path) -> str | None:
     from gglib_desktop.adapters.gguf.drafting import drafting_obstacle
 
     return drafting_obstacle(model, draft)
+
+
+_make_launcher: Callable[..., Launcher] = partial(Launcher, forecast=_forecast, drafting_obstacle=_drafting_obstacle)
 
 
 def _build_window(app: QApplication, services: _Services, places: Places) -> MainWindow:

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from gglib_desktop.domain.advisor.samples import Task
+from gglib_desktop.domain.advisor.speed_key import speed_key
 from gglib_desktop.domain.errors import ConfigurationError, HealthCheckFailed, StartFailed
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.health import PROBE_TIMEOUT_S, ProbeResult, loading_interval_s
 from gglib_desktop.domain.servers.server import ProcessHandle, ServerConfig
-from gglib_desktop.domain.servers.speed_key import speed_key
 from gglib_desktop.domain.traffic.completion import Completion, CompletionRequest
 from gglib_desktop.ports.servers.measuring import MeasuringRunner
 from gglib_desktop.services.advisor.pace import TRIAL_TOKENS, WARM_UP_TOKENS, Pace

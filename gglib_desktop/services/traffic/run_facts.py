@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gglib_desktop.domain.servers.speed_key import speed_key
+from gglib_desktop.domain.advisor.speed_key import speed_key
 from gglib_desktop.domain.traffic.requests import RunFacts
 from gglib_desktop.services.servers.snapshot import ServerSnapshot
 

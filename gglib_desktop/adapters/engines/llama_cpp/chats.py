@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gglib_desktop.adapters.http.chats import StreamedChats
-from gglib_desktop.domain.llama_cpp.chat import CHAT_PATH, AnswerReader, chat_body
+from gglib_desktop.domain.llama_cpp.asking.chat import CHAT_PATH, AnswerReader, chat_body
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.traffic.chat import Answer, ChatRequest
 

@@ -11,7 +11,7 @@ from gglib_desktop.adapters.engines.llama_cpp.driver import LlamaCppDriver
 from gglib_desktop.adapters.http.streamed_answer import posted
 from gglib_desktop.domain.engine.capabilities import Engine
 from gglib_desktop.domain.errors import ChatRefused, NoAnswer
-from gglib_desktop.domain.llama_cpp.completion import COMPLETION_PATH, NO_CACHE, completion_body, completion_told
+from gglib_desktop.domain.llama_cpp.asking.completion import COMPLETION_PATH, NO_CACHE, completion_body, completion_told
 from gglib_desktop.domain.options.arguments import flag_of
 from gglib_desktop.domain.servers.access import ServerAddress
 from gglib_desktop.domain.servers.server import ServerConfig

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gglib_desktop.domain.errors import AnswerCut, ChatError, ChatRefused, KeyRefused, PicturesRefused, PromptTooLong
-from gglib_desktop.domain.llama_cpp.chat import AnswerReader, chat_body
+from gglib_desktop.domain.llama_cpp.asking.chat import AnswerReader, chat_body
 from gglib_desktop.domain.traffic.chat import (
     AnswerEnd,
     AnswerFigures,
@@ -22,7 +22,7 @@ from gglib_desktop.domain.traffic.chat import (
     Role,
 )
 
-ANSWERS = Path(__file__).parents[3] / "fakes/answers"
+ANSWERS = Path(__file__).parents[4] / "fakes/answers"
 DRAFTED = (ANSWERS / "drafted.txt").read_bytes()
 REASONING = (ANSWERS / "reasoning.txt").read_bytes()
 TOO_LONG = "request (5019 tokens) exceeds the available context size (1024 tokens), try increasing it"

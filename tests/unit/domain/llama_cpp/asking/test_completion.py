@@ -3,7 +3,7 @@ import json
 import pytest
 
 from gglib_desktop.domain.errors import AnswerCut
-from gglib_desktop.domain.llama_cpp.completion import completion_body, completion_told
+from gglib_desktop.domain.llama_cpp.asking.completion import completion_body, completion_told
 from gglib_desktop.domain.traffic.completion import Completion, CompletionRequest
 
 TIMINGS = {"prompt_n": 9, "prompt_ms": 6.6, "predicted_n": 60, "predicted_ms": 66}

@@ -1,0 +1,1 @@
+"""Questions to llama-server, and its answers."""
