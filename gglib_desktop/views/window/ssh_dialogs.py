@@ -26,6 +26,7 @@ from gglib_desktop.views.widgets.buttons import box_button
 from gglib_desktop.views.widgets.labels.wrap import WrapLabel
 
 _CHARACTERS = 62
+_MARGINS = 40
 Run = Callable[[Coroutine[Any, Any, object], str], None]
 
 
@@ -75,24 +76,35 @@ class _SshDialog(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.answer: Answer = None
-        self.setMinimumWidth(self.fontMetrics().averageCharWidth() * _CHARACTERS)
+        self._width = min(
+            self.fontMetrics().averageCharWidth() * _CHARACTERS, self.screen().availableGeometry().width() - _MARGINS
+        )
+        self.setMinimumWidth(self._width)
         self._rows = QVBoxLayout(self)
         self._rows.setSpacing(12)
 
     def say(self, name: str, text: str) -> WrapLabel:
-        label = WrapLabel(text, self)
+        label = WrapLabel(parent=self)
         label.setObjectName(name)
+        # First the width: the dialog would keep the height that its text needs in a narrow label.
+        label.resize(self._width - _MARGINS, 0)
+        label.setText(text)
         self._rows.addWidget(label)
         return label
 
     def show_fingerprint(self, fingerprint: str) -> None:
-        label = QLabel(self.tr("Fingerprint: {fingerprint}").format(fingerprint=fingerprint), self)
+        text = self.tr("Fingerprint: {fingerprint}").format(fingerprint=fingerprint)
+        label = QLabel(text, self)
         label.setObjectName("fingerprint")
-        label.setAccessibleName(label.text())
+        label.setAccessibleName(text)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         flags = Qt.TextInteractionFlag
         label.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
+        if label.sizeHint().width() > self.screen().availableGeometry().width() - _MARGINS:
+            # No part of it may be out of sight, however large the text is.
+            half = len(text) // 2
+            label.setText(f"{text[:half]}\n{text[half:]}")
         self._rows.addWidget(label)
 
     def button_box(self) -> QDialogButtonBox:
