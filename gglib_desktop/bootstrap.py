@@ -272,7 +272,7 @@ async def _build_services(
     )
     parts = (library, supervisor, launcher, settings, scope)
     endpoints = EndpointParts(places, settings, scope, stack)
-    advising = AdvisorParts(places.data_dir, scope, stack, launcher.forecast)
+    advising: AdvisorParts = AdvisorParts(places.data_dir, scope, stack, launcher.forecast)
 
     @cache
     def dialogs() -> Dialogs:
