@@ -229,7 +229,8 @@ class Experiment:
             load_s=state.load_s,
         )
         await self._store.clear_samples(subject.conditions)
-        await self._kept.keep(advice)
+        if verdict.doubt is None:  # else an earlier verdict still counts
+            await self._kept.keep(advice)
         return advice
 
 
