@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from gglib_desktop.domain.advisor.speed_key import speed_key
 from gglib_desktop.domain.servers.effective import ServerFacts
 from gglib_desktop.domain.servers.server import ServerConfig
-from gglib_desktop.domain.servers.speed_key import speed_key
 
 CONFIG = ServerConfig(1, "Tiny", Path("/m/tiny.gguf"), 9000, threads=2, gpu_layers=9)
 
