@@ -64,6 +64,21 @@ async def test_an_unknown_host_key_that_is_not_trusted(sshd):
     assert (sshd.folder / "known_hosts").read_text() == ""
 
 
+async def test_a_question_that_was_not_answered_is_put_again_when_the_user_wants_something(sshd):
+    sshd.forget_host_key()
+    user = FakeUser(trusts=False)
+    machine = machine_of(sshd, user)
+    for _attempt in range(2):
+        with pytest.raises(RunnerUnavailable, match="was not answered"):
+            await machine.run("true")
+    assert len(user.asked) == 1
+    user.trusts = True
+    machine.ask_again()
+    assert (await machine.run("echo here")).output == b"here\n"
+    assert machine.since is None
+    await machine.aclose()
+
+
 async def test_a_changed_host_key_can_only_be_heard_of(sshd):
     before = (sshd.folder / "known_hosts").read_text()
     sshd.change_host_key()

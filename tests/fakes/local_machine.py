@@ -84,6 +84,9 @@ class LocalMachine:
         for tell in tuple(self._listeners):
             tell()
 
+    def ask_again(self) -> None:
+        """It never asks."""
+
     async def run(self, script: str, *arguments: str, input: bytes = b"", limit_s: float = 10) -> Answer:  # noqa: A002
         process = await self._shell(script, arguments)
         output, _errors = await asyncio.wait_for(process.communicate(input), limit_s)

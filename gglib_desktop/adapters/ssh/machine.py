@@ -45,6 +45,9 @@ class Machine(Protocol):
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Calls back on the loop when the link came up or was lost. Returns a function that ends that."""
 
+    def ask_again(self) -> None:
+        """Makes the next use connect at once, and ask if need be: the user has just asked for something there."""
+
     async def run(self, script: str, *arguments: str, input: bytes = b"", limit_s: float = 10) -> Answer:  # noqa: A002
         """Runs a script of a POSIX shell there. ``input`` is its standard input, text that ends with a new line.
 

@@ -76,7 +76,6 @@ class SshMachine:
         return forget
 
     def ask_again(self) -> None:
-        """Makes the next use connect at once, and ask if need be: the user has just asked for something there."""
         self._is_wanted = True
 
     async def _connected(self) -> Master:

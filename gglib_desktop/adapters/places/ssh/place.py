@@ -93,6 +93,8 @@ class SshPlace:
     # -- what a start needs
 
     async def check_model(self, path: Path) -> None:
+        # A start is worth a question that was not answered before.
+        self._runs.ask_again()
         await self._reached()
         if not path.is_absolute():
             raise ConfigurationError("model_path", str(path), "must be the whole path of a file on that computer")

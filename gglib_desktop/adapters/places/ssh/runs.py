@@ -56,6 +56,10 @@ class Runs:
             self.computer = Computer.of(answer.output)
         return self.computer
 
+    def ask_again(self) -> None:
+        """As ``Machine.ask_again``."""
+        self._machine.ask_again()
+
     async def told(self, name: str, *arguments: str, limit_s: float = 10) -> Answer:
         """What a script says that is about no run."""
         return await self._shell.run(script(name), *arguments, limit_s=limit_s)
