@@ -72,7 +72,7 @@ async def test_a_question_that_was_not_answered_is_put_again_when_the_user_wants
         with pytest.raises(RunnerUnavailable, match="was not answered"):
             await machine.run("true")
     assert len(user.asked) == 1
-    user.trusts = True
+    user.is_trusting = True
     machine.ask_again()
     assert (await machine.run("echo here")).output == b"here\n"
     assert machine.since is None

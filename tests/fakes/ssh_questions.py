@@ -9,7 +9,7 @@ class FakeUser:
     """``gate`` holds the answers back."""
 
     def __init__(self, *, trusts: bool = True, secret: str | None = None) -> None:
-        self._trusts = trusts
+        self.is_trusting = trusts
         self._secret = secret
         self.asked: list[HostKeyQuestion | SecretQuestion] = []
         self.told: list[ChangedHostKey] = []
@@ -19,7 +19,7 @@ class FakeUser:
 
     async def trusts(self, question: HostKeyQuestion) -> bool:
         await self._asked(question)
-        return self._trusts
+        return self.is_trusting
 
     async def secret(self, question: SecretQuestion) -> str | None:
         await self._asked(question)
