@@ -45,7 +45,9 @@ def preset(tmp_path_factory):
 @pytest.fixture
 def open_runner(data_dir, engine_path):
     catalog = engine_catalog(os.environ)
-    return lambda: local_runner(data_dir, lambda: catalog.inspect(engine_path), environment=os.environ)
+    return lambda: local_runner(
+        data_dir, lambda: catalog.inspect(engine_path), environment=os.environ, stop_grace_s=lambda: DEADLINE_S
+    )
 
 
 def config(preset, **options):
