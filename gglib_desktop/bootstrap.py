@@ -31,7 +31,7 @@ from gglib_desktop.domain.models.model import Model
 from gglib_desktop.domain.servers.server import OWN_PLACES
 from gglib_desktop.endpoints import EndpointParts
 from gglib_desktop.program_paths import Places
-from gglib_desktop.runners import Runner, WindowRunner, engines_of, runner_and_catalog
+from gglib_desktop.runners import Runner, WindowRunner, engines_of, runner_and_catalog, scan_places
 from gglib_desktop.services.launch.engines import Engines
 from gglib_desktop.services.launch.launcher import Launcher
 from gglib_desktop.services.models.library import Library
@@ -155,7 +155,7 @@ class _Services:
     """The parts of the program that the window and quitting need."""
 
     settings: SettingsKeeper
-    runner: Runner
+    runner: WindowRunner
     supervisor: Supervisor
     view_model: WindowViewModel
     instance: SingleInstance
@@ -220,6 +220,7 @@ class _Services:
         from gglib_desktop.services.models.folder_watch import FolderWatch
 
         FolderWatch(self.library, InotifyFileWatch(), self.scope).begin()
+        scan_places(self.runner, self.library, self.settings, self.scope)
         with contextlib.suppress(OSError):
             private.make_folder(self.settings.path.parent)
         self.scope.start(self.settings.watch(InotifyFileWatch()), name="watch settings")

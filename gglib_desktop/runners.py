@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from gglib_desktop.domain.engine.capabilities import Engine
     from gglib_desktop.ports.machine.key_store import KeyStore
     from gglib_desktop.ports.machine.ssh_questions import SshQuestions
+    from gglib_desktop.ports.models.place_files import PlaceFiles
     from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
+    from gglib_desktop.services.models.library import Library
+    from gglib_desktop.services.models.places_scan import OpenedFiles
     from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
+    from gglib_desktop.tasks import TaskScope
 
 T = TypeVar("T")
 
@@ -39,6 +43,12 @@ class WindowRunner(Runner, Protocol):
         Raises: ConfigurationError when it cannot be used, RunnerUnavailable.
         """
         ...
+
+    def follow_files(self, follow: Callable[[str, PlaceFiles | None], object]) -> None:
+        """Calls back with the files of each place that has some, now and when it is opened.
+
+        With None when it is left.
+        """
 
 
 def create_runner(kind: str, *, data_dir: Path, engine: Path | None = None) -> AbstractAsyncContextManager[Runner]:
@@ -147,6 +157,20 @@ def _other_engines() -> Mapping[str, EngineCatalog]:
     from gglib_desktop.adapters.runner.kinds import other_catalogs
 
     return other_catalogs(os.environ)
+
+
+def scan_places(runner: WindowRunner, library: Library, settings: SettingsKeeper, scope: TaskScope) -> None:
+    """From now on the library holds the models in the folders of the places."""
+    from gglib_desktop.services.models.places_scan import PlacesScan
+
+    def open_files(files: PlaceFiles) -> OpenedFiles:
+        from gglib_desktop.adapters.library.placed_files import PlacedModelFiles
+
+        return PlacedModelFiles(files)
+
+    scan = PlacesScan(library, lambda: settings.current.places, open_files, scope)
+    settings.subscribe(lambda _changed: scan.settings_changed())
+    runner.follow_files(scan.follow)
 
 
 class _Late(Generic[T]):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 import struct
-from io import FileIO
 from pathlib import Path
 
-from gglib_desktop.adapters.files.regular_file import open_regular, why_unreadable
+from gglib_desktop.adapters.files.regular_file import why_unreadable
+from gglib_desktop.adapters.gguf.source import ByteSource, OpenSource, disk_source
 from gglib_desktop.adapters.gguf.tensors import BLOCKS, REPACKED_BLOCKS, Tensors
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf.header import (
@@ -59,25 +58,28 @@ SCALAR_FORMATS = {
 _MAX_TENSOR_NAME_BYTES = 64
 
 
-def read_header(path: Path, arrays: dict[str, tuple[int, int]] | None = None) -> GgufHeader:
+def read_header(
+    path: Path, arrays: dict[str, tuple[int, int]] | None = None, *, opened: OpenSource = disk_source
+) -> GgufHeader:
     """Everything before the tensor data. Blocks: call it in a thread. ``arrays`` gets where each array's values lie.
 
     Raises: InvalidModelFile, also for a file that is not regular, gone or unreadable.
     """
-    with open_regular(path) as file:
+    with opened(path) as file:
         window = _Window(path, file, arrays)
         if not window.size:
             raise window.bad("the file is empty")
         return _HeaderReader(window, *_preamble(window)).read()
 
 
-def check_tensor_data(path: Path, header: GgufHeader) -> None:
+def check_tensor_data(path: Path, header: GgufHeader, *, opened: OpenSource = disk_source) -> None:
     """Checks that the file is as long as its tensors need; interrupted downloads and copies are not.
 
     Raises: InvalidModelFile.
     """
     try:
-        size = path.stat().st_size
+        with opened(path) as file:
+            size = file.size
     except OSError as exc:
         raise InvalidModelFile(path, why_unreadable(exc)) from exc
     if size < header.required_size_bytes:
@@ -93,11 +95,11 @@ def _part(size_bytes: int, whole_bytes: int) -> str:
 class _Window:
     """A piece of the file in memory that only moves forward, and only where the file's size allows."""
 
-    def __init__(self, path: Path, file: FileIO, arrays: dict[str, tuple[int, int]] | None = None) -> None:
+    def __init__(self, path: Path, file: ByteSource, arrays: dict[str, tuple[int, int]] | None = None) -> None:
         self._path = path
         self.arrays = arrays
         self._file = file
-        self.size = os.fstat(file.fileno()).st_size
+        self.size = file.size
         self._start = 0
         self._buffer = b""
         self._at = 0
@@ -170,9 +172,8 @@ class _Window:
         self._start, self._at = self.position, 0
         self._buffer = b""
         try:
-            self._file.seek(self._start)
             wanted = min(max(count, _CHUNK_BYTES), self.size - self._start)
-            self._buffer = self._file.read(wanted) or b""
+            self._buffer = self._file.read(self._start, wanted)
         except OSError as exc:
             raise self.bad(why_unreadable(exc)) from exc
         if len(self._buffer) < count:

@@ -38,7 +38,7 @@ class DiskModelFiles:
         return folders, others
 
     def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
-        from gglib_desktop.adapters.library.model_walk import is_model_name
+        from gglib_desktop.adapters.library.model_group import is_model_name
         from gglib_desktop.adapters.library.ollama_store import store_of_manifest
 
         folders: dict[Path, None] = {}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gglib_desktop.adapters.files.regular_file import open_regular, why_unreadable
+from gglib_desktop.adapters.files.regular_file import why_unreadable
 from gglib_desktop.adapters.gguf.header import check_tensor_data, read_header
+from gglib_desktop.adapters.gguf.source import OpenSource, disk_source
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf.header import GgufHeader, ModelFacts, facts_from_header
 from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
@@ -24,7 +24,7 @@ _HASHED_HEAD_BYTES = 2**18
 _HASHED_TAIL_BYTES = 2**16
 
 
-def read_model(found: FoundModel) -> ModelFile:
+def read_model(found: FoundModel, opened: OpenSource = disk_source) -> ModelFile:
     """The model's facts and its identity, or the reason why it cannot be used."""
     size, mtime = found.stamp or (None, None)
     file = ModelFile(
@@ -39,8 +39,8 @@ def read_model(found: FoundModel) -> ModelFile:
     if not found.parts:
         return file
     try:
-        file = replace(file, header_hash=_header_hash(found.parts))
-        facts, problem = _facts(found)
+        file = replace(file, header_hash=_header_hash(found.parts, opened))
+        facts, problem = _facts(found, opened)
         return replace(file, facts=facts, problem=found.problem or problem)
     except OSError as exc:
         return replace(file, problem=why_unreadable(exc))
@@ -54,9 +54,9 @@ def _of_part(error: InvalidModelFile, found: FoundModel) -> str:
     return f"{error.reason} ({error.path.name})" if len(found.parts) > 1 else error.reason
 
 
-def _facts(found: FoundModel) -> tuple[ModelFacts, str | None]:
+def _facts(found: FoundModel, opened: OpenSource) -> tuple[ModelFacts, str | None]:
     """The reason why a file cannot be used, including one that can be read."""
-    headers = [_checked_header(part) for part in found.parts]
+    headers = [_checked_header(part, opened) for part in found.parts]
     several = len(headers) > 1
     facts = facts_from_header(
         _of_the_set(headers),
@@ -80,17 +80,16 @@ def _of_the_set(headers: Sequence[GgufHeader]) -> GgufHeader:
     )
 
 
-def _checked_header(path: Path) -> GgufHeader:
-    header = read_header(path)
-    check_tensor_data(path, header)
+def _checked_header(path: Path, opened: OpenSource) -> GgufHeader:
+    header = read_header(path, opened=opened)
+    check_tensor_data(path, header, opened=opened)
     return header
 
 
-def _header_hash(parts: Sequence[Path]) -> str:
+def _header_hash(parts: Sequence[Path], opened: OpenSource) -> str:
     digest = hashlib.sha256()
-    with open_regular(parts[0]) as file:
-        digest.update(file.read(_HASHED_HEAD_BYTES))
-    with open_regular(parts[-1]) as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _HASHED_TAIL_BYTES))
-        digest.update(file.read(_HASHED_TAIL_BYTES))
+    with opened(parts[0]) as file:
+        digest.update(file.read(0, _HASHED_HEAD_BYTES))
+    with opened(parts[-1]) as file:
+        digest.update(file.read(max(0, file.size - _HASHED_TAIL_BYTES), _HASHED_TAIL_BYTES))
     return digest.hexdigest()

@@ -10,57 +10,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gglib_desktop.adapters.library.model_group import APPLE_DOUBLE, SUFFIX, ModelGroup, stands_for
 from gglib_desktop.adapters.library.ollama_store import adapters_by_blob, models_of_store
-from gglib_desktop.domain.models.model import NO_SUCH_FILE
 from gglib_desktop.domain.models.scan import FoundModel, Stamp, WalkRequest, WalkStep
-from gglib_desktop.domain.models.shards import ShardName, missing_parts_text, shard_name
+from gglib_desktop.domain.models.shards import shard_name
 
 _log = logging.getLogger(__name__)
-_SUFFIX = ".gguf"
-# macOS keeps attributes that other file systems cannot store in a file of this name beside each file.
-_APPLE_DOUBLE = "._"
 _UNKNOWN: Stamp = (-1, -1)
 # A longer list of names is kept as a set, because names are looked up in it.
 _MOST_SOUGHT = 100
-
-
-@dataclass
-class _Group:
-    """The file of one model, or its existing parts by number."""
-
-    folder: str
-    name: str
-    shard: ShardName | None
-    parts: dict[int, tuple[str, os.stat_result]] = field(default_factory=dict)
-    label: str | None = None
-    is_adapted: bool = False
-
-    @property
-    def path(self) -> str:
-        return os.path.join(self.folder, self.shard.part(1) if self.shard else self.name)
-
-    @property
-    def stamp(self) -> Stamp:
-        states = [state for _path, state in self.parts.values()]
-        return sum(state.st_size for state in states), max(state.st_mtime_ns for state in states)
-
-    @property
-    def identity(self) -> frozenset[tuple[int, int]]:
-        return frozenset((state.st_dev, state.st_ino) for _path, state in self.parts.values())
-
-    def found(self, unreadable: str | None = None) -> FoundModel:
-        """``unreadable``: why an existing file may not be one of the parts."""
-        if not self.parts:
-            return FoundModel(Path(self.path), (), None, self.label, unreadable or NO_SUCH_FILE)
-        total = self.shard.total if self.shard else 1
-        absent = [number for number in range(1, total + 1) if number not in self.parts]
-        return FoundModel(
-            Path(self.path),
-            tuple(Path(self.parts[number][0]) for number in sorted(self.parts)),
-            self.stamp,
-            self.label,
-            missing_parts_text(absent, self.shard) if absent and self.shard else unreadable,
-        )
 
 
 @dataclass
@@ -101,7 +59,7 @@ class ModelWalk:
         self._same: dict[str, Collection[str]] = {}
         self._linked: dict[str, None] = {}
         self._single_files: set[frozenset[tuple[int, int]]] = set()
-        self._shared: dict[frozenset[tuple[int, int]], list[_Group]] = {}
+        self._shared: dict[frozenset[tuple[int, int]], list[ModelGroup]] = {}
         self._by_stamp: dict[Stamp, list[str]] | None = None
 
     def steps(self) -> Iterator[WalkStep]:
@@ -130,7 +88,7 @@ class ModelWalk:
         with _opened(folder) as entries:
             for entry in entries:  # the hot loop: once for each file on the disk
                 name = entry.name
-                if name[-5:] != _SUFFIX and name[-5:].lower() != _SUFFIX:
+                if name[-5:] != SUFFIX and name[-5:].lower() != SUFFIX:
                     there.note_folder(entry)
                     continue
                 try:
@@ -158,7 +116,7 @@ class ModelWalk:
         """Sorts a new or changed file with a model's name."""
         if not stat.S_ISREG(state.st_mode):
             there.note_folder(entry)
-        elif entry.name.startswith(_APPLE_DOUBLE):
+        elif entry.name.startswith(APPLE_DOUBLE):
             return
         elif "-of-" in entry.name or state.st_nlink != 1 or entry.is_symlink():
             there.special.append((entry.name, state, entry.is_symlink()))
@@ -171,21 +129,21 @@ class ModelWalk:
         return path in self._met or name in self._same.get(folder, ())
 
     def _special(self, there: _Folder, unchanged: list[str]) -> None:
-        groups: dict[str, _Group] = {}
+        groups: dict[str, ModelGroup] = {}
         for file_name, state, is_link in there.special:
             path = there.path_of(file_name)
             real = os.path.realpath(path) if is_link else ""
-            if _stands_for(real, file_name):
+            if stands_for(real, file_name):
                 self._linked[real] = None
                 continue
             shard = shard_name(file_name)
             name = shard.part(1) if shard else file_name
-            group = groups.setdefault(name, _Group(there.path, file_name, shard))
+            group = groups.setdefault(name, ModelGroup(there.path, file_name, shard))
             group.parts[shard.number if shard else 1] = (path, state)
         for group in groups.values():
             self._offer(group, there.found, unchanged)
 
-    def _offer(self, group: _Group, found: list[FoundModel], unchanged: list[str]) -> None:
+    def _offer(self, group: ModelGroup, found: list[FoundModel], unchanged: list[str]) -> None:
         """Yields a group at once, or at the end if its files may have other names too."""
         shared = any(state.st_nlink > 1 or os.path.islink(path) for path, state in group.parts.values())
         if shared or group.label:
@@ -193,7 +151,7 @@ class ModelWalk:
             return
         self._tell(group, found, unchanged)
 
-    def _tell(self, group: _Group, found: list[FoundModel], unchanged: list[str]) -> None:
+    def _tell(self, group: ModelGroup, found: list[FoundModel], unchanged: list[str]) -> None:
         self._met.add(group.path)
         was = self._known.get(group.path, _UNKNOWN)
         if was == group.stamp:
@@ -201,7 +159,7 @@ class ModelWalk:
         elif was is not None:
             found.append(group.found())
 
-    def _settle(self, groups: list[_Group]) -> WalkStep:
+    def _settle(self, groups: list[ModelGroup]) -> WalkStep:
         """Chooses among the names of one model: its name in the library, else always the same one."""
         found: list[FoundModel] = []
         unchanged: list[str] = []
@@ -215,7 +173,7 @@ class ModelWalk:
             self._tell(group, found, unchanged)
         return WalkStep(group.folder, 0, tuple(found), tuple(unchanged))
 
-    def _twin(self, group: _Group) -> str | None:
+    def _twin(self, group: ModelGroup) -> str | None:
         """The library's path of the same file, if it lies elsewhere."""
         if self._by_stamp is None:
             self._by_stamp = {}
@@ -240,7 +198,7 @@ class ModelWalk:
                 continue
             seen += 1
             path = os.fspath(model.blob)
-            group = _Group(os.path.dirname(path), model.blob.name, None, {1: (path, state)}, model.label)
+            group = ModelGroup(os.path.dirname(path), model.blob.name, None, {1: (path, state)}, model.label)
             group.is_adapted = bool(model.adapters)
             self._shared.setdefault(group.identity, []).append(group)
             there = (path for path in model.projectors if os.path.isfile(path))
@@ -283,11 +241,11 @@ def model_at(path: Path, label: str | None = None) -> FoundModel:
     return group.found(problem)
 
 
-def _group_at(path: str) -> tuple[_Group, str | None]:
+def _group_at(path: str) -> tuple[ModelGroup, str | None]:
     """The existing parts, and why one of them cannot be examined."""
     folder, name = os.path.split(path)
     shard = shard_name(name)
-    group, problem = _Group(folder, name, shard), None
+    group, problem = ModelGroup(folder, name, shard), None
     for number in range(1, shard.total + 1) if shard else (1,):
         each = os.path.join(folder, shard.part(number)) if shard else path
         try:
@@ -299,18 +257,6 @@ def _group_at(path: str) -> tuple[_Group, str | None]:
     return group, problem
 
 
-def is_model_name(name: str) -> bool:
-    """Whether a file with this name or path is examined."""
-    return name.lower().endswith(_SUFFIX)
-
-
-def _stands_for(real: str, name: str) -> bool:
-    """Whether a link with this name is only another path to the file ``real``. Otherwise the link gives the file its
-    name: of a model, or of a part, by which an engine finds the other parts.
-    """
-    return is_model_name(real) and (shard_name(name) is None or shard_name(os.path.basename(real)) is not None)
-
-
 def _plain_path(path: str) -> str:
     """The path without links, except for a link that gives the file its name."""
     path = os.path.abspath(os.path.expanduser(path))
@@ -318,7 +264,7 @@ def _plain_path(path: str) -> str:
     named = os.path.join(os.path.realpath(folder), name)
     if os.path.islink(named):
         real = os.path.realpath(named)
-        return real if _stands_for(real, name) else named
+        return real if stands_for(real, name) else named
     return named
 
 

@@ -23,6 +23,7 @@ from gglib_desktop.domain.servers.health import Probe, ProbeResult
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.domain.servers.server import OWN_PLACE, ProcessHandle, ServerConfig
 from gglib_desktop.domain.values import OneOf
+from gglib_desktop.ports.models.place_files import PlaceFiles
 from gglib_desktop.ports.servers.engine_driver import EngineDriver, ProcessReader, Seen
 from gglib_desktop.ports.servers.place import Place, PlacedProcess
 from gglib_desktop.ports.servers.server_monitor import ServerDescription
@@ -41,10 +42,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Site:
-    """A place with the drivers of the engines that serve there, by their ids, its own one first."""
+    """A place with the drivers of the engines that serve there, by their ids, its own one first.
+
+    ``files`` None: its servers read no files of a computer that is scanned for models.
+    """
 
     place: Place
     drivers: Mapping[str, EngineDriver]
+    files: PlaceFiles | None = None
 
     def engine(self, chosen: str | None) -> str:
         """The id of the engine that is meant, where None is the place's own. Raises: ConfigurationError."""

@@ -18,6 +18,7 @@ from gglib_desktop.domain.errors import PlaceInUse, ProcessError, RunnerUnavaila
 from gglib_desktop.domain.servers.access import needs_key
 from gglib_desktop.domain.servers.record import ServerRecord
 from gglib_desktop.ports.machine.key_store import KeyStore
+from gglib_desktop.ports.models.place_files import PlaceFiles
 from gglib_desktop.ports.servers.place import Finding, PlacedProcess
 from gglib_desktop.ports.servers.server_monitor import LostServer
 from gglib_desktop.tasks import LogReporter, TaskScope
@@ -59,6 +60,7 @@ class FoundServers(ServersAtWork):
         self._state = _State()
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._undead: dict[str, PlacedProcess] = {}
+        self._follow_files: Callable[[str, PlaceFiles | None], object] = lambda _place, _files: None
 
     # -- places
 
@@ -66,6 +68,16 @@ class FoundServers(ServersAtWork):
     def scope(self) -> TaskScope:
         """Ends when the runner is left."""
         return self._scope
+
+    def follow_files(self, follow: Callable[[str, PlaceFiles | None], object]) -> None:
+        """Calls back with the files of each place that has some, now and when it is opened.
+
+        With None when it is left.
+        """
+        self._follow_files = follow
+        for place_id, site in self._sites.items():
+            if site.files is not None:
+                follow(place_id, site.files)
 
     async def add_place(self, place_id: str, site: Site) -> None:
         """From now on servers may be started there. Those of earlier runners are found as soon as it answers."""
@@ -79,6 +91,8 @@ class FoundServers(ServersAtWork):
                 follower.follow(site.place)
             if self._state.is_open:
                 self._tend(place_id, recorded)
+            if site.files is not None:
+                self._follow_files(place_id, site.files)
 
     async def remove_place(self, place_id: str) -> None:
         """Its records stay. Raises: PlaceInUse while servers run or start there, as far as is known."""
@@ -86,6 +100,7 @@ class FoundServers(ServersAtWork):
             if self._is_in_use(place_id):
                 raise PlaceInUse(place_id)
             site = self._sites.pop(place_id)
+            self._follow_files(place_id, None)
             for task in self._tasks.pop(place_id, ()):
                 task.cancel()
             await site.aclose()

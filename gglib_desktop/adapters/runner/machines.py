@@ -10,6 +10,7 @@ from gglib_desktop.adapters.engines.llama_cpp.image_catalog import ImageCatalog
 from gglib_desktop.adapters.engines.llama_cpp.worker_driver import WorkerDriver
 from gglib_desktop.adapters.keys.key_store import KEY_FILE, KeptKey
 from gglib_desktop.adapters.machine.threads import InThread, Threads
+from gglib_desktop.adapters.places.ssh.model_files import SshModelFiles
 from gglib_desktop.adapters.places.ssh.place import SshPlace
 from gglib_desktop.adapters.places.ssh.programs import Programs
 from gglib_desktop.adapters.places.ssh.runs import Runs
@@ -69,7 +70,7 @@ def machine_site(
         place.takes_sockets = found.capabilities.has_sockets
         return found
 
-    return Site(place, {LLAMA_CPP: LlamaCppDriver(find), WORKER: WorkerDriver(find)})
+    return Site(place, {LLAMA_CPP: LlamaCppDriver(find), WORKER: WorkerDriver(find)}, SshModelFiles(machine))
 
 
 def machine_runner(

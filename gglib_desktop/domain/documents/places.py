@@ -26,6 +26,7 @@ class PlaceField(StrEnum):
     """What a place may be given beside its address and its name."""
 
     ENGINE = "engine"
+    FOLDERS = "folders"
     KEY = "key"
 
 
@@ -66,11 +67,15 @@ class TestStep:
 
 @dataclass(frozen=True)
 class PlaceDraft:
-    """What somebody typed about a place. ``engine`` is the path of a program there. ``key`` is a secret."""
+    """What somebody typed about a place. ``engine`` is the path of a program there. ``key`` is a secret.
+
+    ``folders`` are paths there, each in a line or separated by ``;``.
+    """
 
     address: str = ""
     name: str = ""
     engine: str = ""
+    folders: str = ""
     key: str = field(default="", repr=False)
 
 

@@ -76,8 +76,23 @@ class ModelRepository(Protocol):
     async def save_launch_options(self, model_id: int, options: LaunchOptions) -> None: ...
 
 
-class ModelFiles(Protocol):
-    """Model files on disk. The methods block: services call them in a thread."""
+class ScannedFiles(Protocol):
+    """Model files as a scan looks at them. The methods block: services call them in a thread."""
+
+    def walk(self, request: WalkRequest) -> Iterator[WalkStep]:
+        """Looks at every place of the request, a folder at a time."""
+
+    def find(self, path: Path, label: str | None = None) -> FoundModel:
+        """The model's files at a path now: all its parts, and which are missing."""
+
+    def examine(self, found: FoundModel) -> ModelFile:
+        """Reads a file's header. If the file cannot be used, ``problem`` is the reason."""
+
+    def exists(self, path: Path) -> bool: ...
+
+
+class ModelFiles(ScannedFiles, Protocol):
+    """Model files on this computer's disks. The methods block, too."""
 
     def stores(self) -> Sequence[Path]:
         """Folders where other programs on this computer keep models, by their real paths; never written."""
@@ -88,19 +103,8 @@ class ModelFiles(Protocol):
     def touched(self, changed: Collection[Path], places: Sequence[Path]) -> WalkRequest:
         """Where to look for models after ``changed`` appeared, vanished or changed in ``places``; no stamps."""
 
-    def walk(self, request: WalkRequest) -> Iterator[WalkStep]:
-        """Looks at every place of the request, a folder at a time."""
-
-    def find(self, path: Path, label: str | None = None) -> FoundModel:
-        """The model's files at a path now: all its parts, and which are missing."""
-
     def adapters(self, path: Path) -> StoredAdapters:
         """The adapters in the record of the store that holds a model's file."""
-
-    def examine(self, found: FoundModel) -> ModelFile:
-        """Reads a file's header. If the file cannot be used, ``problem`` is the reason."""
-
-    def exists(self, path: Path) -> bool: ...
 
     def write_demo(self) -> Path:
         """Makes the demo model if it is not there yet. Raises: LibraryError."""

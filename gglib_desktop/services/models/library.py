@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from gglib_desktop.domain.models.scan import KnownFiles, ScanProgress, Stamp, Wa
 from gglib_desktop.domain.servers.restart import RestartPolicy
 from gglib_desktop.ports.models.model_repository import ModelFiles, ModelRepository
 from gglib_desktop.services.events import EventSource
-from gglib_desktop.services.models.scanning import Companions, ModelIndex, Scan, ScanBatch, at_or_below
+from gglib_desktop.services.models.scanning import Companions, Elsewhere, ModelIndex, Scan, ScanBatch, at_or_below
 
 _log = logging.getLogger(__name__)
 # Refreshing the list more often helps no one; and refreshing a long list must leave time for everything else.
@@ -29,12 +30,16 @@ _SHARE_OF_SHOWING = 4
 
 
 class RunningScans:
-    """The scans that the user waits for. ``progress`` is None while there is none."""
+    """The scans that the user waits for. ``progress`` is None while there is none.
+
+    ``asked`` tells that all models are to be looked at again, wherever they lie.
+    """
 
     def __init__(self) -> None:
         self.progress: ScanProgress | None = None
         self._events: EventSource[ScanProgress | None] = EventSource()
         self.subscribe = self._events.add
+        self.asked: EventSource[None] = EventSource()
         self._scans: list[Scan] = []
         self._index = ModelIndex(())
 
@@ -160,8 +165,16 @@ class Library:
         self.companions.load(await self._repository.passed_over())
         await self._show()
 
-    async def scan(self) -> None:
-        """Looks at every model again, and for new ones in all folders and stores. Raises: LibraryError."""
+    async def scan(self, there: Elsewhere | None = None) -> None:
+        """Looks at every model again, and for new ones in all folders and stores. Raises: LibraryError.
+
+        ``there``: at the models of another place, in one transaction. Raises: also RunnerUnavailable; then nothing has
+        changed.
+        """
+        if there is not None:
+            await self._scan_there(there)
+            return
+        self.scans.asked.emit(None)
         stores, folders, (index, known) = await asyncio.gather(
             asyncio.to_thread(self._files.stores), self.folders.added(), self._known()
         )
@@ -278,6 +291,19 @@ class Library:
                 await self.companions.forget_gone()
             finally:
                 scan.stop()
+
+    async def _scan_there(self, there: Elsewhere) -> None:
+        index = await asyncio.to_thread(ModelIndex, self.models, there.place)
+        removed = [(os.fspath(each.path), None) for each in self._removed.values() if each.place == there.place]
+        request = WalkRequest(tuple(map(Path, there.folders)), known=index.known.and_also(removed))
+        scan = Scan(there.files, request, index, doubt=lambda _model: True)
+        try:
+            batch = await asyncio.to_thread(scan.next_batch, math.inf)
+        finally:
+            scan.stop()
+        if batch.entries:
+            self._take(await self._repository.save(batch.entries, place=there.place))
+            await self._show()
 
     async def _keep(self, batch: ScanBatch) -> float | None:
         """Saves and lists the result of a batch. How long the next one may take, None if it found nothing."""

@@ -15,7 +15,8 @@ from gglib_desktop.domain.gguf.sidecars import WHY_NOT_STARTED, Sidecar
 from gglib_desktop.domain.models.companions import Companion, StoredAdapters, companions_of, sidecars_of
 from gglib_desktop.domain.models.model import Model, ModelFile, PassedOver
 from gglib_desktop.domain.models.scan import FoundModel, KnownFiles, ScanProgress, WalkRequest, WalkStep
-from gglib_desktop.ports.models.model_repository import ModelFiles
+from gglib_desktop.domain.servers.server import OWN_PLACE
+from gglib_desktop.ports.models.model_repository import ModelFiles, ScannedFiles
 
 COMPANION = WHY_NOT_STARTED[Sidecar.PROJECTOR]
 
@@ -35,6 +36,15 @@ def at_or_below(changed: Collection[Path]) -> Callable[[Model], bool]:
     return lies_there
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """The folders of another place, and what looks at its files. The folders may begin with ``~/``."""
+
+    place: str
+    files: ScannedFiles
+    folders: tuple[str, ...]
+
+
 @dataclass
 class ScanBatch:
     """The result of one batch of a scan: what to save, and the progress."""
@@ -48,14 +58,14 @@ class ScanBatch:
 
 
 class ModelIndex:
-    """The models of this computer by the keys that a scan uses.
+    """The models of one place by the keys that a scan uses.
 
     Making it takes milliseconds for thousands: do so in a thread.
     """
 
-    def __init__(self, models: Sequence[Model]) -> None:
+    def __init__(self, models: Sequence[Model], place: str = OWN_PLACE) -> None:
         self.models = models
-        self.by_path = {os.fspath(model.path): model for model in models if model.is_here}
+        self.by_path = {os.fspath(model.path): model for model in models if model.place == place}
         self.by_folder: dict[str, dict[str, Model]] = {}
         for path, model in self.by_path.items():
             folder, name = os.path.split(path)
@@ -90,7 +100,7 @@ class Scan:
 
     def __init__(
         self,
-        files: ModelFiles,
+        files: ScannedFiles,
         request: WalkRequest,
         index: ModelIndex,
         *,

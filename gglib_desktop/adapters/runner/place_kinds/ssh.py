@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class SshKind:
     """The addresses ``ssh://[user@]host[:port]``. ``config_of`` gives the configuration of a place that is kept."""
 
     name = KindName.SSH
-    fields = frozenset({PlaceField.ENGINE})
+    fields = frozenset({PlaceField.ENGINE, PlaceField.FOLDERS})
     example = "ssh://user@host"
 
     def __init__(
@@ -48,7 +49,8 @@ class SshKind:
             raise ConfigurationError("address", address, str(exc)) from exc
         if engine and not (engine.startswith("/") and engine.isprintable()):
             raise ConfigurationError("engine", engine, "must be the whole path of a program on that computer")
-        return PlaceSettings(url=address, name=draft.name.strip() or None, engine=engine or None)
+        folders = _folders(draft.folders)
+        return PlaceSettings(url=address, name=draft.name.strip() or None, engine=engine or None, folders=folders)
 
     def owns(self, entry: Entry) -> bool:
         return isinstance(entry, PlaceSettings) and entry.url.startswith(SCHEME)
@@ -99,3 +101,13 @@ class SshKind:
 
     async def forget(self, place_id: str) -> None:
         """Nothing else was kept."""
+
+
+def _folders(typed: str) -> tuple[str, ...]:
+    """Raises: ConfigurationError for ``folders``."""
+    folders = tuple(dict.fromkeys(filter(None, (each.strip() for each in re.split(r"[;\n]", typed)))))
+    for folder in folders:
+        if not folder.isprintable() or not (folder == "~" or folder.startswith(("/", "~/"))):
+            reason = "must be whole paths of folders on that computer, such as /srv/models or ~/models"
+            raise ConfigurationError("folders", folder, reason)
+    return folders

@@ -47,6 +47,8 @@ class AddPlaceDialog(QDialog):
         self._address = self._line("placeAddress", self.tr("Address"), "address")
         self._name = self._line("placeName", self.tr("Name"), "name")
         self._engine = self._line("placeEngine", self.tr("Engine"), "engine")
+        self._folders = self._line("placeFolders", self.tr("Folders"), "folders")
+        self._folders.setPlaceholderText("~/models; /srv/models")
         self._key = self._line("placeKey", self.tr("Key"), "key")
         self._key.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
         self._rows = QFormLayout()
@@ -77,6 +79,7 @@ class AddPlaceDialog(QDialog):
         self._rows.addRow(self.tr("&Address:"), self._address)
         self._rows.addRow(self.tr("&Name:"), self._name)
         self._rows.addRow(self.tr("&Engine:"), self._engine)
+        self._rows.addRow(self.tr("&Folders:"), self._folders)
         self._rows.addRow(self.tr("&Key:"), self._key)
         layout.addLayout(self._rows)
         layout.addWidget(TestSteps(self._place.tester))
@@ -136,6 +139,7 @@ class AddPlaceDialog(QDialog):
         self._note.setText(kind_note(kind))
         self._address.setPlaceholderText(self._place.example)
         self._rows.setRowVisible(self._engine, PlaceField.ENGINE in self._place.fields)
+        self._rows.setRowVisible(self._folders, PlaceField.FOLDERS in self._place.fields)
         self._rows.setRowVisible(self._key, PlaceField.KEY in self._place.fields)
         self._problem.clear()
 
@@ -161,4 +165,5 @@ class AddPlaceDialog(QDialog):
         self._problem.show_error(error)
         if isinstance(error, ConfigurationError):
             fields = {"address": self._address, "url": self._address, "engine": self._engine, "key": self._key}
+            fields["folders"] = self._folders
             fields.get(error.field, self._name).setFocus()

@@ -14,6 +14,7 @@ import pytest
 
 from gglib_desktop.adapters.files.regular_file import open_regular
 from gglib_desktop.adapters.gguf.header import _Window, check_tensor_data, read_header
+from gglib_desktop.adapters.gguf.source import DiskFile
 from gglib_desktop.domain.errors import InvalidModelFile
 from gglib_desktop.domain.gguf.header import GgufValueType, SkippedString
 from gglib_desktop.domain.units import size_text
@@ -173,7 +174,7 @@ class TestRefuses:
     def test_a_file_that_shrinks_meanwhile(self, tmp_path):
         path = gguf_file(tmp_path, gguf_head() + _SMALL)
         with path.open("rb", buffering=0) as file:
-            window = _Window(path, file)
+            window = _Window(path, DiskFile(file))
             os.truncate(path, 3)
             with pytest.raises(InvalidModelFile, match="became shorter while it was read"):
                 window.take(4, "the magic number")
@@ -183,7 +184,7 @@ class TestRefuses:
         with path.open("r+b", buffering=0) as other, io.FileIO(path, "a") as unreadable:
             assert other.readable()
             with pytest.raises(InvalidModelFile, match="cannot be read"):
-                _Window(path, unreadable).take(4, "the magic number")
+                _Window(path, DiskFile(unreadable)).take(4, "the magic number")
 
     def test_tensor_data_that_is_missing(self, tmp_path):
         path = write_gguf(tmp_path / "model.gguf", {}, tensors=[("a", (10_000,)), ("b", (50,))])
