@@ -194,7 +194,7 @@ class RecordedRunner(FoundServers):
     async def list_foreign(self) -> Sequence[ForeignServer]:
         await self._open()
         found: list[ForeignServer] = []
-        for place_id, site in self._sites.items():
+        for place_id, site in tuple(self._sites.items()):
             found += await self._strangers_at(place_id, site)
         # Asked afterwards: one may have been taken over while the search ran.
         return [server for server in found if self._own_record(server) is None]

@@ -52,3 +52,15 @@ def test_which_entries_are_of_this_kind():
     assert KIND.owns(PlaceSettings(url=ADDRESS))
     assert not KIND.owns(PlaceSettings(url="podman:image"))
     assert not KIND.owns(EndpointSettings(url="http://gpu-box"))
+
+
+def test_folders_are_kept_as_typed():
+    typed = "~/models; /srv/it's here\n/srv/b;"
+    assert KIND.entry(PlaceDraft(ADDRESS, folders=typed)).folders == ("~/models", "/srv/it's here", "/srv/b")
+
+
+@pytest.mark.parametrize("folder", ["models", "-delete", "/srv/\tb", "~root/models"])
+def test_folders_that_cannot_be_used(folder):
+    with pytest.raises(ConfigurationError) as refused:
+        KIND.entry(PlaceDraft(ADDRESS, folders=f"/srv; {folder}"))
+    assert refused.value.field == "folders"
