@@ -56,7 +56,9 @@ def test_which_entries_are_of_this_kind():
 
 def test_folders_are_kept_as_typed():
     typed = "~/models; /srv/it's here\n/srv/b;"
-    assert KIND.entry(PlaceDraft(ADDRESS, folders=typed)).folders == ("~/models", "/srv/it's here", "/srv/b")
+    entry = KIND.entry(PlaceDraft(ADDRESS, folders=typed))
+    assert isinstance(entry, PlaceSettings)
+    assert entry.folders == ("~/models", "/srv/it's here", "/srv/b")
 
 
 @pytest.mark.parametrize("folder", ["models", "-delete", "/srv/\tb", "~root/models"])

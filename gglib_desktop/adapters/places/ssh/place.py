@@ -42,6 +42,9 @@ _NO_MODEL = {
     "other": "this is not a file on that computer",
     "closed": "this file cannot be read on that computer; check its permissions",
 }
+# What leads to a server there goes to its loopback.
+_EVERYWHERE = "0.0.0.0"
+_HOSTS = (None, _LOCAL_HOST, "localhost", _EVERYWHERE)
 _SOME_RUN = "00000000-000000-00000000"
 _AGAIN_S = 0.5
 _LEFT_S = 5.0
@@ -105,6 +108,9 @@ class SshPlace:
 
     async def choose_port(self, config: ServerConfig, *, avoid: Collection[int], freed: int | None = None) -> int:
         """One of this computer, with one there: the same if it can be had."""
+        if config.host not in _HOSTS:
+            reason = f"must be {_LOCAL_HOST}, or {_EVERYWHERE} for all addresses of that computer"
+            raise ConfigurationError("host", config.host, reason)
         port = await self._ways.choose_port(config, avoid=avoid, freed=freed)
         if config.host is not None or self._socket(_SOME_RUN) is None:
             self._ways.choose_port_there(port, await self._ports_there(), (await self._runs.greeted()).boot)
