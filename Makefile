@@ -47,7 +47,7 @@ endif
 
 test-places: setup ## Run what needs Podman or sshd, which are installed for it; outside CI with CONFIRM=1
 	@packaging/linux/test-places.sh
-	$(TEST_WITH) $(PY) -m pytest -q tests/contract -k "podman or docker or ssh or test_containers" $(ARGS)
+	@$(TEST_WITH) $(PY) -m tests places $(ARGS)
 
 check: setup-run ## Lint, types and import contracts
 	$(VENV)/bin/ruff check

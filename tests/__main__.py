@@ -1,4 +1,4 @@
-"""`make test`: all tests, in several processes side by side.
+"""`make test`: all tests, in several processes side by side. `make test-places` likewise: those of other places.
 
 Some of them mostly compute, the others mostly wait for servers, programs and windows to start and to end. No test looks
 at the clock, so there may be more of them than processors.
@@ -40,6 +40,11 @@ NAMED = {
 # What is added belongs to the last until it is named above.
 OTHERS = tuple(f"--ignore={word}" for words in NAMED.values() for word in words if word.startswith("tests/"))
 PARTS = {**NAMED, "servers": OTHERS}
+# The whole contract over the places that are installed for it.
+ELSEWHERE = {
+    "containers": ("tests/contract", "-k", "podman or docker or test_containers"),
+    "ssh": ("tests/contract", "-k", "ssh"),
+}
 # Programs are started by the hundred: without their compiled modules each compiles all that it imports.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
@@ -90,7 +95,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         seen = Path(folder) / "places"
         ENVIRONMENT[GATHERED] = str(seen)
-        parts = [Part(name, words) for name, words in PARTS.items()]
+        chosen, more = (ELSEWHERE, sys.argv[2:]) if sys.argv[1:2] == ["places"] else (PARTS, [])
+        parts = [Part(name, (*words, *more)) for name, words in chosen.items()]
         status = max([part.status() for part in parts])
         # Last, so that the end of a long output tells what to look for.
         failed = (line for part in parts for line in part.failed)

@@ -150,9 +150,7 @@ async def test_the_next_runner_knows_the_key_of_what_it_finds(keyed):
 
 async def test_a_host_of_another_computer_is_refused_with_its_field(runner, harness):
     # An address for documentation, which no computer has.
-    with pytest.raises(
-        ConfigurationError, match=r"no address of this|all addresses of that"
-    ) as caught:
+    with pytest.raises(ConfigurationError, match=r"no address of this|all addresses of that") as caught:
         await runner.start(harness.config(host="198.51.100.7"))
     assert caught.value.field == "host"
     assert harness.traces() == []
