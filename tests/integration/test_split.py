@@ -84,8 +84,14 @@ async def test_a_head_serves_with_its_workers_and_ends_with_them(open_runner, ad
         listening = [each.laddr.ip for worker in workers.values() for each in worker.net_connections("tcp")]
         assert set(listening) == {"127.0.0.1"}, "they have no password"
         workers["attic"].suspend()
-        seen = {each.place: each for each in runner.workers(handle)}
-        assert (seen["local"].state, seen["attic"].state) == (WorkerState.RUNNING, WorkerState.PAUSED)
+        seen = {}
+
+        def attic_is_seen_paused():
+            seen.update({each.place: each for each in runner.workers(handle)})
+            return seen["attic"].state is WorkerState.PAUSED
+
+        await poll(attic_is_seen_paused)  # a signal stops the threads one after another
+        assert seen["local"].state is WorkerState.RUNNING
         assert abs(seen["local"].rss_bytes - workers["local"].memory_info().rss) < 2**24
         workers["attic"].resume()
         assert await answers(runner, handle)

@@ -7,6 +7,7 @@ import pytest
 from gglib_desktop.domain.environment import ENGINE_VARIABLE
 from gglib_desktop.domain.servers.failures import Failure, FailureCause, ServerExit
 from gglib_desktop.domain.servers.remedies import LEAST_CONTEXT, Remedy, lower_context, remedies_for
+from gglib_desktop.domain.servers.router.kind import ROUTER
 from gglib_desktop.domain.servers.server import ServerConfig
 
 CONFIG = ServerConfig(1, "Tiny", Path("/tiny.gguf"), 9000)
@@ -69,6 +70,14 @@ def test_what_can_be_taken_back_is_offered_where_it_is_there(cause, config, reme
 )
 def test_what_is_not_there_is_not_offered(cause, config):
     assert remedies_for(Failure(cause, exit=ServerExit(1)), config) == (Remedy.TRY_AGAIN, Remedy.SHOW_LOG)
+
+
+@pytest.mark.parametrize("cause", [FailureCause.OUT_OF_MEMORY, FailureCause.BAD_VALUE])
+def test_what_belongs_to_the_models_of_a_router_is_not_changed_for_it(cause):
+    config = CONFIG.replace(engine=ROUTER, extra_args=("--x",))
+    assert not {Remedy.DROP_FLAGS, Remedy.LOWER_CONTEXT} & set(remedies_for(Failure(cause, exit=ServerExit(1)), config))
+    own = remedies_for(Failure(cause, exit=ServerExit(1)), config.replace(engine=None))
+    assert {Remedy.DROP_FLAGS, Remedy.LOWER_CONTEXT} & set(own)
 
 
 def test_no_other_engine_is_offered_while_the_environment_names_one():

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 
 import pytest
 
@@ -43,6 +44,12 @@ def test_what_is_not_known_comes_last_in_both_orders(column, ascending):
     known = [row for row in ascending if column in {RequestColumn.TIME, RequestColumn.RESULT} or row != CANCELLED]
     unknown = [row for row in ascending if row not in known]
     assert in_order(column, descending=True) == known[::-1] + unknown
+
+
+def test_what_is_not_known_has_an_infinite_key():
+    values = RequestValues()
+    values.add([SHORT, CANCELLED])
+    assert list(values.sort_keys(RequestColumn.GENERATED)) == [60, math.inf]
 
 
 def test_csv_has_a_header_and_leaves_what_is_not_known_empty():
