@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort_left, insort_right
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TypeAlias
+from itertools import compress
+from typing import Any, TypeAlias
 
 from gglib_desktop.domain.models.model import Model
 from gglib_desktop.viewmodels.models.model_filter import Places, narrowed
 from gglib_desktop.viewmodels.models.model_row import SORT_VALUES, FilterOption, ModelRow, SortKey, model_row
 from gglib_desktop.viewmodels.models.search_texts import SearchTexts, Texts, side_by_side, texts_of
 
-# A share of the list: fewer new models are put in their places one by one.
-_FEW = 16
 # Backspace comes back to what was found before: a list of 10,000 takes 80 KB.
 _MOST_FINDS = 16
 Known: TypeAlias = dict[int, tuple[Model, ModelRow]]
@@ -29,6 +27,10 @@ class Arrangement:
         self._key = SortKey.ADDED
         self._descending = False
         self._order: list[int] = []
+        # The order's two halves, and what the first one is sorted by.
+        self._stated: list[int] = []
+        self._values: list[Any] = []
+        self._unknown: list[int] = []
         self._passing: Sequence[int] = ()
         self._texts = SearchTexts()
         self._finds: dict[tuple[str, ...], Sequence[int]] = {}
@@ -41,7 +43,7 @@ class Arrangement:
         """Takes models that are new. ``narrow`` must follow, as after each change of models or order."""
         self.known.update(made)
         self._texts.replace((), texts)
-        self._order = self._order_with(side_by_side(made))
+        self._put_in_order(side_by_side(made))
 
     def replace(self, ids: Iterable[int], made: Known, texts: Texts) -> None:
         """Lists the models ``ids`` alone. Those in ``made`` are new or have changed."""
@@ -49,11 +51,11 @@ class Arrangement:
         both = {**before, **made}
         self.known = {model_id: both[model_id] for model_id in ids}
         self._texts.replace((made.keys() & before.keys()) | (before.keys() - self.known.keys()), texts)
-        self._order = self._in_order(self.known)
+        self._put_all_in_order()
 
     def sort(self, key: SortKey, *, descending: bool) -> None:
         self._key, self._descending = key, descending
-        self._order = self._in_order(self.known)
+        self._put_all_in_order()
 
     def narrow(self, chosen: Collection[FilterOption], places: Places) -> None:
         """Leaves the models that a filter wants; all of them if nothing is chosen."""
@@ -79,41 +81,25 @@ class Arrangement:
             return self._passing
         return list(filter(frozenset(found).__contains__, self._passing))
 
-    def _order_with(self, new: Sequence[int]) -> list[int]:
-        """The models in their order, and some more."""
-        order = self._order
+    def _put_in_order(self, new: Sequence[int]) -> None:
+        """Sorts some more models in; those of which it is not known come last."""
         if self._key is SortKey.ADDED:
-            return [*reversed(new), *order] if self._descending else [*order, *new]
-        if len(new) > len(order) // _FEW:
-            return self._in_order([*order, *new])
-        value = SORT_VALUES[self._key]
-        stated = bisect_left(order, True, key=lambda model_id: value(self.known[model_id][1]) is None)
-        ordered, unknown = order[:stated], order[stated:]
-        insert = insort_right
-        if self._descending:
-            ordered.reverse()
-            insert = insort_left
-        for model_id in new:
-            if value(self.known[model_id][1]) is None:
-                unknown.append(model_id)
-            else:
-                insert(ordered, model_id, key=lambda each: value(self.known[each][1]))
-        if self._descending:
-            ordered.reverse()
-        return ordered + unknown
+            self._stated = [*reversed(new), *self._stated] if self._descending else [*self._stated, *new]
+        else:
+            values = list(map(SORT_VALUES[self._key], self.rows(new)))
+            known = [value is not None for value in values]
+            self._unknown += [model_id for model_id, is_known in zip(new, known, strict=True) if not is_known]
+            values = [*self._values, *compress(values, known)]
+            ids = [*self._stated, *compress(new, known)]
+            # What is in order already is hardly compared again.
+            order = sorted(range(len(ids)), key=values.__getitem__, reverse=self._descending)
+            self._values = [values[place] for place in order]
+            self._stated = side_by_side(ids[place] for place in order)
+        self._order = self._stated + self._unknown
 
-    def _in_order(self, ids: Iterable[int]) -> list[int]:
-        """Sorted by what is chosen; those of which it is not known come last."""
-        if self._key is SortKey.ADDED:
-            ordered = side_by_side(ids)
-            return ordered[::-1] if self._descending else ordered
-        value, rows = SORT_VALUES[self._key], self.rows(ids)
-        stated, unknown = rows, []
-        if None in map(value, rows):
-            stated = [row for row in rows if value(row) is not None]
-            unknown = [row for row in rows if value(row) is None]
-        stated.sort(key=value, reverse=self._descending)
-        return side_by_side(row.id for row in stated + unknown)
+    def _put_all_in_order(self) -> None:
+        self._stated, self._values, self._unknown = [], [], []
+        self._put_in_order(side_by_side(self.known))
 
 
 def made_rows(models: Iterable[Model], place_name: Callable[[str], str]) -> tuple[Known, Texts]:
