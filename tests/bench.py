@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
+from PySide6 import QtWidgets
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
 from typing_extensions import override
@@ -67,9 +68,14 @@ def bare() -> None:
 
 
 def ours() -> None:
+    run_with(WatchedApplication)
+
+
+def run_with(application: type[QApplication]) -> None:
+    """Runs the program, which loads Qt when it needs it."""
     from gglib_desktop import __main__ as program  # noqa: PLC0415
 
-    vars(program)["QApplication"] = WatchedApplication
+    vars(QtWidgets)["QApplication"] = application
     sys.argv = ["gglib-desktop"]
     program.main()
 
@@ -87,11 +93,7 @@ class HidingApplication(WatchedApplication):
 
 
 def hidden() -> None:
-    from gglib_desktop import __main__ as program  # noqa: PLC0415
-
-    vars(program)["QApplication"] = HidingApplication
-    sys.argv = ["gglib-desktop"]
-    program.main()
+    run_with(HidingApplication)
 
 
 class Child:
