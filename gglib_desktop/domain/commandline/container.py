@@ -18,6 +18,17 @@ _SWITCHES = re.compile(
 )
 _ENVIRONMENT = frozenset({"-e", "--env"})
 _VOLUMES = frozenset({"-v", "--volume"})
+_STARTS = frozenset({"run", "create"})
+# They mount with -B and start a file; most of their options have no value.
+_APPTAINER = re.compile(r"(?:^|/)(?:apptainer|singularity)$")
+_APPTAINER_STARTS = frozenset({"run", "exec"})
+_APPTAINER_BINDS = frozenset({"-B", "--bind"})
+_APPTAINER_VALUES = frozenset(
+    {*_APPTAINER_BINDS, "--env", "--env-file", "--home", "-H", "--pwd", "--cwd", "--workdir", "-W", "--overlay", "-o"}
+)
+# They come before "run": docker --context box run, podman --log-level debug run.
+_GLOBAL_SWITCHES = frozenset({"-D", "--debug", "--tls", "--tlsverify", "-r", "--remote"})
+_KINDS = frozenset({"container", "service", "compose"})
 
 
 @dataclass(frozen=True)
@@ -35,10 +46,11 @@ class ContainerCommand:
 
 def container_command(words: Sequence[Word]) -> ContainerCommand | None:
     """The container that a command runs, None for any other command."""
-    texts = [word.text for word in words[:3]]
-    if not texts or not _ENGINES.search(texts[0]) or not {"run", "create"} & set(texts[1:]):
+    if words and _APPTAINER.search(words[0].text):
+        return _apptainer_command(words)
+    at = _start(words)
+    if not at:
         return None
-    at = 1 + next(position for position, text in enumerate(texts) if text in {"run", "create"})
     around = [word.text for word in words[:at]]
     environment: list[Word] = []
     mounts: list[tuple[str, str]] = []
@@ -56,6 +68,39 @@ def container_command(words: Sequence[Word]) -> ContainerCommand | None:
     if at >= len(words):
         return None
     return ContainerCommand(tuple(words[at + 1 :]), tuple(environment), tuple(mounts), (*around, words[at].text))
+
+
+def _apptainer_command(words: Sequence[Word]) -> ContainerCommand | None:
+    if not {word.text for word in words[1:2]} & _APPTAINER_STARTS:
+        return None
+    at = 2
+    environment: list[Word] = []
+    mounts: list[tuple[str, str]] = []
+    while at < len(words) and words[at].text.startswith("-"):
+        name, equals, attached = words[at].text.partition("=")
+        taken = 2 if name in _APPTAINER_VALUES and not equals else 1
+        value = Word(attached, words[at].unresolved) if equals else (*words[at + 1 : at + taken], Word(""))[0]
+        if name in _APPTAINER_BINDS and not value.unresolved:
+            mounts += volumes(value.text.split(","))
+        environment += [value] if name == "--env" else []
+        at += taken
+    if at >= len(words):
+        return None
+    return ContainerCommand(
+        tuple(words[at + 1 :]), tuple(environment), tuple(mounts), tuple(word.text for word in words[: at + 1])
+    )
+
+
+def _start(words: Sequence[Word]) -> int:
+    """How many words there are before the options of ``run``; none for any other command."""
+    texts = [word.text for word in words]
+    if not texts or not _ENGINES.search(texts[0]):
+        return 0
+    at = 1
+    while at < len(texts) and texts[at].startswith("-"):
+        at += 1 if "=" in texts[at] or texts[at] in _GLOBAL_SWITCHES else 2
+    at += texts[at : at + 1] != [] and texts[at] in _KINDS
+    return at + 1 if set(texts[at : at + 1]) & _STARTS else 0
 
 
 def volumes(texts: Iterable[str]) -> list[tuple[str, str]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Protocol
 
 from gglib_desktop.domain.commandline.container import container_command
 from gglib_desktop.domain.commandline.variables import assigned
@@ -16,13 +17,15 @@ _PROGRAM = re.compile(
     r"|^(?:.*[\\/])?llama(?:\.exe)?\s+(?:server|serve)$",
     re.IGNORECASE,
 )
-_MENTIONED = re.compile(r"llama[-_.]?server|[\\/]server\b", re.IGNORECASE)
+_MENTIONED = re.compile(r"llama[-_.]?server|[\\/]server\b|llama\.cpp:(?:server|full)", re.IGNORECASE)
 _SUBCOMMAND = re.compile(r"(?:^|[\\/])llama(?:\.exe)?$", re.IGNORECASE)
 _FLAG = re.compile(r"-{1,2}[A-Za-z]")
 # What they run takes other arguments than llama-server.
 _INTERPRETER = re.compile(r"(?:^|[\\/])(?:python[\d.]*w?|pyw?|uvx?|node|java)(?:\.exe)?$", re.IGNORECASE)
 _ENV = re.compile(r"(?:^|/)env$")
 _SETTING_FLAGS = frozenset({"-e", "-E", "--env", "--setenv"})
+# Wrappers and their options before a container's program.
+_MOST_BEFORE = 20
 _PLAIN_WRAPPERS = frozenset({"sudo", "env", "nohup", "exec", "time", "command", "setsid", "start", "call"})
 
 
@@ -53,12 +56,29 @@ class Candidate:
 # Up to this rank a command certainly starts the server.
 CERTAIN_RANK = 1
 KnownFlag = Callable[[str], bool]
-Recursion = Callable[[str], Invocation | None]
+
+
+class Recursion(Protocol):
+    """Reads a command within a word. ``own`` are variables that count there alone."""
+
+    def __call__(self, text: str, own: Mapping[str, str] | None = None) -> Invocation | None: ...
 
 
 def looks_like_flag(word: str) -> bool:
     """Whether a word can only be a flag. A dash and a digit are a number."""
     return _FLAG.match(word) is not None
+
+
+def without_brackets(words: Sequence[Word], knows: KnownFlag) -> list[Word]:
+    """The words without the brackets that manuals put around what may be left out: ``[-c 4096] [ --jinja ]``."""
+    found: list[Word] = []
+    is_open = False
+    for word, following in pairwise((*words, Word(""))):
+        bare = word.text.rstrip("]").lstrip("[")
+        is_open = is_open or (word.text[:1] == "[" and knows(bare or following.text))
+        found += [replace(word, text=bare if is_open else word.text)] if bare or not is_open else []
+        is_open = is_open and word.text[-1:] != "]"
+    return found
 
 
 def mentions_server(text: str) -> bool:
@@ -102,13 +122,16 @@ def _leading_assignments(words: Sequence[Word]) -> list[tuple[str, Word]]:
 
 
 def _container(words: list[Word], knows: KnownFlag, inside: Recursion) -> Candidate | None:
-    start = 1 if words[0].text in _PLAIN_WRAPPERS else 0
-    run = container_command(words[start:])
+    # Not behind our own program, whose values may be anything.
+    end = next((place for place, word in enumerate(words) if is_program(word)), _MOST_BEFORE)
+    runs = ((place, container_command(words[place:])) for place in range(min(len(words), end, _MOST_BEFORE)))
+    start, run = next(((place, run) for place, run in runs if run), (0, None))
     if run is None:
         return None
     around = (*(word.text for word in words[:start]), *run.around)
     environment = tuple(pair for word in run.environment if (pair := assigned(word)))
-    found = _in_container(run.arguments, knows, inside)
+    own = {name: value.text for name, value in environment if not value.unresolved}
+    found = _in_container(run.arguments, knows, lambda text, more=None: inside(text, {**own, **(more or {})}))
     told = any(knows(word.text) for word in found.arguments) or any(
         name.startswith("LLAMA_") for name, _word in environment
     )

@@ -12,9 +12,9 @@ from gglib_desktop.domain.commandline.container import outside
 from gglib_desktop.domain.commandline.drafting import Drafting, read_drafting
 from gglib_desktop.domain.commandline.files.file_invocation import file_invocation, listed_invocation
 from gglib_desktop.domain.commandline.files.presets import preset_invocation
-from gglib_desktop.domain.commandline.invocation import Invocation
+from gglib_desktop.domain.commandline.invocation import Invocation, without_brackets
 from gglib_desktop.domain.commandline.shell import shell_invocation
-from gglib_desktop.domain.commandline.typography import plain
+from gglib_desktop.domain.commandline.typography import plain, unquoted
 from gglib_desktop.domain.commandline.variables import SECRET_NAME
 from gglib_desktop.domain.commandline.vocabulary import Argument, Vocabulary, value_of
 from gglib_desktop.domain.commandline.words import Unclosed, Word
@@ -107,6 +107,7 @@ def _invocation(text: str, variables: Mapping[str, str], vocabulary: Vocabulary)
     if preset := preset_invocation(text):
         return preset
     text = plain(text, vocabulary.knows)
+    text = unquoted(text)
     return (
         shell_invocation(text, variables, vocabulary.knows, only_plain=True)
         or file_invocation(text, variables, vocabulary.knows)
@@ -165,7 +166,8 @@ class _Reading:
         return [argument for argument in said if argument]
 
     def _from_words(self) -> list[Argument]:
-        return self._vocabulary.arguments([_without_nul(word) for word in self._invocation.arguments])
+        words = without_brackets(self._invocation.arguments, self._vocabulary.knows)
+        return self._vocabulary.arguments([_without_nul(word) for word in words])
 
     def _without_repeated(self, arguments: list[Argument]) -> list[Argument]:
         """Of arguments that set the same thing the last one counts, as in llama-server; variables come first."""

@@ -36,7 +36,7 @@ _POWERSHELL = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _CMD = re.compile(
-    r"^[ \t]*@?(?:echo off|rem |::|set \"?\w+=)|\^[&|]"
+    r"^[ \t]*@?(?:echo off|rem |::|setx \w|if (?:not )?exist |set \"?\w+=)|\^[&|]"
     r"|(?<=[\s\"])%[*\d]|\^[ \t]*\r?$|%\w+%|%~[a-z]*\d|^[ \t]*[A-Za-z]:\\[^>\n]*>",
     re.MULTILINE | re.IGNORECASE,
 )
@@ -275,4 +275,8 @@ def chosen_command(words: Sequence[Word], variables: Mapping[str, str], knows: K
 
 def inside(variables: Mapping[str, str], knows: KnownFlag) -> Recursion:
     """Reads a command within a word."""
-    return lambda text: shell_invocation(text, variables, knows)
+
+    def read(text: str, own: Mapping[str, str] | None = None) -> Invocation | None:
+        return shell_invocation(text, {**variables, **(own or {})}, knows)
+
+    return read

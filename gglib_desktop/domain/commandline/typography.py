@@ -36,6 +36,14 @@ def plain(text: str, knows: Callable[[str], bool]) -> str:
     return _without_line_numbers("".join(pieces))
 
 
+def unquoted(text: str) -> str:
+    """The text without the quotation marks around the whole of it, which other programs show a command in."""
+    whole = text.strip().rstrip(";,")
+    inner = whole[1:-1]
+    is_quoted = whole[:1] in {'"', "'"} and whole[-1:] == whole[:1] and whole[:1] not in inner
+    return inner if is_quoted and " -" in inner and "\n" not in inner else text
+
+
 def _typed(text: str, knows: Callable[[str], bool]) -> str:
     text = _LINE_END.sub("\n", _INVISIBLE.sub("", text))
     text = _APOSTROPHE.sub("'", _DOUBLE_QUOTE.sub('"', text))

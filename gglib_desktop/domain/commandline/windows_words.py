@@ -36,6 +36,9 @@ _PS_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _CMD_CONTINUATION = re.compile(r"\^[ \t]*\r?\n[ \t]*")
 _CMD_COMMENT = re.compile(r"@?(?:rem\b|::)[^\n]*", re.IGNORECASE)
 _CMD_SET = re.compile(r"@?set\s+(?:\"(\w+)=([^\"\n]*)\"|(\w+)=((?:\^[ \t]*\r?\n|[^&|\n])*))", re.IGNORECASE)
+_CMD_SETX = re.compile(r"setx\s+(?:/\w+\s+)*(\w+)\s+(?:\"([^\"\n]*)\"|([^\s&|]+))", re.IGNORECASE)
+# The bracket before a command of its own: if exist x.gguf (llama-server …) else (echo no)
+_CMD_GROUP = re.compile(r"\(\s*(?=[^\s()]*(?:server|set\b))|\)\s*else\b\s*\(|\)(?=\s*$)", re.IGNORECASE | re.MULTILINE)
 _CMD_VARIABLE = re.compile(r"%(\w+)(?::[^%\n]*)?%|!(\w+)!|%~[a-z]*\d|%[\d*]", re.IGNORECASE)
 _COMMA = Operator(",")
 _CMD_PLAIN = re.compile(r"(?:[^\s\"^&|<>%!(){\\]|\\(?!\"))+|\{")
@@ -257,6 +260,11 @@ class _CmdScanner(_WindowsScanner):
         elif self._begins_command and (found := self._take(_CMD_SET)):
             self._tokens.append(Word("export"))
             self._set(found[1] or found[3], found[2] if found[1] else found[4].rstrip())
+        elif self._begins_command and (found := self._take(_CMD_SETX)):
+            self._tokens.append(Word("export"))
+            self._set(found[1], found[2] or found[3] or "")
+        elif not self._depth and self._take(_CMD_GROUP):
+            self._end_with("\n")
         elif self._json() or self._placeholder() or self._take_operator(_STREAM, _REDIRECTION, _OPERATOR):
             pass
         elif self._text.startswith('\\"', self._at):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from gglib_desktop.domain.commandline.exports.export import ExportFormat, export
 from gglib_desktop.domain.commandline.reading import CommandLine, read_command_line
@@ -51,6 +51,8 @@ class CommandLines:
         if line.model is None:
             return None
         path = Path(line.model)
-        named = [model for model in self._library.models if model.path.name == path.name]
+        # It knows both kinds of slashes: a line may come from Windows.
+        name = PureWindowsPath(line.model).name
+        named = [model for model in self._library.models if model.path.name in {path.name, name}]
         exact = [model for model in named if model.path == path]
         return next(iter(exact or (named if len(named) == 1 else ())), None)

@@ -188,12 +188,117 @@ QUADLETS = [
         ["model: -m /srv/x.gguf", "around: Image="],
     ),
 ]
-LINES = FILES + COMMANDS + QUADLETS
+WRAPPED = [
+    (
+        f"sudo -E docker run -v /srv/m:/models {IMAGE} -m /models/x.gguf --host 0.0.0.0",
+        HERE,
+        [X, "owned: --host 0.0.0.0", f"around: sudo -E {RUN} {IMAGE}"],
+    ),
+    (
+        f"sudo -u llm podman run -v /srv/m:/models {IMAGE} -m /models/x.gguf",
+        HERE,
+        [X, f"around: sudo -u llm podman run -v /srv/m:/models {IMAGE}"],
+    ),
+    (
+        f"systemd-run --user -p CPUQuota=4 {RUN} {IMAGE} -m /models/x.gguf",
+        HERE,
+        [X, f"around: systemd-run --user -p CPUQuota=4 {RUN} {IMAGE}"],
+    ),
+    (f"ssh box '{RUN} {IMAGE} -m /models/x.gguf'", HERE, [X, f"around: ssh box {RUN} {IMAGE}"]),
+    (
+        f"docker --context box -D run -v /srv/m:/models {IMAGE} -m /models/x.gguf",
+        HERE,
+        [X, f"around: docker --context box -D run -v /srv/m:/models {IMAGE}"],
+    ),
+    (
+        f"docker --log-level=warn container run -v /srv/m:/models {IMAGE} -m /models/x.gguf",
+        HERE,
+        [X, f"around: docker --log-level=warn container run -v /srv/m:/models {IMAGE}"],
+    ),
+    (
+        "llama-server -m /m/x.gguf --tags docker run a b",
+        {"model": "/m/x.gguf", "extra_args": ("--tags", "docker", "run", "a", "b")},
+        ["model: -m /m/x.gguf", "extra: --tags docker", "unknown: run", "unknown: a", "unknown: b"],
+    ),
+    # its own variables count for the shell inside
+    (
+        f"docker run -e CTX=4096 -e M=$HOST -v /srv/m:/models {IMAGE} sh -c 'llama-server -m /models/x.gguf -c $CTX --alias $M'",
+        {**HERE, "context_size": 4096},
+        [
+            "environment: CTX=4096",
+            "environment: 'M=$HOST'",
+            X,
+            "unresolved: --alias '$M'",
+            f"around: {RUN} {IMAGE} sh -c",
+        ],
+    ),
+]
+APPTAINER = [
+    (
+        "singularity exec --nv -B /srv/m:/models,/a:/b llama.sif llama-server -m /models/x.gguf",
+        HERE,
+        [X, "around: singularity exec --nv -B /srv/m:/models,/a:/b llama.sif llama-server"],
+    ),
+    (
+        f"srun -n 1 apptainer run --nv --env LLAMA_ARG_JINJA=1 --bind=/srv/m:/models docker://{IMAGE} -m /models/x.gguf",
+        {**HERE, "jinja": True},
+        [X, f"around: srun -n 1 apptainer run --nv --env LLAMA_ARG_JINJA=1 --bind=/srv/m:/models docker://{IMAGE}"],
+    ),
+    (
+        "apptainer exec -B $DIR:/models llama.sif llama-server -m /models/x.gguf",
+        {"model": "/models/x.gguf"},
+        [X, "around: apptainer exec -B '$DIR:/models' llama.sif llama-server"],
+    ),
+]
+DOCKERFILES = [
+    (
+        f'# mine\nFROM {IMAGE} AS first\nCMD ["-m", "no.gguf"]\nFROM {IMAGE}\nARG N=99\nENV LLAMA_ARG_CTX_SIZE=4096 LLAMA_ARG_MODEL=/models/x.gguf \\\n    # more\n    TZ=UTC\nENV LLAMA_ARG_N_GPU_LAYERS $N\nCOPY x.gguf /models/x.gguf\n',
+        {"model": "/models/x.gguf", "context_size": 4096, "gpu_layers": 99},
+        [
+            "environment: TZ=UTC",
+            "model: LLAMA_ARG_MODEL=/models/x.gguf",
+            f"around: 'FROM {IMAGE} AS first' 'FROM {IMAGE}' 'COPY x.gguf /models/x.gguf'",
+        ],
+    ),
+    (
+        'ENTRYPOINT ["/app/llama-server"]\nCMD ["-m", "/models/x.gguf", "-c", "4096"]\n',
+        {"model": "/models/x.gguf", "context_size": 4096},
+        [X],
+    ),
+    (
+        f"FROM {IMAGE}\nENV A\nEXPOSE 8080\nCMD -m /models/x.gguf --alias 'it\n",
+        {"model": "/models/x.gguf", "alias": "'it"},
+        [X, f"around: 'FROM {IMAGE}' 'EXPOSE 8080'"],
+    ),
+    (
+        'FROM debian\nENTRYPOINT ["/bin/sh", "-c"]\nCMD ["llama-server -m /models/x.gguf -c $CTX"]\nENV CTX=4096\n',
+        {"model": "/models/x.gguf", "context_size": 4096},
+        ["environment: CTX=4096", X, "around: 'FROM debian'"],
+    ),
+]
+LINES = FILES + COMMANDS + QUADLETS + WRAPPED + APPTAINER + DOCKERFILES
 
 
 @pytest.mark.parametrize(("text", "fields", "notes"), LINES, ids=lambda value: str(value)[:50])
 def test_a_command_in_a_container(text, fields, notes):
     check_pasted(text, fields, notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM nginx\nENV A=1\nCMD nginx -g off\n# not llama-server\n",
+        "FROM nginx\nENTRYPOINT 5\nCMD 7\n",
+        "docker",
+        "docker -H x",
+        "docker run -v /srv/m:/models",
+        "apptainer build x.sif llama-server.def",
+        "apptainer exec --nv",
+    ],
+)
+def test_another_container_is_no_command(text):
+    with pytest.raises(ConfigurationError, match="no llama-server command"):
+        read_command_line(text)
 
 
 def test_a_quadlet_of_something_else_is_no_command():

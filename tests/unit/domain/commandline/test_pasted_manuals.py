@@ -110,7 +110,28 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "fields", "notes"), PLACEHOLDERS + OTHERS, ids=lambda value: str(value)[:50])
+BRACKETS = [
+    (
+        "llama-server -m x.gguf [-c 4096] [--port 8070] [--jinja] [options]",
+        {"model": "x.gguf", "context_size": 4096, "port": 8070, "jinja": True},
+        ["model: -m x.gguf", "placeholder: '[options]'"],
+    ),
+    (
+        "llama-server [ -m x.gguf ] [-c <context>] [ -t 4 ]",
+        {"model": "x.gguf", "threads": 4},
+        ["model: -m x.gguf", "placeholder: -c '<context>'"],
+    ),
+    (
+        "llama-server -m x.gguf [--port PORT] --tags [a] --grammar ]",
+        {"model": "x.gguf", "extra_args": ("--tags", "[a]", "--grammar", "]")},
+        ["model: -m x.gguf", "owned: --port PORT", "extra: --tags '[a]'", "extra: --grammar ']'"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "notes"), PLACEHOLDERS + OTHERS + BRACKETS, ids=lambda value: str(value)[:50]
+)
 def test_a_line_that_is_not_quite_one(text, fields, notes):
     check_pasted(text, fields, notes)
 

@@ -36,7 +36,7 @@ UNITS = [
     (
         "[program:llama]\ncommand=/usr/bin/llama-server -m /m/x.gguf -c 4096\nautostart=true",
         CTX,
-        [*SAID, "around: '[program:llama]' autostart=true"],
+        [*SAID, "around: autostart=true"],
     ),
     ("alias llm='llama-server -m /m/x.gguf -c 4096'", CTX, [*SAID, "around: alias"]),
     ("BIN=/opt/llama-server\n$BIN -m /m/x.gguf -c 4096", CTX, SAID),
@@ -139,11 +139,64 @@ SOURCES = [
         {"model": r"C:\m\x.gguf", "alias": 'say "x"', "extra_args": ("--tags", r"C:\t")},
         [r"model: -m 'C:\m\x.gguf'", r"extra: --tags 'C:\t'", "around: 'x ='"],
     ),
+    # calls
+    (
+        "spawn('./llama-server', ['-m', '/m/x.gguf', '-c', ctx], {stdio: 'inherit'})",
+        X,
+        [*SAID, "unresolved: -c '${ctx}'", "around: spawn"],
+    ),
+    (
+        'exec.Command("llama-server", "-m", "/m/x.gguf", "-c", "4096")',
+        CTX,
+        [*SAID, "around: exec.Command"],
+    ),
+    ('subprocess.run("llama-server -m /m/x.gguf -c 4096", shell=True)', CTX, [*SAID, "around: subprocess.run"]),
+    ('os.system("nohup ./llama-server -m /m/x.gguf &")', X, [*SAID, "around: os.system"]),
+    (
+        r'Process.Start("llama-server.exe", "-m C:\\m\\x.gguf -c 4096");',
+        {"model": r"C:\m\x.gguf", "context_size": 4096},
+        [r"model: -m 'C:\m\x.gguf'", "around: Process.Start"],
+    ),
+    # a whole command in quotation marks
+    ('"./llama-server -m /m/x.gguf -c 4096"', CTX, SAID),
+    ("'llama-server -m /m/x.gguf -c 4096',", CTX, SAID),
+    ('"/my folder/llama-server"', {}, []),
+    # an entry of a list of several
+    ('"args": ["-m", "/m/x.gguf", "-c", "4096"],', CTX, SAID),
+]
+
+SUPERVISED = [
+    (
+        '[program:web]\ncommand=nginx\n[program:llm]\ncommand=%(ENV_HOME)s/llama-server -m /m/x.gguf -c %(ctx)s --alias a%%$b ; comment\n  -t 4\n# no\nenvironment=\n    LLAMA_ARG_JINJA="1",\n    CUDA_VISIBLE_DEVICES="0,1"\ndirectory=/srv\n',
+        {**X, "jinja": True, "alias": "a%$b", "threads": 4},
+        ["environment: CUDA_VISIBLE_DEVICES=0,1", *SAID, "unresolved: -c '${ctx}'", "around: directory=/srv"],
+    ),
+    (
+        "[program:llm]\nenvironment = LLAMA_ARG_MODEL=/m/x.gguf\ncommand = /srv/start\n",
+        X,
+        ["model: LLAMA_ARG_MODEL=/m/x.gguf", "around: /srv/start"],
+    ),
+    ("[program:llm]\ncommand=llama-server -m 'x\n", {}, []),
+    (
+        "<key>ProgramArguments</key><array/>\nllama-server -m /m/x.gguf",
+        X,
+        [*SAID, "around: '<key>ProgramArguments</key><array/>'"],
+    ),
+    (
+        "<dict>\n<key>Label</key><string>llm</string>\n<key>ProgramArguments</key>\n<array>\n  <string>/opt/homebrew/bin/llama-server</string>\n  <string>-m</string>\n  <string>/m/x.gguf</string>\n  <!-- <string>-t</string> -->\n  <string>--tags</string><string>a&amp;b</string>\n</array>\n<key>EnvironmentVariables</key>\n<dict><key>LLAMA_ARG_CTX_SIZE</key><string>4096</string><key>A</key><string>1</string></dict>\n<key>KeepAlive</key><true/>\n</dict>",
+        {**CTX, "extra_args": ("--tags", "a&b")},
+        ["environment: A=1", *SAID, "extra: --tags 'a&b'"],
+    ),
+    (
+        "<key>ProgramArguments</key><array><string>llama-server</string><string>-m</string><string>/m/x.gguf</string></array>",
+        X,
+        SAID,
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("text", "fields", "notes"), UNITS + SHELLS + YAML + SOURCES, ids=lambda value: str(value)[:50]
+    ("text", "fields", "notes"), UNITS + SHELLS + YAML + SOURCES + SUPERVISED, ids=lambda value: str(value)[:50]
 )
 def test_a_command_in_a_script(text, fields, notes):
     check_pasted(text, fields, notes)
@@ -161,6 +214,7 @@ def test_a_long_list_of_variables_before_a_start_is_read():
     assert (read.model, read.options.context_size) == ("x.gguf", 4096)
 
 
-def test_a_file_with_no_command_in_it_is_refused():
+@pytest.mark.parametrize("text", ["env: production\nname: my-llama\n", 'x = []; x = ["llama-server", "-m"'])
+def test_a_file_with_no_command_in_it_is_refused(text):
     with pytest.raises(ConfigurationError, match="no llama-server command"):
-        read_command_line("env: production\nname: my-llama\n")
+        read_command_line(text)

@@ -157,6 +157,21 @@ CMD = [
         [*X, "around: 'cd /d C:\\llama'"],
     ),
     (
+        'setx LLAMA_ARG_CTX_SIZE 8192\nsetx /M LLAMA_ARG_ALIAS "a b"\nllama-server.exe -m x.gguf',
+        {"model": "x.gguf", "context_size": 8192, "alias": "a b"},
+        X,
+    ),
+    (
+        "if exist x.gguf (llama-server.exe -m x.gguf -t 4) else (echo no)",
+        {"model": "x.gguf", "threads": 4},
+        [*X, "around: 'if exist x.gguf' 'echo no'"],
+    ),
+    (
+        "@echo off\nif not defined CTX (\n  set CTX=4096\n)\n(\n  llama-server.exe -m x.gguf -c %CTX%\n)",
+        {"model": "x.gguf", "context_size": 4096},
+        ["environment: CTX=4096", *X, "around: 'echo off' 'if not defined CTX (' '('"],
+    ),
+    (
         ":: start\ncd /d C:\\llama & llama-server.exe -m x.gguf -t 4",
         {"model": "x.gguf", "threads": 4},
         [*X, "around: 'cd /d C:\\llama'"],

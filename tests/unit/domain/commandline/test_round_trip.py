@@ -204,7 +204,9 @@ def strategy(option: EngineOption) -> st.SearchStrategy:
         texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
         return texts.filter(lambda text: text.partition("=")[0] not in KEY_FLAGS)
     if option.kind is Path:
-        return strategy(engine_option("chat_template")).map(lambda text: Path("/" + text))
+        return strategy(engine_option("chat_template")).map(
+            lambda text: Path("/" + text.lstrip("/"))
+        )  # two slashes are no file
     limits: Any = option.limits
     if option.kind is int and limits and option.name != "port":
         lowest = limits.minimum if limits.minimum is not None else int(limits.above) + 1
