@@ -24,8 +24,6 @@ def main() -> int:
     sys.setswitchinterval(SWITCH_S)
     import asyncio
 
-    from PySide6.QtWidgets import QApplication
-
     from gglib_desktop import startup
 
     options = startup.read_options(sys.argv[1:])
@@ -34,6 +32,9 @@ def main() -> int:
         return startup.stop_servers(options)
     if startup.handed_over(options):
         return 0
+    # Only now: it makes each later import slower.
+    from PySide6.QtWidgets import QApplication
+
     from gglib_desktop import bootstrap
     from gglib_desktop.qt_loop import QtEventLoop
 

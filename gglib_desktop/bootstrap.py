@@ -39,7 +39,7 @@ from gglib_desktop.services.quit_controller import QuitController, stop_servers
 from gglib_desktop.services.servers.foreign import ForeignWatch
 from gglib_desktop.services.servers.supervisor import Supervisor
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
-from gglib_desktop.startup import SHUTDOWN_MARGIN_S, Options, close_to_others, key_store
+from gglib_desktop.startup import SHUTDOWN_MARGIN_S, STOP_SERVERS, Options, close_to_others, key_store
 from gglib_desktop.tasks import ErrorReporter, TaskScope
 from gglib_desktop.viewmodels.engine import EngineViewModel
 from gglib_desktop.viewmodels.launch.launch import LaunchViewModel
@@ -82,7 +82,7 @@ async def run(app: QApplication, options: Options) -> int:
         reporter.window = window
         quitting = QuitController(services.settings, services.running, window.confirm_quit, services.scope)
         shutdown = _connect_quitting(app, window, quitting, services.settings)
-        loss = WindowLoss(lambda: quitting.decision, options.runner)
+        loss = WindowLoss(lambda: quitting.decision, (STOP_SERVERS, "--runner", options.runner))
         loss.watch(app)
         await _load_late(window)
         services.scope.start(close_to_others(places), name="close files to others")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
-from gglib_desktop import __version__, windowless
+from gglib_desktop import __version__
 from gglib_desktop.adapters.files import private
 from gglib_desktop.adapters.machine.single_instance import SingleInstance
 from gglib_desktop.ports.machine.key_store import EndpointKeys, KeyStore
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gglib_desktop.adapters.keys.keyring import AskedKeyring
 
 _log = logging.getLogger(__name__)
+STOP_SERVERS = "--stop-servers"
 _LOG_BYTES = 2 * 1024 * 1024
 # Beyond the stop ladder's own time: what taking everything else down may need before we end by force.
 SHUTDOWN_MARGIN_S = 12.0
@@ -54,7 +55,7 @@ def read_options(words: list[str]) -> Options:
     parser.add_argument("--runner", choices=["local", "mock"], default="local", help="mock simulates servers")
     parser.add_argument("--debug", action="store_true", help="log everything, to the console too")
     # Only the program itself says this, when it has lost its window.
-    parser.add_argument(windowless.STOP_SERVERS, action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(STOP_SERVERS, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"GGLib Desktop {__version__}")
     arguments = parser.parse_args(words)
     return Options(
@@ -96,6 +97,8 @@ def handed_over(options: Options) -> bool:
 
 def stop_servers(options: Options) -> int:
     """Ends what the program would have ended had it not lost its window. Returns the exit status."""
+    from gglib_desktop import windowless
+
     places = Places.of_this_user()
     keys = cache(partial(key_store, places))
     return asyncio.run(

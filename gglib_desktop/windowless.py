@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QMessageLogContext, QtMsgType, qFormatLogMessage, qInstallMessageHandler
@@ -24,7 +24,6 @@ from gglib_desktop.runners import runner_and_catalog
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 
 _log = logging.getLogger(__name__)
-STOP_SERVERS = "--stop-servers"
 EXIT_WITHOUT_WINDOW = 71
 # In "The X11 connection broke (error 1). Did the X11 server die?" and two similar Wayland texts; Qt translates none.
 _LOST = "connection broke"
@@ -33,10 +32,10 @@ _LOST = "connection broke"
 class WindowLoss:
     """Follows the decision about servers if Qt ends the program."""
 
-    def __init__(self, decision: Callable[[], OnQuit], runner_kind: str) -> None:
-        """``decision`` is asked when that happens."""
+    def __init__(self, decision: Callable[[], OnQuit], to_stop: Sequence[str]) -> None:
+        """``decision`` is asked when that happens. ``to_stop``: the arguments with which the program stops servers."""
         self._decision = decision
-        self._runner_kind = runner_kind
+        self._to_stop = to_stop
 
     def watch(self, app: QCoreApplication) -> None:
         # With Wayland, and in some versions with X11, none of our code runs after this message.
@@ -61,7 +60,7 @@ class WindowLoss:
         if decision is OnQuit.LEAVE_RUNNING:
             os._exit(EXIT_WITHOUT_WINDOW)
         program = (sys.executable,) if getattr(sys, "frozen", False) else (sys.executable, "-m", __package__)
-        go_on_as((*program, STOP_SERVERS, "--runner", self._runner_kind))
+        go_on_as((*program, *self._to_stop))
 
 
 async def stop_servers(

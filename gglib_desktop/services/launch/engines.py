@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from gglib_desktop.domain.documents.settings import PlaceSettings
 from gglib_desktop.domain.engine.capabilities import Engine, EngineDevice, is_started_by
 from gglib_desktop.domain.errors import ConfigurationError, ProcessError
-from gglib_desktop.domain.launch.engine_choice import EngineChoice
 from gglib_desktop.domain.launch.options import LaunchOptions
 from gglib_desktop.ports.servers.engine_catalog import EngineCatalog
 from gglib_desktop.services.events import EventSource
 from gglib_desktop.services.settings.settings_keeper import SettingsKeeper
 
 if TYPE_CHECKING:
+    from gglib_desktop.domain.launch.engine_choice import EngineChoice
     from gglib_desktop.domain.servers.dialect import Dialect
 
 
@@ -124,6 +124,8 @@ class Engines:
 
     def choice(self, engine: str | None) -> EngineChoice:
         """What is known of the chosen engine; None, and one that is not known, is the place's own."""
+        from gglib_desktop.domain.launch.engine_choice import EngineChoice
+
         catalog = self._others().get(engine or "") if engine is not None else None
         if catalog is None or engine is None:
             return EngineChoice(self.dialect, self.current, self.problem.reason if self.problem is not None else None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 
-from gglib_desktop.domain.documents.ssh_questions import ChangedHostKey, HostKeyQuestion, SecretQuestion
+if TYPE_CHECKING:  # not needed before ssh asks
+    from gglib_desktop.domain.documents.ssh_questions import ChangedHostKey, HostKeyQuestion, SecretQuestion
 
-Shown: TypeAlias = HostKeyQuestion | SecretQuestion | ChangedHostKey
+Shown: TypeAlias = "HostKeyQuestion | SecretQuestion | ChangedHostKey"
 # True: it is the right host key. Text: the secret. None: no answer.
 Answer: TypeAlias = bool | str | None
 
