@@ -160,8 +160,13 @@ _FILE_TYPE_GUESSED = 1024
 
 _LABELS_ONLY_IN_NAMES = (
     *("Q2_K_L", "Q3_K_XL", "Q3_K", "Q4_K_L", "Q4_K_XL", "Q4_K", "Q5_K_L", "Q5_K_XL", "Q5_K", "Q6_K_L", "Q6_K_XL"),
-    *("Q2_K_XL", "Q8_K_XL", "Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "MXFP4_MOE"),
+    *("Q2_K_XL", "Q8_K_XL", "Q2", "Q3", "Q4", "Q5", "Q6", "Q8", "MXFP4_MOE", "Q2_0", "Q8_K"),
+    # Those of ik_llama.cpp
+    *("IQ2_K", "IQ3_K", "IQ4_K", "IQ5_K", "IQ6_K", "IQ2_KS", "IQ3_KS", "IQ4_KS", "IQ5_KS", "IQ4_KSS", "IQ2_KL"),
+    *("IQ1_KT", "IQ2_KT", "IQ3_KT", "IQ4_KT", "IQ3_KL", "IQ2_BN", "IQ1_BN", "Q6_0", "Q8_KV"),
 )
+# Rows interleaved for a faster CPU: what ik_llama.cpp adds to a label.
+_INTERLEAVED = "(?:_R[48](?:_8)?)?"
 _ALIASES = {"FP32": "F32", "FP16": "F16"}
 # Not a number format, but all that the name of such a file says. Only if nothing else matches: names of ordinary
 # models quantized with an "imatrix" contain the word too.
@@ -172,7 +177,7 @@ def _name_pattern() -> re.Pattern[str]:
     labels = {*_FILE_TYPES.values(), *_LABELS_ONLY_IN_NAMES, *_ALIASES, _LAST_RESORT}
     # The first alternative that fits wins, so the longest must come first.
     alternatives = "|".join(sorted(labels, key=len, reverse=True))
-    return re.compile(rf"(?<![^\W_])(UD[\W_])?({alternatives})(?![^\W_])", re.IGNORECASE | re.ASCII)
+    return re.compile(rf"(?<![^\W_])(UD[\W_])?((?:{alternatives}){_INTERLEAVED})(?![^\W_])", re.IGNORECASE | re.ASCII)
 
 
 _NAME_PATTERN = _name_pattern()

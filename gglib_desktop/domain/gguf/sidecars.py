@@ -16,6 +16,7 @@ class Sidecar(StrEnum):
     VOCODER = "vocoder"
     IMATRIX = "imatrix"
     VOCABULARY = "vocabulary"
+    IMAGE_MODEL = "image model"
 
 
 WHY_NOT_STARTED = {
@@ -26,6 +27,7 @@ WHY_NOT_STARTED = {
     Sidecar.VOCODER: "this is a vocoder, which a speech model needs; it is not a model that answers",
     Sidecar.IMATRIX: "this is an importance matrix for quantizing a model; no server can load it",
     Sidecar.VOCABULARY: "tokenizer only, no weights",
+    Sidecar.IMAGE_MODEL: "this model makes images or video, not text; no llama-server can load it",
 }
 
 _BY_TYPE = {
@@ -43,6 +45,13 @@ _BY_ARCHITECTURE = {
     "imatrix": Sidecar.IMATRIX,
     "wavtokenizer-dec": Sidecar.VOCODER,
 }
+# What ComfyUI and stable-diffusion.cpp load.
+_IMAGE_ARCHITECTURES = frozenset(
+    {
+        *("flux", "flux2", "sd1", "sdxl", "sd3", "aura", "chroma", "hidream", "lumina2", "qwen_image", "pig"),
+        *("cosmos", "hyvid", "ltxv", "wan", "mochi", "z_image"),
+    }
+)
 # Metadata that only such files have, for files without a type or an architecture.
 _BY_KEY = {
     "adapter.": Sidecar.ADAPTER,
@@ -60,6 +69,8 @@ def sidecar_by_words(model_type: str | None, architecture: str | None) -> Sideca
     name = (architecture or "").lower()
     if found := _BY_TYPE.get(said) or _BY_ARCHITECTURE.get(name):
         return found
+    if name in _IMAGE_ARCHITECTURES:
+        return Sidecar.IMAGE_MODEL
     return Sidecar.DRAFT_HEAD if name.endswith(_DRAFT_SUFFIX) or name in DRAFT_METHODS else None
 
 

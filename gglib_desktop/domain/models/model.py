@@ -129,14 +129,20 @@ class Model:
 _SAYS_NOTHING = frozenset(
     {
         *("model", "models", "my", "test", "default", "main", "master", "unknown", "untitled", "none", "null"),
-        *("nan", "na", "n/a", "tmp", "temp", "output", "outputs", "out", "export", "exported", "converted", "final"),
+        *("nan", "na", "tmp", "temp", "output", "outputs", "out", "export", "exported", "converted", "final"),
         *("merged", "merge", "quantized", "checkpoint", "checkpoints", "snapshot", "snapshots", "lora", "adapter"),
         *("gguf", "ggml", "hf", "pytorch", "safetensors", "unsloth", "general", "name", "weights", "file"),
+        *("finetune", "finetuned", "saved", "results", "ckpt", "epoch", "step", "pt"),
+        *("16bit", "8bit", "4bit", "undefined", "consolidated", "00", "training", "trained", "sft", "dpo"),
     }
 )
+# Former converters wrote some of them into every file, whatever the model.
+_WHOLE = frozenset({"llama v2", "n/a", "no name"})
 # The precision, or the number of a part or checkpoint.
-_AT_THE_END = re.compile(r"[\W_](?:i?q\d\w*|b?fp?\d+)$|-\d{5}-of-\d{5}$|(?<=^checkpoint)-\d+$")
-_IS_A_PATH = re.compile(r"[A-Za-z]:[\\/].*|\\\\.*|[/~].*|\.{1,2}(?:[\\/].*)?|.*\\.*|[^/]*(?:/[^/]*){2,}")
+_AT_THE_END = re.compile(
+    r"(?:^|[\W_])(?:i?q\d\w*|b?fp?\d+)$|-\d{5}-of-\d{5}$|(?<=^checkpoint)-\d+$|(?<=^step)_\d+$|(?<=^epoch)-\d+$"
+)
+_IS_A_PATH = re.compile(r"[A-Za-z]:(?:[\\/].*)?|\\\\.*|[/~].*|\.{1,2}(?:[\\/].*)?|.*\\.*|[^/]*(?:/[^/]*){2,}")
 _IS_A_HASH = re.compile(
     r"(?:sha256[:-])?[0-9a-fA-F]{32,}|(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,31}"
     r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|tmp[a-z0-9_]{8}"
@@ -147,7 +153,7 @@ def says_something(name: str) -> bool:
     """Whether a ``general.name`` names a model. Converters also write their input folder, a hash or a mere word."""
     said = name.lower()
     words = re.findall(r"[^\W_]+", _AT_THE_END.sub("", said))
-    if said in _SAYS_NOTHING or _SAYS_NOTHING.issuperset(words):
+    if said in _WHOLE or _SAYS_NOTHING.issuperset(words):
         return False
     return _IS_A_PATH.fullmatch(name) is None and _IS_A_HASH.fullmatch(name.strip(" .-_")) is None
 

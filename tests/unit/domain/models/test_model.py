@@ -40,6 +40,8 @@ def test_a_model_is_called_as_its_header_says_else_as_its_file(known, name, laye
         *("lora_model", "unsloth_model", "merged-model", "final_merged", "model-00001-of-00003", "my model?", "<name>"),
         *("c5a7b3e1-1111-2222-3333-444455556666", "model.safetensors", "pytorch_model", "n/a", "None", "main"),
         *("a1b2c3d", "0123456789abcdef0123456789abcdef01234567", "sha256:" + "ab" * 32, "ggml-model", "???"),
+        *("LLaMA v2", "merged_16bit", "my-finetuned-model", "saved_model", "results", "bf16", "Q8_0"),
+        *("step_1000", "epoch-3", "weights.pt", "consolidated.00", "no name", "undefined", "C:", "file:///x/y"),
     ],
 )
 def test_a_stated_name_that_names_no_model_gives_way_to_the_file(stated):
@@ -63,6 +65,7 @@ def test_a_stated_name_that_names_no_model_gives_way_to_the_file(stated):
             "Model 40",
         ),
         *("tmpllama", "GGUF My Repo", "Nous-Hermes-Q4_K_M", "Test 7B"),
+        *("LLaMA v2 7B", "Step 3", "Old Llama", "New Hope 7B", "C: a novel"),
     ],
 )
 def test_a_stated_name_that_names_a_model_stays(stated):
