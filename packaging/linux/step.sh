@@ -29,6 +29,9 @@ case $output in
     fail "the proxy cannot be reached. Check the proxy settings (https_proxy, http_proxy), then run make again." ;;
 *CERTIFICATE_VERIFY_FAILED* | *'certificate verification failed'* | *'Certificate verification failed'*)
     fail "the server's certificate is not trusted. Install ca-certificates, or the certificate of your proxy, then run make again." ;;
+*'  Forbidden'* | *'  Service Unavailable'* | *'  Bad Gateway'* | *'  Gateway Time'* | *'HTTP error 403'* | *'HTTP error 50'*)
+    # Of plain HTTP it cannot be told who answered.
+    fail "the package server, or a proxy before it, refused the request. Check the proxy settings (https_proxy, http_proxy, and apt's own), then run make again." ;;
 *'Temporary failure'* | *'Name or service not known'* | *'Network is unreachable'* | *NewConnectionError* | *NameResolutionError* | \
     *'Could not connect'* | *'Cannot initiate the connection'* | *'Connection refused'* | *'No route to host'* | *'Could not resolve'*)
     fail "no network connection. Check the connection, then run make again." ;;

@@ -251,6 +251,12 @@ def test_a_missing_network_is_told(project: Project) -> None:
         ("E: You don't have enough free space in /var/cache/apt/archives/.", "no space is left"),
         ("Disk quota exceeded", "no space is left"),
         ("ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))", "the proxy cannot be reached"),
+        (
+            "E: Failed to fetch http://d/InRelease  403  Forbidden [IP: 127.0.0.1 8403]",
+            "the package server, or a proxy",
+        ),
+        ("E: Failed to fetch http://d/InRelease  503  Service Unavailable", "the package server, or a proxy"),
+        ("ERROR: HTTP error 403 while getting https://i/p.whl", "the package server, or a proxy before it, refused"),
         ("SSLCertVerificationError: CERTIFICATE_VERIFY_FAILED", "the server's certificate is not trusted"),
         ("E: Failed to fetch: Temporary failure resolving 'mirror'", "no network connection"),
         ("ReadTimeoutError: Read timed out.", "the connection broke off"),

@@ -13,7 +13,7 @@ from gglib_desktop.domain.gguf.forecast import ByteRange
 from gglib_desktop.domain.launch.options import BUILT_IN, MtpChoice, choice_names
 from gglib_desktop.domain.servers.remedies import Remedy, lower_context
 from gglib_desktop.domain.servers.server import OWN_PLACES, ServerConfig
-from gglib_desktop.domain.servers.states import Healthy
+from gglib_desktop.domain.servers.states import Crashed, Failed, Healthy, Loading, ServerState, Starting, Stopping
 from gglib_desktop.services.launch.launcher import Launcher, RestartPlan
 from gglib_desktop.services.servers.snapshot import Rejected, ServerSnapshot
 from gglib_desktop.tasks import TaskScope
@@ -88,8 +88,14 @@ class ServerOptionsViewModel(ViewModel):
     def show(self, server: ServerSnapshot) -> None:
         """Takes the supervisor's news."""
         before, self._server = self._server, server
-        if server.config != before.config:
+        has_come_up = self._is_tried(before.state) and not self._is_tried(server.state)
+        if server.config != before.config or (self._typed.choices and has_come_up):
             self.read_again()
+
+    @staticmethod
+    def _is_tried(state: ServerState) -> bool:
+        """Whether a configuration may yet prove to be none that works."""
+        return isinstance(state, Starting | Loading | Stopping | Failed | Crashed)
 
     def read_again(self) -> None:
         """Something else may be saved, or the library has been read and tells more of the model."""
@@ -131,10 +137,12 @@ class ServerOptionsViewModel(ViewModel):
         After a return to the last good configuration it keeps what was typed, to be corrected.
         """
         self._plan = plan = await self._launcher.plan(self._server.id)
+        is_tried = self._is_tried(self._server.state)
         self._typed.choices = {
             name: value
             for name, value in self._typed.choices.items()
-            if plan.in_force.get(name) != value and (name in self._typed.unsaved or plan.as_saved.get(name) == value)
+            if (is_tried or plan.in_force.get(name) != value)
+            and (name in self._typed.unsaved or plan.as_saved.get(name) == value)
         }
         self._typed.unsaved &= self._typed.choices.keys()
         self._typed.before = {name: value for name, value in self._typed.before.items() if name in self._typed.choices}
@@ -185,6 +193,8 @@ class ServerOptionsViewModel(ViewModel):
         self._typed.forget()
         if before:
             await self._launcher.save_choices(self._server.config, before)
+        # It tells of changes that are gone now.
+        self.read_rejected = self._server.rejected
         self.read_again()
 
 

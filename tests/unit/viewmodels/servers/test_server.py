@@ -469,6 +469,18 @@ async def test_it_names_what_a_restart_keeps_and_can_go_back_to_what_is_saved(pr
     assert program.supervisor.server(server.id).config.context_size is None
 
 
+async def test_a_message_about_rejected_values_goes_when_they_are_reverted(program):
+    server = await healthy(program)
+    server.options.form.edit(extra_args=(BAD,))
+    server.options.restart.trigger()
+    await poll(lambda: server.state.rejected is not None and server.state.state.word == "Healthy")
+    await poll(lambda: server.options.is_changed)
+    server.options.revert.trigger()
+    await poll(lambda: server.state.rejected is None)
+    await poll(lambda: not server.options.is_changed)
+    await saved(program, server, LaunchOptions())
+
+
 async def test_a_choice_typed_in_the_form_replaces_that_of_the_start(program):
     server = await healthy(program, options=LaunchOptions(spec_draft_n_max=3))
     await poll(lambda: server.state.own_choices == ("spec_draft_n_max",))
