@@ -273,7 +273,9 @@ def test_the_cause_of_a_failed_step_is_told(output: str, cause: str) -> None:
 
 # Loads a model when its library is the one that fits; else it does what a processor does to unknown instructions.
 ENGINE = """#!/bin/sh
-grep -q fits "$(dirname "$0")/libggml-cpu.so.0" || kill -ILL $$
+library="$(dirname "$0")/libggml-cpu.so.0"
+grep -q fits "$library" || kill -ILL $$
+echo "system_info: n_threads = 1 | CPU : AVX2 = 1 | $(grep -o 'AVX_VNNI = .' "$library") | REPACK = 1 | NEW = 1"
 echo "srv  llama_server: model loaded"
 exec sleep 60
 """
@@ -284,6 +286,10 @@ exec sleep 60
     [
         ("fits as it is", "fits too", "fits as it is", ""),
         ("needs more", "fits", "fits", ""),
+        # Only some types of weights take the instructions that are missing.
+        ("fits, AVX_VNNI = 1", "fits", "fits", ""),
+        ("fits, AVX_VNNI = 0", "fits", "fits, AVX_VNNI = 0", ""),
+        ("needs more", "fits, AVX_VNNI = 1", "fits, AVX_VNNI = 1", "does not run on this processor"),
         ("needs more", "needs more too", "needs more too", "does not run on this processor"),
     ],
 )
@@ -295,7 +301,9 @@ def test_the_engine_gets_a_library_that_runs_on_this_processor(
     engine.chmod(0o755)
     library.write_text(own)
     another.write_text(spare)
-    words = (sys.executable, ROOT / "packaging/linux/fit_engine.py", engine, another)
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx512_vnni\n")
+    words = (sys.executable, ROOT / "packaging/linux/fit_engine.py", engine, another, cpuinfo)
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0
     assert library.read_text() == left
