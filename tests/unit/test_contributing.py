@@ -30,6 +30,17 @@ def test_a_path_that_it_names_exists(path):
     assert any((folder / path).exists() for folder in (ROOT, ROOT / "gglib_desktop"))
 
 
+def test_a_function_that_it_names_exists():
+    named = set(re.findall(r"`(\w+)\(\)`", TEXT))
+    there = {
+        name
+        for path in (ROOT / "gglib_desktop").rglob("*.py")
+        for name in re.findall(r"^\s*(?:async )?(?:def|class) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(named) > 4
+    assert named <= there
+
+
 @pytest.mark.parametrize("name", _TREE.findall(TEXT))
 def test_the_tree_that_it_draws_is_the_one_that_there_is(name):
     assert (ROOT / "gglib_desktop" / name).exists()

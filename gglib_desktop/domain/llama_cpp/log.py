@@ -85,6 +85,18 @@ _WORDS: tuple[tuple[FailureCause, tuple[str, ...]], ...] = (
             "built without SSL",
         ),
     ),
+    # Where an engine finds no card or no driver at all, it goes on without.
+    (
+        FailureCause.WRONG_GRAPHICS,
+        (
+            "error: no kernel image is available",
+            "error: device kernel image is invalid",
+            "error: the provided PTX was compiled with an unsupported toolchain",
+            "ROCm error: invalid device function",
+            r"rocBLAS error: .*TensileLibrary",
+            "what.*ErrorIncompatibleDriver",
+        ),
+    ),
     (FailureCause.WORKER_LOST, (r"ggml-rpc\.cpp:\d+: Remote RPC server crashed",)),
     (FailureCause.MTP_LAYERS_MISSING, ("MTP requested but model doesn't contain MTP layers",)),
     (FailureCause.PORT_TAKEN, ("couldn't bind (HTTP|to) server socket", "address already in use")),

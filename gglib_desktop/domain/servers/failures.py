@@ -96,6 +96,7 @@ class FailureCause(StrEnum):
     LIBRARY_MISSING = "library missing"
     WORKER_LOST = "worker lost"
     WRONG_PROCESSOR = "wrong processor"
+    WRONG_GRAPHICS = "wrong graphics card"
     ENGINE_UNUSABLE = "engine unusable"
     CONFIGURATION = "configuration"
     RUNNER_UNAVAILABLE = "runner unavailable"

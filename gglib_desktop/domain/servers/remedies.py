@@ -38,6 +38,7 @@ _BY_CAUSE = {
     FailureCause.COMPANION_REFUSED: (Remedy.DROP_FLAGS, Remedy.CHOOSE_ENGINE),
     FailureCause.TEMPLATE_REFUSED: (Remedy.CHOOSE_ENGINE,),
     FailureCause.WRONG_PROCESSOR: (Remedy.CHOOSE_ENGINE,),
+    FailureCause.WRONG_GRAPHICS: (Remedy.CHOOSE_ENGINE,),
     FailureCause.LIBRARY_MISSING: (Remedy.CHOOSE_ENGINE,),
     FailureCause.ENGINE_UNUSABLE: (Remedy.CHOOSE_ENGINE,),
 }

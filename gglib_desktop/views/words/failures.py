@@ -94,6 +94,7 @@ def _failure_sentences() -> dict[FailureCause, str]:
         FailureCause.LIBRARY_MISSING: translate("Failures", "The engine lacks a library that it needs."),
         FailureCause.WORKER_LOST: translate("Failures", "A worker of this server was lost."),
         FailureCause.WRONG_PROCESSOR: translate("Failures", "This engine is built for another processor."),
+        FailureCause.WRONG_GRAPHICS: translate("Failures", "This engine is built for other graphics cards."),
         FailureCause.ENGINE_UNUSABLE: translate("Failures", "The engine cannot be run."),
         FailureCause.CONFIGURATION: translate("Failures", "The launch settings cannot be used as they are."),
         FailureCause.RUNNER_UNAVAILABLE: translate("Failures", "Can't start servers right now."),
@@ -167,6 +168,9 @@ def _failure_hints() -> dict[FailureCause, str]:
         ),
         FailureCause.WRONG_PROCESSOR: translate(
             "Failures", "It uses an instruction that this computer doesn't have. Choose another engine in Settings."
+        ),
+        FailureCause.WRONG_GRAPHICS: translate(
+            "Failures", "Choose one that knows this card in Settings, or update the card's driver."
         ),
         FailureCause.CONFIGURATION: translate("Failures", "Change the value and start again."),
         FailureCause.RUNNER_UNAVAILABLE: translate("Failures", "Try again."),

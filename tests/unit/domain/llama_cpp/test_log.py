@@ -88,6 +88,45 @@ def test_the_line_that_states_the_cause_decides_and_not_what_follows_from_it(rea
     assert explained.evidence[0] == line
 
 
+ABORTED = ServerExit(-6)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: no kernel image is available for execution on the device",
+        "CUDA error: the provided PTX was compiled with an unsupported toolchain.",
+        "CUDA error: device kernel image is invalid",
+        "ROCm error: invalid device function",
+        "rocBLAS error: Cannot read /opt/rocm/lib/rocblas/TensileLibrary.dat: Illegal seek for GPU arch : gfx1103",
+        "  what():  vk::createInstance: ErrorIncompatibleDriver",
+    ],
+)
+def test_an_engine_for_other_graphics_cards_is_told(said):
+    lines = [
+        "ggml_cuda_init: found 1 CUDA devices:",
+        said,
+        "  current device: 0, in function evaluate",
+        "ggml-cuda.cu:73: error",
+    ]
+    failure = diagnose(ABORTED, lines)
+    assert (failure.cause, failure.evidence) == (FailureCause.WRONG_GRAPHICS, (said,))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected",
+        "ggml_cuda_init: failed to initialize CUDA: CUDA driver version is insufficient for CUDA runtime version",
+        "ggml_vulkan: No devices found.",
+    ],
+)
+def test_a_card_that_the_engine_does_without_is_no_cause(said):
+    unknown = "llama_model_load: error loading model: unknown model architecture: 'new'"
+    assert diagnose(ServerExit(1), [said, *loading(unknown)]).cause is FailureCause.MODEL_UNSUPPORTED
+    assert diagnose(ServerExit(1), [said]).cause is FailureCause.UNKNOWN
+
+
 @pytest.mark.parametrize(
     "said",
     [
