@@ -116,7 +116,8 @@ class Project:
 
     def __init__(self, folder: Path, index_url: str) -> None:
         self._folder = folder
-        unwanted = ("PIP_", "UV_", "MAKE", "HTTP", "NO_PROXY", "ALL_PROXY")
+        # Of an outer make: its variables would be those of the one under test.
+        unwanted = ("PIP_", "UV_", "MAKE", "MFLAGS", "ARGS", "HTTP", "NO_PROXY", "ALL_PROXY")
         self._environment = {key: value for key, value in os.environ.items() if not key.upper().startswith(unwanted)}
         self._environment |= {
             "PIP_CONFIG_FILE": os.devnull,

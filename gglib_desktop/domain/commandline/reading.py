@@ -16,7 +16,7 @@ from gglib_desktop.domain.commandline.invocation import Invocation, without_brac
 from gglib_desktop.domain.commandline.shell import shell_invocation
 from gglib_desktop.domain.commandline.typography import plain, unquoted
 from gglib_desktop.domain.commandline.variables import SECRET_NAME
-from gglib_desktop.domain.commandline.vocabulary import Argument, Vocabulary, value_of
+from gglib_desktop.domain.commandline.vocabulary import Argument, Vocabulary, misread_number, value_of
 from gglib_desktop.domain.commandline.words import Unclosed, Word
 from gglib_desktop.domain.engine.capabilities import EngineCapabilities
 from gglib_desktop.domain.errors import ConfigurationError
@@ -28,9 +28,10 @@ from gglib_desktop.domain.options.arguments import REDACTED
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TOKEN_FLAGS = frozenset({"-hft", "--hf-token"})
 _NETWORK_MODEL = re.compile(
-    r"-hfr?|--hf-repo|-hff|--hf-file|-mu|--model-url|-dr|--docker-repo|--models-(?:dir|preset|max)|--(?:no-)?models-autoload"
+    r"-hfr?|--hf-repo|-hff|--hf-file|-mu|--model-url|-dr|--docker-repo"
     r"|--(?:fim|gpt-oss|vision|embd)-[\w.-]+-(?:default|spec)"
 )
+_ROUTER = re.compile(r"--models-(?:dir|preset|max)|--(?:no-)?models-autoload")
 # A text without any of these starts no server, however long it is.
 _TELLING = re.compile(r"server|llama|ExecStart|-[A-Za-z]|\bmodel[ \t]*=", re.IGNORECASE)
 # How manuals mark what the reader has to fill in: <name>, <user>/<name>, {name}, [name], ...
@@ -232,7 +233,9 @@ class _Reading:
 
     def _read_refused(self, argument: Argument) -> bool:
         flag = argument.flag
-        if flag in _TOKEN_FLAGS or _NETWORK_MODEL.fullmatch(flag):
+        if _ROUTER.fullmatch(flag):
+            reason = "a router is started with Start router"
+        elif flag in _TOKEN_FLAGS or _NETWORK_MODEL.fullmatch(flag):
             reason = "models are chosen in the list, not from the network"
         elif flag in NO_SERVER_FLAGS:
             reason = "it would print something and end"
@@ -263,8 +266,10 @@ class _Reading:
             self._note(NoteKind.TRANSLATED, argument.written, " ".join((name, *_texts(argument))))
 
     def _unfit(self, argument: Argument, reason: str) -> None:
-        if refusal_of(argument.flag):
-            self._note(NoteKind.REFUSED, argument.written, reason)
+        misread = misread_number(argument)
+        if refusal_of(argument.flag) or misread:
+            told = f"{reason}; the engine would read {misread}" if misread else reason
+            self._note(NoteKind.REFUSED, argument.written, told)
             return
         self._note(NoteKind.UNFIT, argument.written, reason)
         self._extra += (argument.flag, *_texts(argument)) if argument.variable else argument.written

@@ -21,6 +21,7 @@ FALSE_WORDS = frozenset({"off", "disabled", "false", "0"})
 _ATTACHED = re.compile(r"(-{1,2}[A-Za-z][\w.-]*)=(.*)", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d{1,300}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_BEGINS_AS_NUMBER = re.compile(r"[+-]?\d{1,300}", re.ASCII)
 _MULTIPLE_CHOICE_SWITCHES = frozenset({"flash_attn"})
 # Names that current builds refuse, and the names that replaced them.
 _FORMER = {
@@ -47,6 +48,7 @@ _VARIABLES = {
     "LLAMA_ARG_DIO": "--direct-io",
 }
 _SWITCHES = frozenset({"--metrics", "--direct-io"})
+_SCALED = frozenset({"--lora-scaled", "--control-vector-scaled"})
 _FILE = re.compile(r"FNAME|FILE|PATH|DIR")
 # They may look like a path, but are none.
 _NAMES = frozenset({"-a", "--alias", "--api-prefix"})
@@ -60,8 +62,8 @@ class Argument:
     """A flag with its values, or a word that is neither (``flag`` is then empty). ``written`` is the original text.
 
     ``option`` is the field that it belongs to. ``on`` False: the flag switches it off. ``variable``: an environment
-    variable set it, or a line of a preset. ``moved``: its values are the paths outside of a container, not the ones
-    written.
+    variable set it, or a line of a preset. ``moved``: its values are not the ones written, but paths outside of a
+    container, or what present builds take.
     """
 
     flag: str
@@ -144,10 +146,18 @@ class Vocabulary:
         if attached:
             return Argument(flag, (Word(attached[2], word.unresolved),), (word.text,), option, on), 1
         following = words[1 : 1 + self._value_count(flag, option, words[1:2])]
+        if flag in _SCALED and len(following) == 1 and self._is_scale(words[1:3]):
+            # Former builds took the scale as a second value.
+            scaled = Word(f"{words[1].text}:{words[2].text}", words[1].unresolved)
+            return Argument(flag, (scaled,), tuple(each.text for each in words[:3]), moved=True), 3
         written = (word.text, *(each.text for each in following))
         # A flag that is itself a variable has no known value.
         values = tuple(following) if not word.unresolved else (word, *following)
         return Argument(flag, values, written, option, on), len(written)
+
+    @staticmethod
+    def _is_scale(words: Sequence[Word]) -> bool:
+        return len(words) == 2 and ":" not in words[0].text and _NUMBER.fullmatch(words[1].text) is not None
 
     def _value_count(self, flag: str, option: EngineOption | None, following: Sequence[Word]) -> int:
         if option and option.kind is bool:
@@ -249,6 +259,14 @@ def _is_negation(flag: str, spellings: Set[str]) -> bool:
     return not spellings.isdisjoint({flag.replace("no-", "", 1), flag.replace("-n", "-", 1)} - {flag})
 
 
+def misread_number(argument: Argument) -> str:
+    """The number that llama-server would read from a value that is none, as 32 from ``32k``; empty if it refuses it."""
+    is_number = argument.option is not None and argument.option.kind in {int, float}
+    found = _BEGINS_AS_NUMBER.match(argument.value) if is_number else None
+    whole = _INTEGER if argument.option and argument.option.kind is int else _NUMBER
+    return found[0] if found and not whole.fullmatch(argument.value) else ""
+
+
 def value_of(argument: Argument) -> Any:
     """The value of the argument's field. Raises: ConfigurationError with the reason if the field cannot hold it."""
     option = argument.option
@@ -269,12 +287,9 @@ def _read(option: EngineOption, text: str) -> Any:
         return "on" if not text or text in TRUE_WORDS else "off" if text in FALSE_WORDS else text
     if text in option.spec.words:
         return option.spec.words[text]
-    if option.kind is int:
-        if not _INTEGER.fullmatch(text):
-            raise ConfigurationError(option.name, text, "is not a whole number")
-        return int(text)
-    if option.kind is float:
-        if not _NUMBER.fullmatch(text):
-            raise ConfigurationError(option.name, text, "is not a number")
-        return float(text)
+    if option.kind in {int, float}:
+        is_whole = option.kind is int
+        if not (_INTEGER if is_whole else _NUMBER).fullmatch(text):
+            raise ConfigurationError(option.name, text, "is not a whole number" if is_whole else "is not a number")
+        return option.kind(text)
     return Path(text) if option.kind is Path else text

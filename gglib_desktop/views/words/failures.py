@@ -170,7 +170,7 @@ def _failure_hints() -> dict[FailureCause, str]:
             "Failures", "It uses an instruction that this computer doesn't have. Choose another engine in Settings."
         ),
         FailureCause.WRONG_GRAPHICS: translate(
-            "Failures", "Choose one that knows this card in Settings, or update the card's driver."
+            "Failures", "Update the driver of this computer's card, or choose another engine in Settings."
         ),
         FailureCause.CONFIGURATION: translate("Failures", "Change the value and start again."),
         FailureCause.RUNNER_UNAVAILABLE: translate("Failures", "Try again."),

@@ -36,9 +36,40 @@ LINES = [
         {"extra_args": ("--cache-type-k", "q6_k")},
         ["unfit: --cache-type-k q6_k -> must be one of f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0, iq4_nl"],
     ),
-    ("-c 8k", {"extra_args": ("-c", "8k")}, ["unfit: -c 8k -> is not a whole number"]),
+    # It would be a context of 8 tokens, without a word of the engine.
+    ("-c 8k --jinja", {"jinja": True}, ["refused: -c 8k -> is not a whole number; the engine would read 8"]),
+    ("-ngl 9,9 --jinja", {"jinja": True}, ["refused: -ngl 9,9 -> is not a whole number; the engine would read 9"]),
+    ("-c 4_096 --jinja", {"jinja": True}, ["refused: -c 4_096 -> is not a whole number; the engine would read 4"]),
+    ("--temp 0,7 --jinja", {"jinja": True}, ["refused: --temp 0,7 -> is not a number; the engine would read 0"]),
+    ("-c auto", {"extra_args": ("-c", "auto")}, ["unfit: -c auto -> is not a whole number"]),
     ("-c 8k -c 8192", {"context_size": 8192}, ["repeated: -c 8k"]),
-    ("-c 8192 -c 8k", {"extra_args": ("-c", "8k")}, ["repeated: -c 8192", "unfit: -c 8k -> is not a whole number"]),
+    (
+        "-c 8192 -c 8k --jinja",
+        {"jinja": True},
+        ["repeated: -c 8192", "refused: -c 8k -> is not a whole number; the engine would read 8"],
+    ),
+    # former builds took the scale as a word of its own
+    (
+        "-c 1 --lora-scaled a.gguf 0.5 --control-vector-scaled c.gguf -1",
+        {"context_size": 1, "extra_args": ("--lora-scaled", "a.gguf:0.5", "--control-vector-scaled", "c.gguf:-1")},
+        [
+            "translated: --lora-scaled a.gguf 0.5 -> --lora-scaled a.gguf:0.5",
+            "translated: --control-vector-scaled c.gguf -1 -> --control-vector-scaled c.gguf:-1",
+        ],
+    ),
+    (
+        "-c 1 --lora-scaled a.gguf:0.5 7",
+        {"context_size": 1, "extra_args": ("--lora-scaled", "a.gguf:0.5", "7")},
+        ["extra: --lora-scaled a.gguf:0.5", "unknown: 7"],
+    ),
+    (
+        "--models-dir /m --models-max 2 -c 1",
+        {"context_size": 1},
+        [
+            "refused: --models-dir /m -> a router is started with Start router",
+            "refused: --models-max 2 -> a router is started with Start router",
+        ],
+    ),
     ("-ngl -2", {"extra_args": ("-ngl", "-2")}, ["unfit: -ngl -2 -> must be at least -1"]),
     (
         "--top-p 1.5 --temp hot",
