@@ -159,8 +159,11 @@ class Library:
         models, removed = await self._repository.models(), await self._repository.removed()
         # Others ask for models meanwhile, and none may be without its name.
         named = await asyncio.to_thread(with_unique_names, (*models, *removed))
-        self._by_id = {model.id: model for model in named[: len(models)]}
-        self._removed = {model.id: model for model in removed}
+        # What was added meanwhile is newer than what was read.
+        newer = self._by_id.keys() | self._removed.keys()
+        loaded = {model.id: model for model in named[: len(models)] if model.id not in newer}
+        self._by_id = dict(sorted({**loaded, **self._by_id}.items()))
+        self._removed |= {model.id: model for model in removed if model.id not in newer}
         await self.folders.load()
         self.companions.load(await self._repository.passed_over())
         await self._show()

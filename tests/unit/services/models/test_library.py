@@ -41,6 +41,23 @@ async def test_while_it_is_loaded_no_model_is_without_its_name(library, reposito
     assert seen == {"One"}
 
 
+async def test_what_is_added_while_it_is_loaded_is_not_lost(library, repository, files, monkeypatch):
+    one, two = (files.make(f"{name}.gguf", some_facts(name.title())) for name in ("one", "two"))
+    (gone, _kept) = await library.add([one, two])
+    await library.remove(gone.id)
+    again, removed = Library(repository, files), repository.removed
+
+    async def meanwhile() -> Sequence[Model]:
+        found: Sequence[Model] = await removed()
+        await again.add([files.make("three.gguf", some_facts("Three"))])
+        await again.bring_back(one)
+        return found
+
+    monkeypatch.setattr(repository, "removed", meanwhile)
+    await again.load()
+    assert names(again) == ["One", "Two", "Three"]
+
+
 async def test_listeners_hear_of_changes_and_of_nothing_else(library, files):
     path = files.make("one.gguf", some_facts())
     told: list[Sequence[Model]] = []
