@@ -104,7 +104,8 @@ class AskpassAttempt:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(OSError, ValueError, TimeoutError):
-            token, hint, prompt = json.loads(await asyncio.wait_for(reader.readline(), _QUESTION_S))
+            async with asyncio.timeout(_QUESTION_S):
+                token, hint, prompt = json.loads(await reader.readline())
             if not hmac.compare_digest(str(token).encode(), self._token.encode()) or self.was_called_off:
                 return
             # Something else than an answer is wanted: a touch of a security key, or to be allowed something.

@@ -193,7 +193,8 @@ class Master:
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), _GONE_S)
+            async with asyncio.timeout(_GONE_S):
+                await self._process.wait()
         await end(self._process)
         for task in self._reading:
             task.cancel()

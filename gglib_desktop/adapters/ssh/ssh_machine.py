@@ -7,7 +7,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from gglib_desktop.adapters.ssh.connector import Connector
 from gglib_desktop.adapters.ssh.machine import Answer
@@ -151,9 +151,8 @@ class SshMachine:
 
     async def run(self, script: str, *arguments: str, input: bytes = b"", limit_s: float = 10) -> Answer:  # noqa: A002
         wrapped = Wrapped(script, arguments, input)
-        async with self._session() as process:
-            with self._within(limit_s):
-                printed, said = await asyncio.wait_for(process.communicate(wrapped.text()), limit_s)
+        async with self._session() as process, self._within(limit_s):
+            printed, said = await process.communicate(wrapped.text())
         read = wrapped.output(printed)
         if read is None:
             raise self._broken(said)
@@ -164,8 +163,8 @@ class SshMachine:
         process = await stack.enter_async_context(self._session())
         try:
             channel = SshChannel(self, stack, process, Wrapped(script, arguments, None))
-            with self._within(_ORDER_S):
-                await asyncio.wait_for(channel.begin(), _ORDER_S)
+            async with self._within(_ORDER_S):
+                await channel.begin()
         except BaseException:
             await stack.aclose()
             raise
@@ -185,10 +184,12 @@ class SshMachine:
             finally:
                 await _certainly(end(process))
 
-    @contextlib.contextmanager
-    def _within(self, limit_s: float) -> Iterator[None]:
+    @contextlib.asynccontextmanager
+    async def _within(self, limit_s: float) -> AsyncIterator[None]:
+        # Not with wait_for(): in Python 3.11 that may swallow the cancellation of a task, which then goes on for ever.
         try:
-            yield
+            async with asyncio.timeout(limit_s):
+                yield
         except TimeoutError:
             raise RunnerUnavailable(f"{self._connector.name} did not answer within {limit_s:g} s") from None
         except OSError:
@@ -219,11 +220,13 @@ class SshMachine:
         remote = self._forwards.pop(port, None)
         if remote is not None and self._master is not None:
             with contextlib.suppress(TimeoutError, OSError):
-                await asyncio.wait_for(self._master.order("cancel", "-L", _forward(port, remote)), _ORDER_S)
+                async with asyncio.timeout(_ORDER_S):
+                    await self._master.order("cancel", "-L", _forward(port, remote))
 
     async def _lead(self, master: Master, port: int, remote: str) -> str:
         try:
-            return await asyncio.wait_for(master.order("forward", "-L", _forward(port, remote)), _ORDER_S)
+            async with asyncio.timeout(_ORDER_S):
+                return await master.order("forward", "-L", _forward(port, remote))
         except (TimeoutError, OSError):
             return "ssh did not answer"
 

@@ -86,7 +86,8 @@ class Watch:
                 self.is_lost(exc if isinstance(exc, RunnerUnavailable) else RunnerUnavailable("it is silent"))
             changed.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    await changed.wait()
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def is_lost(self, why: RunnerUnavailable) -> None:
