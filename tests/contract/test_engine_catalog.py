@@ -300,7 +300,8 @@ async def test_a_helper_with_the_output_open_neither_delays_the_answer_nor_stays
     path = program(
         tmp_path / "engine", f"#!/bin/sh\nsleep 1000 &\necho $! > {helper}\nprintf -- {shlex.quote(PLAIN)}\n"
     )
-    engine = await asyncio.wait_for(LlamaEngineCatalog({"PATH": os.environ["PATH"]}).inspect(path), 30)
+    async with asyncio.timeout(30):
+        engine = await LlamaEngineCatalog({"PATH": os.environ["PATH"]}).inspect(path)
     assert engine.capabilities.supports("--port")
     await poll(lambda: is_gone(helper))
 

@@ -89,7 +89,8 @@ class LocalMachine:
 
     async def run(self, script: str, *arguments: str, input: bytes = b"", limit_s: float = 10) -> Answer:  # noqa: A002
         process = await self._shell(script, arguments)
-        output, _errors = await asyncio.wait_for(process.communicate(input), limit_s)
+        async with asyncio.timeout(limit_s):
+            output, _errors = await process.communicate(input)
         if self.cut:
             raise RunnerUnavailable("the link was cut")
         assert process.returncode is not None

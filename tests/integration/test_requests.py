@@ -177,7 +177,8 @@ async def test_tokens_of_cancelled_requests_are_only_in_the_counters(runner, ser
     # One that gives up while it waits for a slot, which the engine notices late or never.
     busy = [asyncio.create_task(server.ask(n_predict=300)) for _ in range(4)]
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(server.ask(prompt="too late", n_predict=2), 0.02)
+        async with asyncio.timeout(0.02):
+            await server.ask(prompt="too late", n_predict=2)
     answers += await asyncio.gather(*busy)
 
     async def all_ended() -> Any:

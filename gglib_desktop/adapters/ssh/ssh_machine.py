@@ -186,7 +186,7 @@ class SshMachine:
 
     @contextlib.asynccontextmanager
     async def _within(self, limit_s: float) -> AsyncIterator[None]:
-        # Not with wait_for(): in Python 3.11 that may swallow the cancellation of a task, which then goes on for ever.
+        # Not with wait_for(): in Python 3.11 that may swallow the cancellation of a task, which then goes on forever.
         try:
             async with asyncio.timeout(limit_s):
                 yield
