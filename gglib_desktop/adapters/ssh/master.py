@@ -207,7 +207,12 @@ async def end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
-    # Its pipes too: another process may hold their other ends.
     transport = process._transport  # type: ignore[attr-defined]  # noqa: SLF001  # there is no public way
+    # asyncio waits for its pipes too. The connection may hold their other ends, as long as a script runs there.
+    to_it, *from_it = (transport.get_pipe_transport(number) for number in range(3))
+    if not to_it.is_closing() or to_it.get_write_buffer_size():
+        to_it.abort()  # without what nobody has read
+    for pipe in from_it:
+        pipe.close()
+    await process.wait()
     transport.close()

@@ -25,6 +25,7 @@ _PAUSES_S = (0.5, 1.0, 2.0, 3.0)
 # Where only the user can help, such as with a key, it is tried again without a question.
 _LONG_PAUSE_S = 30.0
 _ORDER_S = 5.0
+_REASON_S = 2.0
 _LINE = 2**20
 _FREE_PORTS = 5
 _LOOPBACK = "127.0.0.1"
@@ -282,8 +283,12 @@ class SshChannel:
 
     async def _why(self) -> RunnerUnavailable:
         assert self._process.stderr is not None
+        said = b""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REASON_S):
+                said = await self._process.stderr.read(_LINE)
         await end(self._process)
-        return self._machine._broken(await self._process.stderr.read(_LINE))  # noqa: SLF001
+        return self._machine._broken(said)  # noqa: SLF001
 
     async def write(self, line: str) -> None:
         assert self._process.stdin is not None
