@@ -47,6 +47,7 @@ from tests.fakes.engine_image import STUB as STUB_IN_IMAGE
 from tests.fakes.namespace_place import NamespacePlace
 from tests.fakes.parrot_driver import ParrotDriver
 from tests.fakes.ports import some_base_port
+from tests.fakes.processes import those
 from tests.fakes.sshd import Sshd
 
 _FAKES = Path(__file__).parent.parent / "fakes"
@@ -431,7 +432,7 @@ class SshHarness(LocalHarness):
 
     def processes(self) -> list[psutil.Process]:
         """Servers alone: scripts end with the link."""
-        return [each for each in super().processes() if INSTANCE_VARIABLE in each.environ()]
+        return those(super().processes(), lambda each: INSTANCE_VARIABLE in each.environ())
 
     def traces(self) -> list[str]:
         runs = (f"{run}.log" if (run / "exit").exists() else str(run) for run in self.runs.glob("[0-9]*"))

@@ -23,6 +23,7 @@ from gglib_desktop.domain.models.scan import FoundModel
 from gglib_desktop.services.models.library import Library
 from gglib_desktop.services.models.places_scan import PlacesScan
 from gglib_desktop.tasks import LogReporter, TaskScope
+from tests.fakes.processes import kill
 from tests.fakes.sshd import Sshd
 from tests.fakes.waiting import poll
 
@@ -122,8 +123,7 @@ async def test_folders_are_scanned_when_they_are_named_and_not_while_the_compute
     before = scanned.models()
     connections = psutil.Process(sshd.pid).children()
     sshd.kill()
-    for each in connections:
-        each.kill()
+    kill(connections)
     await poll(lambda: scanned.files.is_lost)
     path.unlink()
     scanned.scan.look()

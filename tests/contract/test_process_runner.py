@@ -152,8 +152,12 @@ async def test_a_ready_server_tells_its_facts(harness, runner):
     assert counters is None or not (counters.gen_n or counters.gen_s)
     usage = await runner.usage(handle)
     assert usage.rss_bytes > 2**20
-    assert usage.log_bytes > 0
     assert not usage.paused
+
+    async def has_a_log():
+        return (await runner.usage(handle)).log_bytes > 0
+
+    await poll(has_a_log)  # elsewhere it is followed, and comes a little later
     assert runner.endpoint(handle) == f"http://127.0.0.1:{handle.port}/v1"
     assert harness.words.listens.format(handle.port) in runner.describe(handle).command_line
     assert harness.model_said() in runner.describe(handle).command_line

@@ -1,7 +1,6 @@
 """The link to another computer, over an sshd of the test's own."""
 
 import asyncio
-import contextlib
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from gglib_desktop.adapters.ssh.connector import Connector
 from gglib_desktop.adapters.ssh.ssh_machine import SshMachine
 from gglib_desktop.domain.documents.ssh_address import ssh_address
 from gglib_desktop.domain.errors import PortTaken, RunnerUnavailable
+from tests.fakes.processes import kill, those
 from tests.fakes.sshd import Sshd
 from tests.fakes.waiting import poll
 
@@ -24,14 +24,12 @@ async def machine(sshd: Sshd):
     machine = SshMachine(Connector(ssh_address("ssh://gpu-box"), config=sshd.config))
     yield machine
     await machine.aclose()
-    assert [each for each in HERE.children(recursive=True) if each.name() == "ssh"] == []
+    assert those(HERE.children(recursive=True), lambda each: each.name() == "ssh") == []
 
 
 def cut(sshd: Sshd) -> None:
     """Ends the connections as a network does, without a word."""
-    for each in psutil.Process(sshd.pid).children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            each.kill()
+    kill(psutil.Process(sshd.pid).children(recursive=True))
 
 
 async def greeting(port: int) -> bytes:
@@ -89,8 +87,7 @@ async def test_a_lost_link_is_told_and_comes_back_with_its_ports(machine, sshd):
 async def test_a_computer_that_is_away_is_not_waited_for(machine, sshd):
     await machine.run("true")
     sshd.kill()
-    for each in HERE.children():
-        each.kill()
+    kill(HERE.children())
     await poll(lambda: machine.since is not None)
     await poll(lambda: "Connection refused" in machine.reason)
     with pytest.raises(RunnerUnavailable, match=r"gpu-box cannot be reached: .*Connection refused"):

@@ -17,6 +17,7 @@ from gglib_desktop.domain.servers.failures import StopRung
 from gglib_desktop.domain.servers.health import ProbeResult
 from tests.contract.harness import CATALOG, SshHarness
 from tests.contract.test_process_runner import becomes_healthy
+from tests.fakes.processes import kill, those
 from tests.fakes.waiting import poll
 
 pytestmark = pytest.mark.llama
@@ -25,12 +26,7 @@ MANY = 30
 
 def sessions(ssh: SshHarness) -> list[psutil.Process]:
     """The processes of sshd that serve a connection."""
-    found = []
-    for each in psutil.Process(ssh.sshd.pid).children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):  # of a command that has just ended
-            if each.name().startswith("sshd"):
-                found.append(each)
-    return found
+    return those(psutil.Process(ssh.sshd.pid).children(recursive=True), lambda each: each.name().startswith("sshd"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
@@ -53,9 +49,7 @@ async def test_a_server_outlives_its_connection(ssh, number):
             await runner.stop(handle)
         assert psutil.pid_exists(handle.pid)
         assert not ending.done()
-        for each in cut:
-            if each.is_running():
-                each.kill()
+        kill(cut)
         psutil.Process(ssh.sshd.pid).resume()
         await becomes_healthy(runner, handle)
         await runner.stop(handle)

@@ -28,6 +28,7 @@ from gglib_desktop.domain.servers.health import ProbeResult
 from tests.contract.harness import SHORT_GRACE_S, STUB, LocalHarness
 from tests.contract.test_local_runner import end, record_file
 from tests.contract.test_process_runner import becomes_healthy, thief
+from tests.fakes.processes import those
 from tests.fakes.waiting import poll
 
 PYTHON = Path(sys.executable).resolve()
@@ -98,7 +99,8 @@ class Manager:
         return program
 
     def servers(self) -> list[psutil.Process]:
-        return [each for each in psutil.Process(self.process.pid).children() if each.status() != psutil.STATUS_ZOMBIE]
+        children = psutil.Process(self.process.pid).children()
+        return those(children, lambda each: each.status() != psutil.STATUS_ZOMBIE)
 
     def end(self) -> None:
         for server in self.servers():
@@ -225,7 +227,7 @@ async def test_a_server_of_a_different_run_with_the_same_arguments_is_left_alone
 def harness_servers(harness, manager):
     def servers():
         found = [each for each in harness.processes() if each.pid != manager.process.pid]
-        return [each for each in found if str(STUB) in each.cmdline()]
+        return those(found, lambda each: str(STUB) in each.cmdline())
 
     return servers
 
