@@ -57,6 +57,8 @@ class FakeModelFiles:
         self.go_on = threading.Event()
         """While it is clear, no file is read to its end."""
         self.go_on.set()
+        self.is_reading = threading.Event()
+        """Set once a file is being read."""
         self.looks = 0
         """How often ``touched`` was called."""
         self.stores = self._disk.stores
@@ -93,6 +95,7 @@ class FakeModelFiles:
         self._facts[path.parent.resolve() / path.name] = facts
 
     def examine(self, found: FoundModel) -> ModelFile:
+        self.is_reading.set()
         self.go_on.wait(30)
         self.examined.append(found.path)
         if not found.parts:

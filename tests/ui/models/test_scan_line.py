@@ -24,8 +24,10 @@ async def scanning(desk: Desk, monkeypatch) -> Path:
         desk.files.make(f"folder/{name}.gguf", some_facts(name))
     folder = desk.files.make("folder/readme.txt").parent
     desk.files.go_on.clear()
+    desk.files.is_reading.clear()
     desk.app.library.add([folder])
     await poll(lambda: f"3 files · {folder}" in text_of(desk.window))
+    await poll(desk.files.is_reading.is_set)
     return folder
 
 
